@@ -1,0 +1,112 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Milliseconds } from './names.js'
+import { RevocationEvent } from './revocations.js'
+
+/**
+ * A position in the feed: for each partition the id of the last event that was applied,
+ * joined by commas. Opaque to everyone but auth.
+ */
+export const Cursor = Type.String({
+  maxLength: 65_536,
+  pattern: '^[0-9]+-[0-9]+(?:,[0-9]+-[0-9]+)*$',
+})
+
+const closed = { additionalProperties: false }
+const NodeName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' })
+const InstanceId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
+
+/** First message of a node, within `feedHelloMs` of the upgrade. */
+export const Hello = Type.Object(
+  {
+    type: Type.Literal('hello'),
+    /** The node's name, unique in the installation, stable over its restarts. */
+    node: NodeName,
+    /** New with each process: tells a restart from a reconnect. */
+    instance: InstanceId,
+    /** The last position that the node applied; absent on its first connection. */
+    cursor: Type.Optional(Cursor),
+    /** Where the node serves clients, for people to see. */
+    url: Type.Optional(Type.String({ maxLength: 256 })),
+  },
+  closed,
+)
+export type Hello = Static<typeof Hello>
+
+/** The node has applied everything up to `cursor`, and has closed what these revocations cover. */
+export const Ack = Type.Object(
+  {
+    type: Type.Literal('ack'),
+    cursor: Cursor,
+    revocations: Type.Array(
+      Type.Object(
+        { id: RevocationEvent.properties.id, connectionsClosed: Type.Integer({ minimum: 0 }) },
+        closed,
+      ),
+      { maxItems: 1024 },
+    ),
+  },
+  closed,
+)
+export type Ack = Static<typeof Ack>
+
+/** The node has closed every connection and leaves; no receipt waits for it any more. */
+export const Bye = Type.Object({ type: Type.Literal('bye') }, closed)
+
+/** What a node sends. A lease renewal will be a further kind. */
+export const NodeMessage = Type.Union([Hello, Ack, Bye])
+export type NodeMessage = Static<typeof NodeMessage>
+
+/** Answer to `hello`. */
+export const Welcome = Type.Object({
+  type: Type.Literal('welcome'),
+  /** Where the node stands now: its own cursor when it resumes, else the feed's end. */
+  cursor: Cursor,
+  /**
+   * True: the events after its cursor follow. False: they cannot be told (no cursor, trimmed, or the
+   * feed went backwards), and the node introspects each live token again before it is ready.
+   */
+  resumed: Type.Boolean(),
+})
+export type Welcome = Static<typeof Welcome>
+
+/** Revocations in the order they were committed; `cursor` is the position after the last of them. */
+export const Events = Type.Object({
+  type: Type.Literal('events'),
+  cursor: Cursor,
+  revocations: Type.Array(RevocationEvent),
+})
+export type Events = Static<typeof Events>
+
+/** The node's bye is recorded; it may close. */
+export const Goodbye = Type.Object({ type: Type.Literal('goodbye') })
+
+/** What auth sends. */
+export const AuthMessage = Type.Union([Welcome, Events, Goodbye])
+export type AuthMessage = Static<typeof AuthMessage>
+
+/** Close codes of the feed's WebSocket. */
+export const feedClose = {
+  /** Auth is closing or has lost its registry: come back, to any instance. */
+  goingAway: 1001,
+  /** The message was not one of the above. */
+  badMessage: 4400,
+  /** The caller's token has ended: get a new one and come back. */
+  unauthorized: 4401,
+  /** Another process has said hello under this node's name. */
+  replaced: 4409,
+} as const
+
+/** `GET /v1/nodes` */
+export const NodeInfo = Type.Object({
+  node: Type.String(),
+  instance: Type.String(),
+  url: Type.Optional(Type.String()),
+  /** Whether a feed connection of the node is open at some auth instance. */
+  connected: Type.Boolean(),
+  /** Revocations that it has not acknowledged. */
+  pending: Type.Integer(),
+  since: Milliseconds,
+})
+export type NodeInfo = Static<typeof NodeInfo>
+export const NodeList = Type.Object({ nodes: Type.Array(NodeInfo) })
+export type NodeList = Static<typeof NodeList>

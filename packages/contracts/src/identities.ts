@@ -1,0 +1,80 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { IdentityName, Labels, Milliseconds, TtlSeconds } from './names.js'
+import { Scopes } from './scopes.js'
+
+export const IdentityState = Type.Union([Type.Literal('active'), Type.Literal('suspended')])
+
+/** `POST /v1/identities` */
+export const RegisterIdentity = Type.Object(
+  {
+    identity: IdentityName,
+    scopes: Scopes,
+    tokenTtlSeconds: Type.Optional(TtlSeconds),
+    labels: Type.Optional(Labels),
+    /** The first registration code stops working after this many seconds; without it, never. */
+    codeTtlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
+  },
+  { additionalProperties: false },
+)
+export type RegisterIdentity = Static<typeof RegisterIdentity>
+
+/** `PATCH /v1/identities/:identity`: only what is named changes; tokens already issued keep their scopes. */
+export const ChangeIdentity = Type.Object(
+  {
+    scopes: Type.Optional(Scopes),
+    tokenTtlSeconds: Type.Optional(Type.Union([TtlSeconds, Type.Null()])),
+    labels: Type.Optional(Labels),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type ChangeIdentity = Static<typeof ChangeIdentity>
+
+/** What is shown of a registration code after the one time that it was shown itself. */
+export const RegistrationCodeInfo = Type.Object({
+  id: Type.String(),
+  createdAt: Milliseconds,
+  expiresAt: Type.Optional(Milliseconds),
+})
+export type RegistrationCodeInfo = Static<typeof RegistrationCodeInfo>
+
+export const Identity = Type.Object({
+  identity: IdentityName,
+  state: IdentityState,
+  scopes: Scopes,
+  tokenTtlSeconds: Type.Optional(TtlSeconds),
+  labels: Labels,
+  createdAt: Milliseconds,
+  registrationCodes: Type.Array(RegistrationCodeInfo),
+})
+export type Identity = Static<typeof Identity>
+
+/** The answer to registering: the only time that the code is shown. */
+export const RegisteredIdentity = Type.Composite([
+  Identity,
+  Type.Object({ registrationCode: Type.String() }),
+])
+export type RegisteredIdentity = Static<typeof RegisteredIdentity>
+
+export const IdentityPage = Type.Object({
+  identities: Type.Array(Identity),
+  /** Pass as `cursor` to get the next page; absent on the last. */
+  cursor: Type.Optional(Type.String()),
+})
+export type IdentityPage = Static<typeof IdentityPage>
+
+/** `POST /v1/identities/:identity/registration-codes`: one more code, beside or instead of the others. */
+export const AddRegistrationCode = Type.Object(
+  {
+    ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
+    /** Rotation: every other code stops working after this many seconds (0: now). */
+    expireOthersInSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })),
+  },
+  { additionalProperties: false },
+)
+export type AddRegistrationCode = Static<typeof AddRegistrationCode>
+
+export const AddedRegistrationCode = Type.Composite([
+  RegistrationCodeInfo,
+  Type.Object({ registrationCode: Type.String() }),
+])
+export type AddedRegistrationCode = Static<typeof AddedRegistrationCode>

@@ -1,0 +1,78 @@
+import { type RedisOptions as AnyRedisOptions, Redis } from 'ioredis'
+import { RedisUrlError } from './errors.js'
+
+export type { Redis } from 'ioredis'
+
+/** Replies keep their RESP2 shapes; ioredis types that choice apart. */
+type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>
+
+/** What a connection is for; a blocked or subscribed connection serves nothing else. */
+export type ConnectionRole = 'commands' | 'subscriber' | 'blocking'
+
+export interface ConnectOptions {
+  /** `redis://`, `rediss://` (TLS) or `unix:///path/to/redis.sock`. */
+  url: string
+  role?: ConnectionRole
+  /** Shown by `CLIENT LIST`, so that an operator can tell connections apart. */
+  name?: string
+  /** Called on each connection error; ioredis keeps reconnecting by itself. */
+  onError: (error: Error) => void
+}
+
+/**
+ * Opens one connection that reconnects by itself.
+ *
+ * Commands are not queued while Redis is away: they fail at once, so that a caller fails closed
+ * instead of answering late. Subscriptions are restored by ioredis on reconnect.
+ *
+ * @throws RedisUrlError when `url` is none of the forms above.
+ */
+export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {
+  const options: RedisOptions = {
+    ...target(url),
+    ...(name === undefined ? {} : { connectionName: name }),
+    // A blocked XREAD or a subscription outlives any retry count; a command must not.
+    maxRetriesPerRequest: role === 'commands' ? 1 : null,
+    enableOfflineQueue: role !== 'commands',
+    // A script sent twice could commit twice: a caller that lost its answer decides, not we.
+    autoResendUnfulfilledCommands: role !== 'commands',
+    retryStrategy: (attempt) =>
+      Math.min(50 * 2 ** Math.min(attempt, 6), 2000) * (0.5 + Math.random() / 2),
+    autoResubscribe: true,
+    lazyConnect: true,
+  }
+  const redis = new Redis(options)
+  redis.on('error', onError)
+  return redis
+}
+
+/** The host, port, credentials and database that `url` names. */
+function target(url: string): RedisOptions {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw new RedisUrlError(url)
+  }
+  const db = parsed.protocol === 'unix:' ? parsed.searchParams.get('db') : parsed.pathname.slice(1)
+  if (db !== null && db !== '' && !/^\d{1,4}$/.test(db)) throw new RedisUrlError(url)
+  const common: RedisOptions = {
+    db: Number(db ?? 0),
+    ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
+    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
+  }
+  switch (parsed.protocol) {
+    case 'unix:':
+      return { ...common, path: decodeURIComponent(parsed.pathname) }
+    case 'rediss:':
+      return { ...common, ...address(parsed), tls: { servername: parsed.hostname } }
+    case 'redis:':
+      return { ...common, ...address(parsed) }
+    default:
+      throw new RedisUrlError(url)
+  }
+}
+
+function address(url: URL): { host: string; port: number } {
+  return { host: url.hostname || '127.0.0.1', port: Number(url.port || 6379) }
+}

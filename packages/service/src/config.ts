@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import type { Static, TObject, TProperties } from '@sinclair/typebox'
+import { Ajv, type ErrorObject } from 'ajv'
+import { envSchema } from 'env-schema'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The configuration cannot be used; `problems` has one line for each setting to change. */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG_INVALID'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`configuration: ${problems.join('; ')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads a service's settings from environment variables, checked and typed by `schema`.
+ * A setting `NAME` may also come from a file named by `NAME_FILE` (Docker and Kubernetes secrets).
+ * An empty variable counts as not set, as in a compose file.
+ *
+ * @throws ConfigError naming every setting that is missing or wrong; never showing its value,
+ * which may be a secret.
+ */
+export function loadConfig<T extends TProperties>(
+  schema: TObject<T>,
+  environment: Environment,
+): Static<TObject<T>> {
+  const data = settings(Object.keys(schema.properties), environment)
+  const ajv = new Ajv({
+    allErrors: true,
+    coerceTypes: 'array',
+    removeAdditional: true,
+    useDefaults: true,
+    allowUnionTypes: true,
+    strict: false,
+  })
+  try {
+    return envSchema<Static<TObject<T>>>({ schema, data, env: false, ajv })
+  } catch (error) {
+    const errors = (error as { errors?: ErrorObject[] }).errors
+    if (errors === undefined) throw error
+    throw new ConfigError(errors.map(problem))
+  }
+}
+
+function settings(names: readonly string[], environment: Environment): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of names) {
+    const value = environment[name]
+    const file = environment[`${name}_FILE`]
+    if (value !== undefined && value !== '') found[name] = value
+    else if (file !== undefined && file !== '') found[name] = contents(`${name}_FILE`, file)
+  }
+  return found
+}
+
+function contents(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new ConfigError([
+      `${name} names a file that cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    ])
+  }
+}
+
+function problem(error: ErrorObject): string {
+  const missing = (error.params as { missingProperty?: string }).missingProperty
+  if (missing !== undefined) return `${missing} is required`
+  const name = error.instancePath.slice(1).split('/')[0] ?? ''
+  const allowed = (error.params as { allowedValues?: string[] }).allowedValues
+  return `${name} ${allowed === undefined ? error.message : `must be one of ${allowed.join(', ')}`}`
+}

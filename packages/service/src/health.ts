@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify'
+import plugin from 'fastify-plugin'
+
+/** Says why the service cannot do its work now, or nothing when it can. */
+export type ReadyCheck = () => Promise<string | undefined> | string | undefined
+
+export interface HealthOptions {
+  checks: Readonly<Record<string, ReadyCheck>>
+}
+
+/**
+ * `GET /health`: the process answers. `GET /ready`: it can do its work, else 503 with the reasons.
+ */
+export const health = plugin(
+  async (app: FastifyInstance, { checks }: HealthOptions) => {
+    app.get('/health', { logLevel: 'warn' }, async () => ({ status: 'ok' }))
+    app.get('/ready', { logLevel: 'warn' }, async (_request, reply) => {
+      const reasons: Record<string, string> = {}
+      for (const [name, check] of Object.entries(checks)) {
+        const reason = await Promise.resolve()
+          .then(check)
+          .catch(() => 'check failed')
+        if (reason !== undefined) reasons[name] = reason
+      }
+      if (Object.keys(reasons).length === 0) return { status: 'ready' }
+      return reply.code(503).header('retry-after', '1').send({ status: 'not ready', reasons })
+    })
+  },
+  { name: 'health' },
+)

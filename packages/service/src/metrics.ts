@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+import plugin from 'fastify-plugin'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where this service's Prometheus metrics are registered. */
+    metrics: Registry
+  }
+}
+
+/** One registry for each app, so that two apps in one process do not share counters; `GET /metrics`. */
+export const metrics = plugin(
+  async (app: FastifyInstance) => {
+    const registry = new Registry()
+    collectDefaultMetrics({ register: registry })
+    app.decorate('metrics', registry)
+    app.get(
+      '/metrics',
+      { logLevel: 'warn', schema: { hide: true } as object },
+      async (_request, reply) => {
+        return reply.type(registry.contentType).send(await registry.metrics())
+      },
+    )
+  },
+  { name: 'metrics' },
+)
