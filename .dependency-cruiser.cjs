@@ -1,0 +1,124 @@
+/**
+ * The import rules of the house (docs/layout.md): which room may import what, type imports included.
+ * A rule names the room it guards; `not` lists what the room may have.
+ */
+const external = (...names) =>
+  names.map((name) => `^(?:\\.\\./)*node_modules/(?:@types/)?${name}(?:/|$)`)
+const own = (name) => `^packages/${name}/`
+const nodeBuiltins = { dependencyTypesNot: ['core'] }
+
+/** A package's src may import itself and what is listed; Node's own modules where `core` says so. */
+const room = (name, path, allowed, { core = false } = {}) => ({
+  name,
+  severity: 'error',
+  from: { path: `^${path}/src/` },
+  to: { pathNot: [`^${path}/src/`, ...allowed], ...(core ? nodeBuiltins : {}) },
+})
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      comment: 'an import that nothing provides, or that package.json does not name',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'declared-only',
+      severity: 'error',
+      comment: 'a package that only its neighbour installs is a defect',
+      from: { pathNot: '(?:^|/)test/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-tests-in-sources',
+      severity: 'error',
+      from: { path: '^(?:apps|packages)/[^/]+/src/' },
+      to: { path: '/test/' },
+    },
+    {
+      name: 'packages-do-not-import-apps',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'apps-do-not-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'through-exports',
+      severity: 'error',
+      comment: 'a package is imported by its name, never by a path into it',
+      from: { path: '^(?:apps|packages|infra/local|test)/([^/]+)/' },
+      to: {
+        path: '^packages/[^/]+/src/',
+        pathNot: '^packages/$1/',
+      },
+    },
+    room('contracts', 'packages/contracts', external('@sinclair/typebox')),
+    room('protocol', 'packages/protocol', [...external('@sinclair/typebox'), own('contracts')]),
+    room(
+      'gate',
+      'packages/gate',
+      [
+        ...external(
+          '@sinclair/typebox',
+          'fastify',
+          'fastify-plugin',
+          '@fastify/websocket',
+          'undici',
+          'ws',
+        ),
+        own('contracts'),
+      ],
+      { core: true },
+    ),
+    room('client', 'packages/client', [...external('centrifuge'), own('contracts')]),
+    {
+      name: 'redis-and-service-know-no-domain',
+      severity: 'error',
+      from: { path: '^packages/(?:redis|service)/src/' },
+      to: { path: '^packages/(?!redis/|service/)' },
+    },
+    {
+      name: 'routes-never-touch-redis',
+      severity: 'error',
+      from: { path: '^apps/[^/]+/src/routes/' },
+      to: { path: ['ioredis', '^packages/redis/'] },
+    },
+    {
+      name: 'redis-stays-in-its-rooms',
+      severity: 'error',
+      comment: 'app.ts opens the connections; registry, keys and broker use them',
+      from: {
+        path: '^apps/[^/]+/src/',
+        pathNot: '^apps/[^/]+/src/(?:app\\.ts|registry/|keys/|broker/)',
+      },
+      to: { path: ['ioredis', '^packages/redis/'] },
+    },
+    {
+      name: 'nouns-do-not-know-http',
+      severity: 'error',
+      from: { path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker)/' },
+      to: { path: ['/routes/', 'node_modules/(?:@fastify|fastify)', '^packages/service/'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    exclude: { path: ['/dist/.*\\.map$', '\\.tap/'] },
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'default', 'node'],
+      extensions: ['.ts', '.js', '.cjs', '.mjs', '.d.ts', '.json'],
+    },
+  },
+}

@@ -1,0 +1,46 @@
+import { Value } from '@sinclair/typebox/value'
+import t from 'tap'
+import { coversToken, Revoke, type Selector } from '../src/index.js'
+
+const token = {
+  jti: '0-AAAAAAAAAAAAAAAAAAAAAA',
+  identity: 'shop',
+  subject: 'ada',
+  labels: ['device:phone'],
+  issuedUs: 1000,
+}
+
+const cases: [name: string, selector: Selector, covered: boolean][] = [
+  ['its jti', { jti: token.jti }, true],
+  ['another jti', { jti: '0-BBBBBBBBBBBBBBBBBBBBBB' }, false],
+  ['its identity', { identity: 'shop' }, true],
+  ['another identity', { identity: 'bank' }, false],
+  ['its subject', { identity: 'shop', subject: 'ada' }, true],
+  ['another subject', { identity: 'shop', subject: 'bob' }, false],
+  ['its subject at another identity', { identity: 'bank', subject: 'ada' }, false],
+  ['its label', { identity: 'shop', label: 'device:phone' }, true],
+  ['another label', { identity: 'shop', label: 'device:desk' }, false],
+  ['its label at another identity', { identity: 'bank', label: 'device:phone' }, false],
+  ['all', { all: true }, true],
+]
+
+for (const [name, selector, covered] of cases) {
+  t.test(`a selector of ${name} ${covered ? 'covers' : 'leaves'} the token`, async (t) => {
+    t.equal(coversToken({ selector, cutoffUs: 2000 }, token), covered)
+    t.equal(coversToken({ selector, cutoffUs: 1000 }, token), covered, 'the cut-off is inclusive')
+    t.equal(coversToken({ selector, cutoffUs: 999 }, token), false, 'a younger token is left alone')
+  })
+}
+
+t.test('a revocation has exactly one selector', async (t) => {
+  t.ok(Value.Check(Revoke, { token: 'x', reason: 'stolen', wait: 500 }))
+  t.ok(Value.Check(Revoke, { identity: 'shop', label: 'device:phone', dryRun: true }))
+  t.notOk(Value.Check(Revoke, {}), 'none')
+  t.notOk(Value.Check(Revoke, { subject: 'ada' }), 'a subject without its identity')
+  t.notOk(Value.Check(Revoke, { token: 'x', identity: 'shop' }), 'two')
+  t.notOk(
+    Value.Check(Revoke, { identity: 'shop', subject: 'ada', label: 'l' }),
+    'two of an identity',
+  )
+  t.notOk(Value.Check(Revoke, { all: false }))
+})
