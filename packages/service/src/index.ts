@@ -2,5 +2,11 @@ export { ConfigError, type Environment, loadConfig } from './config.js'
 export { type HealthOptions, health, type ReadyCheck } from './health.js'
 export { type LogLevel, loggerOptions } from './logger.js'
 export { metrics } from './metrics.js'
-export { problems } from './problems.js'
+export {
+  type AnswerableError,
+  answerable,
+  answerFrameworkError,
+  type ProblemsOptions,
+  problems,
+} from './problems.js'
 export { failToStart, type RunOptions, run } from './run.js'

@@ -1,13 +1,15 @@
 import type { LoggerOptions } from 'pino'
 
-/** What a log line may show of a request: never its query, headers or body, where tokens travel. */
+/** What a log line may show: never a query, header, body or unknown path, where tokens travel. */
 const serializers = {
-  req: (request: { method?: string; url?: string; ip?: string }) => ({
+  req: (request: { method?: string; routeOptions?: { url?: string }; ip?: string }) => ({
     method: request.method,
-    path: request.url?.split('?', 1)[0],
+    // A path nobody knows may be a token that someone pasted; so may a parameter of a known one.
+    route: request.routeOptions?.url ?? 'none',
     from: request.ip,
   }),
   res: (reply: { statusCode?: number }) => ({ statusCode: reply.statusCode }),
+  err: errorLine,
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -28,5 +30,19 @@ export function loggerOptions(service: string, level: LogLevel): LoggerOptions {
       ],
       censor: '[redacted]',
     },
+  }
+}
+
+/** No other property of an error: an ioredis error carries the arguments of its command. */
+function errorLine(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { name, message, stack, cause } = error
+  const code = 'code' in error ? error.code : undefined
+  return {
+    type: name,
+    code,
+    message,
+    stack,
+    ...(cause === undefined ? {} : { cause: errorLine(cause) }),
   }
 }
