@@ -1,0 +1,25 @@
+import type { ChangeIdentity, Identity } from '@portcullis/contracts'
+import { getIdentity } from './get-identity.js'
+import type { Registry } from './registry.js'
+import { setIdentity } from './set-identity.js'
+
+/**
+ * Changes what the body names and leaves the rest. Tokens already issued keep the scopes they were
+ * issued with: to narrow those, revoke them.
+ *
+ * @throws RegistryError `identity_not_found`
+ */
+export async function changeIdentity(
+  registry: Registry,
+  identity: string,
+  { scopes, tokenTtlSeconds, labels }: ChangeIdentity,
+): Promise<Identity> {
+  const fields: [string, string][] = []
+  if (scopes !== undefined) fields.push(['scopes', scopes.join(' ')])
+  if (tokenTtlSeconds !== undefined)
+    fields.push(['tokenTtlSeconds', tokenTtlSeconds === null ? '' : String(tokenTtlSeconds)])
+  if (labels !== undefined) fields.push(['labels', labels.join(' ')])
+  return fields.length === 0
+    ? getIdentity(registry, identity)
+    : setIdentity(registry, identity, fields)
+}

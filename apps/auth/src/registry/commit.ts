@@ -1,0 +1,97 @@
+import type { Selector } from '@portcullis/contracts'
+import { script } from '@portcullis/redis'
+import { memberOf } from './cutoffs.js'
+import { identityNotFound, RegistryError } from './errors.js'
+import { maxTtlSeconds } from './issue-token.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const commitScript = script<
+  | [us: string, cutoffUs: string, before: string | null]
+  | 'identity_not_found'
+  | 'issued_before_in_future'
+>(new URL('../../src/registry/lua/revoke.lua', import.meta.url))
+
+/** One partition's part of a revocation. */
+export interface Commit {
+  partition: number
+  id: string
+  selector: Selector
+  /** Unix milliseconds, exclusive. */
+  issuedBefore?: number | undefined
+  reason?: string | undefined
+  /** What becomes of the identity in the same step. */
+  change?: 'suspend' | 'delete'
+}
+
+export interface CommittedPart {
+  partition: number
+  /** The microsecond of the commit. */
+  us: number
+  cutoffUs: number
+  /** The cut-off, or the token's mark, as it was before. */
+  before: number | undefined
+}
+
+/**
+ * Commits a revocation in one partition. Once this gives an answer, introspection refuses what it
+ * covers, the event is in the feed, and the receipt names every node that has to acknowledge it.
+ */
+export async function commit(registry: Registry, order: Commit): Promise<CommittedPart> {
+  const { partition, id, selector, issuedBefore = '', reason = '', change = '' } = order
+  const { keys, feedMaxLength, receiptTtlSeconds } = registry
+  const identity = 'identity' in selector ? selector.identity : ''
+  const reply = await run(
+    registry,
+    commitScript,
+    [
+      keys.clock(partition),
+      keys.feed(partition),
+      keys.nodes(partition),
+      keys.pending(partition),
+      keys.pendingTimes(partition),
+      keys.receipts(partition),
+      keys.receipt(partition, id),
+      markedKey(registry, partition, selector),
+      ...(change === ''
+        ? []
+        : [
+            keys.identity(partition, identity),
+            keys.codes(partition, identity),
+            keys.identities(partition),
+          ]),
+    ],
+    [
+      id,
+      JSON.stringify(selector),
+      'jti' in selector ? 'token' : 'all' in selector ? 'all' : 'cutoff',
+      memberOf(selector) ?? '',
+      issuedBefore,
+      reason,
+      change,
+      identity,
+      feedMaxLength,
+      receiptTtlSeconds,
+      maxTtlSeconds,
+    ],
+  )
+  if (reply === 'identity_not_found') throw identityNotFound(identity)
+  if (reply === 'issued_before_in_future')
+    throw new RegistryError(
+      'issued_before_in_future',
+      'issuedBefore lies in the future; leave it out to revoke every token issued until now',
+    )
+  const [us, cutoffUs, before] = reply
+  return {
+    partition,
+    us: Number(us),
+    cutoffUs: Number(cutoffUs),
+    before: before === null ? undefined : Number(before),
+  }
+}
+
+function markedKey({ keys }: Registry, partition: number, selector: Selector): string {
+  if ('jti' in selector) return keys.token(partition, selector.jti)
+  if ('all' in selector) return keys.cutoffAll(partition)
+  return keys.cutoffs(partition, selector.identity)
+}

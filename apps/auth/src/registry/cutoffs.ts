@@ -1,0 +1,53 @@
+import type { Selector } from '@portcullis/contracts'
+import type { Registry } from './registry.js'
+import { guard } from './run.js'
+import type { TokenRecord } from './token-record.js'
+
+/** Cut-offs that may select some tokens of an identity: microseconds, -1 where there is none. */
+export interface Cutoffs {
+  all: number
+  members: Map<string, number>
+}
+
+/** The member of an identity's cut-offs that a selector moves; undefined for `jti` and `all`. */
+export function memberOf(selector: Selector): string | undefined {
+  if ('jti' in selector || 'all' in selector) return undefined
+  if ('subject' in selector) return `s:${selector.subject}`
+  if ('label' in selector) return `l:${selector.label}`
+  return '*'
+}
+
+/** The members that select a token. */
+function membersFor(token: Pick<TokenRecord, 'subject' | 'labels'>): string[] {
+  return ['*', `s:${token.subject}`, ...token.labels.map((label) => `l:${label}`)]
+}
+
+/** Reads the cut-offs that may select these tokens of one identity. */
+export async function readCutoffs(
+  registry: Registry,
+  partition: number,
+  identity: string,
+  tokens: readonly Pick<TokenRecord, 'subject' | 'labels'>[],
+): Promise<Cutoffs> {
+  const members = [...new Set(['*', ...tokens.flatMap(membersFor)])]
+  const { redis, keys } = registry
+  const [scores, all] = await Promise.all([
+    guard(redis.zmscore(keys.cutoffs(partition, identity), ...members)),
+    guard(redis.get(keys.cutoffAll(partition))),
+  ])
+  return {
+    all: Number(all ?? -1),
+    members: new Map(members.map((member, index) => [member, Number(scores[index] ?? -1)])),
+  }
+}
+
+/** Whether a cut-off covers the token: the rule of `coversToken`, over many revocations at once. */
+export function isCutOff(
+  token: Pick<TokenRecord, 'subject' | 'labels' | 'issuedUs'>,
+  { all, members }: Cutoffs,
+): boolean {
+  return (
+    token.issuedUs <= all ||
+    membersFor(token).some((member) => token.issuedUs <= (members.get(member) ?? -1))
+  )
+}

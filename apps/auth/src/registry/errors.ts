@@ -1,0 +1,55 @@
+export type RegistryErrorCode =
+  | 'registry_unavailable'
+  | 'option_invalid'
+  | 'partitions_mismatch'
+  | 'identity_exists'
+  | 'identity_not_found'
+  | 'identity_suspended'
+  | 'invalid_client'
+  | 'too_many_codes'
+  | 'code_not_found'
+  | 'ttl_invalid'
+  | 'token_not_found'
+  | 'issued_before_in_future'
+  | 'revocation_not_found'
+  | 'bad_cursor'
+  | 'node_not_joined'
+  | 'node_replaced'
+
+/** What the registry refuses or cannot do. `code` is stable; the message says what to change. */
+export class RegistryError extends Error {
+  readonly code: RegistryErrorCode
+  constructor(code: RegistryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'RegistryError'
+    this.code = code
+  }
+}
+
+export function identityNotFound(identity: string): RegistryError {
+  return new RegistryError(
+    'identity_not_found',
+    `there is no identity "${identity}"; register it first`,
+  )
+}
+
+export function identitySuspended(identity: string): RegistryError {
+  return new RegistryError(
+    'identity_suspended',
+    `identity "${identity}" is suspended; resume it first`,
+  )
+}
+
+export function badCursor(): RegistryError {
+  return new RegistryError(
+    'bad_cursor',
+    'the cursor is not one that a previous page gave; leave it out to start from the beginning',
+  )
+}
+
+export function revocationNotFound(id: string): RegistryError {
+  return new RegistryError(
+    'revocation_not_found',
+    `there is no revocation "${id}", or its receipt is no longer kept`,
+  )
+}

@@ -1,0 +1,34 @@
+import type { Identity } from '@portcullis/contracts'
+import { script } from '@portcullis/redis'
+import { identityNotFound } from './errors.js'
+import { type IdentityReply, identityOf } from './identity-record.js'
+import { partitionOf } from './ids.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const get = script<IdentityReply | 'identity_not_found'>(
+  new URL('../../src/registry/lua/get-identity.lua', import.meta.url),
+)
+
+/** @throws RegistryError `identity_not_found` */
+export async function getIdentity(registry: Registry, identity: string): Promise<Identity> {
+  const found = await findIdentity(registry, identity)
+  if (found === undefined) throw identityNotFound(identity)
+  return found
+}
+
+/** The identity, or undefined when there is none. */
+export async function findIdentity(
+  registry: Registry,
+  identity: string,
+): Promise<Identity | undefined> {
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const reply = await run(
+    registry,
+    get,
+    [keys.identity(partition, identity), keys.codes(partition, identity)],
+    [],
+  )
+  return reply === 'identity_not_found' ? undefined : identityOf(identity, reply)
+}

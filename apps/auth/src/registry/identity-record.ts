@@ -1,0 +1,38 @@
+import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts'
+
+/** An identity as the scripts give it: its hash, its codes' values, the partition's milliseconds. */
+export type IdentityReply = [hash: string[], codes: string[], nowMs: string]
+
+/** Reads an identity. A code that no longer works is left out, whether or not it is removed yet. */
+export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply): Identity {
+  const fields = new Map<string, string>()
+  for (let i = 0; i + 1 < hash.length; i += 2) fields.set(hash[i] ?? '', hash[i + 1] ?? '')
+  const ttl = fields.get('tokenTtlSeconds') ?? ''
+  return {
+    identity,
+    state: fields.get('state') === 'active' ? 'active' : 'suspended',
+    scopes: words(fields.get('scopes')),
+    ...(ttl === '' ? {} : { tokenTtlSeconds: Number(ttl) }),
+    labels: words(fields.get('labels')),
+    createdAt: Math.floor(Number(fields.get('createdUs')) / 1000),
+    registrationCodes: codes
+      .map(codeOf)
+      .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > Number(nowMs))
+      .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+  }
+}
+
+/** Reads a code's value: `id createdAt expiresAt`, the last `-` when it works for ever. */
+export function codeOf(value: string): RegistrationCodeInfo {
+  const [id = '', createdAt, expiresAt = '-'] = value.split(' ')
+  return {
+    id,
+    createdAt: Number(createdAt),
+    ...(expiresAt === '-' ? {} : { expiresAt: Number(expiresAt) }),
+  }
+}
+
+/** Scopes and labels have no spaces: a hash keeps them joined by one. */
+export function words(text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : text.split(' ')
+}

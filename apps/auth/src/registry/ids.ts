@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto'
+
+const idPattern = /^(0|[1-9][0-9]{0,4})-[A-Za-z0-9_-]{22}$/
+const everywhere = /^all-[A-Za-z0-9_-]{22}$/
+
+/** The partition that holds an identity and all that is its own: FNV-1a, the same on any machine. */
+export function partitionOf(identity: string, partitions: number): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(identity)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0) % partitions
+}
+
+/** A new id of a token or a revocation: its partition, then 128 random bits. */
+export function newId(partition: number | 'all'): string {
+  return `${partition}-${randomBytes(16).toString('base64url')}`
+}
+
+/** The partition that an id names; undefined when it is no id, or of a partition we do not have. */
+export function partitionOfId(id: string, partitions: number): number | undefined {
+  const partition = Number(idPattern.exec(id)?.[1] ?? Number.NaN)
+  return partition < partitions ? partition : undefined
+}
+
+/** Whether a revocation's id says that it has a part in every partition. */
+export function isEverywhere(id: string): boolean {
+  return everywhere.test(id)
+}

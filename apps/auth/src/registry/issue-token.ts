@@ -1,0 +1,67 @@
+import { TtlSeconds } from '@portcullis/contracts'
+import { script } from '@portcullis/redis'
+import { identityNotFound, identitySuspended, RegistryError } from './errors.js'
+import { newId, partitionOf } from './ids.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const issue = script<
+  [issuedUs: string, expiresAt: string] | 'identity_not_found' | 'identity_suspended'
+>(new URL('../../src/registry/lua/issue-token.lua', import.meta.url))
+
+/**
+ * A token can live this long at most. Cut-offs are kept as long as any token that they cover can
+ * live, so this is the contract's number and no option.
+ */
+export const maxTtlSeconds = TtlSeconds.maximum ?? 0
+
+/** What a token is to say. The caller has checked the scopes against the identity's. */
+export interface TokenOrder {
+  identity: string
+  subject: string
+  scopes: readonly string[]
+  ttlSeconds: number
+  labels: readonly string[]
+  /** The address that it was asked from. */
+  from: string
+}
+
+export interface IssuedToken {
+  jti: string
+  /** Microseconds on the partition's clock; no two tokens of a partition share one. */
+  issuedUs: number
+  /** Unix milliseconds, a whole second: `ttlSeconds` after the issue, rounded up. */
+  expiresAt: number
+}
+
+/**
+ * Records a new token. Whether the identity exists and is active is checked in the same step.
+ *
+ * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`
+ */
+export async function issueToken(registry: Registry, order: TokenOrder): Promise<IssuedToken> {
+  const { identity, subject, scopes, ttlSeconds, labels, from } = order
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > maxTtlSeconds)
+    throw new RegistryError(
+      'ttl_invalid',
+      `a token's lifetime must be 1 to ${maxTtlSeconds} whole seconds`,
+    )
+  const { keys, partitions } = registry
+  const partition = partitionOf(identity, partitions)
+  const jti = newId(partition)
+  const reply = await run(
+    registry,
+    issue,
+    [
+      keys.clock(partition),
+      keys.identity(partition, identity),
+      keys.token(partition, jti),
+      keys.tokens(partition, identity),
+      keys.expiries(partition, identity),
+    ],
+    [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti],
+  )
+  if (reply === 'identity_not_found') throw identityNotFound(identity)
+  if (reply === 'identity_suspended') throw identitySuspended(identity)
+  return { jti, issuedUs: Number(reply[0]), expiresAt: Number(reply[1]) }
+}

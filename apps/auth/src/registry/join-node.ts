@@ -1,0 +1,40 @@
+import { script } from '@portcullis/redis'
+import type { NodeInstance } from './nodes.js'
+import { partitionsOf, type Registry } from './registry.js'
+import { run } from './run.js'
+
+const join = script<[before: string, last: string]>(
+  new URL('../../src/registry/lua/join-node.lua', import.meta.url),
+)
+
+export interface Joined {
+  /**
+   * Where the feed ended in each partition when the node entered there. A node without a cursor of
+   * its own starts here, not at a `feedEnd` read later: a revocation between would wait for a node
+   * that never hears of it.
+   */
+  cursor: string
+  /** Another process that had this name until now; its pending parts stay pending. */
+  replaced?: string
+}
+
+/**
+ * Makes a node one that every receipt waits for. Joining again as the same instance changes nothing
+ * but the url.
+ */
+export async function joinNode(
+  registry: Registry,
+  { node, instance, url = '' }: NodeInstance & { url?: string | undefined },
+): Promise<Joined> {
+  const { keys } = registry
+  const replies = await Promise.all(
+    partitionsOf(registry).map((partition) =>
+      run(registry, join, [keys.nodes(partition), keys.feed(partition)], [node, instance, url]),
+    ),
+  )
+  const replaced = replies.find(([before]) => before !== '' && before !== instance)?.[0]
+  return {
+    cursor: replies.map(([, last]) => last).join(','),
+    ...(replaced === undefined ? {} : { replaced }),
+  }
+}

@@ -1,0 +1,51 @@
+/** Names of all keys that auth keeps in Redis, under one prefix. */
+export type KeyNames = ReturnType<typeof keyNames>
+
+/**
+ * Names every key. All keys of a partition carry its hash tag, so that a script that takes only
+ * keys of one partition stays in one slot of a Cluster.
+ */
+export function keyNames(prefix: string) {
+  const at = (partition: number, name: string) => `{${prefix}:${partition}}:${name}`
+  return {
+    /** Hash: `partitions`, fixed when the registry was created. */
+    meta: at(0, 'meta'),
+    /** Hash: signing keys by `kid`, and `current`. */
+    signingKeys: at(0, 'signing-keys'),
+    /** Hash, node -> instance and feed connection that is open now. */
+    connected: at(0, 'connected'),
+    /** Channel on which each acknowledgement publishes the id of its revocation. */
+    acknowledgements: `${prefix}:acknowledgements`,
+
+    /** String: the last microsecond that the partition gave to anything. */
+    clock: (partition: number) => at(partition, 'clock'),
+    /** Hash: state, scopes, tokenTtlSeconds, labels, createdUs. */
+    identity: (partition: number, identity: string) => at(partition, `identity:${identity}`),
+    /** Hash: SHA-256 of a registration code, in hex -> `id createdAt expiresAt`. */
+    codes: (partition: number, identity: string) => at(partition, `codes:${identity}`),
+    /** Sorted set, all scores 0: the names of the partition's identities. */
+    identities: (partition: number) => at(partition, 'identities'),
+    /** Hash: one issued token; expires with it. */
+    token: (partition: number, jti: string) => at(partition, `token:${jti}`),
+    /** Sorted set: the identity's tokens by the microsecond of their issue. */
+    tokens: (partition: number, identity: string) => at(partition, `tokens:${identity}`),
+    /** Sorted set: the same tokens by the millisecond of their expiry, to prune the one above. */
+    expiries: (partition: number, identity: string) => at(partition, `expiries:${identity}`),
+    /** Sorted set: `*`, `s:<subject>`, `l:<label>` -> tokens issued up to here are revoked. */
+    cutoffs: (partition: number, identity: string) => at(partition, `cutoffs:${identity}`),
+    /** String: every token of the partition issued up to here is revoked. */
+    cutoffAll: (partition: number) => at(partition, 'cutoff-all'),
+    /** Stream: the partition's revocations, ids `<sequence>-<microsecond>`. */
+    feed: (partition: number) => at(partition, 'feed'),
+    /** Hash, node -> `instance since url`: the nodes that revocations of the partition wait for. */
+    nodes: (partition: number) => at(partition, 'nodes'),
+    /** Sorted set, all scores 0, `<instance>:<node>|<microsecond>|<id>`: parts not acknowledged. */
+    pending: (partition: number) => at(partition, 'pending'),
+    /** Sorted set: the same members by microsecond, to forget them with their receipts. */
+    pendingTimes: (partition: number) => at(partition, 'pending-times'),
+    /** Hash: what a revocation was, how far it is acknowledged. */
+    receipt: (partition: number, id: string) => at(partition, `receipt:${id}`),
+    /** Sorted set: the partition's receipts by microsecond. */
+    receipts: (partition: number) => at(partition, 'receipts'),
+  }
+}

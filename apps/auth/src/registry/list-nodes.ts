@@ -1,0 +1,35 @@
+import type { NodeInfo } from '@portcullis/contracts'
+import { nodeOf, partName } from './nodes.js'
+import { partitionsOf, type Registry } from './registry.js'
+import { guard } from './run.js'
+
+/** The nodes that revocations wait for, by name. */
+export async function listNodes(registry: Registry): Promise<NodeInfo[]> {
+  const { redis, keys } = registry
+  const [nodes, connected] = await Promise.all([
+    guard(redis.hgetall(keys.nodes(0))),
+    guard(redis.hgetall(keys.connected)),
+  ])
+  const list = Object.entries(nodes).map(async ([node, value]) => {
+    const { instance, since, url } = nodeOf(value)
+    return {
+      node,
+      instance,
+      ...(url === undefined ? {} : { url }),
+      connected: connected[node]?.split(' ')[0] === instance,
+      pending: await countPending(registry, partName({ node, instance })),
+      since,
+    }
+  })
+  return (await Promise.all(list)).sort((a, b) => (a.node < b.node ? -1 : 1))
+}
+
+async function countPending(registry: Registry, part: string): Promise<number> {
+  const { redis, keys } = registry
+  const counts = await Promise.all(
+    partitionsOf(registry).map((partition) =>
+      guard(redis.zlexcount(keys.pending(partition), `[${part}|`, `(${part}}`)),
+    ),
+  )
+  return counts.reduce((sum, count) => sum + count, 0)
+}

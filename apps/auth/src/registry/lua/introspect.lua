@@ -1,0 +1,66 @@
+--[[
+  Checks tokens of one partition. Every check that fails leaves a token inactive.
+  KEYS  1 cutoff-all, then for each token: its hash, its identity, the identity's cut-offs
+  ARGV  for each token: the identity that its claims name
+  Gives for each token nil, or {issuedUs, subject, scope, labels, expiresAt in ms}.
+]]
+local time = redis.call('TIME')
+local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local cutoffAll = tonumber(redis.call('GET', KEYS[1]) or '-1')
+
+-- Many tokens of a batch share an identity: what all of them need of it is read once.
+local identities = {}
+local function identityAt(identityKey, cutoffsKey)
+  local known = identities[identityKey]
+  if not known then
+    local fields = redis.call('HMGET', identityKey, 'state', 'createdUs')
+    known = {
+      active = fields[1] == 'active',
+      createdUs = fields[2] and tonumber(fields[2]) or math.huge,
+      cutoffs = redis.call('EXISTS', cutoffsKey) == 1,
+    }
+    identities[identityKey] = known
+  end
+  return known
+end
+
+local function isCutOff(cutoffsKey, issuedUs, subject, labels)
+  local members = { '*', 's:' .. subject }
+  for label in string.gmatch(labels, '%S+') do
+    members[#members + 1] = 'l:' .. label
+  end
+  for _, score in ipairs(redis.call('ZMSCORE', cutoffsKey, unpack(members))) do
+    if score and issuedUs <= tonumber(score) then
+      return true
+    end
+  end
+  return false
+end
+
+local function check(tokenKey, identityKey, cutoffsKey, client)
+  local token = redis.call('HMGET', tokenKey,
+    'identity', 'issuedUs', 'expiresAt', 'revoked', 'subject', 'scope', 'labels')
+  if token[1] ~= client or token[4] then
+    return false
+  end
+  local issuedUs = tonumber(token[2])
+  if nowMs >= tonumber(token[3]) or issuedUs <= cutoffAll then
+    return false
+  end
+  local identity = identityAt(identityKey, cutoffsKey)
+  -- A token older than its identity belongs to a deleted one of the same name.
+  if not identity.active or issuedUs <= identity.createdUs then
+    return false
+  end
+  if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7]) then
+    return false
+  end
+  return { token[2], token[5], token[6], token[7], token[3] }
+end
+
+local answers = {}
+for i, client in ipairs(ARGV) do
+  local at = i * 3 - 1
+  answers[i] = check(KEYS[at], KEYS[at + 1], KEYS[at + 2], client)
+end
+return answers

@@ -1,0 +1,42 @@
+--[[
+  Records a new token, if its identity exists and is active at this moment.
+  KEYS  1 clock  2 identity  3 token  4 tokens of the identity  5 their expiries
+  ARGV  1 identity  2 subject  3 scope  4 ttl in seconds  5 labels  6 address  7 jti
+  Gives {issuedUs, expiresAt in ms} as strings, or 'identity_not_found', or 'identity_suspended'.
+]]
+local state = redis.call('HGET', KEYS[2], 'state')
+if not state then
+  return 'identity_not_found'
+end
+if state ~= 'active' then
+  return 'identity_suspended'
+end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+if now <= last then
+  now = last + 1
+end
+local issuedUs = string.format('%.0f', now)
+redis.call('SET', KEYS[1], issuedUs)
+
+-- JWT's exp has whole seconds: rounded up, so that registry and token agree on the moment.
+local expires = math.ceil(now / 1000000) * 1000 + tonumber(ARGV[4]) * 1000
+local expiresAt = string.format('%.0f', expires)
+redis.call('HSET', KEYS[3], 'identity', ARGV[1], 'subject', ARGV[2], 'scope', ARGV[3],
+  'labels', ARGV[5], 'issuedUs', issuedUs, 'expiresAt', expiresAt, 'issuedFrom', ARGV[6])
+redis.call('PEXPIREAT', KEYS[3], expiresAt)
+
+-- Each issue removes more than it adds, a few at a time: the index keeps up, and nothing blocks.
+local nowMs = string.format('%.0f', math.floor(now / 1000))
+local expired = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', nowMs, 'LIMIT', 0, 16)
+if #expired > 0 then
+  redis.call('ZREM', KEYS[4], unpack(expired))
+  redis.call('ZREM', KEYS[5], unpack(expired))
+end
+redis.call('ZADD', KEYS[4], issuedUs, ARGV[7])
+redis.call('ZADD', KEYS[5], expiresAt, ARGV[7])
+local newest = redis.call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
+redis.call('PEXPIREAT', KEYS[4], string.format('%.0f', tonumber(newest)))
+redis.call('PEXPIREAT', KEYS[5], string.format('%.0f', tonumber(newest)))
+return { issuedUs, expiresAt }

@@ -1,0 +1,19 @@
+--[[
+  Makes a node one that revocations of this partition wait for, and tells where its feed ends at
+  that moment: every event after that position names the node in its receipt.
+  KEYS  1 nodes  2 feed
+  ARGV  1 node  2 instance  3 url or ''
+  Gives {instance that had this name before or '', id of the feed's last event}.
+]]
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+local before, since = '', nil
+if known then
+  before, since = string.match(known, '^(%S+) (%S+)')
+end
+if before ~= ARGV[2] then
+  local time = redis.call('TIME')
+  since = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. since .. ' ' .. ARGV[3])
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+return { before, newest[1] and newest[1][1] or '0-0' }

@@ -1,0 +1,34 @@
+--[[
+  Creates an identity with its first registration code.
+  KEYS  1 clock  2 identity  3 codes  4 identities
+  ARGV  1 identity  2 scopes  3 tokenTtlSeconds or ''  4 labels
+        5 code's hash  6 code's id  7 code's ttl in seconds or ''
+  Gives {identity's fields, codes' values, now in ms}, or 'identity_exists'.
+]]
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  return 'identity_exists'
+end
+-- Later than the cut-off of any identity of this name that was deleted: its tokens are not ours.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+if now <= last then
+  now = last + 1
+end
+local nowText = string.format('%.0f', now)
+redis.call('SET', KEYS[1], nowText)
+
+local nowMs = math.floor(now / 1000)
+local expiresAt = '-'
+if ARGV[7] ~= '' then
+  expiresAt = string.format('%.0f', nowMs + tonumber(ARGV[7]) * 1000)
+end
+redis.call('HSET', KEYS[2], 'state', 'active', 'scopes', ARGV[2], 'tokenTtlSeconds', ARGV[3],
+  'labels', ARGV[4], 'createdUs', nowText)
+redis.call('HSET', KEYS[3], ARGV[5], string.format('%s %.0f %s', ARGV[6], nowMs, expiresAt))
+redis.call('ZADD', KEYS[4], 0, ARGV[1])
+return {
+  redis.call('HGETALL', KEYS[2]),
+  redis.call('HVALS', KEYS[3]),
+  string.format('%.0f', nowMs),
+}

@@ -1,0 +1,95 @@
+--[[
+  Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
+  and records who has to acknowledge it, in one step. May suspend or delete the identity with it.
+  KEYS  1 clock  2 feed  3 nodes  4 pending  5 pending-times  6 receipts  7 receipt
+        8 what is marked: token, or the identity's cut-offs, or cutoff-all
+        9 identity  10 codes  11 identities (only with a change)
+  ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'  4 member of the cut-offs or ''
+        5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
+        8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
+  Gives {us, cutoffUs, before} as strings; before: the cut-off, or the token's mark, before this, or
+  nil. Or 'identity_not_found', or 'issued_before_in_future'; then nothing has changed.
+]]
+if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[9]) == 0 then
+  return 'identity_not_found'
+end
+local time = redis.call('TIME')
+local timeUs = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local now = timeUs
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+if now <= last then
+  now = last + 1
+end
+local cutoff = now
+if ARGV[5] ~= '' then
+  cutoff = tonumber(ARGV[5]) * 1000 - 1
+  if cutoff > now then
+    return 'issued_before_in_future'
+  end
+end
+local us = string.format('%.0f', now)
+local cutoffUs = string.format('%.0f', cutoff)
+local nowMs = math.floor(now / 1000)
+redis.call('SET', KEYS[1], us)
+
+-- A cut-off is kept until no token that it covers can be alive; the minute is for rounding.
+local keepMs = (tonumber(ARGV[11]) + 60) * 1000
+local keepUntil = string.format('%.0f', nowMs + keepMs)
+local before = false
+if ARGV[3] == 'token' then
+  local token = redis.call('HMGET', KEYS[8], 'issuedUs', 'revoked')
+  before = token[2]
+  -- One that is not known here is published all the same: somewhere a connection may stand on it.
+  if token[1] and tonumber(token[1]) <= cutoff then
+    redis.call('HSET', KEYS[8], 'revoked', '1')
+  end
+elseif ARGV[3] == 'cutoff' then
+  before = redis.call('ZSCORE', KEYS[8], ARGV[4])
+  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', string.format('%.0f', timeUs - keepMs * 1000))
+  -- GT: never backwards.
+  redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])
+  redis.call('PEXPIREAT', KEYS[8], keepUntil)
+else
+  before = redis.call('GET', KEYS[8])
+  if not before or tonumber(before) < cutoff then
+    redis.call('SET', KEYS[8], cutoffUs)
+  end
+  redis.call('PEXPIREAT', KEYS[8], keepUntil)
+end
+
+if ARGV[7] == 'suspend' then
+  redis.call('HSET', KEYS[9], 'state', 'suspended')
+elseif ARGV[7] == 'delete' then
+  redis.call('DEL', KEYS[9], KEYS[10])
+  redis.call('ZREM', KEYS[11], ARGV[8])
+end
+
+-- Each event names the one before it: a reader sees for itself that it has missed none. Trimming
+-- always leaves the last one.
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+local previous = newest[1] and newest[1][1] or '0-0'
+local sequence = tonumber(string.match(previous, '^(%d+)')) + 1
+redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[9], string.format('%.0f-%s', sequence, us),
+  'previous', previous, 'id', ARGV[1], 'selector', ARGV[2], 'cutoffUs', cutoffUs)
+
+local receiptTtlMs = tonumber(ARGV[10]) * 1000
+local forget = string.format('(%.0f', timeUs - receiptTtlMs * 1000)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', forget, 'LIMIT', 0, 16)) do
+  redis.call('ZREM', KEYS[6], id)
+end
+for _, part in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', forget, 'LIMIT', 0, 256)) do
+  redis.call('ZREM', KEYS[5], part)
+  redis.call('ZREM', KEYS[4], part)
+end
+redis.call('HSET', KEYS[7], 'us', us, 'cutoffUs', cutoffUs, 'selector', ARGV[2], 'reason', ARGV[6])
+local nodes = redis.call('HGETALL', KEYS[3])
+for i = 1, #nodes, 2 do
+  local part = string.match(nodes[i + 1], '^(%S+)') .. ':' .. nodes[i]
+  local member = string.format('%s|%016.0f|%s', part, now, ARGV[1])
+  redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')
+  redis.call('ZADD', KEYS[4], 0, member)
+  redis.call('ZADD', KEYS[5], us, member)
+end
+redis.call('PEXPIREAT', KEYS[7], string.format('%.0f', nowMs + receiptTtlMs))
+redis.call('ZADD', KEYS[6], us, ARGV[1])
+return { us, cutoffUs, before }

@@ -1,0 +1,51 @@
+import { type Redis, script } from '@portcullis/redis'
+import { RegistryError } from './errors.js'
+import { keyNames } from './keys.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const open = script<string>(new URL('../../src/registry/lua/open-registry.lua', import.meta.url))
+
+export interface OpenRegistry {
+  /** A connection of the role `commands`, connected. */
+  redis: Redis
+  /** First part of every key: several installations may share a Redis. */
+  prefix: string
+  /** How many partitions to create it with; must be the same ever after. 1 on a standalone Redis. */
+  partitions: number
+  /** Events that the feed of a partition keeps; a node that missed more must check every token. */
+  feedMaxLength: number
+  receiptTtlSeconds: number
+}
+
+/**
+ * Opens the registry, and creates it when Redis has none under the prefix.
+ *
+ * @throws RegistryError `partitions_mismatch` when it was created with another number of partitions,
+ * `option_invalid`, `registry_unavailable`.
+ */
+export async function openRegistry(options: OpenRegistry): Promise<Registry> {
+  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds } = options
+  // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
+  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
+    throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
+  if (!isWhole(partitions, 1, 16_384)) throw invalid('partitions', 'must be 1 to 16384')
+  if (!isWhole(feedMaxLength, 1, 1e9)) throw invalid('feedMaxLength', 'must be 1 or more')
+  if (!isWhole(receiptTtlSeconds, 1, 1e9)) throw invalid('receiptTtlSeconds', 'must be 1 or more')
+  const keys = keyNames(prefix)
+  const created = Number(await run({ redis }, open, [keys.meta], [partitions]))
+  if (created !== partitions)
+    throw new RegistryError(
+      'partitions_mismatch',
+      `the registry "${prefix}" was created with ${created} partitions, not ${partitions}; set PARTITIONS=${created}, or another REDIS_PREFIX for a new registry`,
+    )
+  return { redis, keys, partitions, feedMaxLength, receiptTtlSeconds }
+}
+
+function isWhole(value: number, minimum: number, maximum: number): boolean {
+  return Number.isInteger(value) && value >= minimum && value <= maximum
+}
+
+function invalid(option: string, rule: string): RegistryError {
+  return new RegistryError('option_invalid', `${option} ${rule}`)
+}

@@ -1,0 +1,19 @@
+import type { Redis } from '@portcullis/redis'
+import type { KeyNames } from './keys.js'
+
+/** An open registry: what every verb of this folder takes first. */
+export interface Registry {
+  /** A connection of the role `commands`. */
+  readonly redis: Redis
+  readonly keys: KeyNames
+  /** How many partitions the registry was created with. */
+  readonly partitions: number
+  /** How many events a partition's feed keeps. */
+  readonly feedMaxLength: number
+  readonly receiptTtlSeconds: number
+}
+
+/** The numbers of all partitions. */
+export function partitionsOf(registry: Registry): number[] {
+  return Array.from({ length: registry.partitions }, (_, partition) => partition)
+}

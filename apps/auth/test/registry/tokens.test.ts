@@ -1,0 +1,218 @@
+import t from 'tap'
+import {
+  getToken,
+  introspect,
+  issueToken,
+  listTokens,
+  registerIdentity,
+  revoke,
+} from '../../src/registry/index.js'
+import { open, token } from './fixtures/open.js'
+
+t.test('the registry knows of a token who, what, when and where from', async (t) => {
+  const { registry, redis } = await open(t, { partitions: 16 })
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const { jti, issuedUs, expiresAt } = await issueToken(registry, {
+    identity: 'shop',
+    subject: 'anna müller ☃',
+    scopes: ['subscribe:news', 'publish:chat:{sub}'],
+    ttlSeconds: 90,
+    labels: ['device:phone', 'beta'],
+    from: '2001:db8::1',
+  })
+  t.same(await getToken(registry, jti), {
+    jti,
+    identity: 'shop',
+    subject: 'anna müller ☃',
+    scope: 'subscribe:news publish:chat:{sub}',
+    labels: ['device:phone', 'beta'],
+    state: 'active',
+    issuedAt: Math.floor(issuedUs / 1000),
+    expiresAt,
+    issuedFrom: '2001:db8::1',
+  })
+  const life = expiresAt - issuedUs / 1000
+  t.ok(life >= 90_000 && life < 91_000, 'lives as long as asked, rounded up to a whole second')
+  t.equal(expiresAt % 1000, 0)
+  const key = registry.keys.token(Number(jti.split('-')[0]), jti)
+  t.equal(Number(await redis.call('PEXPIRETIME', key)), expiresAt, 'and Redis forgets it then')
+})
+
+t.test('a lifetime out of bounds is refused', async (t) => {
+  const { registry } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  for (const ttlSeconds of [0, -1, 1.5, 2_592_001, Number.NaN])
+    await t.rejects(token(registry, 'shop', { ttlSeconds }), { code: 'ttl_invalid' })
+})
+
+t.test('ids that are none, unknown, or of another registry give nothing', async (t) => {
+  const { registry } = await open(t, { partitions: 4 })
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const { jti } = await token(registry, 'shop')
+  const [partition, random] = [jti.slice(0, 1), jti.slice(2)]
+  const others = [
+    '',
+    random,
+    `9-${random}`,
+    `00${jti}`,
+    `${partition}-${'A'.repeat(22)}`,
+    `${jti}x`,
+    `${jti}}`,
+    `-1-${random}`,
+  ]
+  for (const other of others) {
+    await t.rejects(getToken(registry, other), { code: 'token_not_found' }, other)
+    t.same(await introspect(registry, [{ jti: other, client_id: 'shop' }]), [undefined], other)
+  }
+})
+
+t.test('introspection answers in order, for the right identity alone', async (t) => {
+  for (const partitions of [1, 16]) {
+    const { registry } = await open(t, { partitions })
+    const names = ['a', 'b', 'c', 'd', 'e']
+    for (const identity of names) await registerIdentity(registry, { identity, scopes: [] })
+    const issued = await Promise.all(
+      names.map((identity, i) =>
+        token(registry, identity, { subject: `s${i}`, labels: [`l${i}`] }),
+      ),
+    )
+    const claims = issued.map(({ jti }, i) => ({ jti, client_id: names[i] ?? '' }))
+    t.same(await introspect(registry, []), [])
+    t.same(
+      await introspect(registry, claims),
+      issued.map(({ issuedUs, expiresAt }, i) => ({
+        issuedUs,
+        subject: `s${i}`,
+        scopes: ['subscribe:news'],
+        labels: [`l${i}`],
+        expiresAt,
+      })),
+    )
+    const [first, second] = claims
+    const swapped = [
+      { jti: first?.jti ?? '', client_id: second?.client_id ?? '' },
+      { jti: first?.jti ?? '', client_id: 'nobody' },
+      ...claims,
+    ]
+    t.same((await introspect(registry, swapped)).map(Boolean), [
+      false,
+      false,
+      ...names.map(() => true),
+    ])
+  }
+})
+
+t.test('a token past its time is inactive even before Redis has forgotten it', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const { jti } = await token(registry, 'shop')
+  await redis.hset(registry.keys.token(0, jti), 'expiresAt', Date.now() - 1)
+  t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
+})
+
+t.test('an identity that has vanished leaves no token active', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const { jti } = await token(registry, 'shop')
+  await redis.del(registry.keys.identity(0, 'shop'))
+  t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
+})
+
+t.test('pages are stable while tokens come and go', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const issued: string[] = []
+  for (let i = 0; i < 25; i += 1) issued.push((await token(registry, 'shop')).jti)
+  const newestFirst = issued.toReversed()
+
+  const seen: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await listTokens(registry, {
+      identity: 'shop',
+      limit: 10,
+      ...(cursor === undefined ? {} : { cursor }),
+    })
+    seen.push(...page.tokens.map(({ jti }) => jti))
+    if (cursor === undefined) {
+      await token(registry, 'shop')
+      // The last one of the page just read goes, and one further down.
+      for (const gone of [newestFirst[9], newestFirst[15]])
+        await redis.del(registry.keys.token(0, gone ?? ''))
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  t.same(
+    seen,
+    newestFirst.filter((jti) => jti !== newestFirst[15]),
+  )
+  await t.rejects(listTokens(registry, { identity: 'shop', cursor: 'x' }), { code: 'bad_cursor' })
+  t.same(await listTokens(registry, { identity: 'nobody' }), { tokens: [] })
+})
+
+t.test('a list by subject or label has exactly those, over many reads', async (t) => {
+  const { registry } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const wanted: string[] = []
+  for (let i = 0; i < 1100; i += 100) {
+    const batch = await Promise.all(
+      Array.from({ length: 100 }, (_, j) =>
+        token(registry, 'shop', j === 0 ? { subject: 'anna', labels: ['x'] } : { labels: ['y'] }),
+      ),
+    )
+    wanted.unshift(batch[0]?.jti ?? '')
+  }
+  for (const filter of [{ subject: 'anna' }, { label: 'x' }]) {
+    const first = await listTokens(registry, { identity: 'shop', limit: 6, ...filter })
+    t.equal(first.tokens.length, 6)
+    const rest = await listTokens(registry, {
+      identity: 'shop',
+      limit: 6,
+      ...filter,
+      cursor: first.cursor ?? '',
+    })
+    t.notOk(rest.cursor, 'the last page says so')
+    t.same(
+      [...first.tokens, ...rest.tokens].map(({ jti }) => jti),
+      wanted,
+    )
+  }
+})
+
+t.test(
+  'the index forgets expired tokens, a few with each issue, and goes with its newest',
+  async (t) => {
+    const { registry, redis } = await open(t)
+    await registerIdentity(registry, { identity: 'shop', scopes: [] })
+    const { keys } = registry
+    for (let i = 0; i < 20; i += 1) {
+      const { jti } = await token(registry, 'shop')
+      // Time passes for these.
+      await redis.zadd(keys.expiries(0, 'shop'), Date.now() - 1000, jti)
+      if (i < 19) await redis.zadd(keys.tokens(0, 'shop'), 'XX', i, jti)
+    }
+    const late = await token(registry, 'shop', { ttlSeconds: 7200 })
+    const early = await token(registry, 'shop', { ttlSeconds: 60 })
+    t.same(await redis.zrange(keys.tokens(0, 'shop'), 0, -1), [late.jti, early.jti])
+    for (const key of [keys.tokens(0, 'shop'), keys.expiries(0, 'shop')])
+      t.equal(Number(await redis.call('PEXPIRETIME', key)), late.expiresAt)
+  },
+)
+
+t.test('the state of a token shows every way it can be revoked', async (t) => {
+  const { registry } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const issued = await Promise.all([
+    token(registry, 'shop'),
+    token(registry, 'shop', { subject: 'anna' }),
+    token(registry, 'shop', { labels: ['phone'] }),
+    token(registry, 'shop'),
+  ])
+  await revoke(registry, { selector: { jti: issued[0]?.jti ?? '' } })
+  await revoke(registry, { selector: { identity: 'shop', subject: 'anna' } })
+  await revoke(registry, { selector: { identity: 'shop', label: 'phone' } })
+  const states = await Promise.all(
+    issued.map(async ({ jti }) => (await getToken(registry, jti)).state),
+  )
+  t.same(states, ['revoked', 'revoked', 'revoked', 'active'])
+})
