@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import websocket from '@fastify/websocket'
+import { type ConnectionRole, close, connect, type Redis } from '@portcullis/redis'
+import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { DestinationStream } from 'pino'
+import { administrator } from './administrator.js'
+import { allow } from './callers/allow.js'
+import { client } from './callers/client.js'
+import type { Config } from './config.js'
+import { AuthError, translate } from './errors.js'
+import { follow } from './feed/follow.js'
+import type { FeedHub } from './feed/hub.js'
+import { openKeySet } from './keys/index.js'
+import { meters } from './meters.js'
+import { openReceiptWatch, openRegistry, type Registry } from './registry/index.js'
+import { routes } from './routes/index.js'
+import { methodNotAllowed } from './routes/method-not-allowed.js'
+import { validatorCompiler } from './routes/validate.js'
+import { jwt } from './tokens/jwt.js'
+
+/** Bytes of a body, and of a feed message; batches of introspections have their own bound. */
+const bodyLimit = 64 * 1024
+const feedMessageLimit = 256 * 1024
+
+/**
+ * The whole of auth, wired: connections to Redis, registry, keys, feed, routes. Closing the app
+ * closes everything that it opened.
+ *
+ * @param logs - where log lines go; by default standard output
+ * @throws RegistryError, KeySetError, RedisUrlError when it cannot work with this configuration
+ */
+export async function buildApp(config: Config, logs?: DestinationStream): Promise<FastifyInstance> {
+  const logger = loggerOptions('auth', config.LOG_LEVEL)
+  const app = Fastify({
+    logger: logs === undefined ? logger : { ...logger, stream: logs },
+    bodyLimit,
+    genReqId: () => randomUUID(),
+    // Who may say where a request comes from; a direct peer may not.
+    trustProxy: config.TRUST_PROXY ?? false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerFrameworkError,
+  })
+  try {
+    await wire(app, config)
+    return app
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}
+
+async function wire(app: FastifyInstance, config: Config): Promise<void> {
+  const { commands, subscriber, blocking } = await openConnections(app, config)
+  const { REDIS_PREFIX: prefix } = config
+  const registry = await openRegistry({
+    redis: commands,
+    prefix,
+    partitions: config.PARTITIONS,
+    feedMaxLength: config.FEED_MAX_LENGTH,
+    receiptTtlSeconds: config.RECEIPT_TTL_SECONDS,
+  })
+  const keys = await openKeySet({ redis: commands, prefix, secret: config.KEY_ENCRYPTION_SECRET })
+  await ensureAdministrator(app, registry, config)
+
+  const receiptWatch = await openReceiptWatch(registry, subscriber)
+  app.addHook('onClose', () => receiptWatch.close())
+  const following = await follow({
+    registry,
+    blocking,
+    onError: (err) => app.log.warn({ err }, 'the feed cannot be read'),
+  })
+  app.addHook('onClose', () => following.close())
+
+  await openToRequests(app)
+  await openToNodes(app, following.hub, config)
+  await app.register(jwt, { keys, issuer: config.ISSUER, audience: config.AUDIENCE })
+  await app.register(allow, { registry, jwt: app.tokens })
+  await app.register(client, { registry, failuresPerMinute: config.TOKEN_FAILURES_PER_MINUTE })
+  await app.register(metrics)
+  app.decorate('registry', registry)
+  app.decorate('receiptWatch', receiptWatch)
+  app.decorate('feedHub', following.hub)
+  app.decorate(
+    'meters',
+    meters(app.metrics, () => following.hub),
+  )
+  app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
+  const closing = new AbortController()
+  app.decorate('closing', closing.signal)
+  app.addHook('preClose', async () => closing.abort())
+
+  const refuseOtherMethods = methodNotAllowed(app)
+  await app.register(health, {
+    checks: {
+      redis: () => answers(commands),
+      keys: () => (keys.jwks().keys.length > 0 ? undefined : 'no signing key is loaded'),
+      feed: () => following.ready(),
+    },
+  })
+  await app.register(routes, {
+    feed: { helloMs: config.FEED_HELLO_MS, pingIntervalMs: config.FEED_PING_INTERVAL_MS },
+  })
+  refuseOtherMethods()
+}
+
+/** What holds for every request: its schema, its errors, what may be kept of its answer. */
+async function openToRequests(app: FastifyInstance): Promise<void> {
+  app.setValidatorCompiler(validatorCompiler)
+  // Answers are made by us to the shape of their schemas, which describe and do not filter.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  app.addHook('onRequest', async (_request, reply) => {
+    // Codes and tokens are in many answers (RFC 6749 §5.1); what may be kept says so itself.
+    reply.header('cache-control', 'no-store')
+  })
+  await app.register(problems, { translate })
+  await app.register(rateLimit, { global: false })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Portcullis auth', version: '0.1.0', license: { name: 'Apache-2.0' } },
+    },
+  })
+}
+
+/** WebSockets: one route has one, and closing sends every node away in time. */
+async function openToNodes(app: FastifyInstance, hub: FeedHub, config: Config): Promise<void> {
+  await app.register(websocket, {
+    options: { maxPayload: feedMessageLimit, perMessageDeflate: false },
+    preClose(done) {
+      // Half of the time that closing may take; the rest is for requests and Redis.
+      hub.close(config.CLOSE_DEADLINE_MS / 2).then(() => done(), done)
+    },
+  })
+  app.addHook('onRequest', async (request) => {
+    if (request.ws && request.routeOptions.url !== '/v1/feed')
+      throw new AuthError('invalid_request', 'there is no WebSocket here; the feed is at /v1/feed')
+  })
+}
+
+async function ensureAdministrator(
+  app: FastifyInstance,
+  registry: Registry,
+  config: Config,
+): Promise<void> {
+  const codeFile = await administrator(registry, {
+    identity: config.ADMIN_IDENTITY,
+    registrationCode: config.ADMIN_REGISTRATION_CODE,
+    codeFile: config.ADMIN_CODE_FILE,
+  })
+  if (codeFile !== undefined)
+    app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
+}
+
+interface Connections {
+  commands: Redis
+  subscriber: Redis
+  blocking: Redis
+}
+
+async function openConnections(app: FastifyInstance, config: Config): Promise<Connections> {
+  const open = async (role: ConnectionRole) => {
+    let last: Error | undefined
+    const redis = connect({
+      url: config.REDIS_URL,
+      role,
+      name: `portcullis-auth-${role}`,
+      onError(error) {
+        // Reconnecting repeats itself; only a new reason is news.
+        if (error.message !== last?.message) app.log.warn({ err: error, role }, 'Redis connection')
+        last = error
+      },
+    })
+    app.addHook('onClose', () => close(redis))
+    redis.on('ready', () => {
+      last = undefined
+    })
+    await redis.connect().catch((error: Error) => {
+      throw new Error(`Redis cannot be reached: ${(last ?? error).message}; check REDIS_URL`)
+    })
+    return redis
+  }
+  return {
+    commands: await open('commands'),
+    subscriber: await open('subscriber'),
+    blocking: await open('blocking'),
+  }
+}
+
+async function answers(redis: Redis): Promise<string | undefined> {
+  const deadline = AbortSignal.timeout(1000)
+  const late = new Promise<string>((resolve) => {
+    deadline.addEventListener('abort', () => resolve('Redis does not answer'))
+  })
+  const pong = redis.ping().then(
+    () => undefined,
+    () => 'Redis does not answer',
+  )
+  return Promise.race([pong, late])
+}

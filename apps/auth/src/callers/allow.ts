@@ -1,0 +1,46 @@
+import type { ServiceScope } from '@portcullis/contracts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import plugin from 'fastify-plugin'
+import type { Registry } from '../registry/index.js'
+import type { Jwt } from '../tokens/jwt.js'
+import { bearer } from './bearer.js'
+import { type Caller, requireScope } from './caller.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A hook that admits callers whose token has one of these scopes, as `request.caller`. */
+    allow(...anyOf: ServiceScope[]): (request: FastifyRequest) => Promise<void>
+  }
+  interface FastifyRequest {
+    /** Who makes the request. @throws when its route has no `allow` hook. */
+    readonly caller: Caller
+  }
+}
+
+export interface AllowOptions {
+  registry: Registry
+  jwt: Jwt
+}
+
+/**
+ * Authorization of auth's own routes. An onRequest hook, so that nothing of a body is read, let
+ * alone parsed, on behalf of someone who may not send it.
+ */
+export const allow = plugin(
+  async (app: FastifyInstance, { registry, jwt }: AllowOptions) => {
+    const callers = new WeakMap<FastifyRequest, Caller>()
+    app.decorateRequest('caller', {
+      getter(this: FastifyRequest) {
+        const caller = callers.get(this)
+        if (caller === undefined) throw new Error('this route has no allow hook')
+        return caller
+      },
+    })
+    app.decorate('allow', (...anyOf: ServiceScope[]) => async (request: FastifyRequest) => {
+      const caller = await bearer(registry, jwt, request.headers.authorization)
+      requireScope(caller, anyOf)
+      callers.set(request, caller)
+    })
+  },
+  { name: 'allow' },
+)

@@ -1,0 +1,43 @@
+import { AuthError } from '../errors.js'
+import type { Registry } from '../registry/index.js'
+import { introspect } from '../tokens/introspect.js'
+import type { Jwt } from '../tokens/jwt.js'
+import type { Caller } from './caller.js'
+
+/** Whether an Authorization header is of the scheme Bearer. */
+export function isBearer(authorization: string | undefined): authorization is string {
+  return authorization !== undefined && /^bearer(?: |$)/i.test(authorization)
+}
+
+/**
+ * The caller that an `Authorization: Bearer` header proves. The header is the only place where a
+ * token is looked for: not the query, not the body (RFC 9700 §4.3.2).
+ *
+ * @throws AuthError `invalid_token`, alike for a token that is malformed, expired or revoked
+ * @throws RegistryError `registry_unavailable`
+ */
+export async function bearer(
+  registry: Registry,
+  jwt: Jwt,
+  authorization: string | undefined,
+): Promise<Caller> {
+  if (!isBearer(authorization))
+    throw new AuthError('invalid_token', 'send a token as "Authorization: Bearer <token>"', {
+      // RFC 6750 §3.1: no error code for a request without any authentication.
+      headers: { 'www-authenticate': 'Bearer realm="portcullis"' },
+    })
+  const [, token] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? []
+  const [active] = token === undefined ? [] : await introspect(registry, jwt, [token])
+  if (active === undefined)
+    throw new AuthError('invalid_token', 'the token is not valid, or no longer; get a new one', {
+      headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
+    })
+  const { claims, record } = active
+  const { labels, issuedUs, expiresAt } = record
+  return {
+    identity: claims.client_id,
+    subject: record.subject,
+    scopes: record.scopes,
+    token: { jti: claims.jti, labels, issuedUs, expiresAt },
+  }
+}

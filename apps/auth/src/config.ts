@@ -1,0 +1,120 @@
+import { type Environment, loadConfig } from '@portcullis/service'
+import { type Static, Type } from '@sinclair/typebox'
+
+const milliseconds = (value: number, description: string) =>
+  Type.Integer({ default: value, minimum: 1, maximum: 600_000, description })
+
+/** Settings of auth, each an environment variable; README's table is made from this. */
+export const configSchema = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
+  PORT: Type.Integer({
+    default: 4000,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'port to listen on; 0 takes a free one',
+  }),
+  LOG_LEVEL: Type.Union(
+    [
+      Type.Literal('fatal'),
+      Type.Literal('error'),
+      Type.Literal('warn'),
+      Type.Literal('info'),
+      Type.Literal('debug'),
+      Type.Literal('trace'),
+      Type.Literal('silent'),
+    ],
+    { default: 'info', description: 'least important log lines to write' },
+  ),
+  REDIS_URL: Type.String({
+    default: 'redis://127.0.0.1:6379',
+    description: 'Redis of the registry: redis://, rediss:// or unix://',
+  }),
+  REDIS_PREFIX: Type.String({
+    default: 'portcullis',
+    pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    description: 'first part of every key, for several installations on one Redis',
+  }),
+  PARTITIONS: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 16_384,
+    description: 'partitions of the registry, fixed when it is created; 16 or more for a Cluster',
+  }),
+  ISSUER: Type.String({
+    default: 'http://127.0.0.1:4000',
+    pattern: '^https?://[^?#]+$',
+    description: 'URL of this service as clients know it: `iss` of every token',
+  }),
+  AUDIENCE: Type.String({
+    default: 'portcullis',
+    minLength: 1,
+    maxLength: 255,
+    description: '`aud` of every token',
+  }),
+  TOKEN_TTL_SECONDS: Type.Integer({
+    default: 3600,
+    minimum: 1,
+    maximum: 2_592_000,
+    description: 'lifetime of tokens of an identity that has none of its own, in seconds',
+  }),
+  KEY_ENCRYPTION_SECRET: Type.Optional(
+    Type.String({
+      minLength: 32,
+      description: 'encrypts the signing keys in Redis; 32 characters or more',
+    }),
+  ),
+  ADMIN_IDENTITY: Type.String({
+    default: 'admin',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$',
+    description: "the administrator's identity",
+  }),
+  ADMIN_REGISTRATION_CODE: Type.Optional(
+    Type.String({
+      minLength: 32,
+      maxLength: 256,
+      description:
+        'a registration code that the administrator has from the start; random, 32 characters or more',
+    }),
+  ),
+  ADMIN_CODE_FILE: Type.String({
+    default: 'portcullis-admin.json',
+    description:
+      'where the first start writes the administrator that it makes, when ADMIN_REGISTRATION_CODE is not set',
+  }),
+  FEED_MAX_LENGTH: Type.Integer({
+    default: 100_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    description: 'revocations that the feed of a partition keeps for nodes that come back',
+  }),
+  FEED_HELLO_MS: milliseconds(5000, 'how long a node may take to say hello, in milliseconds'),
+  FEED_PING_INTERVAL_MS: milliseconds(
+    10_000,
+    'how often a node on the feed is pinged; one that answers none in between is cut off',
+  ),
+  RECEIPT_TTL_SECONDS: Type.Integer({
+    default: 604_800,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    description: 'how long receipts are kept, in seconds',
+  }),
+  CLOSE_DEADLINE_MS: milliseconds(5000, 'how long closing may take, in milliseconds'),
+  TRUST_PROXY: Type.Optional(
+    Type.String({
+      description:
+        'addresses or networks of reverse proxies, comma separated, whose X-Forwarded-* count; none by default',
+    }),
+  ),
+  TOKEN_FAILURES_PER_MINUTE: Type.Integer({
+    default: 300,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'failed client authentications that one address may make in a minute',
+  }),
+})
+export type Config = Static<typeof configSchema>
+
+/** @throws ConfigError naming every setting that is missing or wrong */
+export function config(environment: Environment): Config {
+  return loadConfig(configSchema, environment)
+}

@@ -1,0 +1,17 @@
+import type { FeedHub } from './feed/hub.js'
+import type { Meters } from './meters.js'
+import type { ReceiptWatch, Registry } from './registry/index.js'
+
+/** What `app.ts` hands to the routes. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    registry: Registry
+    receiptWatch: ReceiptWatch
+    feedHub: FeedHub
+    meters: Meters
+    /** Lifetime of tokens of an identity that has none of its own. */
+    defaultTtlSeconds: number
+    /** Aborted when the app begins to close: what waits answers with what it has. */
+    closing: AbortSignal
+  }
+}

@@ -1,0 +1,80 @@
+import type { AnswerableError } from '@portcullis/service'
+import { RegistryError, type RegistryErrorCode } from './registry/index.js'
+
+/** Codes that requests are refused with, beside the registry's own. */
+export type AuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_scope'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'method_not_allowed'
+  | 'too_many_requests'
+  | 'ttl_too_long'
+  | 'upgrade_required'
+
+export interface AuthErrorOptions {
+  headers?: Readonly<Record<string, string>>
+}
+
+const statuses: Readonly<Record<AuthErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_scope: 400,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  method_not_allowed: 405,
+  too_many_requests: 429,
+  ttl_too_long: 400,
+  upgrade_required: 426,
+}
+
+/** A request that is refused. The message says what to change, and is sent. */
+export class AuthError extends Error {
+  readonly code: AuthErrorCode
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  constructor(code: AuthErrorCode, message: string, { headers = {} }: AuthErrorOptions = {}) {
+    super(message)
+    this.name = 'AuthError'
+    this.code = code
+    this.statusCode = statuses[code]
+    this.headers = headers
+  }
+}
+
+const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
+  registry_unavailable: 503,
+  option_invalid: 500,
+  partitions_mismatch: 500,
+  identity_exists: 409,
+  identity_not_found: 404,
+  identity_suspended: 403,
+  invalid_client: 401,
+  too_many_codes: 409,
+  code_not_found: 404,
+  ttl_invalid: 400,
+  token_not_found: 404,
+  issued_before_in_future: 400,
+  revocation_not_found: 404,
+  bad_cursor: 400,
+  node_not_joined: 409,
+  node_replaced: 409,
+}
+
+/** How an error is answered on a route that is not OAuth's; undefined: as it stands. */
+export function translate(error: unknown): AnswerableError | undefined {
+  if (!(error instanceof RegistryError)) return undefined
+  if (error.code === 'registry_unavailable')
+    return {
+      statusCode: 503,
+      code: error.code,
+      message: 'the token registry cannot be asked now; try again',
+      headers: { 'retry-after': '1' },
+    }
+  return { statusCode: registryStatuses[error.code], code: error.code, message: error.message }
+}

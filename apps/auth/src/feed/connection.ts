@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type Ack,
+  type AuthMessage,
+  feedClose,
+  type Hello,
+  type NodeMessage,
+  type SelectableToken,
+} from '@portcullis/contracts'
+import {
+  ackRevocations,
+  introspect,
+  joinNode,
+  leaveNode,
+  type Registry,
+  RegistryError,
+  readFeed,
+  setConnected,
+} from '../registry/index.js'
+import type { Batch, FeedHub } from './hub.js'
+import { decode, encode } from './message.js'
+import { retry } from './retry.js'
+import type { FeedSocket } from './socket.js'
+import { at } from './timer.js'
+
+/** Events that one message of a catch-up carries, for each partition. */
+const eventsAtOnce = 500
+/** A node that leaves this much unread is too slow to be told anything in time. */
+const maxBacklogBytes = 8 * 1024 * 1024
+/** Messages that may wait to be acted on; then the socket is not read. */
+const maxWaiting = 16
+
+/** The token that a node opened the feed with. */
+export interface FeedToken extends SelectableToken {
+  /** Unix milliseconds. */
+  expiresAt: number
+}
+
+export interface FeedConnectionOptions {
+  registry: Registry
+  hub: FeedHub
+  socket: FeedSocket
+  token: FeedToken
+  helloMs: number
+  onError: (error: unknown) => void
+}
+
+/**
+ * One node's connection to the feed: hello, welcome, events, acks, bye, as contracts/feed.ts says.
+ *
+ * Events reach it in two ways. While it catches up it reads the feed itself; once it stands exactly
+ * where the tail stands, it takes what the tail brings. It changes from one to the other in one
+ * synchronous step at equal positions, so nothing comes twice and nothing is left out.
+ */
+export class FeedConnection {
+  readonly token: FeedToken
+  /** Resolves when the socket has closed and everything about it is recorded. */
+  readonly ended: Promise<void>
+  readonly #options: FeedConnectionOptions
+  readonly #id = randomBytes(12).toString('base64url')
+  readonly #stop = new AbortController()
+  #finish: () => void = () => {}
+  #stage: 'new' | 'joining' | 'catching up' | 'live' | 'left' = 'new'
+  #node: Hello | undefined
+  #cursor = ''
+  #waiting = 0
+  #work: Promise<void> = Promise.resolve()
+
+  /** Attaches itself to the hub at once, before anything is awaited. */
+  constructor(options: FeedConnectionOptions) {
+    this.#options = options
+    this.token = options.token
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve
+    })
+    const { signal } = this.#stop
+    at(Date.now() + options.helloMs, signal, () => {
+      if (this.#stage === 'new') this.end(feedClose.badMessage, 'say hello first')
+    })
+    at(options.token.expiresAt, signal, () => {
+      this.end(feedClose.unauthorized, 'the token has expired')
+    })
+    options.hub.add(this)
+  }
+
+  /** Who it is, once it has said hello. */
+  get node(): Hello | undefined {
+    return this.#node
+  }
+
+  /** A message has arrived. They are acted on one after another. */
+  onMessage(text: string | undefined): void {
+    if (this.#stop.signal.aborted) return
+    const message = text === undefined ? undefined : decode(text)
+    if (message === undefined) {
+      this.end(feedClose.badMessage, 'not a message of the feed')
+      return
+    }
+    this.#waiting += 1
+    if (this.#waiting === maxWaiting) this.#options.socket.setReading(false)
+    this.#work = this.#work.then(async () => {
+      await this.#act(message).catch((error) => this.#fail(error))
+      this.#waiting -= 1
+      if (this.#waiting === maxWaiting - 1) this.#options.socket.setReading(true)
+    })
+  }
+
+  /** The tail has brought events. */
+  onBatch(batch: Batch): void {
+    if (this.#stage !== 'live' || this.#stop.signal.aborted) return
+    this.#cursor = batch.cursor
+    void this.#options.socket.send(batch.encoded)
+    if (this.#options.socket.backlog > maxBacklogBytes)
+      this.end(feedClose.goingAway, 'too slow; come back')
+  }
+
+  /** Closes with a code of `feedClose`. Only the first call counts. */
+  end(code: number, reason: string): void {
+    if (this.#stop.signal.aborted) return
+    this.#stop.abort()
+    // A socket that is not read would never see the peer's close.
+    this.#options.socket.setReading(true)
+    this.#options.socket.close(code, reason)
+  }
+
+  /** Cuts the connection without waiting for the peer. */
+  cut(): void {
+    this.#options.socket.terminate()
+  }
+
+  /** The socket has closed. */
+  onClose(): void {
+    this.#stop.abort()
+    const { hub, registry } = this.#options
+    hub.remove(this)
+    void this.#work
+      .then(async () => {
+        if (this.#node !== undefined)
+          await setConnected(registry, { ...this.#node, connection: this.#id }, false)
+      })
+      // Shown to people only; the next connection of the node sets it right.
+      .catch((error) => this.#options.onError(error))
+      .then(this.#finish)
+  }
+
+  async #act(message: NodeMessage): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    if (message.type === 'hello') await this.#hello(message)
+    else if (this.#node === undefined) this.end(feedClose.badMessage, 'say hello first')
+    else if (message.type === 'ack') await this.#ack(this.#node, message)
+    else await this.#bye(this.#node)
+  }
+
+  async #hello(hello: Hello): Promise<void> {
+    if (this.#stage !== 'new') {
+      this.end(feedClose.badMessage, 'hello was said already')
+      return
+    }
+    this.#stage = 'joining'
+    const { registry, hub } = this.#options
+    if (!(await this.#stillActive())) {
+      this.end(feedClose.unauthorized, 'the token is not active')
+      return
+    }
+    const joined = await joinNode(registry, hello)
+    const resumed = await this.#resumes(hello)
+    if (this.#stop.signal.aborted) return
+    this.#node = hello
+    hub.claim(this)
+    await setConnected(registry, { ...hello, connection: this.#id }, true)
+    this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
+    await this.#send({ type: 'welcome', cursor: this.#cursor, resumed })
+    this.#stage = 'catching up'
+    // Not awaited: acks are heard while it catches up.
+    void this.#catchUp().catch((error) => this.#fail(error))
+  }
+
+  /**
+   * Asked again, though the upgrade was admitted on the same answer: only now the hub would tell of
+   * a revocation, and one may have been committed in between.
+   */
+  async #stillActive(): Promise<boolean> {
+    const { jti, identity } = this.token
+    const [record] = await introspect(this.#options.registry, [{ jti, client_id: identity }])
+    return record !== undefined
+  }
+
+  /** Whether everything after the node's cursor can be told. What lies before it, it has applied. */
+  async #resumes({ node, instance, cursor }: Hello): Promise<boolean> {
+    if (cursor === undefined) return false
+    const { registry } = this.#options
+    if ((await readFeed(registry, cursor, 1)) === 'lost') return false
+    // Its acknowledgement may have been lost with the connection.
+    await ackRevocations(registry, { node, instance }, [], cursor)
+    return true
+  }
+
+  async #catchUp(): Promise<void> {
+    const { registry, hub } = this.#options
+    const { signal } = this.#stop
+    while (!signal.aborted && this.#stage === 'catching up') {
+      const { position } = hub
+      if (this.#cursor === position) {
+        this.#stage = 'live'
+        return
+      }
+      const read = await readFeed(registry, this.#cursor, eventsAtOnce)
+      if (signal.aborted) return
+      if (read === 'lost') {
+        this.end(feedClose.goingAway, 'the feed has to be read anew')
+        return
+      }
+      if (read.revocations.length === 0) {
+        // It has read ahead of the tail, which will come by.
+        await hub.movedFrom(position)
+        continue
+      }
+      this.#cursor = read.cursor
+      await this.#send({ type: 'events', ...read })
+    }
+  }
+
+  async #ack({ node, instance }: Hello, { cursor, revocations }: Ack): Promise<void> {
+    const { registry } = this.#options
+    // The node will not say it again, so it is said to the registry until it has heard.
+    await retry(isUnavailable, this.#stop.signal, () =>
+      ackRevocations(registry, { node, instance }, revocations, cursor),
+    )
+  }
+
+  async #bye({ node, instance }: Hello): Promise<void> {
+    const { registry } = this.#options
+    this.#stage = 'left'
+    await retry(isUnavailable, this.#stop.signal, () => leaveNode(registry, { node, instance }))
+    await this.#send({ type: 'goodbye' })
+    this.end(1000, 'bye')
+  }
+
+  async #send(message: AuthMessage): Promise<void> {
+    if (!this.#stop.signal.aborted) await this.#options.socket.send(encode(message))
+  }
+
+  #fail(error: unknown): void {
+    const code = error instanceof RegistryError ? error.code : undefined
+    if (code === 'node_replaced') {
+      this.end(feedClose.replaced, 'another process has this name')
+      return
+    }
+    if (code === 'bad_cursor') {
+      this.end(feedClose.badMessage, 'the cursor is not of this feed')
+      return
+    }
+    this.#options.onError(error)
+    this.end(feedClose.goingAway, 'come back')
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof RegistryError && error.code === 'registry_unavailable'
+}

@@ -1,0 +1,122 @@
+import { coversToken, feedClose, type RevocationEvent } from '@portcullis/contracts'
+import type { FeedRead } from '../registry/index.js'
+import type { FeedConnection } from './connection.js'
+import { encode } from './message.js'
+
+/** Events as the tail brought them: from one position to the next, encoded once for every node. */
+export interface Batch {
+  from: string
+  cursor: string
+  revocations: readonly RevocationEvent[]
+  encoded: Buffer
+}
+
+/** All feed connections of this process, fed by its one tail. */
+export class FeedHub {
+  readonly #connections = new Set<FeedConnection>()
+  readonly #moves = new Set<() => void>()
+  #position: string
+  #lastEventAt = 0
+  #closing = false
+
+  constructor(position: string) {
+    this.#position = position
+  }
+
+  /** Where the tail stands. */
+  get position(): string {
+    return this.#position
+  }
+
+  get lastEventAt(): number {
+    return this.#lastEventAt
+  }
+
+  /** How many nodes have said hello here and not left. */
+  get nodes(): number {
+    return [...this.#connections].filter(({ node }) => node !== undefined).length
+  }
+
+  /** Takes a connection in; from now on it hears what the tail brings. */
+  add(connection: FeedConnection): void {
+    this.#connections.add(connection)
+    if (this.#closing) connection.end(feedClose.goingAway, 'closing')
+  }
+
+  remove(connection: FeedConnection): void {
+    this.#connections.delete(connection)
+    this.#moved()
+  }
+
+  /** A node has said hello: any other connection under its name ends. */
+  claim(connection: FeedConnection): void {
+    for (const other of this.#connections) {
+      if (other === connection || other.node?.node !== connection.node?.node) continue
+      // The same process has come back before its old connection was seen to be dead.
+      if (other.node?.instance === connection.node?.instance)
+        other.end(feedClose.goingAway, 'a newer connection of this instance')
+      else other.end(feedClose.replaced, 'another process has this name')
+    }
+  }
+
+  /** The tail's handler: hands a batch to every connection. */
+  onEvents({ cursor, revocations }: FeedRead): void {
+    const encoded = encode({ type: 'events', cursor, revocations })
+    const batch: Batch = { from: this.#position, cursor, revocations, encoded }
+    this.#position = cursor
+    this.#lastEventAt = Math.max(this.#lastEventAt, revocations.at(-1)?.at ?? 0)
+    for (const connection of this.#connections) {
+      const { token } = connection
+      if (revocations.some((event) => coversToken(event, token)))
+        connection.end(feedClose.unauthorized, 'the token has been revoked')
+      else connection.onBatch(batch)
+    }
+    this.#moved()
+  }
+
+  /** The tail's handler: nobody knows what the nodes have missed, so they come back and are told. */
+  onLost(cursor: string): void {
+    this.#position = cursor
+    for (const connection of this.#connections)
+      connection.end(feedClose.goingAway, 'the feed has to be read anew')
+    this.#moved()
+  }
+
+  /**
+   * Resolves when the tail has moved on from `position`, or a connection has ended: true; or when
+   * `signal` is aborted: false.
+   */
+  async movedFrom(position: string, signal?: AbortSignal): Promise<boolean> {
+    if (this.#position !== position) return true
+    return new Promise((resolve) => {
+      const moved = () => resolve(true)
+      this.#moves.add(moved)
+      signal?.addEventListener('abort', () => {
+        this.#moves.delete(moved)
+        resolve(false)
+      })
+    })
+  }
+
+  /** Sends everyone away and waits for them, at most `deadlineMs`; then cuts them off. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing = true
+    const ended = [...this.#connections].map((connection) => {
+      connection.end(feedClose.goingAway, 'closing')
+      return connection.ended
+    })
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs)
+    })
+    await Promise.race([Promise.all(ended), deadline])
+    clearTimeout(timer)
+    for (const connection of this.#connections) connection.cut()
+  }
+
+  #moved(): void {
+    const waiting = [...this.#moves]
+    this.#moves.clear()
+    for (const resolve of waiting) resolve()
+  }
+}

@@ -1,0 +1,27 @@
+/** Does `work` again, ever more slowly, while its error is `transient` and `signal` is not aborted. */
+export async function retry<Result>(
+  transient: (error: unknown) => boolean,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2000)) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!transient(error) || signal.aborted) throw error
+    }
+    await pause(waitMs, signal)
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,48 @@
+import { AuthError } from '../../errors.js'
+import { FeedConnection } from '../../feed/connection.js'
+import { feedSocket } from '../../feed/socket.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+export interface FeedOptions {
+  helloMs: number
+  pingIntervalMs: number
+}
+
+/** `GET /v1/feed`: the revocation feed, over WebSocket, as contracts/feed.ts says. */
+export const open: (options: FeedOptions) => Route =
+  ({ helloMs, pingIntervalMs }) =>
+  async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/feed',
+      onRequest: app.allow('feed'),
+      schema: {
+        summary: 'Revocation feed for realtime nodes (WebSocket)',
+        response: { ...problemAnswers },
+      },
+      handler: async () => {
+        throw new AuthError('upgrade_required', 'open this as a WebSocket', {
+          headers: { upgrade: 'websocket', connection: 'Upgrade' },
+        })
+      },
+      // Everything here is synchronous: no message may arrive before its listener is there.
+      wsHandler: (socket, request) => {
+        const { caller } = request
+        // Never without: `allow` takes nothing but tokens.
+        if (caller.token === undefined) return socket.terminate()
+        const connection = new FeedConnection({
+          registry: app.registry,
+          hub: app.feedHub,
+          socket: feedSocket(socket, pingIntervalMs),
+          token: { ...caller.token, identity: caller.identity, subject: caller.subject },
+          helloMs,
+          onError: (err) => request.log.warn({ err }, 'feed connection'),
+        })
+        socket.on('message', (data, isBinary) => {
+          connection.onMessage(isBinary ? undefined : data.toString())
+        })
+        socket.on('close', () => connection.onClose())
+      },
+    })
+  }

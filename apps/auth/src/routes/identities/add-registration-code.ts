@@ -1,0 +1,29 @@
+import { AddedRegistrationCode, AddRegistrationCode } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { addRegistrationCode } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+import { requirePowerOver } from './require-power.js'
+
+/** `POST /v1/identities/:identity/registration-codes`: the only time that the code is shown. */
+export const addCode: Route = async (app) => {
+  app.post(
+    '/v1/identities/:identity/registration-codes',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Add a registration code, or rotate; the answer shows it, once',
+        params: IdentityParams,
+        body: Type.Union([AddRegistrationCode, Type.Null()]),
+        response: { 201: AddedRegistrationCode, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { identity } = request.params
+      await requirePowerOver(app, request.caller, identity)
+      reply.code(201)
+      return addRegistrationCode(app.registry, identity, request.body ?? {})
+    },
+  )
+}

@@ -1,0 +1,29 @@
+import { ChangeIdentity, Identity } from '@portcullis/contracts'
+import { requireCovered } from '../../callers/caller.js'
+import { changeIdentity } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+import { requirePowerOver } from './require-power.js'
+
+/** `PATCH /v1/identities/:identity`: tokens already issued keep the scopes that they have. */
+export const change: Route = async (app) => {
+  app.patch(
+    '/v1/identities/:identity',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Change an identity; only what is named changes',
+        params: IdentityParams,
+        body: ChangeIdentity,
+        response: { 200: Identity, ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const { identity } = request.params
+      requireCovered(request.caller, request.body.scopes ?? [])
+      await requirePowerOver(app, request.caller, identity)
+      return changeIdentity(app.registry, identity, request.body)
+    },
+  )
+}

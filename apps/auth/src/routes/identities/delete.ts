@@ -1,0 +1,27 @@
+import { deleteIdentity } from '../../registry/index.js'
+import { NoContent, problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+import { requirePowerOver } from './require-power.js'
+
+/** `DELETE /v1/identities/:identity`: revokes all its tokens in the same step. */
+export const remove: Route = async (app) => {
+  app.delete(
+    '/v1/identities/:identity',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Delete an identity and revoke its tokens; Location names the receipt',
+        params: IdentityParams,
+        response: { 204: NoContent, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { identity } = request.params
+      await requirePowerOver(app, request.caller, identity)
+      const { id } = await deleteIdentity(app.registry, identity)
+      app.meters.revocations.inc({ selector: 'identity' })
+      return reply.code(204).header('location', `/v1/revocations/${id}`).send(null)
+    },
+  )
+}

@@ -1,0 +1,21 @@
+import { Identity } from '@portcullis/contracts'
+import { getIdentity } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+
+/** `GET /v1/identities/:identity` */
+export const get: Route = async (app) => {
+  app.get(
+    '/v1/identities/:identity',
+    {
+      onRequest: app.allow('identities:read'),
+      schema: {
+        summary: 'Get an identity',
+        params: IdentityParams,
+        response: { 200: Identity, ...problemAnswers },
+      },
+    },
+    async (request) => getIdentity(app.registry, request.params.identity),
+  )
+}

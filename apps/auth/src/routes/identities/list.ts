@@ -1,0 +1,21 @@
+import { IdentityPage } from '@portcullis/contracts'
+import { listIdentities } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import { Paging } from '../paging.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/identities` */
+export const list: Route = async (app) => {
+  app.get(
+    '/v1/identities',
+    {
+      onRequest: app.allow('identities:read'),
+      schema: {
+        summary: 'List identities, by name',
+        querystring: Paging,
+        response: { 200: IdentityPage, ...problemAnswers },
+      },
+    },
+    async (request) => listIdentities(app.registry, request.query),
+  )
+}

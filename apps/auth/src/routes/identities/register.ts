@@ -1,0 +1,27 @@
+import { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts'
+import { requireCovered } from '../../callers/caller.js'
+import { registerIdentity } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `POST /v1/identities`: the only time that the registration code is shown. */
+export const register: Route = async (app) => {
+  app.post(
+    '/v1/identities',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Register an identity; the answer shows its registration code, once',
+        body: RegisterIdentity,
+        response: { 201: RegisteredIdentity, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      requireCovered(request.caller, request.body.scopes)
+      const registered = await registerIdentity(app.registry, request.body)
+      reply.code(201)
+      reply.header('location', `/v1/identities/${encodeURIComponent(registered.identity)}`)
+      return registered
+    },
+  )
+}

@@ -1,0 +1,32 @@
+import { Type } from '@sinclair/typebox'
+import { removeRegistrationCode } from '../../registry/index.js'
+import { NoContent, problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+import { requirePowerOver } from './require-power.js'
+
+const Params = Type.Composite([
+  IdentityParams,
+  Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) }),
+])
+
+/** `DELETE /v1/identities/:identity/registration-codes/:id` */
+export const removeCode: Route = async (app) => {
+  app.delete(
+    '/v1/identities/:identity/registration-codes/:id',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Remove a registration code; tokens that it got live on',
+        params: Params,
+        response: { 204: NoContent, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { identity, id } = request.params
+      await requirePowerOver(app, request.caller, identity)
+      await removeRegistrationCode(app.registry, identity, id)
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,28 @@
+import { Identity } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { resumeIdentity } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+import { requirePowerOver } from './require-power.js'
+
+/** `POST /v1/identities/:identity/resume`: new tokens again; revoked ones stay revoked. */
+export const resume: Route = async (app) => {
+  app.post(
+    '/v1/identities/:identity/resume',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Let a suspended identity get tokens again',
+        params: IdentityParams,
+        body: Type.Union([Type.Object({}, { additionalProperties: false }), Type.Null()]),
+        response: { 200: Identity, ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const { identity } = request.params
+      await requirePowerOver(app, request.caller, identity)
+      return resumeIdentity(app.registry, identity)
+    },
+  )
+}

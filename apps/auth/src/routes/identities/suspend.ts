@@ -1,0 +1,43 @@
+import { Identity, Receipt } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { getReceipt, suspendIdentity } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { IdentityParams } from './params.js'
+import { requirePowerOver } from './require-power.js'
+
+const Suspend = Type.Union([
+  Type.Object(
+    { reason: Type.Optional(Type.String({ maxLength: 256 })) },
+    { additionalProperties: false },
+  ),
+  Type.Null(),
+])
+const Suspended = Type.Object({ identity: Identity, revocation: Receipt })
+
+/** `POST /v1/identities/:identity/suspend`: no new tokens, and those that it has are revoked. */
+export const suspend: Route = async (app) => {
+  app.post(
+    '/v1/identities/:identity/suspend',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Suspend an identity and revoke its tokens',
+        params: IdentityParams,
+        body: Suspend,
+        response: { 200: Suspended, ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const name = request.params.identity
+      await requirePowerOver(app, request.caller, name)
+      const { identity, revocation } = await suspendIdentity(
+        app.registry,
+        name,
+        request.body?.reason,
+      )
+      app.meters.revocations.inc({ selector: 'identity' })
+      return { identity, revocation: await getReceipt(app.registry, revocation.id) }
+    },
+  )
+}

@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify'
+import { show } from './docs/show.js'
+import { type FeedOptions, open } from './feed/open.js'
+import { addCode } from './identities/add-registration-code.js'
+import { change } from './identities/change.js'
+import { remove } from './identities/delete.js'
+import { get as getIdentity } from './identities/get.js'
+import { list as listIdentities } from './identities/list.js'
+import { register } from './identities/register.js'
+import { removeCode } from './identities/remove-registration-code.js'
+import { resume } from './identities/resume.js'
+import { suspend } from './identities/suspend.js'
+import { introspectMany } from './introspections/introspect-many.js'
+import { list as listNodes } from './nodes/list.js'
+import { answerOAuthErrors } from './oauth/errors.js'
+import { takeForms } from './oauth/form.js'
+import { introspect } from './oauth/introspect.js'
+import { issueToken } from './oauth/issue-token.js'
+import { create } from './revocations/create.js'
+import { get as getRevocation } from './revocations/get.js'
+import { list as listRevocations } from './revocations/list.js'
+import { get as getToken } from './tokens/get.js'
+import { issue } from './tokens/issue.js'
+import { list as listTokens } from './tokens/list.js'
+import { keySet } from './well-known/key-set.js'
+import { metadata } from './well-known/metadata.js'
+
+export interface RoutesOptions {
+  feed: FeedOptions
+}
+
+/** Every route of auth, in two scopes: OAuth's, which takes forms, and the API's, which takes JSON. */
+export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Promise<void> {
+  await app.register(async (oauth) => {
+    answerOAuthErrors(oauth)
+    await takeForms(oauth)
+    for (const route of [issueToken, introspect]) await oauth.register(route)
+  })
+  await app.register(async (api) => {
+    api.removeContentTypeParser('text/plain')
+    const identities = [
+      register,
+      listIdentities,
+      getIdentity,
+      change,
+      remove,
+      addCode,
+      removeCode,
+      suspend,
+      resume,
+    ]
+    const tokens = [issue, listTokens, getToken, introspectMany]
+    const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
+    const descriptions = [keySet, metadata, show]
+    for (const route of [...identities, ...tokens, ...revocations, ...descriptions])
+      await api.register(route)
+  })
+}

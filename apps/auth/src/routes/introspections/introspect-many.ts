@@ -1,0 +1,31 @@
+import { IntrospectedMany, IntrospectMany, maxIntrospections } from '@portcullis/contracts'
+import { introspections } from '../../tokens/introspection.js'
+import { maxTokenLength } from '../../tokens/verify.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** As many tokens as may be sent, each with its quotes and comma, and the object around them. */
+const bodyLimit = maxIntrospections * (maxTokenLength + 3) + 64
+
+/** `POST /v1/introspections`: many tokens at once, one round trip to the registry. */
+export const introspectMany: Route = async (app) => {
+  app.post(
+    '/v1/introspections',
+    {
+      bodyLimit,
+      onRequest: app.allow('introspect'),
+      schema: {
+        summary: 'Ask whether tokens are active, many at once; answers in the same order',
+        body: IntrospectMany,
+        response: { 200: IntrospectedMany, ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const results = await introspections(app.registry, app.tokens, request.body.tokens)
+      const active = results.filter((result) => result.active).length
+      app.meters.introspections.inc({ result: 'active' }, active)
+      app.meters.introspections.inc({ result: 'inactive' }, results.length - active)
+      return { results }
+    },
+  )
+}

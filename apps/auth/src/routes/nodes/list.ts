@@ -1,0 +1,16 @@
+import { NodeList } from '@portcullis/contracts'
+import { listNodes } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/nodes` */
+export const list: Route = async (app) => {
+  app.get(
+    '/v1/nodes',
+    {
+      onRequest: app.allow('nodes:read'),
+      schema: { summary: 'List realtime nodes', response: { 200: NodeList, ...problemAnswers } },
+    },
+    async () => ({ nodes: await listNodes(app.registry) }),
+  )
+}

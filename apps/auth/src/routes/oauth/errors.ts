@@ -1,0 +1,31 @@
+import { type OAuthErrorCode, oauthErrors } from '@portcullis/contracts'
+import { answerable } from '@portcullis/service'
+import type { FastifyInstance } from 'fastify'
+import { translate } from '../../errors.js'
+
+/** Answers every error of a scope as OAuth has it (RFC 6749 §5.2, RFC 6750 §3.1). */
+export function answerOAuthErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const { statusCode, code, message, headers = {} } = answerable(error, translate)
+    if (statusCode >= 500) request.log.error({ err: error }, 'request failed')
+    return reply
+      .code(statusCode)
+      .headers(headers)
+      .send({ error: errorOf(statusCode, code), error_description: description(message) })
+  })
+}
+
+function errorOf(status: number, code: string | undefined): OAuthErrorCode {
+  const known = oauthErrors.find((error) => error === code)
+  if (known !== undefined) return known
+  // A client that was good when it was asked, and is gone or suspended when its token is recorded.
+  if (code === 'identity_suspended') return 'unauthorized_client'
+  if (code === 'identity_not_found') return 'invalid_client'
+  if (status === 429 || status === 503) return 'temporarily_unavailable'
+  return status >= 500 ? 'server_error' : 'invalid_request'
+}
+
+/** The characters that RFC 6749 §5.2 allows in a description. */
+function description(message: string): string {
+  return message.replaceAll('"', "'").replaceAll(/[^ !#-[\]-~]/g, '?')
+}

@@ -1,0 +1,57 @@
+import { Introspection, IntrospectRequest } from '@portcullis/contracts'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { bearer, isBearer } from '../../callers/bearer.js'
+import { requireScope } from '../../callers/caller.js'
+import { AuthError } from '../../errors.js'
+import { introspections } from '../../tokens/introspection.js'
+import { oauthAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+const Form = Type.Composite([
+  IntrospectRequest,
+  Type.Object({
+    client_id: Type.Optional(Type.String({ maxLength: 384 })),
+    client_secret: Type.Optional(Type.String({ maxLength: 384 })),
+  }),
+])
+
+/** `POST /oauth/introspect` (RFC 7662), for callers with the scope `introspect` alone. */
+export const introspect: Route = async (app) => {
+  app.post(
+    '/oauth/introspect',
+    {
+      schema: {
+        summary: 'Ask whether a token is active',
+        consumes: ['application/x-www-form-urlencoded'],
+        body: Form,
+        response: { 200: Introspection, ...oauthAnswers },
+      },
+    },
+    async (request) => {
+      await requireCaller(app, request, request.body)
+      const [answer = { active: false }] = await introspections(app.registry, app.tokens, [
+        request.body.token,
+      ])
+      app.meters.introspections.inc({ result: answer.active ? 'active' : 'inactive' })
+      return answer
+    },
+  )
+}
+
+/** RFC 7662 §2.1: by a token, or by client credentials; open introspection invites token scanning. */
+async function requireCaller(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  form: Static<typeof Form>,
+): Promise<void> {
+  const { authorization } = request.headers
+  if (isBearer(authorization)) {
+    if (form.client_secret !== undefined)
+      throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
+    requireScope(await bearer(app.registry, app.tokens, authorization), ['introspect'])
+    return
+  }
+  const { identity, scopes } = await app.authenticateClient(request, form)
+  requireScope({ identity, subject: identity, scopes }, ['introspect'])
+}

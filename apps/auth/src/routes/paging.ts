@@ -1,0 +1,10 @@
+import { Type } from '@sinclair/typebox'
+
+/** Query of a list: how many, and from where. */
+export const Paging = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+    cursor: Type.Optional(Type.String({ maxLength: 256 })),
+  },
+  { additionalProperties: false },
+)

@@ -1,0 +1,39 @@
+import { DryRun, Receipt } from '@portcullis/contracts'
+import { countCovered, revoke } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { receiptWithin } from './receipt-within.js'
+import { RevokeBody, selector } from './selector.js'
+
+/**
+ * `POST /v1/revocations`. The scope `tokens:revoke` is for every selector: whoever watches for abuse
+ * must be able to end any token, also of those who may do more.
+ */
+export const create: Route = async (app) => {
+  app.post(
+    '/v1/revocations',
+    {
+      onRequest: app.allow('tokens:revoke'),
+      schema: {
+        summary: 'Revoke tokens, by exactly one selector; the answer is a receipt',
+        body: RevokeBody,
+        response: { 200: DryRun, 201: Receipt, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { issuedBefore, reason, dryRun, wait } = request.body
+      const chosen = selector(app.tokens, request.body)
+      if (dryRun === true) {
+        const cutoffUs = issuedBefore === undefined ? undefined : issuedBefore * 1000 - 1
+        return reply.send({
+          dryRun: true as const,
+          tokens: await countCovered(app.registry, chosen, cutoffUs),
+        })
+      }
+      const { id } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
+      app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })
+      const receipt = await receiptWithin(app, id, wait ?? 0)
+      return reply.code(201).header('location', `/v1/revocations/${id}`).send(receipt)
+    },
+  )
+}

@@ -1,0 +1,21 @@
+import { Receipt, RevocationId } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { getReceipt } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/revocations/:id` */
+export const get: Route = async (app) => {
+  app.get(
+    '/v1/revocations/:id',
+    {
+      onRequest: app.allow('tokens:read', 'tokens:revoke'),
+      schema: {
+        summary: "Get a revocation's receipt as it stands",
+        params: Type.Object({ id: RevocationId }),
+        response: { 200: Receipt, ...problemAnswers },
+      },
+    },
+    async (request) => getReceipt(app.registry, request.params.id),
+  )
+}

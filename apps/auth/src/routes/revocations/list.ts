@@ -1,0 +1,21 @@
+import { ReceiptPage } from '@portcullis/contracts'
+import { listReceipts } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import { Paging } from '../paging.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/revocations` */
+export const list: Route = async (app) => {
+  app.get(
+    '/v1/revocations',
+    {
+      onRequest: app.allow('tokens:read', 'tokens:revoke'),
+      schema: {
+        summary: 'List receipts, newest first',
+        querystring: Paging,
+        response: { 200: ReceiptPage, ...problemAnswers },
+      },
+    },
+    async (request) => listReceipts(app.registry, request.query),
+  )
+}

@@ -1,0 +1,5 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import '../context.js'
+
+/** A plugin of one route, whose handler is typed by its schemas. */
+export type Route = FastifyPluginAsyncTypebox

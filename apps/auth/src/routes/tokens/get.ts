@@ -1,0 +1,21 @@
+import { TokenId, TokenInfo } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { getToken } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/tokens/:jti` */
+export const get: Route = async (app) => {
+  app.get(
+    '/v1/tokens/:jti',
+    {
+      onRequest: app.allow('tokens:read'),
+      schema: {
+        summary: 'Get what is known of a token; the token itself is stored nowhere',
+        params: Type.Object({ jti: TokenId }),
+        response: { 200: TokenInfo, ...problemAnswers },
+      },
+    },
+    async (request) => getToken(app.registry, request.params.jti),
+  )
+}

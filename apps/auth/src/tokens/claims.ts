@@ -1,0 +1,22 @@
+import { IdentityName, ScopeText, Subject, TokenId } from '@portcullis/contracts'
+import { type Static, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+
+/** Claims of an access token (RFC 9068 §2.2). `iat` and `exp` in Unix seconds. */
+export const Claims = Type.Object({
+  iss: Type.String(),
+  aud: Type.String(),
+  sub: Subject,
+  client_id: IdentityName,
+  scope: ScopeText,
+  iat: Type.Integer(),
+  exp: Type.Integer(),
+  jti: TokenId,
+})
+export type Claims = Static<typeof Claims>
+
+const check = TypeCompiler.Compile(Claims)
+
+export function isClaims(payload: unknown): payload is Claims {
+  return check.Check(payload)
+}

@@ -1,0 +1,40 @@
+import type { TokenAnswer } from '@portcullis/contracts'
+import { AuthError } from '../errors.js'
+import { issueToken, type Registry, type TokenOrder } from '../registry/index.js'
+import type { Jwt } from './jwt.js'
+import { sign } from './sign.js'
+import { maxTokenLength } from './verify.js'
+
+/**
+ * Records a token in the registry, signs it, and gives the answer of RFC 6749 §5.1.
+ *
+ * @throws AuthError `invalid_scope` when the token would be longer than anyone accepts
+ * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`
+ */
+export async function issue(registry: Registry, jwt: Jwt, order: TokenOrder): Promise<TokenAnswer> {
+  const scope = order.scopes.join(' ')
+  const names = { sub: order.subject, client_id: order.identity, scope }
+  refuseTooLong(jwt, names)
+  const { jti, issuedUs, expiresAt } = await issueToken(registry, order)
+  const iat = Math.floor(issuedUs / 1_000_000)
+  const exp = Math.floor(expiresAt / 1000)
+  return {
+    access_token: sign(jwt, { ...names, iat, exp, jti }),
+    token_type: 'Bearer',
+    expires_in: order.ttlSeconds,
+    scope,
+    jti,
+  }
+}
+
+/** Header, signature, times and id of a token in base64url, generously. */
+const fixedLength = 400
+
+function refuseTooLong(jwt: Jwt, names: { sub: string; client_id: string; scope: string }): void {
+  const text = JSON.stringify({ iss: jwt.issuer, aud: jwt.audience, ...names })
+  if ((Buffer.byteLength(text) * 4) / 3 + fixedLength <= maxTokenLength) return
+  throw new AuthError(
+    'invalid_scope',
+    `the token would be longer than ${maxTokenLength} characters; ask for fewer scopes, or patterns`,
+  )
+}

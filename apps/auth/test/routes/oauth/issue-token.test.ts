@@ -1,0 +1,188 @@
+import t from 'tap'
+import { auth } from '../../fixtures/auth.js'
+
+const basic = (identity: string, code: string) => ({
+  authorization: `Basic ${Buffer.from(`${encodeURIComponent(identity)}:${encodeURIComponent(code)}`).toString('base64')}`,
+})
+const grant = { grant_type: 'client_credentials' }
+
+t.test('a token is given for credentials in the header or in the body', async (t) => {
+  const { form, admin } = await auth(t)
+  const byHeader = await form('/oauth/token', grant, basic('admin', admin.registrationCode))
+  const byBody = await form('/oauth/token', {
+    ...grant,
+    client_id: 'admin',
+    client_secret: admin.registrationCode,
+  })
+  for (const answer of [byHeader, byBody]) {
+    t.equal(answer.statusCode, 200)
+    t.match(answer.json(), { token_type: 'Bearer', expires_in: 3600, scope: 'admin' })
+    t.equal(answer.headers['cache-control'], 'no-store')
+  }
+})
+
+t.test('the token is a JWT access token of RFC 9068', async (t) => {
+  const { token } = await auth(t)
+  const [header = '', payload = ''] = (await token()).split('.')
+  const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
+  t.match(read(header), { alg: 'EdDSA', typ: 'at+jwt', kid: String })
+  t.match(read(payload), {
+    iss: 'http://127.0.0.1:4000',
+    aud: 'portcullis',
+    sub: 'admin',
+    client_id: 'admin',
+    scope: 'admin',
+    iat: Number,
+    exp: Number,
+    jti: /^0-/,
+  })
+})
+
+t.test(
+  'an identity with a colon, a space-like plus or a percent sign is form-decoded',
+  async (t) => {
+    const { form, api, token } = await auth(t)
+    const identity = 'team:app/1@x'
+    const registered = await api(await token(), 'POST', '/v1/identities', { identity, scopes: [] })
+    const { registrationCode } = registered.json()
+    const answer = await form('/oauth/token', grant, basic(identity, registrationCode))
+    t.equal(answer.statusCode, 200, 'encoded with %3A in the identity')
+    const raw = Buffer.from(`${identity}:${registrationCode}`).toString('base64')
+    const unencoded = await form('/oauth/token', grant, { authorization: `Basic ${raw}` })
+    t.equal(unencoded.statusCode, 401, 'without encoding the first colon ends the identity')
+    t.equal(unencoded.json().error, 'invalid_client')
+  },
+)
+
+t.test('wrong credentials answer 401 and name the scheme, alike whatever is wrong', async (t) => {
+  const { form, admin } = await auth(t)
+  const answers = [
+    await form('/oauth/token', grant, basic('admin', 'wrong')),
+    await form('/oauth/token', grant, basic('nobody', admin.registrationCode)),
+    await form('/oauth/token', grant, basic('not an identity "*"', 'x')),
+    await form('/oauth/token', { ...grant, client_id: 'admin', client_secret: 'wrong' }),
+  ]
+  for (const answer of answers) {
+    t.equal(answer.statusCode, 401)
+    t.match(answer.headers['www-authenticate'], /^Basic /)
+    t.equal(answer.body, answers[0]?.body)
+  }
+})
+
+t.test('missing and unreadable credentials are invalid_client', async (t) => {
+  const { form } = await auth(t)
+  const headers = ['Basic', 'Basic !!!', 'Basic YWRtaW4=', 'Basic JTplOiU=', 'Bearer x', 'Digest y']
+  for (const authorization of [undefined, ...headers]) {
+    const answer = await form('/oauth/token', grant, authorization ? { authorization } : {})
+    t.equal(answer.statusCode, 401, `${authorization}`)
+    t.equal(answer.json().error, 'invalid_client')
+    t.match(answer.headers['www-authenticate'], /^Basic /)
+  }
+})
+
+t.test('credentials in both places are refused, though both are right', async (t) => {
+  const { form, admin } = await auth(t)
+  const code = admin.registrationCode
+  const both = { ...grant, client_id: 'admin', client_secret: code }
+  const answer = await form('/oauth/token', both, basic('admin', code))
+  t.equal(answer.statusCode, 400)
+  t.equal(answer.json().error, 'invalid_request')
+  const other = await form('/oauth/token', { ...grant, client_id: 'x' }, basic('admin', code))
+  t.equal(other.statusCode, 400, 'client_id of someone else')
+})
+
+t.test('a parameter that is sent twice is refused', async (t) => {
+  const { form, admin } = await auth(t)
+  const text = `grant_type=client_credentials&client_id=admin&client_secret=${admin.registrationCode}`
+  for (const twice of ['grant_type=x', 'client_id=admin', 'client_secret=y', 'scope=a&scope=b']) {
+    const answer = await form('/oauth/token', `${text}&${twice}`)
+    t.equal(answer.statusCode, 400, twice)
+    t.equal(answer.json().error, 'invalid_request')
+  }
+  t.equal((await form('/oauth/token', `${text}&more=1&more=2`)).statusCode, 200, 'unknown: ignored')
+})
+
+t.test('another grant, or none, is refused', async (t) => {
+  const { form, admin } = await auth(t)
+  const header = basic('admin', admin.registrationCode)
+  const other = await form('/oauth/token', { grant_type: 'password' }, header)
+  t.match(other.json(), { error: 'unsupported_grant_type' })
+  const none = await form('/oauth/token', {}, header)
+  t.match(none.json(), { error: 'invalid_request', error_description: /grant_type/ })
+})
+
+t.test('scope narrows a token, and never widens it', async (t) => {
+  const { form, identity } = await auth(t)
+  const app = await identity(['subscribe:chat:*', 'publish:chat:{sub}', 'introspect'])
+  const header = basic(app.identity, app.registrationCode)
+  const ask = (scope: string) => form('/oauth/token', { ...grant, scope }, header)
+  t.equal((await ask('subscribe:chat:1')).json().scope, 'subscribe:chat:1')
+  t.equal((await ask('')).json().scope, 'subscribe:chat:* publish:chat:{sub} introspect')
+  t.equal((await ask(`publish:chat:${app.identity}`)).statusCode, 200, '{sub} is itself')
+  for (const scope of [
+    'admin',
+    'subscribe:*',
+    'subscribe:chat',
+    'publish:chat:x',
+    'feed',
+    'nonsense',
+  ]) {
+    const answer = await ask(scope)
+    t.equal(answer.statusCode, 400, scope)
+    t.equal(answer.json().error, 'invalid_scope')
+  }
+})
+
+t.test('an identity may have a token lifetime of its own', async (t) => {
+  const { form, identity } = await auth(t)
+  const app = await identity([], { tokenTtlSeconds: 77 })
+  const answer = await form('/oauth/token', grant, basic(app.identity, app.registrationCode))
+  t.equal(answer.json().expires_in, 77)
+})
+
+t.test('a suspended identity is told so, if its code is right', async (t) => {
+  const { form, identity, api, token } = await auth(t)
+  const app = await identity([])
+  await api(await token(), 'POST', `/v1/identities/${app.identity}/suspend`)
+  const right = await form('/oauth/token', grant, basic(app.identity, app.registrationCode))
+  t.equal(right.statusCode, 400)
+  t.equal(right.json().error, 'unauthorized_client')
+  const wrong = await form('/oauth/token', grant, basic(app.identity, 'wrong'))
+  t.equal(wrong.json().error, 'invalid_client')
+})
+
+t.test('scopes that make a token longer than anyone accepts are refused', async (t) => {
+  const { form, identity } = await auth(t)
+  const scopes = Array.from({ length: 30 }, (_, i) => `subscribe:${i}${'x'.repeat(100)}`)
+  const app = await identity(scopes)
+  const answer = await form('/oauth/token', grant, basic(app.identity, app.registrationCode))
+  t.equal(answer.json().error, 'invalid_scope')
+})
+
+t.test(
+  'failures from one address are limited, and a forged X-Forwarded-For is no way round',
+  async (t) => {
+    const { form, admin } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '3' })
+    const from = (address: string, code: string) =>
+      form('/oauth/token', grant, { ...basic('admin', code), 'x-forwarded-for': address })
+    for (const n of [1, 2, 3]) t.equal((await from(`10.0.0.${n}`, 'wrong')).statusCode, 401)
+    const limited = await from('10.0.0.9', admin.registrationCode)
+    t.equal(limited.statusCode, 429)
+    t.equal(limited.json().error, 'temporarily_unavailable')
+    t.match(limited.headers['retry-after'], /^[1-9]/)
+  },
+)
+
+t.test('behind a trusted proxy its clients are counted apart', async (t) => {
+  const { form } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '1', TRUST_PROXY: '127.0.0.1' })
+  const from = (address: string) =>
+    form('/oauth/token', grant, { ...basic('admin', 'wrong'), 'x-forwarded-for': address })
+  t.equal((await from('10.0.0.1')).statusCode, 401)
+  t.equal((await from('10.0.0.2')).statusCode, 401)
+  t.equal((await from('10.0.0.1')).statusCode, 429)
+})
+
+t.test('good authentications are not limited', async (t) => {
+  const { token } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '1' })
+  for (let n = 0; n < 5; n++) t.type(await token(), 'string')
+})

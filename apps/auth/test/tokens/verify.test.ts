@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { jwt } from '../../src/tokens/jwt.js'
+import { sign } from '../../src/tokens/sign.js'
+import { verify } from '../../src/tokens/verify.js'
+import { hmac, keySet, part, signed, testKey } from '../fixtures/forge.js'
+
+const key = testKey('key-1')
+const header = { alg: 'EdDSA', typ: 'at+jwt', kid: key.kid }
+const now = Math.floor(Date.now() / 1000)
+const claims = {
+  sub: 'ann',
+  client_id: 'app',
+  scope: 'subscribe:news',
+  iat: now,
+  exp: now + 600,
+  jti: '0-AAAAAAAAAAAAAAAAAAAAAA',
+}
+const payload = { iss: 'http://issuer', aud: 'portcullis', ...claims }
+
+async function tokens(t: Test, keys = keySet(key)) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(jwt, { keys, issuer: 'http://issuer', audience: 'portcullis' })
+  return app.tokens
+}
+
+t.test('what is signed is verified', async (t) => {
+  const jwt = await tokens(t)
+  t.same(verify(jwt, sign(jwt, claims)), payload)
+  t.same(verify(jwt, signed(key, header, payload)), payload, 'the tests forge well')
+})
+
+t.test('our public key is no HMAC secret, however it is written', async (t) => {
+  // fast-jwt CVE-2023-48223, CVE-2026-34950, GHSA-ww5h-9m49-7xx4
+  const jwt = await tokens(t)
+  const pem = key.publicPem
+  const secrets = {
+    PEM: pem,
+    trimmed: pem.trim(),
+    'leading space': ` ${pem}`,
+    BOM: `\uFEFF${pem}`,
+    'other prefix': `comment\n${pem}`,
+    JWK: JSON.stringify(key.jwk),
+    JWKS: JSON.stringify({ keys: [key.jwk] }),
+    kid: key.kid,
+  }
+  for (const [name, secret] of Object.entries(secrets))
+    for (const alg of ['HS256', 'EdDSA'])
+      t.equal(verify(jwt, hmac(secret, { ...header, alg }, payload)), undefined, `${name}, ${alg}`)
+})
+
+t.test('an empty key and no algorithm sign nothing', async (t) => {
+  // fast-jwt CVE-2026-44351, GHSA-8wpc-h4q6-8fxv
+  const jwt = await tokens(t)
+  t.equal(verify(jwt, hmac('', { ...header, alg: 'HS256' }, payload)), undefined, 'empty HMAC key')
+  for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null, 0]) {
+    const unsigned = `${part({ ...header, alg })}.${part(payload)}.`
+    t.equal(verify(jwt, unsigned), undefined, `alg ${alg}, no signature`)
+    t.equal(verify(jwt, signed(key, { ...header, alg }, payload)), undefined, `alg ${alg}, signed`)
+  }
+  const bare = `${part(header)}.${part(payload)}`
+  t.equal(verify(jwt, `${bare}.`), undefined, 'EdDSA without signature')
+  t.equal(verify(jwt, bare), undefined, 'two parts')
+})
+
+t.test('a key that is not ours verifies nothing', async (t) => {
+  const jwt = await tokens(t)
+  const other = testKey('key-2')
+  t.equal(
+    verify(jwt, signed(other, { ...header, kid: 'key-2' }, payload)),
+    undefined,
+    'unknown kid',
+  )
+  t.equal(verify(jwt, signed(other, header, payload)), undefined, 'our kid, their signature')
+  for (const kid of [undefined, null, '', 1, ['key-1'], '__proto__', 'constructor'])
+    t.equal(verify(jwt, signed(key, { ...header, kid }, payload)), undefined, `kid ${kid}`)
+  const inline = { ...header, kid: 'key-2', jwk: other.jwk, jku: 'http://127.0.0.1/keys' }
+  t.equal(verify(jwt, signed(other, inline, payload)), undefined, 'a key in the header')
+})
+
+t.test('a key that is not the current one verifies too', async (t) => {
+  const older = testKey('older')
+  const jwt = await tokens(t, keySet(key, older))
+  const token = signed(older, { ...header, kid: 'older' }, payload)
+  t.same(verify(jwt, token), payload)
+  t.equal(verify(jwt, signed(older, header, payload)), undefined, 'under the other kid')
+})
+
+t.test('the same kid of another issuer is refused', async (t) => {
+  // Centrifugo CVE-2026-49998: a key cache by kid alone
+  const ours = await tokens(t)
+  const theirs = testKey(key.kid)
+  const from = { ...payload, iss: 'http://other' }
+  t.equal(verify(ours, signed(theirs, header, from)), undefined, 'their key, their issuer')
+  t.equal(verify(ours, signed(theirs, header, payload)), undefined, 'their key, our issuer')
+  t.equal(verify(ours, signed(key, header, from)), undefined, 'our key, their issuer')
+})
+
+t.test('crit is refused, whatever it names', async (t) => {
+  // fast-jwt CVE-2026-35042; RFC 7515 §4.1.11: we understand no extension
+  const jwt = await tokens(t)
+  for (const crit of [['exp'], ['b64'], ['x'], [], null, '', 0, false, 'alg'])
+    t.equal(
+      verify(jwt, signed(key, { ...header, crit, x: 1, b64: true }, payload)),
+      undefined,
+      JSON.stringify(crit),
+    )
+})
+
+t.test('a token has one spelling', async (t) => {
+  const jwt = await tokens(t)
+  const token = signed(key, header, payload)
+  const [h = '', p = '', s = ''] = token.split('.')
+  // 64 bytes are 86 characters, the last of which has four bits that decode to nothing.
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const stray = alphabet[alphabet.indexOf(s.at(-1) ?? '') + 1]
+  const spellings = {
+    'stray bits': `${h}.${p}.${s.slice(0, -1)}${stray}`,
+    padding: `${h}.${p}.${s}==`,
+    'padding of the payload': `${h}.${p}=.${s}`,
+    'a newline': `${h}.${p}.${s.slice(0, 9)}\n${s.slice(9)}`,
+    'a leading space': ` ${token}`,
+    'a trailing space': `${token} `,
+    'base64 letters': `${h}.${p}.${s.replaceAll('-', '+').replaceAll('_', '/')}=`,
+    'a fourth part': `${token}.x`,
+    'an empty fourth part': `${token}.`,
+  }
+  t.ok(verify(jwt, token))
+  for (const [name, text] of Object.entries(spellings)) t.equal(verify(jwt, text), undefined, name)
+})
+
+t.test('a payload that is no object, or not of our claims, is refused', async (t) => {
+  const jwt = await tokens(t)
+  for (const odd of ['null', '[]', '"text"', '1', 'true', '{', '', '{"__proto__":{}}'])
+    t.equal(verify(jwt, signed(key, header, odd)), undefined, odd)
+  for (const claim of Object.keys(payload)) {
+    const { [claim as keyof typeof payload]: _, ...without } = payload
+    t.equal(verify(jwt, signed(key, header, without)), undefined, `without ${claim}`)
+    for (const value of [null, {}, [], true, -1.5, ['portcullis', 'x']])
+      t.equal(
+        verify(jwt, signed(key, header, { ...payload, [claim]: value })),
+        undefined,
+        `${claim}: ${JSON.stringify(value)}`,
+      )
+  }
+})
+
+t.test('another kind of token, audience or time is refused', async (t) => {
+  // RFC 8725 §3.11, §3.9; RFC 9068 §4
+  const jwt = await tokens(t)
+  for (const typ of [
+    undefined,
+    null,
+    'JWT',
+    'jwt',
+    'id_token+jwt',
+    'at+jwt2',
+    'at',
+    '',
+    ['at+jwt'],
+  ])
+    t.equal(verify(jwt, signed(key, { ...header, typ }, payload)), undefined, `typ ${typ}`)
+  for (const aud of ['other', 'portcullis2', 'Portcullis', '', ['portcullis', 'other']])
+    t.equal(verify(jwt, signed(key, header, { ...payload, aud })), undefined, `aud ${aud}`)
+  for (const exp of [now - 1, now, 0, -1])
+    t.equal(verify(jwt, signed(key, header, { ...payload, exp })), undefined, `exp ${exp - now}`)
+  t.equal(verify(jwt, signed(key, header, { ...payload, nbf: now + 60 })), undefined, 'not yet')
+})
+
+t.test(
+  'only revoking accepts a token that has expired, and nothing else that is wrong',
+  async (t) => {
+    const jwt = await tokens(t)
+    const old = { ...payload, exp: now - 60 }
+    t.same(verify(jwt, signed(key, header, old), { allowExpired: true }), old)
+    const forged = signed(testKey(key.kid), header, old)
+    t.equal(verify(jwt, forged, { allowExpired: true }), undefined)
+    const foreign = signed(key, header, { ...old, iss: 'http://other' })
+    t.equal(verify(jwt, foreign, { allowExpired: true }), undefined)
+    const typed = signed(key, { ...header, typ: 'JWT' }, old)
+    t.equal(verify(jwt, typed, { allowExpired: true }), undefined)
+  },
+)
+
+t.test('two tokens are never swapped, in whatever order they come', async (t) => {
+  // fast-jwt CVE-2026-35039: a cache that mixed tokens
+  const jwt = await tokens(t)
+  const [ann, bob] = ['ann', 'bob'].map((sub) => sign(jwt, { ...claims, sub }))
+  for (let round = 0; round < 3; round++)
+    for (const [sub, token] of [
+      ['ann', ann],
+      ['bob', bob],
+    ])
+      t.equal(verify(jwt, token ?? '')?.sub, sub)
+})
+
+t.test('a token longer than 4096 characters is not looked at', async (t) => {
+  const jwt = await tokens(t)
+  const room = 4096 - signed(key, header, { ...payload, x: '' }).length
+  const fits = signed(key, header, { ...payload, x: 'x'.repeat(Math.floor(room * 0.75)) })
+  const long = signed(key, header, { ...payload, x: 'x'.repeat(room) })
+  t.ok(fits.length <= 4096 && long.length > 4096)
+  t.ok(verify(jwt, fits))
+  t.equal(verify(jwt, long), undefined)
+})
+
+t.test('no change of a character passes, and no text throws', async (t) => {
+  const jwt = await tokens(t)
+  const token = signed(key, header, payload)
+  fc.assert(
+    fc.property(fc.nat(token.length - 1), fc.string({ maxLength: 1 }), (at, text) => {
+      const changed = token.slice(0, at) + text + token.slice(at + 1)
+      return changed === token || verify(jwt, changed) === undefined
+    }),
+  )
+  fc.assert(fc.property(fc.string(), (text) => verify(jwt, text) === undefined))
+  fc.assert(
+    fc.property(fc.json(), fc.json(), (head, body) => {
+      return verify(jwt, signed(key, head, body)) === undefined
+    }),
+  )
+})
