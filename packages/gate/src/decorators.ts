@@ -1,0 +1,45 @@
+import type { preValidationHookHandler } from 'fastify'
+import type { Grant, Holder } from './grant.js'
+import type { GateStats } from './stats.js'
+
+export interface AdmitOptions {
+  /** The scopes that the route asks for, separated by spaces; each must be covered by the token's. */
+  scope?: string
+}
+
+/** Makes the hook that lets a request or an upgrade through when its token is good. */
+export type Admit = (options?: AdmitOptions) => preValidationHookHandler
+
+/** `app.gate` */
+export interface Gate {
+  /**
+   * Asks auth about a token. The grant is watched from this moment; whoever relies on it calls
+   * `hold` without delay: a grant that nobody has held for ten seconds is given up as expired.
+   *
+   * @throws GateError `invalid_token`; `auth_unavailable` when auth cannot be asked.
+   */
+  introspect(token: string): Promise<Grant>
+  /**
+   * Calls `onEnd` once, synchronously, when the grant ends; at once when it already has.
+   * From then on the caller, not the gate, closes what stands on the grant. Gives the function that
+   * lets go, to be called when the connection is gone for another reason; the grant is forgotten
+   * when its last holder lets go.
+   */
+  hold(grant: Grant, onEnd: Holder): () => void
+  /** Why nothing can be admitted now; undefined when all is well. For `/ready`. */
+  ready(): string | undefined
+  /** Counters for the host app to publish. */
+  readonly stats: Readonly<GateStats>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A preValidation hook for HTTP and WebSocket routes: nobody passes without a good token. */
+    admit: Admit
+    gate: Gate
+  }
+  interface FastifyRequest {
+    /** The verified token. Throws on a route that is not under `app.admit()`. */
+    readonly grant: Grant
+  }
+}

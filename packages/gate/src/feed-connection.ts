@@ -1,0 +1,215 @@
+import { feedClose, type NodeMessage } from '@portcullis/contracts'
+import type { FastifyBaseLogger } from 'fastify'
+import { type RawData, WebSocket } from 'ws'
+import { Backoff } from './backoff.js'
+import type { Credentials } from './credentials.js'
+
+/** Milliseconds. */
+export interface FeedTiming {
+  /** From the dial to the answer of the upgrade. */
+  handshakeMs: number
+  /** From the upgrade to the welcome. */
+  welcomeMs: number
+  /** Auth is pinged this often; it is dead when nothing has come since the ping before. */
+  pingMs: number
+  firstRetryMs: number
+  mostRetryMs: number
+  /** The retry after a close that coming back will hardly change. */
+  slowRetryMs: number
+  /** How long to wait for the goodbye, and for the socket to close. */
+  goodbyeMs: number
+}
+
+/** What the feed does with its connection. Each is called synchronously. */
+export interface FeedListener {
+  opened(): void
+  /** Text of a message; gives whether auth has welcomed us by now. Throws FeedGarbage. */
+  received(text: string): boolean
+  /** The connection is gone, with a close code; another follows unless the feed is closed. */
+  lost(code: number): void
+}
+
+/** Auth sent something that its contract does not have. */
+export class FeedGarbage extends Error {}
+
+/** What close codes mean to the operator. */
+const meanings: Readonly<Record<number, string>> = {
+  [feedClose.badMessage]: 'auth does not understand this gate; are both of one version?',
+  [feedClose.replaced]: 'another process uses this node name; give each its own',
+}
+
+/** Larger than any true message; auth reads the feed in pieces. */
+const maxMessageBytes = 8 * 1024 * 1024
+
+interface FeedConnectionOptions {
+  url: URL
+  credentials: Credentials
+  timing: FeedTiming
+  listener: FeedListener
+  log: FastifyBaseLogger
+  /** Counts connections after the first try. */
+  reconnecting: () => void
+}
+
+/** One WebSocket to auth at a time, opened again until closed. */
+export class FeedConnection {
+  readonly #options: FeedConnectionOptions
+  readonly #backoff: Backoff
+  #socket: WebSocket | undefined
+  #retry: NodeJS.Timeout | undefined
+  #problem: string | undefined
+  #closed = false
+
+  constructor(options: FeedConnectionOptions) {
+    this.#options = options
+    this.#backoff = new Backoff(options.timing.firstRetryMs, options.timing.mostRetryMs)
+  }
+
+  /** Why there is no connection, when the last try said so. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  start(): void {
+    void this.#dial()
+  }
+
+  send(message: NodeMessage): void {
+    // In any other state ws would drop it; the hello of the next connection says where we stand.
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  /** Closes for good, within the deadline. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    const socket = this.#socket
+    if (socket === undefined) return
+    if (socket.readyState !== WebSocket.OPEN) {
+      socket.terminate()
+      return
+    }
+    await new Promise<void>((resolve) => {
+      const deadline = setTimeout(() => socket.terminate(), this.#options.timing.goodbyeMs)
+      socket.once('close', () => {
+        clearTimeout(deadline)
+        resolve()
+      })
+      socket.close(1000)
+    })
+  }
+
+  async #dial(): Promise<void> {
+    let token: string
+    try {
+      token = await this.#options.credentials.token()
+    } catch {
+      // The credentials have logged why.
+      this.#again(undefined, this.#backoff.next())
+      return
+    }
+    if (this.#closed) return
+    const { url, timing } = this.#options
+    const socket = new WebSocket(url, {
+      headers: { authorization: `Bearer ${token}` },
+      handshakeTimeout: timing.handshakeMs,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+    })
+    this.#socket = socket
+    this.#attend(socket, token)
+  }
+
+  /** All listeners in one turn, so no event of the socket goes unheard. */
+  #attend(socket: WebSocket, token: string): void {
+    const { listener, timing, log } = this.#options
+    let timer: NodeJS.Timeout | undefined
+    let alive = true
+    let problem: string | undefined
+
+    const received = (data: RawData, binary: boolean): void => {
+      alive = true
+      // A dropped socket still tells what it had buffered.
+      if (this.#socket !== socket || socket.readyState !== WebSocket.OPEN) return
+      try {
+        if (binary) throw new FeedGarbage('a binary message')
+        if (!listener.received(data.toString())) return
+        this.#backoff.reset()
+        this.#problem = undefined
+        if (timer !== undefined && !pinging) ping()
+      } catch (error) {
+        if (!(error instanceof FeedGarbage)) log.error({ err: error }, 'gate: the feed failed')
+        problem = `auth sent garbage on the feed: ${messageOf(error)}`
+        socket.terminate()
+      }
+    }
+    let pinging = false
+    const ping = (): void => {
+      pinging = true
+      clearTimeout(timer)
+      timer = setInterval(() => {
+        if (!alive) {
+          problem = 'auth does not answer pings'
+          socket.terminate()
+          return
+        }
+        alive = false
+        socket.ping()
+      }, timing.pingMs)
+    }
+    socket.on('open', () => {
+      timer = setTimeout(() => {
+        problem = 'auth does not say welcome'
+        socket.terminate()
+      }, timing.welcomeMs)
+      listener.opened()
+    })
+    socket.on('message', received)
+    socket.on('pong', () => {
+      alive = true
+    })
+    socket.on('ping', () => {
+      alive = true
+    })
+    socket.on('error', (error) => {
+      problem ??= messageOf(error)
+    })
+    socket.on('unexpected-response', (_request, response) => {
+      problem = `auth answers ${response.statusCode} to /v1/feed`
+      socket.terminate()
+      if (response.statusCode === 401) this.#renew(token)
+    })
+    socket.on('close', (code) => {
+      clearTimeout(timer)
+      if (this.#socket === socket) this.#socket = undefined
+      listener.lost(code)
+      let wait = code === feedClose.replaced ? timing.slowRetryMs : this.#backoff.next()
+      if (code === feedClose.unauthorized) {
+        this.#renew(token)
+        // In the course of things a token expires: the next one is there already.
+        if (pinging) wait = 0
+      }
+      this.#again(meanings[code] ?? problem ?? `auth closed the feed (${code})`, wait)
+    })
+  }
+
+  /** The credentials try again by themselves when this fails. */
+  #renew(refused: string): void {
+    this.#options.credentials.renew(refused).catch(() => undefined)
+  }
+
+  #again(problem: string | undefined, waitMs: number): void {
+    if (this.#closed) return
+    if (problem !== undefined && problem !== this.#problem) {
+      this.#options.log.warn(`gate: ${problem}; connecting again`)
+    }
+    this.#problem = problem ?? this.#problem
+    this.#options.reconnecting()
+    this.#retry = setTimeout(() => void this.#dial(), waitMs)
+    this.#retry.unref()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown'
+}

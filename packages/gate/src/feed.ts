@@ -1,0 +1,263 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type Ack,
+  type AuthMessage,
+  Events,
+  feedClose,
+  Goodbye,
+  Welcome,
+} from '@portcullis/contracts'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Credentials } from './credentials.js'
+import { FeedConnection, FeedGarbage, type FeedTiming } from './feed-connection.js'
+import type { Lookup } from './lookup.js'
+import { reintrospect } from './reintrospect.js'
+import type { GateStats } from './stats.js'
+import type { Applied, Watch } from './watch.js'
+
+const checks = {
+  welcome: TypeCompiler.Compile(Welcome),
+  events: TypeCompiler.Compile(Events),
+  goodbye: TypeCompiler.Compile(Goodbye),
+}
+
+/** The contract's limit for one acknowledgement. */
+const maxAcked = 1024
+/** How many acknowledgements are said again after a reconnect. */
+const maxRepeated = 64
+
+interface FeedOptions {
+  url: URL
+  node: string
+  /** Where the node serves clients. */
+  nodeUrl?: string | undefined
+  credentials: Credentials
+  timing: FeedTiming
+  watch: Watch
+  lookup: Lookup
+  stats: GateStats
+  log: FastifyBaseLogger
+}
+
+/**
+ * Follows the revocation feed: applies its events to the watch in order, acknowledges what it has
+ * closed, and says whether the watch is in sync. A lease will be renewed here too.
+ */
+export class Feed {
+  readonly #options: FeedOptions
+  readonly #connection: FeedConnection
+  readonly #instance = randomBytes(16).toString('base64url')
+  /** The last position applied with nothing skipped before it: where to resume. */
+  #resumeFrom: string | undefined
+  /** What this connection's hello said. */
+  #asked: string | undefined
+  /** The position this connection has told, whether or not what came before it is known. */
+  #told = ''
+  #welcomed = false
+  /** Set while every live token is asked for again; ends with the connection. */
+  #resync: AbortController | undefined
+  /** Applied while acknowledging had to wait. */
+  #unacked: Applied[] = []
+  /** The last that were sent: auth may not have read them when a connection breaks. */
+  #sent: Ack[] = []
+  #closing = false
+  #saidGoodbye: (() => void) | undefined
+  #firstSync: (() => void) | undefined
+
+  constructor(options: FeedOptions) {
+    this.#options = options
+    const { url, credentials, timing, log, stats } = options
+    this.#connection = new FeedConnection({
+      url,
+      credentials,
+      timing,
+      log,
+      listener: {
+        opened: () => this.#opened(),
+        received: (text) => this.#received(text),
+        lost: (code) => this.#lost(code),
+      },
+      reconnecting: () => {
+        stats.feedReconnects++
+      },
+    })
+  }
+
+  /** Why the watch is not in sync; undefined when it is. */
+  get problem(): string | undefined {
+    if (this.#options.watch.inSync) return undefined
+    if (this.#resync !== undefined) return 'every live token is being asked for again'
+    return this.#connection.problem ?? 'the revocation feed is not connected yet'
+  }
+
+  /** Connects; resolves at the first sync, or after `waitMs` without one. */
+  start(waitMs: number): Promise<void> {
+    this.#connection.start()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, waitMs)
+      this.#firstSync = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /**
+   * Leaves: no receipt waits for this node any more. Only said when no connection is left; a node
+   * that still has some is rather waited for than wrongly counted out.
+   */
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#firstSync?.()
+    if (this.#welcomed && !this.#options.watch.held) {
+      await new Promise<void>((resolve) => {
+        const deadline = setTimeout(resolve, this.#options.timing.goodbyeMs)
+        this.#saidGoodbye = () => {
+          clearTimeout(deadline)
+          resolve()
+        }
+        this.#connection.send({ type: 'bye' })
+      })
+    }
+    this.#resync?.abort()
+    await this.#connection.close()
+  }
+
+  #opened(): void {
+    const { node, nodeUrl } = this.#options
+    this.#asked = this.#resumeFrom
+    this.#connection.send({
+      type: 'hello',
+      node,
+      instance: this.#instance,
+      ...(this.#asked === undefined ? {} : { cursor: this.#asked }),
+      ...(nodeUrl === undefined ? {} : { url: nodeUrl }),
+    })
+  }
+
+  #received(text: string): boolean {
+    let message: AuthMessage
+    try {
+      message = parse(text)
+    } catch (error) {
+      this.#options.stats.feedGarbage++
+      throw error
+    }
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message)
+        break
+      case 'events':
+        this.#events(message)
+        break
+      case 'goodbye':
+        this.#saidGoodbye?.()
+        break
+    }
+    return this.#welcomed
+  }
+
+  #welcome({ cursor, resumed }: Welcome): void {
+    if (this.#welcomed) this.#garbage('a second welcome')
+    if (resumed && cursor !== this.#asked) this.#garbage('a welcome to a position not asked for')
+    this.#welcomed = true
+    this.#told = cursor
+    if (resumed) {
+      // Word for word: auth takes each count once.
+      for (const ack of this.#sent) this.#connection.send(ack)
+      this.#synced()
+      return
+    }
+    const { watch, log } = this.#options
+    // From here on a connection that breaks must not resume: what was skipped is not yet made up for.
+    this.#resumeFrom = undefined
+    this.#unacked = []
+    watch.interrupted()
+    if (watch.size === 0) {
+      this.#synced()
+      return
+    }
+    log.warn(`gate: the feed has lost its place; asking again for ${watch.size} live tokens`)
+    this.#options.stats.resyncs++
+    const resync = new AbortController()
+    this.#resync = resync
+    void reintrospect(watch, this.#options.lookup, resync.signal).then((through) => {
+      if (!through || this.#resync !== resync) return
+      this.#resync = undefined
+      this.#synced()
+    })
+  }
+
+  #events({ cursor, revocations }: Events): void {
+    if (!this.#welcomed) this.#garbage('events before the welcome')
+    this.#unacked.push(...this.#options.watch.apply(revocations))
+    this.#told = cursor
+    // An acknowledgement says that everything up to its cursor is applied: not yet, in a resync.
+    if (this.#resync === undefined) this.#acknowledge()
+  }
+
+  #synced(): void {
+    this.#acknowledge()
+    if (this.#closing) return
+    this.#options.watch.inSync = true
+    this.#options.log.info('gate: the revocation feed is in sync')
+    this.#firstSync?.()
+  }
+
+  #acknowledge(): void {
+    this.#resumeFrom = this.#told
+    this.#options.stats.feedCursor = this.#told
+    const applied = merged(this.#unacked)
+    this.#unacked = []
+    do {
+      const revocations = applied.splice(0, maxAcked)
+      const ack: Ack = { type: 'ack', cursor: this.#told, revocations }
+      this.#connection.send(ack)
+      if (revocations.length > 0) this.#sent.push(ack)
+    } while (applied.length > 0)
+    this.#sent.splice(0, this.#sent.length - maxRepeated)
+  }
+
+  #lost(code: number): void {
+    if (this.#options.watch.inSync && !this.#closing) {
+      this.#options.log.warn('gate: the revocation feed is lost')
+    }
+    this.#options.watch.inSync = false
+    this.#welcomed = false
+    this.#resync?.abort()
+    this.#resync = undefined
+    // What a resync left unsaid is covered by the next one.
+    this.#unacked = []
+    // A position that auth does not understand would be refused for ever.
+    if (code === feedClose.badMessage) this.#resumeFrom = undefined
+    this.#saidGoodbye?.()
+  }
+
+  #garbage(what: string): never {
+    this.#options.stats.feedGarbage++
+    throw new FeedGarbage(what)
+  }
+}
+
+/** A revocation of everything is told once for each partition, under one id. */
+function merged(applied: readonly Applied[]): Applied[] {
+  const counts = new Map<string, number>()
+  for (const { id, connectionsClosed } of applied) {
+    counts.set(id, (counts.get(id) ?? 0) + connectionsClosed)
+  }
+  return [...counts].map(([id, connectionsClosed]) => ({ id, connectionsClosed }))
+}
+
+function parse(text: string): AuthMessage {
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch {
+    throw new FeedGarbage('not JSON')
+  }
+  for (const check of [checks.welcome, checks.events, checks.goodbye]) {
+    if (check.Check(message)) return message
+  }
+  throw new FeedGarbage('an unknown message')
+}

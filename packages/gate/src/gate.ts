@@ -1,0 +1,93 @@
+import type { FastifyInstance } from 'fastify'
+import plugin from 'fastify-plugin'
+import { Door } from './admit.js'
+import { AuthHttp } from './auth-http.js'
+import { Credentials } from './credentials.js'
+import type { Gate } from './decorators.js'
+import { GateError } from './errors.js'
+import { Feed } from './feed.js'
+import type { FeedTiming } from './feed-connection.js'
+import { LiveGrant } from './grant.js'
+import { Introspector } from './introspect.js'
+import { lookupWith } from './lookup.js'
+import { checkOptions, type GateOptions } from './options.js'
+import { newStats } from './stats.js'
+import { Watch } from './watch.js'
+
+/** How long the app's start waits for the feed, in milliseconds; then it starts and answers 503. */
+const startMs = 3000
+
+const timing: Omit<FeedTiming, 'handshakeMs' | 'welcomeMs'> = {
+  pingMs: 5000,
+  firstRetryMs: 100,
+  mostRetryMs: 5000,
+  slowRetryMs: 30_000,
+  goodbyeMs: 1000,
+}
+
+/**
+ * Guards a Fastify app: `app.admit()` is the preValidation hook of its routes, `app.gate` the rest.
+ * Closes the app's WebSockets when their token is revoked (4500) or expires (3005).
+ *
+ * @throws GateError `bad_options`
+ */
+export const gate = plugin(
+  async (app: FastifyInstance, given: GateOptions) => {
+    const options = checkOptions(given)
+    const { log } = app
+    const stats = newStats()
+    const watch = new Watch(log, stats)
+    const http = new AuthHttp(options.authUrl, options.timeoutMs)
+    const credentials = new Credentials(http, options.credentials, log)
+    const lookup = lookupWith(http, credentials, log)
+    const introspector = new Introspector({ lookup, watch, stats, timeoutMs: options.timeoutMs })
+    const door = new Door({ introspector, watch, stats, tokenInQuery: options.tokenInQuery })
+    const feed = new Feed({
+      url: options.feedUrl,
+      node: options.node,
+      nodeUrl: options.url,
+      credentials,
+      timing: { ...timing, handshakeMs: options.timeoutMs, welcomeMs: options.timeoutMs },
+      watch,
+      lookup,
+      stats,
+      log,
+    })
+
+    app.decorate('admit', door.admit)
+    app.decorate<Gate>('gate', {
+      introspect: (token) => introspector.introspect(token),
+      hold: (grant, onEnd) => {
+        if (!(grant instanceof LiveGrant)) throw new GateError('invalid_token', 'not a grant')
+        const release = watch.hold(grant, onEnd)
+        door.handOver(grant)
+        return release
+      },
+      ready: () => credentials.problem ?? feed.problem,
+      stats,
+    })
+    app.decorateRequest('grant', {
+      getter() {
+        return door.grantOf(this)
+      },
+    })
+    app.addHook('onSend', (request, reply, payload, done) => {
+      done(null, door.answer(request, reply, payload))
+    })
+    app.addHook('onReady', async () => {
+      // Whether its plugin was registered before this one or after.
+      door.guard(app)
+      await feed.start(startMs)
+    })
+    app.addHook('preClose', async () => door.leave())
+    app.addHook('onClose', async () => {
+      await door.empty(timing.goodbyeMs)
+      await feed.close()
+      introspector.close()
+      watch.close()
+      credentials.close()
+      await http.close()
+    })
+  },
+  { name: '@portcullis/gate', fastify: '5.x' },
+)

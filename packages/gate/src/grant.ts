@@ -1,0 +1,83 @@
+import type { Active, SelectableToken } from '@portcullis/contracts'
+
+/** Why a grant ended. */
+export type EndReason = 'revoked' | 'expired'
+
+/** What auth says of a token, for as long as the token holds. */
+export interface Grant {
+  /** The token's id. */
+  readonly jti: string
+  /** The identity that the token was issued to (`client_id`). */
+  readonly identity: string
+  /** Whom the token speaks for (`sub`). */
+  readonly subject: string
+  readonly scopes: readonly string[]
+  readonly labels: readonly string[]
+  /** When it was issued, in microseconds on the registry's clock. */
+  readonly issuedUs: number
+  /** When it expires, in Unix milliseconds. */
+  readonly expiresAt: number
+  /** Set once the token is revoked or has expired: nothing more may stand on it. */
+  readonly ended?: EndReason
+}
+
+/** Is called once, synchronously, when the grant ends: closes what stands on it. */
+export type Holder = (reason: EndReason) => void
+
+/** A grant as the watch keeps it. */
+export class LiveGrant implements Grant, SelectableToken {
+  readonly jti: string
+  readonly identity: string
+  readonly subject: string
+  readonly scopes: readonly string[]
+  readonly labels: readonly string[]
+  readonly issuedUs: number
+  readonly expiresAt: number
+  ended?: EndReason
+  // Private, so that no log line or JSON of a grant shows them.
+  readonly #token: string
+  #holders: Holder | Set<Holder> | undefined
+
+  constructor(active: Active, token: string) {
+    this.jti = active.jti
+    this.identity = active.client_id
+    this.subject = active.sub
+    this.scopes = active.scope.split(' ').filter((scope) => scope !== '')
+    this.labels = active.labels
+    this.issuedUs = active.issued_us
+    this.expiresAt = active.exp * 1000
+    this.#token = token
+  }
+
+  /** Kept to ask auth again when the feed has lost its place. */
+  get token(): string {
+    return this.#token
+  }
+
+  get held(): boolean {
+    return this.#holders !== undefined
+  }
+
+  /** Adds a holder. Most grants have one, which then costs no set. */
+  add(holder: Holder): void {
+    if (this.#holders === undefined) this.#holders = holder
+    else if (this.#holders instanceof Set) this.#holders.add(holder)
+    else this.#holders = new Set([this.#holders, holder])
+  }
+
+  remove(holder: Holder): void {
+    if (this.#holders === holder) this.#holders = undefined
+    else if (this.#holders instanceof Set) {
+      this.#holders.delete(holder)
+      if (this.#holders.size === 0) this.#holders = undefined
+    }
+  }
+
+  /** Gives the holders up, to be called. */
+  takeHolders(): readonly Holder[] {
+    const holders = this.#holders
+    this.#holders = undefined
+    if (holders === undefined) return []
+    return holders instanceof Set ? [...holders] : [holders]
+  }
+}

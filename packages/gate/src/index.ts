@@ -1,0 +1,7 @@
+export type { Admit, AdmitOptions, Gate } from './decorators.js'
+export { GateError, type GateErrorCode } from './errors.js'
+export { gate } from './gate.js'
+export type { EndReason, Grant, Holder } from './grant.js'
+export type { GateOptions } from './options.js'
+export { handleProtocols } from './sockets.js'
+export type { GateStats } from './stats.js'

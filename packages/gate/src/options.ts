@@ -1,0 +1,76 @@
+import { hostname } from 'node:os'
+import { Hello, IdentityName } from '@portcullis/contracts'
+import { GateError } from './errors.js'
+
+export interface GateOptions {
+  /** Where auth is: `http://` or `https://`, with or without a path. */
+  authUrl: string
+  /** This app's own identity, which needs the scopes `introspect` and `feed`. */
+  credentials: { identity: string; registrationCode: string }
+  /**
+   * The node's name in receipts: unique in the installation, stable over restarts. Default: the
+   * identity and the host's name, so two processes of one identity on one host must each set it.
+   */
+  node?: string
+  /** Where the node serves clients, for people to see. */
+  url?: string
+  /** Also takes a token from `?access_token=`, which ends up in logs (RFC 9700 §4.3.2). Default: no. */
+  tokenInQuery?: boolean
+  /**
+   * How long one request to auth may take, in milliseconds, 100 to 60000. Default 3000. An admission
+   * that has to wait for its turn as well is refused after twice that.
+   */
+  timeoutMs?: number
+}
+
+/** Options that have been checked. */
+export interface CheckedOptions {
+  authUrl: URL
+  feedUrl: URL
+  credentials: { identity: string; registrationCode: string }
+  node: string
+  url: string | undefined
+  tokenInQuery: boolean
+  timeoutMs: number
+}
+
+/** @throws GateError `bad_options`, saying which one and never showing the registration code */
+export function checkOptions(options: GateOptions): CheckedOptions {
+  const { credentials, url, tokenInQuery = false, timeoutMs = 3000 } = options
+  const authUrl = URL.canParse(options.authUrl) ? new URL(options.authUrl) : undefined
+  if (authUrl === undefined || !/^https?:$/.test(authUrl.protocol)) {
+    throw bad('authUrl must be an http:// or https:// URL')
+  }
+  if (authUrl.username !== '' || authUrl.password !== '' || authUrl.search !== '') {
+    throw bad('authUrl must carry no credentials and no query')
+  }
+  if (!identityPattern.test(credentials?.identity ?? '')) {
+    throw bad("credentials.identity must be an identity's name")
+  }
+  if (typeof credentials.registrationCode !== 'string' || credentials.registrationCode === '') {
+    throw bad('credentials.registrationCode is required')
+  }
+  const node = options.node ?? defaultNode(credentials.identity)
+  if (!nodePattern.test(node)) {
+    throw bad('node must be 1 to 128 letters, digits or . _ : - and start with a letter or digit')
+  }
+  if (url !== undefined && url.length > 256) throw bad('url may have 256 characters at most')
+  if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
+    throw bad('timeoutMs must be a whole number from 100 to 60000')
+  }
+  const feedUrl = new URL(authUrl)
+  feedUrl.protocol = authUrl.protocol === 'https:' ? 'wss:' : 'ws:'
+  feedUrl.pathname = `${authUrl.pathname.replace(/\/+$/, '')}/v1/feed`
+  return { authUrl, feedUrl, credentials, node, url, tokenInQuery, timeoutMs }
+}
+
+const identityPattern = new RegExp(IdentityName.pattern ?? '')
+const nodePattern = new RegExp(Hello.properties.node.pattern ?? '')
+
+function defaultNode(identity: string): string {
+  return `${identity}-${hostname()}`.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 128)
+}
+
+function bad(message: string): GateError {
+  return new GateError('bad_options', `gate: ${message}`)
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http'
+import { bearerSubprotocolPrefix, closeCodes, subprotocol } from '@portcullis/contracts'
+import type { WebSocket, WebSocketServer } from 'ws'
+import type { EndReason } from './grant.js'
+
+/** How long a peer may take to answer a close, in milliseconds. */
+const closeDeadlineMs = 2000
+
+const codes: Readonly<Record<EndReason, { code: number; reason: string }>> = {
+  revoked: closeCodes.tokenRevoked,
+  /** The client protocol's code: come back with a new token. */
+  expired: { code: 3005, reason: 'connection expired' },
+}
+const goingAway = { code: 1001, reason: 'going away' }
+
+/** Whether the connection is handed over for another protocol once its request is answered. */
+export function isUpgrade(raw: IncomingMessage): boolean {
+  // Node marks each request; without anyone to take an upgrade it is answered as any other.
+  return raw.headers.upgrade !== undefined && Reflect.get(raw, 'upgrade') !== false
+}
+
+/** Selects `portcullis`, else the first name offered that is no token; a token is never echoed. */
+export function handleProtocols(offered: Set<string>): string | false {
+  if (offered.has(subprotocol)) return subprotocol
+  for (const name of offered) if (!name.startsWith(bearerSubprotocolPrefix)) return name
+  return false
+}
+
+/**
+ * Tells of each new WebSocket before its route does, and sees to it that the server never answers
+ * with a token as the negotiated subprotocol (ws by default selects the first that is offered).
+ */
+export function guardServer(
+  server: WebSocketServer,
+  opened: (socket: WebSocket, raw: IncomingMessage) => void,
+): void {
+  const own = server.options.handleProtocols
+  server.options.handleProtocols = (offered, request) => {
+    // ws has null here when the app sets none.
+    const selected = typeof own === 'function' ? own(offered, request) : handleProtocols(offered)
+    const echo = selected !== false && selected.startsWith(bearerSubprotocolPrefix)
+    return echo ? handleProtocols(offered) : selected
+  }
+  server.on('connection', opened)
+}
+
+/** Closes a socket whose grant has ended: no message in, none out, from this moment. */
+export function closeEnded(socket: WebSocket, reason: EndReason): void {
+  deafen(socket)
+  // What a slow peer has not yet taken would still go out before the close frame.
+  if (socket.bufferedAmount > 0) socket.terminate()
+  else close(socket, codes[reason])
+}
+
+/** Closes a socket because the app closes. */
+export function closeLeaving(socket: WebSocket): void {
+  close(socket, goingAway)
+}
+
+function close(socket: WebSocket, { code, reason }: { code: number; reason: string }): void {
+  const deadline = setTimeout(() => socket.terminate(), closeDeadlineMs)
+  socket.once('close', () => clearTimeout(deadline))
+  socket.close(code, reason)
+}
+
+/** ws still emits what arrives between our close frame and the peer's. */
+function deafen(socket: WebSocket): void {
+  const emit = socket.emit.bind(socket)
+  socket.emit = (event: string | symbol, ...args: unknown[]) =>
+    event === 'message' ? false : emit(event, ...args)
+}

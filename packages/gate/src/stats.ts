@@ -1,0 +1,59 @@
+/** Counters since the start, for the host app to publish. */
+export interface GateStats {
+  /** Requests and upgrades let through. */
+  admitted: number
+  /** Requests and upgrades refused, by reason. */
+  readonly refused: {
+    missing_token: number
+    invalid_request: number
+    invalid_token: number
+    insufficient_scope: number
+    auth_unavailable: number
+  }
+  /** `POST /v1/introspections` sent. */
+  batches: number
+  /** Tokens that they carried; divided by `batches`, the mean batch. */
+  introspected: number
+  /** Tokens in the largest of them. */
+  largestBatch: number
+  /** Grants ended by a revocation. */
+  revoked: number
+  /** Grants ended by their expiry. */
+  expired: number
+  /** Grants that are watched now. */
+  live: number
+  /** The feed's position that was applied last; empty before the first. */
+  feedCursor: string
+  /** Whether the feed is in sync now; while it is not, nothing is admitted. */
+  feedInSync: boolean
+  /** Times that the feed had to connect again. */
+  feedReconnects: number
+  /** Messages of the feed that were not of its contract. */
+  feedGarbage: number
+  /** Times that the feed had lost its place, so that every live token was asked for again. */
+  resyncs: number
+}
+
+export function newStats(): GateStats {
+  return {
+    admitted: 0,
+    refused: {
+      missing_token: 0,
+      invalid_request: 0,
+      invalid_token: 0,
+      insufficient_scope: 0,
+      auth_unavailable: 0,
+    },
+    batches: 0,
+    introspected: 0,
+    largestBatch: 0,
+    revoked: 0,
+    expired: 0,
+    live: 0,
+    feedCursor: '',
+    feedInSync: false,
+    feedReconnects: 0,
+    feedGarbage: 0,
+    resyncs: 0,
+  }
+}
