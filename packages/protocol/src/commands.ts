@@ -1,0 +1,76 @@
+import { ChannelName, TokenText } from '@portcullis/contracts'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+
+/** The largest command id: an unsigned 32-bit integer, as the protocol's Protobuf schema has it. */
+export const maxCommandId = 4_294_967_295
+
+const Name = Type.String({ maxLength: 255 })
+const OfChannel = Type.Object({ channel: ChannelName })
+
+/**
+ * What each command carries. Fields that we do not know are let through unread: official clients
+ * send more of them with every release.
+ */
+const bodies = {
+  connect: Type.Object({
+    token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
+    data: Type.Optional(Type.Unknown()),
+    name: Type.Optional(Name),
+    version: Type.Optional(Name),
+  }),
+  refresh: Type.Object({ token: TokenText }),
+  subscribe: Type.Object({
+    channel: ChannelName,
+    /** 0 is an ordinary subscription; the others (maps, shared polls) are not available here. */
+    type: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+  }),
+  unsubscribe: OfChannel,
+  publish: Type.Object({ channel: ChannelName, data: Type.Unknown() }),
+  presence: OfChannel,
+  presence_stats: OfChannel,
+  history: OfChannel,
+  sub_refresh: OfChannel,
+  rpc: Type.Object({ method: Type.Optional(Name), data: Type.Optional(Type.Unknown()) }),
+  send: Type.Object({ data: Type.Optional(Type.Unknown()) }),
+} satisfies Record<string, TSchema>
+
+/** The name of a command, as it is on the wire. */
+export type Method = keyof typeof bodies
+
+/** What a command of this name carries. */
+export type CommandBody<M extends Method> = Static<(typeof bodies)[M]>
+
+/** A command that asks for a reply under its `id`. */
+export type Request = {
+  [M in Exclude<Method, 'send'>]: { method: M; id: number; body: CommandBody<M> }
+}[Exclude<Method, 'send'>]
+
+/** One command of a frame. `malformed`: of a known name, but its body is not; the reply is 107. */
+export type Command =
+  | Request
+  | { method: 'send'; body: CommandBody<'send'> }
+  | { method: 'pong' }
+  | { method: 'malformed'; id: number; of: Method }
+
+type Checks = { readonly [M in Method]: TypeCheck<(typeof bodies)[M]> }
+
+/** One compiled check for each body. */
+export const checks: Checks = {
+  connect: TypeCompiler.Compile(bodies.connect),
+  refresh: TypeCompiler.Compile(bodies.refresh),
+  subscribe: TypeCompiler.Compile(bodies.subscribe),
+  unsubscribe: TypeCompiler.Compile(bodies.unsubscribe),
+  publish: TypeCompiler.Compile(bodies.publish),
+  presence: TypeCompiler.Compile(bodies.presence),
+  presence_stats: TypeCompiler.Compile(bodies.presence_stats),
+  history: TypeCompiler.Compile(bodies.history),
+  sub_refresh: TypeCompiler.Compile(bodies.sub_refresh),
+  rpc: TypeCompiler.Compile(bodies.rpc),
+  send: TypeCompiler.Compile(bodies.send),
+}
+
+/** Whether a key of a command object names a command. */
+export function isMethod(key: string): key is Method {
+  return Object.hasOwn(checks, key)
+}

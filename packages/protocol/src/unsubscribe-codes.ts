@@ -1,0 +1,12 @@
+/** Why the server ended one subscription. Below 2500 the client stays out; from 2500 it subscribes again. */
+export const unsubscribeCodes = {
+  serverUnsubscribe: { code: 2000, reason: 'server unsubscribe' },
+  insufficientState: { code: 2500, reason: 'insufficient state' },
+  expired: { code: 2501, reason: 'subscription expired' },
+} as const
+
+/** The code and reason of an unsubscribe push. */
+export interface Unsubscribe {
+  readonly code: number
+  readonly reason: string
+}
