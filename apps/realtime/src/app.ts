@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import websocket from '@fastify/websocket'
+import { type InfoNode, subprotocol } from '@portcullis/contracts'
+import { type Gate, GateError, gate } from '@portcullis/gate'
+import { disconnectCodes, textFrame } from '@portcullis/protocol'
+import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { Broker } from './broker/broker.js'
+import { closeSockets } from './close-sockets.js'
+import type { Config } from './config.js'
+import { Deadline } from './connection/deadline.js'
+import { FlushQueue } from './connection/flush.js'
+import { Heartbeat } from './connection/heartbeat.js'
+import type { Node } from './connection/node.js'
+import type { Tokens } from './connection/tokens.js'
+import { disconnectUser } from './hub/disconnect-user.js'
+import { Hub } from './hub/hub.js'
+import { measure, newCounts } from './measure.js'
+import { apiBroadcast } from './routes/api-broadcast.js'
+import { apiDisconnect } from './routes/api-disconnect.js'
+import { apiInfo } from './routes/api-info.js'
+import { takeApiKey } from './routes/api-key.js'
+import { apiPublish } from './routes/api-publish.js'
+import { connectRoute } from './routes/connect.js'
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+
+/** How often Redis is asked for a sign of life; a Redis that hangs is noticed within twice that. */
+const redisProbeMs = 2000
+const apiBodyBytes = 524_288
+
+/** Builds a realtime node. It listens nowhere yet. @throws BrokerError, GateError, RedisUrlError */
+export async function build(config: Config): Promise<FastifyInstance> {
+  const uid = randomUUID()
+  const started = Date.now()
+  const counts = newCounts()
+  const app = Fastify({
+    logger: loggerOptions('realtime', config.LOG_LEVEL),
+    bodyLimit: apiBodyBytes,
+    frameworkErrors: answerFrameworkError,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  })
+  const log = app.log
+
+  const hub: Hub = new Hub({
+    join: (channel) => broker.join(channel),
+    leave: (channel) => broker.leave(channel),
+  })
+  const describe = (): InfoNode => ({
+    uid,
+    name: config.NODE_NAME,
+    version,
+    num_clients: hub.counts.clients,
+    num_users: hub.counts.users,
+    num_subs: hub.counts.subscriptions,
+    num_channels: hub.counts.channels,
+    uptime: Math.floor((Date.now() - started) / 1000),
+  })
+  const broker: Broker = await Broker.open({
+    url: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX,
+    uid,
+    probeMs: redisProbeMs,
+    describe,
+    onPublication: (channel, bytes) => {
+      counts.received += 1
+      counts.deliveries += hub.deliver(channel, () => textFrame(bytes))
+    },
+    onDisconnect: ({ code, reason, type: _type, ...target }) => {
+      disconnectUser(hub, { ...target, disconnect: { code, reason } })
+    },
+    onError: (error) => log.warn({ err: error }, 'redis'),
+  })
+
+  // Options of ws that its types do not have yet.
+  const bounds = {
+    maxFragments: 1024,
+    maxBufferedChunks: 8192,
+    closeTimeout: Math.min(5000, config.CLOSE_DEADLINE_MS),
+  }
+  await app.register(problems)
+  await app.register(metrics)
+  await app.register(websocket, {
+    options: {
+      perMessageDeflate: false,
+      maxPayload: config.MAX_FRAME_BYTES,
+      ...bounds,
+      // The token travels beside it, as a second subprotocol, and must not come back.
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    },
+    errorHandler: (error, socket) => {
+      // ws has already sent a close code for what is against RFC 6455; the socket ends by itself.
+      log.debug({ err: error }, 'socket')
+      if (socket.readyState === socket.OPEN) socket.terminate()
+    },
+    preClose: (done) => {
+      closeSockets(app, hub, config.CLOSE_DEADLINE_MS).finally(done)
+    },
+  })
+  await app.register(gate, {
+    authUrl: config.AUTH_URL,
+    credentials: { identity: config.IDENTITY, registrationCode: config.REGISTRATION_CODE },
+    node: config.NODE_NAME,
+    tokenInQuery: config.TOKEN_IN_QUERY,
+    ...(config.PUBLIC_URL === undefined ? {} : { url: config.PUBLIC_URL }),
+  })
+  await app.register(health, {
+    checks: { auth: () => app.gate.ready(), redis: () => broker.ready() },
+  })
+
+  const publish = async (channel: string, publication: Buffer) => {
+    await broker.publish(channel, publication)
+    counts.published += 1
+  }
+  const node: Node = {
+    name: config.NODE_NAME,
+    version: `Portcullis ${version}`,
+    pingIntervalMs: config.PING_INTERVAL_MS,
+    limits: {
+      channelsPerConnection: config.MAX_CHANNELS,
+      pendingCommands: 512,
+      sendBufferBytes: config.SEND_BUFFER_BYTES,
+    },
+    hub,
+    tokens: tokensOf(app.gate),
+    flushQueue: new FlushQueue(),
+    heartbeat: new Heartbeat({
+      pingIntervalMs: config.PING_INTERVAL_MS,
+      pongTimeoutMs: config.PONG_TIMEOUT_MS,
+    }),
+    connectDeadline: new Deadline(config.CONNECT_DEADLINE_MS, (late) =>
+      late.end(disconnectCodes.stale),
+    ),
+    publish,
+    onClosed: ({ id, identity, subject }, { code, reason }) => {
+      counts.disconnects.set(code, (counts.disconnects.get(code) ?? 0) + 1)
+      log.debug({ client: id, identity, subject, code, reason }, 'closed')
+    },
+    onFault: ({ id }, error) => log.error({ client: id, err: error }, 'connection failed'),
+  }
+  measure(app.metrics, { hub, counts, gate: app.gate, garbage: () => broker.garbage })
+
+  connectRoute(app, {
+    node,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+    maxConnections: config.MAX_CONNECTIONS,
+    maxAdmissions: config.MAX_ADMISSIONS,
+  })
+  await app.register(async (api) => {
+    api.removeContentTypeParser('text/plain')
+    api.addHook('onRequest', takeApiKey)
+    apiPublish(api, publish)
+    apiBroadcast(api, publish)
+    apiDisconnect(api, ({ disconnect, ...target }) =>
+      broker.disconnect({ ...target, ...disconnect }),
+    )
+    apiInfo(api, () => broker.info())
+  })
+
+  app.addHook('onClose', async () => {
+    node.heartbeat.stop()
+    node.connectDeadline.stop()
+    await broker.close()
+  })
+  return app
+}
+
+/** The gate as connections see it. */
+function tokensOf(watch: Gate): Tokens {
+  return {
+    hold: (grant, onEnd) => watch.hold(grant, onEnd),
+    introspect: async (token) => {
+      try {
+        return await watch.introspect(token)
+      } catch (error) {
+        if (!(error instanceof GateError)) throw error
+        return error.code === 'auth_unavailable' ? 'unavailable' : 'inactive'
+      }
+    },
+  }
+}

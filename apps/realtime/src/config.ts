@@ -1,0 +1,133 @@
+import { ConfigError, type Environment, loadConfig } from '@portcullis/service'
+import { type Static, Type } from '@sinclair/typebox'
+
+const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
+
+/** Every setting of a realtime node, as environment variables; each may come from a file named by `NAME_FILE`. */
+export const configSchema = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
+  PORT: Type.Integer({
+    default: 8000,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'port to listen on',
+  }),
+  LOG_LEVEL: Type.Union(
+    (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
+      Type.Literal(level),
+    ),
+    { default: 'info', description: 'the least important log lines to write' },
+  ),
+  REDIS_URL: Type.String({
+    default: 'redis://127.0.0.1:6379',
+    description: 'Redis that connects the nodes: redis://, rediss:// or unix://',
+  }),
+  REDIS_PREFIX: Type.String({
+    default: 'portcullis',
+    pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    description: 'first part of every Redis channel name',
+  }),
+  AUTH_URL: Type.String({
+    default: 'http://127.0.0.1:4000',
+    pattern: '^https?://',
+    description: 'where auth is',
+  }),
+  IDENTITY: Type.String({
+    default: 'realtime',
+    description: 'identity of this node, with the scopes introspect and feed',
+  }),
+  REGISTRATION_CODE: Type.String({
+    minLength: 1,
+    description: "that identity's registration code",
+  }),
+  NODE_NAME: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
+      description: 'name of this node, unique in the installation; realtime-<PORT> when not set',
+    }),
+  ),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      maxLength: 256,
+      description: 'where clients reach this node, for people to see',
+    }),
+  ),
+  ALLOWED_ORIGINS: Type.String({
+    default: '',
+    pattern: `^(?:${origin}(?:\\s*,\\s*${origin})*)?$`,
+    description:
+      'origins that browsers may connect from, exact, separated by commas; others are refused, all of them when empty. Requests without an Origin header (not from browsers) are not concerned',
+  }),
+  PING_INTERVAL_MS: Type.Integer({
+    default: 25_000,
+    minimum: 100,
+    maximum: 3_600_000,
+    description: 'milliseconds between two pings to a client',
+  }),
+  PONG_TIMEOUT_MS: Type.Integer({
+    default: 8000,
+    minimum: 50,
+    description: 'milliseconds that a client has to answer a ping; less than the interval',
+  }),
+  TOKEN_IN_QUERY: Type.Boolean({
+    default: false,
+    description: 'also take a token from ?access_token=, where proxies log it',
+  }),
+  CONNECT_DEADLINE_MS: Type.Integer({
+    default: 10_000,
+    minimum: 50,
+    description: 'milliseconds from the upgrade to the connect command',
+  }),
+  CLOSE_DEADLINE_MS: Type.Integer({
+    default: 5000,
+    minimum: 100,
+    description: 'milliseconds for closing all connections when the process is asked to end',
+  }),
+  MAX_FRAME_BYTES: Type.Integer({
+    default: 65_536,
+    minimum: 1024,
+    maximum: 16_777_216,
+    description: 'the largest message that a client may send',
+  }),
+  MAX_CHANNELS: Type.Integer({
+    default: 128,
+    minimum: 1,
+    maximum: 10_000,
+    description: 'channels that one connection may be subscribed to',
+  }),
+  MAX_CONNECTIONS: Type.Integer({
+    default: 100_000,
+    minimum: 1,
+    description: 'connections on this node; more are refused with 503',
+  }),
+  MAX_ADMISSIONS: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    description: 'upgrades that may wait for auth at the same time; more are refused with 503',
+  }),
+  SEND_BUFFER_BYTES: Type.Integer({
+    default: 1_048_576,
+    minimum: 65_536,
+    description: 'bytes that may wait for one slow reader before it is closed',
+  }),
+})
+
+export type Config = Omit<Static<typeof configSchema>, 'NODE_NAME' | 'ALLOWED_ORIGINS'> & {
+  NODE_NAME: string
+  ALLOWED_ORIGINS: readonly string[]
+}
+
+/** Reads the settings. @throws ConfigError naming each one that is missing or wrong */
+export function config(environment: Environment): Config {
+  const { NODE_NAME, ALLOWED_ORIGINS, ...rest } = loadConfig(configSchema, environment)
+  if (rest.PONG_TIMEOUT_MS >= rest.PING_INTERVAL_MS) {
+    throw new ConfigError(['PONG_TIMEOUT_MS must be less than PING_INTERVAL_MS'])
+  }
+  return {
+    ...rest,
+    NODE_NAME: NODE_NAME ?? `realtime-${rest.PORT}`,
+    ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== ''),
+  }
+}

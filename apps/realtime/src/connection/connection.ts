@@ -1,0 +1,271 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Command,
+  type Disconnect,
+  decodeCommands,
+  disconnectCodes,
+  encodeReply,
+  encodeUnsubscribePush,
+  ProtocolError,
+  pingMessage,
+  type ReplyBody,
+  type ReplyError,
+  type Unsubscribe,
+} from '@portcullis/protocol'
+import type { Member } from '../hub/hub.js'
+import { dispatch } from './dispatch.js'
+import type { Node } from './node.js'
+import { Outbox } from './outbox.js'
+import type { Grant } from './tokens.js'
+import type { Transport } from './transport.js'
+
+/** `opened`: awaits `connect`. `connecting`: its token is being asked about. */
+export type ConnectionState = 'opened' | 'connecting' | 'connected' | 'closed'
+
+/** A channel that the client is in, or is on its way into. */
+export interface Subscription {
+  /** The id of the `subscribe` that awaits its reply. */
+  replyTo: number | undefined
+}
+
+/** Above this a connection's output leaves before the tick is over, so that a burst is not taken for a slow reader. */
+const earlyFlushBytes = 65_536
+
+/** What a client may send while its `connect` is being decided. */
+const mostWaitingBytes = 131_072
+
+export interface ConnectionOptions {
+  node: Node
+  transport: Transport
+  grant: Grant
+  /** Whether a token is the one that the upgrade was admitted with. */
+  isAdmitted: (token: string) => boolean
+}
+
+/** One client connection, from its admission to its end. Knows the protocol, and no network. */
+export class Connection implements Member {
+  readonly id = randomUUID()
+  readonly node: Node
+  readonly subscriptions = new Map<string, Subscription>()
+  /** Commands under way. */
+  pending = 0
+  #isAdmitted: ((token: string) => boolean) | undefined
+  #state: ConnectionState = 'opened'
+  #grant: Grant
+  #releaseGrant: (() => void) | undefined
+  #stopHeartbeat: (() => void) | undefined
+  #awaitingPong = false
+  /** Set while auth is asked about a token of a `refresh`. */
+  refreshing = false
+  /** Commands that came right behind a `connect` which is not decided yet. */
+  #waiting: Command[] = []
+  #waitingBytes = 0
+  #dirty = false
+  readonly #outbox = new Outbox()
+  readonly #transport: Transport
+
+  constructor({ node, transport, grant, isAdmitted }: ConnectionOptions) {
+    this.node = node
+    this.#transport = transport
+    this.#grant = grant
+    this.#isAdmitted = isAdmitted
+    node.hub.add(this)
+    node.connectDeadline.add(this)
+    this.standOn(grant)
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  get closed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  get grant(): Grant {
+    return this.#grant
+  }
+
+  get identity(): string {
+    return this.#grant.identity
+  }
+
+  get subject(): string {
+    return this.#grant.subject
+  }
+
+  isAdmitted(token: string): boolean {
+    return this.#isAdmitted?.(token) ?? false
+  }
+
+  /** Takes one WebSocket message from the client. */
+  receive(message: Buffer, isBinary: boolean): void {
+    if (this.closed) return
+    if (isBinary) {
+      this.end(disconnectCodes.inappropriateProtocol)
+      return
+    }
+    if (this.#state === 'connecting') this.#waitingBytes += message.length
+    if (this.#waitingBytes > mostWaitingBytes) {
+      this.end(disconnectCodes.tooManyRequests)
+      return
+    }
+    try {
+      this.#take(decodeCommands(message.toString()))
+    } catch (error) {
+      if (error instanceof ProtocolError) this.end(disconnectCodes.badRequest)
+      else this.fault(error)
+    }
+  }
+
+  /** Ends this one connection after an error that nobody foresaw; the process and the others go on. */
+  fault(error: unknown): void {
+    this.node.onFault(this, error)
+    this.end(disconnectCodes.serverError)
+  }
+
+  #take(commands: readonly Command[]): void {
+    for (const [index, command] of commands.entries()) {
+      if (this.closed) return
+      if (this.#state === 'connecting') {
+        this.#waiting.push(...commands.slice(index))
+        return
+      }
+      dispatch(this, command)
+    }
+  }
+
+  /** Marks that auth is being asked whether the client may connect. */
+  deciding(): void {
+    this.#state = 'connecting'
+  }
+
+  /** Ends `deciding`, and handles what came in meanwhile. */
+  decided(connected: boolean): void {
+    if (this.closed) return
+    this.#state = connected ? 'connected' : 'opened'
+    if (connected) {
+      this.#isAdmitted = undefined
+      this.node.connectDeadline.delete(this)
+      this.#stopHeartbeat = this.node.heartbeat.add(this)
+    }
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#take(waiting)
+  }
+
+  /**
+   * From now on this grant carries the connection. It is held before the one before it is let go, so
+   * that the connection outlives a revocation of the old one, and never stands on neither.
+   */
+  standOn(grant: Grant): void {
+    const releasePrevious = this.#releaseGrant
+    this.#releaseGrant = undefined
+    this.#grant = grant
+    const release = this.node.tokens.hold(grant, (reason) => this.#grantEnded(reason))
+    releasePrevious?.()
+    if (this.closed) release()
+    else this.#releaseGrant = release
+  }
+
+  #grantEnded(reason: 'revoked' | 'expired'): void {
+    this.#close(
+      reason === 'revoked' ? disconnectCodes.tokenRevoked : disconnectCodes.expired,
+      () =>
+        // A close frame would go behind what the peer has not read yet, and let that out first.
+        this.#transport.backlog() > 0 ? 'destroy' : 'close',
+    )
+  }
+
+  reply(id: number, body: ReplyBody): void {
+    this.#send(encodeReply(id, body))
+  }
+
+  fail(id: number, error: ReplyError): void {
+    this.#send(encodeReply(id, { error }))
+  }
+
+  /** Ends one subscription from our side, and tells the client. */
+  endSubscription(channel: string, why: Unsubscribe): void {
+    if (!this.subscriptions.delete(channel)) return
+    this.node.hub.unsubscribe(channel, this)
+    this.#send(encodeUnsubscribePush(channel, why))
+  }
+
+  deliver(frame: Buffer): void {
+    this.#send(frame)
+  }
+
+  ping(): void {
+    if (this.#awaitingPong) return
+    this.#awaitingPong = true
+    this.#send(pingMessage)
+  }
+
+  checkPong(): void {
+    if (this.#awaitingPong) this.end(disconnectCodes.noPong)
+  }
+
+  /** Takes the client's answer to a ping. One that answers nothing is against the protocol. */
+  pong(): void {
+    if (this.#awaitingPong) this.#awaitingPong = false
+    else this.end(disconnectCodes.badRequest)
+  }
+
+  #send(item: string | Buffer): void {
+    if (this.closed) return
+    this.#outbox.add(item)
+    if (this.#outbox.bytes >= earlyFlushBytes) {
+      this.#write()
+    } else if (!this.#dirty) {
+      this.#dirty = true
+      this.node.flushQueue.add(this)
+    }
+  }
+
+  /** Called by the flush queue once this turn of the event loop is over. */
+  flush(): void {
+    this.#dirty = false
+    this.#write()
+  }
+
+  #write(): void {
+    if (this.closed || this.#outbox.bytes === 0) return
+    this.#transport.write(this.#outbox.take())
+    if (this.#transport.backlog() > this.node.limits.sendBufferBytes) {
+      this.#close(disconnectCodes.slow, () => 'close')
+    }
+  }
+
+  /** Sends what waits, then closes the connection with this code. */
+  end(disconnect: Disconnect): void {
+    this.#write()
+    this.#close(disconnect, () => 'close')
+  }
+
+  /** The peer is gone, or has said that it goes. */
+  left(): void {
+    this.#close(disconnectCodes.connectionClosed, () => 'nothing')
+  }
+
+  /** From its first line on no byte of the application leaves, and no command is acted on. */
+  #close(disconnect: Disconnect, how: () => 'close' | 'destroy' | 'nothing'): void {
+    if (this.closed) return
+    this.#state = 'closed'
+    this.#outbox.clear()
+    this.#waiting = []
+    const { hub, connectDeadline } = this.node
+    for (const channel of this.subscriptions.keys()) hub.unsubscribe(channel, this)
+    this.subscriptions.clear()
+    hub.remove(this)
+    connectDeadline.delete(this)
+    this.#stopHeartbeat?.()
+    this.#releaseGrant?.()
+    this.#releaseGrant = undefined
+    const action = how()
+    if (action === 'close') this.#transport.close(disconnect.code, disconnect.reason)
+    else if (action === 'destroy') this.#transport.destroy()
+    this.node.onClosed(this, disconnect)
+  }
+}

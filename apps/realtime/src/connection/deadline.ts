@@ -1,0 +1,48 @@
+/**
+ * One deadline for many: each member has the same time from when it was added, so the first added is
+ * always the first due, and one timer serves all.
+ */
+export class Deadline<Member> {
+  readonly #due = new Map<Member, number>()
+  readonly #ms: number
+  readonly #onDue: (member: Member) => void
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(ms: number, onDue: (member: Member) => void) {
+    this.#ms = ms
+    this.#onDue = onDue
+  }
+
+  add(member: Member): void {
+    this.#due.set(member, performance.now() + this.#ms)
+    if (this.#timer === undefined) this.#arm(this.#ms)
+  }
+
+  delete(member: Member): void {
+    this.#due.delete(member)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#due.clear()
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => this.#expire(), ms)
+    this.#timer.unref()
+  }
+
+  #expire(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    for (const [member, due] of this.#due) {
+      if (due > now) {
+        this.#arm(Math.ceil(due - now))
+        return
+      }
+      this.#due.delete(member)
+      this.#onDue(member)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { permitsChannel } from '@portcullis/contracts'
+import {
+  type CommandBody,
+  disconnectCodes,
+  replyErrors,
+  unsubscribeCodes,
+} from '@portcullis/protocol'
+import { adoptToken } from './adopt-token.js'
+import { announcedTtl } from './announced-ttl.js'
+import type { Connection } from './connection.js'
+
+/**
+ * `refresh`: the connection goes on with another token of the same identity and subject, and with
+ * what that one permits; subscriptions beyond it are ended.
+ */
+export async function refresh(
+  connection: Connection,
+  id: number,
+  { token }: CommandBody<'refresh'>,
+): Promise<void> {
+  if (connection.refreshing) return connection.fail(id, replyErrors.tooManyRequests)
+  connection.refreshing = true
+  const outcome = await adoptToken(connection, token).finally(() => {
+    connection.refreshing = false
+  })
+  switch (outcome) {
+    case 'closed':
+      return
+    case 'unavailable':
+      return connection.fail(id, replyErrors.internal)
+    case 'inactive':
+    case 'foreign':
+      return connection.end(disconnectCodes.invalidToken)
+    case 'adopted':
+  }
+  connection.reply(id, {
+    refresh: {
+      client: connection.id,
+      version: connection.node.version,
+      expires: true,
+      ttl: announcedTtl(connection.grant.expiresAt),
+    },
+  })
+  const { scopes, subject } = connection.grant
+  for (const [channel, { replyTo }] of connection.subscriptions) {
+    // One that awaits its reply looks at the new permissions itself.
+    if (replyTo === undefined && !permitsChannel(scopes, subject, 'subscribe', channel)) {
+      connection.endSubscription(channel, unsubscribeCodes.serverUnsubscribe)
+    }
+  }
+}

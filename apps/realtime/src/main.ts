@@ -1,0 +1,15 @@
+import { failToStart, run } from '@portcullis/service'
+import { build } from './app.js'
+import { config } from './config.js'
+
+try {
+  const settings = config(process.env)
+  const app = await build(settings)
+  await run(app, {
+    host: settings.HOST,
+    port: settings.PORT,
+    closeDeadlineMs: settings.CLOSE_DEADLINE_MS + 2000,
+  })
+} catch (error) {
+  failToStart(error)
+}

@@ -1,0 +1,84 @@
+import type { Gate } from '@portcullis/gate'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Hub } from './hub/hub.js'
+
+/** What this node has counted since it started. */
+export interface Counts {
+  /** Publications that entered here. */
+  published: number
+  /** Publications that came from Redis. */
+  received: number
+  /** Frames given to subscribers. */
+  deliveries: number
+  /** Closed connections by close code. */
+  readonly disconnects: Map<number, number>
+}
+
+export function newCounts(): Counts {
+  return { published: 0, received: 0, deliveries: 0, disconnects: new Map() }
+}
+
+export interface Measured {
+  hub: Hub
+  counts: Counts
+  gate: Gate
+  garbage: () => number
+}
+
+/** Makes the node's numbers readable at `/metrics`; they are read when asked for, and cost nothing else. */
+export function measure(registry: Registry, { hub, counts, gate, garbage }: Measured): void {
+  const registers = [registry]
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
+  const counter = (name: string, help: string, value: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(value())
+      },
+    })
+  const labelled = <Label extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    values: () => Iterable<readonly [string | number, number]>,
+  ) =>
+    new Counter<Label>({
+      name,
+      help,
+      registers,
+      labelNames: [label],
+      collect() {
+        this.reset()
+        for (const [key, value] of values()) this.labels(String(key)).inc(value)
+      },
+    })
+
+  gauge('realtime_connections', 'open connections', () => hub.size)
+  gauge('realtime_subscriptions', 'subscriptions', () => hub.counts.subscriptions)
+  gauge('realtime_channels', 'channels with a subscriber', () => hub.counts.channels)
+  counter('realtime_published_total', 'publications that entered here', () => counts.published)
+  counter('realtime_received_total', 'publications that came from Redis', () => counts.received)
+  counter('realtime_deliveries_total', 'frames given to subscribers', () => counts.deliveries)
+  counter('realtime_bus_garbage_total', 'messages from Redis that were none of ours', garbage)
+  labelled(
+    'realtime_disconnects_total',
+    'closed connections by close code',
+    'code',
+    () => counts.disconnects,
+  )
+  labelled('realtime_admissions_total', 'requests and upgrades by result', 'result', () => [
+    ['admitted', gate.stats.admitted] as const,
+    ...Object.entries(gate.stats.refused),
+  ])
+}

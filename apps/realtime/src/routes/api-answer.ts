@@ -1,0 +1,24 @@
+import { ApiError } from '@portcullis/contracts'
+import { type ReplyError, replyErrors } from '@portcullis/protocol'
+import { type TSchema, Type } from '@sinclair/typebox'
+
+/** The shape of every answer of the server API: a result, or an error, both with HTTP 200. */
+export function ApiAnswer<T extends TSchema>(result: T) {
+  return Type.Union([Type.Object({ result }), Type.Object({ error: ApiError })])
+}
+
+/** An error answer; the codes are those of the client protocol. */
+export function apiError({ code, message }: ReplyError): { error: ApiError } {
+  return { error: { code, message } }
+}
+
+/** Answers `internal` when the work fails because Redis is away. */
+export async function orInternal<T>(
+  work: Promise<T>,
+): Promise<{ result: T } | { error: ApiError }> {
+  try {
+    return { result: await work }
+  } catch {
+    return apiError(replyErrors.internal)
+  }
+}

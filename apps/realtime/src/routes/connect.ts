@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Connection } from '../connection/connection.js'
+import type { Node } from '../connection/node.js'
+import { webSocketTransport } from '../connection/web-socket-transport.js'
+import { checkOrigin } from './check-origin.js'
+import { presentedToken } from './presented-token.js'
+import { Refusal } from './refusal.js'
+
+export interface ConnectRouteOptions {
+  node: Node
+  allowedOrigins: readonly string[]
+  maxConnections: number
+  /** Upgrades that may wait for auth at the same time. */
+  maxAdmissions: number
+}
+
+/**
+ * `GET /connection/websocket`: the Centrifuge protocol, for whoever brings a good token.
+ * What a client sends right behind its upgrade request stays unread in the socket until then.
+ */
+export function connectRoute(
+  app: FastifyInstance,
+  { node, allowedOrigins, maxConnections, maxAdmissions }: ConnectRouteOptions,
+): void {
+  const waiting = new Set<object>()
+
+  /** Holds a place from here until the connection is one of the hub, or the upgrade is refused. */
+  async function reserve(request: FastifyRequest): Promise<void> {
+    if (waiting.size >= maxAdmissions || node.hub.size + waiting.size >= maxConnections) {
+      const retryAfter = String(1 + Math.floor(Math.random() * 5))
+      throw new Refusal(503, 'node_full', 'this node takes no more connections now; try again', {
+        'retry-after': retryAfter,
+      })
+    }
+    const { socket } = request.raw
+    waiting.add(socket)
+    socket.once('close', () => waiting.delete(socket))
+  }
+
+  app.get(
+    '/connection/websocket',
+    {
+      websocket: true,
+      onRequest: [
+        async (request) => {
+          if (!request.ws) {
+            throw new Refusal(426, 'upgrade_required', 'this address speaks WebSocket only', {
+              upgrade: 'websocket',
+              connection: 'upgrade',
+            })
+          }
+          checkOrigin(request.headers.origin, allowedOrigins)
+          checkProtocols(request.headers['sec-websocket-protocol'])
+        },
+        reserve,
+      ],
+      preValidation: app.admit(),
+    },
+    (socket, request) => {
+      const raw = request.raw.socket
+      waiting.delete(raw)
+      const connection = new Connection({
+        node,
+        transport: webSocketTransport(socket, raw),
+        grant: request.grant,
+        isAdmitted: presentedToken(request.headers),
+      })
+      socket.on('message', (message: Buffer, isBinary) => connection.receive(message, isBinary))
+      socket.on('close', () => connection.left())
+    },
+  )
+}
+
+/** A client of the protocol's binary form would take our JSON for garbage; it is told before. */
+function checkProtocols(offered = ''): void {
+  if (!offered.split(',').some((name) => name.trim() === 'centrifuge-protobuf')) return
+  throw new Refusal(400, 'protocol_not_supported', 'centrifuge-protobuf is not supported; use JSON')
+}

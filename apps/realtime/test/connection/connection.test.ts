@@ -1,0 +1,244 @@
+import { textFrame } from '@portcullis/protocol'
+import fc from 'fast-check'
+import t from 'tap'
+import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
+
+t.test('commands of one frame are answered in one frame', async (t) => {
+  const { connection, transport } = new MemoryNode(t).open()
+  send(connection, { id: 1, connect: {} }, { id: 2, rpc: {} }, { id: 3, history: { channel: 'a' } })
+  await flushed()
+  t.equal(transport.writes.length, 1, 'one write')
+  t.equal(transport.writes[0]?.length, 1, 'one frame')
+  t.match(transport.messages, [
+    { id: 1, connect: { expires: true, pong: true, node: 'memory' } },
+    { id: 2, error: { code: 104 } },
+    { id: 3, error: { code: 108 } },
+  ])
+})
+
+t.test('what one tick brings leaves in one write, in order', async (t) => {
+  const memory = new MemoryNode(t)
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: { channel: 'a' } })
+  await flushed()
+  transport.writes.length = 0
+  const shared = textFrame('{"push":1}')
+  memory.hub.deliver('a', () => shared)
+  send(connection, { id: 3, rpc: {} }, { id: 4, rpc: {} })
+  memory.hub.deliver('a', () => shared)
+  await flushed()
+  t.equal(transport.writes.length, 1)
+  t.match(transport.messages, [{ push: 1 }, { id: 3 }, { id: 4 }, { push: 1 }])
+  t.equal(transport.writes[0]?.length, 3, 'the two replies share a frame')
+})
+
+t.test('connect comes first, and once', async (t) => {
+  const memory = new MemoryNode(t)
+  for (const first of [{}, { id: 1, subscribe: { channel: 'a' } }, { send: {} }]) {
+    const { connection, transport } = memory.open()
+    send(connection, first)
+    t.equal(transport.ending, 3501, JSON.stringify(first))
+  }
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, connect: {} })
+  await flushed()
+  t.equal(transport.ending, 3501, 'a second connect')
+})
+
+t.test('every way to break the protocol has its close code', async (t) => {
+  const memory = new MemoryNode(t)
+  for (const text of ['', 'x', '{"id":9,"fly":{}}', '[]', '{}']) {
+    const { connection, transport } = await memory.connect()
+    connection.receive(Buffer.from(text), false)
+    t.equal(transport.ending, 3501, JSON.stringify(text))
+  }
+  const { connection, transport } = await memory.connect()
+  connection.receive(Buffer.from('{}'), true)
+  t.equal(transport.ending, 3506, 'binary')
+})
+
+t.test('replies that wait leave before the close that follows them', async (t) => {
+  const { connection, transport } = await new MemoryNode(t).connect()
+  send(connection, { id: 2, rpc: {} }, {})
+  t.match(transport.messages, [{ id: 2, error: { code: 104 } }])
+  t.equal(transport.ending, 3501)
+})
+
+t.test('malformed and unsupported commands are answered', async (t) => {
+  const { connection, transport } = await new MemoryNode(t).connect()
+  send(
+    connection,
+    { id: 2, subscribe: { channel: '' } },
+    { id: 3, publish: { channel: 'a' } },
+    { id: 4, subscribe: { channel: 'a', type: 1 } },
+    { id: 5, presence: { channel: 'a' } },
+    { send: { data: 1 } },
+    { id: 6, rpc: { method: 'm' } },
+  )
+  await flushed()
+  t.same(
+    transport.messages.map(({ id, error }) => [id, (error as { code: number }).code]),
+    [
+      [2, 107],
+      [3, 107],
+      [4, 108],
+      [5, 108],
+      [6, 104],
+    ],
+  )
+})
+
+t.test('a revocation is the end, whatever waits in either direction', async (t) => {
+  const memory = new MemoryNode(t)
+  const opened = await memory.connect()
+  send(opened.connection, { id: 2, subscribe: { channel: 'a' } })
+  await flushed()
+  opened.transport.writes.length = 0
+  memory.hub.deliver('a', () => textFrame('{"push":1}'))
+  memory.end(opened.grant, 'revoked')
+  t.equal(opened.transport.ending, 4500)
+  send(opened.connection, { id: 3, publish: { channel: 'a', data: 1 } })
+  memory.hub.deliver('a', () => textFrame('{"push":2}'))
+  await flushed()
+  t.same(opened.transport.writes, [], 'nothing leaves')
+  t.same(memory.published, [], 'nothing is acted on')
+  t.equal(memory.hub.size, 0)
+  t.equal(memory.hub.counts.subscriptions, 0)
+})
+
+t.test('commands that follow a revocation in the same frame are not acted on', async (t) => {
+  const memory = new MemoryNode(t)
+  const opened = await memory.connect()
+  memory.publishing = async () => memory.end(opened.grant, 'revoked')
+  const publish = { channel: 'a', data: 1 }
+  send(opened.connection, { id: 2, publish }, { id: 3, publish }, { id: 4, publish })
+  await flushed()
+  t.equal(memory.published.length, 1)
+  t.same(opened.transport.writes, [], 'not even the reply leaves')
+})
+
+t.test(
+  'a peer that does not read is cut, since a close frame would let its backlog out',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    const opened = await memory.connect()
+    opened.transport.bytesWaiting = 10
+    memory.end(opened.grant, 'revoked')
+    t.equal(opened.transport.ending, 'destroy')
+  },
+)
+
+t.test('an expired grant closes with the code that brings the client back', async (t) => {
+  const memory = new MemoryNode(t)
+  const opened = await memory.connect()
+  memory.end(opened.grant, 'expired')
+  t.equal(opened.transport.ending, 3005)
+})
+
+t.test('a grant that ended before it was held never carries a connection', async (t) => {
+  const memory = new MemoryNode(t)
+  memory.node.tokens.hold = (_grant, onEnd) => {
+    onEnd('revoked')
+    return () => undefined
+  }
+  const { connection, transport } = memory.open()
+  t.equal(transport.ending, 4500)
+  t.equal(connection.closed, true)
+  t.equal(memory.hub.size, 0)
+})
+
+t.test('a slow reader is closed before it costs more memory', async (t) => {
+  const memory = new MemoryNode(t, { sendBufferBytes: 70_000 })
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: { channel: 'a' } })
+  await flushed()
+  const frame = textFrame('x'.repeat(1000))
+  for (let sent = 0; sent < 60; sent += 1) memory.hub.deliver('a', () => frame)
+  t.equal(transport.ending, undefined, 'a burst alone is not slowness')
+  transport.bytesWaiting = 70_001
+  for (let sent = 0; sent < 100; sent += 1) memory.hub.deliver('a', () => frame)
+  t.equal(transport.ending, 3008)
+  t.equal(memory.hub.counts.subscriptions, 0)
+})
+
+t.test('commands under way are bounded', async (t) => {
+  const memory = new MemoryNode(t, { pendingCommands: 2 })
+  const { connection, transport } = await memory.connect()
+  const redis = settled()
+  memory.publishing = () => redis.promise
+  const publish = { channel: 'a', data: 1 }
+  send(connection, { id: 2, publish }, { id: 3, publish }, { id: 4, publish })
+  await flushed()
+  t.match(transport.messages, [{ id: 4, error: { code: 111, temporary: true } }])
+  redis.resolve()
+  await flushed()
+  send(connection, { id: 5, publish })
+  await flushed()
+  t.match(transport.messages.slice(1), [{ id: 2 }, { id: 3 }, { id: 5, publish: {} }])
+})
+
+t.test('pings are answered, once each', async (t) => {
+  const { connection, transport } = await new MemoryNode(t).connect()
+  connection.ping()
+  await flushed()
+  t.same(transport.writes, [['{}']])
+  send(connection, {})
+  connection.checkPong()
+  t.equal(transport.ending, undefined)
+  send(connection, {})
+  t.equal(transport.ending, 3501, 'a pong without a ping')
+})
+
+t.test('a missing pong closes', async (t) => {
+  const { connection, transport } = await new MemoryNode(t).connect()
+  connection.checkPong()
+  t.equal(transport.ending, undefined, 'none was asked for')
+  connection.ping()
+  connection.checkPong()
+  t.equal(transport.ending, 3012)
+})
+
+t.test('an error that nobody foresaw ends one connection, and is reported', async (t) => {
+  const memory = new MemoryNode(t)
+  const { connection, transport } = await memory.connect()
+  memory.introspecting = async () => {
+    throw new Error('bug')
+  }
+  send(connection, { id: 2, refresh: { token: 'x' } })
+  await flushed()
+  t.equal(transport.ending, 3004)
+  t.equal(memory.faults.length, 1)
+})
+
+t.test('whatever a client sends, it gets replies or a code, and nobody else notices', async (t) => {
+  const memory = new MemoryNode(t)
+  const bystander = await memory.connect(grant({ subject: 'bob' }))
+  const method = fc.constantFrom(
+    ...['connect', 'subscribe', 'unsubscribe', 'publish', 'refresh', 'presence', 'presence_stats'],
+    ...['history', 'rpc', 'send', 'sub_refresh', 'nothing'],
+  )
+  const body = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ channel: fc.constantFrom('a', 'b', '', ' '), data: fc.jsonValue() }),
+    fc.record({ token: fc.string() }),
+  )
+  const command = fc
+    .tuple(fc.integer({ min: -1, max: 9 }), method, body)
+    .map(([id, name, value]) => ({ id, [name]: value }))
+  const codes = new Set([undefined, 3500, 3501, 3506])
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(command, { minLength: 1 })), async (frames) => {
+      const { connection, transport } = await memory.connect()
+      for (const frame of frames) send(connection, ...frame)
+      await flushed()
+      const known = codes.has(transport.ending as number | undefined)
+      connection.left()
+      return known
+    }),
+    { numRuns: 300 },
+  )
+  t.same(memory.faults, [])
+  t.equal(bystander.transport.ending, undefined)
+  t.equal(memory.hub.size, 1, 'nothing is left behind')
+  t.same(memory.hub.counts.channels, 0)
+})

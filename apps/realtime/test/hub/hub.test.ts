@@ -1,0 +1,183 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { disconnectUser } from '../../src/hub/disconnect-user.js'
+import { drain } from '../../src/hub/drain.js'
+import { HubError } from '../../src/hub/errors.js'
+import { type Backplane, Hub, type Member } from '../../src/hub/hub.js'
+import { settled } from '../fixtures/memory-node.js'
+
+interface FakeMember extends Member {
+  readonly got: Buffer[]
+  readonly ended: number[]
+}
+
+function member(id: string, subject = 'ada', identity = 'shop'): FakeMember {
+  const got: Buffer[] = []
+  const ended: number[] = []
+  return {
+    id,
+    subject,
+    identity,
+    got,
+    ended,
+    deliver: (frame) => got.push(frame),
+    end: ({ code }) => ended.push(code),
+  }
+}
+
+/** A backplane that confirms at once, and keeps what it was asked. */
+function instant() {
+  const log: string[] = []
+  const backplane: Backplane = {
+    join: async (channel) => {
+      log.push(`+${channel}`)
+    },
+    leave: (channel) => log.push(`-${channel}`),
+  }
+  return { hub: new Hub(backplane), log }
+}
+
+const yes = () => true
+
+t.test('the first subscriber joins, the last one leaves', async (t) => {
+  const { hub, log } = instant()
+  const [one, two] = [member('1'), member('2')]
+  await Promise.all([hub.subscribe('a', one, yes), hub.subscribe('a', two, yes)])
+  hub.unsubscribe('a', one)
+  hub.unsubscribe('a', one)
+  t.same(log, ['+a'], 'someone is still there')
+  hub.unsubscribe('a', two)
+  t.same(log, ['+a', '-a'])
+  await hub.subscribe('a', one, yes)
+  t.same(log, ['+a', '-a', '+a'])
+})
+
+t.test('every subscriber gets the same buffer, built once and only if wanted', async (t) => {
+  const { hub } = instant()
+  const [one, two] = [member('1'), member('2')]
+  await hub.subscribe('a', one, yes)
+  await hub.subscribe('a', two, yes)
+  let built = 0
+  const frame = () => {
+    built += 1
+    return Buffer.from('x')
+  }
+  t.equal(hub.deliver('a', frame), 2)
+  t.equal(one.got[0], two.got[0])
+  t.equal(hub.deliver('nobody', frame), 0)
+  t.equal(built, 1)
+})
+
+t.test('a waiting subscriber keeps the channel, though the one before it gives up', async (t) => {
+  const joined = settled()
+  const left: string[] = []
+  const hub = new Hub({ join: () => joined.promise, leave: (channel) => left.push(channel) })
+  const two = member('2')
+  const first = hub.subscribe('a', member('1'), () => false)
+  const second = hub.subscribe('a', two, yes)
+  joined.resolve()
+  t.same(await Promise.all([first, second]), [false, true])
+  t.same(left, [])
+  t.equal(
+    hub.deliver('a', () => Buffer.from('x')),
+    1,
+  )
+})
+
+t.test('a refusal is for those who wait, and is not remembered', async (t) => {
+  const joins: ReturnType<typeof settled>[] = []
+  const hub = new Hub({
+    join: () => {
+      const join = settled()
+      joins.push(join)
+      return join.promise
+    },
+    leave: () => t.fail('left a channel that was never joined'),
+  })
+  const waiting = [hub.subscribe('a', member('1'), yes), hub.subscribe('a', member('2'), yes)]
+  joins[0]?.reject(new Error('away'))
+  for (const each of waiting) await t.rejects(each, new HubError('backplane_unavailable'))
+  const again = hub.subscribe('a', member('1'), yes)
+  joins[1]?.resolve()
+  t.equal(await again, true)
+})
+
+t.test(
+  'whatever comes in whatever order, the backplane has exactly the wanted channels',
+  async () => {
+    const step = fc.record({
+      who: fc.integer({ min: 0, max: 3 }),
+      channel: fc.constantFrom('a', 'b'),
+      join: fc.boolean(),
+      wanted: fc.boolean(),
+      pause: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const joined = new Set<string>()
+        const hub = new Hub({
+          join: async (channel) => {
+            joined.add(channel)
+            await new Promise(setImmediate)
+          },
+          leave: (channel) => joined.delete(channel),
+        })
+        const members = [0, 1, 2, 3].map((id) => member(String(id)))
+        const wanted = new Map<string, Set<number>>()
+        const under: Promise<boolean>[] = []
+        for (const { who, channel, join, wanted: still, pause } of steps) {
+          const [one, set] = [members[who], wanted.get(channel) ?? new Set<number>()]
+          wanted.set(channel, set)
+          if (one === undefined) continue
+          if (join) {
+            under.push(
+              hub.subscribe(channel, one, () => {
+                if (still) set.add(who)
+                return still
+              }),
+            )
+          } else {
+            hub.unsubscribe(channel, one)
+            set.delete(who)
+          }
+          if (pause) await new Promise(setImmediate)
+        }
+        await Promise.all(under)
+        for (const channel of ['a', 'b']) {
+          const expected = wanted.get(channel)?.size ?? 0
+          if (joined.has(channel) !== expected > 0) return false
+          if (hub.deliver(channel, () => Buffer.from('x')) !== expected) return false
+        }
+        return true
+      }),
+      { numRuns: 100 },
+    )
+  },
+)
+
+t.test('disconnect reaches a user, one of its clients, or those of one identity', async (t) => {
+  const { hub } = instant()
+  const members = [member('1'), member('2'), member('3', 'ada', 'other'), member('4', 'bob')]
+  for (const each of members) hub.add(each)
+  const disconnect = { code: 3503, reason: 'force disconnect' }
+  const ended = () => members.map((each) => each.ended.length)
+  t.equal(disconnectUser(hub, { user: 'ada', client: '2', disconnect }), 1)
+  t.same(ended(), [0, 1, 0, 0])
+  t.equal(disconnectUser(hub, { user: 'ada', identity: 'other', disconnect }), 1)
+  t.same(ended(), [0, 1, 1, 0])
+  t.equal(disconnectUser(hub, { user: 'ada', disconnect }), 3)
+  t.equal(disconnectUser(hub, { user: 'nobody', disconnect }), 0)
+})
+
+t.test('a drain closes everyone, spread over its time', async (t) => {
+  const { hub } = instant()
+  const members = Array.from({ length: 50 }, (_, at) => member(String(at)))
+  for (const each of members) hub.add(each)
+  const started = performance.now()
+  const draining = drain(hub, 100)
+  const atOnce = members.filter(({ ended }) => ended.length > 0).length
+  t.equal(atOnce, 10, 'the first share, at once')
+  await draining
+  t.ok(members.every(({ ended }) => ended[0] === 3001 && ended.length === 1))
+  t.ok(performance.now() - started >= 60)
+})
