@@ -1,0 +1,15 @@
+export { type ConnectOptions, connect } from './connect.js'
+export {
+  type BrowserWebSocket,
+  type Dial,
+  type DialedSocket,
+  dialWithSubprotocol,
+  type OnRefused,
+} from './dial.js'
+export { TokenError, type TokenErrorCode } from './errors.js'
+export {
+  fixedToken,
+  type TokenSource,
+  type TokenSourceOptions,
+  tokenSource,
+} from './token-source.js'

@@ -1,0 +1,30 @@
+import type { Dial, DialedSocket } from './dial.js'
+
+/** A WebSocket of the `ws` package, as far as we use it. */
+export interface HeaderWebSocket extends DialedSocket {
+  on(
+    event: 'unexpected-response',
+    listener: (request: unknown, response: { statusCode?: number | undefined }) => void,
+  ): unknown
+  terminate(): void
+}
+
+/** A WebSocket class that takes headers: `WebSocket` of the `ws` package. */
+export type HeaderWebSocketClass = new (
+  url: string,
+  options: { headers: Record<string, string> },
+) => HeaderWebSocket
+
+/** For Node: the token travels in the `Authorization` header (RFC 6750 §2.1). */
+export function dialWithHeader(WebSocketClass: HeaderWebSocketClass): Dial {
+  const dial: (...args: Parameters<Dial>) => DialedSocket = (url, token, onRefused) => {
+    const socket = new WebSocketClass(url, { headers: { authorization: `Bearer ${token}` } })
+    socket.on('unexpected-response', (_request, response) => {
+      onRefused(response.statusCode ?? 0)
+      // With a listener on this event, ws leaves the closing to it.
+      socket.terminate()
+    })
+    return socket
+  }
+  return Object.assign(dial, { seesRefusals: true })
+}
