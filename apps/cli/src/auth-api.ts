@@ -1,0 +1,73 @@
+import { TokenError, type TokenSource, tokenSource } from '@portcullis/client'
+import type { IssueToken } from '@portcullis/contracts'
+import type { Static, TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { Credentials } from './config.js'
+import { CliError } from './errors.js'
+import { type Exchange, exchange, unreachable } from './exchange.js'
+import { printable } from './output/printable.js'
+
+type Call = Pick<Exchange, 'method' | 'json' | 'form' | 'timeoutMs'>
+
+/** Auth, spoken to as one identity. Its access token stays in memory. */
+export interface AuthApi {
+  readonly url: string
+  readonly identity: string
+  /** The identity's own access token. */
+  accessToken(): Promise<string>
+  /** Asks, and checks that the answer has the shape of `schema`. */
+  call<T extends TSchema>(schema: T, path: string, call?: Call): Promise<Static<T>>
+  /** Asks where the answer has no body. */
+  order(path: string, call: Call): Promise<void>
+  /** The identity's own tokens, as a source for connections. */
+  readonly ownTokens: TokenSource
+  /** Tokens for one of the identity's users, as a source for connections. */
+  tokensFor(body: IssueToken): TokenSource
+}
+
+/** @throws CliError from each of its functions. */
+export function authApi(url: string, credentials: Credentials): AuthApi {
+  const ownTokens = tokenSource({ url: `${url}/oauth/token`, credentials })
+
+  const accessToken = () =>
+    ownTokens.get().catch((error: unknown) => {
+      throw tokenFailure(url, error)
+    })
+  const ask = async (path: string, call: Call) =>
+    exchange({ service: 'auth', base: url, path, token: await accessToken(), ...call })
+
+  return {
+    url,
+    identity: credentials.identity,
+    accessToken,
+    ownTokens,
+    async call(schema, path, call = {}) {
+      const answer = await ask(path, call)
+      if (Value.Check(schema, answer)) return answer
+      throw new CliError('failed', `${url} does not answer like auth: is the URL right?`)
+    },
+    async order(path, call) {
+      await ask(path, call)
+    },
+    tokensFor: (body) =>
+      tokenSource({
+        url: `${url}/v1/tokens`,
+        request: { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+        fetch: async (target, init) => {
+          const headers = new Headers(init.headers)
+          headers.set('authorization', `Bearer ${await ownTokens.get()}`)
+          return fetch(target, { ...init, headers })
+        },
+      }),
+  }
+}
+
+/** What to say when auth gives no token. */
+export function tokenFailure(url: string, error: unknown): CliError {
+  if (!(error instanceof TokenError)) return unreachable('auth', url, error)
+  if (error.code === 'network' || error.code === 'timeout') {
+    return unreachable('auth', url, error)
+  }
+  const message = `auth gives no token: ${printable(error.message)}`
+  return new CliError(error.terminal ? 'refused' : 'failed', message)
+}

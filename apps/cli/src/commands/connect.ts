@@ -1,0 +1,66 @@
+import { fixedToken, type TokenSource } from '@portcullis/client'
+import { type Command, Option } from 'commander'
+import { tokenFailure } from '../auth-api.js'
+import { CliError } from '../errors.js'
+import { follow } from '../follow.js'
+import { each, withNodeOptions } from '../options.js'
+import type { NodeChoice, OpenSession, Session } from '../session.js'
+import { readToken } from '../token-file.js'
+
+/** `portcullis connect`: a socket that shows what its channels bring, until it is closed. */
+export function connectCommand(program: Command, open: OpenSession): void {
+  withNodeOptions(
+    program
+      .command('connect')
+      .description('open a WebSocket, and show publications until it closes or Ctrl-C')
+      .argument('<channel...>', 'channels to subscribe to')
+      .addOption(
+        new Option('--token-file <file>', 'with the token in this file; - is standard input'),
+      )
+      .addOption(
+        new Option(
+          '--subject <subject>',
+          'with tokens for this subject, issued as needed',
+        ).conflicts('tokenFile'),
+      )
+      .option('--scope <scopes>', 'what the tokens for --subject may do')
+      .option('--label <label>', 'label of the tokens for --subject; may be repeated', each),
+  )
+    .addHelpText('after', '\nWith neither --token-file nor --subject it connects as you.')
+    .action(async (channels: string[], options: ConnectOptions, command: Command) => {
+      const session = open(command)
+      const { socket } = session.realtime(options)
+      const tokens = await source(session, options)
+      await follow(session, { url: socket, channels: [...new Set(channels)], tokens })
+    })
+}
+
+interface ConnectOptions extends NodeChoice {
+  tokenFile?: string
+  subject?: string
+  scope?: string
+  label?: string[]
+}
+
+/** @throws CliError when auth gives no token. */
+async function source(session: Session, options: ConnectOptions): Promise<TokenSource> {
+  const { tokenFile, subject, scope, label } = options
+  if (subject === undefined && (scope !== undefined || label !== undefined)) {
+    throw new CliError('usage', '--scope and --label are for tokens that --subject issues')
+  }
+  if (tokenFile !== undefined) return fixedToken(await readToken(tokenFile, session.shell))
+  const auth = session.auth()
+  const tokens =
+    subject === undefined
+      ? auth.ownTokens
+      : auth.tokensFor({
+          subject,
+          ...(scope === undefined ? {} : { scope }),
+          ...(label === undefined ? {} : { labels: label }),
+        })
+  // Asked for now, to say what is wrong; the source keeps it for the connection.
+  await tokens.get().catch((error: unknown) => {
+    throw tokenFailure(auth.url, error)
+  })
+  return tokens
+}

@@ -1,0 +1,99 @@
+import { Introspection, TokenAnswer, TokenInfo, TokenPage } from '@portcullis/contracts'
+import type { Command } from 'commander'
+import { each, wholeNumber } from '../options.js'
+import { introspectionText, tokenFields, tokenList } from '../output/token.js'
+import { firstRows } from '../pages.js'
+import type { OpenSession } from '../session.js'
+import { readToken, writeToken } from '../token-file.js'
+
+/** `portcullis token …`: tokens that auth has issued. */
+export function tokenCommands(program: Command, open: OpenSession): void {
+  const token = program.command('token').description('tokens that auth issues')
+
+  token
+    .command('issue')
+    .description('a token for one of your users; only the token goes to stdout in a pipe')
+    .requiredOption('--subject <subject>', 'whom it speaks for')
+    .option('--scope <scopes>', 'what it may do; default: your channel scopes')
+    .option('--ttl <seconds>', 'its lifetime', wholeNumber(1))
+    .option('--label <label>', 'to revoke it by; may be repeated', each)
+    .option('--out <file>', 'write it there, readable by you alone')
+    .action(async (options: IssueOptions, command: Command) => {
+      const { auth, out, shell } = open(command)
+      const { subject, scope, ttl, label } = options
+      const json = {
+        subject,
+        ...(scope === undefined ? {} : { scope }),
+        ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
+        ...(label === undefined ? {} : { labels: label }),
+      }
+      const answer = await auth().call(TokenAnswer, '/v1/tokens', { method: 'POST', json })
+      const { access_token, ...details } = answer
+      if (options.out !== undefined) {
+        writeToken(options.out, access_token, shell)
+        const shown = { ...details, out: options.out }
+        out.show(shown, () => out.fields(tokenFields(subject, details, options.out)))
+      } else if (out.json) {
+        out.show(answer, () => '')
+      } else {
+        out.noteFields(tokenFields(subject, details))
+        out.line(access_token)
+      }
+    })
+
+  token
+    .command('list')
+    .description('tokens of an identity, newest first')
+    .option('--identity <identity>', 'default: your own')
+    .option('--subject <subject>', 'only for this subject')
+    .option('--label <label>', 'only with this label')
+    .option('--limit <n>', 'show at most so many', wholeNumber(1), 100)
+    .action(async ({ limit: most, ...filter }: ListOptions, command: Command) => {
+      const { auth, out } = open(command)
+      const api = auth()
+      const { rows, more } = await firstRows(most, async (limit, cursor) => {
+        const query = new URLSearchParams({ identity: api.identity, ...filter, limit: `${limit}` })
+        if (cursor !== undefined) query.set('cursor', cursor)
+        const { tokens, ...rest } = await api.call(TokenPage, `/v1/tokens?${query}`)
+        return { rows: tokens, ...rest }
+      })
+      out.show({ tokens: rows, more }, () => tokenList(out, rows))
+      if (more) out.note('there are more; use --limit')
+    })
+
+  token
+    .command('show')
+    .description('what the registry knows of a token')
+    .argument('<jti>', "the token's id")
+    .action(async (jti: string, _options: object, command: Command) => {
+      const { auth, out } = open(command)
+      const info = await auth().call(TokenInfo, `/v1/tokens/${encodeURIComponent(jti)}`)
+      out.show(info, () => out.fields(tokenFields(info.subject, info)))
+    })
+
+  token
+    .command('introspect')
+    .description('ask auth whether a token is active')
+    .option('--token-file <file>', 'the token is there; default: on standard input', '-')
+    .action(async ({ tokenFile }: { tokenFile: string }, command: Command) => {
+      const { auth, out, shell } = open(command)
+      const form = { token: await readToken(tokenFile, shell) }
+      const answer = await auth().call(Introspection, '/oauth/introspect', { method: 'POST', form })
+      out.show(answer, () => introspectionText(out, answer))
+    })
+}
+
+interface IssueOptions {
+  subject: string
+  scope?: string
+  ttl?: number
+  label?: string[]
+  out?: string
+}
+
+interface ListOptions {
+  identity?: string
+  subject?: string
+  label?: string
+  limit: number
+}

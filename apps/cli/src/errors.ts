@@ -1,0 +1,24 @@
+/** How a command ends; shown in `--help`. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, refused: 3 } as const
+
+/**
+ * - `usage`: the command line is wrong
+ * - `refused`: auth or a realtime node said no, or closed the connection for good
+ * - `failed`: anything else
+ */
+export type CliErrorCode = Exclude<keyof typeof exitCodes, 'ok'>
+
+/** One line for the person at the terminal, saying what to do. Never holds a secret. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: CliErrorCode
+
+  constructor(code: CliErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.code]
+  }
+}

@@ -1,0 +1,98 @@
+import { CliError } from './errors.js'
+import { printable } from './output/printable.js'
+
+export interface Exchange {
+  /** What is asked, for messages: `auth` or `realtime`. */
+  service: 'auth' | 'realtime'
+  /** The service's own URL. */
+  base: string
+  path: string
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  token: string
+  /** Sent as JSON. */
+  json?: unknown
+  /** Sent form-encoded. */
+  form?: Readonly<Record<string, string>>
+  timeoutMs?: number
+}
+
+/**
+ * One HTTP request; gives what the answer's body holds, undefined when it holds nothing.
+ *
+ * @throws CliError when there is no answer, or it is not a success, or not JSON.
+ */
+export async function exchange(request: Exchange): Promise<unknown> {
+  const { service, base, path, method = 'GET', token, json, form, timeoutMs = 10_000 } = request
+  const headers = new Headers({ authorization: `Bearer ${token}`, accept: 'application/json' })
+  let body: string | undefined
+  if (json !== undefined) {
+    headers.set('content-type', 'application/json')
+    body = JSON.stringify(json)
+  } else if (form !== undefined) {
+    headers.set('content-type', 'application/x-www-form-urlencoded')
+    body = new URLSearchParams(form).toString()
+  }
+  const init: RequestInit = { method, headers, redirect: 'error' }
+  if (body !== undefined) init.body = body
+  const { status, text } = await fetch(`${base}${path}`, {
+    ...init,
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+    .then(async (response) => ({ status: response.status, text: await response.text() }))
+    .catch((error: unknown) => {
+      throw unreachable(service, base, error)
+    })
+  const answer = parsed(text)
+  if (status >= 200 && status <= 299) {
+    if (text === '') return undefined
+    if (answer !== undefined) return answer
+    throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
+  }
+  const why = printable(detailOf(answer) ?? `HTTP ${status}`)
+  throw new CliError(status === 401 || status === 403 ? 'refused' : 'failed', `${service}: ${why}`)
+}
+
+/** Why a request found no answer, and what to look at. */
+export function unreachable(service: string, base: string, error: unknown): CliError {
+  const reason = systemReason(error)
+  const hint = `is ${service} running there? npm start runs it; --${service} names another`
+  return new CliError('failed', `cannot reach ${service} at ${base} (${reason}): ${hint}`)
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ENOTFOUND: 'unknown host',
+  EAI_AGAIN: 'the host name cannot be looked up',
+  ETIMEDOUT: 'no answer',
+  TimeoutError: 'no answer in time',
+}
+
+/** fetch wraps what the system said in one or more causes. */
+function systemReason(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = 'code' in cause ? cause.code : undefined
+    const reason = (typeof code === 'string' ? reasons[code] : undefined) ?? reasons[cause.name]
+    if (reason !== undefined) return reason
+  }
+  return 'the connection failed'
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** RFC 9457 `detail`, OAuth's `error_description`, or what there is instead. */
+function detailOf(answer: unknown): string | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined
+  const said = new Map(Object.entries(answer))
+  for (const name of ['detail', 'error_description', 'title', 'message', 'error']) {
+    const value: unknown = said.get(name)
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return undefined
+}

@@ -1,0 +1,49 @@
+import type { Identity } from '@portcullis/contracts'
+import type { Output } from './output.js'
+import { relative, span } from './time.js'
+
+/** Identities, one a line. */
+export function identityList(out: Output, identities: readonly Identity[]): string {
+  const state = (text: string) => stateColour(out, text)
+  return out.table<Identity>(
+    [
+      { head: 'IDENTITY', value: ({ identity }) => identity },
+      { head: 'STATE', value: (row) => row.state, whole: true, paint: state },
+      { head: 'CODES', value: (row) => `${row.registrationCodes.length}`, right: true },
+      { head: 'SCOPES', value: ({ scopes }) => scopes.join(' ') },
+      { head: 'LABELS', value: ({ labels }) => labels.join(' ') },
+      { head: 'CREATED', value: ({ createdAt }) => relative(createdAt), whole: true },
+    ],
+    identities,
+    'no identities',
+  )
+}
+
+/** All of one identity. */
+export function identityText(out: Output, identity: Identity): string {
+  const { tokenTtlSeconds, labels, registrationCodes } = identity
+  const codes = registrationCodes.map(({ id, createdAt, expiresAt }) => {
+    const end = expiresAt === undefined ? '' : `, ends ${relative(expiresAt)}`
+    return `${id} (${relative(createdAt)}${end})`
+  })
+  return out.fields([
+    ['identity', identity.identity],
+    ['state', identity.state],
+    ['scopes', identity.scopes.join(' ') || '(none)'],
+    ['token lifetime', tokenTtlSeconds === undefined ? undefined : span(tokenTtlSeconds)],
+    ['labels', labels.length === 0 ? undefined : labels.join(' ')],
+    ['created', new Date(identity.createdAt).toISOString()],
+    ...codes.map((code, index) => [index === 0 ? 'codes' : '', code] as const),
+  ])
+}
+
+/** The one time that a registration code is seen. */
+export function codeText(out: Output, registrationCode: string): string {
+  const code = out.fields([['registration code', registrationCode]])
+  return `${out.paint.bold(code)}\n${out.paint.dim('Keep it now: it is not shown again.')}`
+}
+
+/** What is in force in green, what is not in red. */
+export function stateColour({ paint }: Output, text: string): string {
+  return text.startsWith('active') ? paint.green(text) : paint.red(text)
+}

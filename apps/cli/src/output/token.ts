@@ -1,0 +1,58 @@
+import type { Introspection, TokenInfo } from '@portcullis/contracts'
+import { stateColour } from './identity.js'
+import type { Fields, Output } from './output.js'
+import { relative, span } from './time.js'
+
+/** Tokens, one a line. */
+export function tokenList(out: Output, tokens: readonly TokenInfo[]): string {
+  const now = Date.now()
+  return out.table<TokenInfo>(
+    [
+      { head: 'JTI', value: ({ jti }) => jti, whole: true },
+      { head: 'SUBJECT', value: ({ subject }) => subject },
+      { head: 'STATE', value: ({ state }) => state, paint: (text) => stateColour(out, text) },
+      { head: 'ISSUED', value: ({ issuedAt }) => relative(issuedAt, now) },
+      { head: 'ENDS', value: ({ expiresAt }) => relative(expiresAt, now) },
+      { head: 'LABELS', value: ({ labels }) => labels.join(' ') },
+    ],
+    tokens,
+    'no tokens',
+  )
+}
+
+/** What there is to say of a token, never the token. */
+export function tokenFields(
+  subject: string,
+  token: { jti: string; scope: string; expires_in?: number } & Partial<TokenInfo>,
+  file?: string,
+): Fields {
+  const { expires_in, expiresAt, issuedAt, labels = [] } = token
+  const ends = expiresAt === undefined ? span(expires_in ?? 0) : relative(expiresAt)
+  return [
+    ['token', file],
+    ['jti', token.jti],
+    ['identity', token.identity],
+    ['subject', subject],
+    ['state', token.state],
+    ['scope', token.scope || '(none)'],
+    ['labels', labels.length === 0 ? undefined : labels.join(' ')],
+    ['issued', issuedAt === undefined ? undefined : new Date(issuedAt).toISOString()],
+    ['from', token.issuedFrom],
+    [expiresAt === undefined ? 'lifetime' : 'ends', ends],
+  ]
+}
+
+/** What auth answers about a token. */
+export function introspectionText(out: Output, answer: Introspection): string {
+  if (!answer.active) return out.paint.red('inactive')
+  const claims = out.fields([
+    ['jti', answer.jti],
+    ['identity', answer.client_id],
+    ['subject', answer.sub],
+    ['scope', answer.scope || '(none)'],
+    ['labels', answer.labels.length === 0 ? undefined : answer.labels.join(' ')],
+    ['issued', new Date(answer.iat * 1000).toISOString()],
+    ['ends', relative(answer.exp * 1000)],
+  ])
+  return `${out.paint.green('active')}\n${claims}`
+}

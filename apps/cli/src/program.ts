@@ -1,0 +1,44 @@
+import { Command } from 'commander'
+import { connectCommand } from './commands/connect.js'
+import { identityCommands } from './commands/identity.js'
+import { nodesCommand } from './commands/nodes.js'
+import { publishCommand } from './commands/publish.js'
+import { revokeCommand } from './commands/revoke.js'
+import { tokenCommands } from './commands/token.js'
+import { type OpenSession, openSession } from './session.js'
+import type { Shell } from './shell.js'
+
+/** The command line. Running it throws CommanderError or CliError instead of ending the process. */
+export function program(shell: Shell): Command {
+  const root = new Command('portcullis')
+    .description('Revocable, token-gated WebSockets: the administrator’s command line')
+    .option('--json', 'write JSON for programs')
+    .option('--auth <url>', 'auth is at this URL')
+    .option('--realtime <urls>', 'realtime nodes are at these URLs, separated by commas')
+    // Subcommands take these over when they are made.
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void shell.stdout.write(text),
+      writeErr: (text) => void shell.stderr.write(text),
+    })
+    .addHelpText('after', afterHelp)
+  const open: OpenSession = (command) => openSession(shell, command)
+  identityCommands(root, open)
+  tokenCommands(root, open)
+  revokeCommand(root, open)
+  connectCommand(root, open)
+  publishCommand(root, open)
+  nodesCommand(root, open)
+  return root
+}
+
+const afterHelp = `
+Where it looks: .portcullis/local.json in this directory or one above (npm start writes it); else
+  PORTCULLIS_AUTH_URL           default http://127.0.0.1:4000
+  PORTCULLIS_REALTIME_URL       default ws://127.0.0.1:8000; several with commas
+  PORTCULLIS_IDENTITY           who you are
+  PORTCULLIS_REGISTRATION_CODE  or PORTCULLIS_REGISTRATION_CODE_FILE, a file that holds it
+
+Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 refused, or closed by the server.`

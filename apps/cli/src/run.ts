@@ -1,0 +1,23 @@
+import { CommanderError } from 'commander'
+import pc from 'picocolors'
+import { CliError, exitCodes } from './errors.js'
+import { coloured } from './output/output.js'
+import { program } from './program.js'
+import type { Shell } from './shell.js'
+
+/** Runs one command line (the arguments alone); gives the exit code, having said what went wrong. */
+export async function run(args: readonly string[], shell: Shell): Promise<number> {
+  try {
+    await program(shell).parseAsync(args, { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    // Commander has written its message; help is no error.
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    const known = error instanceof CliError
+    const text = error instanceof Error ? error.message : String(error)
+    const { red } = pc.createColors(coloured(shell.stderr, shell.env))
+    shell.stderr.write(`${red('portcullis:')} ${known ? text : `unexpected: ${text}`}\n`)
+    return known ? error.exitCode : exitCodes.failed
+  }
+}

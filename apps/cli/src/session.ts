@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import { type AuthApi, authApi } from './auth-api.js'
+import { loadProfile } from './config.js'
+import { CliError } from './errors.js'
+import { type Output, output } from './output/output.js'
+import { type RealtimeUrl, realtimeUrl } from './realtime-url.js'
+import type { Shell } from './shell.js'
+
+/** What a command works with: the installation that it is for, and the terminal. */
+export interface Session {
+  readonly shell: Shell
+  readonly out: Output
+  /** @throws CliError when nobody said who the caller is. */
+  auth(): AuthApi
+  /** @throws CliError when there is no such node. */
+  realtime(choice: NodeChoice): RealtimeUrl
+}
+
+/** Which realtime node: the n-th that is known, from 0, or one by its URL. */
+export interface NodeChoice {
+  node?: number
+  url?: string
+}
+
+export type OpenSession = (command: Command) => Session
+
+interface GlobalOptions {
+  json?: boolean
+  auth?: string
+  realtime?: string
+}
+
+/** @throws CliError when the configuration cannot be used. */
+export function openSession(shell: Shell, command: Command): Session {
+  const { json = false, ...flags } = command.optsWithGlobals<GlobalOptions>()
+  const out = output(shell, shell.env, json)
+  const profile = loadProfile(shell.cwd, shell.env, flags)
+  for (const note of profile.notes) out.note(note)
+  return {
+    shell,
+    out,
+    auth() {
+      if (profile.credentials !== undefined) return authApi(profile.auth, profile.credentials)
+      throw new CliError(
+        'failed',
+        'who are you? Run this where npm start runs, or set PORTCULLIS_IDENTITY and ' +
+          'PORTCULLIS_REGISTRATION_CODE (or PORTCULLIS_REGISTRATION_CODE_FILE)',
+      )
+    },
+    realtime({ node, url }) {
+      if (url !== undefined) return realtimeUrl(url)
+      const chosen = profile.realtime[node ?? 0]
+      if (chosen !== undefined) return chosen
+      const last = profile.realtime.length - 1
+      throw new CliError('usage', `there is no node ${node}; known are 0 to ${last}, or use --url`)
+    },
+  }
+}

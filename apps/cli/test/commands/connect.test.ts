@@ -1,0 +1,162 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { installation } from '../fixtures/installation.js'
+import { run } from '../fixtures/run.js'
+
+const tokenAnswer = (token: string) => ({
+  status: 201,
+  body: {
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: 3600,
+    scope: 'subscribe:demo:*',
+    jti: '0-abcdefghijklmnopqrstuv',
+  },
+})
+
+function publication(channel: string, data: unknown): string {
+  return JSON.stringify({ push: { channel, pub: { data } } })
+}
+
+t.test(
+  'publications are shown until the server closes: code, reason and exit code 3',
+  async (t) => {
+    const { cwd, tokens } = await installation(t, {
+      onSubscribe: (socket, channel) => {
+        socket.send(publication(channel, { text: 'hello\u009b2J' }))
+        socket.close(4500, 'token revoked')
+      },
+    })
+    writeFileSync(join(cwd, 'ada.token'), 'a.b.c\n')
+    const args = ['connect', 'demo:hello', '--token-file', 'ada.token']
+    const { code, stdout, stderr } = await run(args, { cwd })
+    t.equal(code, 3)
+    t.match(stdout, /^\d\d:\d\d:\d\d\.\d{3} {2}demo:hello {2}\{"text":"hello\\u009b2J"\}\n$/)
+    t.match(
+      stderr,
+      /connected to ws:.*\nsubscribed to demo:hello\nportcullis: closed 4500 token revoked\n$/,
+    )
+    t.same(tokens, ['a.b.c'], 'it did not come back')
+  },
+)
+
+t.test('--json writes one event a line', async (t) => {
+  const { cwd } = await installation(t, {
+    onSubscribe: (socket, channel) => {
+      socket.send(publication(channel, [1]))
+      socket.close(4500, 'token revoked')
+    },
+  })
+  const { stdout } = await run(['connect', 'demo:x', '--json'], { cwd })
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.match(events, [
+    { event: 'connected', client: 'c1' },
+    { event: 'subscribed', channel: 'demo:x' },
+    { event: 'publication', channel: 'demo:x', data: [1] },
+    { event: 'closed', code: 4500, reason: 'token revoked' },
+  ])
+})
+
+t.test('when the person ends it, that is exit code 0', async (t) => {
+  const stop = new AbortController()
+  const { cwd, tokens } = await installation(t, { onSubscribe: () => stop.abort() })
+  const { code, stderr } = await run(['connect', 'demo:x'], { cwd, stop: stop.signal })
+  t.equal(code, 0, stderr)
+  t.same(tokens, ['access-token-of-admin'], 'without options it connects as the caller')
+})
+
+t.test('--subject issues a token for it, with scope and labels', async (t) => {
+  const { cwd, tokens, asked } = await installation(t, {
+    routes: { 'POST /v1/tokens': tokenAnswer('for.ada.1') },
+    onSubscribe: (socket) => socket.close(4500, 'token revoked'),
+  })
+  const args = [
+    'connect',
+    'demo:x',
+    '--subject',
+    'ada',
+    '--scope',
+    'subscribe:demo:x',
+    '--label',
+    'l',
+  ]
+  const { code } = await run(args, { cwd })
+  t.equal(code, 3)
+  t.same(tokens, ['for.ada.1'])
+  t.equal(asked[1]?.headers.authorization, 'Bearer access-token-of-admin')
+  const body = { subject: 'ada', scope: 'subscribe:demo:x', labels: ['l'] }
+  t.same(JSON.parse(asked[1]?.body ?? ''), body)
+})
+
+t.test('--node chooses among the known nodes', async (t) => {
+  const { cwd } = await installation(t, {
+    onSubscribe: (socket) => socket.close(4500, 'token revoked'),
+  })
+  t.equal((await run(['connect', 'demo:x', '--node', '1'], { cwd })).code, 3)
+  const none = await run(['connect', 'demo:x', '--node', '2'], { cwd })
+  t.equal(none.code, 2)
+  t.match(none.stderr, 'there is no node 2; known are 0 to 1')
+})
+
+t.test('a refused upgrade says why, with exit code 3, at once', async (t) => {
+  for (const [status, message] of [
+    [401, /refused 401: the token is revoked, has ended/],
+    [403, /refused 403: the token does not permit/],
+  ] as const) {
+    const { cwd, tokens } = await installation(t, { refuse: () => status })
+    const { code, stderr } = await run(['connect', 'demo:x'], { cwd })
+    t.equal(code, 3)
+    t.match(stderr, message)
+    t.equal(tokens.length, 1)
+  }
+})
+
+t.test('a subscription that is not permitted ends it with exit code 3', async (t) => {
+  const { cwd } = await installation(t, {
+    subscribeError: { code: 103, message: 'permission denied' },
+  })
+  const { code, stderr } = await run(['connect', 'demo:x'], { cwd })
+  t.equal(code, 3)
+  t.match(stderr, 'portcullis: cannot subscribe to demo:x: 103 permission denied\n')
+})
+
+t.test('no node, or one that cannot admit now, is exit code 1 and says where', async (t) => {
+  const busy = await installation(t, { refuse: () => 503 })
+  const unavailable = await run(['connect', 'demo:x'], { cwd: busy.cwd })
+  t.equal(unavailable.code, 1)
+  t.match(unavailable.stderr, /answers HTTP 503: it cannot admit anyone now/)
+  const nowhere = await run(['connect', 'demo:x', '--url', 'ws://127.0.0.1:1'], { cwd: busy.cwd })
+  t.equal(nowhere.code, 1)
+  t.match(nowhere.stderr, /cannot open ws:\/\/127\.0\.0\.1:1\/.*is a realtime node running there\?/)
+})
+
+t.test('after a break it connects again, and goes on', async (t) => {
+  let subscriptions = 0
+  const { cwd } = await installation(t, {
+    onSubscribe: (socket) => {
+      subscriptions += 1
+      if (subscriptions === 1) socket.terminate()
+      else socket.close(4500, 'token revoked')
+    },
+  })
+  const { code, stderr } = await run(['connect', 'demo:x'], { cwd })
+  t.equal(code, 3)
+  t.match(stderr, /connection lost \(1 transport closed\); connecting again/)
+})
+
+t.test('options that do not go together are usage errors', async (t) => {
+  const { cwd } = await installation(t, {})
+  for (const args of [
+    ['connect'],
+    ['connect', 'x', '--token-file', 'a', '--subject', 'b'],
+    ['connect', 'x', '--token-file', 'a', '--scope', 'b'],
+    ['connect', 'x', '--node', '0', '--url', 'ws://127.0.0.1:1'],
+    ['connect', 'x', '--url', 'nonsense'],
+  ]) {
+    t.equal((await run(args, { cwd })).code, 2, args.join(' '))
+  }
+})

@@ -1,0 +1,108 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { installation } from '../fixtures/installation.js'
+import { run } from '../fixtures/run.js'
+
+const jti = '0-abcdefghijklmnopqrstuv'
+const bearer = 'header.claims.signature'
+const answer = {
+  access_token: bearer,
+  token_type: 'Bearer',
+  expires_in: 3600,
+  scope: 'subscribe:demo:*',
+  jti,
+}
+const issued = { 'POST /v1/tokens': { status: 201, body: answer } }
+
+t.test('in a pipe, issue writes the bare token to stdout and the rest to stderr', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: issued })
+  const args = ['token', 'issue', '--subject', 'ada', '--scope', 'subscribe:demo:*']
+  const { code, stdout, stderr } = await run([...args, '--ttl', '60', '--label', 'a'], { cwd })
+  t.equal(code, 0, stderr)
+  t.equal(stdout, `${bearer}\n`)
+  t.match(stderr, jti)
+  t.match(stderr, 'ada')
+  t.notMatch(stderr, bearer)
+  t.same(JSON.parse(asked[1]?.body ?? ''), {
+    subject: 'ada',
+    scope: 'subscribe:demo:*',
+    ttlSeconds: 60,
+    labels: ['a'],
+  })
+})
+
+t.test('--out writes the token for its owner alone, and shows the rest', async (t) => {
+  const { cwd } = await installation(t, { routes: issued })
+  const file = join(cwd, 'ada.token')
+  writeFileSync(file, 'an older and longer token, that anyone could read', { mode: 0o644 })
+  for (const json of [[], ['--json']]) {
+    const args = ['token', 'issue', '--subject', 'ada', '--out', 'ada.token', ...json]
+    const { code, stdout, stderr } = await run(args, { cwd })
+    t.equal(code, 0, stderr)
+    t.equal(readFileSync(file, 'utf8'), `${bearer}\n`)
+    t.equal(statSync(file).mode & 0o777, 0o600)
+    t.match(stdout, jti)
+    t.notMatch(stdout + stderr, bearer)
+  }
+})
+
+t.test('a file that cannot be written is one clear line', async (t) => {
+  const { cwd } = await installation(t, { routes: issued })
+  const args = ['token', 'issue', '--subject', 'ada', '--out', 'no/such/dir']
+  const { code, stderr } = await run(args, { cwd })
+  t.equal(code, 1)
+  t.equal(stderr, 'portcullis: no/such/dir cannot be written (ENOENT)\n')
+})
+
+t.test('list asks for your own tokens, or those of another identity', async (t) => {
+  const token = {
+    jti,
+    identity: 'admin',
+    subject: 'ada',
+    scope: 'subscribe:demo:*',
+    labels: ['device:phone'],
+    state: 'revoked',
+    issuedAt: Date.now() - 217_800_000,
+    expiresAt: Date.now() + 217_800_000,
+    issuedFrom: '127.0.0.1',
+  }
+  const { cwd, asked } = await installation(t, {
+    routes: {
+      'GET /v1/tokens': { body: { tokens: [token] } },
+      [`GET /v1/tokens/${jti}`]: { body: token },
+    },
+  })
+  const listed = await run(['token', 'list'], { cwd })
+  t.match(listed.stdout, new RegExp(`${jti} +ada +revoked +2d 12h ago +in 2d 12h +device:phone`))
+  t.equal(asked[1]?.route, 'GET /v1/tokens?identity=admin&limit=100')
+  await run(['token', 'list', '--identity', 'b', '--subject', 'é&x', '--label', 'l'], { cwd })
+  t.equal(asked[3]?.route, 'GET /v1/tokens?identity=b&subject=%C3%A9%26x&label=l&limit=100')
+  const shown = await run(['token', 'show', jti], { cwd })
+  t.match(shown.stdout, /subject +ada\nstate +revoked/)
+})
+
+t.test('introspect takes the token from stdin or a file, never as an argument', async (t) => {
+  const { cwd, asked } = await installation(t, {
+    routes: { 'POST /oauth/introspect': { body: { active: false } } },
+  })
+  writeFileSync(join(cwd, 'ada.token'), `${bearer}\n`)
+  const piped = await run(['token', 'introspect'], { cwd, stdin: `${bearer}\n` })
+  t.equal(piped.code, 0, piped.stderr)
+  t.equal(piped.stdout, 'inactive\n')
+  const file = await run(['token', 'introspect', '--token-file', 'ada.token', '--json'], { cwd })
+  t.same(JSON.parse(file.stdout), { active: false })
+  t.equal(asked[1]?.body, `token=${bearer}`)
+  t.equal(asked[3]?.body, `token=${bearer}`)
+  const argument = await run(['token', 'introspect', bearer], { cwd })
+  t.equal(argument.code, 2)
+})
+
+t.test('what is not a token is not sent, nor shown', async (t) => {
+  const { cwd, asked } = await installation(t, {})
+  const stdin = 'not a token: hunter2'
+  const { code, stderr } = await run(['token', 'introspect'], { cwd, stdin })
+  t.equal(code, 1)
+  t.equal(stderr, 'portcullis: standard input does not hold a token, and nothing but a token\n')
+  t.equal(asked.length, 0)
+})

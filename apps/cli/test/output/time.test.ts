@@ -1,0 +1,21 @@
+import t from 'tap'
+import { clock, relative, span } from '../../src/output/time.js'
+
+t.test('spans show their two largest units', async (t) => {
+  t.equal(span(0), '0s')
+  t.equal(span(59.6), '1m')
+  t.equal(span(3_900), '1h 5m')
+  t.equal(span(3_605), '1h')
+  t.equal(span(90_061), '1d 1h')
+  t.equal(span(-5), '0s')
+})
+
+t.test('moments are told from now', async (t) => {
+  t.equal(relative(61_000, 1_000), 'in 1m')
+  t.equal(relative(1_000, 61_000), '1m ago')
+  t.equal(relative(1_000, 1_000), '0s ago')
+})
+
+t.test('the time of day has milliseconds', async (t) => {
+  t.equal(clock(new Date(2026, 0, 2, 3, 4, 5, 6).getTime()), '03:04:05.006')
+})
