@@ -1,0 +1,137 @@
+// `npm start`, `npm test` and `npm run bench` come here first. This runs before anything is
+// installed, so it uses nothing but Node: it installs and builds what is missing, with its progress
+// shown, and hands over to dist/start.js, dist/test.js or the benchmark.
+import { spawn } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../../', import.meta.url)
+
+/** What each command hands over to. */
+const mains = {
+  start: new URL('./dist/start.js', import.meta.url),
+  test: new URL('./dist/test.js', import.meta.url),
+  bench: new URL('test/dist/bench/main.js', root),
+}
+
+/**
+ * Runs `work` and shows people that it goes on, and how long it took.
+ * @template T
+ * @param {string} title
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function step(title, work) {
+  const started = Date.now()
+  const live = process.stdout.isTTY === true
+  const line = (/** @type {string} */ mark) => {
+    const seconds = ((Date.now() - started) / 1000).toFixed(live && mark !== '✓' ? 0 : 1)
+    return `  ${mark} ${title} ${seconds} s`
+  }
+  const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+  let frame = 0
+  const show = () =>
+    process.stdout.write(`\r\u001b[K${line(frames[frame++ % frames.length] ?? '')}`)
+  // Without a terminal (a CI log) a line now and then shows that it is alive.
+  const timer = live ? setInterval(show, 100) : setInterval(() => print(line('…')), 15_000)
+  if (!live) print(`  … ${title}`)
+  try {
+    const result = await work()
+    clearInterval(timer)
+    print(`${live ? '\r\u001b[K' : ''}${line('✓')}`)
+    return result
+  } catch (error) {
+    clearInterval(timer)
+    print(`${live ? '\r\u001b[K' : ''}${line('✗')}`)
+    throw error
+  }
+}
+
+/** @param {string} text */
+function print(text) {
+  process.stdout.write(`${text}\n`)
+}
+
+/** A step's command failed; `output` is what it wrote. */
+class CommandFailed extends Error {
+  /** @param {string} message @param {string} output */
+  constructor(message, output) {
+    super(message)
+    this.output = output
+  }
+}
+
+/**
+ * Runs a command in the checkout's root; its output is shown only when it fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Promise<void>}
+ */
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: fileURLToPath(root),
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    const collect = (/** @type {Buffer} */ chunk) => {
+      output += chunk
+    }
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    const stop = () => child.kill('SIGTERM')
+    process.once('exit', stop)
+    const shown = [command.replace(/^.*\//, ''), ...args].join(' ')
+    child.once('error', (error) => reject(new CommandFailed(`${shown}: ${error.message}`, output)))
+    child.once('close', (code, signal) => {
+      process.removeListener('exit', stop)
+      if (code === 0) resolve()
+      else reject(new CommandFailed(`${shown} failed (${signal ?? `exit code ${code}`})`, output))
+    })
+  })
+}
+
+/** Whether node_modules is what package-lock.json asks for: npm writes its own copy last. */
+function installed() {
+  const copy = new URL('node_modules/.package-lock.json', root)
+  const lock = new URL('package-lock.json', root)
+  return existsSync(copy) && statSync(copy).mtimeMs >= statSync(lock).mtimeMs
+}
+
+/** @param {keyof typeof mains} command @param {string[]} args */
+async function main(command, args) {
+  const interrupted = () => process.exit(130)
+  process.on('SIGINT', interrupted)
+  process.on('SIGTERM', interrupted)
+  if (!installed()) await step('installing packages', () => run('npm', ['ci', '--loglevel=error']))
+  const turbo = fileURLToPath(new URL('node_modules/.bin/turbo', root))
+  await step('building', () => run(turbo, ['run', 'build', '--output-logs=errors-only']))
+  process.removeListener('SIGINT', interrupted)
+  process.removeListener('SIGTERM', interrupted)
+  const file = mains[command]
+  if (!existsSync(file)) throw new Error(`there is no ${fileURLToPath(file)}`)
+  process.argv = [process.argv[0] ?? '', fileURLToPath(file), ...args]
+  const module = await import(file.href)
+  // The benchmark runs as it is imported; the others take how to show their progress.
+  if (command !== 'bench') process.exitCode = await module.main(args, step)
+}
+
+const [major = 0] = process.versions.node.split('.').map(Number)
+const [command = '', ...args] = process.argv.slice(2)
+if (major < 20) {
+  print(`Portcullis needs Node 20 or newer; this is ${process.versions.node}.`)
+  process.exitCode = 1
+} else if (command !== 'start' && command !== 'test' && command !== 'bench') {
+  print('usage: node infra/local/bootstrap.js start|test|bench [options]')
+  process.exitCode = 1
+} else {
+  try {
+    await main(command, args)
+  } catch (error) {
+    if (error instanceof CommandFailed) print(`\n${error.output.trimEnd()}\n`)
+    print(`${error instanceof Error ? error.message : error}`)
+    if (command === 'test') print('0 passed, 1 failed')
+    process.exitCode = 1
+  }
+}

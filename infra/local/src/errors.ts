@@ -1,0 +1,22 @@
+export type LocalErrorCode =
+  | 'bad_arguments'
+  | 'already_running'
+  | 'port_taken'
+  | 'redis_missing'
+  | 'redis_unusable'
+  | 'process_failed'
+  | 'not_admitted'
+
+/** Something on this machine stands in the way; `message` is one line that says what to change. */
+export class LocalError extends Error {
+  readonly code: LocalErrorCode
+  /** What a process said last, for people to read below the message. */
+  readonly details: readonly string[]
+
+  constructor(code: LocalErrorCode, message: string, details: readonly string[] = []) {
+    super(message)
+    this.name = 'LocalError'
+    this.code = code
+    this.details = details
+  }
+}

@@ -1,0 +1,19 @@
+export type { Answer, Credentials } from './administrator.js'
+export { LocalError, type LocalErrorCode } from './errors.js'
+export { type PrivateRedis, type StartRedisOptions, startRedis } from './redis/start-redis.js'
+export type { Api } from './testing/api.js'
+export { type AuthProcess, type StartAuthOptions, startAuth } from './testing/start-auth.js'
+export {
+  type IdentityClient,
+  type Installation,
+  type InstallationOptions,
+  startInstallation,
+} from './testing/start-installation.js'
+export type { ServiceProcess } from './testing/start-process.js'
+export {
+  type RealtimeProcess,
+  type StartRealtimeOptions,
+  startRealtime,
+} from './testing/start-realtime.js'
+export type { Teardown } from './testing/teardown.js'
+export { testRedis } from './testing/test-redis.js'

@@ -1,0 +1,58 @@
+import { LocalError } from '../errors.js'
+import type { Step } from '../step.js'
+import { checkRedis } from './check-redis.js'
+import { findServer } from './find-server.js'
+import { installCommand, installRedis } from './install-redis.js'
+import { dockerRuns, startDockerRedis } from './start-docker-redis.js'
+import { type PrivateRedis, startRedis } from './start-redis.js'
+
+export interface ProvidedRedis {
+  readonly url: string
+  /** Absent when the Redis is not ours: `REDIS_URL`. */
+  readonly private?: PrivateRedis
+}
+
+export interface ProvideRedisOptions {
+  dir: string
+  durable: boolean
+  step: Step
+}
+
+/**
+ * Gets a Redis the first way that works: `REDIS_URL`; a private server of an installed program;
+ * one that is installed first; one in Docker.
+ *
+ * @throws LocalError `redis_unusable` for a `REDIS_URL` that does not work, `redis_missing` with
+ * the one command to run when there is no way.
+ */
+export async function provideRedis({
+  dir,
+  durable,
+  step,
+}: ProvideRedisOptions): Promise<ProvidedRedis> {
+  const given = process.env['REDIS_URL'] ?? ''
+  if (given !== '') {
+    await checkRedis(given)
+    return { url: given }
+  }
+  if (findServer() === undefined && !(await installRedis(step)) && (await dockerRuns())) {
+    const redis = await step('starting Redis (docker run redis:7)', () =>
+      startDockerRedis(dir, durable),
+    )
+    return { url: redis.url, private: redis }
+  }
+  if (findServer() === undefined) {
+    throw new LocalError(
+      'redis_missing',
+      `Portcullis needs Redis 7; run \`${installCommand()}\`, or set REDIS_URL, and start again`,
+    )
+  }
+  const redis = await startRedis({ dir, durable })
+  try {
+    await checkRedis(redis.url)
+    return { url: redis.url, private: redis }
+  } catch (error) {
+    await redis.stop()
+    throw error
+  }
+}

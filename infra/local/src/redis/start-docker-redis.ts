@@ -1,0 +1,106 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execa } from 'execa'
+import { type Child, failedChild, startChild } from '../child.js'
+import { LocalError } from '../errors.js'
+import { checkRedis } from './check-redis.js'
+import { findProgram } from './find-server.js'
+import type { PrivateRedis } from './start-redis.js'
+
+/** Whether a Docker engine answers. */
+export async function dockerRuns(): Promise<boolean> {
+  const docker = findProgram('docker')
+  if (docker === undefined) return false
+  const { failed } = await execa(docker, ['info'], {
+    reject: false,
+    timeout: 5000,
+    stdin: 'ignore',
+  })
+  return !failed
+}
+
+/**
+ * Runs the official Redis image, reachable on a loopback port with a password of this run.
+ * The container is named after `dir` and goes when the run ends; the data stay in `dir`.
+ *
+ * @throws LocalError `redis_unusable` when it does not start.
+ */
+export async function startDockerRedis(dir: string, durable: boolean): Promise<PrivateRedis> {
+  const docker = findProgram('docker') ?? 'docker'
+  const name = `portcullis-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`
+  const data = join(dir, 'redis')
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
+  const password = randomBytes(32).toString('base64url')
+  // One of this name is left from a run of this directory that was killed.
+  await execa(docker, ['rm', '-f', name], { reject: false, stdin: 'ignore' })
+  const child = await startChild({
+    name: 'redis',
+    command: docker,
+    args: runArguments(name, data, durable),
+    // By name, so that the password is on no command line.
+    env: { ...process.env, PORTCULLIS_REDIS_PASSWORD: password },
+    logFile: join(dir, 'logs', 'redis.log'),
+  })
+  const remove = () => execa(docker, ['rm', '-f', name], { reject: false, stdin: 'ignore' })
+  try {
+    const url = `redis://:${password}@${await address(child, docker, name)}`
+    await answering(url)
+    return {
+      url,
+      pid: child.pid,
+      child,
+      // `docker run` passes SIGTERM on; Redis then ends in good order.
+      stop: () => child.stop(),
+      kill: async () => {
+        await remove()
+        await child.kill()
+      },
+    }
+  } catch (error) {
+    await remove()
+    await child.stop()
+    throw error
+  }
+}
+
+function runArguments(name: string, data: string, durable: boolean): string[] {
+  const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`
+  return [
+    ...['run', '--rm', '--init', '--name', name, '--user', user],
+    ...['-p', '127.0.0.1::6379', '-v', `${data}:/data`, '-e', 'PORTCULLIS_REDIS_PASSWORD'],
+    ...['redis:7', 'sh', '-c'],
+    `printf 'requirepass %s\\nsave ""\\nappendonly ${durable ? 'yes' : 'no'}\\nappendfsync always\\n' "$PORTCULLIS_REDIS_PASSWORD" | exec redis-server -`,
+  ]
+}
+
+/** `127.0.0.1:<port>`, once the image is there and the container runs. */
+async function address(child: Child, docker: string, name: string): Promise<string> {
+  // Long: the image may have to be fetched first.
+  const deadline = Date.now() + 300_000
+  while (Date.now() < deadline) {
+    if (child.hasEnded()) throw failedChild(child, await child.ended)
+    const { stdout } = await execa(docker, ['port', name, '6379'], {
+      reject: false,
+      stdin: 'ignore',
+    })
+    const found = /127\.0\.0\.1:\d+/.exec(stdout)?.[0]
+    if (found !== undefined) return found
+    await delay(200)
+  }
+  throw new LocalError('redis_unusable', 'Docker did not start redis:7 within 5 minutes')
+}
+
+async function answering(url: string): Promise<void> {
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    try {
+      return await checkRedis(url)
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await delay(100)
+    }
+  }
+}

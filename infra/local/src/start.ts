@@ -1,0 +1,167 @@
+import { rmSync } from 'node:fs'
+import type { LocalRun } from '@portcullis/contracts'
+import pc from 'picocolors'
+import { apiOf, type Credentials } from './administrator.js'
+import { type Child, lastLines } from './child.js'
+import { type Children, newChildren } from './children.js'
+import { ensureIdentity } from './ensure-identity.js'
+import { LocalError } from './errors.js'
+import { holdRun } from './hold-run.js'
+import { provideRedis } from './redis/provide-redis.js'
+import { requireFreePorts } from './require-free-ports.js'
+import { readStartOptions, type StartOptions, usage } from './start-options.js'
+import { startService } from './start-service.js'
+import { openState, type State } from './state.js'
+import type { Step } from './step.js'
+import { stopLeftovers } from './stop-leftovers.js'
+import { stopSignals } from './stop-signals.js'
+import { summary } from './summary.js'
+
+/** Everything listens here alone; a deployment uses the images. */
+const host = '127.0.0.1'
+
+/** `npm start`: settles with the exit code when everything that it started has stopped. */
+export async function main(args: readonly string[], step: Step): Promise<number> {
+  try {
+    const options = readStartOptions(args)
+    if (options === 'help') print(usage)
+    else await run(options, step)
+    return 0
+  } catch (error) {
+    print(`${pc.red('cannot start:')} ${error instanceof Error ? error.message : error}`)
+    if (error instanceof LocalError)
+      for (const line of error.details) print(`  ${pc.dim('|')} ${line}`)
+    return 1
+  }
+}
+
+async function run(options: StartOptions, step: Step): Promise<void> {
+  const state = openState(options.dir)
+  const release = await holdRun(state.dir)
+  const children = newChildren()
+  children.onUnexpectedEnd = reportEnd
+  const signals = stopSignals(() => {
+    children.kill()
+    process.exit(1)
+  })
+  const started = startAll(options, state, children, step)
+  try {
+    const up = await Promise.race([started, signals.first])
+    if (typeof up === 'object') {
+      state.write('local.json', `${JSON.stringify(up, undefined, 2)}\n`)
+      print(summary(up, state.dir))
+      await signals.first
+    }
+    print(`\n  stopping…`)
+  } finally {
+    await children.stop()
+    await started.catch(() => undefined)
+    rmSync(state.path('local.json'), { force: true })
+    await release()
+    signals.release()
+  }
+  print('  stopped')
+}
+
+async function startAll(
+  options: StartOptions,
+  state: State,
+  children: Children,
+  step: Step,
+): Promise<LocalRun> {
+  const { authPort, realtimePort } = options
+  const ports = Array.from({ length: options.realtime }, (_, index) => realtimePort + index)
+  await stopLeftovers(state)
+  await requireFreePorts(host, [
+    { name: 'auth', port: authPort, option: '--auth-port' },
+    ...ports.map((port) => ({ name: 'realtime', port, option: '--realtime-port' })),
+  ])
+  const redis = await provideRedis({ dir: state.dir, durable: true, step })
+  if (redis.private !== undefined) children.adopt('redis', redis.private.child)
+
+  const admin = { identity: 'admin', registrationCode: state.secret('admin.code') }
+  const auth = await step('starting auth', () =>
+    startService({
+      app: 'auth',
+      name: 'auth',
+      host,
+      port: authPort,
+      logFile: state.path('logs', 'auth.log'),
+      settings: authSettings(state, redis.url, `http://${host}:${authPort}`, admin.identity),
+      onChild: (child) => children.adopt('auth', child),
+    }),
+  )
+  const credentials = await ensureIdentity({
+    authUrl: auth.url,
+    api: apiOf(auth.url, admin),
+    state,
+    identity: 'realtime',
+    scopes: ['introspect', 'feed'],
+  })
+  const realtime = await step(`starting ${ports.length} realtime nodes`, () =>
+    Promise.all(
+      ports.map((port) =>
+        startService({
+          app: 'realtime',
+          name: `realtime-${port}`,
+          host,
+          port,
+          logFile: state.path('logs', `realtime-${port}.log`),
+          settings: realtimeSettings(state, redis.url, auth.url, credentials, port),
+          onChild: (child) => children.adopt('realtime', child),
+        }),
+      ),
+    ),
+  )
+  return {
+    auth: auth.url,
+    realtime: realtime.map(({ url }) => url),
+    redis: redis.url,
+    pids: {
+      auth: auth.child.pid,
+      realtime: realtime.map(({ child }) => child.pid),
+      ...(redis.private === undefined ? {} : { redis: redis.private.pid }),
+    },
+    admin,
+  }
+}
+
+/** Secrets travel by file, so that no process shows them in its environment. */
+function authSettings(state: State, redisUrl: string, issuer: string, administrator: string) {
+  const { KEY_ENCRYPTION_SECRET, KEY_ENCRYPTION_SECRET_FILE } = process.env
+  const ownKey = (KEY_ENCRYPTION_SECRET ?? KEY_ENCRYPTION_SECRET_FILE ?? '') !== ''
+  if (!ownKey) state.secret('key-encryption.secret')
+  return {
+    REDIS_URL: redisUrl,
+    ISSUER: issuer,
+    ADMIN_IDENTITY: administrator,
+    ADMIN_REGISTRATION_CODE_FILE: state.path('admin.code'),
+    ...(ownKey ? {} : { KEY_ENCRYPTION_SECRET_FILE: state.path('key-encryption.secret') }),
+  }
+}
+
+function realtimeSettings(
+  state: State,
+  redisUrl: string,
+  authUrl: string,
+  { identity }: Credentials,
+  port: number,
+) {
+  return {
+    REDIS_URL: redisUrl,
+    AUTH_URL: authUrl,
+    IDENTITY: identity,
+    REGISTRATION_CODE_FILE: state.path(`${identity}.code`),
+    NODE_NAME: `realtime-${port}`,
+    PUBLIC_URL: `http://${host}:${port}`,
+  }
+}
+
+function reportEnd(child: Child, how: string): void {
+  print(`\n  ${pc.red(`${child.name} has stopped`)} (${how}); its log is ${child.logFile}`)
+  for (const line of lastLines(child, 5)) print(`  ${pc.dim('|')} ${line}`)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { LocalError } from './errors.js'
+import { provideRedis } from './redis/provide-redis.js'
+import type { Step } from './step.js'
+import { stopSignals } from './stop-signals.js'
+import { type Counts, countRun, total } from './test-results.js'
+import { turboRun } from './turbo-run.js'
+
+/** `//#` is the checkout's own task, as turbo writes it. */
+const tasks = ['//#lint:code', 'typecheck', 'test']
+
+/**
+ * `npm test`: lint, type check and every test, against a Redis of its own. Settles with the exit
+ * code; the last line printed is `N passed, N failed`.
+ */
+export async function main(args: readonly string[], step: Step): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-test-'))
+  try {
+    if (args.length > 0) throw new LocalError('bad_arguments', 'npm test takes no arguments')
+    return await run(dir, step)
+  } catch (error) {
+    print(`${pc.red('cannot test:')} ${error instanceof Error ? error.message : error}`)
+    if (error instanceof LocalError) for (const line of error.details) print(`  | ${line}`)
+    print('0 passed, 1 failed')
+    return 1
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function run(dir: string, step: Step): Promise<number> {
+  const redis = await provideRedis({ dir, durable: false, step })
+  const signals = stopSignals(() => process.exit(1))
+  const turbo = turboRun(tasks, {
+    ...process.env,
+    REDIS_URL: redis.url,
+    TURBO_TELEMETRY_DISABLED: '1',
+    TURBO_NO_UPDATE_NOTIFIER: '1',
+    // Failures alone, and nothing that redraws itself: this goes through turbo into a log.
+    TAP_REPORTER: 'terse',
+    CI: process.env['CI'] ?? '1',
+  })
+  const interrupted = signals.first.then((signal) => {
+    turbo.stop()
+    return signal
+  })
+  try {
+    print(`  … lint, type check and tests`)
+    const counts = countRun(await turbo.tasks)
+    const signal = await Promise.race([interrupted, undefined])
+    return report(counts, signal)
+  } finally {
+    await redis.private?.stop()
+    signals.release()
+  }
+}
+
+/** Prints a line for each part, and the one that is counted on, last. */
+function report(counts: ReadonlyMap<string, Counts>, signal: string | undefined): number {
+  for (const [id, { passed, failed }] of [...counts].sort(([a], [b]) => a.localeCompare(b))) {
+    const mark = failed === 0 ? pc.green('✓') : pc.red('✗')
+    print(
+      `  ${mark} ${id.replace('@portcullis/', '').replace('#', ' ')}: ${passed} passed, ${failed} failed`,
+    )
+  }
+  if (signal !== undefined) print(`  ${pc.red('✗')} interrupted by ${signal}`)
+  const { passed, failed } = total(counts.values())
+  // Nothing counted is nothing shown to work.
+  const broken = signal !== undefined || passed === 0 ? Math.max(failed, 1) : failed
+  print(`\n${passed} passed, ${broken} failed`)
+  return broken === 0 ? 0 : 1
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,103 @@
+import type { RegisteredIdentity, TokenAnswer } from '@portcullis/contracts'
+import { type Answer, apiOf, type Credentials, fetchToken } from '../administrator.js'
+import { type Api, typedApi } from './api.js'
+import { type AuthProcess, startAuth } from './start-auth.js'
+import { type RealtimeProcess, startRealtime } from './start-realtime.js'
+import type { Teardown } from './teardown.js'
+import { testRedis } from './test-redis.js'
+
+/** Exactly `N` of them, so that taking the first two out of two is no doubt to the compiler. */
+type Exactly<T, N extends number, Taken extends T[] = []> = number extends N
+  ? T[]
+  : Taken['length'] extends N
+    ? Taken
+    : Exactly<T, N, [...Taken, T]>
+
+export interface InstallationOptions<N extends number> {
+  /** How many realtime nodes. */
+  realtime: N
+  /** Settings of every service, beside and before our own. */
+  env?: Readonly<Record<string, string>>
+}
+
+export interface Installation<N extends number> {
+  auth: AuthProcess
+  realtime: Exactly<RealtimeProcess, N>
+  redis: { url: string; prefix: string }
+  admin: Credentials
+  /** Auth's API as the administrator. */
+  api: Api
+  /** A token of the administrator's identity, for one of its users. */
+  userToken(subject: string, scope: string): Promise<TokenAnswer>
+  /** Registers an identity, and speaks to auth as it. */
+  identityClient(identity: string, scopes: readonly string[]): Promise<IdentityClient>
+}
+
+export interface IdentityClient extends Credentials {
+  /** Auth's API as this identity. */
+  api: Api
+  /** A new access token of its own. */
+  accessToken(): Promise<string>
+}
+
+/** Starts auth and realtime nodes as processes, with a key prefix of their own; stops them in teardown. */
+export async function startInstallation<const N extends number>(
+  t: Teardown,
+  { realtime: count, env = {} }: InstallationOptions<N>,
+): Promise<Installation<N>> {
+  const redis = await testRedis(t)
+  const auth = await startAuth({ redisUrl: redis.url, prefix: redis.prefix, env })
+  t.teardown(() => auth.stop())
+  const { api, admin } = auth
+  const identityClient = (identity: string, scopes: readonly string[]) =>
+    registerClient(auth, identity, scopes)
+  const credentials = await identityClient('realtime', ['introspect', 'feed'])
+  const started = await Promise.allSettled(
+    Array.from({ length: count }, () =>
+      startRealtime({
+        redisUrl: redis.url,
+        prefix: redis.prefix,
+        authUrl: auth.url,
+        credentials,
+        env,
+      }),
+    ),
+  )
+  const realtime = started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : []))
+  t.teardown(() => Promise.all(realtime.map((node) => node.stop())))
+  for (const node of started) if (node.status === 'rejected') throw node.reason
+  return {
+    auth,
+    realtime: realtime as Exactly<RealtimeProcess, N>,
+    redis,
+    admin,
+    api,
+    identityClient,
+    userToken: async (subject, scope) =>
+      succeeded(await api('POST', '/v1/tokens', { subject, scope })),
+  }
+}
+
+async function registerClient(
+  auth: AuthProcess,
+  identity: string,
+  scopes: readonly string[],
+): Promise<IdentityClient> {
+  const answer = await auth.api('POST', '/v1/identities', { identity, scopes })
+  const { registrationCode }: RegisteredIdentity = succeeded(answer)
+  const credentials = { identity, registrationCode }
+  return {
+    ...credentials,
+    api: typedApi(apiOf(auth.url, credentials)),
+    async accessToken() {
+      const token = await fetchToken(auth.url, credentials)
+      if (token === undefined) throw new Error(`auth gives ${identity} no token`)
+      return token
+    },
+  }
+}
+
+function succeeded<Body>({ status, body }: Answer<Body>): Body {
+  if (status < 300) return body
+  throw new Error(`auth answered ${status}: ${JSON.stringify(body)}`)
+}

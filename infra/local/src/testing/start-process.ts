@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import getPort from 'get-port'
+import { awaitReady } from '../await-ready.js'
+import { LocalError } from '../errors.js'
+import { type Service, startService } from '../start-service.js'
+
+/** A service's process in a test. */
+export interface ServiceProcess {
+  /** `http://127.0.0.1:port` */
+  readonly url: string
+  /** Of the process that runs now. */
+  readonly pid: number
+  /** Everything it has written, earlier processes included. */
+  output(): string
+  /** Waits until it is ready again. */
+  ready(): Promise<void>
+  /** SIGTERM; settles when it has ended. */
+  stop(): Promise<void>
+  /** SIGKILL; settles when it has ended. */
+  kill(): Promise<void>
+  /** Starts it again, on the same port, after a stop or a kill; settles when it is ready. */
+  restart(): Promise<void>
+}
+
+const host = '127.0.0.1'
+
+/** Starts one of our services on a free port and waits until it is ready. */
+export async function startProcess(
+  app: 'auth' | 'realtime',
+  settings: (url: string) => Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const dir = mkdtempSync(join(tmpdir(), `portcullis-${app}-`))
+  const logFile = join(dir, `${app}.log`)
+  const start = (port: number) =>
+    startService({
+      app,
+      name: `${app}-${port}`,
+      host,
+      port,
+      logFile,
+      settings: settings(`http://${host}:${port}`),
+    })
+  const first = await onFreePort(start).catch((error: unknown) => {
+    rmSync(dir, { recursive: true, force: true })
+    throw error
+  })
+  const port = Number(new URL(first.url).port)
+  let service: Service = first
+  let earlier = ''
+  const remember = () => {
+    earlier += service.child.output()
+  }
+  return {
+    url: first.url,
+    get pid() {
+      return service.child.pid
+    },
+    output: () => (service.child.hasEnded() ? earlier : earlier + service.child.output()),
+    ready: () => awaitReady(service.child, first.url),
+    async stop() {
+      await end(service.child, () => service.child.stop(), remember)
+      rmSync(dir, { recursive: true, force: true })
+    },
+    kill: () => end(service.child, () => service.child.kill(), remember),
+    async restart() {
+      await end(service.child, () => service.child.stop(), remember)
+      service = await start(port)
+    },
+  }
+}
+
+/** Another program may take the port between our looking and the service's listening. */
+async function onFreePort(start: (port: number) => Promise<Service>): Promise<Service> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(await getPort({ host }))
+    } catch (error) {
+      const taken =
+        error instanceof LocalError &&
+        error.details.some((line) => /EADDRINUSE|port \d+ is taken/.test(line))
+      if (!taken || attempt === 5) throw error
+    }
+  }
+}
+
+async function end(
+  child: Service['child'],
+  how: () => Promise<void>,
+  remember: () => void,
+): Promise<void> {
+  if (child.hasEnded()) return
+  await how()
+  remember()
+}

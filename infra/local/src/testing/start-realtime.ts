@@ -1,0 +1,40 @@
+import type { Credentials } from '../administrator.js'
+import { type ServiceProcess, startProcess } from './start-process.js'
+
+export interface StartRealtimeOptions {
+  redisUrl: string
+  /** REDIS_PREFIX */
+  prefix: string
+  authUrl: string
+  /** Of the identity that the node has at auth: scopes `introspect` and `feed`. */
+  credentials: Credentials
+  /** Settings beside and before our own. */
+  env?: Readonly<Record<string, string>>
+}
+
+export interface RealtimeProcess extends ServiceProcess {
+  /** `ws://127.0.0.1:port/connection/websocket` */
+  readonly wsUrl: string
+}
+
+/** Starts a realtime node on a free port; settles when it is ready. */
+export async function startRealtime({
+  redisUrl,
+  prefix,
+  authUrl,
+  credentials,
+  env = {},
+}: StartRealtimeOptions): Promise<RealtimeProcess> {
+  const running = await startProcess('realtime', (url) => ({
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: prefix,
+    AUTH_URL: authUrl,
+    IDENTITY: credentials.identity,
+    REGISTRATION_CODE: credentials.registrationCode,
+    NODE_NAME: `realtime-${new URL(url).port}`,
+    PUBLIC_URL: url,
+    ...env,
+  }))
+  const wsUrl = `${running.url.replace('http:', 'ws:')}/connection/websocket`
+  return Object.assign(running, { wsUrl })
+}
