@@ -1,0 +1,58 @@
+/** How a client speaks to one kind of server, as little of it as a benchmark needs. */
+export interface Dialect {
+  /** Sent as soon as the upgrade is done. */
+  greeting?: string
+  /** What to do with a message of the server: an answer to send, or that the socket is ready now. */
+  onText(text: string): { send?: string; ready?: boolean } | undefined
+  /** Whether the socket is ready with the upgrade alone. */
+  readyAtOnce: boolean
+  publish(payload: string, id: number): string
+}
+
+const quiet = { readyAtOnce: true, onText: () => undefined }
+
+/** The channel that every subscriber is in. */
+export const channel = 'bench'
+
+/** The Centrifuge protocol in JSON: `{}` is a ping, and its answer. */
+function centrifuge(commands: readonly string[]): Dialect {
+  return {
+    readyAtOnce: false,
+    greeting: commands.join('\n'),
+    onText: (text) => {
+      if (text === '{}') return { send: '{}' }
+      // A frame holds one message a line.
+      for (const line of text.split('\n')) {
+        if (line.includes('"error"')) throw new Error(`the server answered ${line}`)
+        if (line.startsWith(`{"id":${commands.length},`)) return { ready: true }
+      }
+      return undefined
+    },
+    publish: (payload, id) =>
+      `{"id":${id + commands.length},"publish":{"channel":"${channel}","data":${payload}}}`,
+  }
+}
+
+const connect = '{"id":1,"connect":{}}'
+
+export const dialects = {
+  /** The upgrade and nothing more. */
+  upgrade: { ...quiet, publish: (payload) => payload },
+  /** A Centrifuge client that is connected, in no channel. */
+  connected: centrifuge([connect]),
+  /** A Centrifuge client in the channel. */
+  subscribed: centrifuge([connect, `{"id":2,"subscribe":{"channel":"${channel}"}}`]),
+  /** Engine.IO 4 and Socket.IO 5: open (0), connect (40), ping (2) and pong (3), event (42). */
+  socketIo: {
+    readyAtOnce: false,
+    onText: (text) => {
+      if (text.startsWith('0')) return { send: '40' }
+      if (text.startsWith('40')) return { ready: true }
+      if (text === '2') return { send: '3' }
+      return undefined
+    },
+    publish: (payload) => `42["publish",${payload}]`,
+  },
+} satisfies Record<string, Dialect>
+
+export type DialectName = keyof typeof dialects

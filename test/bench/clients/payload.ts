@@ -1,0 +1,18 @@
+/** Found in every published payload, whatever the protocol puts around it. */
+const mark = '"bench":'
+
+/** A JSON payload of exactly `bytes` bytes. */
+export function payload(number: number, bytes: number): string {
+  const empty = `{${mark}${number},"text":""}`
+  if (empty.length > bytes) throw new RangeError(`a payload needs at least ${empty.length} bytes`)
+  return `{${mark}${number},"text":"${'x'.repeat(bytes - empty.length)}"}`
+}
+
+/** How many payloads a frame carries: a server may put several messages into one. */
+export function countPayloads(frame: Buffer): number {
+  let count = 0
+  for (let at = frame.indexOf(mark); at !== -1; at = frame.indexOf(mark, at + mark.length)) {
+    count += 1
+  }
+  return count
+}

@@ -1,0 +1,39 @@
+import type { DialectName } from './dialects.js'
+
+/** What the benchmark asks of a swarm: a process that holds many client sockets to one server. */
+export type SwarmCall =
+  /** Opens `count` sockets, `concurrency` at a time; the i-th shows `tokens[i]`. */
+  | {
+      do: 'open'
+      url: string
+      dialect: DialectName
+      count: number
+      concurrency: number
+      tokens?: readonly string[]
+    }
+  /**
+   * The first socket publishes `count` messages of `bytes` bytes, `burst` of them every
+   * `intervalMs`; answers when each socket has received each of them.
+   */
+  | { do: 'publish'; count: number; burst: number; intervalMs: number; bytes: number }
+  /** Answers when the server has closed every socket. */
+  | { do: 'closings'; withinMs: number }
+  /** Drops every socket and answers when all are gone. */
+  | { do: 'drop' }
+
+/** What it answers; `closings` alone has figures. */
+export interface SwarmAnswer {
+  closings?: Closings
+}
+
+export interface Closings {
+  /** When each socket received its close frame, in milliseconds of this machine's monotonic clock. */
+  at: number[]
+  /** Close codes, and how many sockets had each. */
+  codes: Record<string, number>
+}
+
+/** This machine's monotonic clock in milliseconds: the same in every process. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

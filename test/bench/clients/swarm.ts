@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { answer } from '../child.js'
+import { type Dialect, dialects } from './dialects.js'
+import { countPayloads, payload } from './payload.js'
+import { type Closings, monotonicMs, type SwarmAnswer, type SwarmCall } from './swarm-calls.js'
+
+/** How long a socket may take to open, and a publication to reach everyone. */
+const patienceMs = 30_000
+
+let sockets: WebSocket[] = []
+let dialect: Dialect = dialects.upgrade
+let deliveries = 0
+let closings: Closings = { at: [], codes: {} }
+let failure: string | undefined
+let published = 0
+/** Called whenever one of the figures above has changed. */
+let changed: () => void = () => undefined
+
+async function handle(call: SwarmCall): Promise<SwarmAnswer> {
+  switch (call.do) {
+    case 'open':
+      await open(call)
+      return {}
+    case 'publish':
+      await publish(call)
+      return {}
+    case 'closings':
+      await until(() => closings.at.length >= sockets.length, call.withinMs, describeClosings)
+      return { closings }
+    case 'drop':
+      for (const socket of sockets) socket.terminate()
+      await until(() => closings.at.length >= sockets.length, patienceMs, describeClosings)
+      return {}
+  }
+}
+
+type Call<Name extends SwarmCall['do']> = Extract<SwarmCall, { do: Name }>
+
+async function open({ url, dialect: name, count, concurrency, tokens }: Call<'open'>) {
+  sockets = []
+  closings = { at: [], codes: {} }
+  failure = undefined
+  dialect = dialects[name]
+  let next = 0
+  const opener = async () => {
+    while (next < count) {
+      const index = next
+      next += 1
+      await openOne(url, tokens?.[index])
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, opener))
+}
+
+function openOne(url: string, token: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+      handshakeTimeout: patienceMs,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    })
+    sockets.push(socket)
+    socket.on('open', () => {
+      if (dialect.greeting !== undefined) socket.send(dialect.greeting)
+      if (dialect.readyAtOnce) resolve()
+    })
+    socket.on('message', (data: Buffer) => {
+      const count = countPayloads(data)
+      deliveries += count
+      if (count > 0) changed()
+      else if (!dialect.readyAtOnce) onText(socket, data.toString(), resolve, reject)
+    })
+    socket.on('error', reject)
+    socket.on('close', (code, reason) => {
+      closings.at.push(monotonicMs())
+      closings.codes[code] = (closings.codes[code] ?? 0) + 1
+      reject(new Error(`closed with ${code} ${reason.toString()} before it was ready`))
+      changed()
+    })
+  })
+}
+
+function onText(
+  socket: WebSocket,
+  text: string,
+  ready: () => void,
+  failed: (error: unknown) => void,
+): void {
+  try {
+    const action = dialect.onText(text)
+    if (action?.send !== undefined) socket.send(action.send)
+    if (action?.ready === true) ready()
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error)
+    failed(error)
+    changed()
+  }
+}
+
+async function publish({ count, burst, intervalMs, bytes }: Call<'publish'>) {
+  const publisher = sockets[0]
+  if (publisher === undefined) throw new Error('there is no socket to publish with')
+  const wanted = count * sockets.length
+  deliveries = 0
+  const start = monotonicMs()
+  for (let sent = 0; sent < count; sent += burst) {
+    for (let index = sent; index < Math.min(sent + burst, count); index += 1) {
+      published += 1
+      publisher.send(dialect.publish(payload(published, bytes), published))
+    }
+    // By the clock, not by the last sleep: a late timer must not lower the rate.
+    const due = start + (sent / burst + 1) * intervalMs
+    await sleep(Math.max(0, due - monotonicMs()))
+  }
+  await until(
+    () => deliveries >= wanted,
+    patienceMs,
+    () => `${deliveries} of ${wanted} deliveries arrived; ${describeClosings()}`,
+  )
+}
+
+const describeClosings = () =>
+  `${closings.at.length} of ${sockets.length} sockets closed (${JSON.stringify(closings.codes)})`
+
+/** Waits until `done`, asked again at each change. */
+function until(done: () => boolean, withinMs: number, describe: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => finish(`waited ${withinMs} ms: ${describe()}`), withinMs)
+    const finish = (problem?: string) => {
+      clearTimeout(timer)
+      changed = () => undefined
+      if (problem === undefined) resolve()
+      else reject(new Error(problem))
+    }
+    changed = () => {
+      if (failure !== undefined) finish(failure)
+      else if (done()) finish()
+    }
+    changed()
+  })
+}
+
+answer(handle)

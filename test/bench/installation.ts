@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startAuth, startRealtime, startRedis } from '@portcullis/local'
+import { Pool } from 'undici'
+import type { Stage } from './stage.js'
+
+/** Portcullis as it is deployed, on a Redis of its own: auth and some realtime nodes. */
+export interface Installation {
+  redis: { pid: number }
+  auth: { pid: number }
+  realtime: readonly RealtimeNode[]
+  /** The identity that all clients' tokens belong to. */
+  identity: string
+  /** As many new tokens, each for another subject, for any channel. */
+  tokens(count: number): Promise<string[]>
+  /** A call of auth's API as the administrator. */
+  api(path: string, body: object): Promise<Record<string, unknown>>
+}
+
+export interface RealtimeNode {
+  pid: number
+  wsUrl: string
+  output(): string
+}
+
+/** Everything logs what it would in production when all is well: nothing. */
+const quiet = { LOG_LEVEL: 'warn' }
+
+const identity = 'bench'
+const prefix = 'bench'
+
+/** Starts Redis, auth and `nodes` realtime nodes; `realtimeEnv` goes to the nodes alone. */
+export async function startInstallation(
+  stage: Stage,
+  { nodes, realtimeEnv = {} }: { nodes: number; realtimeEnv?: Record<string, string> },
+): Promise<Installation> {
+  const dir = await mkdtemp(join(tmpdir(), 'portcullis-bench-'))
+  await stage.add(() => rm(dir, { recursive: true, force: true }))
+  // Durable, as in production: a revocation is on disk before it is answered.
+  const redis = await startRedis({ dir, durable: true })
+  await stage.add(() => redis.stop())
+  const auth = await startAuth({
+    redisUrl: redis.url,
+    prefix,
+    env: quiet,
+  })
+  await stage.add(() => auth.stop())
+
+  const pool = new Pool(auth.url, { connections: 8 })
+  await stage.add(() => pool.destroy())
+  const admin = await accessToken(pool, auth.admin)
+  const api = (path: string, body: object) => post(pool, path, admin, body)
+
+  const service = await register(api, 'realtime', ['introspect', 'feed'])
+  const realtime: RealtimeNode[] = []
+  for (let index = 0; index < nodes; index += 1) {
+    const node = await startRealtime({
+      redisUrl: redis.url,
+      prefix,
+      authUrl: auth.url,
+      credentials: service,
+      env: { ...quiet, ...realtimeEnv },
+    })
+    await stage.add(() => node.stop())
+    realtime.push(node)
+  }
+
+  const scopes = ['subscribe:*', 'publish:*']
+  const backend = await register(api, identity, ['tokens:issue', ...scopes])
+  return {
+    redis,
+    auth,
+    realtime,
+    identity,
+    api,
+    // With a new token each time: revoking the identity ends its own tokens too.
+    tokens: async (count) => issueTokens(pool, await accessToken(pool, backend), count),
+  }
+}
+
+interface Credentials {
+  identity: string
+  registrationCode: string
+}
+
+async function register(
+  api: Installation['api'],
+  name: string,
+  scopes: readonly string[],
+): Promise<Credentials> {
+  const answer = await api('/v1/identities', { identity: name, scopes })
+  return { identity: name, registrationCode: text(answer, 'registrationCode') }
+}
+
+/** A token of an identity's own (RFC 6749 §4.4). */
+async function accessToken(pool: Pool, { identity, registrationCode }: Credentials) {
+  const answer = await exchange(pool, '/oauth/token', {
+    'content-type': 'application/x-www-form-urlencoded',
+    authorization: `Basic ${Buffer.from(`${identity}:${registrationCode}`).toString('base64')}`,
+  })('grant_type=client_credentials')
+  return text(answer, 'access_token')
+}
+
+/** Issues over several connections: what it costs is counted nowhere, but somebody waits for it. */
+async function issueTokens(pool: Pool, issuer: string, count: number): Promise<string[]> {
+  const run = randomBytes(4).toString('hex')
+  const tokens: string[] = []
+  const issue = async () => {
+    while (tokens.length < count) {
+      // The place is taken before the wait, so that exactly `count` are issued.
+      const place = tokens.push('') - 1
+      const answer = await post(pool, '/v1/tokens', issuer, { subject: `user-${run}-${place}` })
+      tokens[place] = text(answer, 'access_token')
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, issue))
+  return tokens
+}
+
+function post(pool: Pool, path: string, token: string, body: object) {
+  return exchange(pool, path, {
+    'content-type': 'application/json',
+    authorization: `Bearer ${token}`,
+  })(JSON.stringify(body))
+}
+
+function exchange(pool: Pool, path: string, headers: Record<string, string>) {
+  return async (body: string): Promise<Record<string, unknown>> => {
+    const answer = await pool.request({ method: 'POST', path, headers, body })
+    const content = await answer.body.text()
+    if (answer.statusCode >= 300) {
+      throw new Error(`auth answered ${path} with ${answer.statusCode}: ${content}`)
+    }
+    return JSON.parse(content) as Record<string, unknown>
+  }
+}
+
+function text(answer: Record<string, unknown>, key: string): string {
+  const value = answer[key]
+  if (typeof value !== 'string') throw new Error(`auth's answer has no ${key}`)
+  return value
+}

@@ -1,0 +1,104 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { LocalError } from '@portcullis/local'
+import { admissions } from './admissions.js'
+import type { Benchmark } from './benchmark.js'
+import { fanout } from './fanout.js'
+import { machine } from './measure/machine.js'
+import { memory } from './memory.js'
+import { type BenchmarkName, type Options, parseOptions, UsageError, usage } from './options.js'
+import type { Result } from './report/result.js'
+import { table } from './report/table.js'
+import { revocation } from './revocation.js'
+import { Stage } from './stage.js'
+
+const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
+  admissions,
+  fanout,
+  memory,
+  revocation,
+}
+
+/** No benchmark takes half of this; what does hangs. */
+const limitMs = 10 * 60_000
+
+/** A failure ends the run; a signal does too, with the shell's code for it. */
+let stop: (reason: Error) => void = () => undefined
+const stopped = new Promise<never>((_, reject) => {
+  stop = reject
+})
+stopped.catch(() => undefined)
+
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.on(signal, () => {
+    process.exitCode = exitCode
+    stop(new Error('interrupted'))
+  })
+}
+
+try {
+  await bench(parseOptions(process.argv.slice(2)))
+} catch (error) {
+  process.exitCode ??= 1
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`bench: ${message}\n`)
+  const cause = error instanceof Error ? error.cause : undefined
+  if (cause instanceof LocalError) process.stderr.write(`${cause.details.join('\n')}\n`)
+  if (error instanceof UsageError) process.stderr.write(`${usage}\n`)
+}
+
+async function bench({ only, quick, out }: Options): Promise<void> {
+  const conditions = machine()
+  const { node, system, cpu, cores, memoryGiB } = conditions
+  print(`Portcullis benchmark: Node ${node}, ${system}, ${cpu}, ${cores} cores, ${memoryGiB} GiB`)
+  print('Servers run on this machine beside their clients; only the servers are counted.')
+  print('Compare ratios within one run, not times between machines.')
+  if (quick) print('--quick: it shows that everything runs; the figures mean little.')
+  print('')
+
+  const results: Result[] = []
+  for (const name of only) {
+    const result = await runOne(name, quick)
+    print(`${table(result)}\n`)
+    results.push(result)
+  }
+  await mkdir(dirname(out), { recursive: true })
+  const report = { at: new Date().toISOString(), quick, machine: conditions, results }
+  await writeFile(out, `${JSON.stringify(report, null, 2)}\n`)
+  print(`figures: ${out}`)
+}
+
+async function runOne(name: BenchmarkName, quick: boolean): Promise<Result> {
+  const stage = new Stage()
+  const timer = setTimeout(
+    () => stop(new Error(`${name} was not done in ${limitMs / 60_000} minutes`)),
+    limitMs,
+  )
+  try {
+    const running = benchmarks[name]({ stage, quick, progress: (text) => progress(name, text) })
+    // When it is stopped, what it waits for goes away, and how it then fails tells nothing.
+    running.catch(() => undefined)
+    return await Promise.race([running, stopped])
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new Error(`${name}: ${message}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
+    await stage.close()
+    progress(name, '')
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** One line that changes on a terminal; a line each in a log. */
+function progress(name: string, text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text === '' ? '' : `${name}: ${text}`}`)
+  else if (text !== '') process.stderr.write(`${name}: ${text}\n`)
+}

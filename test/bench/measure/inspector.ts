@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { WebSocket } from 'ws'
+
+/** Memory of a process after a full garbage collection, in bytes. */
+export interface Memory {
+  rss: number
+  /** Live JavaScript objects, and what they hold outside the heap (buffers). */
+  heap: number
+}
+
+/** What a Node process started with this writes to standard error is what `inspectorUrl` reads. */
+export const inspectorOption = '--inspect=127.0.0.1:0'
+
+/** Finds the inspector's address in what a process wrote. */
+export function inspectorUrl(output: string): string {
+  const url = /Debugger listening on (ws:\/\/\S+)/.exec(output)?.[1]
+  if (url === undefined) throw new Error('the process did not open its inspector')
+  return url
+}
+
+/** Asks a process through its inspector to collect garbage, and how much memory it then uses. */
+export async function memoryAfterGc(url: string): Promise<Memory> {
+  const socket = new WebSocket(url, { perMessageDeflate: false })
+  await once(socket, 'open')
+  try {
+    // Twice: what the first collection finalizes is free for the second.
+    await command(socket, 1, 'HeapProfiler.collectGarbage', {})
+    await command(socket, 2, 'HeapProfiler.collectGarbage', {})
+    const answer = await command(socket, 3, 'Runtime.evaluate', {
+      expression: 'JSON.stringify(process.memoryUsage())',
+      returnByValue: true,
+    })
+    return memoryOf(answer)
+  } finally {
+    socket.terminate()
+  }
+}
+
+function command(socket: WebSocket, id: number, method: string, params: object): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(new Error(`the inspected process went away at ${method}`))
+    const onMessage = (data: Buffer) => {
+      const text = data.toString()
+      // Events come between the answers.
+      if (!text.startsWith(`{"id":${id},`)) return
+      socket.off('message', onMessage)
+      socket.off('close', onClose)
+      resolve(text)
+    }
+    socket.on('message', onMessage)
+    socket.once('close', onClose)
+    socket.send(JSON.stringify({ id, method, params }))
+  })
+}
+
+/** Reads the inspector's answer to `process.memoryUsage()`. */
+export function memoryOf(answer: string): Memory {
+  const { result } = JSON.parse(answer) as { result?: { result?: { value?: string } } }
+  const usage = JSON.parse(result?.result?.value ?? '{}') as Partial<NodeJS.MemoryUsage>
+  const { rss, heapUsed, external } = usage
+  if (rss === undefined || heapUsed === undefined || external === undefined) {
+    throw new Error('the inspected process did not tell its memory')
+  }
+  return { rss, heap: heapUsed + external }
+}

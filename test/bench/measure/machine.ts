@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process'
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** What the figures depend on besides the code. */
+export interface Machine {
+  node: string
+  system: string
+  cpu: string
+  cores: number
+  memoryGiB: number
+}
+
+export function machine(): Machine {
+  return {
+    node: process.version,
+    system: `${type()} ${release()} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  }
+}
+
+/** Descriptors that a server needs beside its clients' sockets. */
+const spare = 256
+
+/**
+ * How many of `wanted` sockets one process may hold. Node raises its own soft limit to the hard
+ * one when it starts, so the hard limit is what counts.
+ */
+export async function socketsPerProcess(wanted: number): Promise<number> {
+  const { stdout } = await run('/bin/sh', ['-c', 'ulimit -Hn'])
+  const limit = Number(stdout.trim())
+  return Number.isNaN(limit) ? wanted : Math.min(wanted, limit - spare)
+}

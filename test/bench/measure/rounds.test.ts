@@ -1,0 +1,35 @@
+import t from 'tap'
+import { alternate } from './rounds.js'
+
+const recorder = (order: string[]) => (name: string) => ({
+  name,
+  run: async () => order.push(name),
+})
+
+t.test('contenders take turns, and the warm-up round does not count', async (t) => {
+  const order: string[] = []
+  const contender = recorder(order)
+  const figures = await alternate([contender('a'), contender('b')], 2, () => undefined)
+  t.same(order, ['a', 'b', 'b', 'a', 'a', 'b'])
+  t.same(
+    [...figures],
+    [
+      ['a', [4, 5]],
+      ['b', [3, 6]],
+    ],
+  )
+})
+
+t.test('without a warm-up every round counts', async (t) => {
+  const contender = recorder([])
+  const figures = await alternate([contender('a')], 2, () => undefined, { warmUp: false })
+  t.same(figures.get('a'), [1, 2])
+})
+
+t.test('a contender that fails ends the measurement', async (t) => {
+  const failing = { name: 'a', run: () => Promise.reject(new Error('refused')) }
+  await t.rejects(
+    alternate([failing], 1, () => undefined),
+    { message: 'refused' },
+  )
+})

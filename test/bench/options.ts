@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util'
+
+export const benchmarkNames = ['admissions', 'fanout', 'memory', 'revocation'] as const
+export type BenchmarkName = (typeof benchmarkNames)[number]
+
+export interface Options {
+  only: readonly BenchmarkName[]
+  /** Small counts: shows that all of it runs, its figures mean little. */
+  quick: boolean
+  /** Where the figures go as JSON. */
+  out: string
+}
+
+export const usage = `usage: npm run bench -- [--only ${benchmarkNames.join(',')}] [--quick] [--out FILE]`
+
+/** The command line cannot be used; the message says what to change. */
+export class UsageError extends Error {
+  readonly code = 'USAGE'
+}
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): Options {
+  const { only, quick, out } = read(args)
+  return { only: only === undefined ? benchmarkNames : names(only), quick, out }
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        out: { type: 'string', default: '.portcullis/bench.json' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function names(text: string): BenchmarkName[] {
+  return text.split(',').map((part) => {
+    const name = benchmarkNames.find((known) => known === part.trim())
+    if (name === undefined) {
+      throw new UsageError(`there is no benchmark "${part}"; choose ${benchmarkNames.join(', ')}`)
+    }
+    return name
+  })
+}

@@ -1,0 +1,19 @@
+import type { AddressInfo, Server } from 'node:net'
+import { answer } from '../child.js'
+
+/** Every baseline server tells its port when asked, with any message, and ends with its parent. */
+export interface Served {
+  port: number
+}
+
+/** Listens on a free port of the loopback address and tells it to the parent. */
+export function serve(server: Server): void {
+  const listening = new Promise<Served>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      resolve({ port })
+    })
+  })
+  answer(() => listening)
+}

@@ -1,0 +1,12 @@
+import { createServer } from 'node:http'
+import { Server } from 'socket.io'
+import { serve } from './serve.js'
+
+/** socket.io as its documentation has it, with its WebSocket transport alone and in-memory adapter. */
+const http = createServer()
+const io = new Server(http, { transports: ['websocket'], serveClient: false })
+io.on('connection', (socket) => {
+  socket.join('bench')
+  socket.on('publish', (data: unknown) => io.to('bench').emit('message', data))
+})
+serve(http)

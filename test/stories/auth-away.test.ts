@@ -1,0 +1,31 @@
+import { startInstallation } from '@portcullis/local'
+import t from 'tap'
+import { ProtocolClient, Refused } from './protocol-client.js'
+
+t.test('while auth is away nobody is admitted, and live sockets stay', async (t) => {
+  const { auth, realtime, api, userToken } = await startInstallation(t, { realtime: 1 })
+  const [node] = realtime
+  const ada = await userToken('ada', 'subscribe:* publish:*')
+  const live = await ProtocolClient.open(node.wsUrl, ada.access_token)
+  await live.command({ subscribe: { channel: 'news' } })
+
+  await auth.kill()
+  const refused = await ProtocolClient.open(node.wsUrl, ada.access_token).catch(
+    (error: unknown) => error,
+  )
+  t.ok(refused instanceof Refused && refused.status === 503, 'an upgrade is refused, never open')
+  t.ok(
+    refused instanceof Refused && refused.headers['retry-after'] !== undefined,
+    'with Retry-After',
+  )
+  t.notOk((await live.command({ publish: { channel: 'news', data: 1 } })).error)
+  t.same(await live.received(1), [1], 'the live socket goes on')
+
+  await auth.restart()
+  await node.ready()
+  const again = await ProtocolClient.open(node.wsUrl, ada.access_token)
+  const revoked = await api('POST', '/v1/revocations', { token: ada.jti, wait: 5000 })
+  t.match(revoked.body, { complete: true }, 'the node has caught up')
+  t.equal((await live.closed).code, 4500, 'a socket from before the outage')
+  t.equal((await again.closed).code, 4500, 'a socket from after it')
+})

@@ -1,0 +1,59 @@
+import { startInstallation } from '@portcullis/local'
+import t from 'tap'
+import { ProtocolClient, Refused } from './protocol-client.js'
+
+// laravel/reverb#399: "revoked" was answered and the socket stayed open. So every story here looks
+// at the socket, not at the reply. nsc#442: kicked, and the same token came back. Both halves.
+
+t.test('a revoked user is cut off on every node, and cannot come back', async (t) => {
+  const { realtime, api, userToken } = await startInstallation(t, { realtime: 2 })
+  const [first, second] = realtime
+  const ada = await userToken('ada', 'subscribe:demo:* publish:demo:*')
+  const bob = await userToken('bob', 'subscribe:demo:* publish:demo:*')
+
+  const here = await ProtocolClient.open(first.wsUrl, ada.access_token)
+  const there = await ProtocolClient.open(second.wsUrl, ada.access_token)
+  const other = await ProtocolClient.open(second.wsUrl, bob.access_token)
+  for (const client of [here, there, other]) {
+    t.notOk((await client.command({ subscribe: { channel: 'demo:hello' } })).error, 'subscribed')
+  }
+  t.notOk((await here.command({ publish: { channel: 'demo:hello', data: { n: 1 } } })).error)
+  for (const client of [here, there, other]) {
+    t.same(await client.received(1), [{ n: 1 }], 'a publication reaches both nodes')
+  }
+
+  const revoked = await api('POST', '/v1/revocations', {
+    identity: 'admin',
+    subject: 'ada',
+    wait: 5000,
+  })
+  t.equal(revoked.status, 201)
+  t.match(revoked.body, { complete: true, tokens: 1 })
+  t.same(
+    revoked.body.nodes.map((node: { state: string; connectionsClosed: number }) => [
+      node.state,
+      node.connectionsClosed,
+    ]),
+    [
+      ['acked', 1],
+      ['acked', 1],
+    ],
+    'each node says what it closed',
+  )
+  for (const client of [here, there]) {
+    t.same(await client.closed, { code: 4500, reason: 'token revoked' })
+  }
+  for (const { wsUrl } of realtime) {
+    const refused = await ProtocolClient.open(wsUrl, ada.access_token).catch(
+      (error: unknown) => error,
+    )
+    t.ok(refused instanceof Refused && refused.status === 401, 'the same token is refused')
+  }
+
+  t.notOk((await other.command({ publish: { channel: 'demo:hello', data: { n: 2 } } })).error)
+  t.same(await other.received(2), [{ n: 1 }, { n: 2 }], 'another user goes on')
+  t.same(here.publications, [{ n: 1 }], 'nothing after the close')
+  const receipt = await api('GET', `/v1/revocations/${revoked.body.id}`)
+  t.same(receipt.body, revoked.body, 'the receipt can be read later')
+  await other.close()
+})
