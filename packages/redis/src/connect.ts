@@ -3,6 +3,9 @@ import { RedisUrlError } from './errors.js'
 
 export type { Redis } from 'ioredis'
 
+/** A caller is told that Redis is away while it still waits for the answer. */
+const commandTimeoutMs = 2000
+
 /** Replies keep their RESP2 shapes; ioredis types that choice apart. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>
 
@@ -34,6 +37,8 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
     // A blocked XREAD or a subscription outlives any retry count; a command must not.
     maxRetriesPerRequest: role === 'commands' ? 1 : null,
     enableOfflineQueue: role !== 'commands',
+    // A Redis that is paused or partitioned keeps its connection and never answers.
+    ...(role === 'commands' ? { commandTimeout: commandTimeoutMs } : {}),
     // A script sent twice could commit twice: a caller that lost its answer decides, not we.
     autoResendUnfulfilledCommands: role !== 'commands',
     retryStrategy: (attempt) =>
