@@ -2,13 +2,13 @@
 const terminalCodes = [
   /** The identity is unknown, or its registration code is wrong or has expired. */
   'invalid_client',
-  /** The identity is suspended. */
+  /** The identity is suspended, as auth says it at `/v1/tokens`. */
   'suspended',
   /** The user or session that the token was for is revoked. */
   'revoked',
   /** The identity may not have the scope that was asked for. */
   'invalid_scope',
-  /** The caller may not ask for tokens here. */
+  /** The caller may not ask for tokens here; auth's word at `/oauth/token` for a suspended identity. */
   'unauthorized_client',
   /** The request is malformed, or the URL is not a token endpoint. */
   'invalid_request',

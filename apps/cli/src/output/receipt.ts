@@ -17,7 +17,7 @@ export function receiptText(out: Output, receipt: Receipt | DryRun): string {
         paint: (text) => (text.startsWith('pending') ? paint.yellow(text) : paint.green(text)),
       },
       { head: 'CLOSED', value: (row) => `${row.connectionsClosed}`, right: true },
-      { head: 'MS', value: ({ ms }) => (ms === undefined ? '' : `${ms}`), right: true },
+      { head: 'MS', value: ({ ms }) => ms?.toFixed(1) ?? '', right: true },
     ],
     receipt.nodes,
     'no realtime nodes',

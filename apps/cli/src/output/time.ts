@@ -5,17 +5,15 @@ const units = [
   ['s', 1],
 ] as const
 
-/** A span of seconds by its two largest units: `1h 5m`. */
+/** A span of seconds, as exactly as people ask: `45s`, `5m`, `1h 5m`, `2d 12h`. */
 export function span(seconds: number): string {
-  let rest = Math.max(0, Math.round(seconds))
-  const parts: string[] = []
-  for (const [unit, size] of units) {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    if (count > 0) parts.push(`${count}${unit}`)
-    if (parts.length === 2 || (parts.length === 1 && count === 0)) break
-  }
-  return parts.join(' ') || '0s'
+  const whole = Math.max(0, Math.round(seconds))
+  const first = units.findIndex(([, size]) => whole >= size)
+  const [unit, size] = units[first] ?? (['s', 1] as const)
+  const shown = `${Math.floor(whole / size)}${unit}`
+  const [nextUnit, nextSize] = units[first + 1] ?? (['s', 1] as const)
+  const rest = Math.floor((whole % size) / nextSize)
+  return rest === 0 || nextUnit === 's' ? shown : `${shown} ${rest}${nextUnit}`
 }
 
 /** A moment in Unix milliseconds as seen from `now`: `5m ago`, `in 1h 5m`. */

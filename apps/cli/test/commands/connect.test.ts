@@ -148,6 +148,19 @@ t.test('after a break it connects again, and goes on', async (t) => {
   t.match(stderr, /connection lost \(1 transport closed\); connecting again/)
 })
 
+t.test('a fixed token that ended meanwhile: it says so, with exit code 3', async (t) => {
+  let dials = 0
+  const { cwd } = await installation(t, {
+    refuse: () => (++dials === 1 ? undefined : 401),
+    onSubscribe: (socket) => socket.terminate(),
+  })
+  writeFileSync(join(cwd, 'ada.token'), 'a.b.c\n')
+  const { code, stderr } = await run(['connect', 'x', '--token-file', 'ada.token'], { cwd })
+  t.equal(code, 3)
+  t.match(stderr, /no token: it was refused or has ended, and there is no other token\n$/)
+  t.equal(dials, 2)
+})
+
 t.test('options that do not go together are usage errors', async (t) => {
   const { cwd } = await installation(t, {})
   for (const args of [

@@ -23,6 +23,8 @@ t.test('in a narrow terminal the widest column is cut, an id never', async (t) =
   const line = drawn.split('\n')[1] ?? ''
   t.equal(line.length <= 60, true, `${line.length} columns`)
   t.match(line, new RegExp(`^${id}  a+…  short$`))
+  const narrow = table(columns, [[id, 'ada lovelace', '']], plain(30))
+  t.match(narrow, new RegExp(`${id}  ada lo…$`), 'also when the id is the widest')
 })
 
 t.test('in a pipe nothing is cut', async (t) => {

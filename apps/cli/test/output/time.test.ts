@@ -1,11 +1,13 @@
 import t from 'tap'
 import { clock, relative, span } from '../../src/output/time.js'
 
-t.test('spans show their two largest units', async (t) => {
+t.test('spans show days and hours, hours and minutes, minutes, or seconds', async (t) => {
   t.equal(span(0), '0s')
   t.equal(span(59.6), '1m')
   t.equal(span(3_900), '1h 5m')
   t.equal(span(3_605), '1h')
+  t.equal(span(3_599), '59m')
+  t.equal(span(45), '45s')
   t.equal(span(90_061), '1d 1h')
   t.equal(span(-5), '0s')
 })
