@@ -63,7 +63,7 @@ export class Feed {
   #sent: Ack[] = []
   #closing = false
   #saidGoodbye: (() => void) | undefined
-  #firstSync: (() => void) | undefined
+  #started: (() => void) | undefined
 
   constructor(options: FeedOptions) {
     this.#options = options
@@ -80,6 +80,7 @@ export class Feed {
       },
       reconnecting: () => {
         stats.feedReconnects++
+        this.#started?.()
       },
     })
   }
@@ -91,12 +92,12 @@ export class Feed {
     return this.#connection.problem ?? 'the revocation feed is not connected yet'
   }
 
-  /** Connects; resolves at the first sync, or after `waitMs` without one. */
+  /** Connects; resolves when the first try has ended, or after `waitMs`. */
   start(waitMs: number): Promise<void> {
     this.#connection.start()
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, waitMs)
-      this.#firstSync = () => {
+      this.#started = () => {
         clearTimeout(timer)
         resolve()
       }
@@ -109,7 +110,7 @@ export class Feed {
    */
   async close(): Promise<void> {
     this.#closing = true
-    this.#firstSync?.()
+    this.#started?.()
     if (this.#welcomed && !this.#options.watch.held) {
       await new Promise<void>((resolve) => {
         const deadline = setTimeout(resolve, this.#options.timing.goodbyeMs)
@@ -202,7 +203,7 @@ export class Feed {
     if (this.#closing) return
     this.#options.watch.inSync = true
     this.#options.log.info('gate: the revocation feed is in sync')
-    this.#firstSync?.()
+    this.#started?.()
   }
 
   #acknowledge(): void {

@@ -14,7 +14,7 @@ import { checkOptions, type GateOptions } from './options.js'
 import { newStats } from './stats.js'
 import { Watch } from './watch.js'
 
-/** How long the app's start waits for the feed, in milliseconds; then it starts and answers 503. */
+/** How long the app's start waits for the feed, in milliseconds; without it, it answers 503. */
 const startMs = 3000
 
 const timing: Omit<FeedTiming, 'handshakeMs' | 'welcomeMs'> = {

@@ -169,6 +169,11 @@ export class Watch {
     return this.#index.candidates({ selector: { all: true } }).some((grant) => grant.held)
   }
 
+  /** Ends what is due; a timer does it once a second. */
+  expire(): void {
+    this.#expiry.run()
+  }
+
   close(): void {
     this.interrupted()
     this.#expiry.clear()

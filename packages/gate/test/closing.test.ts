@@ -1,0 +1,220 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t from 'tap'
+import { dial, refused } from './fixtures/dial.js'
+import { guardedApp } from './fixtures/guarded-app.js'
+import { scriptedAuth } from './fixtures/scripted-auth.js'
+
+t.test('a revocation closes what it covers, says how many, and nothing else', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  const open = async (claims: object): Promise<Awaited<ReturnType<typeof dial>>> =>
+    dial(`${ws}/echo`, { token: auth.issue(claims) })
+  const ada = await open({ sub: 'ada' })
+  const adaToo = await open({ sub: 'ada', labels: ['red'] })
+  const bob = await open({ sub: 'bob' })
+  const bank = await open({ client_id: 'bank', sub: 'ada' })
+
+  const label = await auth.push(auth.event({ identity: 'shop', label: 'red' }))
+  t.equal(label.revocations[0]?.connectionsClosed, 1)
+  t.strictSame(await adaToo.closed, { code: 4500, reason: 'token revoked' })
+
+  const both = await auth.push(
+    auth.event({ identity: 'shop', subject: 'ada' }),
+    auth.event({ identity: 'shop' }),
+  )
+  t.strictSame(
+    both.revocations.map(({ connectionsClosed }) => connectionsClosed),
+    [1, 1],
+    'counted with the first that covers it',
+  )
+  t.equal((await ada.closed).code, 4500)
+  t.equal((await bob.closed).code, 4500)
+  t.equal(await bank.ask('x'), 'ada: x', 'another identity')
+
+  await auth.push(auth.event({ all: true }))
+  t.equal((await bank.closed).code, 4500)
+  t.equal(app.gate.stats.revoked, 4)
+  t.equal(app.gate.stats.live, 0)
+})
+
+t.test('a socket whose peer does not answer the close is cut', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, http } = await guardedApp(t, { authUrl: auth.url })
+  const token = auth.issue()
+  const { hostname, port, host } = new URL(http)
+  const socket = connect({ host: hostname, port: Number(port) })
+  socket.write(
+    [
+      'GET /echo HTTP/1.1',
+      `Host: ${host}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      `Authorization: Bearer ${token}`,
+      '',
+      '',
+    ].join('\r\n'),
+  )
+  await once(socket, 'data')
+  await auth.push(auth.event({ jti: auth.of(token).jti }))
+  // It reads the close frame and says nothing.
+  await once(socket, 'close')
+  t.equal(app.gate.stats.live, 0)
+})
+
+t.test('what a slow peer has not taken yet never reaches it', async (t) => {
+  const auth = await scriptedAuth(t)
+  let backlog = 0
+  const { ws } = await guardedApp(t, {
+    authUrl: auth.url,
+    routes: (app) => {
+      app.get('/flood', { websocket: true, preValidation: app.admit() }, (socket) => {
+        socket.on('message', () => {
+          while (socket.bufferedAmount === 0) socket.send(Buffer.alloc(1024 * 1024))
+          socket.send('too late')
+          backlog = socket.bufferedAmount
+        })
+      })
+    },
+  })
+  const token = auth.issue()
+  const peer = await dial(`${ws}/flood`, { token })
+  const heard: string[] = []
+  peer.socket.on('message', (data, binary) => {
+    if (!binary) heard.push(String(data))
+  })
+  peer.socket.send('go')
+  peer.socket.pause()
+  while (backlog === 0) await new Promise((resolve) => setImmediate(resolve))
+  await auth.push(auth.event({ jti: auth.of(token).jti }))
+  peer.socket.resume()
+  await peer.closed
+  t.strictSame(heard, [])
+})
+
+t.test('a grant ends when it expires', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  const token = auth.issue({ expiresAt: Date.now() + 1200 })
+  const { exp } = auth.of(token)
+  const peer = await dial(`${ws}/echo`, { token })
+  t.strictSame(await peer.closed, { code: 3005, reason: 'connection expired' })
+  t.ok(Date.now() >= exp * 1000 - 50, 'not before its time')
+  t.equal(app.gate.stats.expired, 1)
+  t.equal((await refused(`${ws}/echo`, { token })).status, 401, 'auth still says active')
+})
+
+t.test('a route that holds the grant closes by itself', async (t) => {
+  const auth = await scriptedAuth(t)
+  const ends: string[] = []
+  const releases = new Map<string, () => void>()
+  const { app, ws } = await guardedApp(t, {
+    authUrl: auth.url,
+    routes: (app) => {
+      app.get('/own', { websocket: true, preValidation: app.admit() }, (socket, { grant }) => {
+        const release = app.gate.hold(grant, (reason) => {
+          ends.push(`${grant.subject} ${reason}`)
+          socket.close(4999, 'own way')
+        })
+        releases.set(grant.jti, release)
+        socket.on('close', release)
+        socket.on('message', async (data) => {
+          // As a refresh does: the new token first, then the old one is let go.
+          const fresh = await app.gate.introspect(String(data))
+          socket.on(
+            'close',
+            app.gate.hold(fresh, () => socket.close(4998)),
+          )
+          release()
+          socket.send('refreshed')
+        })
+      })
+    },
+  })
+  const token = auth.issue()
+  const peer = await dial(`${ws}/own`, { token })
+  const ack = await auth.push(auth.event({ jti: auth.of(token).jti }))
+  t.equal(ack.revocations[0]?.connectionsClosed, 1)
+  t.strictSame(await peer.closed, { code: 4999, reason: 'own way' })
+  t.strictSame(ends, ['ada revoked'])
+
+  // klangk#3160: rotate, then revoke the old one.
+  const [old, fresh] = [auth.issue(), auth.issue()]
+  const second = await dial(`${ws}/own`, { token: old })
+  t.equal(await second.ask(fresh), 'refreshed')
+  const none = await auth.push(auth.event({ jti: auth.of(old).jti }))
+  t.equal(none.revocations[0]?.connectionsClosed, 0)
+  t.equal(await second.ask(auth.issue()), 'refreshed', 'the socket lives')
+  await auth.push(auth.event({ identity: 'shop' }))
+  t.equal((await second.closed).code, 4998)
+  t.equal(app.gate.stats.live, 0)
+})
+
+t.test('holding a grant that has ended calls back at once', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app } = await guardedApp(t, { authUrl: auth.url })
+  const token = auth.issue()
+  const grant = await app.gate.introspect(token)
+  const broken = app.gate.hold(grant, () => {
+    throw new Error('a holder that fails')
+  })
+  const reasons: string[] = []
+  app.gate.hold(grant, (reason) => reasons.push(reason))
+  const ack = await auth.push(auth.event({ jti: grant.jti }))
+  t.equal(ack.revocations[0]?.connectionsClosed, 2, 'each holder is called, and counted')
+  t.strictSame(reasons, ['revoked'])
+  t.equal(grant.ended, 'revoked')
+  app.gate.hold(grant, (reason) => reasons.push(reason))
+  t.strictSame(reasons, ['revoked', 'revoked'])
+  broken()
+})
+
+t.test('nothing is left of connections that are gone', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, http, ws } = await guardedApp(t, { authUrl: auth.url })
+  const tokens = Array.from({ length: 20 }, () => auth.issue())
+  for (let round = 0; round < 3; round++) {
+    const peers = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => dial(`${ws}/echo`, { token: tokens[at % 20] ?? '' })),
+    )
+    t.equal(app.gate.stats.live, 60)
+    const gone = peers.map((peer) => peer.closed)
+    for (const [at, { socket }] of peers.entries()) {
+      if (at % 2 === 0) socket.terminate()
+      else socket.close()
+    }
+    await Promise.all(gone)
+    const responses = await Promise.all(
+      tokens.map((token) =>
+        fetch(`${http}/whoami`, { headers: { authorization: `Bearer ${token}` } }),
+      ),
+    )
+    for (const response of responses) await response.text()
+    const injected = await app.inject({
+      url: '/whoami',
+      headers: { authorization: `Bearer ${tokens[0]}` },
+    })
+    t.equal(injected.statusCode, 200)
+    await until(() => app.gate.stats.live === 0)
+    t.equal(app.gate.stats.live, 0)
+  }
+})
+
+t.test('closing the app closes its sockets, says bye, and may be done twice', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  const peer = await dial(`${ws}/echo`, { token: auth.issue() })
+  const bye = auth.next('bye')
+  await Promise.all([app.close(), app.close()])
+  t.match(await bye, { type: 'bye' })
+  t.ok([1001, 1005].includes((await peer.closed).code))
+  t.type(app.gate.ready(), 'string', 'a closed gate is not ready')
+  await t.rejects(app.gate.introspect('x'), { code: 'auth_unavailable' })
+})
+
+/** Waits, turn by turn of the event loop, for what no event tells. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
