@@ -52,8 +52,8 @@ export async function unseal(secret: string, kid: string, sealed: Sealed): Promi
 
 function derive(secret: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // 32 MiB and some 50 ms, once at start: the secret may be a pass phrase.
-    scrypt(secret, salt, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 }, (error, key) => {
+    // 16 MiB and some 40 ms, once at start: the secret may be a pass phrase.
+    scrypt(secret, salt, 32, { N: 2 ** 14, r: 8, p: 1 }, (error, key) => {
       if (error === null) resolve(key)
       else reject(error)
     })

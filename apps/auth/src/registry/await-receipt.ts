@@ -8,6 +8,7 @@ import { guard } from './run.js'
 export interface ReceiptWatch {
   /** Calls back at each acknowledgement of the revocation; gives what stops that. */
   onAcknowledged(id: string, callback: () => void): () => void
+  readonly closed: boolean
   /** Stops listening, and ends every wait at once. The connection stays the caller's to close. */
   close(): Promise<void>
 }
@@ -27,14 +28,18 @@ export async function openReceiptWatch(
     if (from === channel) for (const callback of [...(waiting.get(id) ?? [])]) callback()
   }
   // After a lost connection nobody knows what was missed: everyone looks again.
-  const onSubscribed = () => {
+  const wakeAll = () => {
     for (const callbacks of [...waiting.values()]) for (const callback of [...callbacks]) callback()
   }
+  let closed = false
   subscriber.on('message', onMessage)
-  subscriber.on('ready', onSubscribed)
+  subscriber.on('ready', wakeAll)
   await guard(subscriber.subscribe(channel))
 
   return {
+    get closed() {
+      return closed
+    },
     onAcknowledged(id, callback) {
       const callbacks = waiting.get(id) ?? new Set()
       waiting.set(id, callbacks.add(callback))
@@ -45,8 +50,9 @@ export async function openReceiptWatch(
     },
     async close() {
       subscriber.off('message', onMessage)
-      subscriber.off('ready', onSubscribed)
-      waiting.clear()
+      subscriber.off('ready', wakeAll)
+      closed = true
+      wakeAll()
       // Unsubscribing a connection that is gone fails, and has nothing to stop.
       if (subscriber.status === 'ready')
         await subscriber.unsubscribe(channel).catch(() => undefined)
@@ -80,10 +86,10 @@ export async function awaitReceipt(
   try {
     for (;;) {
       acknowledged = false
-      const last = expired
+      const last = expired || watch.closed
       const receipt = await getReceipt(registry, id)
       if (receipt.complete || last) return receipt
-      if (!acknowledged && !expired)
+      if (!acknowledged && !expired && !watch.closed)
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -118,6 +118,14 @@ t.test('an identity that has vanished leaves no token active', async (t) => {
   t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
+t.test('a suspended identity leaves none active, cut-off or not', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const { jti } = await token(registry, 'shop')
+  await redis.hset(registry.keys.identity(0, 'shop'), 'state', 'suspended')
+  t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
+})
+
 t.test('pages are stable while tokens come and go', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
@@ -193,7 +201,7 @@ t.test(
     }
     const late = await token(registry, 'shop', { ttlSeconds: 7200 })
     const early = await token(registry, 'shop', { ttlSeconds: 60 })
-    t.same(await redis.zrange(keys.tokens(0, 'shop'), 0, -1), [late.jti, early.jti])
+    t.same(await redis.zrange(keys.tokens(0, 'shop'), 0, '-1'), [late.jti, early.jti])
     for (const key of [keys.tokens(0, 'shop'), keys.expiries(0, 'shop')])
       t.equal(Number(await redis.call('PEXPIRETIME', key)), late.expiresAt)
   },

@@ -1,0 +1,41 @@
+import { TokenId } from '@portcullis/contracts'
+import { Value } from '@sinclair/typebox/value'
+import fc from 'fast-check'
+import t from 'tap'
+import { isEverywhere, newId, partitionOf, partitionOfId } from '../../src/registry/ids.js'
+
+t.test('an identity keeps its partition for ever', async (t) => {
+  // Written down: a change of these would lose every registry that exists.
+  t.equal(partitionOf('', 1 << 30), 0x811c9dc5 % (1 << 30))
+  t.equal(partitionOf('foobar', 65_536), 0xbf9cf968 % 65_536)
+  t.equal(partitionOf('admin', 1), 0)
+})
+
+t.test('an id names the partition that it was made for, and is one of the contract', async (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 16_384 }), fc.string(), (partitions, identity) => {
+      const partition = partitionOf(identity, partitions)
+      const id = newId(partition)
+      return (
+        partition < partitions &&
+        partitionOfId(id, partitions) === partition &&
+        partitionOfId(id, partition) === undefined &&
+        Value.Check(TokenId, id)
+      )
+    }),
+  )
+  t.ok(isEverywhere(newId('all')))
+  t.notOk(isEverywhere(newId(0)))
+  t.equal(partitionOfId(newId('all'), 16), undefined)
+})
+
+t.test('identities spread over the partitions', async (t) => {
+  const counts = new Map<number, number>()
+  for (let i = 0; i < 16_000; i += 1) {
+    const partition = partitionOf(`service-${i}`, 16)
+    counts.set(partition, (counts.get(partition) ?? 0) + 1)
+  }
+  t.equal(counts.size, 16)
+  for (const [partition, count] of counts)
+    t.ok(count > 700 && count < 1300, `partition ${partition} has ${count} of 16,000`)
+})

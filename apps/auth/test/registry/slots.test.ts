@@ -1,0 +1,81 @@
+import type { Redis } from '@portcullis/redis'
+import t from 'tap'
+import * as verbs from '../../src/registry/index.js'
+import { open, token } from './fixtures/open.js'
+
+/** Notes the keys of every script that goes through the connection. */
+function recording(redis: Redis): { redis: Redis; calls: string[][] } {
+  const calls: string[][] = []
+  const proxy = new Proxy(redis, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        if (name === 'evalsha' || name === 'eval')
+          calls.push(args.slice(2, 2 + Number(args[1])).map(String))
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
+  return { redis: proxy, calls }
+}
+
+/** The part of a key that a Cluster hashes: between the first `{` and the next `}`. */
+function tagOf(key: string): string | undefined {
+  return /^[^{]*\{([^}]+)\}/.exec(key)?.[1]
+}
+
+t.test('every script stays in one slot of a Cluster', async (t) => {
+  const opened = await open(t, { partitions: 16 })
+  const { redis, calls } = recording(opened.redis)
+  const registry = { ...opened.registry, redis }
+  const node = { node: 'n', instance: 'instance-one' }
+  await verbs.ensureAdministrator(registry, { identity: 'admin', registrationCode: 'x'.repeat(43) })
+  const claims = []
+  for (const identity of ['a{9}', 'b', 'c', 'd}{e']) {
+    const { registrationCode } = await verbs.registerIdentity(registry, { identity, scopes: [] })
+    await verbs.authenticate(registry, identity, registrationCode)
+    const { id } = await verbs.addRegistrationCode(registry, identity, {})
+    await verbs.removeRegistrationCode(registry, identity, id)
+    await verbs.changeIdentity(registry, identity, { labels: ['x'] })
+    claims.push({ jti: (await token(registry, identity)).jti, client_id: identity })
+  }
+  await verbs.joinNode(registry, node)
+  await verbs.setConnected(registry, { ...node, connection: 'c' }, true)
+  await verbs.introspect(registry, claims)
+  const selectors = [
+    { jti: claims[0]?.jti ?? '' },
+    { identity: 'b' },
+    { identity: 'b', subject: 'anna' },
+    { identity: 'b', label: 'x' },
+    { all: true as const },
+  ]
+  for (const selector of selectors) await verbs.revoke(registry, { selector })
+  await verbs.suspendIdentity(registry, 'c')
+  await verbs.resumeIdentity(registry, 'c')
+  await verbs.deleteIdentity(registry, 'c')
+  await verbs.listIdentities(registry, { limit: 10 })
+  await verbs.listNodes(registry)
+  await verbs.ackRevocations(registry, node, [], await verbs.feedEnd(registry))
+  await verbs.leaveNode(registry, node)
+
+  t.ok(calls.length > 100, `${calls.length} scripts were seen`)
+  const seen = new Set<string>()
+  for (const keys of calls) {
+    const tags = new Set(keys.map(tagOf))
+    const [tag] = tags
+    if (tags.size !== 1 || tag === undefined) t.fail('keys of two slots', { keys })
+    else seen.add(tag)
+  }
+  t.ok(seen.size > 10, 'and several partitions took part')
+})
+
+t.test('every key in Redis carries the tag of a partition', async (t) => {
+  const { registry, redis, prefix } = await open(t, { partitions: 4 })
+  await verbs.registerIdentity(registry, { identity: 'shop', scopes: [] })
+  await token(registry, 'shop')
+  await verbs.revoke(registry, { selector: { all: true } })
+  const keys = await redis.keys(`*${prefix}*`)
+  t.ok(keys.length > 15)
+  for (const key of keys) t.match(tagOf(key) ?? '', new RegExp(`^${prefix}:[0-3]$`), key)
+})

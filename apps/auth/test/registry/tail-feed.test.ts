@@ -1,0 +1,108 @@
+import t from 'tap'
+import {
+  type FeedRead,
+  type FeedTail,
+  feedEnd,
+  type Registry,
+  RegistryError,
+  revoke,
+  tailFeed,
+} from '../../src/registry/index.js'
+import { type Opened, open } from './fixtures/open.js'
+
+const shop = { identity: 'shop' }
+
+/** A tail whose events are waited for one by one. */
+async function tail(opened: Opened, registry: Registry, from: string) {
+  const heard: string[] = []
+  const lost: string[] = []
+  const errors: unknown[] = []
+  let wake = () => {}
+  const blocking = await opened.connection('blocking')
+  const blockingId = await blocking.client('ID')
+  const tailing: FeedTail = tailFeed(registry, blocking, from, {
+    onEvents({ revocations }: FeedRead) {
+      heard.push(...revocations.map(({ id }) => id))
+      wake()
+    },
+    onLost(cursor) {
+      lost.push(cursor)
+      wake()
+    },
+    onError(error) {
+      errors.push(error)
+      wake()
+    },
+  })
+  const until = async (condition: () => boolean) => {
+    while (!condition())
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+  }
+  return { tailing, blocking, blockingId, heard, lost, errors, until }
+}
+
+for (const partitions of [1, 16])
+  t.test(`hands out what was there and what comes; P=${partitions}`, async (t) => {
+    const opened = await open(t, { partitions })
+    const { registry } = opened
+    const ids = [(await revoke(registry, { selector: shop })).id]
+    const { tailing, heard, until } = await tail(
+      opened,
+      await opened.another(),
+      Array(partitions).fill('0-0').join(','),
+    )
+    await until(() => heard.length === 1)
+    for (let i = 0; i < 10; i += 1)
+      ids.push((await revoke(registry, { selector: { identity: `svc${i}` } })).id)
+    await until(() => heard.length === ids.length)
+    t.same(heard, ids)
+    t.equal(tailing.cursor, await feedEnd(registry))
+    await tailing.close()
+    await tailing.close()
+  })
+
+t.test('goes on after its connection was killed, and misses nothing', async (t) => {
+  const opened = await open(t)
+  const { registry, redis } = opened
+  const { tailing, blocking, blockingId, heard, until } = await tail(opened, registry, '0-0')
+  const first = await revoke(registry, { selector: shop })
+  await until(() => heard.length === 1)
+  const closed = new Promise((resolve) => blocking.once('close', resolve))
+  await redis.client('KILL', 'ID', blockingId)
+  await closed
+  const second = await revoke(registry, { selector: shop })
+  await until(() => heard.length === 2)
+  t.same(heard, [first.id, second.id])
+  await tailing.close()
+})
+
+t.test('says when the feed went backwards though no event comes, and goes on', async (t) => {
+  const opened = await open(t)
+  const { registry, redis } = opened
+  const key = registry.keys.feed(0)
+  await revoke(registry, { selector: shop })
+  const backup = await redis.dumpBuffer(key)
+  await revoke(registry, { selector: shop })
+  const { tailing, heard, lost, until } = await tail(opened, registry, await feedEnd(registry))
+  await redis.restore(key, 0, backup ?? '', 'REPLACE')
+  await until(() => lost.length === 1)
+  t.same(lost, [await feedEnd(registry)], 'the tail stands at the end of the feed as it is')
+  const { id } = await revoke(registry, { selector: shop })
+  await until(() => heard.length === 1)
+  t.same(heard, [id])
+  t.equal(lost.length, 1)
+  await tailing.close()
+})
+
+t.test('reports an error of Redis, and closes while there is one', async (t) => {
+  const opened = await open(t)
+  const registry = await opened.another()
+  registry.redis.disconnect()
+  const { tailing, errors, until } = await tail(opened, registry, '0-0')
+  await until(() => errors.length === 2)
+  const [error] = errors
+  t.ok(error instanceof RegistryError && error.code === 'registry_unavailable')
+  await tailing.close()
+})
