@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type InfoNode, subprotocol } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
@@ -22,7 +23,8 @@ import { apiDisconnect } from './routes/api-disconnect.js'
 import { apiInfo } from './routes/api-info.js'
 import { takeApiKey } from './routes/api-key.js'
 import { apiPublish } from './routes/api-publish.js'
-import { connectRoute } from './routes/connect.js'
+import { connectPath, connectRoute } from './routes/connect.js'
+import { Refusal } from './routes/refusal.js'
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -40,7 +42,13 @@ export async function build(config: Config): Promise<FastifyInstance> {
   const app = Fastify({
     logger: loggerOptions('realtime', config.LOG_LEVEL),
     bodyLimit: apiBodyBytes,
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: (error, request, reply) => {
+      // No hook runs for these, and Node leaves the socket of a refused upgrade open.
+      if (request.raw.headers.upgrade !== undefined) {
+        reply.raw.once('finish', () => request.raw.socket.destroySoon())
+      }
+      answerFrameworkError(error, request, reply)
+    },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
   const log = app.log
@@ -100,6 +108,12 @@ export async function build(config: Config): Promise<FastifyInstance> {
       closeSockets(app, hub, config.CLOSE_DEADLINE_MS).finally(done)
     },
   })
+  app.addHook('onRequest', async ({ ws, routeOptions }) => {
+    // The plugin would take the upgrade, unauthenticated, and close it afterwards.
+    if (ws && routeOptions.url !== connectPath) {
+      throw new Refusal(404, 'not_found', `there is no WebSocket here; it is at ${connectPath}`)
+    }
+  })
   await app.register(gate, {
     authUrl: config.AUTH_URL,
     credentials: { identity: config.IDENTITY, registrationCode: config.REGISTRATION_CODE },
@@ -149,6 +163,15 @@ export async function build(config: Config): Promise<FastifyInstance> {
     maxConnections: config.MAX_CONNECTIONS,
     maxAdmissions: config.MAX_ADMISSIONS,
   })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Portcullis realtime', description: 'The server API of a node.', version },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+  })
+  app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
   await app.register(async (api) => {
     api.removeContentTypeParser('text/plain')
     api.addHook('onRequest', takeApiKey)

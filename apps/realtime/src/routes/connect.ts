@@ -6,6 +6,9 @@ import { checkOrigin } from './check-origin.js'
 import { presentedToken } from './presented-token.js'
 import { Refusal } from './refusal.js'
 
+/** Where clients connect: the path that the protocol's SDKs expect. */
+export const connectPath = '/connection/websocket'
+
 export interface ConnectRouteOptions {
   node: Node
   allowedOrigins: readonly string[]
@@ -38,7 +41,7 @@ export function connectRoute(
   }
 
   app.get(
-    '/connection/websocket',
+    connectPath,
     {
       websocket: true,
       onRequest: [

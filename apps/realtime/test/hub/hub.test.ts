@@ -85,7 +85,7 @@ t.test('a waiting subscriber keeps the channel, though the one before it gives u
 })
 
 t.test('a refusal is for those who wait, and is not remembered', async (t) => {
-  const joins: ReturnType<typeof settled>[] = []
+  const joins: ReturnType<typeof settled<void>>[] = []
   const hub = new Hub({
     join: () => {
       const join = settled()

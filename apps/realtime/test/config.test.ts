@@ -1,0 +1,44 @@
+import { ConfigError } from '@portcullis/service'
+import t from 'tap'
+import { config } from '../src/config.js'
+
+const required = { REGISTRATION_CODE: 'code' }
+
+t.test('defaults', async (t) => {
+  t.match(config(required), {
+    PORT: 8000,
+    IDENTITY: 'realtime',
+    NODE_NAME: 'realtime-8000',
+    ALLOWED_ORIGINS: [],
+    TOKEN_IN_QUERY: false,
+    PING_INTERVAL_MS: 25_000,
+    MAX_CHANNELS: 128,
+  })
+  t.equal(config({ ...required, PORT: '8001' }).NODE_NAME, 'realtime-8001')
+})
+
+const problems = (environment: Record<string, string>) => {
+  try {
+    config(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+t.test('origins are a list of exact origins', async (t) => {
+  const origins = (text: string) => config({ ...required, ALLOWED_ORIGINS: text }).ALLOWED_ORIGINS
+  t.same(origins('https://a.example, http://b:8080'), ['https://a.example', 'http://b:8080'])
+  for (const wrong of ['*', 'null', 'a.example', 'https://a.example/', 'https://a.example,']) {
+    t.match(problems({ ...required, ALLOWED_ORIGINS: wrong }), [/^ALLOWED_ORIGINS /], wrong)
+  }
+})
+
+t.test('what is wrong is named, without its value', async (t) => {
+  t.match(problems({}), [/^REGISTRATION_CODE is required/])
+  t.match(problems({ ...required, PORT: 'x' }), [/^PORT must be integer/])
+  t.match(problems({ ...required, PING_INTERVAL_MS: '500' }), [/^PONG_TIMEOUT_MS must be less/])
+  t.match(problems({ ...required, NODE_NAME: 'with space' }), [/^NODE_NAME /])
+  t.notMatch(problems({ REGISTRATION_CODE: 'secret', NODE_NAME: ' ' }).join(), /secret/)
+})

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { connected, dial, refused } from './fixtures/dial.js'
+import { randomPrefix, redisUrl } from './fixtures/realtime-node.js'
+import { scriptedAuth } from './fixtures/scripted-auth.js'
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+/** The built service as a process, and everything that it has written. */
+function start(t: Test, environment: Record<string, string>) {
+  const child: ChildProcess = spawn(process.execPath, [main], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  let wake = () => {}
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += chunk
+      wake()
+    })
+  }
+  const exited = once(child, 'exit').then(([code]) => {
+    wake()
+    return code as number | null
+  })
+  return {
+    child,
+    exited,
+    output: () => output,
+    async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+      for (;;) {
+        const found = pattern.exec(output)
+        if (found !== null) return found
+        if (child.exitCode !== null) throw new Error(`ended without ${pattern}: ${output}`)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+  }
+}
+
+t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async (t) => {
+  const auth = await scriptedAuth(t)
+  const code = 'registration-code-of-this-test'
+  const service = start(t, {
+    AUTH_URL: auth.url,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: randomPrefix(),
+    REGISTRATION_CODE: code,
+    PORT: '0',
+    LOG_LEVEL: 'trace',
+    TOKEN_IN_QUERY: 'true',
+  })
+  const [, port] = await service.wrote(/listening at http:\/\/127\.0\.0\.1:(\d+)/)
+  const url = `ws://127.0.0.1:${port}/connection/websocket`
+  while ((await fetch(`http://127.0.0.1:${port}/ready`)).status !== 200) {}
+
+  const secrets = [code]
+  const secret = (token: string) => {
+    secrets.push(token)
+    return token
+  }
+  const token = secret(auth.issue())
+  const peer = await connected(url, token)
+  await peer.call({ id: 2, refresh: { token: secret(auth.issue()) } })
+  const query = dial(`${url}?access_token=${secret(auth.issue())}`)
+  await once(query.socket, 'open')
+  query.send({ id: 1, connect: { token: secret('a-stale-token') } })
+  await query.next()
+  const browser = new WebSocket(url, ['portcullis', `bearer.${secret(auth.issue())}`])
+  await once(browser, 'open')
+  await refused(url, { headers: { authorization: `Bearer ${secret('unknown-token')}` } })
+  await refused(url, { protocols: [`bearer.${secret('alone-token')}`] })
+  await refused(`${url}?access_token=${secret('query-token')}`)
+  await fetch(`http://127.0.0.1:${port}/api/publish`, {
+    method: 'POST',
+    headers: { 'x-api-key': token, 'content-type': 'application/json' },
+    body: '{"channel":"a","data":"a secret message"}',
+  })
+  await auth.revoke({ all: true })
+  await peer.closed
+
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 0)
+  t.match(service.output(), /"closed"/, 'there is something to look at')
+  for (const each of [...secrets, 'a secret message']) {
+    t.notOk(service.output().includes(each), `${each.slice(0, 12)}… is not in the log`)
+  }
+})
+
+t.test('what keeps it from starting is said in one line', async (t) => {
+  const base = { REGISTRATION_CODE: 'code', PORT: '0', REDIS_URL: redisUrl }
+  const cases: [Record<string, string>, RegExp][] = [
+    [{}, /^cannot start: REGISTRATION_CODE is required\n$/],
+    [{ ...base, REDIS_URL: 'redis://127.0.0.1:1' }, /^cannot start: Redis cannot be reached .*\n$/],
+    [{ ...base, REDIS_URL: 'http://x' }, /^cannot start: "http:\/\/x" is not a Redis URL.*\n$/],
+    [{ ...base, PORT: '99999' }, /^cannot start: PORT must be <= 65535\n$/],
+  ]
+  const services = cases.map(([environment, line]) => ({
+    line,
+    service: start(t, { LOG_LEVEL: 'silent', ...environment }),
+  }))
+  for (const { line, service } of services) {
+    t.equal(await service.exited, 1)
+    t.match(service.output(), line)
+  }
+})
