@@ -36,13 +36,16 @@ export function loadConfig<T extends TProperties>(
     useDefaults: true,
     allowUnionTypes: true,
     strict: false,
+    // Errors then carry the schema, which says what a value may be.
+    verbose: true,
   })
   try {
     return envSchema<Static<TObject<T>>>({ schema, data, env: false, ajv })
   } catch (error) {
     const errors = (error as { errors?: ErrorObject[] }).errors
     if (errors === undefined) throw error
-    throw new ConfigError(errors.map(problem))
+    // Each member of a union has an error of its own beside the union's.
+    throw new ConfigError(errors.filter(({ keyword }) => keyword !== 'const').map(problem))
   }
 }
 
@@ -71,6 +74,14 @@ function problem(error: ErrorObject): string {
   const missing = (error.params as { missingProperty?: string }).missingProperty
   if (missing !== undefined) return `${missing} is required`
   const name = error.instancePath.slice(1).split('/')[0] ?? ''
-  const allowed = (error.params as { allowedValues?: string[] }).allowedValues
+  const allowed = choices(error)
   return `${name} ${allowed === undefined ? error.message : `must be one of ${allowed.join(', ')}`}`
+}
+
+/** The literals of an enumeration, or of a union of nothing else. */
+function choices({ keyword, params, schema }: ErrorObject): unknown[] | undefined {
+  if (keyword === 'enum') return (params as { allowedValues: unknown[] }).allowedValues
+  if (keyword !== 'anyOf' || !Array.isArray(schema)) return undefined
+  const literals = schema.map((member: { const?: unknown }) => member.const)
+  return literals.includes(undefined) ? undefined : literals
 }

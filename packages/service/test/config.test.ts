@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Type } from '@sinclair/typebox'
+import t from 'tap'
+import { loadConfig } from '../src/config.js'
+
+const schema = Type.Object({
+  PORT: Type.Integer({ default: 80, minimum: 1 }),
+  SECRET: Type.String({ minLength: 8 }),
+  COLOUR: Type.Optional(Type.Union([Type.Literal('red'), Type.Literal('blue')])),
+})
+
+t.test('settings are typed, defaults filled in, empty ones count as not set', async (t) => {
+  t.same(loadConfig(schema, { SECRET: '12345678', PORT: '', OTHER: 'x' }), {
+    PORT: 80,
+    SECRET: '12345678',
+  })
+  t.same(loadConfig(schema, { SECRET: '12345678', PORT: '81', COLOUR: 'red' }), {
+    PORT: 81,
+    SECRET: '12345678',
+    COLOUR: 'red',
+  })
+})
+
+t.test('a setting may come from a file', async (t) => {
+  const file = join(t.testdir(), 'secret')
+  writeFileSync(file, 'from the file\n')
+  t.equal(loadConfig(schema, { SECRET_FILE: file }).SECRET, 'from the file')
+  t.equal(loadConfig(schema, { SECRET: 'set itself', SECRET_FILE: file }).SECRET, 'set itself')
+  t.throws(() => loadConfig(schema, { SECRET_FILE: join(file, 'no') }), {
+    code: 'CONFIG_INVALID',
+    problems: [/^SECRET_FILE names a file that cannot be read/],
+  })
+})
+
+t.test('every problem is named, and no value is shown', async (t) => {
+  t.throws(() => loadConfig(schema, { PORT: 'private', COLOUR: 'private' }), {
+    code: 'CONFIG_INVALID',
+    problems: ['SECRET is required', 'PORT must be integer', 'COLOUR must be one of red, blue'],
+  })
+  try {
+    loadConfig(schema, { SECRET: 'private', PORT: '0' })
+    t.fail('accepted')
+  } catch (error) {
+    t.match(String(error), /SECRET must NOT have fewer than 8 characters/)
+    t.match(String(error), /PORT must be >= 1/)
+    t.notMatch(String(error), 'private')
+  }
+})
