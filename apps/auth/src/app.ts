@@ -41,6 +41,10 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
     // Who may say where a request comes from; a direct peer may not.
     trustProxy: config.TRUST_PROXY ?? false,
     forceCloseConnections: 'idle',
+    // To send a request, not to answer it; a slow sender must not hold a connection for ever.
+    requestTimeout: 30_000,
+    // An identity of 128 characters, each percent-encoded.
+    routerOptions: { maxParamLength: 384 },
     frameworkErrors: answerFrameworkError,
   })
   try {
@@ -88,9 +92,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     meters(app.metrics, () => following.hub),
   )
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
-  const closing = new AbortController()
-  app.decorate('closing', closing.signal)
-  app.addHook('preClose', async () => closing.abort())
+  app.decorate('closing', closingSignal(app))
 
   const refuseOtherMethods = methodNotAllowed(app)
   await app.register(health, {
@@ -152,6 +154,17 @@ async function ensureAdministrator(
   })
   if (codeFile !== undefined)
     app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
+}
+
+/** Aborted when the app begins to close. */
+function closingSignal(app: FastifyInstance): AbortSignal {
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection kept alive after its last answer would hold the close until it times out.
+    if (closing.signal.aborted) reply.header('connection', 'close')
+  })
+  return closing.signal
 }
 
 interface Connections {

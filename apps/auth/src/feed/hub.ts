@@ -66,10 +66,10 @@ export class FeedHub {
     this.#position = cursor
     this.#lastEventAt = Math.max(this.#lastEventAt, revocations.at(-1)?.at ?? 0)
     for (const connection of this.#connections) {
-      const { token } = connection
-      if (revocations.some((event) => coversToken(event, token)))
+      // Told before it is sent away: it closes what the revocation covers now, and not when it is back.
+      connection.onBatch(batch)
+      if (revocations.some((event) => coversToken(event, connection.token)))
         connection.end(feedClose.unauthorized, 'the token has been revoked')
-      else connection.onBatch(batch)
     }
     this.#moved()
   }

@@ -22,7 +22,7 @@ export async function introspect(
 ): Promise<(ActiveToken | undefined)[]> {
   const claimed = tokens.map((token) => verify(jwt, token))
   const genuine = claimed.filter((claims) => claims !== undefined)
-  const records = genuine.length === 0 ? [] : await ask(registry, genuine)
+  const records = await ask(registry, genuine)
   const byClaims = new Map(genuine.map((claims, index) => [claims, records[index]] as const))
   return claimed.map((claims) => {
     const record = claims === undefined ? undefined : byClaims.get(claims)

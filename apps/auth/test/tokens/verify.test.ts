@@ -209,16 +209,18 @@ t.test('a token longer than 4096 characters is not looked at', async (t) => {
 t.test('no change of a character passes, and no text throws', async (t) => {
   const jwt = await tokens(t)
   const token = signed(key, header, payload)
-  fc.assert(
-    fc.property(fc.nat(token.length - 1), fc.string({ maxLength: 1 }), (at, text) => {
-      const changed = token.slice(0, at) + text + token.slice(at + 1)
-      return changed === token || verify(jwt, changed) === undefined
-    }),
-  )
-  fc.assert(fc.property(fc.string(), (text) => verify(jwt, text) === undefined))
-  fc.assert(
-    fc.property(fc.json(), fc.json(), (head, body) => {
-      return verify(jwt, signed(key, head, body)) === undefined
-    }),
-  )
+  t.doesNotThrow(() => {
+    fc.assert(
+      fc.property(fc.nat(token.length - 1), fc.string({ maxLength: 1 }), (at, text) => {
+        const changed = token.slice(0, at) + text + token.slice(at + 1)
+        return changed === token || verify(jwt, changed) === undefined
+      }),
+    )
+    fc.assert(fc.property(fc.string(), (text) => verify(jwt, text) === undefined))
+    fc.assert(
+      fc.property(fc.json(), fc.json(), (head, body) => {
+        return verify(jwt, signed(key, head, body)) === undefined
+      }),
+    )
+  })
 })

@@ -16,6 +16,8 @@ export const create: Route = async (app) => {
       onRequest: app.allow('tokens:revoke'),
       schema: {
         summary: 'Revoke tokens, by exactly one selector; the answer is a receipt',
+        description:
+          'Whoever has the scope tokens:revoke may revoke any token, also of identities that may do more.',
         body: RevokeBody,
         response: { 200: DryRun, 201: Receipt, ...problemAnswers },
       },

@@ -1,0 +1,198 @@
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { buildApp } from '../src/app.js'
+import { config } from '../src/config.js'
+import { auth, redisUrl } from './fixtures/auth.js'
+import { joined, listen } from './fixtures/node.js'
+import { ready } from './fixtures/ready.js'
+import { redisProxy } from './fixtures/redis-proxy.js'
+
+t.test(
+  'the first start makes an administrator, in a file that only its owner can read',
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'auth-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'admin.json')
+    const self = await auth(t, { ADMIN_REGISTRATION_CODE: '', ADMIN_CODE_FILE: file })
+    t.equal((await stat(file)).mode & 0o777, 0o600)
+    t.same(await readdir(folder), ['admin.json'])
+    const text = await readFile(file, 'utf8')
+    const { identity, registrationCode } = JSON.parse(text)
+    t.equal(identity, 'admin')
+    t.type(await self.token({ identity, registrationCode }), 'string')
+    t.match(self.logs(), file)
+    t.notOk(self.logs().includes(registrationCode))
+
+    await self.another()
+    t.equal(await readFile(file, 'utf8'), text, 'once only')
+  },
+)
+
+t.test('a configured administrator code works beside those that there are', async (t) => {
+  const self = await auth(t)
+  const code = 'another-code-of-the-administrator-0123456789'
+  await self.another({ ADMIN_REGISTRATION_CODE: code })
+  await self.another({ ADMIN_REGISTRATION_CODE: code })
+  t.type(await self.token(), 'string')
+  t.type(await self.token({ identity: 'admin', registrationCode: code }), 'string')
+})
+
+t.test('two instances share identities, keys and tokens', async (t) => {
+  const self = await auth(t, { KEY_ENCRYPTION_SECRET: 'a secret of 32 characters at least' })
+  const other = await self.another()
+  const token = await self.tokenWith('nodes:read')
+  t.equal((await other.api(token, 'GET', '/v1/nodes')).statusCode, 200)
+})
+
+t.test('what it cannot start with is said', async (t) => {
+  const self = await auth(t)
+  await t.rejects(self.another({ PARTITIONS: '2' }), { code: 'partitions_mismatch' })
+  await t.rejects(self.another({ REDIS_URL: 'redis://127.0.0.1:1' }), /check REDIS_URL/)
+  await t.rejects(self.another({ REDIS_URL: 'nonsense' }), { code: 'REDIS_URL_INVALID' })
+  t.throws(() => config({ PORT: 'x', ADMIN_REGISTRATION_CODE: 'short' }), {
+    code: 'CONFIG_INVALID',
+    problems: [/^PORT/, /^ADMIN_REGISTRATION_CODE/],
+  })
+})
+
+t.test('without Redis every route answers 503 and Retry-After, and recovers', async (t) => {
+  const proxy = await redisProxy(t)
+  const self = await auth(t, { REDIS_URL: proxy.url })
+  const admin = await self.token()
+  const feed = await joined(t, self, 'node-1')
+  t.equal((await self.app.inject('/ready')).statusCode, 200)
+  proxy.cut()
+  const routes = [
+    ['GET', '/v1/nodes', undefined],
+    ['GET', '/v1/identities', undefined],
+    ['POST', '/v1/introspections', { tokens: [admin] }],
+    ['POST', '/v1/tokens', { subject: 'ann' }],
+    ['POST', '/v1/revocations', { all: true }],
+    ['GET', '/v1/feed', undefined],
+  ] as const
+  for (const [method, path, body] of routes) {
+    const answer = await self.api(admin, method, path, body)
+    t.equal(answer.statusCode, 503, path)
+    t.equal(answer.json().code, 'registry_unavailable')
+    t.match(answer.headers['retry-after'], /^[1-9]/)
+  }
+  const introspected = await self.form(
+    '/oauth/introspect',
+    { token: admin },
+    { authorization: `Bearer ${admin}` },
+  )
+  const token = await self.form('/oauth/token', {
+    grant_type: 'client_credentials',
+    client_id: 'admin',
+    client_secret: 'x',
+  })
+  for (const answer of [introspected, token]) {
+    t.equal(answer.statusCode, 503)
+    t.equal(answer.json().error, 'temporarily_unavailable')
+    t.match(answer.headers['retry-after'], /^[1-9]/)
+  }
+  t.equal((await self.app.inject('/health')).statusCode, 200)
+  const notReady = await self.app.inject('/ready')
+  t.match(notReady.json(), { reasons: { redis: String } })
+  t.equal((await self.api(`${admin}x`, 'GET', '/v1/nodes')).statusCode, 401, 'a forged one still')
+
+  proxy.restore()
+  await ready(self)
+  const body = { identity: 'x' }
+  const revoked = await self.api(admin, 'POST', '/v1/revocations', body)
+  t.same(await feed.events(1), [revoked.json().id], 'the feed goes on')
+})
+
+t.test('a Redis that is silent answers nobody, and nobody waits for ever', async (t) => {
+  const proxy = await redisProxy(t)
+  const self = await auth(t, { REDIS_URL: proxy.url })
+  const admin = await self.token()
+  proxy.silence()
+  const [nodes, readiness] = await Promise.all([
+    self.api(admin, 'GET', '/v1/nodes'),
+    self.app.inject('/ready'),
+  ])
+  t.equal(nodes.statusCode, 503)
+  t.equal(readiness.statusCode, 503)
+  proxy.restore()
+  await ready(self)
+  t.equal((await self.api(admin, 'GET', '/v1/nodes')).statusCode, 200)
+})
+
+t.test('metrics count, and name nobody', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  await joined(t, self, 'node-1')
+  await self.api(admin, 'POST', '/v1/tokens', { subject: 'ann', scope: 'subscribe:a' })
+  await self.api(admin, 'POST', '/v1/introspections', { tokens: [admin, 'x', 'y'] })
+  await self.api(admin, 'POST', '/v1/revocations', { identity: 'x', subject: 'ann' })
+  const { body } = await self.app.inject('/metrics')
+  t.match(body, 'portcullis_tokens_issued_total{grant="subject"} 1')
+  t.match(body, 'portcullis_introspections_total{result="active"} 1')
+  t.match(body, 'portcullis_introspections_total{result="inactive"} 2')
+  t.match(body, 'portcullis_revocations_total{selector="identity_subject"} 1')
+  t.match(body, 'portcullis_feed_nodes 1')
+  t.match(body, /portcullis_feed_position_seconds [0-9.]+/)
+  t.notMatch(body, /ann|node-1|admin/)
+})
+
+t.test(
+  'closing does not wait for idle connections, nor for someone who waits for a receipt',
+  async (t) => {
+    const self = await auth(t, { CLOSE_DEADLINE_MS: '1000' })
+    const url = new URL(await listen(self))
+    const idle = connect(Number(url.port), url.hostname)
+    await once(idle, 'connect')
+    idle.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(idle, 'data')
+    const ended = once(idle, 'close')
+    const admin = await self.token()
+    const one = await joined(t, self, 'node-1')
+    const waiting = fetch(new URL('/v1/revocations', url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ identity: 'x', wait: 60_000 }),
+    })
+    await one.events(1)
+    await self.app.close()
+    await ended
+    t.match(await (await waiting).json(), { complete: false, nodes: [{ state: 'pending' }] })
+  },
+)
+
+t.test(
+  'a connection that is kept alive ends with the answer that closing waited for',
+  async (t) => {
+    const proxy = await redisProxy(t)
+    const self = await auth(t, { REDIS_URL: proxy.url })
+    const admin = await self.token()
+    const url = await listen(self)
+    proxy.silence()
+    const arrived = once(self.app.server, 'request')
+    const headers = { authorization: `Bearer ${admin}` }
+    const answer = fetch(`${url}/v1/nodes`, { headers })
+    await arrived
+    const closed = self.app.close()
+    while (self.app.server.listening) await setImmediate()
+    proxy.restore()
+    const { status, headers: sent } = await answer
+    t.equal(status, 200)
+    t.equal(sent.get('connection'), 'close')
+    await closed
+  },
+)
+
+t.test('an app that was never opened closes too', async (t) => {
+  const prefix = 'test-never-used'
+  const settings = config({
+    REDIS_URL: redisUrl(),
+    REDIS_PREFIX: prefix,
+    ADMIN_CODE_FILE: '/dev/null/x',
+  })
+  await t.rejects(buildApp({ ...settings, LOG_LEVEL: 'silent' }), { code: 'ENOTDIR' })
+})

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { auth, redisUrl } from './fixtures/auth.js'
+import { listen } from './fixtures/node.js'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** Runs auth as a process, through the loader that runs this test. */
+function start(environment: Record<string, string>) {
+  const child = spawn(process.execPath, [...process.execArgv, main], {
+    env: { ...process.env, REDIS_URL: redisUrl(), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (data) => {
+    output += data
+  })
+  child.stderr.on('data', (data) => {
+    errors += data
+  })
+  return { child, output: () => output, errors: () => errors, exit: once(child, 'close') }
+}
+
+t.test('it serves, and ends by itself on SIGTERM, with nodes connected', async (t) => {
+  const { prefix, admin } = await auth(t)
+  const code = admin.registrationCode
+  const run = start({ REDIS_PREFIX: prefix, PORT: '0', ADMIN_REGISTRATION_CODE: code })
+  t.teardown(async () => run.child.kill('SIGKILL'))
+  let url: string | undefined
+  while (url === undefined) {
+    await Promise.race([once(run.child.stdout, 'data'), run.exit])
+    if (run.child.exitCode !== null) throw new Error(run.errors())
+    url = /listening at (http:[^"]+)/.exec(run.output())?.[1]
+  }
+  t.equal((await fetch(`${url}/ready`)).status, 200)
+  run.child.kill('SIGTERM')
+  t.same(await run.exit, [0, null])
+  t.equal(run.errors(), '')
+})
+
+t.test('a taken port, a wrong setting or no Redis is one clear line and exit code 1', async (t) => {
+  const self = await auth(t)
+  const { port } = new URL(await listen(self))
+  const code = self.admin.registrationCode
+  const base = { REDIS_PREFIX: self.prefix, ADMIN_REGISTRATION_CODE: code }
+  const cases = [
+    [{ ...base, PORT: port }, new RegExp(`^cannot start: port ${port} is taken`)],
+    [{ ...base, PORT: 'x' }, /^cannot start: PORT must be integer$/],
+    [
+      { ...base, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' },
+      /^cannot start: Redis cannot be reached/,
+    ],
+    [{ ...base, PORT: '0', PARTITIONS: '3' }, /^cannot start: .*PARTITIONS=1/],
+  ] as const
+  await Promise.all(
+    cases.map(async ([environment, message]) => {
+      const run = start(environment)
+      t.same(await run.exit, [1, null])
+      t.match(run.errors().trim(), message)
+      t.equal(run.errors().trim().split('\n').length, 1, run.errors())
+    }),
+  )
+})

@@ -1,0 +1,155 @@
+import t from 'tap'
+import { auth } from '../../fixtures/auth.js'
+
+t.test('an identity is registered, shown, listed, changed and deleted', async (t) => {
+  const { api, token } = await auth(t)
+  const admin = await token()
+  const body = {
+    identity: 'shop',
+    scopes: ['subscribe:a'],
+    labels: ['team:web'],
+    tokenTtlSeconds: 60,
+  }
+  const registered = await api(admin, 'POST', '/v1/identities', body)
+  t.equal(registered.statusCode, 201)
+  t.equal(registered.headers.location, '/v1/identities/shop')
+  t.match(registered.json(), { ...body, state: 'active', registrationCode: /^.{43}$/ })
+
+  const shown = await api(admin, 'GET', '/v1/identities/shop')
+  t.match(shown.json(), body)
+  t.notHas(shown.json(), 'registrationCode')
+  const list = await api(admin, 'GET', '/v1/identities?limit=1')
+  t.same(
+    list.json().identities.map((one: { identity: string }) => one.identity),
+    ['admin'],
+  )
+  const next = await api(admin, 'GET', `/v1/identities?limit=1&cursor=${list.json().cursor}`)
+  t.same(
+    next.json().identities.map((one: { identity: string }) => one.identity),
+    ['shop'],
+  )
+
+  const changed = await api(admin, 'PATCH', '/v1/identities/shop', { tokenTtlSeconds: null })
+  t.notHas(changed.json(), 'tokenTtlSeconds')
+  t.match(changed.json(), { scopes: ['subscribe:a'], labels: ['team:web'] })
+
+  const deleted = await api(admin, 'DELETE', '/v1/identities/shop')
+  t.equal(deleted.statusCode, 204)
+  t.match(deleted.headers.location, /^\/v1\/revocations\/0-/)
+  t.equal((await api(admin, 'GET', '/v1/identities/shop')).statusCode, 404)
+})
+
+t.test('registration codes are added, rotated and removed', async (t) => {
+  const { api, token, identity } = await auth(t)
+  const admin = await token()
+  const shop = await identity([])
+  const path = `/v1/identities/${shop.identity}/registration-codes`
+  const added = (await api(admin, 'POST', path)).json()
+  const credentials = { identity: shop.identity, registrationCode: added.registrationCode }
+  t.type(await token(credentials), 'string', 'the new one')
+  t.type(await token(shop), 'string', 'the old one still')
+
+  const rotated = await api(admin, 'POST', path, { expireOthersInSeconds: 0 })
+  t.equal(rotated.statusCode, 201)
+  await t.rejects(token(credentials), /invalid_client/)
+  await t.rejects(token(shop), /invalid_client/)
+
+  const { id, registrationCode } = rotated.json()
+  t.equal((await api(admin, 'DELETE', `${path}/${id}`)).statusCode, 204)
+  await t.rejects(token({ identity: shop.identity, registrationCode }), /invalid_client/)
+  t.equal((await api(admin, 'DELETE', `${path}/${id}`)).json().code, 'code_not_found')
+})
+
+t.test('suspending revokes and refuses until the identity is resumed', async (t) => {
+  const { api, token, identity } = await auth(t)
+  const admin = await token()
+  const shop = await identity(['nodes:read'])
+  const old = await token(shop)
+  const path = `/v1/identities/${shop.identity}`
+  const suspended = await api(admin, 'POST', `${path}/suspend`, { reason: 'abuse' })
+  t.match(suspended.json(), {
+    identity: { state: 'suspended' },
+    revocation: {
+      tokens: 1,
+      complete: true,
+      reason: 'abuse',
+      selector: { identity: shop.identity },
+    },
+  })
+  t.equal((await api(old, 'GET', '/v1/nodes')).statusCode, 401)
+  t.equal((await api(admin, 'POST', `${path}/resume`)).json().state, 'active')
+  t.equal((await api(old, 'GET', '/v1/nodes')).statusCode, 401, 'what was revoked stays revoked')
+  t.equal((await api(await token(shop), 'GET', '/v1/nodes')).statusCode, 200)
+})
+
+t.test('nobody gives or gains more than his own token allows', async (t) => {
+  const { api, identity, tokenWith } = await auth(t)
+  const chief = await identity(['tokens:revoke', 'subscribe:*'])
+  const lesser = await identity(['subscribe:team:a'])
+  const clerk = await tokenWith('identities:write', 'identities:read', 'subscribe:team:*')
+  const refused = async (method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object) => {
+    const answer = await api(clerk, method, `/v1/identities${path}`, body)
+    t.equal(answer.statusCode, 403, `${method} ${path} ${JSON.stringify(body)}`)
+    t.equal(answer.json().code, 'insufficient_scope')
+  }
+  for (const scope of ['admin', 'tokens:revoke', 'subscribe:*', 'publish:team:a'])
+    await refused('POST', '', { identity: 'new', scopes: ['subscribe:team:a', scope] })
+  await refused('PATCH', `/${lesser.identity}`, { scopes: ['admin'] })
+  for (const above of ['admin', chief.identity]) {
+    await refused('PATCH', `/${above}`, { scopes: [] })
+    await refused('PATCH', `/${above}`, { labels: ['x'] })
+    await refused('DELETE', `/${above}`)
+    await refused('POST', `/${above}/registration-codes`, {})
+    await refused('DELETE', `/${above}/registration-codes/x`)
+    await refused('POST', `/${above}/suspend`)
+    await refused('POST', `/${above}/resume`)
+  }
+  const body = { identity: 'new', scopes: ['subscribe:team:b', 'subscribe:team:*'] }
+  t.equal((await api(clerk, 'POST', '/v1/identities', body)).statusCode, 201)
+  const below = `/v1/identities/${lesser.identity}`
+  t.equal((await api(clerk, 'PATCH', below, { scopes: ['subscribe:team:x'] })).statusCode, 200)
+  t.equal((await api(clerk, 'POST', `${below}/suspend`)).statusCode, 200)
+})
+
+t.test('a narrowed token of an administrator is as weak as it says', async (t) => {
+  const { api, token, admin } = await auth(t)
+  const narrow = await token(admin, 'identities:write')
+  const answer = await api(narrow, 'POST', '/v1/identities', { identity: 'x', scopes: ['admin'] })
+  t.equal(answer.statusCode, 403)
+})
+
+t.test('what cannot be is said with a code that stays', async (t) => {
+  const { api, token } = await auth(t)
+  const admin = await token()
+  const problem = async (method: 'GET' | 'POST', path: string, body?: object) => {
+    const answer = await api(admin, method, `/v1/identities${path}`, body)
+    t.match(answer.headers['content-type'], /^application\/problem\+json/)
+    return `${answer.statusCode} ${answer.json().code}`
+  }
+  t.equal(await problem('POST', '', { identity: 'admin', scopes: [] }), '409 identity_exists')
+  t.equal(await problem('GET', '/nobody'), '404 identity_not_found')
+  t.equal(await problem('POST', '/nobody/suspend'), '404 identity_not_found')
+  t.equal(await problem('GET', '?cursor=%20'), '400 bad_cursor')
+})
+
+t.test('a wrong body is refused with the field and what it should be', async (t) => {
+  const { api, token } = await auth(t)
+  const admin = await token()
+  const detail = async (body: object) => {
+    const answer = await api(admin, 'POST', '/v1/identities', body)
+    t.equal(answer.statusCode, 400, JSON.stringify(body))
+    t.equal(answer.json().code, 'invalid_request')
+    return answer.json().detail
+  }
+  const good = { identity: 'x', scopes: [] }
+  t.match(await detail({ identity: 'x' }), /^body: scopes/)
+  t.match(await detail({ ...good, identity: '*' }), /^body: identity: expected string to match/)
+  t.match(await detail({ ...good, scopes: ['nonsense'] }), /^body: scopes\.0/)
+  t.match(await detail({ ...good, tokenTtlSeconds: '60' }), /^body: tokenTtlSeconds/, 'no coercion')
+  t.match(await detail({ ...good, surprise: 1 }), /^body: surprise: unexpected property/)
+  t.match(await detail([]), /^body: expected object/)
+  const query = await api(admin, 'GET', '/v1/identities?limit=many')
+  t.match(query.json().detail, /^query: limit: expected integer/)
+  t.equal((await api(admin, 'GET', '/v1/identities?other=1')).statusCode, 400)
+  t.equal((await api(admin, 'GET', '/v1/identities?limit=1&limit=2')).statusCode, 400)
+})

@@ -1,0 +1,181 @@
+import t from 'tap'
+import { type Auth, auth } from '../../fixtures/auth.js'
+import { hmac, part, signed, testKey } from '../../fixtures/forge.js'
+
+const inactive = '{"active":false}'
+
+/** Tokens that are not active, each for another reason. */
+async function inactiveTokens({ api, token, tokenWith, identity, app }: Auth) {
+  const admin = await token()
+  const revoked = await tokenWith('feed')
+  await api(admin, 'POST', '/v1/revocations', { token: revoked })
+  const suspended = await identity([])
+  const suspendedToken = await token(suspended)
+  await api(admin, 'POST', `/v1/identities/${suspended.identity}/suspend`)
+  const deleted = await identity([])
+  const deletedToken = await token(deleted)
+  await api(admin, 'DELETE', `/v1/identities/${deleted.identity}`)
+  const { kid } = app.tokens.keys.current
+  const header = { alg: 'EdDSA', typ: 'at+jwt', kid }
+  const [, claims = ''] = admin.split('.')
+  const payload = JSON.parse(Buffer.from(claims, 'base64url').toString())
+  return {
+    revoked,
+    'of a suspended identity': suspendedToken,
+    'of a deleted identity': deletedToken,
+    malformed: 'x',
+    'no JWT at all': '!"§$%&/()=',
+    forged: signed(testKey(kid), header, payload),
+    'HMAC with our public key': hmac(
+      app.tokens.keys.publicKey(kid) ?? '',
+      { ...header, alg: 'HS256' },
+      payload,
+    ),
+    unsigned: `${part({ ...header, alg: 'none' })}.${part(payload)}.`,
+  }
+}
+
+t.test('an active token is described as RFC 7662 has it', async (t) => {
+  const { form, token } = await auth(t)
+  const text = await token()
+  const answer = await form(
+    '/oauth/introspect',
+    { token: text },
+    { authorization: `Bearer ${text}` },
+  )
+  t.match(answer.json(), {
+    active: true,
+    client_id: 'admin',
+    sub: 'admin',
+    scope: 'admin',
+    token_type: 'Bearer',
+    iss: 'http://127.0.0.1:4000',
+    aud: 'portcullis',
+    issued_us: Number,
+    labels: [],
+  })
+  t.equal(answer.headers['cache-control'], 'no-store')
+})
+
+t.test('tokens that are not active are answered alike, whatever the reason', async (t) => {
+  const self = await auth(t)
+  const authorization = `Bearer ${await self.tokenWith('introspect')}`
+  for (const [reason, token] of Object.entries(await inactiveTokens(self))) {
+    const answer = await self.form('/oauth/introspect', { token }, { authorization })
+    t.equal(answer.statusCode, 200, reason)
+    t.equal(answer.body, inactive, reason)
+  }
+})
+
+t.test('an expired token is inactive', async (t) => {
+  const self = await auth(t)
+  const authorization = `Bearer ${await self.tokenWith('introspect')}`
+  const token = await self.token(await self.identity([], { tokenTtlSeconds: 1 }))
+  const ask = () => self.form('/oauth/introspect', { token }, { authorization })
+  t.equal((await ask()).json().active, true)
+  let answer = await ask()
+  while (answer.json().active) answer = await ask()
+  t.equal(answer.body, inactive)
+})
+
+t.test('the caller must be authorized, by a token or by credentials', async (t) => {
+  const { form, tokenWith, token, identity } = await auth(t)
+  const text = await token()
+  const ask = (headers: Record<string, string>, more = {}) =>
+    form('/oauth/introspect', { token: text, ...more }, headers)
+  const asker = await identity(['introspect'])
+  const other = await identity(['feed'])
+  const credentials = (of: typeof asker) => ({
+    client_id: of.identity,
+    client_secret: of.registrationCode,
+  })
+  t.equal((await ask({}, credentials(asker))).json().active, true)
+
+  const none = await ask({})
+  t.equal(none.statusCode, 401)
+  t.match(none.headers['www-authenticate'], /^Basic /)
+  t.equal((await ask({}, { ...credentials(asker), client_secret: 'wrong' })).statusCode, 401)
+  t.equal((await ask({}, credentials(other))).statusCode, 403, 'credentials without the scope')
+
+  const lacking = await ask({ authorization: `Bearer ${await tokenWith('feed')}` })
+  t.equal(lacking.statusCode, 403)
+  t.match(lacking.json(), { error: 'insufficient_scope', error_description: /introspect/ })
+  t.match(lacking.headers['www-authenticate'], 'scope="introspect"')
+
+  const bad = await ask({ authorization: 'Bearer nonsense' })
+  t.equal(bad.statusCode, 401)
+  t.match(bad.headers['www-authenticate'], /^Bearer .*error="invalid_token"/)
+  const both = await ask({ authorization: `Bearer ${text}` }, credentials(asker))
+  t.equal(both.statusCode, 400)
+})
+
+t.test('the batch form gives the same answers in the same order', async (t) => {
+  const self = await auth(t)
+  const caller = await self.tokenWith('introspect')
+  const ann = await self.tokenWith('feed')
+  const bob = await self.tokenWith('nodes:read')
+  const bad = Object.values(await inactiveTokens(self))
+  const tokens = [bob, ...bad, ann, bob, ann]
+  const answer = await self.api(caller, 'POST', '/v1/introspections', { tokens })
+  t.equal(answer.statusCode, 200)
+  const scopes = answer.json().results.map((one: { scope?: string }) => one.scope)
+  const none = bad.map(() => undefined)
+  t.same(scopes, ['nodes:read', ...none, 'feed', 'nodes:read', 'feed'])
+  for (const one of answer.json().results.slice(1, 1 + bad.length))
+    t.equal(JSON.stringify(one), inactive)
+})
+
+t.test('a batch takes 256 of the longest tokens, and one round trip', async (t) => {
+  const self = await auth(t)
+  const caller = await self.tokenWith('introspect')
+  const longest = Array.from({ length: 256 }, () => 'x'.repeat(4096))
+  const answer = await self.api(caller, 'POST', '/v1/introspections', { tokens: longest })
+  t.equal(answer.statusCode, 200)
+  t.equal(answer.json().results.length, 256)
+  const more = [...longest, 'x'.repeat(4096)]
+  const tooMany = await self.api(caller, 'POST', '/v1/introspections', { tokens: more })
+  t.equal(tooMany.statusCode, 413, tooMany.body)
+  for (const tokens of [[], more.map(() => 'x'), ['x'.repeat(4097)], [''], [1], 'x', undefined])
+    t.equal(
+      (await self.api(caller, 'POST', '/v1/introspections', { tokens })).statusCode,
+      400,
+      JSON.stringify(tokens)?.slice(0, 40),
+    )
+})
+
+t.test('tokens whose signature does not hold cost no question to the registry', async (t) => {
+  // Centrifugo CVE-2026-32301: acting on claims that nothing vouched for
+  const self = await auth(t)
+  const caller = await self.tokenWith('introspect')
+  const { revoked: _, ...all } = await inactiveTokens(self)
+  const forged = [all.malformed, all.forged, all.unsigned, all['HMAC with our public key']]
+  const genuine = await self.token()
+  const { redis } = self.app.registry
+  let commands = 0
+  const send = redis.sendCommand.bind(redis)
+  redis.sendCommand = (...args) => {
+    commands += 1
+    return send(...args)
+  }
+  const count = async (tokens: string[]) => {
+    commands = 0
+    await self.api(caller, 'POST', '/v1/introspections', { tokens })
+    return commands
+  }
+  t.equal(await count(forged), 1, 'the caller alone')
+  t.equal(await count([genuine, ...forged, genuine, genuine]), 2, 'the caller, and all others')
+})
+
+t.test('a revoked token is never served from a cache, nor from another instance', async (t) => {
+  const self = await auth(t)
+  const other = await self.another()
+  const caller = await self.token()
+  const victim = await self.tokenWith('feed')
+  const active = async (instance: Auth) => {
+    const answer = await instance.api(caller, 'POST', '/v1/introspections', { tokens: [victim] })
+    return answer.json().results[0].active
+  }
+  for (let n = 0; n < 3; n++) t.same([await active(self), await active(other)], [true, true])
+  await other.api(caller, 'POST', '/v1/revocations', { token: victim })
+  t.same([await active(self), await active(other)], [false, false])
+})

@@ -1,0 +1,104 @@
+import t from 'tap'
+import { auth } from '../../fixtures/auth.js'
+
+t.test('a backend gets a token for its user, and finds it again', async (t) => {
+  const { api, tokenWith, token } = await auth(t)
+  const backend = await tokenWith('tokens:issue', 'tokens:read', 'subscribe:user:{sub}')
+  const body = { subject: 'ann', labels: ['device:phone'], ttlSeconds: 60 }
+  const issued = await api(backend, 'POST', '/v1/tokens', body)
+  t.equal(issued.statusCode, 201)
+  t.match(issued.json(), { token_type: 'Bearer', expires_in: 60, scope: 'subscribe:user:{sub}' })
+  const { jti, access_token } = issued.json()
+
+  const admin = await token()
+  const introspected = await api(admin, 'POST', '/v1/introspections', { tokens: [access_token] })
+  t.match(introspected.json().results[0], { sub: 'ann', labels: ['device:phone'], jti })
+
+  const shown = await api(backend, 'GET', `/v1/tokens/${jti}`)
+  t.match(shown.json(), { jti, subject: 'ann', state: 'active', issuedFrom: '127.0.0.1' })
+  const { identity } = shown.json()
+  const list = await api(backend, 'GET', `/v1/tokens?identity=${identity}&subject=ann&limit=5`)
+  t.same(
+    list.json().tokens.map((one: { jti: string }) => one.jti),
+    [jti],
+  )
+  await api(admin, 'POST', '/v1/revocations', { token: jti })
+  t.equal((await api(backend, 'GET', `/v1/tokens/${jti}`)).json().state, 'revoked')
+})
+
+t.test('without a scope the user gets the channels, and no service scope', async (t) => {
+  const { api, tokenWith, token, identity } = await auth(t)
+  const scopes = ['tokens:issue', 'introspect', 'subscribe:a', 'publish:b:*']
+  const backend = await tokenWith(...scopes)
+  const issued = await api(backend, 'POST', '/v1/tokens', { subject: 'ann' })
+  t.equal(issued.json().scope, 'subscribe:a publish:b:*')
+
+  const narrow = await token(await identity(scopes), 'tokens:issue publish:b:1')
+  const less = await api(narrow, 'POST', '/v1/tokens', { subject: 'ann' })
+  t.equal(less.json().scope, 'publish:b:1', 'a narrowed token passes on what it has itself')
+
+  const none = await api(await tokenWith('tokens:issue'), 'POST', '/v1/tokens', { subject: 'ann' })
+  t.equal(none.statusCode, 400)
+  t.equal(none.json().code, 'invalid_scope')
+})
+
+t.test('both the calling token and its identity limit what is passed on', async (t) => {
+  const { api, token, identity } = await auth(t)
+  const admin = await token()
+  const shop = await identity(['tokens:issue', 'subscribe:a', 'subscribe:user:{sub}', 'publish:a'])
+  const ask = (caller: string, scope: string, subject = 'ann') =>
+    api(caller, 'POST', '/v1/tokens', { subject, scope })
+  const full = await token(shop)
+  const narrow = await token(shop, 'tokens:issue subscribe:a')
+  t.equal((await ask(full, 'publish:a')).statusCode, 201)
+  t.equal((await ask(full, 'subscribe:user:ann')).statusCode, 201, "the subject's own channel")
+  t.equal((await ask(full, 'subscribe:user:ann', 'bob')).statusCode, 400, "another's channel")
+  t.equal((await ask(narrow, 'publish:a')).json().code, 'invalid_scope', 'beyond the token')
+  t.equal((await ask(full, 'feed')).json().code, 'invalid_scope')
+  t.equal((await ask(full, 'tokens:issue')).statusCode, 201, 'a service scope, when asked for')
+
+  await api(admin, 'PATCH', `/v1/identities/${shop.identity}`, { scopes: ['tokens:issue'] })
+  t.equal((await ask(full, 'publish:a')).json().code, 'invalid_scope', 'beyond the identity now')
+})
+
+t.test("an identity's lifetime is the default and the longest for its users", async (t) => {
+  const { api, token, identity } = await auth(t)
+  const shop = await identity(['tokens:issue', 'subscribe:a'], { tokenTtlSeconds: 100 })
+  const ask = async (more: object) =>
+    api(await token(shop), 'POST', '/v1/tokens', { subject: 'ann', ...more })
+  t.equal((await ask({})).json().expires_in, 100)
+  t.equal((await ask({ ttlSeconds: 5 })).json().expires_in, 5)
+  const long = await ask({ ttlSeconds: 101 })
+  t.match(long.json(), { status: 400, code: 'ttl_too_long', detail: /100 at most/ })
+})
+
+t.test('each route wants its scope, and names it', async (t) => {
+  const { api, tokenWith } = await auth(t)
+  const stranger = await tokenWith('subscribe:a')
+  const wanted = [
+    ['POST', '/v1/tokens', 'tokens:issue'],
+    ['GET', '/v1/tokens?identity=x', 'tokens:read'],
+    ['GET', '/v1/tokens/0-AAAAAAAAAAAAAAAAAAAAAA', 'tokens:read'],
+    ['POST', '/v1/revocations', 'tokens:revoke'],
+    ['GET', '/v1/revocations', 'tokens:read'],
+    ['GET', '/v1/revocations/0-AAAAAAAAAAAAAAAAAAAAAA', 'tokens:read'],
+    ['POST', '/v1/introspections', 'introspect'],
+    ['POST', '/v1/identities', 'identities:write'],
+    ['GET', '/v1/identities', 'identities:read'],
+    ['GET', '/v1/identities/x', 'identities:read'],
+    ['PATCH', '/v1/identities/x', 'identities:write'],
+    ['DELETE', '/v1/identities/x', 'identities:write'],
+    ['POST', '/v1/identities/x/suspend', 'identities:write'],
+    ['POST', '/v1/identities/x/resume', 'identities:write'],
+    ['POST', '/v1/identities/x/registration-codes', 'identities:write'],
+    ['DELETE', '/v1/identities/x/registration-codes/y', 'identities:write'],
+    ['GET', '/v1/nodes', 'nodes:read'],
+    ['GET', '/v1/feed', 'feed'],
+  ] as const
+  for (const [method, path, scope] of wanted) {
+    const answer = await api(stranger, method, path)
+    t.equal(answer.statusCode, 403, `${method} ${path}`)
+    t.match(answer.headers['www-authenticate'], `error="insufficient_scope", scope="${scope}"`)
+    t.match(answer.json().detail, scope)
+  }
+})

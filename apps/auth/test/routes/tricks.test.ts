@@ -1,0 +1,244 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import t from 'tap'
+import { type Auth, auth } from '../fixtures/auth.js'
+import { listen } from '../fixtures/node.js'
+
+/** Every route that wants a token: method, path, and a body that its schema refuses. */
+const guarded = [
+  ['POST', '/v1/introspections', '{"tokens":[]}'],
+  ['POST', '/v1/tokens', '{"subject":""}'],
+  ['GET', '/v1/tokens?identity=*', ''],
+  ['GET', '/v1/tokens/x', ''],
+  ['POST', '/v1/revocations', '{"all":true,"x":1}'],
+  ['GET', '/v1/revocations?limit=0', ''],
+  ['GET', '/v1/revocations/x', ''],
+  ['POST', '/v1/identities', '{"identity":"*","scopes":[]}'],
+  ['GET', '/v1/identities?limit=0', ''],
+  ['GET', '/v1/identities/*', ''],
+  ['PATCH', '/v1/identities/admin', '{}'],
+  ['DELETE', '/v1/identities/*', ''],
+  ['POST', '/v1/identities/admin/suspend', '{"x":1}'],
+  ['POST', '/v1/identities/admin/resume', '{"x":1}'],
+  ['POST', '/v1/identities/admin/registration-codes', '{"x":1}'],
+  ['DELETE', '/v1/identities/admin/registration-codes/*', ''],
+  ['GET', '/v1/nodes', ''],
+  ['GET', '/v1/feed', ''],
+] as const
+
+const contentTypes = [
+  'application/json',
+  'Application/JSON',
+  'application/json ',
+  ' application/json',
+  '\tapplication/json',
+  'application/json\t',
+  'application/json\t; charset=utf-8',
+  'application/json;charset=utf-8;x=y',
+  'application/json; charset="utf-8"',
+  'application/json,text/plain',
+  'application/json garbage',
+  'application/jsonx',
+  'application/vnd.x+json',
+  'text/plain',
+  'text/plain; application/json',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  '',
+  ';',
+  '/',
+  undefined,
+]
+
+/** Sends bytes as they stand: no client library tidies them up. Gives the answer's status and body. */
+async function raw(self: Auth, lines: string[], body: string): Promise<[number, string]> {
+  const socket = connect(Number(new URL(await listen(self)).port), '127.0.0.1')
+  await once(socket, 'connect')
+  const head = [...lines, 'Host: x', 'Connection: close', `Content-Length: ${body.length}`]
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  const [status = '', ...rest] = text.split('\r\n')
+  return [Number(status.split(' ')[1]), rest.join('\r\n').split('\r\n\r\n')[1] ?? '']
+}
+
+t.test('no Content-Type gets a body past authorization or its schema', async (t) => {
+  // fastify CVE-2026-25223, CVE-2026-3419, CVE-2026-33806
+  const self = await auth(t)
+  const admin = await self.token()
+  for (const [method, path, body] of guarded) {
+    if (body === '') continue
+    for (const type of contentTypes) {
+      const lines = [
+        `${method} ${path} HTTP/1.1`,
+        ...(type === undefined ? [] : [`Content-Type: ${type}`]),
+      ]
+      const name = `${method} ${path} as ${JSON.stringify(type)}`
+      const [without] = await raw(self, lines, body)
+      t.equal(without, 401, `${name}, no token`)
+      const [status, answer] = await raw(self, [...lines, `Authorization: Bearer ${admin}`], body)
+      t.ok(status === 400 || status === 415, `${name}: ${status} ${answer}`)
+    }
+  }
+  t.equal((await self.api(admin, 'GET', '/v1/nodes')).statusCode, 200, 'nothing was revoked')
+})
+
+t.test('a form is taken as a form, under its own name alone', async (t) => {
+  const self = await auth(t)
+  const { identity, registrationCode } = self.admin
+  const form = `grant_type=client_credentials&client_id=${identity}&client_secret=${registrationCode}`
+  const json = JSON.stringify(Object.fromEntries(new URLSearchParams(form)))
+  for (const path of ['/oauth/token', '/oauth/introspect'])
+    for (const type of contentTypes) {
+      const isForm = type === 'application/x-www-form-urlencoded'
+      const lines = [
+        `POST ${path} HTTP/1.1`,
+        ...(type === undefined ? [] : [`Content-Type: ${type}`]),
+      ]
+      const [status, answer] = await raw(self, lines, isForm ? json : form)
+      t.ok(status >= 400 && status < 500, `${path} as ${JSON.stringify(type)}: ${status}`)
+      t.notMatch(answer, 'access_token')
+      t.match(JSON.parse(answer), { error: String, error_description: String }, 'an OAuth error')
+    }
+})
+
+t.test('no spelling of a path gets past authorization', async (t) => {
+  // middie CVE-2026-2880
+  const self = await auth(t)
+  const spellings = (path: string) => {
+    const [bare = '', query] = path.split('?')
+    const rest = query === undefined ? '' : `?${query}`
+    return [
+      `/${bare}`,
+      bare.replace('/v1/', '/v1//'),
+      `${bare}/`,
+      `${bare}//`,
+      `${bare}/.`,
+      `${bare}.`,
+      `${bare}/..`,
+      bare.replace('/v1/', '/v1/./'),
+      bare.replace('/v1/', '/v1/x/../'),
+      `/x/..${bare}`,
+      `${bare};x=y`,
+      bare.replace('/v1', '/v1;x=y'),
+      bare.replace('/v1/', '/v1%2F'),
+      bare.replace('/v1/', '/v1%2f'),
+      bare.replace('/v1/', '/%761/'),
+      bare.replace('/v1/', '/v1/%2e/'),
+      bare.replace('/v1/', '\\v1\\'),
+      `${bare}%00`,
+      `${bare}%20`,
+      `${bare}%3Fx`,
+      `${bare}%`,
+      `${bare}%zz`,
+      `${bare}#x`,
+      bare.toUpperCase(),
+      bare.replace('/v1/', '/V1/'),
+      `http://x${bare}`,
+      `*${bare}`,
+    ].map((spelling) => spelling + rest)
+  }
+  for (const [method, path, body] of guarded)
+    for (const spelling of spellings(path)) {
+      const lines = [`${method} ${spelling} HTTP/1.1`, 'Content-Type: application/json']
+      const [status, answer] = await raw(self, lines, body)
+      t.ok([400, 401, 404, 405].includes(status), `${method} ${spelling}: ${status}`)
+      t.notMatch(answer, /"stack"|node_modules/)
+    }
+})
+
+t.test('another method is refused with what is allowed', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const allowed = {
+    '/v1/identities': ['GET', 'HEAD', 'POST'],
+    '/v1/identities/x': ['DELETE', 'GET', 'HEAD', 'PATCH'],
+    '/v1/revocations': ['GET', 'HEAD', 'POST'],
+    '/v1/introspections': ['POST'],
+    '/oauth/token': ['POST'],
+    '/v1/nodes': ['GET', 'HEAD'],
+  }
+  for (const [path, methods] of Object.entries(allowed))
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'POST', 'OPTIONS'] as const) {
+      if (methods.includes(method)) continue
+      const answer = await self.api(admin, method, path)
+      t.equal(answer.statusCode, 405, `${method} ${path}`)
+      t.equal(answer.headers.allow, methods.join(', '))
+    }
+  const unknown = await self.api(admin, 'GET', '/v1/nothing')
+  t.match(unknown.json(), { status: 404, code: 'not_found' })
+})
+
+t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing', async (t) => {
+  // fastify CVE-2026-3635
+  const self = await auth(t)
+  const admin = await self.token()
+  const headers = {
+    'x-forwarded-for': '10.9.8.7',
+    'x-forwarded-host': 'evil.example',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-prefix': '/health',
+    'x-original-url': '/health',
+    'x-rewrite-url': '/health',
+    'x-http-method-override': 'GET',
+    forwarded: 'for=10.9.8.7;host=evil.example;proto=https',
+  }
+  for (const [method, path, body] of guarded) {
+    const payload = body === '' ? {} : { payload: body }
+    const type = { 'content-type': 'application/json' }
+    const answer = await self.app.inject({
+      method,
+      url: path,
+      headers: { ...headers, ...type },
+      ...payload,
+    })
+    t.equal(answer.statusCode, 401, `${method} ${path}`)
+  }
+  const issued = await self.app.inject({
+    method: 'POST',
+    url: '/v1/tokens',
+    headers: { ...headers, authorization: `Bearer ${admin}` },
+    payload: { subject: 'ann', scope: 'subscribe:a' },
+  })
+  const info = await self.api(admin, 'GET', `/v1/tokens/${issued.json().jti}`)
+  t.equal(info.json().issuedFrom, '127.0.0.1', 'the peer itself')
+  const metadata = await self.app.inject({
+    url: '/.well-known/oauth-authorization-server',
+    headers,
+  })
+  t.notMatch(metadata.body, 'evil')
+})
+
+t.test('bodies are bounded', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const large = { identity: 'x', scopes: [], labels: ['x'.repeat(64 * 1024)] }
+  const answer = await self.api(admin, 'POST', '/v1/identities', large)
+  t.match(answer.json(), { status: 413, code: String })
+  const form = await self.form('/oauth/token', { grant_type: 'x'.repeat(64 * 1024) })
+  t.equal(form.statusCode, 413)
+  t.equal(form.json().error, 'invalid_request')
+})
+
+t.test('prototype tricks in JSON and forms are refused or ignored', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  for (const body of [
+    '{"__proto__":{"all":true}}',
+    '{"constructor":{"prototype":{"all":true}}}',
+    '{"identity":"x","__proto__":{"all":true}}',
+  ]) {
+    const answer = await self.app.inject({
+      method: 'POST',
+      url: '/v1/revocations',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${admin}` },
+      payload: body,
+    })
+    t.equal(answer.statusCode, 400, body)
+  }
+  const form = await self.form(
+    '/oauth/token',
+    '__proto__=1&__proto__[grant_type]=client_credentials',
+  )
+  t.equal(form.json().error, 'invalid_request')
+})

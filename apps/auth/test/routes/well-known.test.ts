@@ -1,0 +1,48 @@
+import { createPublicKey, verify } from 'node:crypto'
+import t from 'tap'
+import { auth } from '../fixtures/auth.js'
+
+t.test('a stranger can verify a token with the published keys', async (t) => {
+  const { app, token } = await auth(t)
+  const { keys } = (await app.inject('/.well-known/jwks.json')).json()
+  const [header = '', payload = '', signature = ''] = (await token()).split('.')
+  const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString())
+  const jwk = keys.find((key: { kid: string }) => key.kid === kid)
+  t.match(jwk, { kty: 'OKP', crv: 'Ed25519', use: 'sig', alg: 'EdDSA' })
+  t.notHas(jwk, 'd', 'no private part')
+  const key = createPublicKey({ key: jwk, format: 'jwk' })
+  const input = Buffer.from(`${header}.${payload}`)
+  t.ok(verify(null, input, key, Buffer.from(signature, 'base64url')))
+})
+
+t.test('the metadata names what there is, and nothing else', async (t) => {
+  const { app } = await auth(t, { ISSUER: 'https://auth.example/' })
+  const metadata = (await app.inject('/.well-known/oauth-authorization-server')).json()
+  t.equal(metadata.issuer, 'https://auth.example/')
+  for (const [name, url] of Object.entries(metadata)) {
+    if (!/_endpoint$|_uri$|_documentation$/.test(name)) continue
+    const { pathname } = new URL(String(url))
+    const answer = await app.inject({ method: 'OPTIONS', url: pathname })
+    t.equal(answer.statusCode, 405, `${name}: ${pathname} exists`)
+  }
+})
+
+t.test('the description of the API is OpenAPI 3.1 and has every route', async (t) => {
+  const { app } = await auth(t)
+  const description = (await app.inject('/docs')).json()
+  t.equal(description.openapi, '3.1.0')
+  for (const path of [
+    '/oauth/token',
+    '/oauth/introspect',
+    '/v1/introspections',
+    '/v1/identities/{identity}/registration-codes/{id}',
+    '/v1/tokens/{jti}',
+    '/v1/revocations',
+    '/v1/nodes',
+    '/v1/feed',
+  ])
+    t.ok(description.paths[path], path)
+  const { post } = description.paths['/v1/tokens']
+  t.ok(post.requestBody.content['application/json'].schema.properties.subject)
+  t.ok(post.responses['201'])
+})
