@@ -39,7 +39,6 @@ async function run(options: StartOptions, step: Step): Promise<void> {
   const state = openState(options.dir)
   const release = await holdRun(state.dir)
   const children = newChildren()
-  children.onUnexpectedEnd = reportEnd
   const signals = stopSignals(() => {
     children.kill()
     process.exit(1)
@@ -48,6 +47,8 @@ async function run(options: StartOptions, step: Step): Promise<void> {
   try {
     const up = await Promise.race([started, signals.first])
     if (typeof up === 'object') {
+      // Until now the error of the start told it.
+      children.onUnexpectedEnd = reportEnd
       state.write('local.json', `${JSON.stringify(up, undefined, 2)}\n`)
       print(summary(up, state.dir))
       await signals.first

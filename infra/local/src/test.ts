@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pc from 'picocolors'
@@ -6,7 +6,8 @@ import { LocalError } from './errors.js'
 import { provideRedis } from './redis/provide-redis.js'
 import type { Step } from './step.js'
 import { stopSignals } from './stop-signals.js'
-import { type Counts, countRun, total } from './test-results.js'
+import { tapFailures } from './tap-failures.js'
+import { type Counts, countRun, type TaskResult, total } from './test-results.js'
 import { turboRun } from './turbo-run.js'
 
 /** `//#` is the checkout's own task, as turbo writes it. */
@@ -39,23 +40,44 @@ async function run(dir: string, step: Step): Promise<number> {
     REDIS_URL: redis.url,
     TURBO_TELEMETRY_DISABLED: '1',
     TURBO_NO_UPDATE_NOTIFIER: '1',
-    // Failures alone, and nothing that redraws itself: this goes through turbo into a log.
-    TAP_REPORTER: 'terse',
+    // What failed and what it wrote, without redrawing; the details follow from the results.
+    TAP_REPORTER: 'base',
     CI: process.env['CI'] ?? '1',
+    // For a file, in seconds: two busy cores need longer than tap's 30.
+    TAP_TIMEOUT: '180',
   })
   const interrupted = signals.first.then((signal) => {
     turbo.stop()
     return signal
   })
+  print('  … lint, type check and tests')
+  const started = Date.now()
+  // A quarter of an hour without a word looks like a hang.
+  const alive = setInterval(() => {
+    print(`  … lint, type check and tests ${Math.round((Date.now() - started) / 1000)} s`)
+  }, 30_000)
   try {
-    print(`  … lint, type check and tests`)
-    const counts = countRun(await turbo.tasks)
+    const results = await turbo.tasks
+    for (const result of results) showFailures(result)
+    const counts = countRun(results)
     const signal = await Promise.race([interrupted, undefined])
     return report(counts, signal)
   } finally {
+    clearInterval(alive)
     await redis.private?.stop()
     signals.release()
   }
+}
+
+/** Prints what failed in a workspace, in tap's words. */
+function showFailures({ id, task, dir, exitCode }: TaskResult): void {
+  const file = join(dir, '.test-results', 'results.tap')
+  if (task !== 'test' || exitCode === 0 || !existsSync(file)) return
+  for (const { path, details } of tapFailures(readFileSync(file, 'utf8'))) {
+    print(`\n${pc.red('✗')} ${id.split('#')[0]} ${path.join(' › ')}`)
+    for (const line of details) print(`    ${line}`)
+  }
+  print('')
 }
 
 /** Prints a line for each part, and the one that is counted on, last. */

@@ -71,9 +71,18 @@ function runArguments(name: string, data: string, durable: boolean): string[] {
   return [
     ...['run', '--rm', '--init', '--name', name, '--user', user],
     ...['-p', '127.0.0.1::6379', '-v', `${data}:/data`, '-e', 'PORTCULLIS_REDIS_PASSWORD'],
-    ...['redis:7', 'sh', '-c'],
-    `printf 'requirepass %s\\nsave ""\\nappendonly ${durable ? 'yes' : 'no'}\\nappendfsync always\\n' "$PORTCULLIS_REDIS_PASSWORD" | exec redis-server -`,
+    ...['redis:7', 'sh', '-c', command(durable)],
   ]
+}
+
+/** The password comes by standard input; `exec`, so that Redis itself is told to stop. */
+function command(durable: boolean): string {
+  const appendonly = `--appendonly ${durable ? 'yes' : 'no'} --appendfsync always`
+  return [
+    `exec redis-server --save '' ${appendonly} - <<settings`,
+    'requirepass $PORTCULLIS_REDIS_PASSWORD',
+    'settings',
+  ].join('\n')
 }
 
 /** `127.0.0.1:<port>`, once the image is there and the container runs. */

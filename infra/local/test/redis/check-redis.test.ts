@@ -36,7 +36,7 @@ t.test('a Redis that can be used', async (t) => {
     await redis.connect()
     await redis.config('SET', 'requirepass', 'right-password')
     t.match(await problem(server.url), 'it asks for a password')
-    const wrong = await problem(server.url.replace('unix://', 'unix://:wrong-password@'))
+    const wrong = await problem(server.url.replace('unix://', 'unix://:wrong-password@localhost'))
     t.match(wrong, 'it refuses this user name or password')
     t.notMatch(wrong, 'wrong-password', 'the line does not show the password')
   })

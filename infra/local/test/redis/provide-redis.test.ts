@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { close, connect } from '@portcullis/redis'
 import t from 'tap'
-import { findProgram, findServer } from '../../src/redis/find-server.js'
+import { findServer } from '../../src/redis/find-server.js'
 import { provideRedis } from '../../src/redis/provide-redis.js'
 
 const step = <T>(_title: string, work: () => Promise<T>) => work()
@@ -11,12 +11,13 @@ const path = process.env['PATH'] ?? ''
 delete process.env['REDIS_URL']
 
 t.test('REDIS_URL is used, and nothing is started', async (t) => {
-  const own = await provideRedis({ dir: t.testdir(), durable: false, step })
+  const dir = t.testdir()
+  const own = await provideRedis({ dir, durable: false, step })
   t.teardown(() => own.private?.stop())
   t.ok(own.private, 'without it, a private server')
   process.env['REDIS_URL'] = own.url
   t.teardown(() => delete process.env['REDIS_URL'])
-  t.same(await provideRedis({ dir: t.testdir(), durable: false, step }), { url: own.url })
+  t.same(await provideRedis({ dir, durable: false, step }), { url: own.url })
 })
 
 t.test('a broken REDIS_URL stops it, even where a server is installed', async (t) => {
@@ -53,20 +54,21 @@ case "$1" in
     port=$((20000 + $$ % 20000))
     echo $port > "$here/port"
     cd "$here"
-    exec sh -c "$(echo "$command" | sed "s#exec redis-server -#{ cat; echo port $port; echo bind 127.0.0.1; } | exec ${server} -#")"
+    exec sh -c "$(echo "$command" | sed "s#redis-server#${server} --port $port --bind 127.0.0.1#")"
     ;;
 esac
 `
 
 t.test('a running Docker: the official image, with a password, on loopback', async (t) => {
   const server = findServer(path)
-  const sh = findProgram('sh', path)
-  if (server === undefined || sh === undefined) throw new Error('this test needs a redis-server')
-  const bin = t.testdir({ docker: docker(server) })
+  if (server === undefined) throw new Error('this test needs a redis-server')
+  // One call: a second one would empty the directory.
+  const dir = t.testdir({ bin: { docker: docker(server) }, state: {} })
+  const bin = join(dir, 'bin')
   chmodSync(join(bin, 'docker'), 0o755)
   process.env['PATH'] = bin
   t.teardown(() => (process.env['PATH'] = path))
-  const redis = await provideRedis({ dir: t.testdir(), durable: true, step })
+  const redis = await provideRedis({ dir: join(dir, 'state'), durable: true, step })
   t.teardown(() => redis.private?.kill())
   const { password, hostname } = new URL(redis.url)
   t.equal(hostname, '127.0.0.1')

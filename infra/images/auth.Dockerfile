@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+# auth, from the checkout's root: docker build -f infra/images/auth.Dockerfile -t portcullis/auth .
+
+FROM node:20-alpine AS build
+WORKDIR /portcullis
+COPY . .
+RUN npm ci --no-audit --no-fund \
+  && npx turbo run build --filter=@portcullis/auth... \
+  # From here on only what runs: production packages, what was built, and the Lua scripts.
+  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=@portcullis/auth \
+  && find apps packages -type f -not -path '*/node_modules/*' \
+    \( -path '*/src/*' -not -name '*.lua' -o -path '*/test/*' -o -path '*/.turbo/*' \
+    -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
+
+FROM node:20-alpine
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
+WORKDIR /portcullis
+COPY --from=build /portcullis/package.json ./
+COPY --from=build /portcullis/node_modules ./node_modules
+COPY --from=build /portcullis/packages ./packages
+COPY --from=build /portcullis/apps/auth ./apps/auth
+# Where compose.yaml's setup keeps the registration code of the realtime nodes.
+RUN install -d -o node -g node -m 0700 /registration
+USER node
+EXPOSE 4000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:4000/health"]
+CMD ["node", "apps/auth/dist/main.js"]

@@ -1,0 +1,26 @@
+# syntax=docker/dockerfile:1
+# realtime, from the checkout's root: docker build -f infra/images/realtime.Dockerfile -t portcullis/realtime .
+
+FROM node:20-alpine AS build
+WORKDIR /portcullis
+COPY . .
+RUN npm ci --no-audit --no-fund \
+  && npx turbo run build --filter=@portcullis/realtime... \
+  # From here on only what runs: production packages, what was built, and the Lua scripts.
+  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=@portcullis/realtime \
+  && find apps packages -type f -not -path '*/node_modules/*' \
+    \( -path '*/src/*' -not -name '*.lua' -o -path '*/test/*' -o -path '*/.turbo/*' \
+    -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
+
+FROM node:20-alpine
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000
+WORKDIR /portcullis
+COPY --from=build /portcullis/package.json ./
+COPY --from=build /portcullis/node_modules ./node_modules
+COPY --from=build /portcullis/packages ./packages
+COPY --from=build /portcullis/apps/realtime ./apps/realtime
+USER node
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8000/health"]
+CMD ["node", "apps/realtime/dist/main.js"]
