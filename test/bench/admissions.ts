@@ -1,6 +1,6 @@
 import type { Benchmark, Setting } from './benchmark.js'
 import { startSwarm } from './clients/start-swarm.js'
-import { type Installation, startInstallation } from './installation.js'
+import { type Backend, type Installation, startInstallation } from './installation.js'
 import { cpuWhile } from './measure/cpu.js'
 import { alternate, type Contender } from './measure/rounds.js'
 import { median, spreadPercent } from './measure/statistics.js'
@@ -62,6 +62,7 @@ async function prepare(
   arrivals: readonly Arrival[],
 ): Promise<Contender<Admission>[]> {
   const installation = await startInstallation(stage, { nodes: 1 })
+  const backend = await installation.newIdentity()
   const baseline = await startServer(stage, 'no-auth')
   const swarm = await startSwarm(stage)
   const admit = async (
@@ -95,13 +96,14 @@ async function prepare(
     },
     {
       name: `${portcullis}, ${arrival.name}`,
-      run: () => admitToPortcullis(installation, arrival, admit),
+      run: () => admitToPortcullis(installation, backend, arrival, admit),
     },
   ])
 }
 
 async function admitToPortcullis(
-  { realtime: [node], auth, redis, tokens }: Installation,
+  { realtime: [node], auth, redis }: Installation,
+  backend: Backend,
   arrival: Arrival,
   admit: (
     url: string,
@@ -116,7 +118,7 @@ async function admitToPortcullis(
     node.wsUrl,
     pids,
     arrival,
-    await tokens(arrival.count),
+    await backend.tokens(arrival.count),
   )
   return { realtime, auth: ofAuth, redis: ofRedis }
 }

@@ -11,12 +11,17 @@ export interface Installation {
   redis: { pid: number }
   auth: { pid: number }
   realtime: readonly RealtimeNode[]
-  /** The identity that all clients' tokens belong to. */
+  /** Registers one more identity, whose backend issues tokens for its users. */
+  newIdentity(): Promise<Backend>
+  /** A call of auth's API as the administrator. */
+  api(path: string, body: object): Promise<Record<string, unknown>>
+}
+
+/** An application's backend. */
+export interface Backend {
   identity: string
   /** As many new tokens, each for another subject, for any channel. */
   tokens(count: number): Promise<string[]>
-  /** A call of auth's API as the administrator. */
-  api(path: string, body: object): Promise<Record<string, unknown>>
 }
 
 export interface RealtimeNode {
@@ -28,7 +33,6 @@ export interface RealtimeNode {
 /** Everything logs what it would in production when all is well: nothing. */
 const quiet = { LOG_LEVEL: 'warn' }
 
-const identity = 'bench'
 const prefix = 'bench'
 
 /** Starts Redis, auth and `nodes` realtime nodes; `realtimeEnv` goes to the nodes alone. */
@@ -67,17 +71,18 @@ export async function startInstallation(
     realtime.push(node)
   }
 
-  const scopes = ['subscribe:*', 'publish:*']
-  const backend = await register(api, identity, ['tokens:issue', ...scopes])
-  return {
-    redis,
-    auth,
-    realtime,
-    identity,
-    api,
-    // With a new token each time: revoking the identity ends its own tokens too.
-    tokens: async (count) => issueTokens(pool, await accessToken(pool, backend), count),
+  let identities = 0
+  const newIdentity = async (): Promise<Backend> => {
+    identities += 1
+    const scopes = ['tokens:issue', 'subscribe:*', 'publish:*']
+    const credentials = await register(api, `backend-${identities}`, scopes)
+    const issuer = await accessToken(pool, credentials)
+    return {
+      identity: credentials.identity,
+      tokens: (count) => issueTokens(pool, issuer, count),
+    }
   }
+  return { redis, auth, realtime, api, newIdentity }
 }
 
 interface Credentials {

@@ -79,12 +79,13 @@ const starts: Readonly<Record<string, Start>> = {
     return { output, url, dialect: 'upgrade' }
   },
   Portcullis: async (stage) => {
-    const { realtime, tokens } = await startInstallation(stage, {
+    const { realtime, newIdentity } = await startInstallation(stage, {
       nodes: 1,
       realtimeEnv: { NODE_OPTIONS: inspectorOption },
     })
     const [node] = realtime
     if (node === undefined) throw new Error('there is no realtime node')
+    const { tokens } = await newIdentity()
     return { output: node.output, url: node.wsUrl, dialect: 'connected', tokens }
   },
   'socket.io': async (stage) => {

@@ -64,10 +64,12 @@ export const revocation: Benchmark = async ({ stage, quick, progress }) => {
 }
 
 async function revokeOnce(
-  { realtime, tokens, api, identity }: Installation,
+  { realtime, api, newIdentity }: Installation,
   swarms: readonly Swarm[],
   sockets: number,
 ): Promise<Revocation> {
+  // One of its own for each round: how many tokens an identity has had must not tell.
+  const { identity, tokens } = await newIdentity()
   const count = sockets / nodes
   for (const [index, swarm] of swarms.entries()) {
     const url = realtime[index]?.wsUrl ?? ''

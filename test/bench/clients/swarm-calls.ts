@@ -12,10 +12,10 @@ export type SwarmCall =
       tokens?: readonly string[]
     }
   /**
-   * The first socket publishes `count` messages of `bytes` bytes, `burst` of them every
-   * `intervalMs`; answers when each socket has received each of them.
+   * The first socket publishes `count` messages of `bytes` bytes, `burst` of them at once, and the
+   * next when each socket has received each of them; answers when all are received.
    */
-  | { do: 'publish'; count: number; burst: number; intervalMs: number; bytes: number }
+  | { do: 'publish'; count: number; burst: number; bytes: number }
   /** Answers when the server has closed every socket. */
   | { do: 'closings'; withinMs: number }
   /** Drops every socket and answers when all are gone. */

@@ -1,9 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { answer } from '../child.js'
 import { type Dialect, dialects } from './dialects.js'
 import { countPayloads, payload } from './payload.js'
 import { type Closings, monotonicMs, type SwarmAnswer, type SwarmCall } from './swarm-calls.js'
+
+/** The first byte of an unmasked close frame (RFC 6455 §5.2). */
+const closeFrame = 0x88
 
 /** How long a socket may take to open, and a publication to reach everyone. */
 const patienceMs = 30_000
@@ -62,7 +65,16 @@ function openOne(url: string, token: string | undefined): Promise<void> {
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     })
     sockets.push(socket)
+    let stream: Duplex | undefined
+    let closeFrameAt: number | undefined
+    socket.on('upgrade', (response) => {
+      stream = response.socket
+    })
     socket.on('open', () => {
+      // ws tells of a close only when the connection is gone, a round trip later.
+      stream?.on('data', (chunk: Buffer) => {
+        if (chunk[0] === closeFrame) closeFrameAt = monotonicMs()
+      })
       if (dialect.greeting !== undefined) socket.send(dialect.greeting)
       if (dialect.readyAtOnce) resolve()
     })
@@ -74,7 +86,7 @@ function openOne(url: string, token: string | undefined): Promise<void> {
     })
     socket.on('error', reject)
     socket.on('close', (code, reason) => {
-      closings.at.push(monotonicMs())
+      closings.at.push(closeFrameAt ?? monotonicMs())
       closings.codes[code] = (closings.codes[code] ?? 0) + 1
       reject(new Error(`closed with ${code} ${reason.toString()} before it was ready`))
       changed()
@@ -99,22 +111,22 @@ function onText(
   }
 }
 
-async function publish({ count, burst, intervalMs, bytes }: Call<'publish'>) {
+async function publish({ count, burst, bytes }: Call<'publish'>) {
   const publisher = sockets[0]
   if (publisher === undefined) throw new Error('there is no socket to publish with')
-  const wanted = count * sockets.length
   deliveries = 0
-  const start = monotonicMs()
-  for (let sent = 0; sent < count; sent += burst) {
-    for (let index = sent; index < Math.min(sent + burst, count); index += 1) {
+  for (let sent = 0; sent < count; ) {
+    const end = Math.min(sent + burst, count)
+    for (; sent < end; sent += 1) {
       published += 1
       publisher.send(dialect.publish(payload(published, bytes), published))
     }
-    // By the clock, not by the last sleep: a late timer must not lower the rate.
-    const due = start + (sent / burst + 1) * intervalMs
-    await sleep(Math.max(0, due - monotonicMs()))
+    await delivered(sent * sockets.length)
   }
-  await until(
+}
+
+function delivered(wanted: number): Promise<void> {
+  return until(
     () => deliveries >= wanted,
     patienceMs,
     () => `${deliveries} of ${wanted} deliveries arrived; ${describeClosings()}`,
