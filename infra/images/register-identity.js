@@ -3,7 +3,13 @@
 // AUTH_URL, IDENTITY, CODE_FILE (written, mode 0600), ADMIN_REGISTRATION_CODE_FILE (read).
 import { readFileSync, writeFileSync } from 'node:fs'
 
-const { AUTH_URL, IDENTITY = 'realtime', CODE_FILE, ADMIN_REGISTRATION_CODE_FILE } = process.env
+const {
+  AUTH_URL,
+  IDENTITY = 'realtime',
+  CODE_FILE,
+  ADMIN_IDENTITY = 'admin',
+  ADMIN_REGISTRATION_CODE_FILE,
+} = process.env
 if (!AUTH_URL || !CODE_FILE || !ADMIN_REGISTRATION_CODE_FILE) {
   fail('AUTH_URL, CODE_FILE and ADMIN_REGISTRATION_CODE_FILE are required')
 }
@@ -24,6 +30,16 @@ function contents(file) {
 }
 
 /**
+ * A text field of auth's answer.
+ * @param {unknown} answer @param {string} name
+ * @returns {string}
+ */
+function field(answer, name) {
+  const value = typeof answer === 'object' && answer !== null && Reflect.get(answer, name)
+  return typeof value === 'string' ? value : fail(`auth's answer has no ${name}`)
+}
+
+/**
  * An access token of the identity's own; undefined when auth does not admit it.
  * @param {string} identity @param {string} code
  * @returns {Promise<string | undefined>}
@@ -36,7 +52,7 @@ async function token(identity, code) {
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
   })
   if (answer.status >= 500) fail(`auth answered ${answer.status}`)
-  return answer.ok ? (await answer.json()).access_token : undefined
+  return answer.ok ? field(await answer.json(), 'access_token') : undefined
 }
 
 /** @param {string} bearer @param {string} path @param {object} body */
@@ -52,7 +68,7 @@ const kept = contents(CODE_FILE)
 if (!kept || !(await token(IDENTITY, kept))) {
   const adminCode = contents(ADMIN_REGISTRATION_CODE_FILE)
   if (!adminCode) fail('the file of ADMIN_REGISTRATION_CODE_FILE cannot be read')
-  const admin = await token(process.env.ADMIN_IDENTITY ?? 'admin', adminCode)
+  const admin = await token(ADMIN_IDENTITY, adminCode)
   if (!admin) fail('auth does not admit the administrator')
   const scopes = ['introspect', 'feed']
   let answer = await post(admin, '/v1/identities', { identity: IDENTITY, scopes })
@@ -60,7 +76,7 @@ if (!kept || !(await token(IDENTITY, kept))) {
     answer = await post(admin, `/v1/identities/${IDENTITY}/registration-codes`, {})
   }
   if (!answer.ok) fail(`auth answered ${answer.status}`)
-  const { registrationCode } = await answer.json()
+  const registrationCode = field(await answer.json(), 'registrationCode')
   writeFileSync(CODE_FILE, `${registrationCode}\n`, { mode: 0o600 })
 }
 process.stdout.write(`${IDENTITY} is registered\n`)

@@ -11,13 +11,16 @@ export interface StartOptions {
   realtimePort: number
   /** Where everything is kept, absolute. */
   dir: string
+  /** Rebuild what changes and start the services it concerns again. */
+  watch: boolean
 }
 
 export const usage = `npm start [-- options]
   --realtime N        how many realtime nodes (2)
   --auth-port N       auth's port (4000)
   --realtime-port N   the first node's port (8000); the others follow it
-  --dir PATH          where identities, tokens and logs are kept (.portcullis)`
+  --dir PATH          where identities, tokens and logs are kept (.portcullis)
+  --watch             rebuild what changes, and restart what it concerns (npm run dev)`
 
 /**
  * Reads the options of `npm start`.
@@ -33,6 +36,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | 'help'
     authPort: number('--auth-port', values['auth-port'], 1, 65_535),
     realtimePort: number('--realtime-port', values['realtime-port'], 1, 65_536 - realtime),
     dir: values.dir === undefined ? join(checkout, '.portcullis') : resolve(values.dir),
+    watch: values.watch,
   }
 }
 
@@ -45,6 +49,7 @@ function parse(args: readonly string[]) {
         'auth-port': { type: 'string', default: '4000' },
         'realtime-port': { type: 'string', default: '8000' },
         dir: { type: 'string' },
+        watch: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values

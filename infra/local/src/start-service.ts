@@ -18,6 +18,8 @@ export interface StartServiceOptions {
   logFile: string
   /** Its settings, beside HOST and PORT; they come before those of our own environment. */
   settings: Readonly<Record<string, string>>
+  /** Whether Node starts it again when one of its files changes. */
+  watch?: boolean
   /** Told the process as soon as there is one, long before it is ready. */
   onChild?: (child: Child) => void
 }
@@ -43,7 +45,7 @@ export async function startService(options: StartServiceOptions): Promise<Servic
   const child = await startChild({
     name,
     command: process.execPath,
-    args: [mainOf(app)],
+    args: [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), mainOf(app)],
     env: { ...inherited(), ...settings, HOST: host, PORT: `${port}` },
     logFile,
   })

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { LocalRun } from '@portcullis/contracts'
 import pc from 'picocolors'
 import { apiOf, type Credentials } from './administrator.js'
-import { type Child, lastLines } from './child.js'
+import { checkout } from './checkout.js'
+import { type Child, lastLines, startChild } from './child.js'
 import { type Children, newChildren } from './children.js'
 import { ensureIdentity } from './ensure-identity.js'
 import { LocalError } from './errors.js'
@@ -89,6 +91,7 @@ async function startAll(
       port: authPort,
       logFile: state.path('logs', 'auth.log'),
       settings: authSettings(state, redis.url, `http://${host}:${authPort}`, admin.identity),
+      watch: options.watch,
       onChild: (child) => children.adopt('auth', child),
     }),
   )
@@ -109,11 +112,13 @@ async function startAll(
           port,
           logFile: state.path('logs', `realtime-${port}.log`),
           settings: realtimeSettings(state, redis.url, auth.url, credentials, port),
+          watch: options.watch,
           onChild: (child) => children.adopt('realtime', child),
         }),
       ),
     ),
   )
+  if (options.watch) children.adopt('build', await startBuildWatch(state))
   return {
     auth: auth.url,
     realtime: realtime.map(({ url }) => url),
@@ -125,6 +130,17 @@ async function startAll(
     },
     admin,
   }
+}
+
+/** Builds each workspace again when one of its files, or one it depends on, changes. */
+function startBuildWatch(state: State): Promise<Child> {
+  return startChild({
+    name: 'build',
+    command: join(checkout, 'node_modules', '.bin', 'turbo'),
+    args: ['watch', 'build', '--output-logs=errors-only', '--ui=stream'],
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+    logFile: state.path('logs', 'build.log'),
+  })
 }
 
 /** Secrets travel by file, so that no process shows them in its environment. */

@@ -96,7 +96,9 @@ export class Introspector {
     const oldest = performance.now() - this.#timeoutMs
     const late = this.#waiting.findIndex((slot) => slot.since >= oldest)
     const expired = this.#waiting.splice(0, late === -1 ? this.#waiting.length : late)
-    this.#refuse(expired, new GateError('auth_unavailable', 'auth is too slow'))
+    // An error costs its stack; on this path there is seldom one.
+    if (expired.length > 0)
+      this.#refuse(expired, new GateError('auth_unavailable', 'auth is too slow'))
     while (this.#waiting.length > 0 && this.#underWay < authConnections) {
       this.#send(this.#waiting.splice(0, maxIntrospections))
     }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** Does `work` again, ever more slowly, while its error is `transient` and `signal` is not aborted. */
 export async function retry<Result>(
   transient: (error: unknown) => boolean,
@@ -10,18 +12,6 @@ export async function retry<Result>(
     } catch (error) {
       if (!transient(error) || signal.aborted) throw error
     }
-    await pause(waitMs, signal)
+    await delay(waitMs, undefined, { signal }).catch(() => undefined)
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
 }

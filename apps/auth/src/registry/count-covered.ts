@@ -74,7 +74,8 @@ async function countIdentity(
 ): Promise<number> {
   const { redis, keys } = registry
   let sum = 0
-  let from = '-inf'
+  // What the cut-off covered before it moved is not newly covered, however much of it there is.
+  let from = question.part?.before === undefined ? '-inf' : `(${question.part.before}`
   for (;;) {
     const page = await guard(
       redis.zrangebyscore(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from '@portcullis/redis'
 import { cursorParts } from './cursor.js'
 import { feedEnd } from './feed-end.js'
@@ -68,7 +69,7 @@ export function tailFeed(
       } catch (error) {
         if (closing.signal.aborted) return
         handlers.onError(error)
-        await pause(retryMs, closing.signal)
+        await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined)
       }
     }
   }
@@ -104,16 +105,4 @@ async function waitForNews(registry: Registry, blocking: Redis, cursor: string):
   } finally {
     clearTimeout(timer)
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
 }
