@@ -32,7 +32,10 @@ export const Hello = Type.Object(
 )
 export type Hello = Static<typeof Hello>
 
-/** The node has applied everything up to `cursor`, and has closed what these revocations cover. */
+/**
+ * The node has applied everything up to `cursor`, and has closed what these revocations cover.
+ * After a welcome a node says again what auth may not have read; each count is taken once.
+ */
 export const Ack = Type.Object(
   {
     type: Type.Literal('ack'),

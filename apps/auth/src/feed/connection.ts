@@ -185,14 +185,13 @@ export class FeedConnection {
     return record !== undefined
   }
 
-  /** Whether everything after the node's cursor can be told. What lies before it, it has applied. */
-  async #resumes({ node, instance, cursor }: Hello): Promise<boolean> {
+  /**
+   * Whether everything after the node's cursor can be told. The cursor settles no receipt: an ack
+   * that was lost with the connection is said again after the welcome, with what it has closed.
+   */
+  async #resumes({ cursor }: Hello): Promise<boolean> {
     if (cursor === undefined) return false
-    const { registry } = this.#options
-    if ((await readFeed(registry, cursor, 1)) === 'lost') return false
-    // Its acknowledgement may have been lost with the connection.
-    await ackRevocations(registry, { node, instance }, [], cursor)
-    return true
+    return (await readFeed(this.#options.registry, cursor, 1)) !== 'lost'
   }
 
   async #catchUp(): Promise<void> {
