@@ -70,7 +70,8 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await ensureAdministrator(app, registry, config)
 
   const receiptWatch = await openReceiptWatch(registry, subscriber)
-  app.addHook('onClose', () => receiptWatch.close())
+  // Before the server stops: it would wait for those who wait for receipts.
+  app.addHook('preClose', () => receiptWatch.close())
   const following = await follow({
     registry,
     blocking,
@@ -92,7 +93,6 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     meters(app.metrics, () => following.hub),
   )
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
-  app.decorate('closing', closingSignal(app))
 
   const refuseOtherMethods = methodNotAllowed(app)
   await app.register(health, {
@@ -117,6 +117,7 @@ async function openToRequests(app: FastifyInstance): Promise<void> {
     // Codes and tokens are in many answers (RFC 6749 §5.1); what may be kept says so itself.
     reply.header('cache-control', 'no-store')
   })
+  endConnectionsWhenClosing(app)
   await app.register(problems, { translate })
   await app.register(rateLimit, { global: false })
   await app.register(swagger, {
@@ -156,15 +157,15 @@ async function ensureAdministrator(
     app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
 }
 
-/** Aborted when the app begins to close. */
-function closingSignal(app: FastifyInstance): AbortSignal {
-  const closing = new AbortController()
-  app.addHook('preClose', async () => closing.abort())
-  app.addHook('onSend', async (_request, reply) => {
-    // A connection kept alive after its last answer would hold the close until it times out.
-    if (closing.signal.aborted) reply.header('connection', 'close')
+/** A connection kept alive after the last answer would hold the close until it times out. */
+function endConnectionsWhenClosing(app: FastifyInstance): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
   })
-  return closing.signal
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
 }
 
 interface Connections {

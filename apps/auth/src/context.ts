@@ -11,7 +11,5 @@ declare module 'fastify' {
     meters: Meters
     /** Lifetime of tokens of an identity that has none of its own. */
     defaultTtlSeconds: number
-    /** Aborted when the app begins to close: what waits answers with what it has. */
-    closing: AbortSignal
   }
 }

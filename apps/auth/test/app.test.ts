@@ -187,6 +187,17 @@ t.test(
   },
 )
 
+t.test('closing does not wait for a Redis that is away or silent', async (t) => {
+  for (const fault of ['cut', 'silence'] as const) {
+    const proxy = await redisProxy(t)
+    const self = await auth(t, { REDIS_URL: proxy.url })
+    await joined(t, self, 'node-1')
+    proxy[fault]()
+    await self.app.close()
+    t.pass(fault)
+  }
+})
+
 t.test('an app that was never opened closes too', async (t) => {
   const prefix = 'test-never-used'
   const settings = config({

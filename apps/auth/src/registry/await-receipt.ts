@@ -53,9 +53,9 @@ export async function openReceiptWatch(
       subscriber.off('ready', wakeAll)
       closed = true
       wakeAll()
-      // Unsubscribing a connection that is gone fails, and has nothing to stop.
-      if (subscriber.status === 'ready')
-        await subscriber.unsubscribe(channel).catch(() => undefined)
+      // Not waited for: a connection that is gone fails, one that is silent never answers, and
+      // neither calls back any more.
+      if (subscriber.status === 'ready') subscriber.unsubscribe(channel).catch(() => undefined)
     },
   }
 }

@@ -59,7 +59,7 @@ export function tailFeed(
     } else if (read.revocations.length > 0) {
       cursor = read.cursor
       handlers.onEvents(read)
-    } else await waitForNews(registry, blocking, cursor)
+    } else await waitForNews(registry, blocking, cursor, closing.signal)
   }
 
   const loop = async () => {
@@ -88,12 +88,23 @@ export function tailFeed(
   }
 }
 
-/** Returns when there may be something after the cursor, or after `blockMs`. */
-async function waitForNews(registry: Registry, blocking: Redis, cursor: string): Promise<void> {
+/** Returns when there may be something after the cursor, after `blockMs`, or when `closing` aborts. */
+async function waitForNews(
+  registry: Registry,
+  blocking: Redis,
+  cursor: string,
+  closing: AbortSignal,
+): Promise<void> {
   const parts = cursorParts(cursor) ?? []
   const timer = setTimeout(() => blocking.disconnect(true), deafMs)
+  let onClosing = () => {}
+  // A command queued for a connection that is away is never answered, nor rejected by closing it.
+  const closed = new Promise<void>((resolve) => {
+    onClosing = resolve
+    closing.addEventListener('abort', onClosing)
+  })
   try {
-    await blocking.xread(
+    const news = blocking.xread(
       'COUNT',
       1,
       'BLOCK',
@@ -102,7 +113,9 @@ async function waitForNews(registry: Registry, blocking: Redis, cursor: string):
       ...parts.map((_, partition) => registry.keys.feed(partition)),
       ...parts.map(({ id }) => id),
     )
+    await Promise.race([news, closed])
   } finally {
     clearTimeout(timer)
+    closing.removeEventListener('abort', onClosing)
   }
 }

@@ -1,8 +1,7 @@
 import { DryRun, Receipt } from '@portcullis/contracts'
-import { countCovered, revoke } from '../../registry/index.js'
+import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
-import { receiptWithin } from './receipt-within.js'
 import { RevokeBody, selector } from './selector.js'
 
 /**
@@ -34,7 +33,11 @@ export const create: Route = async (app) => {
       }
       const { id } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
       app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })
-      const receipt = await receiptWithin(app, id, wait ?? 0)
+      // Closing ends the wait: the receipt as it stands, to be asked for again at another instance.
+      const receipt =
+        wait === undefined || wait === 0
+          ? await getReceipt(app.registry, id)
+          : await awaitReceipt(app.registry, app.receiptWatch, id, wait)
       return reply.code(201).header('location', `/v1/revocations/${id}`).send(receipt)
     },
   )
