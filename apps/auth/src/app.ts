@@ -11,11 +11,19 @@ import { allow } from './callers/allow.js'
 import { client } from './callers/client.js'
 import type { Config } from './config.js'
 import { AuthError, translate } from './errors.js'
+import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
+import { feedRegistry } from './feed/registry.js'
 import { openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
-import { openReceiptWatch, openRegistry, type Registry } from './registry/index.js'
+import {
+  feedSource,
+  leaseTimes,
+  openReceiptWatch,
+  openRegistry,
+  type Registry,
+} from './registry/index.js'
 import { routes } from './routes/index.js'
 import { methodNotAllowed } from './routes/method-not-allowed.js'
 import { validatorCompiler } from './routes/validate.js'
@@ -65,6 +73,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     partitions: config.PARTITIONS,
     feedMaxLength: config.FEED_MAX_LENGTH,
     receiptTtlSeconds: config.RECEIPT_TTL_SECONDS,
+    leaseMs: config.LEASE_MS,
   })
   const keys = await openKeySet({ redis: commands, prefix, secret: config.KEY_ENCRYPTION_SECRET })
   await ensureAdministrator(app, registry, config)
@@ -73,11 +82,19 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   // Before the server stops: it would wait for those who wait for receipts.
   app.addHook('preClose', () => receiptWatch.close())
   const following = await follow({
-    registry,
-    blocking,
+    source: feedSource(registry, blocking),
     onError: (err) => app.log.warn({ err }, 'the feed cannot be read'),
   })
   app.addHook('onClose', () => following.close())
+  const nodes = feedRegistry(registry)
+  const fencer = new Fencer({
+    registry: nodes,
+    pollMs: leaseTimes(config.LEASE_MS).pollMs,
+    onFenced: ({ node, instance, partition }) =>
+      app.log.warn({ node, instance, partition }, 'node fenced: its lease is out'),
+    onError: (err) => app.log.debug({ err }, 'the leases cannot be read'),
+  })
+  app.addHook('onClose', () => fencer.close())
 
   await openToRequests(app)
   await openToNodes(app, following.hub, config)
@@ -88,6 +105,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   app.decorate('registry', registry)
   app.decorate('receiptWatch', receiptWatch)
   app.decorate('feedHub', following.hub)
+  app.decorate('feedRegistry', nodes)
   app.decorate(
     'meters',
     meters(app.metrics, () => following.hub),

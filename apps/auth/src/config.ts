@@ -92,6 +92,13 @@ export const configSchema = Type.Object({
     10_000,
     'how often a node on the feed is pinged; one that answers none in between is cut off',
   ),
+  LEASE_MS: Type.Integer({
+    default: 10_000,
+    minimum: 500,
+    maximum: 600_000,
+    description:
+      'how long a receipt may wait for a node that is gone, in milliseconds; nodes hold their connections when they cannot reach auth for a little less',
+  }),
   RECEIPT_TTL_SECONDS: Type.Integer({
     default: 604_800,
     minimum: 1,

@@ -1,4 +1,5 @@
 import type { FeedHub } from './feed/hub.js'
+import type { FeedRegistry } from './feed/registry.js'
 import type { Meters } from './meters.js'
 import type { ReceiptWatch, Registry } from './registry/index.js'
 
@@ -8,6 +9,7 @@ declare module 'fastify' {
     registry: Registry
     receiptWatch: ReceiptWatch
     feedHub: FeedHub
+    feedRegistry: FeedRegistry
     meters: Meters
     /** Lifetime of tokens of an identity that has none of its own. */
     defaultTtlSeconds: number

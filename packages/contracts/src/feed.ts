@@ -52,11 +52,25 @@ export const Ack = Type.Object(
 )
 export type Ack = Static<typeof Ack>
 
+/**
+ * Asks for the lease. Said by a node that has applied everything it was told, and has nothing to
+ * make up for: not while it introspects its tokens again after `resumed: false`.
+ */
+export const Renew = Type.Object(
+  {
+    type: Type.Literal('renew'),
+    /** Rises with each renewal of a connection, so that the answer can be told from a late one. */
+    renewal: Type.Integer({ minimum: 1 }),
+  },
+  closed,
+)
+export type Renew = Static<typeof Renew>
+
 /** The node has closed every connection and leaves; no receipt waits for it any more. */
 export const Bye = Type.Object({ type: Type.Literal('bye') }, closed)
 
-/** What a node sends. A lease renewal will be a further kind. */
-export const NodeMessage = Type.Union([Hello, Ack, Bye])
+/** What a node sends. */
+export const NodeMessage = Type.Union([Hello, Ack, Renew, Bye])
 export type NodeMessage = Static<typeof NodeMessage>
 
 /** Answer to `hello`. */
@@ -80,11 +94,23 @@ export const Events = Type.Object({
 })
 export type Events = Static<typeof Events>
 
+/**
+ * Answer to `renew`: the node may let application bytes through for `ttlMs` milliseconds, on its
+ * monotonic clock, counted from before it sent that renewal. Every event that it has to have applied
+ * for that has been sent before on the same connection.
+ */
+export const Lease = Type.Object({
+  type: Type.Literal('lease'),
+  renewal: Renew.properties.renewal,
+  ttlMs: Type.Integer({ minimum: 1 }),
+})
+export type Lease = Static<typeof Lease>
+
 /** The node's bye is recorded; it may close. */
 export const Goodbye = Type.Object({ type: Type.Literal('goodbye') })
 
 /** What auth sends. */
-export const AuthMessage = Type.Union([Welcome, Events, Goodbye])
+export const AuthMessage = Type.Union([Welcome, Events, Lease, Goodbye])
 export type AuthMessage = Static<typeof AuthMessage>
 
 /** Close codes of the feed's WebSocket. */
@@ -95,7 +121,7 @@ export const feedClose = {
   badMessage: 4400,
   /** The caller's token has ended: get a new one and come back. */
   unauthorized: 4401,
-  /** Another process has said hello under this node's name. */
+  /** Another process has said hello under this node's name: do not come back. */
   replaced: 4409,
 } as const
 

@@ -5,20 +5,13 @@ import {
   feedClose,
   type Hello,
   type NodeMessage,
+  type Renew,
   type SelectableToken,
 } from '@portcullis/contracts'
-import {
-  ackRevocations,
-  introspect,
-  joinNode,
-  leaveNode,
-  type Registry,
-  RegistryError,
-  readFeed,
-  setConnected,
-} from '../registry/index.js'
+import { RegistryError, reaches } from '../registry/index.js'
 import type { Batch, FeedHub } from './hub.js'
 import { decode, encode } from './message.js'
+import type { FeedRegistry } from './registry.js'
 import { retry } from './retry.js'
 import type { FeedSocket } from './socket.js'
 import { at } from './timer.js'
@@ -37,7 +30,7 @@ export interface FeedToken extends SelectableToken {
 }
 
 export interface FeedConnectionOptions {
-  registry: Registry
+  registry: FeedRegistry
   hub: FeedHub
   socket: FeedSocket
   token: FeedToken
@@ -46,11 +39,15 @@ export interface FeedConnectionOptions {
 }
 
 /**
- * One node's connection to the feed: hello, welcome, events, acks, bye, as contracts/feed.ts says.
+ * One node's connection to the feed: hello, welcome, events, acks, lease, bye, as contracts/feed.ts says.
  *
  * Events reach it in two ways. While it catches up it reads the feed itself; once it stands exactly
  * where the tail stands, it takes what the tail brings. It changes from one to the other in one
  * synchronous step at equal positions, so nothing comes twice and nothing is left out.
+ *
+ * A lease is granted only to a node that has been sent everything that the renewal before saw
+ * committed: an instance whose tail is stuck grants nothing, so its nodes are fenced and no receipt
+ * waits for ever.
  */
 export class FeedConnection {
   readonly token: FeedToken
@@ -62,7 +59,15 @@ export class FeedConnection {
   #finish: () => void = () => {}
   #stage: 'new' | 'joining' | 'catching up' | 'live' | 'left' = 'new'
   #node: Hello | undefined
+  /** Everything up to here has been sent. */
   #cursor = ''
+  /** Is told when `#cursor` has moved, or the connection has ended. */
+  #onMoved = () => {}
+  /** The renewal that waits for its lease. */
+  #renewal: number | undefined
+  #granting = false
+  /** Has to be sent before a lease is granted. */
+  #due = ''
   #waiting = 0
   #work: Promise<void> = Promise.resolve()
 
@@ -108,8 +113,8 @@ export class FeedConnection {
   /** The tail has brought events. */
   onBatch(batch: Batch): void {
     if (this.#stage !== 'live' || this.#stop.signal.aborted) return
-    this.#cursor = batch.cursor
     void this.#options.socket.send(batch.encoded)
+    this.#moveTo(batch.cursor)
     if (this.#options.socket.backlog > maxBacklogBytes)
       this.end(feedClose.goingAway, 'too slow; come back')
   }
@@ -118,6 +123,7 @@ export class FeedConnection {
   end(code: number, reason: string): void {
     if (this.#stop.signal.aborted) return
     this.#stop.abort()
+    this.#onMoved()
     // A socket that is not read would never see the peer's close.
     this.#options.socket.setReading(true)
     this.#options.socket.close(code, reason)
@@ -131,12 +137,13 @@ export class FeedConnection {
   /** The socket has closed. */
   onClose(): void {
     this.#stop.abort()
+    this.#onMoved()
     const { hub, registry } = this.#options
     hub.remove(this)
     void this.#work
       .then(async () => {
         if (this.#node !== undefined)
-          await setConnected(registry, { ...this.#node, connection: this.#id }, false)
+          await registry.setConnected({ ...this.#node, connection: this.#id }, false)
       })
       // Shown to people only; the next connection of the node sets it right.
       .catch((error) => this.#options.onError(error))
@@ -148,6 +155,7 @@ export class FeedConnection {
     if (message.type === 'hello') await this.#hello(message)
     else if (this.#node === undefined) this.end(feedClose.badMessage, 'say hello first')
     else if (message.type === 'ack') await this.#ack(this.#node, message)
+    else if (message.type === 'renew') this.#renew(this.#node, message)
     else await this.#bye(this.#node)
   }
 
@@ -158,31 +166,24 @@ export class FeedConnection {
     }
     this.#stage = 'joining'
     const { registry, hub } = this.#options
-    if (!(await this.#stillActive())) {
+    // Asked again, though the upgrade was admitted on the same answer: only now the hub would tell of
+    // a revocation, and one may have been committed in between.
+    if (!(await registry.isActive(this.token))) {
       this.end(feedClose.unauthorized, 'the token is not active')
       return
     }
-    const joined = await joinNode(registry, hello)
+    const joined = await registry.joinNode(hello)
     const resumed = await this.#resumes(hello)
     if (this.#stop.signal.aborted) return
     this.#node = hello
     hub.claim(this)
-    await setConnected(registry, { ...hello, connection: this.#id }, true)
+    await registry.setConnected({ ...hello, connection: this.#id }, true)
     this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
+    this.#due = joined.cursor
     await this.#send({ type: 'welcome', cursor: this.#cursor, resumed })
     this.#stage = 'catching up'
     // Not awaited: acks are heard while it catches up.
     void this.#catchUp().catch((error) => this.#fail(error))
-  }
-
-  /**
-   * Asked again, though the upgrade was admitted on the same answer: only now the hub would tell of
-   * a revocation, and one may have been committed in between.
-   */
-  async #stillActive(): Promise<boolean> {
-    const { jti, identity } = this.token
-    const [record] = await introspect(this.#options.registry, [{ jti, client_id: identity }])
-    return record !== undefined
   }
 
   /**
@@ -191,7 +192,7 @@ export class FeedConnection {
    */
   async #resumes({ cursor }: Hello): Promise<boolean> {
     if (cursor === undefined) return false
-    return (await readFeed(this.#options.registry, cursor, 1)) !== 'lost'
+    return (await this.#options.registry.readFeed(cursor, 1)) !== 'lost'
   }
 
   async #catchUp(): Promise<void> {
@@ -203,7 +204,7 @@ export class FeedConnection {
         this.#stage = 'live'
         return
       }
-      const read = await readFeed(registry, this.#cursor, eventsAtOnce)
+      const read = await registry.readFeed(this.#cursor, eventsAtOnce)
       if (signal.aborted) return
       if (read === 'lost') {
         this.end(feedClose.goingAway, 'the feed has to be read anew')
@@ -214,8 +215,9 @@ export class FeedConnection {
         await hub.movedFrom(position)
         continue
       }
-      this.#cursor = read.cursor
-      await this.#send({ type: 'events', ...read })
+      const sent = this.#send({ type: 'events', ...read })
+      this.#moveTo(read.cursor)
+      await sent
     }
   }
 
@@ -223,14 +225,52 @@ export class FeedConnection {
     const { registry } = this.#options
     // The node will not say it again, so it is said to the registry until it has heard.
     await retry(isUnavailable, this.#stop.signal, () =>
-      ackRevocations(registry, { node, instance }, revocations, cursor),
+      registry.ackRevocations({ node, instance }, revocations, cursor),
     )
+  }
+
+  /** Not awaited: what a node has closed is heard while its lease waits. */
+  #renew(node: Hello, { renewal }: Renew): void {
+    this.#renewal = renewal
+    if (!this.#granting) void this.#grant(node).catch((error) => this.#fail(error))
+  }
+
+  async #grant({ node, instance }: Hello): Promise<void> {
+    const { registry } = this.#options
+    this.#granting = true
+    while (this.#renewal !== undefined && (await this.#sentUpTo(this.#due))) {
+      const renewal = this.#renewal
+      this.#renewal = undefined
+      const { cursor, fenced, ttlMs } = await retry(isUnavailable, this.#stop.signal, () =>
+        registry.renewLease({ node, instance }),
+      )
+      this.#due = cursor
+      // Receipts of what was committed until now may be complete without it.
+      if (fenced && !(await this.#sentUpTo(cursor))) return
+      await this.#send({ type: 'lease', renewal, ttlMs })
+    }
+    this.#granting = false
+  }
+
+  /** Resolves when everything up to `cursor` has been sent: true; or the connection has ended: false. */
+  async #sentUpTo(cursor: string): Promise<boolean> {
+    while (!this.#stop.signal.aborted && !reaches(this.#cursor, cursor)) {
+      await new Promise<void>((resolve) => {
+        this.#onMoved = resolve
+      })
+    }
+    return !this.#stop.signal.aborted
+  }
+
+  #moveTo(cursor: string): void {
+    this.#cursor = cursor
+    this.#onMoved()
   }
 
   async #bye({ node, instance }: Hello): Promise<void> {
     const { registry } = this.#options
     this.#stage = 'left'
-    await retry(isUnavailable, this.#stop.signal, () => leaveNode(registry, { node, instance }))
+    await retry(isUnavailable, this.#stop.signal, () => registry.leaveNode({ node, instance }))
     await this.#send({ type: 'goodbye' })
     this.end(1000, 'bye')
   }

@@ -1,4 +1,4 @@
-import { feedEnd, type Registry, tailFeed } from '../registry/index.js'
+import { type FeedSource, tailFeed } from '../registry/index.js'
 import { FeedHub } from './hub.js'
 
 /** The tail tries again ten times a second: after this long without an error it is well. */
@@ -7,9 +7,7 @@ const errorFreeMs = 1000
 const behindMs = 1000
 
 export interface FollowOptions {
-  registry: Registry
-  /** A connection of the role `blocking`, used for nothing else. */
-  blocking: Parameters<typeof tailFeed>[1]
+  source: FeedSource
   onError: (error: unknown) => void
 }
 
@@ -22,11 +20,11 @@ export interface Following {
 }
 
 /** Follows the feed from its end on. @throws RegistryError `registry_unavailable` */
-export async function follow({ registry, blocking, onError }: FollowOptions): Promise<Following> {
-  const from = await feedEnd(registry)
+export async function follow({ source, onError }: FollowOptions): Promise<Following> {
+  const from = await source.end()
   const hub = new FeedHub(from)
   let failedAt = Number.NEGATIVE_INFINITY
-  const tail = tailFeed(registry, blocking, from, {
+  const tail = tailFeed(source, from, {
     onEvents: (read) => hub.onEvents(read),
     onLost: (cursor) => hub.onLost(cursor),
     onError(error) {
@@ -40,7 +38,7 @@ export async function follow({ registry, blocking, onError }: FollowOptions): Pr
     async ready() {
       if (performance.now() - failedAt < errorFreeMs) return 'the feed cannot be read'
       const { position } = hub
-      if ((await feedEnd(registry)) === position) return undefined
+      if ((await source.end()) === position) return undefined
       const moved = await hub.movedFrom(position, AbortSignal.timeout(behindMs))
       return moved ? undefined : 'the feed is not being followed'
     },

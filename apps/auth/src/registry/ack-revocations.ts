@@ -1,6 +1,6 @@
 import type { Ack } from '@portcullis/contracts'
 import { cursorParts } from './cursor.js'
-import { badCursor, RegistryError } from './errors.js'
+import { badCursor, nodeNotJoined, nodeReplaced } from './errors.js'
 import { isEverywhere, partitionOfId } from './ids.js'
 import type { NodeInstance } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
@@ -35,13 +35,8 @@ export async function ackRevocations(
       }),
     ),
   )
-  if (states.includes('node_not_joined'))
-    throw new RegistryError('node_not_joined', `node "${node.node}" has to say hello again`)
-  if (states.includes('node_replaced'))
-    throw new RegistryError(
-      'node_replaced',
-      `another process has the name "${node.node}"; give each node a name of its own`,
-    )
+  if (states.includes('node_not_joined')) throw nodeNotJoined(node.node)
+  if (states.includes('node_replaced')) throw nodeReplaced(node.node)
 }
 
 /** Connections closed, in the partition whose receipt counts them; that of {all: true}: the first. */

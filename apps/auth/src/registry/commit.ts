@@ -3,6 +3,7 @@ import { script } from '@portcullis/redis'
 import { memberOf } from './cutoffs.js'
 import { identityNotFound, RegistryError } from './errors.js'
 import { maxTtlSeconds } from './issue-token.js'
+import { leaseTimes } from './lease-times.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
@@ -47,12 +48,13 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
     [
       keys.clock(partition),
       keys.feed(partition),
-      keys.nodes(partition),
+      keys.leases(partition),
       keys.pending(partition),
       keys.pendingTimes(partition),
       keys.receipts(partition),
       keys.receipt(partition, id),
       markedKey(registry, partition, selector),
+      keys.roster(partition),
       ...(change === ''
         ? []
         : [
@@ -73,6 +75,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       feedMaxLength,
       receiptTtlSeconds,
       maxTtlSeconds,
+      leaseTimes(registry.leaseMs).fenceMs,
     ],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)

@@ -13,6 +13,16 @@ export function cursorParts(cursor: string): CursorPart[] | undefined {
   return parts.every((part) => part !== undefined) ? parts : undefined
 }
 
+/** Whether a position is at or after another, in every partition. */
+export function reaches(cursor: string, other: string): boolean {
+  const parts = cursorParts(cursor) ?? []
+  const others = cursorParts(other) ?? []
+  return (
+    parts.length === others.length &&
+    others.every(({ sequence }, partition) => (parts[partition]?.sequence ?? -1) >= sequence)
+  )
+}
+
 /** Sixteen digits at most: below 2^53, so the numbers are exact. */
 export function cursorPart(id: string): CursorPart | undefined {
   const [, sequence, us] = /^(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,15})$/.exec(id) ?? []

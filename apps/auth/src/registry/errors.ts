@@ -53,3 +53,14 @@ export function revocationNotFound(id: string): RegistryError {
     `there is no revocation "${id}", or its receipt is no longer kept`,
   )
 }
+
+export function nodeNotJoined(node: string): RegistryError {
+  return new RegistryError('node_not_joined', `node "${node}" has to say hello again`)
+}
+
+export function nodeReplaced(node: string): RegistryError {
+  return new RegistryError(
+    'node_replaced',
+    `another process has the name "${node}"; give each node a name of its own`,
+  )
+}

@@ -1,4 +1,5 @@
 import { script } from '@portcullis/redis'
+import { leaseTimes } from './lease-times.js'
 import type { NodeInstance } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
@@ -14,7 +15,7 @@ export interface Joined {
    * that never hears of it.
    */
   cursor: string
-  /** Another process that had this name until now; its pending parts stay pending. */
+  /** Another process that had this name until now; it is waited for until its lease is out. */
   replaced?: string
 }
 
@@ -27,9 +28,15 @@ export async function joinNode(
   { node, instance, url = '' }: NodeInstance & { url?: string | undefined },
 ): Promise<Joined> {
   const { keys } = registry
+  const { fenceMs } = leaseTimes(registry.leaseMs)
   const replies = await Promise.all(
     partitionsOf(registry).map((partition) =>
-      run(registry, join, [keys.nodes(partition), keys.feed(partition)], [node, instance, url]),
+      run(
+        registry,
+        join,
+        [keys.nodes(partition), keys.leases(partition), keys.feed(partition)],
+        [node, instance, url, fenceMs],
+      ),
     ),
   )
   const replaced = replies.find(([before]) => before !== '' && before !== instance)?.[0]

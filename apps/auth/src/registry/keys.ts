@@ -37,8 +37,12 @@ export function keyNames(prefix: string) {
     cutoffAll: (partition: number) => at(partition, 'cutoff-all'),
     /** Stream: the partition's revocations, ids `<sequence>-<microsecond>`. */
     feed: (partition: number) => at(partition, 'feed'),
-    /** Hash, node -> `instance since url`: the nodes that revocations of the partition wait for. */
+    /** Hash, node -> `instance since url`: the process that has the name now. */
     nodes: (partition: number) => at(partition, 'nodes'),
+    /** Hash, `<instance>:<node>` -> `renewals fenceMs fencedUs`: whom revocations wait for. */
+    leases: (partition: number) => at(partition, 'leases'),
+    /** String: run id of the Redis that knows every node of the partition. */
+    roster: (partition: number) => at(partition, 'roster'),
     /** Sorted set, all scores 0, `<instance>:<node>|<microsecond>|<id>`: parts not acknowledged. */
     pending: (partition: number) => at(partition, 'pending'),
     /** Sorted set: the same members by microsecond, to forget them with their receipts. */

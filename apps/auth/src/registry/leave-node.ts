@@ -16,7 +16,12 @@ export async function leaveNode(registry: Registry, node: NodeInstance): Promise
     partitionsOf(registry).map(async (partition) => {
       const { keys } = registry
       // First out, then settled: nothing new can wait for it between the two.
-      await run(registry, leave, [keys.nodes(partition)], [node.node, node.instance])
+      await run(
+        registry,
+        leave,
+        [keys.nodes(partition), keys.leases(partition)],
+        [node.node, node.instance],
+      )
       await settle(registry, node, partition, { closed: new Map(), position: 0 })
     }),
   )

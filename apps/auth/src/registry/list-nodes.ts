@@ -1,23 +1,26 @@
 import type { NodeInfo } from '@portcullis/contracts'
-import { nodeOf, partName } from './nodes.js'
+import { leaseOf, nodeOf, partName } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { guard } from './run.js'
 
 /** The nodes that revocations wait for, by name. */
 export async function listNodes(registry: Registry): Promise<NodeInfo[]> {
   const { redis, keys } = registry
-  const [nodes, connected] = await Promise.all([
+  const [nodes, leases, connected] = await Promise.all([
     guard(redis.hgetall(keys.nodes(0))),
+    guard(redis.hgetall(keys.leases(0))),
     guard(redis.hgetall(keys.connected)),
   ])
   const list = Object.entries(nodes).map(async ([node, value]) => {
     const { instance, since, url } = nodeOf(value)
+    const part = partName({ node, instance })
     return {
       node,
       instance,
       ...(url === undefined ? {} : { url }),
+      fenced: leaseOf(part, leases[part] ?? '').fencedUs !== undefined,
       connected: connected[node]?.split(' ')[0] === instance,
-      pending: await countPending(registry, partName({ node, instance })),
+      pending: await countPending(registry, part),
       since,
     }
   })

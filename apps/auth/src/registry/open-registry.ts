@@ -1,10 +1,13 @@
 import { type Redis, script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import { keyNames } from './keys.js'
-import type { Registry } from './registry.js'
+import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const open = script<string>(new URL('../../src/registry/lua/open-registry.lua', import.meta.url))
+const open = script<[partitions: string, created: 0 | 1]>(
+  new URL('../../src/registry/lua/open-registry.lua', import.meta.url),
+)
+const openRoster = script<null>(new URL('../../src/registry/lua/open-roster.lua', import.meta.url))
 
 export interface OpenRegistry {
   /** A connection of the role `commands`, connected. */
@@ -16,6 +19,8 @@ export interface OpenRegistry {
   /** Events that the feed of a partition keeps; a node that missed more must check every token. */
   feedMaxLength: number
   receiptTtlSeconds: number
+  /** How long a receipt may wait for a node, in milliseconds. */
+  leaseMs: number
 }
 
 /**
@@ -25,21 +30,30 @@ export interface OpenRegistry {
  * `option_invalid`, `registry_unavailable`.
  */
 export async function openRegistry(options: OpenRegistry): Promise<Registry> {
-  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds } = options
+  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs } = options
   // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
   if (!isWhole(partitions, 1, 16_384)) throw invalid('partitions', 'must be 1 to 16384')
   if (!isWhole(feedMaxLength, 1, 1e9)) throw invalid('feedMaxLength', 'must be 1 or more')
   if (!isWhole(receiptTtlSeconds, 1, 1e9)) throw invalid('receiptTtlSeconds', 'must be 1 or more')
+  if (!isWhole(leaseMs, 100, 3_600_000)) throw invalid('leaseMs', 'must be 100 to 3600000')
   const keys = keyNames(prefix)
-  const created = Number(await run({ redis }, open, [keys.meta], [partitions]))
+  const [stored, isNew] = await run({ redis }, open, [keys.meta], [partitions])
+  const created = Number(stored)
   if (created !== partitions)
     throw new RegistryError(
       'partitions_mismatch',
       `the registry "${prefix}" was created with ${created} partitions, not ${partitions}; set PARTITIONS=${created}, or another REDIS_PREFIX for a new registry`,
     )
-  return { redis, keys, partitions, feedMaxLength, receiptTtlSeconds }
+  const registry = { redis, keys, partitions, feedMaxLength, receiptTtlSeconds, leaseMs }
+  if (isNew === 1) {
+    const opened = partitionsOf(registry).map((partition) =>
+      run(registry, openRoster, [keys.roster(partition)], []),
+    )
+    await Promise.all(opened)
+  }
+  return registry
 }
 
 function isWhole(value: number, minimum: number, maximum: number): boolean {

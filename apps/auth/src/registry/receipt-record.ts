@@ -35,8 +35,8 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
 }
 
 /**
- * Fields are `node:<instance>:<node>` (`pending`, or the microseconds to the ack) and
- * `closed:<instance>:<node>`, for {all: true} several of them, each with `@<position>`.
+ * Fields are `node:<instance>:<node>` (`pending`; the microseconds to the ack; or `fenced` and those to
+ * the fence) and `closed:<instance>:<node>`, for {all: true} several of them, each with `@<position>`.
  */
 function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): void {
   const [, field, instance, node] = /^(node|closed):([^:]+):([^@]+)/.exec(name) ?? []
@@ -44,11 +44,15 @@ function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): 
   const key = `${instance}:${node}`
   const known: NodeReceipt = nodes.get(key) ?? { node, state: 'acked', connectionsClosed: 0 }
   nodes.set(key, known)
-  if (field === 'closed') known.connectionsClosed += Number(value)
-  else if (value === 'pending') {
+  if (field === 'closed') {
+    known.connectionsClosed += Number(value)
+  } else if (value === 'pending') {
     known.state = 'pending'
     delete known.ms
-  } else if (known.state !== 'pending') known.ms = Math.max(known.ms ?? 0, Number(value) / 1000)
+  } else if (known.state !== 'pending') {
+    if (value.startsWith('fenced')) known.state = 'fenced'
+    known.ms = Math.max(known.ms ?? 0, Number(value.replace('fenced ', '')) / 1000)
+  }
 }
 
 /** @throws RegistryError when what is stored is no selector: someone else wrote there. */

@@ -11,6 +11,8 @@ export interface Registry {
   /** How many events a partition's feed keeps. */
   readonly feedMaxLength: number
   readonly receiptTtlSeconds: number
+  /** How long a receipt may wait for a node, in milliseconds. */
+  readonly leaseMs: number
 }
 
 /** The numbers of all partitions. */

@@ -10,6 +10,8 @@ const settleScript = script<'joined' | 'node_replaced' | 'node_not_joined'>(
 
 /** What a node has applied in one partition. */
 export interface Settlement {
+  /** `acked` unless its lease has run out. */
+  state?: 'acked' | 'fenced'
   /** Every part up to this microsecond is settled; undefined: every part. */
   appliedUs?: number
   /** Connections that it closed for each revocation that it names. */
@@ -26,7 +28,7 @@ export async function settle(
   registry: Registry,
   node: NodeInstance,
   partition: number,
-  { appliedUs, closed, position }: Settlement,
+  { state = 'acked', appliedUs, closed, position }: Settlement,
 ): Promise<'joined' | 'node_replaced' | 'node_not_joined'> {
   const { redis, keys } = registry
   const part = partName(node)
@@ -50,6 +52,7 @@ export async function settle(
       node.node,
       node.instance,
       keys.acknowledgements,
+      state === 'fenced' ? 'fenced ' : '',
       ...ids.flatMap((id) => [
         id,
         due.has(id) ? 1 : 0,

@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Redis } from '@portcullis/redis'
-import { cursorParts } from './cursor.js'
-import { feedEnd } from './feed-end.js'
-import { type FeedRead, readFeed } from './read-feed.js'
-import type { Registry } from './registry.js'
+import type { FeedRead } from './read-feed.js'
 
-/** How long one wait for news lasts; after each the feed is read from the cursor again anyway. */
-const blockMs = 1000
-/** A wait that takes longer than this is a connection that has gone deaf. */
-const deafMs = 4000
 const retryMs = 100
-const eventsAtOnce = 500
+
+/** Where a tail reads. */
+export interface FeedSource {
+  /** Events after a cursor, or `lost`; see `readFeed`. */
+  read(cursor: string): Promise<FeedRead | 'lost'>
+  /** The position after every event. */
+  end(): Promise<string>
+  /** Resolves when there may be something after the cursor, after a while, or when `closing` aborts. */
+  news(cursor: string, closing: AbortSignal): Promise<void>
+  /** Ends a wait that is under way. */
+  close(): void
+}
 
 export interface TailHandlers {
   /** Events in the order of their commits; called one batch after another. */
@@ -28,38 +31,30 @@ export interface TailHandlers {
 export interface FeedTail {
   /** The position that has been handed to the handlers. */
   readonly cursor: string
-  /** Ends the loop; the blocking connection is disconnected. Safe to call twice. */
+  /** Ends the loop and closes its source. Safe to call twice. */
   close(): Promise<void>
 }
 
 /**
  * Follows the feed of all partitions, through restarts of Redis.
  *
- * XREAD only wakes the loop; what it hands out always comes from `readFeed`, which sees when the
- * feed went backwards, also while no event comes.
- *
- * @param blocking - a connection of the role `blocking`, used for nothing else. On a Cluster there
- * will be one for each of its nodes: one XREAD cannot wait in several slots.
+ * News only wakes the loop; what it hands out always comes from a read, which sees when the feed went
+ * backwards, also while no event comes.
  */
-export function tailFeed(
-  registry: Registry,
-  blocking: Redis,
-  from: string,
-  handlers: TailHandlers,
-): FeedTail {
+export function tailFeed(source: FeedSource, from: string, handlers: TailHandlers): FeedTail {
   const closing = new AbortController()
   let cursor = from
 
   const step = async () => {
-    const read = await readFeed(registry, cursor, eventsAtOnce)
+    const read = await source.read(cursor)
     if (closing.signal.aborted) return
     if (read === 'lost') {
-      cursor = await feedEnd(registry)
+      cursor = await source.end()
       handlers.onLost(cursor)
     } else if (read.revocations.length > 0) {
       cursor = read.cursor
       handlers.onEvents(read)
-    } else await waitForNews(registry, blocking, cursor, closing.signal)
+    } else await source.news(cursor, closing.signal)
   }
 
   const loop = async () => {
@@ -81,41 +76,8 @@ export function tailFeed(
     },
     async close() {
       closing.abort()
-      // Ends a wait that is under way: nobody else uses this connection.
-      blocking.disconnect()
+      source.close()
       await ended
     },
-  }
-}
-
-/** Returns when there may be something after the cursor, after `blockMs`, or when `closing` aborts. */
-async function waitForNews(
-  registry: Registry,
-  blocking: Redis,
-  cursor: string,
-  closing: AbortSignal,
-): Promise<void> {
-  const parts = cursorParts(cursor) ?? []
-  const timer = setTimeout(() => blocking.disconnect(true), deafMs)
-  let onClosing = () => {}
-  // A command queued for a connection that is away is never answered, nor rejected by closing it.
-  const closed = new Promise<void>((resolve) => {
-    onClosing = resolve
-    closing.addEventListener('abort', onClosing)
-  })
-  try {
-    const news = blocking.xread(
-      'COUNT',
-      1,
-      'BLOCK',
-      blockMs,
-      'STREAMS',
-      ...parts.map((_, partition) => registry.keys.feed(partition)),
-      ...parts.map(({ id }) => id),
-    )
-    await Promise.race([news, closed])
-  } finally {
-    clearTimeout(timer)
-    closing.removeEventListener('abort', onClosing)
   }
 }

@@ -13,7 +13,7 @@ import { open, token } from './fixtures/open.js'
 
 t.test('the number of partitions is fixed when the registry is made', async (t) => {
   const { redis, prefix } = await open(t, { partitions: 4 })
-  const options = { redis, prefix, feedMaxLength: 10, receiptTtlSeconds: 10 }
+  const options = { redis, prefix, feedMaxLength: 10, receiptTtlSeconds: 10, leaseMs: 1000 }
   t.equal((await openRegistry({ ...options, partitions: 4 })).partitions, 4)
   for (const partitions of [1, 5]) {
     const refused = openRegistry({ ...options, partitions })
@@ -24,7 +24,14 @@ t.test('the number of partitions is fixed when the registry is made', async (t) 
 
 t.test('options that make no sense are refused', async (t) => {
   const { redis, prefix } = await open(t)
-  const good = { redis, prefix, partitions: 1, feedMaxLength: 10, receiptTtlSeconds: 10 }
+  const good = {
+    redis,
+    prefix,
+    partitions: 1,
+    feedMaxLength: 10,
+    receiptTtlSeconds: 10,
+    leaseMs: 1000,
+  }
   const bad = [
     { prefix: '' },
     { prefix: 'a}b' },
@@ -34,6 +41,7 @@ t.test('options that make no sense are refused', async (t) => {
     { partitions: 16_385 },
     { feedMaxLength: 0 },
     { receiptTtlSeconds: 0 },
+    { leaseMs: 10 },
   ]
   for (const option of bad)
     await t.rejects(

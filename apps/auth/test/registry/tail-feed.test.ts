@@ -3,6 +3,7 @@ import {
   type FeedRead,
   type FeedTail,
   feedEnd,
+  feedSource,
   type Registry,
   RegistryError,
   revoke,
@@ -20,7 +21,7 @@ async function tail(opened: Opened, registry: Registry, from: string) {
   let wake = () => {}
   const blocking = await opened.connection('blocking')
   const blockingId = await blocking.client('ID')
-  const tailing: FeedTail = tailFeed(registry, blocking, from, {
+  const tailing: FeedTail = tailFeed(feedSource(registry, blocking), from, {
     onEvents({ revocations }: FeedRead) {
       heard.push(...revocations.map(({ id }) => id))
       wake()

@@ -1,7 +1,8 @@
 --[[
   Settles a node's parts of receipts, and says so to whoever waits for them.
   KEYS  1 clock  2 nodes  3 pending  4 pending-times  5… receipts
-  ARGV  1 node  2 instance  3 channel, then for each receipt:
+  ARGV  1 node  2 instance  3 channel  4 'fenced ' when its lease is out, '' when it acknowledges,
+        then for each receipt:
         its id, 1 to settle the part or 0 to count alone, connections closed or '', and what tells
         this count from others of the node, '' when there is one alone. One that is there stays.
   Gives 'joined', 'node_replaced' or 'node_not_joined': how the node stands now.
@@ -12,7 +13,7 @@ local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 now = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
 
 for i = 5, #KEYS do
-  local at = 4 + (i - 5) * 4
+  local at = 5 + (i - 5) * 4
   local id, settle, closed, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local receipt = redis.call('HMGET', KEYS[i], 'us', 'node:' .. part)
   if receipt[2] then
@@ -21,7 +22,8 @@ for i = 5, #KEYS do
     end
     if settle == '1' and receipt[2] == 'pending' then
       local us = tonumber(receipt[1])
-      redis.call('HSET', KEYS[i], 'node:' .. part, string.format('%.0f', math.max(0, now - us)))
+      redis.call('HSET', KEYS[i], 'node:' .. part,
+        string.format('%s%.0f', ARGV[4], math.max(0, now - us)))
       local member = string.format('%s|%016.0f|%s', part, us, id)
       redis.call('ZREM', KEYS[3], member)
       redis.call('ZREM', KEYS[4], member)

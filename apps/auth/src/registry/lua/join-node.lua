@@ -1,8 +1,9 @@
 --[[
   Makes a node one that revocations of this partition wait for, and tells where its feed ends at
-  that moment: every event after that position names the node in its receipt.
-  KEYS  1 nodes  2 feed
-  ARGV  1 node  2 instance  3 url or ''
+  that moment: every event after that position names the node in its receipt. A process that had the
+  name before stays one to wait for until its lease is out.
+  KEYS  1 nodes  2 leases  3 feed
+  ARGV  1 node  2 instance  3 url or ''  4 fenceMs
   Gives {instance that had this name before or '', id of the feed's last event}.
 ]]
 local known = redis.call('HGET', KEYS[1], ARGV[1])
@@ -15,5 +16,6 @@ if before ~= ARGV[2] then
   since = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. since .. ' ' .. ARGV[3])
-local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+redis.call('HSETNX', KEYS[2], ARGV[2] .. ':' .. ARGV[1], '0 ' .. ARGV[4] .. ' -')
+local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
 return { before, newest[1] and newest[1][1] or '0-0' }

@@ -1,16 +1,17 @@
 --[[
   Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
   and records who has to acknowledge it, in one step. May suspend or delete the identity with it.
-  KEYS  1 clock  2 feed  3 nodes  4 pending  5 pending-times  6 receipts  7 receipt
+  KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
-        9 identity  10 codes  11 identities (only with a change)
+        9 roster  10 identity  11 codes  12 identities (the last three only with a change)
   ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'  4 member of the cut-offs or ''
         5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
         8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
+        12 fenceMs
   Gives {us, cutoffUs, before} as strings; before: the cut-off, or the token's mark, before this, or
   nil. Or 'identity_not_found', or 'issued_before_in_future'; then nothing has changed.
 ]]
-if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[9]) == 0 then
+if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[10]) == 0 then
   return 'identity_not_found'
 end
 local time = redis.call('TIME')
@@ -58,10 +59,10 @@ else
 end
 
 if ARGV[7] == 'suspend' then
-  redis.call('HSET', KEYS[9], 'state', 'suspended')
+  redis.call('HSET', KEYS[10], 'state', 'suspended')
 elseif ARGV[7] == 'delete' then
-  redis.call('DEL', KEYS[9], KEYS[10])
-  redis.call('ZREM', KEYS[11], ARGV[8])
+  redis.call('DEL', KEYS[10], KEYS[11])
+  redis.call('ZREM', KEYS[12], ARGV[8])
 end
 
 -- Each event names the one before it: a reader sees for itself that it has missed none. Trimming
@@ -82,13 +83,25 @@ for _, part in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', forget, 'LIMI
   redis.call('ZREM', KEYS[4], part)
 end
 redis.call('HSET', KEYS[7], 'us', us, 'cutoffUs', cutoffUs, 'selector', ARGV[2], 'reason', ARGV[6])
-local nodes = redis.call('HGETALL', KEYS[3])
-for i = 1, #nodes, 2 do
-  local part = string.match(nodes[i + 1], '^(%S+)') .. ':' .. nodes[i]
-  local member = string.format('%s|%016.0f|%s', part, now, ARGV[1])
-  redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')
-  redis.call('ZADD', KEYS[4], 0, member)
-  redis.call('ZADD', KEYS[5], us, member)
+
+-- As `read-leases` does: a Redis that has lost writes may not know every node.
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+if redis.call('GET', KEYS[9]) ~= run then
+  redis.call('SET', KEYS[9], run)
+  redis.call('HSET', KEYS[3], run .. ':(unknown)', '0 ' .. ARGV[12] .. ' -')
+end
+local leases = redis.call('HGETALL', KEYS[3])
+for i = 1, #leases, 2 do
+  local part = leases[i]
+  if string.match(leases[i + 1], '(%S+)$') == '-' then
+    local member = string.format('%s|%016.0f|%s', part, now, ARGV[1])
+    redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')
+    redis.call('ZADD', KEYS[4], 0, member)
+    redis.call('ZADD', KEYS[5], us, member)
+  else
+    -- It holds every connection, and hears of this before it delivers again.
+    redis.call('HSET', KEYS[7], 'node:' .. part, 'fenced 0')
+  end
 end
 redis.call('PEXPIREAT', KEYS[7], string.format('%.0f', nowMs + receiptTtlMs))
 redis.call('ZADD', KEYS[6], us, ARGV[1])

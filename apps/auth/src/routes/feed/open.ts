@@ -32,7 +32,7 @@ export const open: (options: FeedOptions) => Route =
         // Never without: `allow` takes nothing but tokens.
         if (caller.token === undefined) return socket.terminate()
         const connection = new FeedConnection({
-          registry: app.registry,
+          registry: app.feedRegistry,
           hub: app.feedHub,
           socket: feedSocket(socket, pingIntervalMs),
           token: { ...caller.token, identity: caller.identity, subject: caller.subject },

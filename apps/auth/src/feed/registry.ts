@@ -1,0 +1,61 @@
+import type { Ack, Hello } from '@portcullis/contracts'
+import {
+  ackRevocations,
+  type FeedRead,
+  fenceNode,
+  forgetNode,
+  introspect,
+  type Joined,
+  joinNode,
+  type Lease,
+  type Leases,
+  leaveNode,
+  type NodeInstance,
+  type Registry,
+  type Renewed,
+  readFeed,
+  readLeases,
+  renewLease,
+  setConnected,
+  settleFenced,
+} from '../registry/index.js'
+
+/** What the feed asks of the registry; each as the verb of that name says. */
+export interface FeedRegistry {
+  isActive(token: { jti: string; identity: string }): Promise<boolean>
+  joinNode(node: Pick<Hello, 'node' | 'instance' | 'url'>): Promise<Joined>
+  leaveNode(node: NodeInstance): Promise<void>
+  setConnected(node: NodeInstance & { connection: string }, connected: boolean): Promise<void>
+  readFeed(cursor: string, limit: number): Promise<FeedRead | 'lost'>
+  ackRevocations(
+    node: NodeInstance,
+    revocations: Ack['revocations'],
+    cursor: Ack['cursor'],
+  ): Promise<void>
+  renewLease(node: NodeInstance): Promise<Renewed>
+  readLeases(): Promise<Leases>
+  fenceNode(lease: Lease): Promise<number | undefined>
+  settleFenced(lease: Lease & { fencedUs: number }): Promise<void>
+  forgetNode(lease: Lease & { fencedUs: number }): Promise<void>
+}
+
+/** The registry, as the feed sees it. The simulation of the guarantee has another. */
+export function feedRegistry(registry: Registry): FeedRegistry {
+  return {
+    async isActive({ jti, identity }) {
+      const [record] = await introspect(registry, [{ jti, client_id: identity }])
+      return record !== undefined
+    },
+    joinNode: (node) => joinNode(registry, node),
+    leaveNode: (node) => leaveNode(registry, node),
+    setConnected: (node, connected) => setConnected(registry, node, connected),
+    readFeed: (cursor, limit) => readFeed(registry, cursor, limit),
+    ackRevocations: (node, revocations, cursor) =>
+      ackRevocations(registry, node, revocations, cursor),
+    renewLease: (node) => renewLease(registry, node),
+    readLeases: () => readLeases(registry),
+    fenceNode: (lease) => fenceNode(registry, lease),
+    settleFenced: (lease) => settleFenced(registry, lease),
+    forgetNode: (lease) => forgetNode(registry, lease),
+  }
+}

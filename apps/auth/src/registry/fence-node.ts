@@ -1,0 +1,59 @@
+import { script } from '@portcullis/redis'
+import { type Lease, partName } from './nodes.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+import { settle } from './settle.js'
+
+const fence = script<string | null>(
+  new URL('../../src/registry/lua/fence-node.lua', import.meta.url),
+)
+const forget = script<null>(new URL('../../src/registry/lua/forget-node.lua', import.meta.url))
+
+/**
+ * Fences a node in one partition, if it has not renewed its lease since `lease` was read. The caller
+ * has seen that count for `lease.fenceMs` on a monotonic clock.
+ *
+ * @returns the microsecond of the fence; undefined when it has renewed, or left, or is fenced already
+ */
+export async function fenceNode(registry: Registry, lease: Lease): Promise<number | undefined> {
+  const { keys } = registry
+  const { partition, renewals } = lease
+  const us = await run(
+    registry,
+    fence,
+    [keys.clock(partition), keys.leases(partition)],
+    [partName(lease), renewals],
+  )
+  return us === null ? undefined : Number(us)
+}
+
+/**
+ * Completes what waits for a fenced node: every part of a revocation committed before its fence.
+ * Doing it twice changes nothing, so whoever finds it undone does it.
+ */
+export async function settleFenced(
+  registry: Registry,
+  lease: Lease & { fencedUs: number },
+): Promise<void> {
+  await settle(registry, lease, lease.partition, {
+    state: 'fenced',
+    appliedUs: lease.fencedUs,
+    closed: new Map(),
+    position: 0,
+  })
+}
+
+/** Forgets a node that is fenced, unless it has renewed its lease since `lease` was read. */
+export async function forgetNode(
+  registry: Registry,
+  lease: Lease & { fencedUs: number },
+): Promise<void> {
+  const { keys } = registry
+  const { node, instance, partition, fencedUs } = lease
+  await run(
+    registry,
+    forget,
+    [keys.nodes(partition), keys.leases(partition)],
+    [node, instance, fencedUs],
+  )
+}

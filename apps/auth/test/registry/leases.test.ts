@@ -1,0 +1,157 @@
+import t from 'tap'
+import {
+  ackRevocations,
+  feedEnd,
+  fenceNode,
+  forgetNode,
+  getReceipt,
+  joinNode,
+  type Lease,
+  leaseTimes,
+  listNodes,
+  type Registry,
+  readLeases,
+  renewLease,
+  revoke,
+  settleFenced,
+} from '../../src/registry/index.js'
+import { open } from './fixtures/open.js'
+
+const one = { node: 'realtime-8000', instance: 'instance-one' }
+const shop = { identity: 'shop' }
+
+t.test('a node that does not renew is fenced, and completes what waits for it', async (t) => {
+  for (const partitions of [1, 4]) {
+    const { registry } = await open(t, { partitions })
+    await joinNode(registry, one)
+    await renewLease(registry, one)
+    const { id } = await revoke(registry, { selector: { all: true } })
+    t.match(await getReceipt(registry, id), { complete: false, nodes: [{ state: 'pending' }] })
+    await fenceEverywhere(registry)
+    const receipt = await getReceipt(registry, id)
+    t.match(receipt, { complete: true, nodes: [{ node: one.node, state: 'fenced' }] })
+    t.ok((receipt.nodes[0]?.ms ?? -1) >= 0, 'with the time that it took')
+    t.match(await listNodes(registry), [{ ...one, fenced: true, pending: 0 }])
+
+    const next = await revoke(registry, { selector: shop })
+    t.match(
+      await getReceipt(registry, next.id),
+      { complete: true, nodes: [{ state: 'fenced', ms: 0 }] },
+      'a revocation while it is fenced names it, and does not wait',
+    )
+  }
+})
+
+t.test('a renewal that comes first prevents the fence', async (t) => {
+  const { registry } = await open(t)
+  await joinNode(registry, one)
+  const [seen] = (await readLeases(registry)).leases
+  t.ok(seen)
+  if (seen === undefined) return
+  await renewLease(registry, one)
+  t.equal(await fenceNode(registry, seen), undefined)
+  t.match(await listNodes(registry), [{ fenced: false }])
+})
+
+t.test('a fenced node is told what it has to hear before it delivers again', async (t) => {
+  const { registry } = await open(t)
+  await joinNode(registry, one)
+  t.match(await renewLease(registry, one), { fenced: false, ttlMs: leaseTimes(10_000).ttlMs })
+  await fenceEverywhere(registry)
+  await revoke(registry, { selector: shop })
+  t.match(await renewLease(registry, one), { fenced: true, cursor: await feedEnd(registry) })
+  t.match(await renewLease(registry, one), { fenced: false }, 'once')
+  const { id } = await revoke(registry, { selector: shop })
+  t.match(await getReceipt(registry, id), { nodes: [{ state: 'pending' }] }, 'and is waited for')
+})
+
+t.test('what a fenced node acknowledges later is counted, and stays fenced', async (t) => {
+  const { registry } = await open(t)
+  await joinNode(registry, one)
+  const { id } = await revoke(registry, { selector: shop })
+  await fenceEverywhere(registry)
+  await ackRevocations(registry, one, [{ id, connectionsClosed: 3 }], await feedEnd(registry))
+  t.match(await getReceipt(registry, id), { nodes: [{ state: 'fenced', connectionsClosed: 3 }] })
+})
+
+t.test(
+  'a process that has lost its name is waited for until it is fenced, then forgotten',
+  async (t) => {
+    const { registry } = await open(t)
+    await joinNode(registry, one)
+    await joinNode(registry, { ...one, instance: 'instance-two' })
+    await t.rejects(renewLease(registry, one), { code: 'node_replaced' })
+    const { id } = await revoke(registry, { selector: shop })
+    t.match(await getReceipt(registry, id), { nodes: { length: 2 } })
+    const leases = (await readLeases(registry)).leases
+    const old = leases.find(({ current }) => !current)
+    t.match(old, one)
+    if (old === undefined) return
+    const fencedUs = await fenceNode(registry, old)
+    if (fencedUs === undefined) return t.fail('not fenced')
+    await settleFenced(registry, { ...old, fencedUs })
+    await forgetNode(registry, { ...old, fencedUs })
+    t.match((await readLeases(registry)).leases, [{ instance: 'instance-two', current: true }])
+    t.match(await listNodes(registry), [{ instance: 'instance-two' }])
+    return undefined
+  },
+)
+
+t.test('a node that the registry does not know has to say hello', async (t) => {
+  const { registry, redis } = await open(t)
+  await t.rejects(renewLease(registry, one), { code: 'node_not_joined' })
+  await joinNode(registry, one)
+  await redis.del(registry.keys.leases(0))
+  await t.rejects(renewLease(registry, one), { code: 'node_not_joined' })
+})
+
+t.test(
+  'another Redis may have lost nodes: receipts wait for (unknown) until a lease is out',
+  async (t) => {
+    for (const partitions of [1, 4]) {
+      const { registry, redis } = await open(t, { partitions })
+      const before = await revoke(registry, { selector: { all: true } })
+      t.match(
+        await getReceipt(registry, before.id),
+        { complete: true, nodes: [] },
+        'a new one has none',
+      )
+      // As after a restart, or in a replica that has become the primary.
+      for (const { partition } of parts(partitions))
+        await redis.set(registry.keys.roster(partition), 'another-run')
+      const { id } = await revoke(registry, { selector: { all: true } })
+      t.match(await getReceipt(registry, id), {
+        complete: false,
+        nodes: [{ node: '(unknown)', state: 'pending' }],
+      })
+      await fenceEverywhere(registry)
+      t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
+      t.same((await readLeases(registry)).leases, [], 'and it is gone')
+      const after = await revoke(registry, { selector: { all: true } })
+      t.match(await getReceipt(registry, after.id), { complete: true, nodes: { length: 0 } })
+    }
+  },
+)
+
+t.test('reading the leases notices another Redis too, before anyone revokes', async (t) => {
+  const { registry, redis } = await open(t)
+  await redis.del(registry.keys.roster(0))
+  t.match((await readLeases(registry)).leases, [{ node: '(unknown)', current: false }])
+  t.equal((await readLeases(registry)).leases.length, 1, 'once')
+})
+
+function parts(partitions: number) {
+  return Array.from({ length: partitions }, (_, partition) => ({ partition }))
+}
+
+/** Fences whoever is there, as one does who has waited long enough. */
+async function fenceEverywhere(registry: Registry): Promise<void> {
+  for (const lease of (await readLeases(registry)).leases) await fence(registry, lease)
+}
+
+async function fence(registry: Registry, lease: Lease): Promise<void> {
+  const fencedUs = await fenceNode(registry, lease)
+  if (fencedUs === undefined) throw new Error('it has renewed')
+  await settleFenced(registry, { ...lease, fencedUs })
+  if (!lease.current) await forgetNode(registry, { ...lease, fencedUs })
+}
