@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { EndReason, LiveGrant } from './grant.js'
-import { closeEnded, closeLeaving } from './sockets.js'
+import type { Lease } from './lease.js'
+import { closeEnded, closeLeaving, closeUnleased, holdMessages } from './sockets.js'
 import type { Watch } from './watch.js'
 
 /**
@@ -21,17 +22,26 @@ export class Admission {
   readonly #reply: FastifyReply
   readonly #standing: Standing
   #socket: WebSocket | undefined
+  readonly #lease: Pick<Lease, 'held'>
   #release: (() => void) | undefined
+  /** Ends the watch over each of the socket's messages. */
+  #letMessages: (() => void) | undefined
 
   constructor(
     grant: LiveGrant,
     watch: Watch,
-    on: { raw: IncomingMessage; reply: FastifyReply; standing: Standing },
+    on: {
+      raw: IncomingMessage
+      reply: FastifyReply
+      standing: Standing
+      lease: Pick<Lease, 'held'>
+    },
   ) {
     this.grant = grant
     this.#raw = on.raw
     this.#reply = on.reply
     this.#standing = on.standing
+    this.#lease = on.lease
     this.#release = watch.hold(grant, (reason) => this.#end(reason))
   }
 
@@ -44,13 +54,22 @@ export class Admission {
   release(): void {
     this.#release?.()
     this.#release = undefined
+    this.#letMessages?.()
+    this.#letMessages = undefined
   }
 
   /** The upgrade has become a WebSocket; its route has not seen it yet. */
   opened(socket: WebSocket): void {
     this.#socket = socket
+    this.#letMessages = holdMessages(socket, this.#lease)
     // The token ended after auth's answer and before the socket was there.
     if (this.grant.ended !== undefined) closeEnded(socket, this.grant.ended)
+  }
+
+  /** The lease is out: what stands here may be of a token whose revocation was missed. */
+  unleased(): void {
+    if (this.#socket !== undefined) closeUnleased(this.#socket)
+    else this.#cut()
   }
 
   /** The app closes. */
@@ -60,7 +79,11 @@ export class Admission {
 
   #end(reason: EndReason): void {
     if (this.#socket !== undefined) closeEnded(this.#socket, reason)
-    else if (this.#standing === 'connection') this.#raw.socket.destroy()
+    else this.#cut()
+  }
+
+  #cut(): void {
+    if (this.#standing === 'connection') this.#raw.socket.destroy()
     // Before its head is sent, an answer is replaced by the onSend hook. A WebSocket that is still
     // to come is closed by `opened`.
     else if (this.#standing === 'response' && this.#reply.raw.headersSent) this.#reply.raw.destroy()

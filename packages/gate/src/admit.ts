@@ -9,7 +9,8 @@ import type { Admit } from './decorators.js'
 import { GateError } from './errors.js'
 import type { Grant, LiveGrant } from './grant.js'
 import type { Introspector } from './introspect.js'
-import { refuse } from './refuse.js'
+import type { Lease } from './lease.js'
+import { refuse, replaceAnswer } from './refuse.js'
 import { guardServer, isUpgrade } from './sockets.js'
 import type { GateStats } from './stats.js'
 import type { Watch } from './watch.js'
@@ -17,6 +18,7 @@ import type { Watch } from './watch.js'
 interface DoorOptions {
   introspector: Introspector
   watch: Watch
+  lease: Lease
   stats: GateStats
   tokenInQuery: boolean
 }
@@ -33,6 +35,12 @@ export class Door {
 
   constructor(options: DoorOptions) {
     this.#options = options
+    options.lease.listen({
+      lost: () => {
+        for (const admission of this.#open) if (admission.ours) admission.unleased()
+      },
+      regained: () => undefined,
+    })
   }
 
   /** See `Admit`. @throws GateError `bad_options` when `scope` is not one */
@@ -77,25 +85,14 @@ export class Door {
     return true
   }
 
-  /** Replaces an answer whose token ended while it was made. */
+  /** Replaces an answer whose token ended, or whose lease ran out, while it was made. */
   answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     const admission = this.#byRequest.get(request.raw)
-    if (admission?.grant.ended === undefined || !admission.ours) return payload
+    if (admission === undefined || !admission.ours) return payload
+    const ended = admission.grant.ended !== undefined
+    if (!ended && this.#options.lease.held) return payload
     if (payload instanceof Readable) payload.destroy()
-    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
-    const body = JSON.stringify({
-      type: 'about:blank',
-      title: 'Unauthorized',
-      status: 401,
-      code: 'invalid_token',
-      detail: 'authentication failed',
-    })
-    reply
-      .code(401)
-      .header('www-authenticate', 'Bearer error="invalid_token"')
-      .header('content-length', Buffer.byteLength(body))
-      .type('application/problem+json')
-    return body
+    return replaceAnswer(reply, ended ? 'invalid_token' : 'auth_unavailable')
   }
 
   /** The app closes: so do the sockets that no route closes by itself. */
@@ -134,6 +131,7 @@ export class Door {
       raw: request.raw,
       reply,
       standing,
+      lease: this.#options.lease,
     })
     const lacking = wanted.some((scope) => !covers(grant.scopes, scope, grant.subject))
     if (lacking || grant.ended !== undefined) {

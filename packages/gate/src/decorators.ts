@@ -1,5 +1,6 @@
 import type { preValidationHookHandler } from 'fastify'
 import type { Grant, Holder } from './grant.js'
+import type { Lease } from './lease.js'
 import type { GateStats } from './stats.js'
 
 export interface AdmitOptions {
@@ -21,13 +22,16 @@ export interface Gate {
   introspect(token: string): Promise<Grant>
   /**
    * Calls `onEnd` once, synchronously, when the grant ends; at once when it already has.
-   * From then on the caller, not the gate, closes what stands on the grant. Gives the function that
+   * From then on the caller, not the gate, closes what stands on the grant, and asks `lease` before it
+   * lets anything through. Gives the function that
    * lets go, to be called when the connection is gone for another reason; the grant is forgotten
    * when its last holder lets go.
    */
   hold(grant: Grant, onEnd: Holder): () => void
   /** Why nothing can be admitted now; undefined when all is well. For `/ready`. */
   ready(): string | undefined
+  /** This node's leave to let application bytes through, for those who hold grants themselves. */
+  readonly lease: Lease
   /** Counters for the host app to publish. */
   readonly stats: Readonly<GateStats>
 }

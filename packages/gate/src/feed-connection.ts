@@ -14,8 +14,8 @@ export interface FeedTiming {
   pingMs: number
   firstRetryMs: number
   mostRetryMs: number
-  /** The retry after a close that coming back will hardly change. */
-  slowRetryMs: number
+  /** Between renewals of the lease, until auth has said how long it is. */
+  renewMs: number
   /** How long to wait for the goodbye, and for the socket to close. */
   goodbyeMs: number
 }
@@ -32,10 +32,20 @@ export interface FeedListener {
 /** Auth sent something that its contract does not have. */
 export class FeedGarbage extends Error {}
 
+/** What the feed uses of a WebSocket. */
+export type FeedSocket = Pick<
+  WebSocket,
+  'readyState' | 'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once'
+>
+
+/** Opens a connection to auth with this token of ours. */
+export type Dial = (url: URL, token: string, handshakeMs: number) => FeedSocket
+
 /** What close codes mean to the operator. */
 const meanings: Readonly<Record<number, string>> = {
   [feedClose.badMessage]: 'auth does not understand this gate; are both of one version?',
-  [feedClose.replaced]: 'another process uses this node name; give each its own',
+  [feedClose.replaced]:
+    'another process uses this node name; give each its own and start this one again',
 }
 
 /** Larger than any true message; auth reads the feed in pieces. */
@@ -43,10 +53,11 @@ const maxMessageBytes = 8 * 1024 * 1024
 
 interface FeedConnectionOptions {
   url: URL
-  credentials: Credentials
+  credentials: Pick<Credentials, 'token' | 'renew'>
   timing: FeedTiming
   listener: FeedListener
   log: FastifyBaseLogger
+  dial?: Dial
   /** Counts connections after the first try. */
   reconnecting: () => void
 }
@@ -55,9 +66,11 @@ interface FeedConnectionOptions {
 export class FeedConnection {
   readonly #options: FeedConnectionOptions
   readonly #backoff: Backoff
-  #socket: WebSocket | undefined
+  #socket: FeedSocket | undefined
   #retry: NodeJS.Timeout | undefined
   #problem: string | undefined
+  /** Why the next close happens, when that is known before. */
+  #why: string | undefined
   #closed = false
 
   constructor(options: FeedConnectionOptions) {
@@ -77,6 +90,12 @@ export class FeedConnection {
   send(message: NodeMessage): void {
     // In any other state ws would drop it; the hello of the next connection says where we stand.
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  /** Cuts the connection that is open now; another follows. */
+  drop(why: string): void {
+    this.#why = why
+    this.#socket?.terminate()
   }
 
   /** Closes for good, within the deadline. */
@@ -109,19 +128,14 @@ export class FeedConnection {
       return
     }
     if (this.#closed) return
-    const { url, timing } = this.#options
-    const socket = new WebSocket(url, {
-      headers: { authorization: `Bearer ${token}` },
-      handshakeTimeout: timing.handshakeMs,
-      perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
-    })
+    const { url, timing, dial = dialWebSocket } = this.#options
+    const socket = dial(url, token, timing.handshakeMs)
     this.#socket = socket
     this.#attend(socket, token)
   }
 
   /** All listeners in one turn, so no event of the socket goes unheard. */
-  #attend(socket: WebSocket, token: string): void {
+  #attend(socket: FeedSocket, token: string): void {
     const { listener, timing, log } = this.#options
     let timer: NodeJS.Timeout | undefined
     let alive = true
@@ -182,8 +196,16 @@ export class FeedConnection {
     socket.on('close', (code) => {
       clearTimeout(timer)
       if (this.#socket === socket) this.#socket = undefined
+      problem ??= this.#why
+      this.#why = undefined
       listener.lost(code)
-      let wait = code === feedClose.replaced ? timing.slowRetryMs : this.#backoff.next()
+      if (code === feedClose.replaced) {
+        // To come back would drive the other out in turn, for ever.
+        this.#problem = meanings[code]
+        log.error(`gate: ${meanings[code]}`)
+        return
+      }
+      let wait = this.#backoff.next()
       if (code === feedClose.unauthorized) {
         this.#renew(token)
         // In the course of things a token expires: the next one is there already.
@@ -209,6 +231,14 @@ export class FeedConnection {
     this.#retry.unref()
   }
 }
+
+const dialWebSocket: Dial = (url, token, handshakeTimeout) =>
+  new WebSocket(url, {
+    headers: { authorization: `Bearer ${token}` },
+    handshakeTimeout,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+  })
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown'

@@ -5,20 +5,24 @@ import {
   Events,
   feedClose,
   Goodbye,
+  Lease,
   Welcome,
 } from '@portcullis/contracts'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Credentials } from './credentials.js'
-import { FeedConnection, FeedGarbage, type FeedTiming } from './feed-connection.js'
+import { type Dial, FeedConnection, FeedGarbage, type FeedTiming } from './feed-connection.js'
+import type { NodeLease } from './lease.js'
 import type { Lookup } from './lookup.js'
 import { reintrospect } from './reintrospect.js'
+import { Renewals } from './renewals.js'
 import type { GateStats } from './stats.js'
 import type { Applied, Watch } from './watch.js'
 
 const checks = {
   welcome: TypeCompiler.Compile(Welcome),
   events: TypeCompiler.Compile(Events),
+  lease: TypeCompiler.Compile(Lease),
   goodbye: TypeCompiler.Compile(Goodbye),
 }
 
@@ -32,21 +36,25 @@ interface FeedOptions {
   node: string
   /** Where the node serves clients. */
   nodeUrl?: string | undefined
-  credentials: Credentials
+  credentials: Pick<Credentials, 'token' | 'renew'>
   timing: FeedTiming
   watch: Watch
+  lease: NodeLease
   lookup: Lookup
   stats: GateStats
   log: FastifyBaseLogger
+  /** Default: a WebSocket. */
+  dial?: Dial
 }
 
 /**
  * Follows the revocation feed: applies its events to the watch in order, acknowledges what it has
- * closed, and says whether the watch is in sync. A lease will be renewed here too.
+ * closed, renews the lease, and says why nothing is admitted when nothing is.
  */
 export class Feed {
   readonly #options: FeedOptions
   readonly #connection: FeedConnection
+  readonly #renewals: Renewals
   readonly #instance = randomBytes(16).toString('base64url')
   /** The last position applied with nothing skipped before it: where to resume. */
   #resumeFrom: string | undefined
@@ -67,12 +75,13 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options
-    const { url, credentials, timing, log, stats } = options
+    const { url, credentials, timing, log, stats, lease, dial } = options
     this.#connection = new FeedConnection({
       url,
       credentials,
       timing,
       log,
+      ...(dial === undefined ? {} : { dial }),
       listener: {
         opened: () => this.#opened(),
         received: (text) => this.#received(text),
@@ -83,9 +92,25 @@ export class Feed {
         this.#started?.()
       },
     })
+    this.#renewals = new Renewals({
+      lease,
+      firstMs: timing.renewMs,
+      send: (renewal) => this.#connection.send({ type: 'renew', renewal }),
+      unanswered: () => this.#connection.drop('auth does not renew the lease'),
+    })
+    lease.listen({
+      lost: () => {
+        stats.leasesLost++
+        if (!this.#closing) log.error('gate: the lease is out; every connection is held')
+      },
+      regained: () => {
+        log.info('gate: the lease is held; connections are let through')
+        this.#started?.()
+      },
+    })
   }
 
-  /** Why the watch is not in sync; undefined when it is. */
+  /** Why nothing is admitted; undefined when all is well. */
   get problem(): string | undefined {
     if (this.#options.watch.inSync) return undefined
     if (this.#resync !== undefined) return 'every live token is being asked for again'
@@ -122,6 +147,7 @@ export class Feed {
       })
     }
     this.#resync?.abort()
+    this.#renewals.stop()
     await this.#connection.close()
   }
 
@@ -151,6 +177,9 @@ export class Feed {
         break
       case 'events':
         this.#events(message)
+        break
+      case 'lease':
+        this.#renewals.answered(message)
         break
       case 'goodbye':
         this.#saidGoodbye?.()
@@ -193,6 +222,8 @@ export class Feed {
   #events({ cursor, revocations }: Events): void {
     if (!this.#welcomed) this.#garbage('events before the welcome')
     this.#unacked.push(...this.#options.watch.apply(revocations))
+    const last = revocations.at(-1)
+    if (last !== undefined) this.#options.stats.feedLagMs = Math.max(0, Date.now() - last.at)
     this.#told = cursor
     // An acknowledgement says that everything up to its cursor is applied: not yet, in a resync.
     if (this.#resync === undefined) this.#acknowledge()
@@ -201,9 +232,9 @@ export class Feed {
   #synced(): void {
     this.#acknowledge()
     if (this.#closing) return
-    this.#options.watch.inSync = true
+    this.#options.watch.synced()
     this.#options.log.info('gate: the revocation feed is in sync')
-    this.#started?.()
+    this.#renewals.start()
   }
 
   #acknowledge(): void {
@@ -221,11 +252,13 @@ export class Feed {
   }
 
   #lost(code: number): void {
-    if (this.#options.watch.inSync && !this.#closing) {
+    if (this.#welcomed && !this.#closing) {
       this.#options.log.warn('gate: the revocation feed is lost')
     }
-    this.#options.watch.inSync = false
     this.#welcomed = false
+    this.#renewals.stop()
+    // Nobody comes back: what is admitted from here on nobody would tell of.
+    if (code === feedClose.replaced) this.#options.watch.interrupted()
     this.#resync?.abort()
     this.#resync = undefined
     // What a resync left unsaid is covered by the next one.
@@ -257,7 +290,7 @@ function parse(text: string): AuthMessage {
   } catch {
     throw new FeedGarbage('not JSON')
   }
-  for (const check of [checks.welcome, checks.events, checks.goodbye]) {
+  for (const check of [checks.welcome, checks.events, checks.lease, checks.goodbye]) {
     if (check.Check(message)) return message
   }
   throw new FeedGarbage('an unknown message')

@@ -9,6 +9,7 @@ import { Feed } from './feed.js'
 import type { FeedTiming } from './feed-connection.js'
 import { LiveGrant } from './grant.js'
 import { Introspector } from './introspect.js'
+import { NodeLease } from './lease.js'
 import { lookupWith } from './lookup.js'
 import { checkOptions, type GateOptions } from './options.js'
 import { newStats } from './stats.js'
@@ -21,13 +22,14 @@ const timing: Omit<FeedTiming, 'handshakeMs' | 'welcomeMs'> = {
   pingMs: 5000,
   firstRetryMs: 100,
   mostRetryMs: 5000,
-  slowRetryMs: 30_000,
+  renewMs: 1000,
   goodbyeMs: 1000,
 }
 
 /**
  * Guards a Fastify app: `app.admit()` is the preValidation hook of its routes, `app.gate` the rest.
- * Closes the app's WebSockets when their token is revoked (4500) or expires (3005).
+ * Closes the app's WebSockets when their token is revoked (4500) or expires (3005), and when this node
+ * has not reached auth for so long that it may have missed a revocation (4000).
  *
  * @throws GateError `bad_options`
  */
@@ -36,12 +38,13 @@ export const gate = plugin(
     const options = checkOptions(given)
     const { log } = app
     const stats = newStats()
-    const watch = new Watch(log, stats)
+    const lease = new NodeLease()
+    const watch = new Watch(log, stats, lease)
     const http = new AuthHttp(options.authUrl, options.timeoutMs)
     const credentials = new Credentials(http, options.credentials, log)
     const lookup = lookupWith(http, credentials, log)
     const introspector = new Introspector({ lookup, watch, stats, timeoutMs: options.timeoutMs })
-    const door = new Door({ introspector, watch, stats, tokenInQuery: options.tokenInQuery })
+    const door = new Door({ introspector, watch, lease, stats, tokenInQuery: options.tokenInQuery })
     const feed = new Feed({
       url: options.feedUrl,
       node: options.node,
@@ -49,6 +52,7 @@ export const gate = plugin(
       credentials,
       timing: { ...timing, handshakeMs: options.timeoutMs, welcomeMs: options.timeoutMs },
       watch,
+      lease,
       lookup,
       stats,
       log,
@@ -64,6 +68,7 @@ export const gate = plugin(
         return release
       },
       ready: () => credentials.problem ?? feed.problem,
+      lease,
       stats,
     })
     app.decorateRequest('grant', {
@@ -85,6 +90,7 @@ export const gate = plugin(
       await feed.close()
       introspector.close()
       watch.close()
+      lease.close()
       credentials.close()
       await http.close()
     })

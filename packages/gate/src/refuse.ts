@@ -33,17 +33,7 @@ export function refuse(
   scope?: string,
 ): FastifyReply {
   const known: RefusalCode = code === 'bad_options' ? 'auth_unavailable' : code
-  const { status, title, error } = refusals[known]
-  const challenge = [
-    ...(error === undefined ? [] : [`error="${error}"`]),
-    ...(scope === undefined ? [] : [`scope="${scope}"`]),
-  ].join(', ')
-  if (status === 503) {
-    const { least, spread } = retryAfterSeconds
-    reply.header('retry-after', String(least + Math.floor(Math.random() * spread)))
-  } else {
-    reply.header('www-authenticate', challenge === '' ? 'Bearer' : `Bearer ${challenge}`)
-  }
+  challenge(reply, known, scope)
   if (isUpgrade(request.raw)) {
     reply.header('connection', 'close')
     // Node leaves the socket of an upgrade to us; this one would stay open.
@@ -51,15 +41,47 @@ export function refuse(
     reply.raw.once('finish', () => socket.destroySoon())
   }
   return reply
-    .code(status)
+    .code(refusals[known].status)
     .header('cache-control', 'no-store')
     .type('application/problem+json')
-    .send({
-      type: 'about:blank',
-      title,
-      status,
-      code: known,
-      detail:
+    .send(
+      problem(
+        known,
         known === 'invalid_request' ? `authentication failed: ${message}` : 'authentication failed',
-    })
+      ),
+    )
+}
+
+/** Puts a refusal in the place of an answer that is about to be sent; gives its body. */
+export function replaceAnswer(
+  reply: FastifyReply,
+  code: 'invalid_token' | 'auth_unavailable',
+): string {
+  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+  challenge(reply, code)
+  const body = JSON.stringify(problem(code, 'authentication failed'))
+  reply
+    .code(refusals[code].status)
+    .header('content-length', Buffer.byteLength(body))
+    .type('application/problem+json')
+  return body
+}
+
+function challenge(reply: FastifyReply, code: RefusalCode, scope?: string): void {
+  const { status, error } = refusals[code]
+  if (status === 503) {
+    const { least, spread } = retryAfterSeconds
+    reply.header('retry-after', String(least + Math.floor(Math.random() * spread)))
+    return
+  }
+  const parts = [
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(scope === undefined ? [] : [`scope="${scope}"`]),
+  ].join(', ')
+  reply.header('www-authenticate', parts === '' ? 'Bearer' : `Bearer ${parts}`)
+}
+
+function problem(code: RefusalCode, detail: string) {
+  const { status, title } = refusals[code]
+  return { type: 'about:blank', title, status, code, detail }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { bearerSubprotocolPrefix, closeCodes, subprotocol } from '@portcullis/contracts'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { EndReason } from './grant.js'
+import type { Lease } from './lease.js'
 
 /** How long a peer may take to answer a close, in milliseconds. */
 const closeDeadlineMs = 2000
@@ -50,6 +51,37 @@ export function closeEnded(socket: WebSocket, reason: EndReason): void {
   // What a slow peer has not yet taken would still go out before the close frame.
   if (socket.bufferedAmount > 0) socket.terminate()
   else close(socket, codes[reason])
+}
+
+/**
+ * Lets no message in or out while the lease is out, and closes the socket at the first that tries.
+ * Gives what takes this off the socket again.
+ */
+export function holdMessages(socket: WebSocket, lease: Pick<Lease, 'held'>): () => void {
+  const emit = socket.emit.bind(socket)
+  const send = socket.send.bind(socket) as (...args: unknown[]) => void
+  const guarded = (event: string | symbol, ...args: unknown[]) => {
+    if (event !== 'message' || lease.held) return emit(event, ...args)
+    closeUnleased(socket)
+    return false
+  }
+  socket.emit = guarded
+  socket.send = (...args: unknown[]) => {
+    if (lease.held) send(...args)
+    else closeUnleased(socket)
+  }
+  return () => {
+    // One that was deafened meanwhile stays deaf.
+    if (socket.emit === guarded) Reflect.deleteProperty(socket, 'emit')
+    Reflect.deleteProperty(socket, 'send')
+  }
+}
+
+/** Closes a socket because this node may have missed its revocation. */
+export function closeUnleased(socket: WebSocket): void {
+  if (socket.readyState !== socket.OPEN) return
+  if (socket.bufferedAmount > 0) socket.terminate()
+  else close(socket, closeCodes.leaseLost)
 }
 
 /** Closes a socket because the app closes. */

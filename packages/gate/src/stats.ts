@@ -24,12 +24,14 @@ export interface GateStats {
   live: number
   /** The feed's position that was applied last; empty before the first. */
   feedCursor: string
-  /** Whether the feed is in sync now; while it is not, nothing is admitted. */
-  feedInSync: boolean
+  /** Milliseconds from a revocation's commit until it was applied here, by two wall clocks; the last. */
+  feedLagMs: number
   /** Times that the feed had to connect again. */
   feedReconnects: number
   /** Messages of the feed that were not of its contract. */
   feedGarbage: number
+  /** Times that the lease ran out. */
+  leasesLost: number
   /** Times that the feed had lost its place, so that every live token was asked for again. */
   resyncs: number
 }
@@ -51,9 +53,10 @@ export function newStats(): GateStats {
     expired: 0,
     live: 0,
     feedCursor: '',
-    feedInSync: false,
+    feedLagMs: 0,
     feedReconnects: 0,
     feedGarbage: 0,
+    leasesLost: 0,
     resyncs: 0,
   }
 }

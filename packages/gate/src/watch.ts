@@ -4,6 +4,7 @@ import { GateError } from './errors.js'
 import { type Clock, Expiry } from './expiry.js'
 import { type EndReason, type Holder, LiveGrant } from './grant.js'
 import { GrantIndex } from './grant-index.js'
+import type { Lease } from './lease.js'
 import type { GateStats } from './stats.js'
 
 /** How long a grant may wait for its first holder, in milliseconds. */
@@ -43,10 +44,12 @@ export class Watch {
   /** The number of the first of them. */
   #first = 0
   #epoch = 0
-  #inSync = false
+  readonly #lease: Pick<Lease, 'held'>
+  #synced = false
 
-  constructor(log: FastifyBaseLogger, stats: GateStats, clock?: Clock) {
+  constructor(log: FastifyBaseLogger, stats: GateStats, lease: Pick<Lease, 'held'>, clock?: Clock) {
     this.#log = log
+    this.#lease = lease
     this.#stats = stats
     this.#expiry = new Expiry((grant) => this.#end(grant, 'expired'), clock)
   }
@@ -60,25 +63,29 @@ export class Watch {
     return this.#recent.length
   }
 
-  /** Whether the feed tells of every revocation; while it does not, nothing is admitted. */
+  /**
+   * Whether something may be admitted. The connection of the feed may be away for a moment: a
+   * revocation then waits for this node, and finds what was admitted when the feed is back. It may
+   * not have skipped anything, and the lease bounds how long.
+   */
   get inSync(): boolean {
-    return this.#inSync
+    return this.#synced && this.#lease.held
   }
 
-  set inSync(inSync: boolean) {
-    this.#inSync = inSync
-    this.#stats.feedInSync = inSync
+  /** Everything that the feed has told is applied, with nothing skipped. */
+  synced(): void {
+    this.#synced = true
   }
 
   /** The feed has skipped events: answers that are on their way prove nothing any more. */
   interrupted(): void {
-    this.inSync = false
+    this.#synced = false
     this.#epoch++
   }
 
   /**
    * Notes the place in the feed, before auth is asked. `finish` must follow.
-   * @throws GateError `auth_unavailable` while the feed is not in sync
+   * @throws GateError `auth_unavailable` while the feed is not in sync, or the lease is out
    */
   begin(): Mark {
     this.#needSync()
@@ -180,7 +187,7 @@ export class Watch {
   }
 
   #needSync(): void {
-    if (!this.#inSync) throw outOfSync()
+    if (!this.inSync) throw outOfSync()
   }
 
   /** Gives the number of holders called. */
@@ -211,5 +218,8 @@ export class Watch {
 }
 
 function outOfSync(): GateError {
-  return new GateError('auth_unavailable', 'the revocation feed is not in sync')
+  return new GateError(
+    'auth_unavailable',
+    'the revocation feed is not in sync, or the lease is out',
+  )
 }

@@ -54,8 +54,8 @@ const steps = fc.array(
 t.test('whatever the order, a revocation ends exactly what it covers', async (t) => {
   fc.assert(
     fc.property(steps, (steps) => {
-      const watch = new Watch(log, newStats())
-      watch.inSync = true
+      const watch = new Watch(log, newStats(), { held: true })
+      watch.synced()
       const asked: { token: Active; mark: ReturnType<Watch['begin']>; revoked: boolean }[] = []
       const held: { token: Active; ended: boolean; release: () => void }[] = []
       const covered = (event: RevocationEvent, token: Active): boolean =>
@@ -113,9 +113,14 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
 
 t.test('a grant that nobody holds is given up', async (t) => {
   let now = Date.now()
-  const watch = new Watch(log, newStats(), { wall: () => now, monotonic: () => now })
+  const watch = new Watch(
+    log,
+    newStats(),
+    { held: true },
+    { wall: () => now, monotonic: () => now },
+  )
   t.teardown(() => watch.close())
-  watch.inSync = true
+  watch.synced()
   const [token] = fc.sample(tokens, 1)
   if (token === undefined) throw new Error('no sample')
   const mark = watch.begin()
