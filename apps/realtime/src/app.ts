@@ -16,6 +16,7 @@ import { Heartbeat } from './connection/heartbeat.js'
 import type { Node } from './connection/node.js'
 import type { Tokens } from './connection/tokens.js'
 import { disconnectUser } from './hub/disconnect-user.js'
+import { Hold } from './hub/hold.js'
 import { Hub } from './hub/hub.js'
 import { measure, newCounts } from './measure.js'
 import { apiBroadcast } from './routes/api-broadcast.js'
@@ -129,6 +130,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     await broker.publish(channel, publication)
     counts.published += 1
   }
+  const hold = new Hold({ lease: app.gate.lease, hub, graceMs: config.LEASE_GRACE_MS })
   const node: Node = {
     name: config.NODE_NAME,
     version: `Portcullis ${version}`,
@@ -140,6 +142,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     },
     hub,
     tokens: tokensOf(app.gate),
+    hold,
     flushQueue: new FlushQueue(),
     heartbeat: new Heartbeat({
       pingIntervalMs: config.PING_INTERVAL_MS,
@@ -184,6 +187,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
 
   app.addHook('onClose', async () => {
+    hold.stop()
     node.heartbeat.stop()
     node.connectDeadline.stop()
     await broker.close()

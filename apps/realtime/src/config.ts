@@ -78,6 +78,13 @@ export const configSchema = Type.Object({
     minimum: 50,
     description: 'milliseconds from the upgrade to the connect command',
   }),
+  LEASE_GRACE_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 600_000,
+    description:
+      'milliseconds that connections are held after this node could not reach auth for a lease; then they are closed with 4000',
+  }),
   CLOSE_DEADLINE_MS: Type.Integer({
     default: 5000,
     minimum: 100,

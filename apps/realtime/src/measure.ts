@@ -71,6 +71,39 @@ export function measure(registry: Registry, { hub, counts, gate, garbage }: Meas
   counter('realtime_received_total', 'publications that came from Redis', () => counts.received)
   counter('realtime_deliveries_total', 'frames given to subscribers', () => counts.deliveries)
   counter('realtime_bus_garbage_total', 'messages from Redis that were none of ours', garbage)
+  gauge('realtime_lease_left_seconds', 'what is left of the lease', () => gate.lease.leftMs / 1000)
+  counter(
+    'realtime_leases_lost_total',
+    'times that every connection was held',
+    () => gate.stats.leasesLost,
+  )
+  gauge('realtime_feed_position', 'revocations that the feed has told, of all partitions', () =>
+    positionOf(gate.stats.feedCursor),
+  )
+  gauge(
+    'realtime_feed_lag_seconds',
+    'from the commit of the last revocation until it was applied, by the clocks of both machines',
+    () => gate.stats.feedLagMs / 1000,
+  )
+  counter(
+    'realtime_feed_reconnects_total',
+    'times that the feed was connected again',
+    () => gate.stats.feedReconnects,
+  )
+  counter(
+    'realtime_feed_garbage_total',
+    'messages of the feed that were none of its contract',
+    () => gate.stats.feedGarbage,
+  )
+  counter(
+    'realtime_resyncs_total',
+    'times that every live token was introspected again',
+    () => gate.stats.resyncs,
+  )
+  labelled('realtime_grants_ended_total', 'tokens that ended under a connection', 'reason', () => [
+    ['revoked', gate.stats.revoked] as const,
+    ['expired', gate.stats.expired] as const,
+  ])
   labelled(
     'realtime_disconnects_total',
     'closed connections by close code',
@@ -81,4 +114,9 @@ export function measure(registry: Registry, { hub, counts, gate, garbage }: Meas
     ['admitted', gate.stats.admitted] as const,
     ...Object.entries(gate.stats.refused),
   ])
+}
+
+/** A cursor's parts are `<sequence>-<microsecond>`; a sequence rises by one with each revocation. */
+function positionOf(cursor: string): number {
+  return cursor.split(',').reduce((sum, part) => sum + Number(part.split('-')[0]), 0)
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { closeCodes } from '@portcullis/contracts'
 import {
   type Command,
   type Disconnect,
@@ -12,6 +13,7 @@ import {
   type ReplyError,
   type Unsubscribe,
 } from '@portcullis/protocol'
+import type { Waiting } from '../hub/hold.js'
 import type { Member } from '../hub/hub.js'
 import { dispatch } from './dispatch.js'
 import type { Node } from './node.js'
@@ -31,7 +33,7 @@ export interface Subscription {
 /** Above this a connection's output leaves before the tick is over, so that a burst is not taken for a slow reader. */
 const earlyFlushBytes = 65_536
 
-/** What a client may send while its `connect` is being decided. */
+/** What a client may send while its `connect` is being decided, or the node has no lease. */
 const mostWaitingBytes = 131_072
 
 export interface ConnectionOptions {
@@ -43,7 +45,7 @@ export interface ConnectionOptions {
 }
 
 /** One client connection, from its admission to its end. Knows the protocol, and no network. */
-export class Connection implements Member {
+export class Connection implements Member, Waiting {
   readonly id = randomUUID()
   readonly node: Node
   readonly subscriptions = new Map<string, Subscription>()
@@ -57,7 +59,10 @@ export class Connection implements Member {
   #awaitingPong = false
   /** Set while auth is asked about a token of a `refresh`. */
   refreshing = false
-  /** Commands that came right behind a `connect` which is not decided yet. */
+  /** The lease ran out while a pong was awaited, and nothing was read. */
+  #pongExcused = false
+  #reading = true
+  /** Commands that came right behind a `connect` which is not decided yet, or while there is no lease. */
   #waiting: Command[] = []
   #waitingBytes = 0
   #dirty = false
@@ -105,7 +110,7 @@ export class Connection implements Member {
       this.end(disconnectCodes.inappropriateProtocol)
       return
     }
-    if (this.#state === 'connecting') this.#waitingBytes += message.length
+    if (!this.#mayAct()) this.#waitingBytes += message.length
     if (this.#waitingBytes > mostWaitingBytes) {
       this.end(disconnectCodes.tooManyRequests)
       return
@@ -127,7 +132,7 @@ export class Connection implements Member {
   #take(commands: readonly Command[]): void {
     for (const [index, command] of commands.entries()) {
       if (this.closed) return
-      if (this.#state === 'connecting') {
+      if (!this.#mayAct()) {
         this.#waiting.push(...commands.slice(index))
         return
       }
@@ -149,10 +154,46 @@ export class Connection implements Member {
       this.node.connectDeadline.delete(this)
       this.#stopHeartbeat = this.node.heartbeat.add(this)
     }
+    this.#takeWaiting()
+  }
+
+  #takeWaiting(): void {
     const waiting = this.#waiting
     this.#waiting = []
-    this.#waitingBytes = 0
     this.#take(waiting)
+    if (this.#waiting.length === 0) this.#waitingBytes = 0
+  }
+
+  /** Whether a command may be acted on now. Asked before each: a process may have been stopped. */
+  #mayAct(): boolean {
+    if (this.#state === 'connecting') return false
+    if (this.node.hold.open) return true
+    this.node.hold.add(this)
+    if (this.#reading) {
+      this.#reading = false
+      this.#transport.setReading(false)
+    }
+    return false
+  }
+
+  /** The lease is there again: everything goes on where it stopped. */
+  resume(): void {
+    if (this.closed) return
+    this.#pongExcused = this.#awaitingPong
+    this.#readOn()
+    if (this.#state !== 'connecting') this.#takeWaiting()
+    this.#write()
+  }
+
+  #readOn(): void {
+    if (this.#reading) return
+    this.#reading = true
+    this.#transport.setReading(true)
+  }
+
+  /** What a slow peer has not taken yet would still go out: only a cut keeps it back. */
+  hold(): void {
+    if (this.#transport.backlog() > 0) this.#close(closeCodes.leaseLost, () => 'destroy')
   }
 
   /**
@@ -198,13 +239,16 @@ export class Connection implements Member {
   }
 
   ping(): void {
-    if (this.#awaitingPong) return
+    if (this.#awaitingPong || !this.node.hold.open) return
     this.#awaitingPong = true
     this.#send(pingMessage)
   }
 
   checkPong(): void {
-    if (this.#awaitingPong) this.end(disconnectCodes.noPong)
+    // Nothing is read without a lease; a pong may wait.
+    if (!this.#awaitingPong || !this.node.hold.open) return
+    if (this.#pongExcused) this.#pongExcused = false
+    else this.end(disconnectCodes.noPong)
   }
 
   /** Takes the client's answer to a ping. One that answers nothing is against the protocol. */
@@ -232,16 +276,23 @@ export class Connection implements Member {
 
   #write(): void {
     if (this.closed || this.#outbox.bytes === 0) return
+    if (!this.node.hold.open) {
+      this.node.hold.add(this)
+      if (this.#outbox.bytes > this.node.limits.sendBufferBytes) this.end(closeCodes.leaseLost)
+      return
+    }
     this.#transport.write(this.#outbox.take())
     if (this.#transport.backlog() > this.node.limits.sendBufferBytes) {
       this.#close(disconnectCodes.slow, () => 'close')
     }
   }
 
-  /** Sends what waits, then closes the connection with this code. */
+  /** Sends what waits, if it may, then closes the connection with this code. */
   end(disconnect: Disconnect): void {
-    this.#write()
-    this.#close(disconnect, () => 'close')
+    if (this.node.hold.open) this.#write()
+    this.#close(disconnect, () =>
+      !this.node.hold.open && this.#transport.backlog() > 0 ? 'destroy' : 'close',
+    )
   }
 
   /** The peer is gone, or has said that it goes. */
@@ -255,10 +306,13 @@ export class Connection implements Member {
     this.#state = 'closed'
     this.#outbox.clear()
     this.#waiting = []
-    const { hub, connectDeadline } = this.node
+    const { hub, hold, connectDeadline } = this.node
     for (const channel of this.subscriptions.keys()) hub.unsubscribe(channel, this)
     this.subscriptions.clear()
     hub.remove(this)
+    hold.delete(this)
+    // The peer's own close has to be seen.
+    this.#readOn()
     connectDeadline.delete(this)
     this.#stopHeartbeat?.()
     this.#releaseGrant?.()

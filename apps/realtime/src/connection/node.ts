@@ -1,4 +1,5 @@
 import type { Disconnect } from '@portcullis/protocol'
+import type { Hold } from '../hub/hold.js'
 import type { Hub } from '../hub/hub.js'
 import type { Connection } from './connection.js'
 import type { Deadline } from './deadline.js'
@@ -24,6 +25,7 @@ export interface Node {
   readonly limits: Limits
   readonly hub: Hub
   readonly tokens: Tokens
+  readonly hold: Hold
   readonly flushQueue: FlushQueue
   readonly heartbeat: Heartbeat
   /** Closes connections that have not sent `connect` in time. */

@@ -21,6 +21,7 @@ export function webSocketTransport(socket: WebSocket, raw: Socket): Transport {
       raw.uncork()
     },
     backlog: () => raw.writableLength,
+    setReading: (reading) => (reading ? socket.resume() : socket.pause()),
     close: (code, reason) => socket.close(code, reason),
     destroy: () => socket.terminate(),
   }

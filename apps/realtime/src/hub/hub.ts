@@ -9,6 +9,8 @@ export interface Member {
   /** Takes a whole WebSocket frame that other members get too. */
   deliver(frame: Buffer): void
   end(disconnect: Disconnect): void
+  /** The node has no lease from here on: nothing that has not left the process may leave it. */
+  hold(): void
 }
 
 /** Where publications of other nodes come from. */

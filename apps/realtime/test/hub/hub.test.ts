@@ -22,6 +22,7 @@ function member(id: string, subject = 'ada', identity = 'shop'): FakeMember {
     ended,
     deliver: (frame) => got.push(frame),
     end: ({ code }) => ended.push(code),
+    hold: () => undefined,
   }
 }
 
