@@ -1,0 +1,122 @@
+import t, { type Test } from 'tap'
+import { Fencer } from '../../src/feed/fencer.js'
+import type { Lease } from '../../src/registry/index.js'
+
+/** Leases of a registry that the test writes. */
+function registry(leases: Lease[]) {
+  const state = {
+    run: 'run-1',
+    leases,
+    fenced: [] as string[],
+    settled: [] as number[],
+    forgotten: [] as string[],
+    looks: 0,
+    fails: false,
+    looked: () => {},
+  }
+  return Object.assign(state, {
+    readLeases: async () => {
+      state.looks += 1
+      state.looked()
+      if (state.fails) throw new Error('away')
+      return { run: state.run, leases: state.leases.map((lease) => ({ ...lease })) }
+    },
+    fenceNode: async (lease: Lease) => {
+      state.fenced.push(lease.node)
+      const found = state.leases.find(({ node }) => node === lease.node)
+      if (found === undefined) return undefined
+      found.fencedUs = 7
+      return 7
+    },
+    settleFenced: async ({ fencedUs }: Lease & { fencedUs: number }) => {
+      state.settled.push(fencedUs)
+    },
+    forgetNode: async ({ node }: Lease) => {
+      state.forgotten.push(node)
+      state.leases = state.leases.filter((lease) => lease.node !== node)
+    },
+    /** So many further looks have begun; what the last but one found is done. */
+    async looksOn(count: number) {
+      const until = state.looks + count
+      while (state.looks < until) await new Promise<void>((resolve) => (state.looked = resolve))
+    },
+  })
+}
+
+const lease = (more: Partial<Lease> = {}): Lease => ({
+  node: 'n',
+  instance: 'instance',
+  partition: 0,
+  renewals: 1,
+  fenceMs: 60,
+  current: true,
+  ...more,
+})
+
+function fencer(t: Test, fake: ReturnType<typeof registry>) {
+  const fenced: string[] = []
+  const errors: unknown[] = []
+  const one = new Fencer({
+    registry: fake,
+    pollMs: 5,
+    onFenced: ({ node }) => fenced.push(node),
+    onError: (error) => errors.push(error),
+  })
+  t.teardown(() => one.close())
+  return { fenced, errors }
+}
+
+t.test('only a count that stands still for the whole time is fenced', async (t) => {
+  const still = lease({ node: 'still' })
+  const renewing = lease({ node: 'renewing' })
+  const fake = registry([still, renewing])
+  const began = performance.now()
+  const { fenced } = fencer(t, fake)
+  while (fake.fenced.length === 0) {
+    renewing.renewals += 1
+    await fake.looksOn(1)
+  }
+  t.ok(performance.now() - began >= 60, 'not earlier')
+  await fake.looksOn(5)
+  t.same(fenced, ['still'])
+  t.same(new Set(fake.settled), new Set([7]), 'its receipts are settled')
+  t.ok(fake.settled.length <= 2, 'and not at every look')
+  t.same(fake.forgotten, [], 'the process that has the name may come back')
+})
+
+t.test('a process that has lost its name is forgotten with its fence', async (t) => {
+  const fake = registry([lease({ node: 'old', current: false })])
+  fencer(t, fake)
+  while (fake.forgotten.length === 0) await fake.looksOn(1)
+  t.same(fake.settled, [7], 'after its receipts were settled')
+})
+
+t.test('a fence that another instance has made, and not finished, is finished', async (t) => {
+  const fake = registry([lease({ fencedUs: 5 })])
+  const { fenced } = fencer(t, fake)
+  await fake.looksOn(3)
+  t.same(fake.settled, [5])
+  t.same(fenced, [])
+})
+
+t.test('after another Redis answers, everyone is seen anew', async (t) => {
+  const fake = registry([lease({ fenceMs: 200 })])
+  fencer(t, fake)
+  // Restarted again and again, faster than the lease: nothing that was seen counts.
+  const until = performance.now() + 400
+  for (let n = 0; performance.now() < until; n += 1) {
+    fake.run = `run-${n}`
+    await fake.looksOn(1)
+  }
+  t.same(fake.fenced, [])
+})
+
+t.test('an error is reported, and the fencer looks again', async (t) => {
+  const fake = registry([lease()])
+  fake.fails = true
+  const { errors } = fencer(t, fake)
+  await fake.looksOn(3)
+  t.ok(errors.length >= 2)
+  fake.fails = false
+  while (fake.fenced.length === 0) await fake.looksOn(1)
+})
