@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
-import { type ConnectionRole, close, connect, type Redis } from '@portcullis/redis'
+import {
+  type ConnectionRole,
+  close,
+  connect,
+  openPool,
+  type Pool,
+  type Redis,
+} from '@portcullis/redis'
 import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
@@ -32,6 +39,8 @@ import { jwt } from './tokens/jwt.js'
 /** Bytes of a body, and of a feed message; batches of introspections have their own bound. */
 const bodyLimit = 64 * 1024
 const feedMessageLimit = 256 * 1024
+/** Revocations that may wait for replicas at the same time; more wait for these first. */
+const waitingConnections = 16
 
 /**
  * The whole of auth, wired: connections to Redis, registry, keys, feed, routes. Closing the app
@@ -65,7 +74,7 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
 }
 
 async function wire(app: FastifyInstance, config: Config): Promise<void> {
-  const { commands, subscriber, blocking } = await openConnections(app, config)
+  const { commands, subscriber, blocking, waiting } = await openConnections(app, config)
   const { REDIS_PREFIX: prefix } = config
   const registry = await openRegistry({
     redis: commands,
@@ -104,6 +113,8 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(metrics)
   app.decorate('registry', registry)
   app.decorate('receiptWatch', receiptWatch)
+  app.decorate('waiting', waiting)
+  app.decorate('revocationReplicas', config.REVOCATION_REPLICAS)
   app.decorate('feedHub', following.hub)
   app.decorate('feedRegistry', nodes)
   app.decorate(
@@ -190,34 +201,44 @@ interface Connections {
   commands: Redis
   subscriber: Redis
   blocking: Redis
+  waiting: Pool
 }
 
 async function openConnections(app: FastifyInstance, config: Config): Promise<Connections> {
-  const open = async (role: ConnectionRole) => {
-    let last: Error | undefined
+  const make = (role: ConnectionRole, failed: { last?: Error | undefined }) => {
     const redis = connect({
       url: config.REDIS_URL,
       role,
       name: `portcullis-auth-${role}`,
       onError(error) {
         // Reconnecting repeats itself; only a new reason is news.
-        if (error.message !== last?.message) app.log.warn({ err: error, role }, 'Redis connection')
-        last = error
+        if (error.message !== failed.last?.message)
+          app.log.warn({ err: error, role }, 'Redis connection')
+        failed.last = error
       },
     })
-    app.addHook('onClose', () => close(redis))
     redis.on('ready', () => {
-      last = undefined
-    })
-    await redis.connect().catch((error: Error) => {
-      throw new Error(`Redis cannot be reached: ${(last ?? error).message}; check REDIS_URL`)
+      failed.last = undefined
     })
     return redis
   }
+  const open = async (role: ConnectionRole) => {
+    const failed: { last?: Error | undefined } = {}
+    const redis = make(role, failed)
+    app.addHook('onClose', () => close(redis))
+    await redis.connect().catch((error: Error) => {
+      throw new Error(`Redis cannot be reached: ${(failed.last ?? error).message}; check REDIS_URL`)
+    })
+    return redis
+  }
+  const failed: { last?: Error | undefined } = {}
+  const waiting = openPool({ make: () => make('waiting', failed), size: waitingConnections })
+  app.addHook('onClose', () => waiting.close())
   return {
     commands: await open('commands'),
     subscriber: await open('subscriber'),
     blocking: await open('blocking'),
+    waiting,
   }
 }
 

@@ -105,6 +105,13 @@ export const configSchema = Type.Object({
     maximum: 1_000_000_000,
     description: 'how long receipts are kept, in seconds',
   }),
+  REVOCATION_REPLICAS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 16,
+    description:
+      'Redis replicas that have to have a revocation before it is answered, unless the request says how many; the receipt tells how many have it',
+  }),
   CLOSE_DEADLINE_MS: milliseconds(5000, 'how long closing may take, in milliseconds'),
   TRUST_PROXY: Type.Optional(
     Type.String({

@@ -1,13 +1,17 @@
 import type { FeedHub } from './feed/hub.js'
 import type { FeedRegistry } from './feed/registry.js'
 import type { Meters } from './meters.js'
-import type { ReceiptWatch, Registry } from './registry/index.js'
+import type { ReceiptWatch, Registry, WaitingConnections } from './registry/index.js'
 
 /** What `app.ts` hands to the routes. */
 declare module 'fastify' {
   interface FastifyInstance {
     registry: Registry
     receiptWatch: ReceiptWatch
+    /** Connections to wait for replicas on. */
+    waiting: WaitingConnections
+    /** Replicas that a revocation waits for when its request does not say. */
+    revocationReplicas: number
     feedHub: FeedHub
     feedRegistry: FeedRegistry
     meters: Meters

@@ -1,6 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { IdentityName, Label, Milliseconds, Subject, TokenId, TokenText } from './names.js'
 
+/** How many Redis replicas a revocation waits for; 0: none. */
+export const ReplicaCount = Type.Integer({ minimum: 0, maximum: 16 })
+
 const options = {
   /** Only tokens issued before this moment, in Unix milliseconds; not in the future. */
   issuedBefore: Type.Optional(Milliseconds),
@@ -9,6 +12,8 @@ const options = {
   dryRun: Type.Optional(Type.Boolean()),
   /** Wait this many milliseconds at most for the receipt to be complete. */
   wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
+  /** Wait until this many Redis replicas have it; by default what the installation has set. */
+  replicas: Type.Optional(ReplicaCount),
 }
 const closed = { additionalProperties: false }
 
@@ -60,6 +65,10 @@ export const Receipt = Type.Object({
   nodes: Type.Array(NodeReceipt),
   selector: Selector,
   reason: Type.Optional(Type.String()),
+  /** Redis replicas known to have it when the wait for them ended; absent when none was asked for. */
+  replicas: Type.Optional(Type.Integer()),
+  /** Redis replicas that it was to wait for; with fewer than these a failover could lose it. */
+  replicasAsked: Type.Optional(Type.Integer()),
 })
 export type Receipt = Static<typeof Receipt>
 

@@ -3,14 +3,21 @@ import { RedisUrlError } from './errors.js'
 
 export type { Redis } from 'ioredis'
 
-/** A caller is told that Redis is away while it still waits for the answer. */
-const commandTimeoutMs = 2000
+/**
+ * Milliseconds after which a command fails: a caller is told that Redis is away while it still
+ * waits for the answer. A command that blocks has to end before that.
+ */
+export const commandTimeoutMs = 2000
 
 /** Replies keep their RESP2 shapes; ioredis types that choice apart. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>
 
-/** What a connection is for; a blocked or subscribed connection serves nothing else. */
-export type ConnectionRole = 'commands' | 'subscriber' | 'blocking'
+/**
+ * What a connection is for; a blocked or subscribed connection serves nothing else. `waiting` is for
+ * WAIT: it blocks, but it speaks of what its own connection wrote, so it fails with its connection
+ * as commands do and is never sent again on another.
+ */
+export type ConnectionRole = 'commands' | 'subscriber' | 'blocking' | 'waiting'
 
 export interface ConnectOptions {
   /** `redis://`, `rediss://` (TLS) or `unix:///path/to/redis.sock`. */
@@ -31,16 +38,19 @@ export interface ConnectOptions {
  * @throws RedisUrlError when `url` is none of the forms above.
  */
 export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {
+  const failsAtOnce = role === 'commands' || role === 'waiting'
   const options: RedisOptions = {
     ...target(url),
     ...(name === undefined ? {} : { connectionName: name }),
     // A blocked XREAD or a subscription outlives any retry count; a command must not.
-    maxRetriesPerRequest: role === 'commands' ? 1 : null,
-    enableOfflineQueue: role !== 'commands',
+    maxRetriesPerRequest: failsAtOnce ? 1 : null,
+    enableOfflineQueue: !failsAtOnce,
     // A Redis that is paused or partitioned keeps its connection and never answers.
-    ...(role === 'commands' ? { commandTimeout: commandTimeoutMs } : {}),
+    ...(failsAtOnce ? { commandTimeout: commandTimeoutMs } : {}),
+    // Opened while a request waits for it.
+    ...(role === 'waiting' ? { connectTimeout: commandTimeoutMs } : {}),
     // A script sent twice could commit twice: a caller that lost its answer decides, not we.
-    autoResendUnfulfilledCommands: role !== 'commands',
+    autoResendUnfulfilledCommands: !failsAtOnce,
     retryStrategy: (attempt) =>
       Math.min(50 * 2 ** Math.min(attempt, 6), 2000) * (0.5 + Math.random() / 2),
     autoResubscribe: true,

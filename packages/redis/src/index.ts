@@ -1,4 +1,11 @@
 export { close } from './close.js'
-export { type ConnectionRole, type ConnectOptions, connect, type Redis } from './connect.js'
-export { RedisUrlError } from './errors.js'
+export {
+  type ConnectionRole,
+  type ConnectOptions,
+  commandTimeoutMs,
+  connect,
+  type Redis,
+} from './connect.js'
+export { PoolBusyError, RedisUrlError } from './errors.js'
+export { openPool, type Pool, type PoolOptions } from './pool.js'
 export { type Script, script } from './script.js'

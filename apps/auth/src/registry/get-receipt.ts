@@ -18,14 +18,17 @@ export async function getReceipt(registry: Registry, id: string): Promise<Receip
 
 /** The receipt, or undefined when there is none. */
 export async function findReceipt(registry: Registry, id: string): Promise<Receipt | undefined> {
-  const partition = partitionOfId(id, registry.partitions)
-  const partitions = isEverywhere(id)
-    ? partitionsOf(registry)
-    : partition === undefined
-      ? []
-      : [partition]
-  const parts = await Promise.all(partitions.map((one) => readPart(registry, one, id)))
+  const parts = await Promise.all(
+    receiptPartitions(registry, id).map((one) => readPart(registry, one, id)),
+  )
   return parts.every((part) => part === undefined) ? undefined : receiptOf(id, parts)
+}
+
+/** The partitions that have a part of this receipt. */
+export function receiptPartitions(registry: Registry, id: string): number[] {
+  if (isEverywhere(id)) return partitionsOf(registry)
+  const partition = partitionOfId(id, registry.partitions)
+  return partition === undefined ? [] : [partition]
 }
 
 async function readPart(

@@ -19,6 +19,7 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
     for (const [name, value] of Object.entries(fields)) addNode(nodes, name, value)
   const list = [...nodes.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
   const reason = found[0]?.fields['reason'] ?? ''
+  const { replicas, replicasAsked } = found[0]?.fields ?? {}
   return {
     id,
     at: Math.floor(Math.max(...found.map(({ us }) => us)) / 1000),
@@ -31,6 +32,9 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
     nodes: list,
     selector: selectorOf(found[0]?.fields['selector']),
     ...(reason === '' ? {} : { reason }),
+    ...(replicas === undefined || replicasAsked === undefined
+      ? {}
+      : { replicas: Number(replicas), replicasAsked: Number(replicasAsked) }),
   }
 }
 

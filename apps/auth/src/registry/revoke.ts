@@ -1,14 +1,9 @@
 import type { Selector } from '@portcullis/contracts'
-import { script } from '@portcullis/redis'
 import { type Commit, type CommittedPart, commit } from './commit.js'
 import { countNewlyCovered } from './count-covered.js'
 import { newId, partitionOf, partitionOfId } from './ids.js'
 import { partitionsOf, type Registry } from './registry.js'
-import { run } from './run.js'
-
-const setTokens = script<null>(
-  new URL('../../src/registry/lua/set-receipt-tokens.lua', import.meta.url),
-)
+import { setReceipt } from './set-receipt.js'
 
 /** What to revoke. */
 export interface RevocationOrder {
@@ -82,7 +77,7 @@ async function committed(
   const counts = await Promise.all(
     parts.map(async (part) => {
       const tokens = await countNewlyCovered(registry, selector, part)
-      await run(registry, setTokens, [registry.keys.receipt(part.partition, id)], [tokens])
+      await setReceipt(registry, part.partition, id, { tokens })
       return tokens
     }),
   )

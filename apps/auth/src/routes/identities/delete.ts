@@ -1,5 +1,6 @@
 import { deleteIdentity } from '../../registry/index.js'
 import { NoContent, problemAnswers } from '../answers.js'
+import { awaitAskedReplicas } from '../revocations/await-replicas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -21,6 +22,7 @@ export const remove: Route = async (app) => {
       await requirePowerOver(app, request.caller, identity)
       const { id } = await deleteIdentity(app.registry, identity)
       app.meters.revocations.inc({ selector: 'identity' })
+      await awaitAskedReplicas(app, id)
       return reply.code(204).header('location', `/v1/revocations/${id}`).send(null)
     },
   )

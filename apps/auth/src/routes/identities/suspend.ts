@@ -2,6 +2,7 @@ import { Identity, Receipt } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
 import { getReceipt, suspendIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
+import { awaitAskedReplicas } from '../revocations/await-replicas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -37,6 +38,7 @@ export const suspend: Route = async (app) => {
         request.body?.reason,
       )
       app.meters.revocations.inc({ selector: 'identity' })
+      await awaitAskedReplicas(app, revocation.id)
       return { identity, revocation: await getReceipt(app.registry, revocation.id) }
     },
   )

@@ -2,6 +2,7 @@ import { DryRun, Receipt } from '@portcullis/contracts'
 import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { awaitAskedReplicas } from './await-replicas.js'
 import { RevokeBody, selector } from './selector.js'
 
 /**
@@ -16,13 +17,14 @@ export const create: Route = async (app) => {
       schema: {
         summary: 'Revoke tokens, by exactly one selector; the answer is a receipt',
         description:
-          'Whoever has the scope tokens:revoke may revoke any token, also of identities that may do more.',
+          'Whoever has the scope tokens:revoke may revoke any token, also of identities that may do more. ' +
+          'With `replicas` the answer waits until so many Redis replicas have it, at most a second or `wait` if that is longer (1500 ms at most); fewer are no error, the receipt says how many.',
         body: RevokeBody,
         response: { 200: DryRun, 201: Receipt, ...problemAnswers },
       },
     },
     async (request, reply) => {
-      const { issuedBefore, reason, dryRun, wait } = request.body
+      const { issuedBefore, reason, dryRun, wait = 0 } = request.body
       const chosen = selector(app.tokens, request.body)
       if (dryRun === true) {
         const cutoffUs = issuedBefore === undefined ? undefined : issuedBefore * 1000 - 1
@@ -33,11 +35,12 @@ export const create: Route = async (app) => {
       }
       const { id } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
       app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })
-      // Closing ends the wait: the receipt as it stands, to be asked for again at another instance.
-      const receipt =
-        wait === undefined || wait === 0
-          ? await getReceipt(app.registry, id)
-          : await awaitReceipt(app.registry, app.receiptWatch, id, wait)
+      await Promise.all([
+        awaitAskedReplicas(app, id, request.body),
+        // Closing ends this wait: the receipt as it stands, to be read again at another instance.
+        wait === 0 ? undefined : awaitReceipt(app.registry, app.receiptWatch, id, wait),
+      ])
+      const receipt = await getReceipt(app.registry, id)
       return reply.code(201).header('location', `/v1/revocations/${id}`).send(receipt)
     },
   )

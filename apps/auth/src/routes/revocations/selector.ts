@@ -3,6 +3,7 @@ import {
   IdentityName,
   Label,
   Milliseconds,
+  ReplicaCount,
   Subject,
   TokenId,
   TokenText,
@@ -27,6 +28,7 @@ export const RevokeBody = Type.Object(
     reason: Type.Optional(Type.String({ maxLength: 256 })),
     dryRun: Type.Optional(Type.Boolean()),
     wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
+    replicas: Type.Optional(ReplicaCount),
   },
   { additionalProperties: false },
 )

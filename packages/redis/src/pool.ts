@@ -1,0 +1,109 @@
+import { close } from './close.js'
+import type { Redis } from './connect.js'
+import { PoolBusyError } from './errors.js'
+
+/** Connections for commands that block theirs: each is lent to one caller at a time. */
+export interface Pool {
+  /**
+   * Lends a connection for as long as `work` runs. One on which `work` failed is not lent again: it
+   * may still be blocked.
+   *
+   * @param patienceMs - how long to wait for a connection when all are lent
+   * @throws PoolBusyError when none came back in time; whatever connecting and `work` throw
+   */
+  lend<Result>(work: (redis: Redis) => Promise<Result>, patienceMs: number): Promise<Result>
+  /** Closes what lies idle at once, what is lent when it comes back, and lends none any more. */
+  close(): Promise<void>
+}
+
+export interface PoolOptions {
+  /** Makes a connection, not yet connected. */
+  make: () => Redis
+  /** The most connections at a time. They are opened as they are needed. */
+  size: number
+}
+
+/** Opens a pool; connects to nothing yet. */
+export function openPool({ make, size }: PoolOptions): Pool {
+  const idle: Redis[] = []
+  const waiting = new Set<() => void>()
+  let open = 0
+  let closed = false
+
+  async function take(patienceMs: number): Promise<Redis> {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      if (closed) throw new PoolBusyError()
+      const found = idle.pop()
+      // One that lost its connection meanwhile would fail: a new one is surer.
+      if (found?.status === 'ready') return found
+      if (found !== undefined) drop(found)
+      else if (open < size) return connected()
+      else await someoneReturns(deadline - performance.now())
+    }
+  }
+
+  async function connected(): Promise<Redis> {
+    open += 1
+    const redis = make()
+    try {
+      await redis.connect()
+      return redis
+    } catch (error) {
+      drop(redis)
+      throw error
+    }
+  }
+
+  function drop(redis: Redis): void {
+    open -= 1
+    redis.disconnect()
+    wakeNext()
+  }
+
+  function wakeNext(): void {
+    const [wake] = waiting
+    wake?.()
+  }
+
+  function someoneReturns(patienceMs: number): Promise<void> {
+    if (patienceMs <= 0) throw new PoolBusyError()
+    return new Promise((resolve, reject) => {
+      const wake = () => {
+        clearTimeout(timer)
+        waiting.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        waiting.delete(wake)
+        reject(new PoolBusyError())
+      }, patienceMs)
+      waiting.add(wake)
+    })
+  }
+
+  return {
+    async lend(work, patienceMs) {
+      const redis = await take(patienceMs)
+      let result: Awaited<ReturnType<typeof work>>
+      try {
+        result = await work(redis)
+      } catch (error) {
+        drop(redis)
+        throw error
+      }
+      if (closed) drop(redis)
+      else {
+        idle.push(redis)
+        wakeNext()
+      }
+      return result
+    },
+    async close() {
+      closed = true
+      for (const wake of [...waiting]) wake()
+      open -= idle.length
+      await Promise.all(idle.splice(0).map((redis) => close(redis)))
+    },
+  }
+}
