@@ -3,7 +3,7 @@ import type { IssueToken } from '@portcullis/contracts'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Credentials } from './config.js'
-import { CliError } from './errors.js'
+import { CliError, HttpError } from './errors.js'
 import { type Exchange, exchange, unreachable } from './exchange.js'
 import { printable } from './output/printable.js'
 
@@ -29,17 +29,26 @@ export interface AuthApi {
 export function authApi(url: string, credentials: Credentials): AuthApi {
   const ownTokens = tokenSource({ url: `${url}/oauth/token`, credentials })
 
-  const accessToken = () =>
-    ownTokens.get().catch((error: unknown) => {
+  const accessToken = (otherThan?: string) =>
+    ownTokens.get({ otherThan }).catch((error: unknown) => {
       throw tokenFailure(url, error)
     })
-  const ask = async (path: string, call: Call) =>
-    exchange({ service: 'auth', base: url, path, token: await accessToken(), ...call })
+  const ask = async (path: string, call: Call) => {
+    const token = await accessToken()
+    const request = { service: 'auth', base: url, path, ...call } as const
+    try {
+      return await exchange({ ...request, token })
+    } catch (error) {
+      if (!(error instanceof HttpError) || error.status !== 401) throw error
+      // Whoever revokes every token has revoked this one too; the identity gets another.
+      return exchange({ ...request, token: await accessToken(token) })
+    }
+  }
 
   return {
     url,
     identity: credentials.identity,
-    accessToken,
+    accessToken: () => accessToken(),
     ownTokens,
     async call(schema, path, call = {}) {
       const answer = await ask(path, call)

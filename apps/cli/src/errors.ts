@@ -22,3 +22,13 @@ export class CliError extends Error {
     return exitCodes[this.code]
   }
 }
+
+/** A service answered, and not with a success. */
+export class HttpError extends CliError {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(status === 401 || status === 403 ? 'refused' : 'failed', message)
+    this.status = status
+  }
+}

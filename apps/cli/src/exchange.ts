@@ -1,4 +1,4 @@
-import { CliError } from './errors.js'
+import { CliError, HttpError } from './errors.js'
 import { printable } from './output/printable.js'
 
 export interface Exchange {
@@ -19,7 +19,7 @@ export interface Exchange {
 /**
  * One HTTP request; gives what the answer's body holds, undefined when it holds nothing.
  *
- * @throws CliError when there is no answer, or it is not a success, or not JSON.
+ * @throws CliError when there is no answer, or it is not JSON; HttpError when it is not a success.
  */
 export async function exchange(request: Exchange): Promise<unknown> {
   const { service, base, path, method = 'GET', token, json, form, timeoutMs = 10_000 } = request
@@ -49,7 +49,7 @@ export async function exchange(request: Exchange): Promise<unknown> {
     throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
   }
   const why = printable(detailOf(answer) ?? `HTTP ${status}`)
-  throw new CliError(status === 401 || status === 403 ? 'refused' : 'failed', `${service}: ${why}`)
+  throw new HttpError(status, `${service}: ${why}`)
 }
 
 /** Why a request found no answer, and what to look at. */

@@ -3,6 +3,7 @@ import { connectCommand } from './commands/connect.js'
 import { identityCommands } from './commands/identity.js'
 import { nodesCommand } from './commands/nodes.js'
 import { publishCommand } from './commands/publish.js'
+import { revocationCommands } from './commands/revocation.js'
 import { revokeCommand } from './commands/revoke.js'
 import { tokenCommands } from './commands/token.js'
 import { type OpenSession, openSession } from './session.js'
@@ -28,6 +29,7 @@ export function program(shell: Shell): Command {
   identityCommands(root, open)
   tokenCommands(root, open)
   revokeCommand(root, open)
+  revocationCommands(root, open)
   connectCommand(root, open)
   publishCommand(root, open)
   nodesCommand(root, open)

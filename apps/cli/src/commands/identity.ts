@@ -9,8 +9,10 @@ import {
 import { Type } from '@sinclair/typebox'
 import type { Command } from 'commander'
 import { CliError } from '../errors.js'
+import { followReceipt, requireConfirmed } from '../follow-receipt.js'
 import { each, wholeNumber } from '../options.js'
 import { codeText, identityList, identityText } from '../output/identity.js'
+import { receiptText } from '../output/receipt.js'
 import { firstRows } from '../pages.js'
 import type { OpenSession } from '../session.js'
 
@@ -78,12 +80,21 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .description('revoke all its tokens and refuse it new ones, until it is resumed')
     .argument('<identity>')
     .option('--reason <text>', 'kept with the revocation')
-    .action(async (name: string, options: { reason?: string }, command: Command) => {
-      const { auth, out } = open(command)
-      const call = { method: 'POST', json: { ...options } } as const
-      const answer = await auth().call(Suspended, `${pathOf(name)}/suspend`, call)
-      const { tokens, id } = answer.revocation
-      out.show(answer, () => `suspended ${name}; revoked ${tokens} of its tokens, receipt ${id}`)
+    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 0)
+    .addHelpText('after', '\nWith --wait: exit code 1 when a node has not confirmed by then.')
+    .action(async (name: string, { wait, ...json }: SuspendOptions, command: Command) => {
+      const session = open(command)
+      const { out } = session
+      const auth = session.auth()
+      const call = { method: 'POST', json } as const
+      const answer = await auth.call(Suspended, `${pathOf(name)}/suspend`, call)
+      const revocation = await followReceipt(session, auth, answer.revocation, wait)
+      out.show({ ...answer, revocation }, () => {
+        const { tokens, id } = revocation
+        if (wait > 0) return `suspended ${name}\n${receiptText(out, revocation)}`
+        return `suspended ${name}; revoked ${tokens} of its tokens, receipt ${id}`
+      })
+      requireConfirmed(revocation, wait)
     })
 
   identity
@@ -107,6 +118,11 @@ export function identityCommands(program: Command, open: OpenSession): void {
     })
 
   codeCommands(identity, open)
+}
+
+interface SuspendOptions {
+  reason?: string
+  wait: number
 }
 
 interface RegisterOptions {

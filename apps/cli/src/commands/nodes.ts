@@ -1,34 +1,26 @@
-import { type NodeInfo, NodeList } from '@portcullis/contracts'
+import { NodeList } from '@portcullis/contracts'
 import type { Command } from 'commander'
-import { relative } from '../output/time.js'
+import { nodeTable } from '../output/nodes.js'
 import type { OpenSession } from '../session.js'
+import { watchNodes } from '../watch-nodes.js'
 
 /** `portcullis nodes`: the realtime nodes that auth tells of revocations. */
 export function nodesCommand(program: Command, open: OpenSession): void {
   program
     .command('nodes')
     .description('realtime nodes, and whether auth reaches them')
-    .action(async (_options: object, command: Command) => {
-      const { auth, out } = open(command)
-      const { paint } = out
-      const list = await auth().call(NodeList, '/v1/nodes')
-      out.show(list, () =>
-        out.table<NodeInfo>(
-          [
-            { head: 'NODE', value: ({ node }) => node },
-            {
-              head: 'STATE',
-              value: ({ connected }) => (connected ? 'connected' : 'away'),
-              whole: true,
-              paint: (text) => (text.startsWith('connected') ? paint.green(text) : paint.red(text)),
-            },
-            { head: 'PENDING', value: ({ pending }) => `${pending}`, right: true },
-            { head: 'SINCE', value: ({ since }) => relative(since), whole: true },
-            { head: 'URL', value: ({ url = '' }) => url },
-          ],
-          list.nodes,
-          'no realtime nodes',
-        ),
-      )
+    .option('--watch', 'again each second, until Ctrl-C; in a pipe, a line for each change')
+    .addHelpText(
+      'after',
+      '\nconnected: hears of revocations at once. away: does not, and revocations wait for it.\n' +
+        'fenced: away for longer than its lease; it delivers nothing, and nothing waits for it.',
+    )
+    .action(async ({ watch }: { watch?: true }, command: Command) => {
+      const session = open(command)
+      const { out } = session
+      const auth = session.auth()
+      if (watch) return watchNodes(session, auth)
+      const list = await auth.call(NodeList, '/v1/nodes')
+      out.show(list, () => nodeTable(out, list.nodes))
     })
 }

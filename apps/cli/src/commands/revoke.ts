@@ -2,6 +2,7 @@ import { DryRun, Receipt } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
 import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
+import { followReceipt, requireConfirmed } from '../follow-receipt.js'
 import { moment, wholeNumber } from '../options.js'
 import { receiptText } from '../output/receipt.js'
 import type { OpenSession, Session } from '../session.js'
@@ -21,30 +22,40 @@ export function revokeCommand(program: Command, open: OpenSession): void {
     .option('--issued-before <time>', 'only those issued before: ISO 8601 or Unix ms', moment)
     .option('--reason <text>', 'kept with the revocation')
     .option('--dry-run', 'only count the tokens')
-    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 5000)
+    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 12_000)
+    .option(
+      '--replicas <n>',
+      'wait a second for so many Redis replicas to have it; default: as auth is set',
+      wholeNumber(0),
+    )
     .addHelpText(
       'after',
-      '\nWith --subject or --label the identity is your own, unless --identity names another.\n' +
-        'Exit code 1 when a node has not confirmed within --wait; the tokens are revoked all the same.',
+      '\nA node that is gone confirms when its lease is out, 10 s as auth is set by default.\n' +
+        'With --subject or --label the identity is your own, unless --identity names another.\n' +
+        'Exit code 1 when a node has not confirmed within --wait, or fewer replicas than asked have it;\n' +
+        'the tokens are revoked all the same.',
     )
     .action(async (options: RevokeOptions, command: Command) => {
       const session = open(command)
       const { out } = session
-      const { wait, dryRun, issuedBefore, reason } = options
+      const { wait, dryRun, issuedBefore, reason, replicas } = options
       const json = {
         ...(await selector(session, options)),
         ...(issuedBefore === undefined ? {} : { issuedBefore }),
         ...(reason === undefined ? {} : { reason }),
-        ...(dryRun ? { dryRun } : { wait }),
+        ...(dryRun ? { dryRun } : {}),
+        ...(replicas === undefined ? {} : { replicas }),
       }
-      const call = { method: 'POST', json, timeoutMs: wait + 10_000 } as const
-      const answer = await session
-        .auth()
-        .call(Type.Union([Receipt, DryRun]), '/v1/revocations', call)
-      out.show(answer, () => receiptText(out, answer))
-      if ('dryRun' in answer || answer.complete || wait === 0) return
-      const late = answer.nodes.filter(({ state }) => state === 'pending').map(({ node }) => node)
-      throw new CliError('failed', `revoked, but not yet confirmed by ${late.join(', ')}`)
+      const auth = session.auth()
+      const call = { method: 'POST', json } as const
+      const answer = await auth.call(Type.Union([Receipt, DryRun]), '/v1/revocations', call)
+      if ('dryRun' in answer) {
+        out.show(answer, () => receiptText(out, answer))
+        return
+      }
+      const receipt = await followReceipt(session, auth, answer, wait)
+      out.show(receipt, () => receiptText(out, receipt))
+      requireConfirmed(receipt, wait)
     })
 }
 
@@ -59,6 +70,7 @@ interface RevokeOptions {
   reason?: string
   dryRun?: true
   wait: number
+  replicas?: number
 }
 
 /** The one selector that the options name. */

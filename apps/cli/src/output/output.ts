@@ -1,16 +1,19 @@
 import type { Writable } from 'node:stream'
 import pc from 'picocolors'
 import type { Environment } from '../config.js'
+import { type Live, live } from './live.js'
 import { printable } from './printable.js'
 import { type Column, table } from './table.js'
 
-export type Stream = Writable & { isTTY?: boolean; columns?: number }
+export type Stream = Writable & { isTTY?: boolean; columns?: number; rows?: number }
 export type Paint = ReturnType<typeof pc.createColors>
 
 export interface Output {
   /** `--json`: values on stdout instead of text for people. */
   readonly json: boolean
   readonly paint: Paint
+  /** stdout as a terminal that can be drawn on again; undefined in a pipe, and with --json. */
+  readonly live: Live | undefined
   /** The result: `value` as one line of JSON, or what `text` makes of it for people. */
   show(value: unknown, text: () => string): void
   /** One line on stdout as it is. */
@@ -34,9 +37,11 @@ export function output(
 ): Output {
   const paint = pc.createColors(coloured(stdout, env))
   const remark = pc.createColors(coloured(stderr, env))
+  const drawable = stdout.isTTY === true && env['TERM'] !== 'dumb' && !json
   return {
     json,
     paint,
+    live: drawable ? live(stdout) : undefined,
     show(value, text) {
       stdout.write(`${json ? JSON.stringify(value) : text()}\n`)
     },

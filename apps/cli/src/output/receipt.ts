@@ -1,12 +1,12 @@
 import type { DryRun, NodeReceipt, Receipt } from '@portcullis/contracts'
 import type { Output } from './output.js'
 import { printable } from './printable.js'
+import { relative } from './time.js'
 
 /** What became of a revocation, node by node. */
 export function receiptText(out: Output, receipt: Receipt | DryRun): string {
   const { paint } = out
   if ('dryRun' in receipt) return `would revoke ${count(receipt.tokens, 'token')}`
-  const state = receipt.complete ? paint.green('complete') : paint.yellow('not complete')
   const nodes = out.table<NodeReceipt>(
     [
       { head: 'NODE', value: ({ node }) => node },
@@ -14,7 +14,7 @@ export function receiptText(out: Output, receipt: Receipt | DryRun): string {
         head: 'STATE',
         value: (row) => row.state,
         whole: true,
-        paint: (text) => (text.startsWith('pending') ? paint.yellow(text) : paint.green(text)),
+        paint: (text) => stateColour(out, text),
       },
       { head: 'CLOSED', value: (row) => `${row.connectionsClosed}`, right: true },
       { head: 'MS', value: ({ ms }) => ms?.toFixed(1) ?? '', right: true },
@@ -24,11 +24,76 @@ export function receiptText(out: Output, receipt: Receipt | DryRun): string {
   )
   const closed = receipt.nodes.reduce((sum, { connectionsClosed }) => sum + connectionsClosed, 0)
   const head = `revoked ${count(receipt.tokens, 'token')}, closed ${count(closed, 'connection')}`
-  return `${paint.bold(head)} ${state}\n${out.fields([
+  const { replicas, replicasAsked } = receipt
+  const state = receipt.complete ? 'complete' : 'not complete'
+  return `${paint.bold(head)} ${stateColour(out, state)}\n${out.fields([
     ['receipt', receipt.id],
+    ['at', new Date(receipt.at).toISOString()],
     ['covers', covers(receipt.selector)],
     ['reason', receipt.reason],
+    ['replicas', replicas === undefined ? undefined : `${replicas} of ${replicasAsked} have it`],
   ])}\n\n${nodes}`
+}
+
+/** Receipts, one a line. */
+export function receiptList(out: Output, receipts: readonly Receipt[]): string {
+  return out.table<Receipt>(
+    [
+      { head: 'RECEIPT', value: ({ id }) => id, whole: true },
+      {
+        head: 'STATE',
+        value: ({ complete }) => (complete ? 'complete' : 'not complete'),
+        whole: true,
+        paint: (text) => stateColour(out, text),
+      },
+      { head: 'NODES', value: nodeCounts },
+      { head: 'TOKENS', value: ({ tokens }) => `${tokens}`, right: true },
+      { head: 'REVOKED', value: ({ at }) => relative(at), whole: true },
+      { head: 'COVERS', value: ({ selector }) => covers(selector) },
+      { head: 'REASON', value: ({ reason = '' }) => reason },
+    ],
+    receipts,
+    'no revocations',
+  )
+}
+
+/** Whom a receipt that is not complete waits for. */
+export function waitingText({ nodes }: Receipt): string {
+  const late = nodes.filter(({ state }) => state === 'pending').map(({ node }) => node)
+  return late.length === 0 ? 'not complete' : `waiting for ${late.join(', ')}`
+}
+
+/** A line for each node whose state is another than before. */
+export function nodeChanges(before: Receipt, after: Receipt): string[] {
+  const states = (name: string) => before.nodes.filter(({ node }) => node === name)
+  const seen = new Map<string, number>()
+  return after.nodes.flatMap((now) => {
+    // Two processes of one name: each is the n-th of that name.
+    const nth = seen.get(now.node) ?? 0
+    seen.set(now.node, nth + 1)
+    return states(now.node)[nth]?.state === now.state ? [] : [nodeText(now)]
+  })
+}
+
+function nodeText({ node, state, connectionsClosed, ms }: NodeReceipt): string {
+  const after = ms === undefined ? '' : ` after ${ms.toFixed(1)} ms`
+  if (state === 'pending') return `${node} pending`
+  if (state === 'fenced') return `${node} fenced${after}: its lease is out, it delivers nothing`
+  return `${node} acked${after}, closed ${count(connectionsClosed, 'connection')}`
+}
+
+/** Green: done. Cyan: done too, by the lease that ran out. Yellow: not yet. */
+function stateColour({ paint }: Output, text: string): string {
+  if (text.startsWith('pending') || text.startsWith('not')) return paint.yellow(text)
+  return text.startsWith('fenced') ? paint.cyan(text) : paint.green(text)
+}
+
+function nodeCounts({ nodes }: Receipt): string {
+  return (['acked', 'fenced', 'pending'] as const)
+    .map((state) => [nodes.filter((node) => node.state === state).length, state] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, state]) => `${number} ${state}`)
+    .join(', ')
 }
 
 function covers(selector: Receipt['selector']): string {

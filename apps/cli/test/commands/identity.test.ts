@@ -1,5 +1,6 @@
 import t from 'tap'
 import { installation } from '../fixtures/installation.js'
+import { id, inTurn, receipt } from '../fixtures/receipts.js'
 import { run } from '../fixtures/run.js'
 
 const identity = {
@@ -78,6 +79,32 @@ t.test('show lists state, scopes and codes', async (t) => {
   const { stdout } = await run(['identity', 'show', 'shop/eu'], { cwd })
   t.match(stdout, /state +active\nscopes +subscribe:news:\* tokens:issue\ntoken lifetime +1h/)
   t.match(stdout, /codes +code1/)
+})
+
+t.test('suspend --wait waits for the nodes and shows the receipt', async (t) => {
+  const path = '/v1/identities/shop/suspend'
+  const late = receipt('one pending')
+  const { cwd, asked } = await installation(t, {
+    routes: {
+      [`POST ${path}`]: { body: { identity, revocation: late } },
+      [`GET /v1/revocations/${id}`]: inTurn({ body: late }, { body: receipt('one fenced') }),
+    },
+  })
+  const args = ['identity', 'suspend', 'shop', '--wait']
+  const { code, stdout } = await run([...args, '60000'], { cwd })
+  t.equal(code, 0)
+  t.match(stdout, /^suspended shop\nrevoked 2 tokens, .* complete\n[\s\S]*one +fenced/)
+  t.same(JSON.parse(asked[1]?.body ?? ''), {}, 'it is the command that waits')
+  const never = await installation(t, {
+    routes: {
+      [`POST ${path}`]: { body: { identity, revocation: late } },
+      [`GET /v1/revocations/${id}`]: { body: late },
+    },
+  })
+  const ended = await run([...args, '30', '--json'], { cwd: never.cwd })
+  t.equal(ended.code, 1)
+  t.same(JSON.parse(ended.stdout), { identity, revocation: late })
+  t.match(ended.stderr, /not yet confirmed by one/)
 })
 
 t.test('suspend, resume, delete and codes go to their routes', async (t) => {
