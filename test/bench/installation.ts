@@ -8,13 +8,15 @@ import type { Stage } from './stage.js'
 
 /** Portcullis as it is deployed, on a Redis of its own: auth and some realtime nodes. */
 export interface Installation {
-  redis: { pid: number }
+  redis: { pid: number; restart(): Promise<void> }
   auth: { pid: number }
   realtime: readonly RealtimeNode[]
   /** Registers one more identity, whose backend issues tokens for its users. */
   newIdentity(): Promise<Backend>
   /** A call of auth's API as the administrator. */
   api(path: string, body: object): Promise<Record<string, unknown>>
+  /** Publishes into a channel through the server API of a node, as the administrator. */
+  publish(node: number, channel: string, data: unknown): Promise<void>
 }
 
 /** An application's backend. */
@@ -43,8 +45,16 @@ export async function startInstallation(
   const dir = await mkdtemp(join(tmpdir(), 'portcullis-bench-'))
   await stage.add(() => rm(dir, { recursive: true, force: true }))
   // Durable, as in production: a revocation is on disk before it is answered.
-  const redis = await startRedis({ dir, durable: true })
+  let redis = await startRedis({ dir, durable: true })
   await stage.add(() => redis.stop())
+  const restartable = {
+    pid: redis.pid,
+    // Killed, as it would be: what it has answered is on disk.
+    async restart() {
+      await redis.kill()
+      redis = await startRedis({ dir, durable: true })
+    },
+  }
   const auth = await startAuth({
     redisUrl: redis.url,
     prefix,
@@ -82,7 +92,19 @@ export async function startInstallation(
       tokens: (count) => issueTokens(pool, issuer, count),
     }
   }
-  return { redis, auth, realtime, api, newIdentity }
+  const publishers = await Promise.all(
+    realtime.map(async ({ wsUrl }) => {
+      const publisher = new Pool(new URL(wsUrl).origin.replace('ws', 'http'), { connections: 4 })
+      await stage.add(() => publisher.destroy())
+      return publisher
+    }),
+  )
+  const publish = async (node: number, channel: string, data: unknown) => {
+    const publisher = publishers[node]
+    if (publisher === undefined) throw new RangeError(`there is no node ${node}`)
+    await post(publisher, '/api/publish', admin, { channel, data })
+  }
+  return { redis: restartable, auth, realtime, api, publish, newIdentity }
 }
 
 interface Credentials {

@@ -4,6 +4,7 @@ import { LocalError } from '@portcullis/local'
 import { admissions } from './admissions.js'
 import type { Benchmark } from './benchmark.js'
 import { fanout } from './fanout.js'
+import { guarantee } from './guarantee.js'
 import { machine } from './measure/machine.js'
 import { memory } from './memory.js'
 import { type BenchmarkName, type Options, parseOptions, UsageError, usage } from './options.js'
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   fanout,
   memory,
   revocation,
+  guarantee,
 }
 
 /** No benchmark takes half of this; what does hangs. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const benchmarkNames = ['admissions', 'fanout', 'memory', 'revocation'] as const
+export const benchmarkNames = ['admissions', 'fanout', 'memory', 'revocation', 'guarantee'] as const
 export type BenchmarkName = (typeof benchmarkNames)[number]
 
 export interface Options {

@@ -1,7 +1,7 @@
 /** How a client speaks to one kind of server, as little of it as a benchmark needs. */
 export interface Dialect {
-  /** Sent as soon as the upgrade is done. */
-  greeting?: string
+  /** Sent as soon as the upgrade is done, by the index of the socket. */
+  greeting?: (index: number) => string
   /** What to do with a message of the server: an answer to send, or that the socket is ready now. */
   onText(text: string): { send?: string; ready?: boolean } | undefined
   /** Whether the socket is ready with the upgrade alone. */
@@ -14,11 +14,21 @@ const quiet = { readyAtOnce: true, onText: () => undefined }
 /** The channel that every subscriber is in. */
 export const channel = 'bench'
 
+/** So many channels share the sockets of a swarm that are spread. */
+const spreadOver = 100
+
+export function spreadChannel(index: number): string {
+  return `${channel}-${index % spreadOver}`
+}
+
 /** The Centrifuge protocol in JSON: `{}` is a ping, and its answer. */
-function centrifuge(commands: readonly string[]): Dialect {
+function centrifuge(...commands: (string | ((index: number) => string))[]): Dialect {
   return {
     readyAtOnce: false,
-    greeting: commands.join('\n'),
+    greeting: (index) =>
+      commands
+        .map((command) => (typeof command === 'string' ? command : command(index)))
+        .join('\n'),
     onText: (text) => {
       if (text === '{}') return { send: '{}' }
       // A frame holds one message a line.
@@ -34,14 +44,17 @@ function centrifuge(commands: readonly string[]): Dialect {
 }
 
 const connect = '{"id":1,"connect":{}}'
+const subscribe = (name: string) => `{"id":2,"subscribe":{"channel":"${name}"}}`
 
 export const dialects = {
   /** The upgrade and nothing more. */
   upgrade: { ...quiet, publish: (payload) => payload },
   /** A Centrifuge client that is connected, in no channel. */
-  connected: centrifuge([connect]),
+  connected: centrifuge(connect),
   /** A Centrifuge client in the channel. */
-  subscribed: centrifuge([connect, `{"id":2,"subscribe":{"channel":"${channel}"}}`]),
+  subscribed: centrifuge(connect, subscribe(channel)),
+  /** Centrifuge clients spread over the channels of `spreadChannel`. */
+  spread: centrifuge(connect, (index) => subscribe(spreadChannel(index))),
   /** Engine.IO 4 and Socket.IO 5: open (0), connect (40), ping (2) and pong (3), event (42). */
   socketIo: {
     readyAtOnce: false,

@@ -8,6 +8,16 @@ export function payload(number: number, bytes: number): string {
   return `{${mark}${number},"text":"${'x'.repeat(bytes - empty.length)}"}`
 }
 
+/** The highest number among the payloads of a frame; 0 when it carries none. */
+export function highestPayload(frame: Buffer): number {
+  let highest = 0
+  for (let at = frame.indexOf(mark); at !== -1; at = frame.indexOf(mark, at + mark.length)) {
+    const digits = frame.subarray(at + mark.length, at + mark.length + 16).toString('latin1')
+    highest = Math.max(highest, Number.parseInt(digits, 10))
+  }
+  return highest
+}
+
 /** How many payloads a frame carries: a server may put several messages into one. */
 export function countPayloads(frame: Buffer): number {
   let count = 0

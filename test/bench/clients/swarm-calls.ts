@@ -18,11 +18,18 @@ export type SwarmCall =
   | { do: 'publish'; count: number; burst: number; bytes: number }
   /** Answers when the server has closed every socket. */
   | { do: 'closings'; withinMs: number }
+  /** Answers when the server has closed the sockets from `from` up to, not including, `to`. */
+  | { do: 'closed'; from: number; to: number; withinMs: number }
+  /** Answers when socket `index` has received a payload of this number or a higher one. */
+  | { do: 'reached'; index: number; number: number }
+  /** The highest number of a payload that the sockets from `from` up to `to` have received. */
+  | { do: 'highest'; from: number; to: number }
   /** Drops every socket and answers when all are gone. */
   | { do: 'drop' }
 
-/** What it answers; `closings` alone has figures. */
+/** What it answers. */
 export interface SwarmAnswer {
+  highest?: number
   closings?: Closings
 }
 

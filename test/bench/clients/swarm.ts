@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { answer } from '../child.js'
 import { type Dialect, dialects } from './dialects.js'
-import { countPayloads, payload } from './payload.js'
+import { countPayloads, highestPayload, payload } from './payload.js'
 import { type Closings, monotonicMs, type SwarmAnswer, type SwarmCall } from './swarm-calls.js'
 
 /** The first byte of an unmasked close frame (RFC 6455 §5.2). */
@@ -15,6 +15,9 @@ let sockets: WebSocket[] = []
 let dialect: Dialect = dialects.upgrade
 let deliveries = 0
 let closings: Closings = { at: [], codes: {} }
+/** By the socket's index. */
+let ended: { at: number; code: number }[] = []
+let highest: number[] = []
 let failure: string | undefined
 let published = 0
 /** Called whenever one of the figures above has changed. */
@@ -31,6 +34,17 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
     case 'closings':
       await until(() => closings.at.length >= sockets.length, call.withinMs, describeClosings)
       return { closings }
+    case 'closed':
+      return { closings: await closedBetween(call) }
+    case 'reached':
+      await until(
+        () => (highest[call.index] ?? 0) >= call.number,
+        patienceMs,
+        () => `socket ${call.index} has not received payload ${call.number}`,
+      )
+      return {}
+    case 'highest':
+      return { highest: Math.max(0, ...highest.slice(call.from, call.to).filter(Boolean)) }
     case 'drop':
       for (const socket of sockets) socket.terminate()
       await until(() => closings.at.length >= sockets.length, patienceMs, describeClosings)
@@ -43,6 +57,8 @@ type Call<Name extends SwarmCall['do']> = Extract<SwarmCall, { do: Name }>
 async function open({ url, dialect: name, count, concurrency, tokens }: Call<'open'>) {
   sockets = []
   closings = { at: [], codes: {} }
+  ended = []
+  highest = []
   failure = undefined
   dialect = dialects[name]
   let next = 0
@@ -50,13 +66,13 @@ async function open({ url, dialect: name, count, concurrency, tokens }: Call<'op
     while (next < count) {
       const index = next
       next += 1
-      await openOne(url, tokens?.[index])
+      await openOne(url, index, tokens?.[index])
     }
   }
   await Promise.all(Array.from({ length: concurrency }, opener))
 }
 
-function openOne(url: string, token: string | undefined): Promise<void> {
+function openOne(url: string, index: number, token: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
@@ -75,23 +91,35 @@ function openOne(url: string, token: string | undefined): Promise<void> {
       stream?.on('data', (chunk: Buffer) => {
         if (chunk[0] === closeFrame) closeFrameAt = monotonicMs()
       })
-      if (dialect.greeting !== undefined) socket.send(dialect.greeting)
+      if (dialect.greeting !== undefined) socket.send(dialect.greeting(index))
       if (dialect.readyAtOnce) resolve()
     })
     socket.on('message', (data: Buffer) => {
       const count = countPayloads(data)
       deliveries += count
-      if (count > 0) changed()
-      else if (!dialect.readyAtOnce) onText(socket, data.toString(), resolve, reject)
+      if (count > 0) {
+        highest[index] = Math.max(highest[index] ?? 0, highestPayload(data))
+        changed()
+      } else if (!dialect.readyAtOnce) onText(socket, data.toString(), resolve, reject)
     })
     socket.on('error', reject)
     socket.on('close', (code, reason) => {
-      closings.at.push(closeFrameAt ?? monotonicMs())
+      const at = closeFrameAt ?? monotonicMs()
+      closings.at.push(at)
+      ended[index] = { at, code }
       closings.codes[code] = (closings.codes[code] ?? 0) + 1
       reject(new Error(`closed with ${code} ${reason.toString()} before it was ready`))
       changed()
     })
   })
+}
+
+async function closedBetween({ from, to, withinMs }: Call<'closed'>): Promise<Closings> {
+  const found = () => ended.slice(from, to).filter(Boolean)
+  await until(() => found().length >= to - from, withinMs, describeClosings)
+  const codes: Record<string, number> = {}
+  for (const { code } of found()) codes[code] = (codes[code] ?? 0) + 1
+  return { at: found().map(({ at }) => at), codes }
 }
 
 function onText(
