@@ -1,0 +1,60 @@
+import t from 'tap'
+import { judge } from './judge.js'
+import { Revocation } from './revocation.js'
+import { logged, startScene } from './scene.js'
+import { chat, Traffic } from './traffic.js'
+import { until } from './until.js'
+
+const leaseMs = 2000
+
+t.test('Redis comes back with older data, so the feed goes backwards', async (t) => {
+  const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
+  const { auth, nodes, redis, client } = scene
+  const [node, other] = nodes
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const lost = await Promise.all(['lost-1', 'lost-2'].map((name) => client(name, node)))
+  const covered = await Promise.all(['one', 'two', 'three'].map((name) => client(name, node)))
+  const after = await client('after', node)
+  const lives = await client('lives', node)
+  const listens = await client('listens', other)
+  const clients = [...lost, ...covered, after, lives, listens]
+  chat(t, clients)
+  for (const one of clients) await traffic.reaches(one)
+
+  const backup = redis.backUp()
+  for (const one of lost) {
+    const revocation = await Revocation.commit(auth.api, { token: one.token.jti }, [one])
+    await revocation.complete()
+    t.equal(await one.ends(), 4500, 'revoked, which the backup does not know')
+  }
+  const mark = nodes.map((each) => each.output().length)
+  await redis.kill()
+  redis.restore(backup)
+  // One node is there when the feed goes backwards. The other comes back to a feed that has grown
+  // past its cursor, with other events in the places it knows.
+  node.toAuth.cut()
+  await redis.start()
+  const revocations: Revocation[] = []
+  for (const one of covered) {
+    revocations.push(
+      await until('revocations are taken again', () =>
+        Revocation.commit(auth.api, { token: one.token.jti }, [one]).catch(() => undefined),
+      ),
+    )
+  }
+  node.toAuth.resume()
+
+  for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  await traffic.reaches(after)
+  revocations.push(await Revocation.commit(auth.api, { token: after.token.jti }, [after]))
+  t.equal(await after.ends(), 4500)
+  for (const revocation of revocations) await revocation.complete()
+  for (const [index, each] of nodes.entries()) {
+    await logged(each, /the feed has lost its place; asking again for \d+ live/, mark[index])
+    await logged(each, /the revocation feed is in sync/, mark[index])
+  }
+  await traffic.reaches(lives)
+  await traffic.reaches(listens)
+  await listens.hears('lives', lives.say())
+  t.same(judge({ clients, revocations, leaseMs }), [])
+})
