@@ -42,8 +42,9 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
   const options: RedisOptions = {
     ...target(url),
     ...(name === undefined ? {} : { connectionName: name }),
-    // A blocked XREAD or a subscription outlives any retry count; a command must not.
-    maxRetriesPerRequest: failsAtOnce ? 1 : null,
+    // A blocked XREAD or a subscription outlives any number of connections. A command dies with its
+    // own: it would wait for its timeout though Redis may be back at once.
+    maxRetriesPerRequest: failsAtOnce ? 0 : null,
     enableOfflineQueue: !failsAtOnce,
     // A Redis that is paused or partitioned keeps its connection and never answers.
     ...(failsAtOnce ? { commandTimeout: commandTimeoutMs } : {}),

@@ -44,3 +44,23 @@ t.test('a command fails at once while Redis is away', async (t) => {
   t.ok(errors.length > 0, 'the caller hears of it')
   await close(redis)
 })
+
+t.test(
+  'a command under way fails with its connection, though the next one is there at once',
+  async (t) => {
+    const open = async () => {
+      const redis = connect({ url, onError: () => undefined })
+      t.teardown(() => close(redis))
+      await redis.connect()
+      return redis
+    }
+    const [redis, other] = [await open(), await open()]
+    const id = await redis.client('ID')
+    const waiting = redis.blpop('portcullis-test-nothing-comes-here', 30)
+    const back = once(redis, 'ready')
+    await other.client('KILL', 'ID', id)
+    await t.rejects(waiting, { name: 'MaxRetriesPerRequestError' }, 'not by a timeout')
+    await back
+    t.equal(await redis.ping(), 'PONG')
+  },
+)
