@@ -110,11 +110,14 @@ export class Feed {
     })
   }
 
-  /** Why nothing is admitted; undefined when all is well. */
+  /**
+   * Why this node is not at its best; undefined when it is. Before anything is held or refused: while
+   * the connection is away for a moment, other nodes are the better choice for newcomers.
+   */
   get problem(): string | undefined {
-    if (this.#options.watch.inSync) return undefined
+    if (this.#welcomed && this.#options.watch.inSync) return undefined
     if (this.#resync !== undefined) return 'every live token is being asked for again'
-    return this.#connection.problem ?? 'the revocation feed is not connected yet'
+    return this.#connection.problem ?? 'the revocation feed is not connected, or gives no lease'
   }
 
   /** Connects; resolves when the first try has ended, or after `waitMs`. */
