@@ -132,7 +132,11 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     },
   })
   await app.register(routes, {
-    feed: { helloMs: config.FEED_HELLO_MS, pingIntervalMs: config.FEED_PING_INTERVAL_MS },
+    feed: {
+      helloMs: config.FEED_HELLO_MS,
+      pingIntervalMs: config.FEED_PING_INTERVAL_MS,
+      ackMs: leaseTimes(config.LEASE_MS).ackMs,
+    },
   })
   refuseOtherMethods()
 }

@@ -8,7 +8,7 @@ import {
   type Renew,
   type SelectableToken,
 } from '@portcullis/contracts'
-import { RegistryError, reaches } from '../registry/index.js'
+import { RegistryError, type Renewed, reaches } from '../registry/index.js'
 import type { Batch, FeedHub } from './hub.js'
 import { decode, encode } from './message.js'
 import type { FeedRegistry } from './registry.js'
@@ -35,6 +35,8 @@ export interface FeedConnectionOptions {
   socket: FeedSocket
   token: FeedToken
   helloMs: number
+  /** How long a node may take to acknowledge what it has to before its lease is renewed. */
+  ackMs: number
   onError: (error: unknown) => void
 }
 
@@ -45,9 +47,10 @@ export interface FeedConnectionOptions {
  * where the tail stands, it takes what the tail brings. It changes from one to the other in one
  * synchronous step at equal positions, so nothing comes twice and nothing is left out.
  *
- * A lease is granted only to a node that has been sent everything that the renewal before saw
- * committed: an instance whose tail is stuck grants nothing, so its nodes are fenced and no receipt
- * waits for ever.
+ * A renewal is counted only when the node has acknowledged everything that was committed a moment
+ * before. So whatever the node suffers or does, and wherever its messages were delayed, nothing that
+ * it leaves unacknowledged is waited for longer than one lease; an instance whose tail is stuck
+ * grants nothing.
  */
 export class FeedConnection {
   readonly token: FeedToken
@@ -61,13 +64,13 @@ export class FeedConnection {
   #node: Hello | undefined
   /** Everything up to here has been sent. */
   #cursor = ''
-  /** Is told when `#cursor` has moved, or the connection has ended. */
+  /** The node has acknowledged everything up to here, and the registry has taken it. */
+  #acked = ''
+  /** Is told when either has moved, or the connection has ended. */
   #onMoved = () => {}
   /** The renewal that waits for its lease. */
   #renewal: number | undefined
   #granting = false
-  /** Has to be sent before a lease is granted. */
-  #due = ''
   #waiting = 0
   #work: Promise<void> = Promise.resolve()
 
@@ -179,7 +182,6 @@ export class FeedConnection {
     hub.claim(this)
     await registry.setConnected({ ...hello, connection: this.#id }, true)
     this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
-    this.#due = joined.cursor
     await this.#send({ type: 'welcome', cursor: this.#cursor, resumed })
     this.#stage = 'catching up'
     // Not awaited: acks are heard while it catches up.
@@ -227,6 +229,8 @@ export class FeedConnection {
     await retry(isUnavailable, this.#stop.signal, () =>
       registry.ackRevocations({ node, instance }, revocations, cursor),
     )
+    this.#acked = cursor
+    this.#onMoved()
   }
 
   /** Not awaited: what a node has closed is heard while its lease waits. */
@@ -235,31 +239,48 @@ export class FeedConnection {
     if (!this.#granting) void this.#grant(node).catch((error) => this.#fail(error))
   }
 
-  async #grant({ node, instance }: Hello): Promise<void> {
-    const { registry } = this.#options
+  async #grant(node: Hello): Promise<void> {
+    const { signal } = this.#stop
     this.#granting = true
-    while (this.#renewal !== undefined && (await this.#sentUpTo(this.#due))) {
+    while (this.#renewal !== undefined && !signal.aborted) {
       const renewal = this.#renewal
       this.#renewal = undefined
-      const { cursor, fenced, ttlMs } = await retry(isUnavailable, this.#stop.signal, () =>
-        registry.renewLease({ node, instance }),
-      )
-      this.#due = cursor
-      // Receipts of what was committed until now may be complete without it.
-      if (fenced && !(await this.#sentUpTo(cursor))) return
-      await this.#send({ type: 'lease', renewal, ttlMs })
+      const renewed = await retry(isUnavailable, signal, () => this.#count(node))
+      if (renewed === undefined) return
+      // Receipts of what was committed until now may be complete without it: it may have been fenced,
+      // and a renewal that got no answer, or came from an older connection, may have ended that.
+      await this.#until(() => reaches(this.#cursor, renewed.cursor))
+      await this.#send({ type: 'lease', renewal, ttlMs: renewed.ttlMs })
     }
     this.#granting = false
   }
 
-  /** Resolves when everything up to `cursor` has been sent: true; or the connection has ended: false. */
-  async #sentUpTo(cursor: string): Promise<boolean> {
-    while (!this.#stop.signal.aborted && !reaches(this.#cursor, cursor)) {
+  /**
+   * Counts a renewal once the node has acknowledged all that was committed until at most `ackMs` ago.
+   * When that takes longer, what was committed meanwhile must not be left out of account: it is asked
+   * anew where the feed ends. Undefined: the connection has ended.
+   */
+  async #count({ node, instance }: Hello): Promise<Renewed | undefined> {
+    const { registry, ackMs } = this.#options
+    while (!this.#stop.signal.aborted) {
+      const asked = performance.now()
+      const end = await registry.feedEnd()
+      await this.#until(() => reaches(this.#acked, end))
+      if (this.#stop.signal.aborted || performance.now() - asked > ackMs) continue
+      // A Redis that was restarted may have lost it, and the node has no cause to say it again.
+      await registry.ackRevocations({ node, instance }, [], this.#acked)
+      return registry.renewLease({ node, instance })
+    }
+    return undefined
+  }
+
+  /** Resolves when `condition` holds, or the connection has ended. */
+  async #until(condition: () => boolean): Promise<void> {
+    while (!this.#stop.signal.aborted && !condition()) {
       await new Promise<void>((resolve) => {
         this.#onMoved = resolve
       })
     }
-    return !this.#stop.signal.aborted
   }
 
   #moveTo(cursor: string): void {

@@ -2,6 +2,7 @@ import type { Ack, Hello } from '@portcullis/contracts'
 import {
   ackRevocations,
   type FeedRead,
+  feedEnd,
   fenceNode,
   forgetNode,
   introspect,
@@ -27,6 +28,7 @@ export interface FeedRegistry {
   leaveNode(node: NodeInstance): Promise<void>
   setConnected(node: NodeInstance & { connection: string }, connected: boolean): Promise<void>
   readFeed(cursor: string, limit: number): Promise<FeedRead | 'lost'>
+  feedEnd(): Promise<string>
   ackRevocations(
     node: NodeInstance,
     revocations: Ack['revocations'],
@@ -50,6 +52,7 @@ export function feedRegistry(registry: Registry): FeedRegistry {
     leaveNode: (node) => leaveNode(registry, node),
     setConnected: (node, connected) => setConnected(registry, node, connected),
     readFeed: (cursor, limit) => readFeed(registry, cursor, limit),
+    feedEnd: () => feedEnd(registry),
     ackRevocations: (node, revocations, cursor) =>
       ackRevocations(registry, node, revocations, cursor),
     renewLease: (node) => renewLease(registry, node),

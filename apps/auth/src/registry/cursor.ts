@@ -13,13 +13,19 @@ export function cursorParts(cursor: string): CursorPart[] | undefined {
   return parts.every((part) => part !== undefined) ? parts : undefined
 }
 
-/** Whether a position is at or after another, in every partition. */
+/**
+ * Whether a position is at or after another, in every partition. Both numbers rise with each event; a
+ * feed that went backwards gives a sequence again, but at a later time.
+ */
 export function reaches(cursor: string, other: string): boolean {
   const parts = cursorParts(cursor) ?? []
   const others = cursorParts(other) ?? []
   return (
     parts.length === others.length &&
-    others.every(({ sequence }, partition) => (parts[partition]?.sequence ?? -1) >= sequence)
+    others.every(({ sequence, us }, partition) => {
+      const part = parts[partition]
+      return part !== undefined && part.sequence >= sequence && part.us >= us
+    })
   )
 }
 

@@ -46,7 +46,7 @@ export async function settleFenced(
 /** Forgets a node that is fenced, unless it has renewed its lease since `lease` was read. */
 export async function forgetNode(
   registry: Registry,
-  lease: Lease & { fencedUs: number },
+  lease: Pick<Lease, 'node' | 'instance' | 'partition'> & { fencedUs: number },
 ): Promise<void> {
   const { keys } = registry
   const { node, instance, partition, fencedUs } = lease

@@ -6,18 +6,22 @@ export interface LeaseTimes {
   fenceMs: number
   /** How long a node may deliver, from when it sent its renewal. */
   ttlMs: number
+  /** A renewal is counted only if all is acknowledged that was committed longer ago than this. */
+  ackMs: number
 }
 
 /**
- * The parts of a lease of `leaseMs`, which is what a receipt may wait for a node. A renewal is seen
- * one poll after it was counted, and a lease that is out one poll after that; a twentieth is left for
- * Redis to answer. The node's time is shorter than the fence by more than a twentieth: so much may
- * one machine's monotonic clock run faster than another's.
+ * The parts of a lease of `leaseMs`, which is what a receipt may wait for a node. The last renewal that
+ * leaves a revocation out of account is counted `ackMs` after its commit, is seen one poll later, and
+ * its lease is seen to be out one poll after that; a twentieth is left for Redis to answer and for
+ * clocks that run slowly. The node's time is shorter than the fence by more than a twentieth: so much
+ * may one machine's monotonic clock run faster than another's.
  */
 export function leaseTimes(leaseMs: number): LeaseTimes {
   return {
     pollMs: Math.ceil(leaseMs / 40),
-    fenceMs: Math.floor(leaseMs * 0.9),
-    ttlMs: Math.floor(leaseMs * 0.85),
+    fenceMs: Math.floor(leaseMs * 0.85),
+    ttlMs: Math.floor(leaseMs * 0.8),
+    ackMs: Math.ceil(leaseMs / 20),
   }
 }

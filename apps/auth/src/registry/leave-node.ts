@@ -1,10 +1,13 @@
 import { script } from '@portcullis/redis'
+import { forgetNode } from './fence-node.js'
 import type { NodeInstance } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
 import { settle } from './settle.js'
 
-const leave = script<null>(new URL('../../src/registry/lua/leave-node.lua', import.meta.url))
+const leave = script<string | null>(
+  new URL('../../src/registry/lua/leave-node.lua', import.meta.url),
+)
 
 /**
  * Records a node's bye. It has closed every connection, so no revocation waits for it any more, and
@@ -15,14 +18,16 @@ export async function leaveNode(registry: Registry, node: NodeInstance): Promise
   await Promise.all(
     partitionsOf(registry).map(async (partition) => {
       const { keys } = registry
-      // First out, then settled: nothing new can wait for it between the two.
-      await run(
+      // First fenced, then settled: nothing new can wait for it between the two, and should this
+      // process end here, the next fencer that looks settles the rest.
+      const us = await run(
         registry,
         leave,
-        [keys.nodes(partition), keys.leases(partition)],
+        [keys.clock(partition), keys.nodes(partition), keys.leases(partition)],
         [node.node, node.instance],
       )
       await settle(registry, node, partition, { closed: new Map(), position: 0 })
+      if (us !== null) await forgetNode(registry, { ...node, partition, fencedUs: Number(us) })
     }),
   )
 }

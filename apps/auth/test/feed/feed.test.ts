@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
+import { leaseTimes } from '../../src/registry/index.js'
 import { auth } from '../fixtures/auth.js'
 import { hello, joined, node, revocations } from '../fixtures/node.js'
 
@@ -98,6 +99,48 @@ t.test('a node without a cursor, or with one that cannot be told, starts at the 
     t.same(await one.events(1), [id])
     one.socket.terminate()
   }
+})
+
+t.test('a lease is renewed only when all that was committed before is acknowledged', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+  one.send({ type: 'renew', renewal: 1 })
+  t.match(await one.next(), { type: 'lease', renewal: 1, ttlMs: leaseTimes(10_000).ttlMs })
+  const [id] = await revocations(self, admin, 1)
+  t.same(await one.events(1), [id])
+  one.send({ type: 'renew', renewal: 2 })
+  // Were it counted now, this would be what comes next.
+  const [later] = await revocations(self, admin, 1)
+  t.same(await one.events(1), [later])
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+  t.match(await one.next(), { type: 'lease', renewal: 2 })
+})
+
+t.test('a renewal tells the registry again what it may have lost', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  const { redis } = self.app.registry
+  const keys = self.app.registry.keys
+  const pending = await redis.dumpBuffer(keys.pending(0))
+  t.equal(pending, null)
+  const [id = ''] = await revocations(self, admin, 1)
+  const [before] = [await redis.dumpBuffer(keys.pending(0))]
+  await one.events(1)
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+  one.send({ type: 'renew', renewal: 1 })
+  t.match(await one.next(), { type: 'lease' })
+  const receipt = async () => (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
+  t.match(await receipt(), { complete: true })
+  // As a Redis comes back that had not saved the acknowledgement.
+  await redis.hset(keys.receipt(0, id), 'node:instance-of-node-1:node-1', 'pending')
+  if (before !== null) await redis.restore(keys.pending(0), 0, before, 'REPLACE')
+  t.match(await receipt(), { complete: false })
+  one.send({ type: 'renew', renewal: 2 })
+  t.match(await one.next(), { type: 'lease', renewal: 2 })
+  t.match(await receipt(), { complete: true, nodes: [{ state: 'acked' }] })
 })
 
 t.test('bye is recorded, answered, and no receipt waits for the node', async (t) => {

@@ -8,6 +8,7 @@ import {
   joinNode,
   type Lease,
   leaseTimes,
+  leaveNode,
   listNodes,
   type Registry,
   readLeases,
@@ -155,3 +156,29 @@ async function fence(registry: Registry, lease: Lease): Promise<void> {
   await settleFenced(registry, { ...lease, fencedUs })
   if (!lease.current) await forgetNode(registry, { ...lease, fencedUs })
 }
+
+t.test('a bye that is recorded by half leaves no receipt pending', async (t) => {
+  const { registry } = await open(t)
+  await joinNode(registry, one)
+  const { id } = await revoke(registry, { selector: shop })
+  const failing = new Proxy(registry.redis, {
+    get(redis, name) {
+      if (name === 'zrangebylex') return () => Promise.reject(new Error('this process has ended'))
+      const value = Reflect.get(redis, name)
+      return typeof value === 'function' ? value.bind(redis) : value
+    },
+  })
+  await t.rejects(leaveNode({ ...registry, redis: failing }, one), { code: 'registry_unavailable' })
+  t.match(await getReceipt(registry, id), { complete: false })
+  const [lease] = (await readLeases(registry)).leases
+  t.match(
+    lease,
+    { ...one, fencedUs: Number, current: false },
+    'every fencer sees what is left to do',
+  )
+  if (lease?.fencedUs === undefined) return
+  await settleFenced(registry, { ...lease, fencedUs: lease.fencedUs })
+  t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
+  await leaveNode(registry, one)
+  t.same((await readLeases(registry)).leases, [])
+})

@@ -7,11 +7,13 @@ import type { Route } from '../route.js'
 export interface FeedOptions {
   helloMs: number
   pingIntervalMs: number
+  /** See `LeaseTimes`. */
+  ackMs: number
 }
 
 /** `GET /v1/feed`: the revocation feed, over WebSocket, as contracts/feed.ts says. */
 export const open: (options: FeedOptions) => Route =
-  ({ helloMs, pingIntervalMs }) =>
+  ({ helloMs, pingIntervalMs, ackMs }) =>
   async (app) => {
     app.route({
       method: 'GET',
@@ -37,6 +39,7 @@ export const open: (options: FeedOptions) => Route =
           socket: feedSocket(socket, pingIntervalMs),
           token: { ...caller.token, identity: caller.identity, subject: caller.subject },
           helloMs,
+          ackMs,
           onError: (err) => request.log.warn({ err }, 'feed connection'),
         })
         socket.on('message', (data, isBinary) => {
