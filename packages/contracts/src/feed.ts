@@ -96,8 +96,9 @@ export type Events = Static<typeof Events>
 
 /**
  * Answer to `renew`: the node may let application bytes through for `ttlMs` milliseconds, on its
- * monotonic clock, counted from before it sent that renewal. Every event that it has to have applied
- * for that has been sent before on the same connection.
+ * monotonic clock, counted from before it sent that renewal. It waits until the node has acknowledged
+ * what was committed when the renewal came; what was committed since has been sent before it, on the
+ * same connection.
  */
 export const Lease = Type.Object({
   type: Type.Literal('lease'),

@@ -1,6 +1,11 @@
 import t from 'tap'
 import { type Auth, auth } from '../fixtures/auth.js'
-import { joined, revocations } from '../fixtures/node.js'
+import { joined, revocations, type TestNode } from '../fixtures/node.js'
+
+/** The node has applied everything that it was told. */
+function ack(one: TestNode): void {
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+}
 
 /** The receipt of a revocation of nothing, as soon as it is complete. */
 async function completed(self: Auth, admin: string) {
@@ -12,8 +17,9 @@ t.test('a node that renews is waited for; one that stops is fenced', async (t) =
   const self = await auth(t, { LEASE_MS: '600' })
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
+  ack(one)
   one.send({ type: 'renew', renewal: 1 })
-  t.same(await one.next(), { type: 'lease', renewal: 1, ttlMs: 510 })
+  t.same(await one.next(), { type: 'lease', renewal: 1, ttlMs: 480 })
   const receipt = await completed(self, admin)
   t.match(receipt, { complete: true, nodes: [{ node: 'node-1', state: 'fenced' }] })
   t.match(self.logs(), /node fenced/)
@@ -32,7 +38,10 @@ t.test('a node that was fenced hears of everything before it has its lease', asy
   one.socket.resume()
   const told: string[] = []
   for (let message = await one.next(); message.type !== 'lease'; message = await one.next())
-    if (message.type === 'events') told.push(...message.revocations.map((event) => event.id))
+    if (message.type === 'events') {
+      told.push(...message.revocations.map((event) => event.id))
+      ack(one)
+    }
   t.equal(told.length, 2)
   t.equal(told.at(-1), id)
   const next = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x' })
@@ -48,6 +57,7 @@ t.test(
     const one = await joined(t, self, 'node-1')
     // As if XREAD woke it no more: what it hands out is lost.
     self.app.feedHub.onEvents = () => undefined
+    ack(one)
     one.send({ type: 'renew', renewal: 1 })
     t.match(await one.next(), { type: 'lease', renewal: 1 }, 'nothing was committed yet')
     let renewal = 2
@@ -57,10 +67,29 @@ t.test(
   },
 )
 
+t.test('a node that speaks and does not hear is fenced', async (t) => {
+  const self = await auth(t, { LEASE_MS: '600' })
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  ack(one)
+  one.send({ type: 'renew', renewal: 1 })
+  t.match(await one.next(), { type: 'lease', renewal: 1 })
+  let renewal = 2
+  const renewing = setInterval(() => one.send({ type: 'renew', renewal: renewal++ }), 50)
+  t.teardown(() => clearInterval(renewing))
+  t.match(await completed(self, admin), { complete: true, nodes: [{ state: 'fenced' }] })
+  let message = await one.next()
+  while (message.type === 'lease') message = await one.next()
+  t.equal(message.type, 'events', 'and gets no lease after what it has not acknowledged')
+  ack(one)
+  t.match(await one.next(), { type: 'lease' }, 'until it has')
+})
+
 t.test('a process that lost its name gets no lease', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const old = await joined(t, self, 'node-1', { instance: 'instance-old' })
+  ack(old)
   await joined(t, other, 'node-1', { instance: 'instance-new' })
   old.send({ type: 'renew', renewal: 1 })
   t.match(await old.closed, { code: 4409 })
