@@ -1,7 +1,7 @@
 import t from 'tap'
 import { judge } from './judge.js'
 import { Revocation } from './revocation.js'
-import { logged, startScene } from './scene.js'
+import { logged, metric, startScene } from './scene.js'
 import { chat, Traffic } from './traffic.js'
 
 const leaseMs = 10_000
@@ -43,6 +43,7 @@ t.test('an auth is killed with events in flight, and the node moves to another',
   for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
   await logged(node, /the revocation feed is lost/, before)
   await logged(node, /the revocation feed is in sync/, before)
+  t.ok(((await metric(node, 'realtime_feed_reconnects_total')) ?? 0) > 0, 'and it is counted')
   await traffic.reaches(lives)
   await listens.hears('lives', lives.say())
   t.same(judge({ clients, revocations, leaseMs }), [])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { judge } from './judge.js'
 import { Revocation } from './revocation.js'
-import { logged, startScene } from './scene.js'
+import { logged, metric, startScene } from './scene.js'
 import { chat, Traffic } from './traffic.js'
 
 const leaseMs = 10_000
@@ -37,6 +37,7 @@ t.test('a node comes back to a feed that no longer has what it missed', async (t
   for (const revocation of revocations) await revocation.complete()
   await logged(node, /the feed has lost its place; asking again for \d+ live tokens/, before)
   await logged(node, /the revocation feed is in sync/, before)
+  t.equal(await metric(node, 'realtime_resyncs_total'), 1, 'and it is counted')
   await traffic.reaches(lives)
   await listens.hears('lives', lives.say())
   t.same(judge({ clients, revocations, leaseMs }), [])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { judge } from './judge.js'
 import { Revocation } from './revocation.js'
-import { logged, startScene } from './scene.js'
+import { logged, metric, startScene } from './scene.js'
 import { chat, Traffic } from './traffic.js'
 import { until } from './until.js'
 
@@ -52,6 +52,7 @@ t.test('Redis comes back with older data, so the feed goes backwards', async (t)
   for (const [index, each] of nodes.entries()) {
     await logged(each, /the feed has lost its place; asking again for \d+ live/, mark[index])
     await logged(each, /the revocation feed is in sync/, mark[index])
+    t.ok(((await metric(each, 'realtime_resyncs_total')) ?? 0) > 0, 'and it is counted')
   }
   await traffic.reaches(lives)
   await traffic.reaches(listens)

@@ -35,6 +35,8 @@ export interface Scene {
   auth: AuthProcess
   authToRedis: TcpProxy
   nodes: readonly [SceneNode, SceneNode, ...SceneNode[]]
+  /** One more node. */
+  startNode(): Promise<SceneNode>
   /** Another auth of the same installation, without a node. */
   secondAuth(): Promise<AuthProcess>
   /** A token that may say and hear everything, for one of the administrator's users. */
@@ -86,6 +88,7 @@ export async function startScene(t: Teardown, options: SceneOptions): Promise<Sc
     auth,
     authToRedis,
     nodes: [first, second, ...others],
+    startNode,
     tokenFor,
     async secondAuth() {
       const other = await startAuth({
