@@ -69,6 +69,7 @@ t.test('a picture that is wider or taller than the terminal leaves nothing behin
     const { screens } = await run(['revoke', '--all'], { cwd, terminal: size })
     for (const screen of screens.slice(0, -1))
       t.ok(screen.split('\n').length <= size.rows, 'what scrolls away cannot be taken back')
+    t.match(screens[0], /\nwaiting for one, t[^\n]*\n$/, 'the last line is always there')
     t.equal(screens.at(-1)?.match(/revoked 2 tokens/g)?.length, 1, JSON.stringify(size))
     t.match(screens.at(-1), /one +acked[\s\S]*two +fenced/, 'at the end it is whole')
   }

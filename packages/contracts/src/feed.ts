@@ -134,7 +134,7 @@ export const NodeInfo = Type.Object({
   /** Whether a feed connection of the node is open at some auth instance. */
   connected: Type.Boolean(),
   /** Its lease is out: it delivers nothing until it has renewed it, and receipts do not wait for it. */
-  fenced: Type.Optional(Type.Boolean()),
+  fenced: Type.Boolean(),
   /** Revocations that it has not acknowledged. */
   pending: Type.Integer(),
   since: Milliseconds,

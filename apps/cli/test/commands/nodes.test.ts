@@ -6,8 +6,15 @@ import { run } from '../fixtures/run.js'
 t.test('nodes are listed with what they have not confirmed', async (t) => {
   const node = { instance: 'abcdefgh', since: Date.now() - 217_800_000 }
   const nodes = [
-    { ...node, node: 'realtime-8000', connected: true, pending: 0, url: 'http://127.0.0.1:8000' },
-    { ...node, node: 'realtime-8001', connected: false, pending: 2 },
+    {
+      ...node,
+      node: 'realtime-8000',
+      connected: true,
+      fenced: false,
+      pending: 0,
+      url: 'http://127.0.0.1:8000',
+    },
+    { ...node, node: 'realtime-8001', connected: false, fenced: false, pending: 2 },
     { ...node, node: 'realtime-8002', connected: true, fenced: true, pending: 0 },
   ]
   const { cwd } = await installation(t, { routes: { 'GET /v1/nodes': { body: { nodes } } } })
