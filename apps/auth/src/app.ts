@@ -25,6 +25,7 @@ import { feedRegistry } from './feed/registry.js'
 import { openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
 import {
+  countPending,
   feedSource,
   leaseTimes,
   openReceiptWatch,
@@ -83,6 +84,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     feedMaxLength: config.FEED_MAX_LENGTH,
     receiptTtlSeconds: config.RECEIPT_TTL_SECONDS,
     leaseMs: config.LEASE_MS,
+    onSettled: (state, afterMs) => app.meters.settled(state, afterMs),
   })
   const keys = await openKeySet({ redis: commands, prefix, secret: config.KEY_ENCRYPTION_SECRET })
   await ensureAdministrator(app, registry, config)
@@ -96,14 +98,6 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   })
   app.addHook('onClose', () => following.close())
   const nodes = feedRegistry(registry)
-  const fencer = new Fencer({
-    registry: nodes,
-    pollMs: leaseTimes(config.LEASE_MS).pollMs,
-    onFenced: ({ node, instance, partition }) =>
-      app.log.warn({ node, instance, partition }, 'node fenced: its lease is out'),
-    onError: (err) => app.log.debug({ err }, 'the leases cannot be read'),
-  })
-  app.addHook('onClose', () => fencer.close())
 
   await openToRequests(app)
   await openToNodes(app, following.hub, config)
@@ -119,8 +113,22 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   app.decorate('feedRegistry', nodes)
   app.decorate(
     'meters',
-    meters(app.metrics, () => following.hub),
+    meters(app.metrics, {
+      feed: () => following.hub,
+      countPending: () => countPending(registry),
+    }),
   )
+  const fencer = new Fencer({
+    registry: nodes,
+    pollMs: leaseTimes(config.LEASE_MS).pollMs,
+    onFenced({ node, instance, partition }) {
+      app.log.warn({ node, instance, partition }, 'node fenced: its lease is out')
+      // It is fenced in each partition by itself, all in the same moment or nearly.
+      if (partition === 0) app.meters.nodesFenced.inc()
+    },
+    onError: (err) => app.log.debug({ err }, 'the leases cannot be read'),
+  })
+  app.addHook('onClose', () => fencer.close())
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
 
   const refuseOtherMethods = methodNotAllowed(app)

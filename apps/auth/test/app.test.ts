@@ -8,7 +8,7 @@ import t from 'tap'
 import { buildApp } from '../src/app.js'
 import { config } from '../src/config.js'
 import { auth, redisUrl } from './fixtures/auth.js'
-import { joined, listen } from './fixtures/node.js'
+import { joined, listen, revocations } from './fixtures/node.js'
 import { ready } from './fixtures/ready.js'
 import { redisProxy } from './fixtures/redis-proxy.js'
 
@@ -139,6 +139,51 @@ t.test('metrics count, and name nobody', async (t) => {
   t.match(body, 'portcullis_feed_nodes 1')
   t.match(body, /portcullis_feed_position_seconds [0-9.]+/)
   t.notMatch(body, /ann|node-1|admin/)
+})
+
+t.test('metrics tell how long revocations take, and what waits for whom', async (t) => {
+  const proxy = await redisProxy(t)
+  for (const PARTITIONS of ['1', '4']) {
+    const self = await auth(t, { LEASE_MS: '2000', PARTITIONS, REDIS_URL: proxy.url })
+    const admin = await self.token()
+    const value = async (name: string) => {
+      const { body } = await self.app.inject('/metrics')
+      return body
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.slice(name.length + 1)
+    }
+    t.equal(await value('portcullis_receipt_parts_total{state="fenced"}'), '0', 'from the start')
+    t.equal(await value('portcullis_revocation_seconds_count{state="acked"}'), '0')
+
+    const one = await joined(t, self, 'node-1')
+    const [id = ''] = await revocations(self, admin, 1)
+    await one.events(1)
+    t.equal(await value('portcullis_receipt_parts_pending'), '1')
+    const ack = { type: 'ack', cursor: one.cursor(), revocations: [{ id, connectionsClosed: 3 }] }
+    one.send(ack)
+    one.send(ack)
+    while ((await value('portcullis_receipt_parts_pending')) !== '0');
+    t.equal(await value('portcullis_receipt_parts_total{state="acked"}'), '1', 'said twice is once')
+    t.equal(await value('portcullis_revocation_seconds_count{state="acked"}'), '1')
+    const seconds = Number(await value('portcullis_revocation_seconds_sum{state="acked"}'))
+    t.ok(seconds > 0 && seconds < 2, `${seconds} s`)
+
+    // It never renews its lease.
+    await self.api(admin, 'POST', '/v1/revocations', { all: true, wait: 60_000 })
+    t.equal(await value('portcullis_receipt_parts_total{state="fenced"}'), PARTITIONS)
+    t.equal(await value('portcullis_nodes_fenced_total'), '1')
+    t.match(
+      await value('portcullis_revocation_seconds_bucket{le="5",state="fenced"}'),
+      PARTITIONS,
+      'not long after the lease',
+    )
+    if (PARTITIONS === '4') {
+      proxy.cut()
+      t.equal(await value('portcullis_receipt_parts_pending'), 'Nan', 'not known is not zero')
+      proxy.restore()
+    }
+  }
 })
 
 t.test(

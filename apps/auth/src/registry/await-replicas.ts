@@ -23,6 +23,7 @@ export interface ReplicaWait {
  * the receipt says it. When the wait itself fails nothing is known of any replica: 0.
  *
  * @param waiting - what it blocks; the connection of the commit goes on meanwhile
+ * @returns how many replicas have it
  * @throws RegistryError `registry_unavailable` when the primary does not have the revocation: it
  * was lost in a failover, and has to be made again
  */
@@ -31,7 +32,7 @@ export async function awaitReplicas(
   waiting: WaitingConnections,
   id: string,
   { asked, withinMs }: ReplicaWait,
-): Promise<void> {
+): Promise<number> {
   const deadline = performance.now() + Math.min(withinMs, longestMs)
   const remainingMs = () => Math.max(1, Math.floor(deadline - performance.now()))
   const replicas = await waiting
@@ -43,6 +44,7 @@ export async function awaitReplicas(
     ),
   )
   if (kept.includes(false)) throw unavailable(new Error('the revocation was lost in a failover'))
+  return replicas
 }
 
 /**

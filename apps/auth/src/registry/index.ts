@@ -5,6 +5,7 @@ export { awaitReceipt, openReceiptWatch, type ReceiptWatch } from './await-recei
 export { awaitReplicas, type WaitingConnections } from './await-replicas.js'
 export { changeIdentity } from './change-identity.js'
 export { countCovered } from './count-covered.js'
+export { countPending } from './count-pending.js'
 export { reaches } from './cursor.js'
 export { deleteIdentity } from './delete-identity.js'
 export { ensureAdministrator } from './ensure-administrator.js'

@@ -21,6 +21,7 @@ export interface OpenRegistry {
   receiptTtlSeconds: number
   /** How long a receipt may wait for a node, in milliseconds. */
   leaseMs: number
+  onSettled?: Registry['onSettled']
 }
 
 /**
@@ -30,7 +31,8 @@ export interface OpenRegistry {
  * `option_invalid`, `registry_unavailable`.
  */
 export async function openRegistry(options: OpenRegistry): Promise<Registry> {
-  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs } = options
+  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs, onSettled } =
+    options
   // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
@@ -46,7 +48,15 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
       'partitions_mismatch',
       `the registry "${prefix}" was created with ${created} partitions, not ${partitions}; set PARTITIONS=${created}, or another REDIS_PREFIX for a new registry`,
     )
-  const registry = { redis, keys, partitions, feedMaxLength, receiptTtlSeconds, leaseMs }
+  const registry: Registry = {
+    redis,
+    keys,
+    partitions,
+    feedMaxLength,
+    receiptTtlSeconds,
+    leaseMs,
+    ...(onSettled === undefined ? {} : { onSettled }),
+  }
   if (isNew === 1) {
     const opened = partitionsOf(registry).map((partition) =>
       run(registry, openRoster, [keys.roster(partition)], []),

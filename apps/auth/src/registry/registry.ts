@@ -13,6 +13,11 @@ export interface Registry {
   readonly receiptTtlSeconds: number
   /** How long a receipt may wait for a node, in milliseconds. */
   readonly leaseMs: number
+  /**
+   * Hears of every part of a receipt that this process has settled: how, and how many milliseconds
+   * after the commit, by the registry's clock. Of all processes only the one that settled it hears.
+   */
+  readonly onSettled?: (state: 'acked' | 'fenced', afterMs: readonly number[]) => void
 }
 
 /** The numbers of all partitions. */

@@ -4,7 +4,10 @@ import { type NodeInstance, partName } from './nodes.js'
 import type { Registry } from './registry.js'
 import { guard, run } from './run.js'
 
-const settleScript = script<'joined' | 'node_replaced' | 'node_not_joined'>(
+/** How a node stands after it has settled something. */
+type Standing = 'joined' | 'node_replaced' | 'node_not_joined'
+
+const settleScript = script<[standing: Standing, ...settledUs: string[]]>(
   new URL('../../src/registry/lua/ack-revocations.lua', import.meta.url),
 )
 
@@ -22,14 +25,15 @@ export interface Settlement {
 
 /**
  * Settles what a node has applied in a partition. The parts are looked up first and settled in a
- * second step; a part is settled once, whoever else settles it meanwhile.
+ * second step; a part is settled once, whoever else settles it meanwhile. `registry.onSettled` hears
+ * of those that this has settled.
  */
 export async function settle(
   registry: Registry,
   node: NodeInstance,
   partition: number,
   { state = 'acked', appliedUs, closed, position }: Settlement,
-): Promise<'joined' | 'node_replaced' | 'node_not_joined'> {
+): Promise<Standing> {
   const { redis, keys } = registry
   const part = partName(node)
   // `}` sorts right after `|`: the end of the node's own members.
@@ -38,7 +42,7 @@ export async function settle(
   const settled = pending.map((member) => member.slice(member.lastIndexOf('|') + 1))
   const ids = [...new Set([...settled, ...closed.keys()])]
   const due = new Set(settled)
-  return run(
+  const [standing, ...settledUs] = await run(
     registry,
     settleScript,
     [
@@ -61,6 +65,11 @@ export async function settle(
       ]),
     ],
   )
+  registry.onSettled?.(
+    state,
+    settledUs.map((us) => Number(us) / 1000),
+  )
+  return standing
 }
 
 function padded(us: number): string {

@@ -5,9 +5,11 @@
         then for each receipt:
         its id, 1 to settle the part or 0 to count alone, connections closed or '', and what tells
         this count from others of the node, '' when there is one alone. One that is there stays.
-  Gives 'joined', 'node_replaced' or 'node_not_joined': how the node stands now.
+  Gives {'joined', 'node_replaced' or 'node_not_joined': how the node stands now; and for each part
+  that this has settled the microseconds since its commit, as strings}.
 ]]
 local part = ARGV[2] .. ':' .. ARGV[1]
+local answer = { '' }
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 now = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
@@ -22,8 +24,9 @@ for i = 5, #KEYS do
     end
     if settle == '1' and receipt[2] == 'pending' then
       local us = tonumber(receipt[1])
-      redis.call('HSET', KEYS[i], 'node:' .. part,
-        string.format('%s%.0f', ARGV[4], math.max(0, now - us)))
+      local after = string.format('%.0f', math.max(0, now - us))
+      answer[#answer + 1] = after
+      redis.call('HSET', KEYS[i], 'node:' .. part, ARGV[4] .. after)
       local member = string.format('%s|%016.0f|%s', part, us, id)
       redis.call('ZREM', KEYS[3], member)
       redis.call('ZREM', KEYS[4], member)
@@ -34,6 +37,8 @@ end
 
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if not known then
-  return 'node_not_joined'
+  answer[1] = 'node_not_joined'
+else
+  answer[1] = string.match(known, '^(%S+)') == ARGV[2] and 'joined' or 'node_replaced'
 end
-return string.match(known, '^(%S+)') == ARGV[2] and 'joined' or 'node_replaced'
+return answer

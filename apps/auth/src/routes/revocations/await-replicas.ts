@@ -14,8 +14,9 @@ export async function awaitAskedReplicas(
   { replicas = app.revocationReplicas, wait = 0 }: { replicas?: number; wait?: number } = {},
 ): Promise<void> {
   if (replicas === 0) return
-  await awaitReplicas(app.registry, app.waiting, id, {
+  const have = await awaitReplicas(app.registry, app.waiting, id, {
     asked: replicas,
     withinMs: Math.max(replicasWithinMs, wait),
   })
+  if (have < replicas) app.meters.revocationsUnderReplicated.inc()
 }

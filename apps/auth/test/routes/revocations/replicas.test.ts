@@ -93,6 +93,8 @@ t.test('fewer than asked are told, and nothing hangs', replicated, async (t) => 
   t.match(ended.json(), { replicas: 0, replicasAsked: 1 })
   const [read] = (await self.api(admin, 'GET', '/v1/revocations?limit=1')).json().revocations
   t.same(read, ended.json())
+  const { body } = await self.app.inject('/metrics')
+  t.match(body, 'portcullis_revocations_under_replicated_total 3\n')
 })
 
 t.test('while revocations wait, everything else goes on', replicated, async (t) => {
