@@ -35,8 +35,21 @@ export class ProtocolClient {
   }
 
   /** Opens a socket and sends the connect command. Rejects with a `Refused` when the upgrade is. */
-  static async open(wsUrl: string, token: string): Promise<ProtocolClient> {
-    const socket = new WebSocket(wsUrl, { headers: { authorization: `Bearer ${token}` } })
+  static open(wsUrl: string, token: string): Promise<ProtocolClient> {
+    return ProtocolClient.#dial(wsUrl, { authorization: `Bearer ${token}` }, {})
+  }
+
+  /** The same with the token in the connect command alone (`ADMISSION=connect`). */
+  static openWithFirstFrame(wsUrl: string, token: string): Promise<ProtocolClient> {
+    return ProtocolClient.#dial(wsUrl, {}, { token })
+  }
+
+  static async #dial(
+    wsUrl: string,
+    headers: Record<string, string>,
+    connect: { token?: string },
+  ): Promise<ProtocolClient> {
+    const socket = new WebSocket(wsUrl, { headers })
     const client = new ProtocolClient(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)
@@ -46,7 +59,7 @@ export class ProtocolClient {
         request.destroy()
       })
     })
-    const { error } = await client.command({ connect: {} })
+    const { error } = await client.command({ connect })
     if (error !== undefined) throw new Error(`connect: ${error.code} ${error.message}`)
     return client
   }

@@ -3,7 +3,7 @@ import t from 'tap'
 import { ProtocolClient, Refused } from './protocol-client.js'
 
 // nats-server CVE-2020-26892: revocation was checked on one path and not on another. Each selector
-// against each thing that a token opens. First-frame admission and recovery join with their features.
+// against each thing that a token opens. Recovery joins with its feature.
 
 interface Victim {
   token: string
@@ -23,7 +23,10 @@ const selectors: Record<string, (victim: Victim) => Record<string, unknown>> = {
 }
 
 t.test('every selector closes every path', async (t) => {
-  const { realtime, api, identityClient } = await startInstallation(t, { realtime: 1 })
+  const { realtime, api, identityClient } = await startInstallation(t, {
+    realtime: 1,
+    env: { ADMISSION: 'connect' },
+  })
   const [node] = realtime
 
   for (const [name, selector] of Object.entries(selectors)) {
@@ -55,6 +58,10 @@ t.test('every selector closes every path', async (t) => {
         (error: unknown) => error,
       )
       t.ok(upgrade instanceof Refused && upgrade.status === 401, 'a new upgrade')
+      const first = await ProtocolClient.openWithFirstFrame(node.wsUrl, victim.token).catch(
+        (error: unknown) => String(error),
+      )
+      t.match(first, /109/, 'a first frame')
       const published = await fetch(`${node.url}/api/publish`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${victim.token}` },

@@ -10,9 +10,11 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { Broker } from './broker/broker.js'
 import { closeSockets } from './close-sockets.js'
 import type { Config } from './config.js'
+import { Connection } from './connection/connection.js'
 import { Deadline } from './connection/deadline.js'
 import { FlushQueue } from './connection/flush.js'
 import { Heartbeat } from './connection/heartbeat.js'
+import { Lobby } from './connection/lobby.js'
 import type { Node } from './connection/node.js'
 import type { Tokens } from './connection/tokens.js'
 import { disconnectUser } from './hub/disconnect-user.js'
@@ -158,10 +160,27 @@ export async function build(config: Config): Promise<FastifyInstance> {
     },
     onFault: ({ id }, error) => log.error({ client: id, err: error }, 'connection failed'),
   }
-  measure(app.metrics, { hub, counts, gate: app.gate, garbage: () => broker.garbage })
+  const lobby =
+    config.ADMISSION === 'connect'
+      ? new Lobby({
+          tokens: node.tokens,
+          deadlineMs: config.CONNECT_DEADLINE_MS,
+          enter: (transport, grant, token) =>
+            new Connection({ node, transport, grant, isAdmitted: (other) => other === token }),
+        })
+      : undefined
+  measure(app.metrics, {
+    hub,
+    counts,
+    gate: app.gate,
+    unauthenticated: () => lobby?.size ?? 0,
+    garbage: () => broker.garbage,
+  })
 
   connectRoute(app, {
     node,
+    lobby,
+    maxUnauthenticated: config.MAX_UNAUTHENTICATED,
     allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,
     maxAdmissions: config.MAX_ADMISSIONS,
@@ -188,6 +207,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
 
   app.addHook('onClose', async () => {
     hold.stop()
+    lobby?.stop()
     node.heartbeat.stop()
     node.connectDeadline.stop()
     await broker.close()

@@ -73,6 +73,16 @@ export const configSchema = Type.Object({
     default: false,
     description: 'also take a token from ?access_token=, where proxies log it',
   }),
+  ADMISSION: Type.Union([Type.Literal('upgrade'), Type.Literal('connect')], {
+    default: 'upgrade',
+    description:
+      'upgrade: a token comes with the upgrade or there is no socket. connect: it may also come in the first command, for clients that can send none before',
+  }),
+  MAX_UNAUTHENTICATED: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    description: 'sockets without a token at the same time, under ADMISSION=connect',
+  }),
   CONNECT_DEADLINE_MS: Type.Integer({
     default: 10_000,
     minimum: 50,

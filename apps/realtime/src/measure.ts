@@ -23,10 +23,14 @@ export interface Measured {
   counts: Counts
   gate: Gate
   garbage: () => number
+  unauthenticated: () => number
 }
 
 /** Makes the node's numbers readable at `/metrics`; they are read when asked for, and cost nothing else. */
-export function measure(registry: Registry, { hub, counts, gate, garbage }: Measured): void {
+export function measure(
+  registry: Registry,
+  { hub, counts, gate, garbage, unauthenticated }: Measured,
+): void {
   const registers = [registry]
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -65,6 +69,7 @@ export function measure(registry: Registry, { hub, counts, gate, garbage }: Meas
     })
 
   gauge('realtime_connections', 'open connections', () => hub.size)
+  gauge('realtime_unauthenticated', 'open sockets that have not shown a token', unauthenticated)
   gauge('realtime_subscriptions', 'subscriptions', () => hub.counts.subscriptions)
   gauge('realtime_channels', 'channels with a subscriber', () => hub.counts.channels)
   counter('realtime_published_total', 'publications that entered here', () => counts.published)

@@ -44,7 +44,7 @@ export class Door {
   }
 
   /** See `Admit`. @throws GateError `bad_options` when `scope` is not one */
-  readonly admit: Admit = ({ scope } = {}) => {
+  readonly admit: Admit = ({ scope, optional = false } = {}) => {
     const wanted = scope === undefined ? [] : parseScope(scope)
     if (wanted === undefined || (scope !== undefined && wanted.length === 0)) {
       throw new GateError('bad_options', `gate: "${scope}" is not a scope`)
@@ -58,6 +58,8 @@ export class Door {
         const grant = await door.#options.introspector.introspect(token)
         return door.#enter(grant, wanted, request, reply, standing)
       } catch (error) {
+        if (optional && error instanceof GateError && error.code === 'missing_token')
+          return undefined
         return door.#refuse(request, reply, error)
       }
     }
@@ -68,6 +70,10 @@ export class Door {
     const admission = this.#byRequest.get(request.raw)
     if (admission !== undefined) return admission.grant
     throw new Error('request.grant: this route is not under app.admit(), or has not passed it yet')
+  }
+
+  hasGrant(request: FastifyRequest): boolean {
+    return this.#byRequest.has(request.raw)
   }
 
   /** A route closes by itself what stands on the grant. */

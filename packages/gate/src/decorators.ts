@@ -1,4 +1,4 @@
-import type { preValidationHookHandler } from 'fastify'
+import type { FastifyRequest, preValidationHookHandler } from 'fastify'
 import type { Grant, Holder } from './grant.js'
 import type { Lease } from './lease.js'
 import type { GateStats } from './stats.js'
@@ -6,6 +6,11 @@ import type { GateStats } from './stats.js'
 export interface AdmitOptions {
   /** The scopes that the route asks for, separated by spaces; each must be covered by the token's. */
   scope?: string
+  /**
+   * Also lets a request without any token pass, which then has no grant: see `Gate.admitted`. For a
+   * route that asks for the token later, by `Gate.introspect`.
+   */
+  optional?: boolean
 }
 
 /** Makes the hook that lets a request or an upgrade through when its token is good. */
@@ -28,6 +33,8 @@ export interface Gate {
    * when its last holder lets go.
    */
   hold(grant: Grant, onEnd: Holder): () => void
+  /** Whether a request under `app.admit()` has brought a good token; false only where it is optional. */
+  admitted(request: FastifyRequest): boolean
   /** Why nothing can be admitted now; undefined when all is well. For `/ready`. */
   ready(): string | undefined
   /** This node's leave to let application bytes through, for those who hold grants themselves. */

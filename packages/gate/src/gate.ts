@@ -67,6 +67,7 @@ export const gate = plugin(
         door.handOver(grant)
         return release
       },
+      admitted: (request) => door.hasGrant(request),
       ready: () => credentials.problem ?? feed.problem,
       lease,
       stats,

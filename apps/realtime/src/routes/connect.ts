@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Connection } from '../connection/connection.js'
+import type { Lobby } from '../connection/lobby.js'
 import type { Node } from '../connection/node.js'
 import { webSocketTransport } from '../connection/web-socket-transport.js'
 import { checkOrigin } from './check-origin.js'
@@ -11,6 +12,9 @@ export const connectPath = '/connection/websocket'
 
 export interface ConnectRouteOptions {
   node: Node
+  /** Where sockets without a token wait to show one; undefined: there are none. */
+  lobby: Lobby | undefined
+  maxUnauthenticated: number
   allowedOrigins: readonly string[]
   maxConnections: number
   /** Upgrades that may wait for auth at the same time. */
@@ -23,21 +27,31 @@ export interface ConnectRouteOptions {
  */
 export function connectRoute(
   app: FastifyInstance,
-  { node, allowedOrigins, maxConnections, maxAdmissions }: ConnectRouteOptions,
+  {
+    node,
+    lobby,
+    maxUnauthenticated,
+    allowedOrigins,
+    maxConnections,
+    maxAdmissions,
+  }: ConnectRouteOptions,
 ): void {
   const waiting = new Set<object>()
 
   /** Holds a place from here until the connection is one of the hub, or the upgrade is refused. */
   async function reserve(request: FastifyRequest): Promise<void> {
-    if (waiting.size >= maxAdmissions || node.hub.size + waiting.size >= maxConnections) {
-      const retryAfter = String(1 + Math.floor(Math.random() * 5))
-      throw new Refusal(503, 'node_full', 'this node takes no more connections now; try again', {
-        'retry-after': retryAfter,
-      })
-    }
+    const open = node.hub.size + waiting.size + (lobby?.size ?? 0)
+    if (waiting.size >= maxAdmissions || open >= maxConnections) throw full()
     const { socket } = request.raw
     waiting.add(socket)
     socket.once('close', () => waiting.delete(socket))
+  }
+
+  function full() {
+    const retryAfter = String(1 + Math.floor(Math.random() * 5))
+    return new Refusal(503, 'node_full', 'this node takes no more connections now; try again', {
+      'retry-after': retryAfter,
+    })
   }
 
   app.get(
@@ -57,17 +71,27 @@ export function connectRoute(
         },
         reserve,
       ],
-      preValidation: app.admit(),
+      preValidation: [
+        app.admit({ optional: lobby !== undefined }),
+        async (request) => {
+          const unauthenticated = (lobby?.size ?? 0) >= maxUnauthenticated
+          if (unauthenticated && !app.gate.admitted(request)) throw full()
+        },
+      ],
     },
     (socket, request) => {
       const raw = request.raw.socket
       waiting.delete(raw)
-      const connection = new Connection({
-        node,
-        transport: webSocketTransport(socket, raw),
-        grant: request.grant,
-        isAdmitted: presentedToken(request.headers),
-      })
+      const transport = webSocketTransport(socket, raw)
+      const connection =
+        lobby !== undefined && !app.gate.admitted(request)
+          ? lobby.add(transport)
+          : new Connection({
+              node,
+              transport,
+              grant: request.grant,
+              isAdmitted: presentedToken(request.headers),
+            })
       socket.on('message', (message: Buffer, isBinary) => connection.receive(message, isBinary))
       socket.on('close', () => connection.left())
     },

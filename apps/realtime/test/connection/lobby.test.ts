@@ -1,0 +1,84 @@
+import t from 'tap'
+import { Connection } from '../../src/connection/connection.js'
+import { Lobby } from '../../src/connection/lobby.js'
+import type { Grant } from '../../src/connection/tokens.js'
+import { FakeTransport, flushed, grant, MemoryNode, settled } from '../fixtures/memory-node.js'
+
+const connect = Buffer.from('{"id":1,"connect":{"token":"t"}}')
+const publish = Buffer.from('{"id":2,"publish":{"channel":"news","data":1}}')
+
+/** A guest whose token is being asked about. */
+function asking(t: Parameters<typeof lobbyOf>[0]) {
+  const memory = new MemoryNode(t)
+  const answer = settled<Grant | 'inactive' | 'unavailable'>()
+  memory.introspecting = () => answer.promise
+  const lobby = lobbyOf(t, memory)
+  const transport = new FakeTransport()
+  const guest = lobby.add(transport)
+  guest.receive(connect, false)
+  return { memory, lobby, transport, guest, answer: answer.resolve }
+}
+
+function lobbyOf(t: ConstructorParameters<typeof MemoryNode>[0], { node }: MemoryNode) {
+  const lobby = new Lobby({
+    tokens: node.tokens,
+    deadlineMs: 60_000,
+    enter: (transport, held, token) =>
+      new Connection({ node, transport, grant: held, isAdmitted: (other) => other === token }),
+  })
+  t.teardown(() => lobby.stop())
+  return lobby
+}
+
+t.test('nothing is acted on before the answer, and nothing is lost after it', async (t) => {
+  const { memory, lobby, transport, guest, answer } = asking(t)
+  guest.receive(publish, false)
+  await flushed()
+  t.same([memory.hub.size, memory.published.length, transport.reading], [0, 0, false])
+  answer(grant())
+  await flushed()
+  t.same([memory.hub.size, memory.published.length, transport.reading], [1, 1, true])
+  t.match(transport.messages, [
+    { id: 1, connect: {} },
+    { id: 2, publish: {} },
+  ])
+  t.equal(lobby.size, 0)
+})
+
+t.test('a token revoked between the answer and the connection opens nothing', async (t) => {
+  const { memory, transport, guest, answer } = asking(t)
+  guest.receive(publish, false)
+  // The gate calls back at once for a grant that has ended.
+  memory.node.tokens.hold = (_grant, onEnd) => {
+    onEnd('revoked')
+    return () => undefined
+  }
+  answer(grant())
+  await flushed()
+  t.equal(transport.ending, 4500)
+  t.same([memory.hub.size, memory.published.length, transport.writes.length], [0, 0, 0])
+})
+
+t.test('an answer for a peer that has left makes no connection', async (t) => {
+  const { memory, lobby, guest, answer } = asking(t)
+  guest.left()
+  t.equal(lobby.size, 0)
+  answer(grant())
+  await flushed()
+  t.equal(memory.hub.size, 0)
+})
+
+t.test('without an answer from auth nobody enters', async (t) => {
+  const { memory, lobby, transport, answer } = asking(t)
+  answer('unavailable')
+  await flushed()
+  t.match(transport.messages, [{ id: 1, error: { code: 100 } }])
+  t.equal(transport.ending, 3004)
+  t.same([memory.hub.size, lobby.size], [0, 0])
+})
+
+t.test('what may wait behind the token is little', async (t) => {
+  const { transport, guest } = asking(t)
+  guest.receive(Buffer.alloc(8192, '{'), false)
+  t.equal(transport.ending, 3501)
+})
