@@ -20,17 +20,18 @@ t.test('an auth is killed with events in flight, and the node moves to another',
   chat(t, clients)
   for (const one of clients) await traffic.reaches(one)
 
-  // What it has to tell the node leaves it late, so that it dies with some of it untold.
-  node.toAuth.delay(50)
+  // What it tells the node is on its way, and lost with it.
+  node.toAuth.stall('client')
   const before = node.output().length
-  const revoking = covered.map((one) =>
-    Revocation.commit(second.api, { token: one.token.jti }, [one]),
+  const revocations = await Promise.all(
+    covered.map((one) => Revocation.commit(second.api, { token: one.token.jti }, [one])),
   )
-  await Promise.race(revoking)
   await auth.kill()
-  for (const { toAuth } of nodes) toAuth.moveTo(second.url)
-  node.toAuth.resume()
-  const revocations = await Promise.all(revoking)
+  for (const { toAuth } of nodes) {
+    toAuth.moveTo(second.url)
+    toAuth.drop()
+    toAuth.resume()
+  }
 
   for (const revocation of revocations) {
     t.equal(revocation.seen[0]?.[node.name], 'pending', 'the node had not heard of it')

@@ -5,7 +5,7 @@ import { Revocation } from './revocation.js'
 import { logged, startScene } from './scene.js'
 import { chat, Traffic } from './traffic.js'
 
-const leaseMs = 1500
+const leaseMs = 2500
 
 t.test('a node without a lease for longer than the grace sends everyone away', async (t) => {
   const scene = await startScene(t, {

@@ -5,7 +5,7 @@ import { logged, metric, startScene } from './scene.js'
 import type { TcpProxy } from './tcp-proxy.js'
 import { chat, Traffic } from './traffic.js'
 
-const leaseMs = 1500
+const leaseMs = 2500
 
 const ways: Record<string, (toAuth: TcpProxy) => void> = {
   'cut off': (toAuth) => toAuth.cut(),

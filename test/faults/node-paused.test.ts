@@ -5,7 +5,7 @@ import { Revocation } from './revocation.js'
 import { goOn, logged, metric, pause, startScene } from './scene.js'
 import { chat, Traffic } from './traffic.js'
 
-const leaseMs = 1500
+const leaseMs = 2500
 
 t.test('a node is stopped past its lease, and goes on', async (t) => {
   const scene = await startScene(t, {
@@ -21,15 +21,17 @@ t.test('a node is stopped past its lease, and goes on', async (t) => {
   const lives = await client('lives', node)
   const listens = await client('listens', other)
   const clients = [ada, eve, lives, listens]
-  chat(t, clients)
+  const talk = chat(t, clients)
   for (const one of clients) await traffic.reaches(one)
 
   // Nothing of the revocations waits in its buffers when it goes on: its own clock has to stop it.
   node.toAuth.stall('client')
+  talk.stop()
   await pause(node)
   const before = node.output().length
   // From here on the kernel alone takes what these clients say.
   const said = { ada: ada.said.length, eve: eve.said.length, lives: lives.said.length }
+  talk.start()
   const watched = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
   const waited = await Revocation.commit(auth.api, { token: eve.token.jti, wait: 30_000 }, [eve])
   await watched.complete()

@@ -107,14 +107,26 @@ export async function startScene(t: Teardown, options: SceneOptions): Promise<Sc
   }
 }
 
-/** SIGSTOP; settles when the process stands still. */
-export async function pause({ pid }: ServiceProcess): Promise<void> {
+/**
+ * SIGSTOP to a node that has nothing to do at that moment; settles when it stands still.
+ *
+ * Stopped between its look at the clock and its write to a socket, a process would make that one
+ * write when it goes on, and nothing in it could prevent that. So what comes from Redis waits
+ * meanwhile, and the test has stopped its clients; two answers later the node has read everything.
+ */
+export async function pause({ pid, url, toRedis }: SceneNode): Promise<void> {
+  toRedis.stall('client')
+  for (let answers = 0; answers < 2; answers += 1) {
+    const { body } = await request(`${url}/health`)
+    await body.dump()
+  }
   process.kill(pid, 'SIGSTOP')
   await until(`process ${pid} stands still`, () =>
     execFileSync('ps', ['-o', 'state=', '-p', `${pid}`], { encoding: 'utf8' }).startsWith('T')
       ? true
       : undefined,
   )
+  toRedis.resume()
 }
 
 /** SIGCONT */

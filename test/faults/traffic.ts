@@ -7,14 +7,26 @@ import { channel, type Recorder, type Telling } from './recorder.js'
 /** Between two publications, in milliseconds. */
 const paceMs = 10
 
-/** Makes the clients say something, one after another, for as long as the test goes. */
-export function chat(t: Teardown, clients: readonly Recorder[]): void {
+/** What `chat` gives. */
+export interface Chat {
+  stop(): void
+  start(): void
+}
+
+/** Makes the clients say something, one after another, until it is stopped or the test is over. */
+export function chat(t: Teardown, clients: readonly Recorder[]): Chat {
   let next = 0
-  const timer = setInterval(() => {
-    clients[next % clients.length]?.say()
-    next += 1
-  }, 2 * paceMs)
-  t.teardown(() => clearInterval(timer))
+  let timer: NodeJS.Timeout | undefined
+  const stop = () => clearInterval(timer)
+  const start = () => {
+    timer = setInterval(() => {
+      clients[next % clients.length]?.say()
+      next += 1
+    }, 2 * paceMs)
+  }
+  start()
+  t.teardown(stop)
+  return { stop, start }
 }
 
 /**
