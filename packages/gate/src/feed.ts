@@ -140,6 +140,10 @@ export class Feed {
     this.#closing = true
     this.#started?.()
     if (this.#welcomed && !this.#options.watch.held) {
+      // Before nothing waits for this node any more: an answer of auth may still be on its way here,
+      // and what it would admit nobody would close.
+      this.#options.watch.interrupted()
+      this.#options.lease.close()
       await new Promise<void>((resolve) => {
         const deadline = setTimeout(resolve, this.#options.timing.goodbyeMs)
         this.#saidGoodbye = () => {

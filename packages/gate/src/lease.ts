@@ -24,6 +24,7 @@ export class NodeLease implements Lease {
   /** What the listeners were told last. */
   #told = false
   #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   get held(): boolean {
     return performance.now() < this.#until
@@ -43,6 +44,7 @@ export class NodeLease implements Lease {
    * node gives up before auth, which began to count later, may call it fenced.
    */
   granted(sentAt: number, ttlMs: number): void {
+    if (this.#closed) return
     // Out meanwhile, though no timer has had its turn to say so.
     if (!this.held) this.#tell(false)
     this.#until = Math.max(this.#until, sentAt + ttlMs)
@@ -51,7 +53,10 @@ export class NodeLease implements Lease {
     this.#timer ??= this.#arm()
   }
 
+  /** Gives it up for good: nothing passes any more. */
   close(): void {
+    this.#closed = true
+    this.#until = Number.NEGATIVE_INFINITY
     clearTimeout(this.#timer)
     this.#listeners.clear()
   }

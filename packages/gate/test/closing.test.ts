@@ -214,6 +214,28 @@ t.test('closing the app closes its sockets, says bye, and may be done twice', as
   await t.rejects(app.gate.introspect('x'), { code: 'auth_unavailable' })
 })
 
+t.test('an answer that comes after the bye admits nobody', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app } = await guardedApp(t, { authUrl: auth.url })
+  let answer = (): void => undefined
+  auth.onIntrospect = async (honest) => {
+    await new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    return honest()
+  }
+  const asked = auth.next('introspect')
+  const admitted = app.gate.introspect(auth.issue())
+  await asked
+  const bye = auth.next('bye')
+  const closed = app.close()
+  await bye
+  t.equal(app.gate.lease.held, false, 'no receipt waits for this node any more')
+  answer()
+  await t.rejects(admitted, { code: 'auth_unavailable' })
+  await closed
+})
+
 /** Waits, turn by turn of the event loop, for what no event tells. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
