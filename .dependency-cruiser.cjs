@@ -66,6 +66,14 @@ module.exports = {
         pathNot: '^packages/$1/',
       },
     },
+    {
+      name: 'built-parts-for-the-simulation-alone',
+      severity: 'error',
+      comment:
+        'the simulation of the guarantee wires the inside of auth, gate and realtime by itself, on a clock and network of its own; all others go through exports',
+      from: { pathNot: ['^test/simulation/', '^infra/docs/', '^apps/cli/bin/'] },
+      to: { path: '^(?:apps|packages)/[^/]+/dist/', dependencyTypes: ['local'] },
+    },
     room('contracts', 'packages/contracts', external('@sinclair/typebox')),
     room('protocol', 'packages/protocol', [...external('@sinclair/typebox'), own('contracts')], {
       core: true,

@@ -1,6 +1,6 @@
-// `npm start`, `npm test` and `npm run bench` come here first. This runs before anything is
+// `npm start`, `npm test`, `npm run bench` and `npm run simulate` come here first. This runs before anything is
 // installed, so it uses nothing but Node: it installs and builds what is missing, with its progress
-// shown, and hands over to dist/start.js, dist/test.js or the benchmark.
+// shown, and hands over to dist/start.js, dist/test.js, the benchmark or the simulation.
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ const mains = {
   start: new URL('./dist/start.js', import.meta.url),
   test: new URL('./dist/test.js', import.meta.url),
   bench: new URL('test/dist/bench/main.js', root),
+  simulate: new URL('test/simulation/dist/main.js', root),
 }
 
 /**
@@ -113,8 +114,8 @@ async function main(command, args) {
   if (!existsSync(file)) throw new Error(`there is no ${fileURLToPath(file)}`)
   process.argv = [process.argv[0] ?? '', fileURLToPath(file), ...args]
   const module = await import(file.href)
-  // The benchmark runs as it is imported; the others take how to show their progress.
-  if (command !== 'bench') process.exitCode = await module.main(args, step)
+  // What has no `main` runs as it is imported; the others take how to show their progress.
+  if (module.main !== undefined) process.exitCode = await module.main(args, step)
 }
 
 const [major = 0] = process.versions.node.split('.').map(Number)
@@ -122,12 +123,12 @@ const [command = '', ...args] = process.argv.slice(2)
 if (major < 20) {
   print(`Portcullis needs Node 20 or newer; this is ${process.versions.node}.`)
   process.exitCode = 1
-} else if (command !== 'start' && command !== 'test' && command !== 'bench') {
-  print('usage: node infra/local/bootstrap.js start|test|bench [options]')
+} else if (!Object.hasOwn(mains, command)) {
+  print(`usage: node infra/local/bootstrap.js ${Object.keys(mains).join('|')} [options]`)
   process.exitCode = 1
 } else {
   try {
-    await main(command, args)
+    await main(/** @type {keyof typeof mains} */ (command), args)
   } catch (error) {
     if (error instanceof CommandFailed) print(`\n${error.output.trimEnd()}\n`)
     print(`${error instanceof Error ? error.message : error}`)

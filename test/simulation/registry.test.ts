@@ -1,0 +1,302 @@
+import type { Selector } from '@portcullis/contracts'
+import { testRedis } from '@portcullis/local'
+import { close, connect } from '@portcullis/redis'
+import fc from 'fast-check'
+import t from 'tap'
+import { feedRegistry } from '../../apps/auth/dist/feed/registry.js'
+import { partitionOf as partitionOfIdentity } from '../../apps/auth/dist/registry/ids.js'
+import {
+  getReceipt,
+  introspect,
+  issueToken,
+  openRegistry,
+  type Registry,
+  registerIdentity,
+  revoke,
+} from '../../apps/auth/dist/registry/index.js'
+import { enter, replaceGlobals } from './src/globals.js'
+import { History } from './src/history.js'
+import { Network } from './src/network.js'
+import type { FeedRegistry, Lease } from './src/production.js'
+import { leaseTimes } from './src/production.js'
+import { partitionOf, RegistryClient } from './src/registry-client.js'
+import { RegistryHost } from './src/registry-host.js'
+import { World } from './src/world.js'
+
+/*
+ * The simulated registry gives what the real one gives: random operations on both, all answers and
+ * all receipts compared. Times differ, so positions are compared by their sequences.
+ */
+
+const leaseMs = 10_000
+const nodes = [
+  { node: 'node-1', instance: 'instance-a' },
+  { node: 'node-1', instance: 'instance-b' },
+  { node: 'node-2', instance: 'instance-c' },
+]
+
+/** Names that both sides put into the same partition. */
+function identities(partitions: number): string[] {
+  return Array.from({ length: 200 }, (_, at) => `shop${at}`)
+    .filter((name) => partitionOfIdentity(name, partitions) === partitionOf(name, partitions))
+    .slice(0, 2 * partitions)
+}
+
+type Step =
+  | { kind: 'join' | 'leave' | 'renew' | 'fence' | 'settle' | 'forget'; node: number }
+  | { kind: 'ack' | 'read'; node: number; position: number }
+  | { kind: 'issue' | 'introspect'; token: number }
+  | { kind: 'revoke'; token: number; how: 'jti' | 'identity' | 'subject' | 'label' | 'all' }
+  | { kind: 'end' | 'leases' | 'other redis' }
+
+const node = fc.nat({ max: nodes.length - 1 })
+const token = fc.nat({ max: 5 })
+const revocation = fc.record({
+  kind: fc.constant('revoke' as const),
+  token,
+  how: fc.constantFrom('jti', 'identity', 'subject', 'label', 'all'),
+})
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    fc.record({
+      kind: fc.constantFrom('join', 'leave', 'renew', 'fence', 'settle', 'forget'),
+      node,
+    }),
+    fc.record({ kind: fc.constantFrom('join', 'renew', 'fence'), node }),
+    fc.record({ kind: fc.constantFrom('ack', 'read'), node, position: fc.nat({ max: 9 }) }),
+    fc.record({ kind: fc.constantFrom('issue', 'introspect'), token }),
+    revocation,
+    revocation,
+    fc.record({ kind: fc.constantFrom('end', 'leases', 'other redis') }),
+  ),
+  { minLength: 5, maxLength: 40 },
+)
+
+/** One of the two registries, and what it has given so far. */
+interface Side {
+  feed: FeedRegistry
+  /** Ends of the feed, one after each revocation. */
+  positions: string[]
+  ask<Answer>(work: () => Promise<Answer>): Promise<Answer>
+}
+
+function sequences(cursor: string): string {
+  return cursor.replace(/-\d+/g, '')
+}
+
+function comparable(lease: Lease) {
+  const { partition, node: name, instance, renewals, fenceMs, fencedUs, current } = lease
+  return {
+    partition,
+    node: name,
+    instance: name === '(unknown)' ? 'run' : instance,
+    renewals,
+    fenceMs,
+    fenced: fencedUs !== undefined,
+    current,
+  }
+}
+
+/** What a step of the feed gives, without its times. */
+async function act(side: Side, step: Step): Promise<unknown> {
+  const { feed } = side
+  const leases = async () => (await feed.readLeases()).leases
+  const leasesOf = async (at: number) =>
+    (await leases()).filter((lease) => lease.instance === nodes[at]?.instance)
+  const at = 'node' in step ? nodes[step.node] : undefined
+  const position = (wanted: number) => side.positions[wanted % side.positions.length] ?? ''
+  if (step.kind === 'leases') {
+    return (await leases()).map((lease) => JSON.stringify(comparable(lease))).sort()
+  }
+  if (step.kind === 'end') return sequences(await feed.feedEnd())
+  if (at === undefined || !('node' in step)) return undefined
+  switch (step.kind) {
+    case 'join': {
+      const { cursor, replaced } = await feed.joinNode(at)
+      return { cursor: sequences(cursor), replaced }
+    }
+    case 'leave':
+      return feed.leaveNode(at)
+    case 'renew': {
+      const { cursor, ...renewed } = await feed.renewLease(at)
+      return { cursor: sequences(cursor), ...renewed }
+    }
+    case 'ack':
+      return feed.ackRevocations(at, [], position(step.position))
+    case 'read': {
+      const read = await feed.readFeed(position(step.position), 3)
+      if (read === 'lost') return read
+      const ids = read.revocations.map(({ id, selector }) => ({ id, selector }))
+      return { cursor: sequences(read.cursor), ids }
+    }
+    case 'fence': {
+      const fenced: boolean[] = []
+      for (const lease of await leasesOf(step.node)) {
+        fenced.push((await feed.fenceNode(lease)) !== undefined)
+      }
+      return fenced
+    }
+    default: {
+      for (const { fencedUs, ...lease } of await leasesOf(step.node)) {
+        if (fencedUs === undefined) continue
+        if (step.kind === 'settle') await feed.settleFenced({ ...lease, fencedUs })
+        else await feed.forgetNode({ ...lease, fencedUs })
+      }
+      return undefined
+    }
+  }
+}
+
+/** The answer, or the code of the error. */
+async function settled(work: Promise<unknown>): Promise<unknown> {
+  try {
+    return { answer: await work }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return { code: error.code }
+    throw error
+  }
+}
+
+/** A simulated registry that answers at once. */
+function simulated(partitions: number, feedMaxLength: number) {
+  const world = new World({ seed: 'conformance', history: new History(false) })
+  const network = new Network(world, () => ({ least: 0, most: 0, lost: 0, againMs: 0 }))
+  const host = new RegistryHost({
+    world,
+    network,
+    partitions,
+    feedMaxLength,
+    fenceMs: leaseTimes(leaseMs).fenceMs,
+    onReceipt: () => undefined,
+  })
+  const process = world.process('auth')
+  const client = new RegistryClient(process, network, host, { leaseMs })
+  const ask = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    enter(world)
+    let answer: Promise<Answer> | undefined
+    world.schedule(
+      0,
+      () => {
+        answer = work()
+        answer.catch(() => undefined)
+      },
+      process,
+    )
+    await world.run(world.now + 60)
+    enter(undefined)
+    if (answer === undefined) throw new Error('nothing was asked')
+    return answer
+  }
+  return { host, client, ask }
+}
+
+replaceGlobals()
+
+for (const partitions of [1, 2]) {
+  t.test(`random operations, ${partitions} partitions: both answer alike`, async (t) => {
+    const { url } = await testRedis(t)
+    const redis = connect({ url, onError: (error) => t.comment(error.message) })
+    await redis.connect()
+    t.teardown(() => close(redis))
+    const names = identities(partitions)
+    let round = 0
+
+    const run = async (list: readonly Step[]): Promise<void> => {
+      const feedMaxLength = 4
+      const prefix = `${process.pid}-${partitions}-${round++}`
+      const options = { prefix, partitions, feedMaxLength, receiptTtlSeconds: 600, leaseMs }
+      const registry = await openRegistry({ redis, ...options })
+      const { host, client, ask } = simulated(partitions, feedMaxLength)
+      const real: Side = { feed: feedRegistry(registry), positions: [], ask: (work) => work() }
+      const ours: Side = { feed: client, positions: [], ask }
+      for (const name of names) await registerIdentity(registry, { identity: name, scopes: [] })
+      for (const side of [real, ours])
+        side.positions.push(await side.ask(() => side.feed.feedEnd()))
+      const tokens: { jti: string; identity: string; subject: string; labels: string[] }[] = []
+      const revocations: string[] = []
+      const first = [0, 1, 2, 3].map((token): Step => ({ kind: 'issue', token }))
+
+      for (const [index, step] of [...first, ...list].entries()) {
+        const where = `step ${index}: ${JSON.stringify(step)}`
+        if (step.kind === 'issue') {
+          const identity = names[step.token % names.length] ?? ''
+          const subject = step.token % 2 === 0 ? 'ada' : 'bob'
+          const labels = step.token % 3 === 0 ? ['phone'] : []
+          const order = { identity, subject, labels, scopes: [], ttlSeconds: 600, from: '::1' }
+          const { jti } = await issueToken(registry, order)
+          const issued = { jti, identity, subject, labels }
+          await ask(() => client.issue(issued))
+          tokens.push(issued)
+        } else if (step.kind === 'introspect') {
+          const asked = tokens.slice(-6)
+          const active = await introspect(
+            registry,
+            asked.map(({ jti, identity }) => ({ jti, client_id: identity })),
+          )
+          const found = await ask(() => client.introspect(asked))
+          t.same(
+            Array.from(asked, (_, at) => found[at]?.subject),
+            active.map((record) => record?.subject),
+            where,
+          )
+        } else if (step.kind === 'revoke') {
+          const token = tokens[step.token % Math.max(1, tokens.length)]
+          if (token === undefined) continue
+          const selector = selectorOf(step.how, token)
+          const { id } = await revoke(registry, { selector })
+          await ask(() => client.revoke(id, selector, token.identity))
+          revocations.push(id)
+          for (const side of [real, ours]) {
+            side.positions.push(await side.ask(() => side.feed.feedEnd()))
+          }
+        } else if (step.kind === 'other redis') {
+          for (let at = 0; at < partitions; at++) await redis.set(registry.keys.roster(at), 'other')
+          for (const partition of host.partitions) partition.data.roster = 'other'
+        } else {
+          const expected = await settled(real.ask(() => act(real, step)))
+          t.same(await settled(ours.ask(() => act(ours, step))), expected, where)
+        }
+        const leases = (side: Side) => side.ask(() => act(side, { kind: 'leases' }))
+        t.same(await leases(ours), await leases(real), `${where}, leases`)
+        for (const id of revocations) {
+          t.same(receiptOf(host, id), await realReceipt(registry, id), `${where}, receipt ${id}`)
+        }
+      }
+    }
+    await fc.assert(fc.asyncProperty(steps, run), { numRuns: 100, seed: 4, endOnFailure: true })
+  })
+}
+
+function selectorOf(
+  how: Extract<Step, { kind: 'revoke' }>['how'],
+  { jti, identity, subject }: { jti: string; identity: string; subject: string },
+): Selector {
+  if (how === 'all') return { all: true }
+  if (how === 'jti') return { jti }
+  if (how === 'subject') return { identity, subject }
+  return how === 'label' ? { identity, label: 'phone' } : { identity }
+}
+
+/** States by node, sorted: what a receipt says of them. */
+async function realReceipt(registry: Registry, id: string): Promise<unknown> {
+  const { complete, nodes: list } = await getReceipt(registry, id)
+  return { complete, nodes: list.map(({ node: name, state }) => `${name} ${state}`).sort() }
+}
+
+/** The same of the simulated registry: a node is pending, else fenced, when one of its parts is. */
+function receiptOf(host: RegistryHost, id: string): unknown {
+  const states = new Map<string, string>()
+  for (const { data } of host.partitions) {
+    for (const [part, state] of data.receipts.get(id)?.parts ?? []) {
+      const known = states.get(part)
+      const worse = known === 'pending' || (known === 'fenced' && state === 'acked')
+      states.set(part, worse ? known : state)
+    }
+  }
+  return {
+    complete: ![...states.values()].includes('pending'),
+    nodes: [...states]
+      .map(([part, state]) => `${part.slice(part.indexOf(':') + 1)} ${state}`)
+      .sort(),
+  }
+}

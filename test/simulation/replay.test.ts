@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process'
+import t from 'tap'
+import { parseOptions } from './src/options.js'
+
+const main = new URL('./dist/main.js', import.meta.url)
+
+/** Runs the simulator as `npm run simulate` does. */
+function simulate(...args: string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, NODE_OPTIONS: '' }, maxBuffer: 64 * 1024 * 1024 }
+    execFile(process.execPath, [main.pathname, ...args], options, (error, output, problems) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: output + problems })
+    })
+  })
+}
+
+t.test('a seed is the same history each time', async (t) => {
+  const [one, other] = await Promise.all([simulate('--seed', '25'), simulate('--seed', '25')])
+  t.equal(one.code, 0)
+  t.match(one.output, /seed 25: all is well/)
+  t.ok(one.output.split('\n').length > 100, 'all that happened is told')
+  t.equal(one.output, other.output)
+})
+
+t.test('a broken promise is told with what led to it, and how to see it again', async (t) => {
+  const { code, output } = await simulate('--seeds', '5', '--mutant', 'ack-before-close')
+  t.equal(code, 1)
+  t.match(output, / broken\n/)
+  t.match(output, /\d\.\d{3} {2}scenario +revoke \{/)
+  t.match(output, /INVARIANT +node-\d writes \d+ bytes to client-\d+/)
+  t.match(output, /npm run simulate -- --seed \d+ --mutant ack-before-close\n$/)
+})
+
+t.test('options', async (t) => {
+  t.match(parseOptions([]), { first: 1, seeds: 1000 })
+  t.match(parseOptions(['--seed', '7']), { first: 7, seeds: 1 })
+  t.match(parseOptions(['--seed', '7', '--seeds', '20']), { first: 7, seeds: 20 })
+  for (const args of [['--seed', 'x'], ['--seeds', '0'], ['--mutant', 'none'], ['--what']]) {
+    t.throws(() => parseOptions(args), { name: 'UsageError' })
+  }
+})

@@ -1,0 +1,45 @@
+import t from 'tap'
+import { isMutantName, mutants } from './src/mutants.js'
+import { play } from './src/play.js'
+
+/** Enough for every mutant; more with `npm run simulate -- --seeds N`. */
+const seeds = 2000
+
+t.setTimeout(900_000)
+
+t.test('whatever happens, both promises hold', async (t) => {
+  const { failures, counts, seeds: played } = await play({ first: 1, seeds, enough: 5 })
+  for (const { seed, broken } of failures) {
+    t.fail(`seed ${seed}: ${broken}`, { replay: `npm run simulate -- --seed ${seed}` })
+  }
+  t.equal(played, seeds)
+  // A simulation in which nothing happens finds nothing.
+  for (const what of [
+    'receipts',
+    'receipts with a fence',
+    'fences',
+    'holds',
+    'leases regained',
+    'resumes asked for',
+    'reconnects',
+    'resyncs',
+    'registry went back',
+    'admission races',
+    'refused: token',
+    'refused: unavailable',
+    'closed 4500',
+    'closed 4000',
+    'publications',
+  ]) {
+    t.ok((counts.get(what) ?? 0) >= 50, `${what}: ${counts.get(what) ?? 0}`)
+  }
+})
+
+for (const mutant of Object.keys(mutants)) {
+  if (!isMutantName(mutant)) continue
+  t.test(`finds the fault when ${mutants[mutant].what}`, async (t) => {
+    const { failures, seeds: played } = await play({ first: 1, seeds, mutant, enough: 1 })
+    const [found] = failures
+    t.equal(found?.invariant, mutants[mutant].breaks, `in ${played} seeds`)
+  })
+}

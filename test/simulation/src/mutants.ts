@@ -1,0 +1,108 @@
+import type { Broken } from './invariants.js'
+import type { Parts } from './parts.js'
+import { NodeLease, Watch } from './production.js'
+import { RegistryClient } from './registry-client.js'
+
+/*
+ * Faults on purpose, each one that a reader could make: the simulation has to find every one. They
+ * are put in at the wiring; production code has no switch for them.
+ */
+
+/** Admits what auth has answered, whatever the feed has told meanwhile. */
+class UncheckedWatch extends Watch {
+  override register(...[active, token, mark]: Parameters<Watch['register']>) {
+    return super.register(active, token, { ...mark, next: Number.MAX_SAFE_INTEGER })
+  }
+}
+
+/** Says that it has closed what it will close a little later. */
+class HastyWatch extends Watch {
+  override apply(...[events]: Parameters<Watch['apply']>) {
+    setTimeout(() => super.apply(events), 5)
+    return events.map(({ id }) => ({ id, connectionsClosed: 0 }))
+  }
+}
+
+/** Counts its lease from the answer, which may have been long on its way. */
+class LateLease extends NodeLease {
+  override granted(...[, ttlMs]: Parameters<NodeLease['granted']>) {
+    super.granted(performance.now(), ttlMs)
+  }
+}
+
+/** Believes its timer, which comes late in a process that was stopped. */
+class TimedLease extends NodeLease {
+  #held = false
+
+  override get held(): boolean {
+    return this.#held
+  }
+
+  override granted(...[sentAt, ttlMs]: Parameters<NodeLease['granted']>) {
+    const leftMs = sentAt + ttlMs - performance.now()
+    this.#held = leftMs > 0
+    super.granted(sentAt, ttlMs)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#held = false
+    }, leftMs)
+  }
+
+  #timer: NodeJS.Timeout | undefined
+}
+
+/** Renews the lease of a node whatever it has left unacknowledged. */
+class ForgivingRegistry extends RegistryClient {
+  override async feedEnd(): Promise<string> {
+    const end = await super.feedEnd()
+    return end.replace(/[0-9]+/g, '0')
+  }
+}
+
+export type MutantName =
+  | 'admission-unchecked'
+  | 'lease-from-reply'
+  | 'ack-before-close'
+  | 'lease-by-timer'
+  | 'renewal-unacknowledged'
+
+interface Mutant {
+  /** What is wrong. */
+  what: string
+  /** The promise that it breaks. */
+  breaks: Broken['invariant']
+  parts: Partial<Parts>
+}
+
+/** By name. */
+export const mutants: Readonly<Record<MutantName, Mutant>> = {
+  'admission-unchecked': {
+    what: 'the admission is not checked against the events since auth was asked',
+    breaks: 'a byte after a complete receipt',
+    parts: { Watch: UncheckedWatch },
+  },
+  'lease-from-reply': {
+    what: 'the lease is counted from the answer, not from the sending of its renewal',
+    breaks: 'a byte after a complete receipt',
+    parts: { NodeLease: LateLease },
+  },
+  'ack-before-close': {
+    what: 'a revocation is acknowledged before its connections are closed',
+    breaks: 'a byte after a complete receipt',
+    parts: { Watch: HastyWatch },
+  },
+  'lease-by-timer': {
+    what: 'whether the lease is held is decided by a timer alone',
+    breaks: 'a byte after a complete receipt',
+    parts: { NodeLease: TimedLease },
+  },
+  'renewal-unacknowledged': {
+    what: 'a renewal is counted before its node has acknowledged what was committed',
+    breaks: 'a receipt that is late',
+    parts: { RegistryClient: ForgivingRegistry },
+  },
+}
+
+export function isMutantName(name: string): name is MutantName {
+  return Object.hasOwn(mutants, name)
+}

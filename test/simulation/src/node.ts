@@ -1,0 +1,263 @@
+import { textFrame } from '@portcullis/protocol'
+import type { AuthAnswer, AuthRequest } from './auth.js'
+import type { Bus } from './bus.js'
+import type { ClientSocket } from './client-socket.js'
+import type { Parts } from './parts.js'
+import type { Process } from './process.js'
+import {
+  Connection,
+  Deadline,
+  Door,
+  drain,
+  Feed,
+  type FeedSocket,
+  FlushQueue,
+  GateError,
+  Heartbeat,
+  Hold,
+  Hub,
+  Introspector,
+  LiveGrant,
+  type Lookup,
+  type Node,
+  newStats,
+  type Watch,
+  webSocketTransport,
+} from './production.js'
+import { admitUpgrade, SimulatedServer } from './upgrade.js'
+import type { SimulatedWebSocket } from './web-socket.js'
+
+/** How a node gets to auth, through whatever stands between. */
+export interface AuthReach {
+  request(from: Process, request: AuthRequest, timeoutMs: number): Promise<AuthAnswer>
+  dial(from: Process, token: string, handshakeMs: number): SimulatedWebSocket
+}
+
+export interface NodeOptions {
+  process: Process
+  name: string
+  auth: AuthReach
+  bus: Bus
+  parts: Parts
+  /** A command is acted upon: a client's publication gets to the bus. */
+  onPublish: (bytes: Buffer) => void
+}
+
+const timeoutMs = 600
+/** How long connections wait for the lease. */
+const graceMs = 700
+
+/** One realtime node, wired as `packages/gate/src/gate.ts` and `apps/realtime/src/app.ts` do it. */
+export class SimulatedNode {
+  readonly process: Process
+  readonly name: string
+  readonly watch: Watch
+  readonly hub: Hub
+  readonly stats = newStats()
+  leaving = false
+  readonly #options: NodeOptions
+  readonly #door: Door
+  readonly #server = new SimulatedServer()
+  readonly #feed: Feed
+  readonly #node: Node
+
+  constructor(options: NodeOptions) {
+    const { process, name, auth, bus, parts } = options
+    this.process = process
+    this.name = name
+    this.#options = options
+    const log = logOf(process)
+    const { stats } = this
+    const lookup: Lookup = (tokens) => this.#lookup(tokens)
+    const lease = new parts.NodeLease()
+    const watch = new parts.Watch(log, stats, lease)
+    const introspector = new Introspector({ lookup, watch, stats, timeoutMs })
+    const door = new Door({ introspector, watch, lease, stats, tokenInQuery: false })
+    this.watch = watch
+    countRaces(watch, process)
+    this.#door = door
+    this.#feed = new Feed({
+      url: new URL('ws://auth.simulation/v1/feed'),
+      node: name,
+      credentials: new OwnToken(process, auth),
+      timing: {
+        handshakeMs: timeoutMs,
+        welcomeMs: timeoutMs,
+        pingMs: 500,
+        firstRetryMs: 20,
+        mostRetryMs: 300,
+        renewMs: 50,
+        goodbyeMs: 200,
+      },
+      watch,
+      lease,
+      lookup,
+      stats,
+      log,
+      dial: (_url, own, handshakeMs) => asFeedSocket(auth.dial(process, own, handshakeMs)),
+    })
+    this.hub = new Hub({ join: () => this.#join(), leave: () => undefined })
+    const hold = new Hold({ lease, hub: this.hub, graceMs })
+    lease.listen({
+      lost: () => process.world.history.count('holds'),
+      regained: () => process.world.history.count('leases regained'),
+    })
+    this.#node = {
+      name,
+      hold,
+      version: 'simulation',
+      pingIntervalMs: 60_000,
+      limits: { channelsPerConnection: 8, pendingCommands: 64, sendBufferBytes: 100_000 },
+      hub: this.hub,
+      tokens: {
+        hold: (grant, onEnd) => {
+          if (!(grant instanceof LiveGrant)) throw new Error('not a grant')
+          const release = watch.hold(grant, onEnd)
+          door.handOver(grant)
+          return release
+        },
+        introspect: async (text) => {
+          try {
+            return await introspector.introspect(text)
+          } catch (error) {
+            if (!(error instanceof GateError)) throw error
+            return error.code === 'auth_unavailable' ? 'unavailable' : 'inactive'
+          }
+        },
+      },
+      flushQueue: new FlushQueue(),
+      heartbeat: new Heartbeat({ pingIntervalMs: 60_000, pongTimeoutMs: 8000 }),
+      connectDeadline: new Deadline<Connection>(2000, (late) =>
+        late.end({ code: 3501, reason: '' }),
+      ),
+      publish: async (channel, bytes) => {
+        this.#options.onPublish(bytes)
+        bus.publish(channel, bytes)
+      },
+      onClosed: ({ id }, { code, reason }) => {
+        process.note(() => `closes connection ${id.slice(0, 8)}: ${code} ${reason}`)
+      },
+      onFault: (_connection, error) => {
+        process.world.fail(error instanceof Error ? error : new Error(String(error)))
+      },
+    }
+    bus.listen(process, (channel, bytes) => this.hub.deliver(channel, () => textFrame(bytes)))
+    void this.#feed.start(1000)
+  }
+
+  /** SIGTERM: sends its clients away, says bye, and ends. */
+  async leave(): Promise<void> {
+    this.process.note('closes')
+    this.leaving = true
+    await drain(this.hub, 40)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await this.#feed.close()
+    this.process.kill()
+  }
+
+  /** A client asks for an upgrade. */
+  async upgrade(
+    socket: ClientSocket,
+    token: string,
+    opened: (connection: Connection | undefined, status: number) => void,
+  ): Promise<void> {
+    if (this.leaving) {
+      opened(undefined, 503)
+      return
+    }
+    const { status, request } = await admitUpgrade(this.#door, this.#server, socket, token)
+    if (status !== 101 || socket.raw.destroyed) {
+      opened(undefined, status)
+      return
+    }
+    // Fastify and ws have more to do before the route has the socket.
+    await new Promise(setImmediate)
+    socket.opened()
+    this.#server.emit('connection', socket, request.raw)
+    const { grant } = this.#grantOf(request)
+    const connection = new Connection({
+      node: this.#node,
+      transport: webSocketTransport(socket as never, socket.raw as never),
+      grant,
+      isAdmitted: (text) => text === token,
+    })
+    socket.on('message', (message: Buffer, isBinary: boolean) =>
+      connection.receive(message, isBinary),
+    )
+    socket.on('close', () => connection.left())
+    opened(connection, status)
+  }
+
+  #grantOf(request: Parameters<Door['grantOf']>[0]) {
+    return { grant: this.#door.grantOf(request) }
+  }
+
+  async #lookup(tokens: readonly string[]) {
+    const { auth } = this.#options
+    const answer = await auth
+      .request(this.process, { kind: 'introspect', tokens }, timeoutMs)
+      .catch(() => ({ status: 503 }) as const)
+    if (answer.status !== 200 || !('results' in answer)) {
+      throw new GateError('auth_unavailable', `auth answers ${answer.status}`)
+    }
+    return [...answer.results]
+  }
+
+  /** Redis confirms a subscription. */
+  #join(): Promise<void> {
+    return new Promise((resolve) => {
+      this.process.event(this.process.random.between(0.2, 4), resolve)
+    })
+  }
+}
+
+/** The node's own token: asked for, and asked for again when it is refused. */
+class OwnToken {
+  readonly #process: Process
+  readonly #auth: AuthReach
+  #held: string | undefined
+
+  constructor(process: Process, auth: AuthReach) {
+    this.#process = process
+    this.#auth = auth
+  }
+
+  async token(): Promise<string> {
+    if (this.#held !== undefined) return this.#held
+    const answer = await this.#auth.request(this.#process, { kind: 'token' }, timeoutMs)
+    if (answer.status !== 200 || !('token' in answer)) throw new Error('auth gives no token')
+    this.#held = answer.token
+    return answer.token
+  }
+
+  async renew(refused: string): Promise<string> {
+    if (this.#held === refused) this.#held = undefined
+    return this.token()
+  }
+}
+
+/** By what production code uses of it. */
+function asFeedSocket(socket: SimulatedWebSocket): FeedSocket {
+  return socket as unknown as FeedSocket
+}
+
+/** How often an answer of auth was overtaken by the revocation of its token. */
+function countRaces(watch: Watch, { world }: Process): void {
+  const register = watch.register.bind(watch)
+  watch.register = (...args) => {
+    try {
+      return register(...args)
+    } catch (error) {
+      if (error instanceof GateError && error.code === 'invalid_token') {
+        world.history.count('admission races')
+      }
+      throw error
+    }
+  }
+}
+
+function logOf(process: Process): ConstructorParameters<typeof Watch>[0] {
+  const write = (...args: unknown[]): void =>
+    process.note(() => args.filter((arg) => typeof arg === 'string').join(' '))
+  return { info: write, warn: write, error: write, debug: write } as never
+}

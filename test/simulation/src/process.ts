@@ -1,0 +1,185 @@
+import type { Random } from './random.js'
+import type { Cancel, World } from './world.js'
+
+export interface ProcessOptions {
+  name: string
+  /** How fast its monotonic clock runs; 1 is true time. */
+  rate: number
+  /** How far its wall clock is off, in milliseconds. */
+  wallOffset: number
+}
+
+/** What wall clocks show when the world begins. */
+const wallStart = Date.UTC(2030, 0, 1)
+
+/** A timer as production code holds it. */
+export class Timer {
+  cancel: Cancel = () => undefined
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
+  hasRef(): boolean {
+    return true
+  }
+}
+
+/**
+ * One operating-system process: a clock of its own, timers, and a state. While it is stopped
+ * (SIGSTOP) nothing of it runs, its clocks go on, and what arrives waits. Once it is killed nothing
+ * of it ever runs again.
+ */
+export class Process {
+  readonly name: string
+  readonly world: World
+  /** What `Math.random` and the like give in this process. */
+  readonly random: Random
+  #state: 'running' | 'stopped' | 'killed' = 'running'
+  #lostPower = false
+  readonly #rate: number
+  readonly #wallOffset: number
+  readonly #startedAt: number
+  /** What came due while it was stopped: timers, and what arrived. */
+  #waiting: (() => void)[] = []
+  readonly #onKilled: (() => void)[] = []
+  readonly #timers = new WeakSet<() => void>()
+  #immediateAt = 0
+
+  constructor(world: World, { name, rate, wallOffset }: ProcessOptions) {
+    this.world = world
+    this.name = name
+    this.#rate = rate
+    this.#wallOffset = wallOffset
+    this.#startedAt = world.now
+    this.random = world.random(`process/${name}/${world.processes.length}`)
+  }
+
+  get killed(): boolean {
+    return this.#state === 'killed'
+  }
+
+  /** Its machine does not answer at all. */
+  get lostPower(): boolean {
+    return this.#lostPower
+  }
+
+  get stopped(): boolean {
+    return this.#state === 'stopped'
+  }
+
+  /** Its `performance.now()`. */
+  get monotonic(): number {
+    return (this.world.now - this.#startedAt) * this.#rate
+  }
+
+  /** Its `Date.now()`. */
+  get wall(): number {
+    return Math.floor(wallStart + this.world.now + this.#wallOffset)
+  }
+
+  note(what: string | (() => string)): void {
+    this.world.note(this.name, what)
+  }
+
+  /** Something happens to this process after a while of true time. */
+  event(afterMs: number, run: () => void): Cancel {
+    return this.world.schedule(afterMs, run, this)
+  }
+
+  setTimeout(run: () => void, ms: number): Timer {
+    const timer = new Timer()
+    timer.cancel = this.#timer(run, Math.max(1, ms))
+    return timer
+  }
+
+  setInterval(run: () => void, ms: number): Timer {
+    const timer = new Timer()
+    const again = (): void => {
+      timer.cancel = this.#timer(
+        () => {
+          again()
+          run()
+        },
+        Math.max(1, ms),
+      )
+    }
+    again()
+    return timer
+  }
+
+  /** Runs in the next turn of the event loop; in the order in which they were asked for. */
+  setImmediate(run: () => void): Timer {
+    const timer = new Timer()
+    let cancelled = false
+    // A turn takes its time, so that other events fall between two turns.
+    const turnMs = this.random.chance(0.1) ? this.random.between(0, 3) : 0.001
+    this.#immediateAt = Math.max(this.#immediateAt, this.world.now + turnMs)
+    this.world.schedule(
+      this.#immediateAt - this.world.now,
+      () => {
+        if (!cancelled) run()
+      },
+      this,
+    )
+    timer.cancel = () => {
+      cancelled = true
+    }
+    return timer
+  }
+
+  /** SIGSTOP */
+  stop(): void {
+    if (this.#state !== 'running') return
+    this.#state = 'stopped'
+    this.note('is stopped')
+  }
+
+  /** SIGCONT: what came due meanwhile happens now; timers or arrivals first, as it was stopped. */
+  resume(): void {
+    if (this.#state !== 'stopped') return
+    this.#state = 'running'
+    this.note('goes on')
+    const waiting = this.#waiting
+    this.#waiting = []
+    const timers = waiting.filter((run) => this.#timers.has(run))
+    const arrivals = waiting.filter((run) => !this.#timers.has(run))
+    const order = this.random.chance(0.5) ? [...timers, ...arrivals] : [...arrivals, ...timers]
+    for (const run of order) this.world.schedule(0, run, this)
+  }
+
+  /** SIGKILL; or the whole machine is gone, so that not even its kernel says goodbye. */
+  kill(lostPower = false): void {
+    if (this.#state === 'killed') return
+    this.#state = 'killed'
+    this.#lostPower = lostPower
+    this.#waiting = []
+    this.note(lostPower ? 'loses power' : 'is killed')
+    for (const callback of this.#onKilled) callback()
+  }
+
+  /** The kernel closes what the process had open. */
+  onKilled(callback: () => void): void {
+    this.#onKilled.push(callback)
+  }
+
+  /** Whether an event may run now; if not, it is kept for later or dropped. */
+  admits(run: () => void): boolean {
+    if (this.#state === 'stopped') this.#waiting.push(run)
+    return this.#state === 'running'
+  }
+
+  #timer(run: () => void, ms: number): Cancel {
+    let cancelled = false
+    const due = (): void => {
+      if (!cancelled) run()
+    }
+    this.#timers.add(due)
+    const cancel = this.world.schedule(ms / this.#rate, due, this)
+    return () => {
+      cancelled = true
+      cancel()
+    }
+  }
+}

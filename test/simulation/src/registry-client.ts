@@ -1,0 +1,344 @@
+import type { RevocationEvent, Selector } from '@portcullis/contracts'
+import type { End, Network, Receiver } from './network.js'
+import type { Process } from './process.js'
+import {
+  cursorParts,
+  type FeedRead,
+  type FeedRegistry,
+  type FeedSource,
+  type Lease,
+  leaseTimes,
+  type NodeInstance,
+  RegistryError,
+} from './production.js'
+import type { FeedEntry, Partition, SimulatedToken } from './registry.js'
+import type { Answer, Command, RegistryHost, Wait } from './registry-host.js'
+
+/** As `packages/redis` has them, in milliseconds; short, as everything here is. */
+const commandTimeoutMs = 400
+const reconnectMs = { least: 20, most: 200 }
+const blockMs = 250
+const deafMs = 1000
+const eventsAtOnce = 500
+
+/** One connection of an auth process to the registry, which comes back by itself. */
+class RegistryConnection implements Receiver {
+  readonly #process: Process
+  readonly #network: Network
+  readonly #host: RegistryHost
+  #end: End | undefined
+  #number = 0
+  readonly #open = new Map<number, (answer: Answer | Error) => void>()
+  #closed = false
+
+  constructor(process: Process, network: Network, host: RegistryHost) {
+    this.#process = process
+    this.#network = network
+    this.#host = host
+    this.#dial()
+  }
+
+  /** Sends a command, in order. Fails at once while there is no connection, and when it takes long. */
+  run<Result>(command: (partitions: readonly Partition[]) => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#end === undefined) return reject(unavailable('not connected'))
+      const number = this.#number++
+      const late = this.#process.setTimeout(
+        () => this.#settle(number, unavailable('timed out')),
+        commandTimeoutMs,
+      )
+      this.#open.set(number, (answer) => {
+        late.cancel()
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer.result as Result)
+      })
+      this.#end.send({ number, run: command } satisfies Command)
+    })
+  }
+
+  /** Resolves when there may be news, when the connection has broken, or after a while. */
+  wait(wait: Wait, closing: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        late.cancel()
+        closing.removeEventListener('abort', done)
+        this.#open.delete(-1)
+        resolve()
+      }
+      const late = this.#process.setTimeout(() => {
+        // Deaf: it connects again.
+        this.#end?.close()
+        this.#lost()
+        done()
+      }, deafMs)
+      closing.addEventListener('abort', done)
+      this.#open.set(-1, done)
+      this.#end?.send(wait)
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#end?.close()
+  }
+
+  received(message: unknown): void {
+    const answer = message as Answer
+    this.#settle(answer.number ?? -1, answer)
+  }
+
+  ended(): void {
+    this.#lost()
+  }
+
+  #settle(number: number, answer: Answer | Error): void {
+    const open = this.#open.get(number)
+    this.#open.delete(number)
+    open?.(answer)
+  }
+
+  #dial(): void {
+    const { process } = this.#host
+    if (process.killed) {
+      this.#again()
+      return
+    }
+    const [near, far] = this.#network.connect(this.#process, process)
+    far.receiver = undefined
+    this.#host.accept(far)
+    near.receiver = this
+    this.#end = near
+  }
+
+  #lost(): void {
+    this.#end = undefined
+    for (const number of [...this.#open.keys()])
+      this.#settle(number, unavailable('connection lost'))
+    this.#again()
+  }
+
+  #again(): void {
+    if (this.#closed) return
+    const ms = this.#process.random.between(reconnectMs.least, reconnectMs.most)
+    this.#process.setTimeout(() => this.#dial(), ms)
+  }
+}
+
+function unavailable(why: string): RegistryError {
+  return new RegistryError('registry_unavailable', `the registry does not answer: ${why}`)
+}
+
+/**
+ * The registry as one auth process reaches it: the verbs of `apps/auth/src/registry`, each made of
+ * the same scripts in the same order, with the network between any two of them.
+ */
+export class RegistryClient implements FeedRegistry {
+  readonly #commands: RegistryConnection
+  readonly #blocking: RegistryConnection
+  readonly #partitions: number
+  readonly #leaseMs: number
+
+  constructor(
+    process: Process,
+    network: Network,
+    host: RegistryHost,
+    { leaseMs }: { leaseMs: number },
+  ) {
+    this.#commands = new RegistryConnection(process, network, host)
+    this.#blocking = new RegistryConnection(process, network, host)
+    this.#partitions = host.partitions.length
+    this.#leaseMs = leaseMs
+  }
+
+  get source(): FeedSource {
+    return {
+      read: (cursor) => this.readFeed(cursor, eventsAtOnce),
+      end: () => this.#end(),
+      news: (after, closing) => this.#blocking.wait({ after, blockMs }, closing),
+      close: () => this.#blocking.close(),
+    }
+  }
+
+  feedEnd(): Promise<string> {
+    return this.#end()
+  }
+
+  async isActive({ jti, identity }: { jti: string; identity: string }): Promise<boolean> {
+    const [found] = await this.introspect([{ jti, identity }])
+    return found !== undefined
+  }
+
+  /** Tokens in one question for each partition that has one. */
+  async introspect(
+    asked: readonly { jti: string; identity: string }[],
+  ): Promise<(SimulatedToken | undefined)[]> {
+    const answers = new Array<SimulatedToken | undefined>(asked.length)
+    const partitions = new Set(asked.map(({ identity }) => this.#partitionOf(identity)))
+    await Promise.all(
+      [...partitions].map(async (at) => {
+        const found = await this.#in(at, (partition) =>
+          asked.map(({ jti, identity }) => partition.introspect(jti, identity)),
+        )
+        for (const [index, token] of found.entries())
+          if (token !== undefined) answers[index] = token
+      }),
+    )
+    return answers
+  }
+
+  issue(order: Omit<SimulatedToken, 'issuedUs'>): Promise<SimulatedToken> {
+    return this.#in(this.#partitionOf(order.identity), (partition) => partition.issue(order))
+  }
+
+  /** Commits a revocation, in the partition of its identity or in all. */
+  async revoke(id: string, selector: Selector, identity: string): Promise<void> {
+    if ('all' in selector) {
+      await this.#in(0, (partition) => partition.revoke(id, selector))
+      const others = Array.from({ length: this.#partitions - 1 }, (_, at) => at + 1)
+      await Promise.all(
+        others.map((at) => this.#in(at, (partition) => partition.revoke(id, selector))),
+      )
+      return
+    }
+    await this.#in(this.#partitionOf(identity), (partition) => partition.revoke(id, selector))
+  }
+
+  async joinNode({ node, instance }: NodeInstance) {
+    const replies = await this.#everywhere((partition) => partition.join(node, instance))
+    const replaced = replies.find(({ before }) => before !== '' && before !== instance)?.before
+    return {
+      cursor: replies.map(({ end }) => end).join(','),
+      ...(replaced === undefined ? {} : { replaced }),
+    }
+  }
+
+  async leaveNode({ node, instance }: NodeInstance): Promise<void> {
+    await Promise.all(
+      this.#all.map(async (at) => {
+        const us = await this.#in(at, (partition) => partition.leave(node, instance))
+        await this.#settle(at, { node, instance }, Number.MAX_SAFE_INTEGER, 'acked')
+        if (us !== undefined) {
+          await this.#in(at, (partition) => partition.forget(node, instance, us))
+        }
+      }),
+    )
+  }
+
+  async setConnected(): Promise<void> {
+    await this.#in(0, () => undefined)
+  }
+
+  async readFeed(cursor: string, limit: number): Promise<FeedRead | 'lost'> {
+    const parts = cursorParts(cursor)
+    if (parts === undefined || parts.length !== this.#partitions) return 'lost'
+    const reads = await Promise.all(
+      parts.map((part, at) => this.#in(at, (partition) => partition.read(part, limit))),
+    )
+    const events: FeedEntry[] = []
+    const ends: string[] = []
+    for (const [at, read] of reads.entries()) {
+      if (read === 'lost') return 'lost'
+      events.push(...read)
+      ends.push(read.at(-1)?.id ?? parts[at]?.id ?? '')
+    }
+    const revocations: RevocationEvent[] = events
+      .sort((a, b) => a.us - b.us)
+      .map(({ event }) => event)
+    return { cursor: ends.join(','), revocations }
+  }
+
+  async ackRevocations(node: NodeInstance, _closed: unknown, cursor: string): Promise<void> {
+    const parts = cursorParts(cursor)
+    if (parts === undefined || parts.length !== this.#partitions) {
+      throw new RegistryError('bad_cursor', 'not a cursor of this registry')
+    }
+    const states = await Promise.all(parts.map(({ us }, at) => this.#settle(at, node, us, 'acked')))
+    this.#refuse(states)
+  }
+
+  async renewLease({ node, instance }: NodeInstance) {
+    const replies = await this.#everywhere((partition) => partition.renew(node, instance))
+    const renewed = replies.filter((reply) => typeof reply === 'object')
+    this.#refuse(replies.filter((reply) => typeof reply === 'string'))
+    return {
+      cursor: renewed.map(({ end }) => end).join(','),
+      fenced: renewed.some(({ fenced }) => fenced),
+      ttlMs: leaseTimes(this.#leaseMs).ttlMs,
+    }
+  }
+
+  async readLeases() {
+    const parts = await this.#everywhere((partition) => partition.leases())
+    return {
+      run: parts.map(({ runId }) => runId).join(),
+      leases: parts.flatMap(({ leases }) => leases),
+    }
+  }
+
+  fenceNode({ node, instance, partition: at, renewals }: Lease): Promise<number | undefined> {
+    return this.#in(at, (partition) => partition.fence(`${instance}:${node}`, renewals))
+  }
+
+  async settleFenced(lease: Lease & { fencedUs: number }): Promise<void> {
+    await this.#settle(lease.partition, lease, lease.fencedUs, 'fenced')
+  }
+
+  async forgetNode({ node, instance, partition: at, fencedUs }: Lease & { fencedUs: number }) {
+    await this.#in(at, (partition) => partition.forget(node, instance, fencedUs))
+  }
+
+  close(): void {
+    this.#commands.close()
+    this.#blocking.close()
+  }
+
+  async #end(): Promise<string> {
+    return (await this.#everywhere((partition) => partition.end)).join(',')
+  }
+
+  /** Looks up what waits for the node, and settles it in a second step. */
+  async #settle(
+    at: number,
+    node: NodeInstance,
+    appliedUs: number,
+    state: 'acked' | 'fenced',
+  ): Promise<'joined' | 'node_replaced' | 'node_not_joined'> {
+    const part = `${node.instance}:${node.node}`
+    const ids = await this.#in(at, (partition) => partition.pending(part, appliedUs))
+    return this.#in(at, (partition) => partition.settle(node, ids, state))
+  }
+
+  #refuse(states: readonly string[]): void {
+    if (states.includes('node_not_joined')) {
+      throw new RegistryError('node_not_joined', 'the node has to say hello again')
+    }
+    if (states.includes('node_replaced')) {
+      throw new RegistryError('node_replaced', 'another process has the name')
+    }
+  }
+
+  get #all(): number[] {
+    return Array.from({ length: this.#partitions }, (_, at) => at)
+  }
+
+  #partitionOf(identity: string): number {
+    return partitionOf(identity, this.#partitions)
+  }
+
+  #in<Result>(at: number, run: (partition: Partition) => Result): Promise<Result> {
+    return this.#commands.run((partitions) => {
+      const partition = partitions[at]
+      if (partition === undefined) throw new Error(`there is no partition ${at}`)
+      return run(partition)
+    })
+  }
+
+  #everywhere<Result>(run: (partition: Partition) => Result): Promise<Result[]> {
+    return Promise.all(this.#all.map((at) => this.#in(at, run)))
+  }
+}
+
+/** Identities are named for what they are; any spread over the partitions will do. */
+export function partitionOf(identity: string, partitions: number): number {
+  return (identity.codePointAt(identity.length - 1) ?? 0) % partitions
+}

@@ -1,0 +1,141 @@
+import type { End, Network } from './network.js'
+import type { Process } from './process.js'
+import { Partition, type ReceiptPart } from './registry.js'
+import type { World } from './world.js'
+
+/** A script or command as it travels: run in one step where it arrives. */
+export interface Command {
+  readonly number: number
+  run(partitions: readonly Partition[]): unknown
+}
+
+/** The answer to the command of that number. */
+export interface Answer {
+  readonly number: number
+  readonly result: unknown
+}
+
+/** Waits for an event after the cursor, as XREAD with BLOCK does. */
+export interface Wait {
+  readonly after: string
+  readonly blockMs: number
+}
+
+/** Redis gives an answer within this, in milliseconds. */
+const serviceMs = { least: 0.02, most: 0.3 }
+
+export interface RegistryHostOptions {
+  world: World
+  network: Network
+  partitions: number
+  feedMaxLength: number
+  fenceMs: number
+  onReceipt: (partition: number, receipt: ReceiptPart) => void
+}
+
+/** The one Redis: a process that answers commands one after another, and can be restarted. */
+export class RegistryHost {
+  readonly #options: RegistryHostOptions
+  readonly partitions: readonly Partition[]
+  #process: Process
+  #runs = 0
+  /** Answered when the feed moves, or its time is over. */
+  #waits = new Map<End, { after: string; answer: () => void }>()
+  /** How far Redis' wall clock has been set, in microseconds. */
+  clockStepUs = 0
+
+  constructor(options: RegistryHostOptions) {
+    this.#options = options
+    const { world, partitions, feedMaxLength, fenceMs, onReceipt } = options
+    this.#process = world.process('registry')
+    this.partitions = Array.from(
+      { length: partitions },
+      (_, partition) =>
+        new Partition({
+          partition,
+          runId: this.#runId(),
+          feedMaxLength,
+          fenceMs,
+          timeUs: () => Math.floor(1.9e15 + world.now * 1000) + this.clockStepUs,
+          onReceipt,
+        }),
+    )
+  }
+
+  get process(): Process {
+    return this.#process
+  }
+
+  /** Ends of all partitions' feeds, as a cursor. */
+  get end(): string {
+    return this.partitions.map(({ end }) => end).join(',')
+  }
+
+  /** What a backup keeps. */
+  backup(): unknown {
+    return structuredClone(this.partitions.map(({ data }) => data))
+  }
+
+  kill(): void {
+    this.#process.kill()
+  }
+
+  /** Comes back with what it had, or with an older state: writes since then are lost. */
+  restart(backup?: unknown): void {
+    const { world } = this.#options
+    this.#process = world.process('registry')
+    this.#runs += 1
+    this.#waits.clear()
+    const data = backup as Partition['data'][] | undefined
+    for (const [at, partition] of this.partitions.entries()) {
+      partition.runId = this.#runId()
+      partition.data =
+        data === undefined ? partition.data : (structuredClone(data)[at] ?? partition.data)
+    }
+    this.#process.note(data === undefined ? 'is back' : 'is back, with an older state')
+  }
+
+  /** Takes a connection of an auth process. */
+  accept(end: End): void {
+    end.receiver = {
+      received: (message) => {
+        if (isWait(message)) this.#wait(end, message)
+        else this.#answer(end, message as Command)
+      },
+      ended: () => this.#waits.delete(end),
+    }
+  }
+
+  #answer(end: End, { number, run }: Command): void {
+    const before = this.end
+    const result = run(this.partitions)
+    const answer: Answer = { number, result }
+    this.#process.event(this.#process.random.between(serviceMs.least, serviceMs.most), () =>
+      end.send(answer),
+    )
+    if (this.end !== before) this.#news()
+  }
+
+  #wait(end: End, { after, blockMs }: Wait): void {
+    const answer = (): void => {
+      if (!this.#waits.delete(end)) return
+      late.cancel()
+      end.send({})
+    }
+    this.#waits.set(end, { after, answer })
+    const late = this.#process.setTimeout(answer, blockMs)
+    if (this.end !== after) answer()
+  }
+
+  #news(): void {
+    for (const { answer } of [...this.#waits.values()]) answer()
+  }
+
+  #runId(): string {
+    return `run${this.#runs}`
+  }
+}
+
+function isWait(message: unknown): message is Wait {
+  return typeof message === 'object' && message !== null && 'after' in message
+}

@@ -1,0 +1,283 @@
+import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts'
+import type { FeedRead, Joined, Lease, Leases, NodeInstance } from './production.js'
+
+/** Follows `apps/auth/src/registry/lua`: each method is one script or one command, in one step. */
+
+export interface SimulatedToken {
+  jti: string
+  identity: string
+  subject: string
+  labels: readonly string[]
+  issuedUs: number
+}
+
+export type PartState = 'pending' | 'acked' | 'fenced'
+
+export interface ReceiptPart {
+  id: string
+  us: number
+  cutoffUs: number
+  selector: Selector
+  /** By `<instance>:<node>`. */
+  parts: Map<string, PartState>
+}
+
+interface FeedEntry {
+  id: string
+  sequence: number
+  us: number
+  previous: string
+  event: RevocationEvent
+}
+
+interface LeaseRecord {
+  renewals: number
+  fenceMs: number
+  fencedUs: number | undefined
+}
+
+/** What one partition keeps. Plain data, so that a backup is a copy. */
+interface Data {
+  clockUs: number
+  /** Run id of the Redis that knows every node. */
+  roster: string
+  nodes: Map<string, string>
+  leases: Map<string, LeaseRecord>
+  feed: FeedEntry[]
+  receipts: Map<string, ReceiptPart>
+  tokens: Map<string, SimulatedToken & { revoked: boolean }>
+  /** By identity, then `*`, `s:<subject>` or `l:<label>`. */
+  cutoffs: Map<string, Map<string, number>>
+  cutoffAllUs: number
+}
+
+export interface PartitionOptions {
+  partition: number
+  runId: string
+  feedMaxLength: number
+  fenceMs: number
+  /** Redis' own wall clock, in microseconds. */
+  timeUs: () => number
+  /** Is told of each part that is settled, and each receipt that is made. */
+  onReceipt: (partition: number, receipt: ReceiptPart) => void
+}
+
+/** One partition of the registry. */
+export class Partition {
+  readonly #options: PartitionOptions
+  runId: string
+  data: Data
+
+  constructor(options: PartitionOptions) {
+    this.#options = options
+    this.runId = options.runId
+    this.data = {
+      clockUs: 0,
+      roster: options.runId,
+      nodes: new Map(),
+      leases: new Map(),
+      feed: [],
+      receipts: new Map(),
+      tokens: new Map(),
+      cutoffs: new Map(),
+      cutoffAllUs: -1,
+    }
+  }
+
+  /** XREVRANGE feed + - COUNT 1 */
+  get end(): string {
+    return this.data.feed.at(-1)?.id ?? '0-0'
+  }
+
+  /** issue-token.lua */
+  issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken {
+    this.data.clockUs = this.#tick()
+    const issued = { ...token, issuedUs: this.data.clockUs, revoked: false }
+    this.data.tokens.set(token.jti, issued)
+    return issued
+  }
+
+  /** introspect.lua */
+  introspect(jti: string, identity: string): SimulatedToken | undefined {
+    const token = this.data.tokens.get(jti)
+    if (token === undefined || token.identity !== identity || token.revoked) return undefined
+    if (token.issuedUs <= this.data.cutoffAllUs) return undefined
+    const cutoffs = this.data.cutoffs.get(identity)
+    const members = ['*', `s:${token.subject}`, ...token.labels.map((label) => `l:${label}`)]
+    const cut = members.some((member) => token.issuedUs <= (cutoffs?.get(member) ?? -1))
+    return cut ? undefined : { ...token }
+  }
+
+  /** revoke.lua */
+  revoke(id: string, selector: Selector): { us: number; cutoffUs: number } {
+    const us = this.#tick()
+    this.data.clockUs = us
+    this.#mark(selector, us)
+    const previous = this.data.feed.at(-1)
+    const sequence = (previous?.sequence ?? 0) + 1
+    const event = { id, at: Math.floor(us / 1000), selector, cutoffUs: us }
+    const entry = { id: `${sequence}-${us}`, sequence, us, previous: this.end, event }
+    this.data.feed.push(entry)
+    this.data.feed.splice(0, this.data.feed.length - this.#options.feedMaxLength)
+    this.#openRoster()
+    const parts = new Map<string, PartState>()
+    for (const [part, { fencedUs }] of this.data.leases) {
+      parts.set(part, fencedUs === undefined ? 'pending' : 'fenced')
+    }
+    const receipt: ReceiptPart = { id, us, cutoffUs: us, selector, parts }
+    this.data.receipts.set(id, receipt)
+    this.#options.onReceipt(this.#options.partition, receipt)
+    return { us, cutoffUs: us }
+  }
+
+  /** XRANGE from the cursor's own event on, and what `readPartition` makes of it. */
+  read(from: { id: string; sequence: number }, limit: number): FeedEntry[] | 'lost' {
+    const entries = this.data.feed.filter(({ sequence }) => sequence >= from.sequence)
+    if (entries.length === 0) return from.id === '0-0' ? [] : 'lost'
+    const following = entries[0]?.id === from.id ? entries.slice(1) : entries
+    let last = from.id
+    for (const entry of following.slice(0, limit)) {
+      if (entry.previous !== last) return 'lost'
+      last = entry.id
+    }
+    return following.slice(0, limit)
+  }
+
+  /** join-node.lua */
+  join(node: string, instance: string): { before: string; end: string } {
+    const before = this.data.nodes.get(node) ?? ''
+    this.data.nodes.set(node, instance)
+    const part = `${instance}:${node}`
+    if (!this.data.leases.has(part)) this.data.leases.set(part, this.#newLease())
+    return { before, end: this.end }
+  }
+
+  /** leave-node.lua */
+  leave(node: string, instance: string): number | undefined {
+    if (this.data.nodes.get(node) === instance) this.data.nodes.delete(node)
+    const lease = this.data.leases.get(`${instance}:${node}`)
+    if (lease === undefined) return undefined
+    lease.fencedUs = this.#now()
+    this.data.clockUs = lease.fencedUs
+    return lease.fencedUs
+  }
+
+  /** renew-lease.lua */
+  renew(
+    node: string,
+    instance: string,
+  ): { end: string; fenced: boolean } | 'node_replaced' | 'node_not_joined' {
+    const known = this.data.nodes.get(node)
+    const lease = this.data.leases.get(`${instance}:${node}`)
+    if (known !== undefined && known !== instance) return 'node_replaced'
+    if (known === undefined || lease === undefined) return 'node_not_joined'
+    const fenced = lease.fencedUs !== undefined
+    lease.renewals += 1
+    lease.fencedUs = undefined
+    return { end: this.end, fenced }
+  }
+
+  /** read-leases.lua */
+  leases(): { runId: string; leases: Lease[] } {
+    this.#openRoster()
+    const leases = [...this.data.leases].map(([part, { fencedUs, ...lease }]): Lease => {
+      const colon = part.indexOf(':')
+      const [instance, node] = [part.slice(0, colon), part.slice(colon + 1)]
+      return {
+        instance,
+        node,
+        ...lease,
+        ...(fencedUs === undefined ? {} : { fencedUs }),
+        partition: this.#options.partition,
+        current: this.data.nodes.get(node) === instance,
+      }
+    })
+    return { runId: this.runId, leases }
+  }
+
+  /** fence-node.lua */
+  fence(part: string, renewals: number): number | undefined {
+    const lease = this.data.leases.get(part)
+    if (lease === undefined || lease.renewals !== renewals || lease.fencedUs !== undefined) return
+    lease.fencedUs = this.#now()
+    this.data.clockUs = lease.fencedUs
+    return lease.fencedUs
+  }
+
+  /** forget-node.lua */
+  forget(node: string, instance: string, fencedUs: number): void {
+    const part = `${instance}:${node}`
+    if (this.data.leases.get(part)?.fencedUs !== fencedUs) return
+    this.data.leases.delete(part)
+    if (this.data.nodes.get(node) === instance) this.data.nodes.delete(node)
+  }
+
+  /** ZRANGEBYLEX pending: the revocations that wait for a part, up to a microsecond. */
+  pending(part: string, appliedUs: number): string[] {
+    return [...this.data.receipts.values()]
+      .filter(({ us, parts }) => us <= appliedUs && parts.get(part) === 'pending')
+      .map(({ id }) => id)
+  }
+
+  /** ack-revocations.lua */
+  settle(
+    { node, instance }: NodeInstance,
+    ids: readonly string[],
+    state: 'acked' | 'fenced',
+  ): 'joined' | 'node_replaced' | 'node_not_joined' {
+    const part = `${instance}:${node}`
+    for (const id of ids) {
+      const receipt = this.data.receipts.get(id)
+      if (receipt?.parts.get(part) !== 'pending') continue
+      receipt.parts.set(part, state)
+      this.#options.onReceipt(this.#options.partition, receipt)
+    }
+    const known = this.data.nodes.get(node)
+    if (known === undefined) return 'node_not_joined'
+    return known === instance ? 'joined' : 'node_replaced'
+  }
+
+  #mark(selector: Selector, cutoffUs: number): void {
+    const { data } = this
+    if ('all' in selector) data.cutoffAllUs = Math.max(data.cutoffAllUs, cutoffUs)
+    else if ('jti' in selector) {
+      const token = data.tokens.get(selector.jti)
+      if (token !== undefined && token.issuedUs <= cutoffUs) token.revoked = true
+    } else {
+      const cutoffs = data.cutoffs.get(selector.identity) ?? new Map<string, number>()
+      data.cutoffs.set(selector.identity, cutoffs)
+      const { subject, label } = { subject: undefined, label: undefined, ...selector }
+      const member =
+        subject !== undefined ? `s:${subject}` : label !== undefined ? `l:${label}` : '*'
+      cutoffs.set(member, Math.max(cutoffs.get(member) ?? -1, cutoffUs))
+    }
+  }
+
+  /** Another Redis than the one that knew every node: some may live that only lost writes named. */
+  #openRoster(): void {
+    if (this.data.roster === this.runId) return
+    this.data.roster = this.runId
+    this.data.leases.set(`${this.runId}:(unknown)`, this.#newLease())
+  }
+
+  #newLease(): LeaseRecord {
+    return { renewals: 0, fenceMs: this.#options.fenceMs, fencedUs: undefined }
+  }
+
+  /** The time, never before what the partition has given to anything. */
+  #now(): number {
+    return Math.max(this.#options.timeUs(), this.data.clockUs)
+  }
+
+  /** A microsecond of its own. */
+  #tick(): number {
+    return Math.max(this.#options.timeUs(), this.data.clockUs + 1)
+  }
+}
+
+/** Whether a receipt part covers a token. */
+export function covers(receipt: ReceiptPart, token: SimulatedToken): boolean {
+  return coversToken(receipt, token)
+}
+
+export type { FeedEntry, FeedRead, Joined, Leases }

@@ -1,0 +1,311 @@
+import type { Selector } from '@portcullis/contracts'
+import type { Delays } from './network.js'
+import { Random } from './random.js'
+
+/** Times in milliseconds. */
+export const leaseMs = 1000
+/** Nothing goes wrong before. */
+const settledMs = 250
+const faultsMs = 3200
+/** How long everything is well at the end: a lease, and time to come back. */
+const healedMs = 2200
+
+/** What is done to the world, and when. */
+export type Action = { at: number } & (
+  | { kind: 'connect'; client: number; token: string }
+  | { kind: 'refresh'; client: number; token: string }
+  | { kind: 'vanish'; client: number }
+  | { kind: 'issue'; token: TokenOrder }
+  | { kind: 'revoke'; selector: Selector; identity: string }
+  | { kind: 'stop'; host: string; ms: number }
+  | { kind: 'kill'; host: string; lostPower: boolean; downMs: number }
+  | { kind: 'leave'; host: string; downMs: number }
+  | { kind: 'usurp'; host: string }
+  | { kind: 'block'; from: string; to: string; ways: 'both' | 'there' | 'back'; ms: number }
+  | { kind: 'break'; a: string; b: string; told: 'both' | 'a' | 'b' | 'none' }
+  | { kind: 'back up' }
+  | { kind: 'restart registry'; downMs: number; older: boolean }
+  | { kind: 'step clock'; ms: number }
+)
+
+export interface TokenOrder {
+  jti: string
+  identity: string
+  subject: string
+  labels: readonly string[]
+}
+
+export interface Scenario {
+  seed: string
+  partitions: number
+  auths: readonly string[]
+  nodes: readonly string[]
+  clients: number
+  feedMaxLength: number
+  delays: Delays
+  /** How fast the monotonic clock of each host runs. */
+  rates: ReadonlyMap<string, number>
+  /** Issued before anything happens. */
+  tokens: readonly TokenOrder[]
+  actions: readonly Action[]
+  endMs: number
+}
+
+/** Clocks may differ by a twentieth: that is what the lease allows for. */
+const mostDrift = 0.024
+
+/** The scenario of a seed. */
+export function scenarioOf(seed: string): Scenario {
+  const random = new Random(`${seed}/scenario`)
+  const partitions = random.chance(0.3) ? 2 : 1
+  const auths = names('auth', random.whole(1, 2) + (random.chance(0.2) ? 1 : 0))
+  const nodes = names('node', random.whole(1, 2) + (random.chance(0.2) ? 1 : 0))
+  const clients = random.whole(2, 6)
+  const tokens = tokenOrders(random, partitions, clients)
+  const rates = new Map(
+    [...auths, ...nodes].map((host) => [host, random.between(1 - mostDrift, 1 + mostDrift)]),
+  )
+  const faults = faultsOf(random, auths, nodes)
+  const revocations = revocationsOf(random, tokens, faults)
+  const clientActions = clientsOf(random, clients, tokens, revocations)
+  const actions = [...faults, ...revocations, ...clientActions].sort((a, b) => a.at - b.at)
+  return {
+    seed,
+    partitions,
+    auths,
+    nodes,
+    clients,
+    feedMaxLength: random.chance(0.25) ? random.whole(1, 3) : 1000,
+    delays: random.pick(profiles),
+    rates,
+    tokens,
+    actions,
+    endMs: settledMs + faultsMs + healedMs,
+  }
+}
+
+const profiles: readonly Delays[] = [
+  { least: 0.05, most: 0.3, lost: 0, againMs: 0 },
+  { least: 0.1, most: 3, lost: 0, againMs: 0 },
+  { least: 0.2, most: 15, lost: 0.03, againMs: 200 },
+]
+
+function names(what: string, count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `${what}-${at + 1}`)
+}
+
+/** A jti says its partition; an identity's last letter decides it. */
+export function tokenId(partition: number, name: string): string {
+  return `${partition}-${name.padEnd(22, '_')}`
+}
+
+function tokenOrders(random: Random, partitions: number, clients: number): TokenOrder[] {
+  const identities = ['shop0', 'bank1', 'club2'].slice(0, random.whole(1, 3))
+  return Array.from({ length: clients + 3 }, (_, at) => {
+    const identity = random.pick(identities)
+    const partition = Number(identity.at(-1)) % partitions
+    return {
+      jti: tokenId(partition, `token${at + 1}`),
+      identity,
+      subject: random.pick(['ada', 'bob']),
+      labels: random.chance(0.4) ? ['phone'] : [],
+    }
+  })
+}
+
+function faultsOf(random: Random, auths: readonly string[], nodes: readonly string[]): Action[] {
+  // Half of the seeds leave auth and the registry alone: then every receipt has the lease, no more.
+  const central = random.chance(0.5)
+  const count = random.whole(0, 7)
+  const faults = Array.from({ length: count }, () => faultOf(random, auths, nodes, central)).flat()
+  const wentBack = faults.some((fault) => fault.kind === 'restart registry' && fault.older)
+  // A Redis that loses writes while its clock is set back may give a lost event's position again, to
+  // another event: positions tell time. The guarantee asks for one or the other to be sound.
+  return faults.filter((fault) => !wentBack || fault.kind !== 'step clock' || fault.ms > 0)
+}
+
+function faultOf(
+  random: Random,
+  auths: readonly string[],
+  nodes: readonly string[],
+  central: boolean,
+): Action[] {
+  const at = settledMs + random.between(0, faultsMs)
+  const left = settledMs + faultsMs - at
+  // Short ones, ones about as long as the lease, long ones.
+  const ms = Math.min(
+    left,
+    random.pick([random.between(1, 100), random.between(600, 1100), random.between(1, 2500)]),
+  )
+  const node = random.pick(nodes)
+  const auth = random.pick(auths)
+  const nodeFaults: (() => Action[])[] = [
+    () => [{ at, kind: 'stop', host: node, ms }],
+    () => flapping(random, node, at, left),
+    () => lateAnswer(random, node, at),
+    () => lateAnswer(random, node, at),
+    () => [{ at, kind: 'kill', host: node, lostPower: random.chance(0.3), downMs: ms }],
+    () => [{ at, kind: 'block', from: node, to: auth, ways: waysOf(random), ms }],
+    () => [{ at, kind: 'block', from: node, to: '*', ways: waysOf(random), ms }],
+    () => [{ at, kind: 'break', a: node, b: auth, told: random.pick(told) }],
+    () => [{ at, kind: 'leave', host: node, downMs: ms }],
+    () => [{ at, kind: 'usurp', host: node }],
+  ]
+  const centralFaults: (() => Action[])[] = [
+    () => [{ at, kind: 'stop', host: auth, ms }],
+    () => [{ at, kind: 'kill', host: auth, lostPower: random.chance(0.3), downMs: ms }],
+    () => [{ at, kind: 'leave', host: auth, downMs: ms }],
+    () => [{ at, kind: 'block', from: auth, to: 'registry', ways: waysOf(random), ms }],
+    () => [{ at, kind: 'break', a: auth, b: 'registry', told: random.pick(told) }],
+    () => [{ at, kind: 'stop', host: 'registry', ms: Math.min(ms, 800) }],
+    () => [{ at, kind: 'restart registry', downMs: Math.min(ms, 800), older: false }],
+    () => [
+      { at: Math.max(settledMs, at - random.between(1, 800)), kind: 'back up' },
+      { at, kind: 'restart registry', downMs: Math.min(ms, 800), older: true },
+    ],
+    () => [{ at, kind: 'step clock', ms: random.between(-3000, 3000) }],
+  ]
+  return random.pick(central && random.chance(0.6) ? centralFaults : nodeFaults)()
+}
+
+/** Stopped again and again, with moments between. */
+function flapping(random: Random, host: string, from: number, leftMs: number): Action[] {
+  const actions: Action[] = []
+  let at = from
+  const end = from + Math.min(leftMs, random.between(200, 2500))
+  while (at < end) {
+    const ms = Math.min(end - at, random.between(20, 900))
+    actions.push({ at, kind: 'stop', host, ms })
+    at += ms + random.pick([0.01, 0.5, 20]) * random.between(0.5, 1.5)
+  }
+  return actions
+}
+
+/** Answers are on their way for long; then the node is cut off. */
+function lateAnswer(random: Random, node: string, from: number): Action[] {
+  const phase = (ways: 'both' | 'there' | 'back', at: number, ms: number): Action => ({
+    at,
+    kind: 'block',
+    from: node,
+    to: '*',
+    ways,
+    ms,
+  })
+  const lateMs = random.between(150, 290)
+  const passMs = random.between(10, 40)
+  return [
+    phase('back', from, lateMs),
+    phase('there', from + lateMs, passMs),
+    phase('both', from + lateMs + passMs, random.between(900, 1500)),
+  ]
+}
+
+const told = ['both', 'a', 'b', 'none'] as const
+
+function waysOf(random: Random): 'both' | 'there' | 'back' {
+  return random.pick(['both', 'both', 'there', 'back'])
+}
+
+function revocationsOf(
+  random: Random,
+  tokens: readonly TokenOrder[],
+  faults: readonly Action[],
+): Extract<Action, { kind: 'revoke' }>[] {
+  return Array.from({ length: random.whole(1, 6) }, () => {
+    const token = random.pick(tokens)
+    const { identity } = token
+    const near = faults.length > 0 && random.chance(0.6) ? random.pick(faults) : undefined
+    const after = near !== undefined && 'ms' in near ? near.ms : 0
+    const at =
+      near === undefined
+        ? settledMs + random.between(0, faultsMs)
+        : near.at + random.pick([random.between(-30, 30), random.between(0, 0.7) * after])
+    return {
+      at: Math.max(settledMs, at),
+      kind: 'revoke' as const,
+      selector: selectorOf(random, token),
+      identity,
+    }
+  })
+}
+
+function selectorOf(random: Random, { jti, identity, subject, labels }: TokenOrder): Selector {
+  const [label = 'phone'] = labels
+  if (random.chance(0.06)) return { all: true }
+  return random.pick<Selector>([
+    { jti },
+    { jti },
+    { jti },
+    { identity, subject },
+    { identity, label },
+    { identity },
+  ])
+}
+
+function clientsOf(
+  random: Random,
+  clients: number,
+  tokens: readonly TokenOrder[],
+  revocations: readonly Extract<Action, { kind: 'revoke' }>[],
+): Action[] {
+  const actions: Action[] = []
+  for (let client = 0; client < clients; client++) {
+    const token = random.pick(tokens)
+    actions.push({
+      at: random.between(20, 400),
+      kind: 'connect',
+      client,
+      token: token.jti,
+    })
+    if (random.chance(0.3)) {
+      actions.push({
+        at: settledMs + random.between(0, faultsMs),
+        kind: 'vanish',
+        client,
+      })
+    }
+    const next = tokens.find(
+      ({ jti, identity, subject }) =>
+        jti !== token.jti && identity === token.identity && subject === token.subject,
+    )
+    if (next !== undefined && random.chance(0.6)) {
+      actions.push({
+        at: settledMs + random.between(0, faultsMs),
+        kind: 'refresh',
+        client,
+        token: next.jti,
+      })
+    }
+  }
+  // Clients that come just when their token is revoked.
+  for (const { at, selector } of revocations) {
+    const covered = tokens.filter((token) => mayCover(selector, token))
+    const racers = random.chance(0.7) ? random.whole(1, 3) : 0
+    for (let racer = 0; racer < racers && covered.length > 0; racer++) {
+      actions.push({
+        at: Math.max(0, at + random.between(-12, 6)),
+        kind: 'connect',
+        client: clients + actions.length,
+        token: random.pick(covered).jti,
+      })
+    }
+    // What is issued after a cut-off lives on.
+    if (random.chance(0.3) && covered.length > 0) {
+      const order = random.pick(covered)
+      const jti = tokenId(Number(order.jti[0]), `new${actions.length}`)
+      actions.push({ at: at + random.between(5, 200), kind: 'issue', token: { ...order, jti } })
+    }
+  }
+  return actions
+}
+
+function mayCover(selector: Selector, token: TokenOrder): boolean {
+  if ('all' in selector) return true
+  if ('jti' in selector) return selector.jti === token.jti
+  return selector.identity === token.identity
+}
+
+/** An action as a line of the history. */
+export function describe({ at: _at, kind, ...more }: Action): string {
+  return `${kind} ${JSON.stringify(more)}`
+}

@@ -1,0 +1,34 @@
+import { replaceGlobals } from './globals.js'
+import { Broken } from './invariants.js'
+import { isMutantName, mutants } from './mutants.js'
+import { productionParts } from './parts.js'
+import { simulate } from './simulation.js'
+
+/** What a worker tells of each seed that it has played. */
+export interface Report {
+  seed: string
+  /** What is broken; undefined when nothing is. */
+  broken?: string
+  /** The promise, when it is one that is broken. */
+  invariant?: Broken['invariant']
+  counts: [string, number][]
+}
+
+/** A process that plays every `step`th seed from `first` on; see `play`. */
+const [first = '1', step = '1', seeds = '1', mutant = ''] = process.argv.slice(2)
+replaceGlobals()
+const parts = isMutantName(mutant)
+  ? { ...productionParts, ...mutants[mutant].parts }
+  : productionParts
+
+for (let seed = Number(first); seed < Number(first) + Number(seeds); seed += Number(step)) {
+  const { broken, counts } = await simulate({ seed: String(seed), parts })
+  const report: Report = {
+    seed: String(seed),
+    ...(broken === undefined ? {} : { broken: String(broken.stack ?? broken) }),
+    ...(broken instanceof Broken ? { invariant: broken.invariant } : {}),
+    counts: [...counts],
+  }
+  await new Promise((resolve) => process.send?.(report, resolve))
+}
+process.disconnect?.()
