@@ -79,9 +79,9 @@ export function holdMessages(socket: WebSocket, lease: Pick<Lease, 'held'>): () 
 
 /** Closes a socket because this node may have missed its revocation. */
 export function closeUnleased(socket: WebSocket): void {
-  if (socket.readyState !== socket.OPEN) return
+  // Also one that the app is closing: what its peer has not taken would go out behind our back.
   if (socket.bufferedAmount > 0) socket.terminate()
-  else close(socket, closeCodes.leaseLost)
+  else if (socket.readyState === socket.OPEN) close(socket, closeCodes.leaseLost)
 }
 
 /** Closes a socket because the app closes. */

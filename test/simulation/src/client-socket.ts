@@ -3,7 +3,7 @@ import type { Process } from './process.js'
 
 /** What becomes of a client's socket, as its client and the invariants see it. */
 export interface SocketWatcher {
-  /** Bytes are handed to the socket. */
+  /** Bytes leave the process. */
   out(bytes: Buffer): void
   closed(code: number): void
 }
@@ -129,8 +129,10 @@ export class RawSocket extends EventEmitter {
 
   write(bytes: Buffer): void {
     if (this.destroyed) return
-    this.#watcher.out(bytes)
-    if (!this.#slow) return
+    if (!this.#slow) {
+      this.#watcher.out(bytes)
+      return
+    }
     this.writableLength += bytes.length
     this.#queue(bytes)
   }
@@ -165,14 +167,20 @@ export class RawSocket extends EventEmitter {
   #later(): void {
     const { least, most } = slowMs
     this.#process.event(this.#process.random.between(least, most), () => {
-      const item = this.#waiting.shift()
-      if (item === undefined) return
-      if (typeof item === 'function') item()
-      else {
-        this.writableLength -= item.length
-        if (this.writableLength === 0) this.emit('drain')
-      }
-      if (this.#waiting.length > 0) this.#later()
+      // A process that goes on after it was stopped comes to its timers before its sockets.
+      this.#process.event(0, () => this.#leave())
     })
+  }
+
+  #leave(): void {
+    const item = this.#waiting.shift()
+    if (item === undefined) return
+    if (typeof item === 'function') item()
+    else {
+      this.#watcher.out(item)
+      this.writableLength -= item.length
+      if (this.writableLength === 0) this.emit('drain')
+    }
+    if (this.#waiting.length > 0) this.#later()
   }
 }

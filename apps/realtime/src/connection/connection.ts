@@ -193,7 +193,9 @@ export class Connection implements Member, Waiting {
 
   /** What a slow peer has not taken yet would still go out: only a cut keeps it back. */
   hold(): void {
-    if (this.#transport.backlog() > 0) this.#close(closeCodes.leaseLost, () => 'destroy')
+    if (this.#transport.backlog() === 0) return
+    if (this.closed) this.#transport.destroy()
+    else this.#close(closeCodes.leaseLost, () => 'destroy')
   }
 
   /**
@@ -201,6 +203,7 @@ export class Connection implements Member, Waiting {
    * that the connection outlives a revocation of the old one, and never stands on neither.
    */
   standOn(grant: Grant): void {
+    if (this.closed) return
     const releasePrevious = this.#releaseGrant
     this.#releaseGrant = undefined
     this.#grant = grant
@@ -211,6 +214,11 @@ export class Connection implements Member, Waiting {
   }
 
   #grantEnded(reason: 'revoked' | 'expired'): void {
+    if (this.closed) {
+      // Its last bytes are still here; see `#close`.
+      this.#transport.destroy()
+      return
+    }
     this.#close(
       reason === 'revoked' ? disconnectCodes.tokenRevoked : disconnectCodes.expired,
       () =>
@@ -298,6 +306,7 @@ export class Connection implements Member, Waiting {
   /** The peer is gone, or has said that it goes. */
   left(): void {
     this.#close(disconnectCodes.connectionClosed, () => 'nothing')
+    this.#gone()
   }
 
   /** From its first line on no byte of the application leaves, and no command is acted on. */
@@ -315,11 +324,20 @@ export class Connection implements Member, Waiting {
     this.#readOn()
     connectDeadline.delete(this)
     this.#stopHeartbeat?.()
-    this.#releaseGrant?.()
-    this.#releaseGrant = undefined
     const action = how()
     if (action === 'close') this.#transport.close(disconnect.code, disconnect.reason)
     else if (action === 'destroy') this.#transport.destroy()
+    // What was handed over before still goes out while the peer takes it: until it has, or is gone,
+    // the connection stands on its grant and on the lease.
+    if (action === 'close' && this.#transport.backlog() > 0) this.node.hold.addClosing(this)
+    else this.#gone()
     this.node.onClosed(this, disconnect)
+  }
+
+  /** Nothing of it is left in this process. */
+  #gone(): void {
+    this.node.hold.deleteClosing(this)
+    this.#releaseGrant?.()
+    this.#releaseGrant = undefined
   }
 }

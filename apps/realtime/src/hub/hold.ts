@@ -15,6 +15,12 @@ export interface Waiting {
   resume(): void
 }
 
+/** A connection that has closed, whose last bytes have not left the process. */
+export interface Closing {
+  /** Nothing may leave from here on. */
+  hold(): void
+}
+
 export interface HoldOptions {
   lease: Lease
   hub: Hub
@@ -30,6 +36,7 @@ export interface HoldOptions {
 export class Hold {
   readonly #options: HoldOptions
   readonly #waiting = new Set<Waiting>()
+  readonly #closingSlowly = new Set<Closing>()
   #closing: AbortController | undefined
   #grace: NodeJS.Timeout | undefined
   readonly #stop: () => void
@@ -57,6 +64,16 @@ export class Hold {
     this.#waiting.delete(item)
   }
 
+  /** It is no member of the hub any more, and has bytes left. */
+  addClosing(item: Closing): void {
+    this.#closingSlowly.add(item)
+  }
+
+  /** Its bytes are gone, in whatever way. */
+  deleteClosing(item: Closing): void {
+    this.#closingSlowly.delete(item)
+  }
+
   stop(): void {
     this.#stop()
     clearTimeout(this.#grace)
@@ -65,7 +82,7 @@ export class Hold {
 
   #lost(): void {
     const { hub, graceMs } = this.#options
-    for (const member of hub.members()) member.hold()
+    for (const member of [...hub.members(), ...this.#closingSlowly]) member.hold()
     clearTimeout(this.#grace)
     this.#grace = setTimeout(() => {
       this.#closing = new AbortController()

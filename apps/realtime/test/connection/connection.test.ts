@@ -1,4 +1,4 @@
-import { textFrame } from '@portcullis/protocol'
+import { disconnectCodes, textFrame } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
@@ -127,6 +127,23 @@ t.test(
     t.equal(opened.transport.ending, 'destroy')
   },
 )
+
+t.test('until its last bytes have left a closed connection stands on its grant', async (t) => {
+  const memory = new MemoryNode(t)
+  const slow = await memory.connect()
+  slow.transport.bytesWaiting = 10
+  slow.connection.end(disconnectCodes.shutdown)
+  t.equal(slow.transport.ending, disconnectCodes.shutdown.code)
+  memory.end(slow.grant, 'revoked')
+  t.equal(slow.transport.ending, 'destroy')
+
+  const gone = await memory.connect()
+  gone.transport.bytesWaiting = 10
+  gone.connection.end(disconnectCodes.shutdown)
+  gone.connection.left()
+  memory.end(gone.grant, 'revoked')
+  t.equal(gone.transport.ending, disconnectCodes.shutdown.code, 'and not for longer')
+})
 
 t.test('an expired grant closes with the code that brings the client back', async (t) => {
   const memory = new MemoryNode(t)

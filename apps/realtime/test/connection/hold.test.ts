@@ -101,6 +101,16 @@ t.test('a peer that has not taken what was written is cut when the lease runs ou
   t.equal(quick.transport.ending, undefined)
 })
 
+t.test('one that is being closed politely, and has not taken all, is cut too', async (t) => {
+  const memory = new MemoryNode(t)
+  const { connection, transport } = await memory.connect()
+  transport.bytesWaiting = 1
+  connection.end(disconnectCodes.shutdown)
+  t.equal(transport.ending, disconnectCodes.shutdown.code)
+  memory.lease.lose()
+  t.equal(transport.ending, 'destroy')
+})
+
 t.test('no more is kept for one connection than for a slow reader', async (t) => {
   const memory = new MemoryNode(t, { sendBufferBytes: 1000 })
   const { connection, transport } = await memory.connect()
