@@ -97,7 +97,7 @@ export const configSchema = Type.Object({
     minimum: 500,
     maximum: 600_000,
     description:
-      'how long a receipt may wait for a node that is gone, in milliseconds; nodes hold their connections when they cannot reach auth for a little less',
+      'how long a receipt may wait for a node that is gone, in milliseconds; nodes hold their connections when they cannot reach auth for two thirds of it; a fifth is how long a node may take to acknowledge while revocations never end',
   }),
   RECEIPT_TTL_SECONDS: Type.Integer({
     default: 604_800,

@@ -19,8 +19,6 @@ export class Faults {
   readonly #world: World
   readonly #hosts: Installation
   #backup: unknown
-  /** The registry has come back with an older state. */
-  wentBack = false
 
   constructor(options: FaultsOptions) {
     this.#options = options
@@ -117,7 +115,6 @@ export class Faults {
       this.#hosts.registry.restart(backup)
       if (backup === undefined) return
       this.#world.history.count('registry went back')
-      this.wentBack = true
       for (const [jti, { identity }] of this.#hosts.tokens) {
         if (!this.#hosts.partition(identity).data.tokens.has(jti)) this.#hosts.doubtful.add(jti)
       }

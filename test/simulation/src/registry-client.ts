@@ -208,6 +208,7 @@ export class RegistryClient implements FeedRegistry {
     const replaced = replies.find(({ before }) => before !== '' && before !== instance)?.before
     return {
       cursor: replies.map(({ end }) => end).join(','),
+      since: replies.map(({ since }) => since),
       ...(replaced === undefined ? {} : { replaced }),
     }
   }
@@ -252,19 +253,22 @@ export class RegistryClient implements FeedRegistry {
     if (parts === undefined || parts.length !== this.#partitions) {
       throw new RegistryError('bad_cursor', 'not a cursor of this registry')
     }
-    const states = await Promise.all(parts.map(({ us }, at) => this.#settle(at, node, us, 'acked')))
-    this.#refuse(states)
+    await Promise.all(parts.map(({ us }, at) => this.#settle(at, node, us, 'acked')))
   }
 
-  async renewLease({ node, instance }: NodeInstance) {
-    const replies = await this.#everywhere((partition) => partition.renew(node, instance))
-    const renewed = replies.filter((reply) => typeof reply === 'object')
-    this.#refuse(replies.filter((reply) => typeof reply === 'string'))
-    return {
-      cursor: renewed.map(({ end }) => end).join(','),
-      fenced: renewed.some(({ fenced }) => fenced),
-      ttlMs: leaseTimes(this.#leaseMs).ttlMs,
+  async renewLease({ node, instance, since }: NodeInstance & { since: readonly number[] }) {
+    const replies = await Promise.all(
+      this.#all.map((at) =>
+        this.#in(at, (partition) => partition.renew(node, instance, since[at] ?? 0)),
+      ),
+    )
+    if (replies.includes('node_replaced')) {
+      throw new RegistryError('node_replaced', 'another process has the name')
     }
+    if (replies.includes('node_not_joined')) {
+      throw new RegistryError('node_not_joined', 'the node has to say hello again')
+    }
+    return { cursor: replies.join(','), ttlMs: leaseTimes(this.#leaseMs).ttlMs }
   }
 
   async readLeases() {
@@ -302,19 +306,10 @@ export class RegistryClient implements FeedRegistry {
     node: NodeInstance,
     appliedUs: number,
     state: 'acked' | 'fenced',
-  ): Promise<'joined' | 'node_replaced' | 'node_not_joined'> {
+  ): Promise<void> {
     const part = `${node.instance}:${node.node}`
     const ids = await this.#in(at, (partition) => partition.pending(part, appliedUs))
-    return this.#in(at, (partition) => partition.settle(node, ids, state))
-  }
-
-  #refuse(states: readonly string[]): void {
-    if (states.includes('node_not_joined')) {
-      throw new RegistryError('node_not_joined', 'the node has to say hello again')
-    }
-    if (states.includes('node_replaced')) {
-      throw new RegistryError('node_replaced', 'another process has the name')
-    }
+    await this.#in(at, (partition) => partition.settle(node, ids, state))
   }
 
   get #all(): number[] {

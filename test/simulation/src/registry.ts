@@ -41,7 +41,7 @@ interface Data {
   clockUs: number
   /** Run id of the Redis that knows every node. */
   roster: string
-  nodes: Map<string, string>
+  nodes: Map<string, { instance: string; since: number }>
   leases: Map<string, LeaseRecord>
   feed: FeedEntry[]
   receipts: Map<string, ReceiptPart>
@@ -144,17 +144,19 @@ export class Partition {
   }
 
   /** join-node.lua */
-  join(node: string, instance: string): { before: string; end: string } {
-    const before = this.data.nodes.get(node) ?? ''
-    this.data.nodes.set(node, instance)
+  join(node: string, instance: string): { before: string; end: string; since: number } {
+    const { instance: before, since: was } = this.data.nodes.get(node) ?? { instance: '', since: 0 }
+    const now = Math.floor(this.#options.timeUs() / 1000)
+    const since = before === instance ? was : Math.max(now, was + 1)
+    this.data.nodes.set(node, { instance, since })
     const part = `${instance}:${node}`
     if (!this.data.leases.has(part)) this.data.leases.set(part, this.#newLease())
-    return { before, end: this.end }
+    return { before, end: this.end, since }
   }
 
   /** leave-node.lua */
   leave(node: string, instance: string): number | undefined {
-    if (this.data.nodes.get(node) === instance) this.data.nodes.delete(node)
+    if (this.data.nodes.get(node)?.instance === instance) this.data.nodes.delete(node)
     const lease = this.data.leases.get(`${instance}:${node}`)
     if (lease === undefined) return undefined
     lease.fencedUs = this.#now()
@@ -163,18 +165,16 @@ export class Partition {
   }
 
   /** renew-lease.lua */
-  renew(
-    node: string,
-    instance: string,
-  ): { end: string; fenced: boolean } | 'node_replaced' | 'node_not_joined' {
+  renew(node: string, instance: string, since: number): string {
     const known = this.data.nodes.get(node)
     const lease = this.data.leases.get(`${instance}:${node}`)
-    if (known !== undefined && known !== instance) return 'node_replaced'
-    if (known === undefined || lease === undefined) return 'node_not_joined'
-    const fenced = lease.fencedUs !== undefined
+    if (known !== undefined && known.instance !== instance && known.since > since) {
+      return 'node_replaced'
+    }
+    if (known?.instance !== instance || lease === undefined) return 'node_not_joined'
     lease.renewals += 1
     lease.fencedUs = undefined
-    return { end: this.end, fenced }
+    return this.end
   }
 
   /** read-leases.lua */
@@ -189,7 +189,7 @@ export class Partition {
         ...lease,
         ...(fencedUs === undefined ? {} : { fencedUs }),
         partition: this.#options.partition,
-        current: this.data.nodes.get(node) === instance,
+        current: this.data.nodes.get(node)?.instance === instance,
       }
     })
     return { runId: this.runId, leases }
@@ -209,7 +209,7 @@ export class Partition {
     const part = `${instance}:${node}`
     if (this.data.leases.get(part)?.fencedUs !== fencedUs) return
     this.data.leases.delete(part)
-    if (this.data.nodes.get(node) === instance) this.data.nodes.delete(node)
+    if (this.data.nodes.get(node)?.instance === instance) this.data.nodes.delete(node)
   }
 
   /** ZRANGEBYLEX pending: the revocations that wait for a part, up to a microsecond. */
@@ -224,7 +224,7 @@ export class Partition {
     { node, instance }: NodeInstance,
     ids: readonly string[],
     state: 'acked' | 'fenced',
-  ): 'joined' | 'node_replaced' | 'node_not_joined' {
+  ): void {
     const part = `${instance}:${node}`
     for (const id of ids) {
       const receipt = this.data.receipts.get(id)
@@ -232,9 +232,6 @@ export class Partition {
       receipt.parts.set(part, state)
       this.#options.onReceipt(this.#options.partition, receipt)
     }
-    const known = this.data.nodes.get(node)
-    if (known === undefined) return 'node_not_joined'
-    return known === instance ? 'joined' : 'node_replaced'
   }
 
   #mark(selector: Selector, cutoffUs: number): void {

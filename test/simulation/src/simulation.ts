@@ -116,9 +116,7 @@ class Simulation {
   }
 
   #mayBeAway(client: Client): boolean {
-    // A registry that went back may know an older process under a node's name, and send the newer
-    // one away for good: then an operator starts it again.
-    return client.over || this.#hosts.doubtful.has(client.token.jti) || this.#faults.wentBack
+    return client.over || this.#hosts.doubtful.has(client.token.jti)
   }
 
   #do(action: Action): void {

@@ -8,7 +8,7 @@ import {
   type Renew,
   type SelectableToken,
 } from '@portcullis/contracts'
-import { RegistryError, type Renewed, reaches } from '../registry/index.js'
+import { type Joined, RegistryError, type Renewed, reaches } from '../registry/index.js'
 import type { Batch, FeedHub } from './hub.js'
 import { decode, encode } from './message.js'
 import type { FeedRegistry } from './registry.js'
@@ -62,6 +62,8 @@ export class FeedConnection {
   #finish: () => void = () => {}
   #stage: 'new' | 'joining' | 'catching up' | 'live' | 'left' = 'new'
   #node: Hello | undefined
+  /** Since when it has its name, as the registry told. */
+  #since: Joined['since'] = []
   /** Everything up to here has been sent. */
   #cursor = ''
   /** The node has acknowledged everything up to here, and the registry has taken it. */
@@ -179,6 +181,7 @@ export class FeedConnection {
     const resumed = await this.#resumes(hello)
     if (this.#stop.signal.aborted) return
     this.#node = hello
+    this.#since = joined.since
     hub.claim(this)
     await registry.setConnected({ ...hello, connection: this.#id }, true)
     this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
@@ -269,7 +272,7 @@ export class FeedConnection {
       if (this.#stop.signal.aborted || performance.now() - asked > ackMs) continue
       // A Redis that was restarted may have lost it, and the node has no cause to say it again.
       await registry.ackRevocations({ node, instance }, [], this.#acked)
-      return registry.renewLease({ node, instance })
+      return registry.renewLease({ node, instance, since: this.#since })
     }
     return undefined
   }

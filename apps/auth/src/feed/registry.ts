@@ -34,7 +34,7 @@ export interface FeedRegistry {
     revocations: Ack['revocations'],
     cursor: Ack['cursor'],
   ): Promise<void>
-  renewLease(node: NodeInstance): Promise<Renewed>
+  renewLease(node: NodeInstance & Pick<Joined, 'since'>): Promise<Renewed>
   readLeases(): Promise<Leases>
   fenceNode(lease: Lease): Promise<number | undefined>
   settleFenced(lease: Lease & { fencedUs: number }): Promise<void>

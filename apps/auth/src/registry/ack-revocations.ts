@@ -1,6 +1,6 @@
 import type { Ack } from '@portcullis/contracts'
 import { cursorParts } from './cursor.js'
-import { badCursor, nodeNotJoined, nodeReplaced } from './errors.js'
+import { badCursor } from './errors.js'
 import { isEverywhere, partitionOfId } from './ids.js'
 import type { NodeInstance } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
@@ -12,9 +12,9 @@ import { settle } from './settle.js'
  * not: after it has introspected all its tokens anew, a node names none of what it missed.
  * Doing it twice changes nothing.
  *
- * @throws RegistryError `bad_cursor`; `node_replaced` when another process has the node's name, and
- * `node_not_joined` when the registry does not know it (any more): it has to say hello again. What
- * it acknowledged is recorded all the same.
+ * Also a process that has lost its name, or was forgotten, is believed what it has closed.
+ *
+ * @throws RegistryError `bad_cursor`
  */
 export async function ackRevocations(
   registry: Registry,
@@ -26,7 +26,7 @@ export async function ackRevocations(
   if (applied === undefined || applied.length !== registry.partitions) throw badCursor()
   const closed = countsByPartition(registry, revocations)
   const position = applied.reduce((sum, { sequence }) => sum + sequence, 0)
-  const states = await Promise.all(
+  await Promise.all(
     partitionsOf(registry).map((partition) =>
       settle(registry, node, partition, {
         appliedUs: applied[partition]?.us ?? 0,
@@ -35,8 +35,6 @@ export async function ackRevocations(
       }),
     ),
   )
-  if (states.includes('node_not_joined')) throw nodeNotJoined(node.node)
-  if (states.includes('node_replaced')) throw nodeReplaced(node.node)
 }
 
 /** Connections closed, in the partition whose receipt counts them; that of {all: true}: the first. */

@@ -4,7 +4,7 @@ import type { NodeInstance } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const join = script<[before: string, last: string]>(
+const join = script<[before: string, last: string, since: string]>(
   new URL('../../src/registry/lua/join-node.lua', import.meta.url),
 )
 
@@ -15,6 +15,8 @@ export interface Joined {
    * that never hears of it.
    */
   cursor: string
+  /** Since when it has the name, in Unix milliseconds of each partition: to be said in renewals. */
+  since: readonly number[]
   /** Another process that had this name until now; it is waited for until its lease is out. */
   replaced?: string
 }
@@ -42,6 +44,7 @@ export async function joinNode(
   const replaced = replies.find(([before]) => before !== '' && before !== instance)?.[0]
   return {
     cursor: replies.map(([, last]) => last).join(','),
+    since: replies.map(([, , since]) => Number(since)),
     ...(replaced === undefined ? {} : { replaced }),
   }
 }

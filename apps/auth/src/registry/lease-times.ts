@@ -14,14 +14,15 @@ export interface LeaseTimes {
  * The parts of a lease of `leaseMs`, which is what a receipt may wait for a node. The last renewal that
  * leaves a revocation out of account is counted `ackMs` after its commit, is seen one poll later, and
  * its lease is seen to be out one poll after that; a twentieth is left for Redis to answer and for
- * clocks that run slowly. The node's time is shorter than the fence by more than a twentieth: so much
- * may one machine's monotonic clock run faster than another's.
+ * clocks that run slowly. `ackMs` has to be more than the way to the node and back: with revocations
+ * that never end, a node that needs longer for each would be fenced. The node's time is shorter than
+ * the fence by more than a twentieth: so much may one machine's monotonic clock run faster than another's.
  */
 export function leaseTimes(leaseMs: number): LeaseTimes {
   return {
     pollMs: Math.ceil(leaseMs / 40),
-    fenceMs: Math.floor(leaseMs * 0.85),
-    ttlMs: Math.floor(leaseMs * 0.8),
-    ackMs: Math.ceil(leaseMs / 20),
+    fenceMs: Math.floor(leaseMs * 0.7),
+    ttlMs: Math.floor(leaseMs * 0.65),
+    ackMs: Math.ceil(leaseMs / 5),
   }
 }

@@ -1,19 +1,19 @@
 import { script } from '@portcullis/redis'
 import { nodeNotJoined, nodeReplaced } from './errors.js'
+import type { Joined } from './join-node.js'
 import { leaseTimes } from './lease-times.js'
 import type { NodeInstance } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const renew = script<[last: string, fenced: 0 | 1] | 'node_replaced' | 'node_not_joined'>(
-  new URL('../../src/registry/lua/renew-lease.lua', import.meta.url),
-)
+const renew = script<string>(new URL('../../src/registry/lua/renew-lease.lua', import.meta.url))
 
 export interface Renewed {
-  /** Where the feed ended in each partition when the renewal was counted there. */
+  /**
+   * Where the feed ended in each partition when the renewal was counted there. It may have been
+   * fenced until then: it may deliver only after it has applied everything up to here.
+   */
   cursor: string
-  /** It was fenced: it may deliver only after it has applied everything up to `cursor`. */
-  fenced: boolean
   /** How long it may deliver, in milliseconds, from when it asked. */
   ttlMs: number
 }
@@ -21,10 +21,16 @@ export interface Renewed {
 /**
  * Counts a renewal of a node's lease, in every partition.
  *
- * @throws RegistryError `node_replaced` when another process has the node's name; `node_not_joined`
- * when the registry does not know it (any more): it has to say hello again
+ * `since` is as its join gave it: a registry that went back to older data may know a process under the
+ * node's name that came before it, and shall not send the newer one away for that.
+ *
+ * @throws RegistryError `node_replaced` when another process has taken the node's name since;
+ * `node_not_joined` when the registry does not know it (any more): it has to say hello again
  */
-export async function renewLease(registry: Registry, node: NodeInstance): Promise<Renewed> {
+export async function renewLease(
+  registry: Registry,
+  { node, instance, since }: NodeInstance & Pick<Joined, 'since'>,
+): Promise<Renewed> {
   const { keys } = registry
   const { fenceMs, ttlMs } = leaseTimes(registry.leaseMs)
   const replies = await Promise.all(
@@ -33,18 +39,11 @@ export async function renewLease(registry: Registry, node: NodeInstance): Promis
         registry,
         renew,
         [keys.nodes(partition), keys.leases(partition), keys.feed(partition)],
-        [node.node, node.instance, fenceMs],
+        [node, instance, fenceMs, since[partition] ?? 0],
       ),
     ),
   )
-  const counted = replies.map((reply) => {
-    if (reply === 'node_replaced') throw nodeReplaced(node.node)
-    if (reply === 'node_not_joined') throw nodeNotJoined(node.node)
-    return reply
-  })
-  return {
-    cursor: counted.map(([last]) => last).join(','),
-    fenced: counted.some(([, fenced]) => fenced === 1),
-    ttlMs,
-  }
+  if (replies.includes('node_replaced')) throw nodeReplaced(node)
+  if (replies.includes('node_not_joined')) throw nodeNotJoined(node)
+  return { cursor: replies.join(','), ttlMs }
 }

@@ -4,10 +4,7 @@ import { type NodeInstance, partName } from './nodes.js'
 import type { Registry } from './registry.js'
 import { guard, run } from './run.js'
 
-/** How a node stands after it has settled something. */
-type Standing = 'joined' | 'node_replaced' | 'node_not_joined'
-
-const settleScript = script<[standing: Standing, ...settledUs: string[]]>(
+const settleScript = script<string[]>(
   new URL('../../src/registry/lua/ack-revocations.lua', import.meta.url),
 )
 
@@ -33,7 +30,7 @@ export async function settle(
   node: NodeInstance,
   partition: number,
   { state = 'acked', appliedUs, closed, position }: Settlement,
-): Promise<Standing> {
+): Promise<void> {
   const { redis, keys } = registry
   const part = partName(node)
   // `}` sorts right after `|`: the end of the node's own members.
@@ -42,12 +39,11 @@ export async function settle(
   const settled = pending.map((member) => member.slice(member.lastIndexOf('|') + 1))
   const ids = [...new Set([...settled, ...closed.keys()])]
   const due = new Set(settled)
-  const [standing, ...settledUs] = await run(
+  const settledUs = await run(
     registry,
     settleScript,
     [
       keys.clock(partition),
-      keys.nodes(partition),
       keys.pending(partition),
       keys.pendingTimes(partition),
       ...ids.map((id) => keys.receipt(partition, id)),
@@ -69,7 +65,6 @@ export async function settle(
     state,
     settledUs.map((us) => Number(us) / 1000),
   )
-  return standing
 }
 
 function padded(us: number): string {

@@ -195,8 +195,9 @@ t.test("another process under a node's name replaces it, here and elsewhere", as
   const second = await joined(t, self, 'node-1', { instance: 'instance-b' })
   t.match(await first.closed, { code: 4409 })
   const third = await joined(t, other, 'node-1', { instance: 'instance-c' })
-  second.send({ type: 'ack', cursor: '0-0', revocations: [] })
-  t.match(await second.closed, { code: 4409 }, 'noticed at its next word')
+  second.send({ type: 'ack', cursor: second.cursor(), revocations: [] })
+  second.send({ type: 'renew', renewal: 1 })
+  t.match(await second.closed, { code: 4409 }, 'noticed when it asks for its lease')
   t.equal(third.socket.readyState, third.socket.OPEN)
 })
 

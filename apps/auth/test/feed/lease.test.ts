@@ -19,7 +19,7 @@ t.test('a node that renews is waited for; one that stops is fenced', async (t) =
   const one = await joined(t, self, 'node-1')
   ack(one)
   one.send({ type: 'renew', renewal: 1 })
-  t.same(await one.next(), { type: 'lease', renewal: 1, ttlMs: 480 })
+  t.same(await one.next(), { type: 'lease', renewal: 1, ttlMs: 390 })
   const receipt = await completed(self, admin)
   t.match(receipt, { complete: true, nodes: [{ node: 'node-1', state: 'fenced' }] })
   t.match(self.logs(), /node fenced/)

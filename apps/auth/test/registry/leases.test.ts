@@ -24,8 +24,7 @@ const shop = { identity: 'shop' }
 t.test('a node that does not renew is fenced, and completes what waits for it', async (t) => {
   for (const partitions of [1, 4]) {
     const { registry } = await open(t, { partitions })
-    await joinNode(registry, one)
-    await renewLease(registry, one)
+    await renewLease(registry, { ...one, ...(await joinNode(registry, one)) })
     const { id } = await revoke(registry, { selector: { all: true } })
     t.match(await getReceipt(registry, id), { complete: false, nodes: [{ state: 'pending' }] })
     await fenceEverywhere(registry)
@@ -45,23 +44,23 @@ t.test('a node that does not renew is fenced, and completes what waits for it', 
 
 t.test('a renewal that comes first prevents the fence', async (t) => {
   const { registry } = await open(t)
-  await joinNode(registry, one)
+  const joined = await joinNode(registry, one)
   const [seen] = (await readLeases(registry)).leases
   t.ok(seen)
   if (seen === undefined) return
-  await renewLease(registry, one)
+  await renewLease(registry, { ...one, ...joined })
   t.equal(await fenceNode(registry, seen), undefined)
   t.match(await listNodes(registry), [{ fenced: false }])
 })
 
 t.test('a fenced node is told what it has to hear before it delivers again', async (t) => {
   const { registry } = await open(t)
-  await joinNode(registry, one)
-  t.match(await renewLease(registry, one), { fenced: false, ttlMs: leaseTimes(10_000).ttlMs })
+  const joined = { ...one, ...(await joinNode(registry, one)) }
+  const { ttlMs } = leaseTimes(10_000)
+  t.same(await renewLease(registry, joined), { cursor: joined.cursor, ttlMs })
   await fenceEverywhere(registry)
   await revoke(registry, { selector: shop })
-  t.match(await renewLease(registry, one), { fenced: true, cursor: await feedEnd(registry) })
-  t.match(await renewLease(registry, one), { fenced: false }, 'once')
+  t.same(await renewLease(registry, joined), { cursor: await feedEnd(registry), ttlMs })
   const { id } = await revoke(registry, { selector: shop })
   t.match(await getReceipt(registry, id), { nodes: [{ state: 'pending' }] }, 'and is waited for')
 })
@@ -79,9 +78,9 @@ t.test(
   'a process that has lost its name is waited for until it is fenced, then forgotten',
   async (t) => {
     const { registry } = await open(t)
-    await joinNode(registry, one)
+    const joined = await joinNode(registry, one)
     await joinNode(registry, { ...one, instance: 'instance-two' })
-    await t.rejects(renewLease(registry, one), { code: 'node_replaced' })
+    await t.rejects(renewLease(registry, { ...one, ...joined }), { code: 'node_replaced' })
     const { id } = await revoke(registry, { selector: shop })
     t.match(await getReceipt(registry, id), { nodes: { length: 2 } })
     const leases = (await readLeases(registry)).leases
@@ -100,11 +99,28 @@ t.test(
 
 t.test('a node that the registry does not know has to say hello', async (t) => {
   const { registry, redis } = await open(t)
-  await t.rejects(renewLease(registry, one), { code: 'node_not_joined' })
-  await joinNode(registry, one)
+  const never = { ...one, since: [Date.now()] }
+  await t.rejects(renewLease(registry, never), { code: 'node_not_joined' })
+  const joined = await joinNode(registry, one)
   await redis.del(registry.keys.leases(0))
-  await t.rejects(renewLease(registry, one), { code: 'node_not_joined' })
+  await t.rejects(renewLease(registry, { ...one, ...joined }), { code: 'node_not_joined' })
 })
+
+t.test(
+  'older data that knows an older process sends the newer one away to join anew',
+  async (t) => {
+    const { registry, redis } = await open(t)
+    const restarted = { ...one, instance: 'instance-two' }
+    await joinNode(registry, one)
+    const backup = await redis.hgetall(registry.keys.nodes(0))
+    const joined = await joinNode(registry, restarted)
+    await redis.hset(registry.keys.nodes(0), backup)
+    await t.rejects(renewLease(registry, { ...restarted, ...joined }), { code: 'node_not_joined' })
+    const again = await joinNode(registry, restarted)
+    await renewLease(registry, { ...restarted, ...again })
+    t.match(await listNodes(registry), [restarted])
+  },
+)
 
 t.test(
   'another Redis may have lost nodes: receipts wait for (unknown) until a lease is out',

@@ -155,9 +155,6 @@ t.test('a node that says bye is waited for no more; one that is only gone is', a
   )
   const next = await revoke(registry, { selector: shop })
   t.same(await states(registry, next.id), ['realtime:8001 pending 0'])
-  await t.rejects(ackRevocations(registry, one, [], await feedEnd(registry)), {
-    code: 'node_not_joined',
-  })
 })
 
 t.test('a new process owes nothing of the old one, which is waited for all the same', async (t) => {
@@ -175,10 +172,8 @@ t.test('a new process owes nothing of the old one, which is waited for all the s
     'it may still hold connections',
   )
 
-  await t.rejects(ackRevocations(registry, one, [], await feedEnd(registry)), {
-    code: 'node_replaced',
-  })
-  t.same(await states(registry, id), ['realtime-8000 acked 0'], 'but what it said is recorded')
+  await ackRevocations(registry, one, [], await feedEnd(registry))
+  t.same(await states(registry, id), ['realtime-8000 acked 0'], 'what it says is recorded')
   await leaveNode(registry, one)
   t.equal((await listNodes(registry)).length, 1, 'its bye does not take the new one away')
 })

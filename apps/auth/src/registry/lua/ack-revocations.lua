@@ -1,21 +1,20 @@
 --[[
   Settles a node's parts of receipts, and says so to whoever waits for them.
-  KEYS  1 clock  2 nodes  3 pending  4 pending-times  5… receipts
+  KEYS  1 clock  2 pending  3 pending-times  4… receipts
   ARGV  1 node  2 instance  3 channel  4 'fenced ' when its lease is out, '' when it acknowledges,
         then for each receipt:
         its id, 1 to settle the part or 0 to count alone, connections closed or '', and what tells
         this count from others of the node, '' when there is one alone. One that is there stays.
-  Gives {'joined', 'node_replaced' or 'node_not_joined': how the node stands now; and for each part
-  that this has settled the microseconds since its commit, as strings}.
+  Gives for each part that this has settled the microseconds since its commit, as strings.
 ]]
 local part = ARGV[2] .. ':' .. ARGV[1]
-local answer = { '' }
+local answer = {}
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 now = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
 
-for i = 5, #KEYS do
-  local at = 5 + (i - 5) * 4
+for i = 4, #KEYS do
+  local at = 5 + (i - 4) * 4
   local id, settle, closed, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local receipt = redis.call('HMGET', KEYS[i], 'us', 'node:' .. part)
   if receipt[2] then
@@ -28,17 +27,10 @@ for i = 5, #KEYS do
       answer[#answer + 1] = after
       redis.call('HSET', KEYS[i], 'node:' .. part, ARGV[4] .. after)
       local member = string.format('%s|%016.0f|%s', part, us, id)
+      redis.call('ZREM', KEYS[2], member)
       redis.call('ZREM', KEYS[3], member)
-      redis.call('ZREM', KEYS[4], member)
       redis.call('PUBLISH', ARGV[3], id)
     end
   end
-end
-
-local known = redis.call('HGET', KEYS[2], ARGV[1])
-if not known then
-  answer[1] = 'node_not_joined'
-else
-  answer[1] = string.match(known, '^(%S+)') == ARGV[2] and 'joined' or 'node_replaced'
 end
 return answer

@@ -4,18 +4,20 @@
   name before stays one to wait for until its lease is out.
   KEYS  1 nodes  2 leases  3 feed
   ARGV  1 node  2 instance  3 url or ''  4 fenceMs
-  Gives {instance that had this name before or '', id of the feed's last event}.
+  Gives {instance that had this name before or '', id of the feed's last event, Unix milliseconds
+  since when the instance has the name: later than any before it}.
 ]]
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-local before, since = '', nil
+local before, since = '', '0'
 if known then
   before, since = string.match(known, '^(%S+) (%S+)')
 end
 if before ~= ARGV[2] then
   local time = redis.call('TIME')
-  since = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  since = string.format('%.0f', math.max(now, tonumber(since) + 1))
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. since .. ' ' .. ARGV[3])
 redis.call('HSETNX', KEYS[2], ARGV[2] .. ':' .. ARGV[1], '0 ' .. ARGV[4] .. ' -')
 local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
-return { before, newest[1] and newest[1][1] or '0-0' }
+return { before, newest[1] and newest[1][1] or '0-0', since }
