@@ -33,7 +33,8 @@ export interface ConnectOptions {
  * Opens one connection that reconnects by itself.
  *
  * Commands are not queued while Redis is away: they fail at once, so that a caller fails closed
- * instead of answering late. Subscriptions are restored by ioredis on reconnect.
+ * instead of answering late. After a reconnect a subscriber has to subscribe again, at `ready`: nobody
+ * could hear of it if ioredis did that by itself and failed.
  *
  * @throws RedisUrlError when `url` is none of the forms above.
  */
@@ -54,7 +55,7 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
     autoResendUnfulfilledCommands: !failsAtOnce,
     retryStrategy: (attempt) =>
       Math.min(50 * 2 ** Math.min(attempt, 6), 2000) * (0.5 + Math.random() / 2),
-    autoResubscribe: true,
+    autoResubscribe: false,
     lazyConnect: true,
   }
   const redis = new Redis(options)

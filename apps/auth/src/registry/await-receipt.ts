@@ -31,9 +31,11 @@ export async function openReceiptWatch(
   const wakeAll = () => {
     for (const callbacks of [...waiting.values()]) for (const callback of [...callbacks]) callback()
   }
+  // A connection that is lost meanwhile comes back, and this with it.
+  const onReady = () => void subscriber.subscribe(channel).then(wakeAll, () => undefined)
   let closed = false
   subscriber.on('message', onMessage)
-  subscriber.on('ready', wakeAll)
+  subscriber.on('ready', onReady)
   await guard(subscriber.subscribe(channel))
 
   return {
@@ -50,7 +52,7 @@ export async function openReceiptWatch(
     },
     async close() {
       subscriber.off('message', onMessage)
-      subscriber.off('ready', wakeAll)
+      subscriber.off('ready', onReady)
       closed = true
       wakeAll()
       // Not waited for: a connection that is gone fails, one that is silent never answers, and

@@ -29,7 +29,7 @@ export class Subscriber {
     redis.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       const key = channel.toString()
       if (this.#wanted.has(key)) onMessage(key, message)
-      // A leftover of a lost connection, that ioredis subscribed again.
+      // It was on its way when the channel was left.
       else this.#drop(key)
     })
   }
