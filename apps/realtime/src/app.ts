@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type InfoNode, subprotocol } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
-import { disconnectCodes, textFrame } from '@portcullis/protocol'
+import { disconnectCodes, encodePublicationPush, textFrame } from '@portcullis/protocol'
 import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Broker } from './broker/broker.js'
@@ -78,7 +78,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
     describe,
     onPublication: (channel, bytes) => {
       counts.received += 1
-      counts.deliveries += hub.deliver(channel, () => textFrame(bytes))
+      counts.deliveries += hub.deliver(channel, () =>
+        textFrame(encodePublicationPush(channel, bytes)),
+      )
     },
     onDisconnect: ({ code, reason, type: _type, ...target }) => {
       disconnectUser(hub, { ...target, disconnect: { code, reason } })

@@ -7,6 +7,9 @@ export const maxCommandId = 4_294_967_295
 
 const Name = Type.String({ maxLength: 255 })
 const OfChannel = Type.Object({ channel: ChannelName })
+const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+/** What numbers a channel's publications anew when its history was lost. */
+const Epoch = Type.String({ maxLength: 64 })
 
 /**
  * What each command carries. Fields that we do not know are let through unread: official clients
@@ -24,13 +27,33 @@ const bodies = {
     channel: ChannelName,
     /** 0 is an ordinary subscription; the others (maps, shared polls) are not available here. */
     type: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+    /** A token for this channel alone. */
+    token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
+    /** Bring what was published after `offset` of `epoch`. */
+    recover: Type.Optional(Type.Boolean()),
+    epoch: Type.Optional(Epoch),
+    offset: Type.Optional(Offset),
+    positioned: Type.Optional(Type.Boolean()),
+    recoverable: Type.Optional(Type.Boolean()),
+    join_leave: Type.Optional(Type.Boolean()),
   }),
   unsubscribe: OfChannel,
   publish: Type.Object({ channel: ChannelName, data: Type.Unknown() }),
   presence: OfChannel,
   presence_stats: OfChannel,
-  history: OfChannel,
-  sub_refresh: OfChannel,
+  history: Type.Object({
+    channel: ChannelName,
+    /** 0: the position alone; negative: as many as one answer may have. */
+    limit: Type.Optional(Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647 })),
+    since: Type.Optional(
+      Type.Union([
+        Type.Object({ offset: Type.Optional(Offset), epoch: Type.Optional(Epoch) }),
+        Type.Null(),
+      ]),
+    ),
+    reverse: Type.Optional(Type.Boolean()),
+  }),
+  sub_refresh: Type.Object({ channel: ChannelName, token: TokenText }),
   rpc: Type.Object({ method: Type.Optional(Name), data: Type.Optional(Type.Unknown()) }),
   send: Type.Object({ data: Type.Optional(Type.Unknown()) }),
 } satisfies Record<string, TSchema>

@@ -50,6 +50,12 @@ function request(method: Exclude<Method, 'send'>, id: number, body: unknown): Co
     case 'subscribe':
       if (checks.subscribe.Check(body)) return { method, id, body }
       break
+    case 'history':
+      if (checks.history.Check(body)) return { method, id, body }
+      break
+    case 'sub_refresh':
+      if (checks.sub_refresh.Check(body)) return { method, id, body }
+      break
     case 'publish':
       if (checks.publish.Check(body)) return { method, id, body }
       break

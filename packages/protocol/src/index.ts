@@ -8,14 +8,28 @@ export {
 export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
 export { type Disconnect, disconnectCodes, isTerminal } from './disconnect-codes.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
-export { encodePublication, isPublication, Publication } from './publications.js'
+export {
+  ClientInfo,
+  decodePublication,
+  encodePublication,
+  encodePublicationPush,
+  Publication,
+  type StreamPublication,
+} from './publications.js'
 export {
   type ConnectResult,
+  encodePresencePush,
   encodeReply,
   encodeUnsubscribePush,
+  type HistoryResult,
+  type PresenceResult,
+  type PresenceStatsResult,
   pingMessage,
   type RefreshResult,
   type ReplyBody,
+  type StreamPosition,
+  type SubRefreshResult,
+  type SubscribeResult,
 } from './replies.js'
 export { type ReplyError, replyErrors } from './reply-errors.js'
 export { textFrame } from './text-frame.js'

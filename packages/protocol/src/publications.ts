@@ -4,10 +4,11 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 
 const closed = { additionalProperties: false }
 
-/** Who published, when it was a client: the token's subject, and the connection's id. */
+/** Who is behind a connection: the token's subject, and the connection's id. */
 export const ClientInfo = Type.Object({ user: Type.String(), client: Type.String() }, closed)
+export type ClientInfo = Static<typeof ClientInfo>
 
-/** One message in a channel. `data` is any JSON. */
+/** One message in a channel. `data` is any JSON; `info` is there when a client has published it. */
 export const Publication = Type.Object(
   {
     data: Type.Unknown(),
@@ -18,34 +19,52 @@ export const Publication = Type.Object(
 )
 export type Publication = Static<typeof Publication>
 
-const push = TypeCompiler.Compile(
-  Type.Object(
-    { push: Type.Object({ channel: Type.String(), pub: Publication }, closed) },
-    { additionalProperties: false },
-  ),
-)
+/** A publication in a channel that has a history: `offset` counts them, from 1. */
+export type StreamPublication = Publication & { offset: number }
 
+const publication = TypeCompiler.Compile(Publication)
 const lineFeed = 0x0a
 
 /**
- * A publication as subscribers get it, once for all of them.
+ * A publication as nodes pass it on and as history keeps it: one line of JSON.
  *
  * @throws RangeError when `data` is nested too deep to be written
  */
-export function encodePublication(channel: string, pub: Publication): Buffer {
-  return Buffer.from(JSON.stringify({ push: { channel, pub } }))
+export function encodePublication(pub: Publication): Buffer {
+  return Buffer.from(JSON.stringify(pub))
 }
 
 /**
- * Whether bytes from elsewhere are a publication in `channel` that can be passed on as they are:
- * of that shape, valid UTF-8 (RFC 6455 §8.1), and on one line, since lines separate messages.
+ * Reads what `encodePublication` has written. Undefined for bytes from elsewhere that cannot be passed
+ * on: of another shape, not valid UTF-8 (RFC 6455 §8.1), or on several lines, which separate messages.
  */
-export function isPublication(channel: string, bytes: Buffer): boolean {
-  if (bytes.includes(lineFeed) || !isUtf8(bytes)) return false
+export function decodePublication(bytes: Buffer): Publication | undefined {
+  if (bytes.includes(lineFeed) || !isUtf8(bytes)) return undefined
   try {
     const value: unknown = JSON.parse(bytes.toString())
-    return push.Check(value) && value.push.channel === channel
+    return publication.Check(value) ? value : undefined
   } catch {
-    return false
+    return undefined
   }
+}
+
+const afterChannel = Buffer.from(',"pub":')
+const afterPublication = Buffer.from('}}')
+
+/**
+ * The push that brings an encoded publication to subscribers, made from its bytes as they are, once
+ * for all of them. `encoded` is one that `decodePublication` has accepted.
+ */
+export function encodePublicationPush(channel: string, encoded: Buffer, offset?: number): Buffer {
+  const head = Buffer.from(`{"push":{"channel":${JSON.stringify(channel)}`)
+  if (offset === undefined) return Buffer.concat([head, afterChannel, encoded, afterPublication])
+  // The object's last brace makes room for one more member; it has one at least.
+  const members = encoded.subarray(0, encoded.lastIndexOf('}'))
+  return Buffer.concat([
+    head,
+    afterChannel,
+    members,
+    Buffer.from(`,"offset":${offset}}`),
+    afterPublication,
+  ])
 }

@@ -1,3 +1,4 @@
+import type { ClientInfo, StreamPublication } from './publications.js'
 import type { ReplyError } from './reply-errors.js'
 import type { Unsubscribe } from './unsubscribe-codes.js'
 
@@ -24,13 +25,61 @@ export interface RefreshResult {
   ttl: number
 }
 
+/** Where a channel's stream of publications ends. `offset` counts them while `epoch` lasts. */
+export interface StreamPosition {
+  offset: number
+  epoch: string
+}
+
+/** Result of `subscribe`. In a channel without a history it says nothing. */
+export interface SubscribeResult extends Partial<StreamPosition> {
+  /** The subscription's own token ends; `ttl` in seconds, as in `connect`. */
+  expires?: true
+  ttl?: number
+  /** What is missed while away can be asked for with `recover`. */
+  recoverable?: true
+  /** Publications come without a gap, or the subscription is ended. */
+  positioned?: true
+  /** The client asked for `recover`. */
+  was_recovering?: true
+  /** `publications` are all that it has missed. */
+  recovered?: true
+  publications?: StreamPublication[]
+}
+
+/** Result of `history`: publications oldest first, unless asked in reverse, and where the stream ends. */
+export interface HistoryResult extends StreamPosition {
+  publications: StreamPublication[]
+}
+
+/** Result of `presence`: who is subscribed, by the connection's id. */
+export interface PresenceResult {
+  presence: Record<string, ClientInfo>
+}
+
+/** Result of `presence_stats`. A user counts once, with however many connections. */
+export interface PresenceStatsResult {
+  num_clients: number
+  num_users: number
+}
+
+/** Result of `sub_refresh`; `ttl` in seconds. */
+export interface SubRefreshResult {
+  expires: true
+  ttl: number
+}
+
 /** What a reply may carry beside its id. */
 export type ReplyBody =
   | { connect: ConnectResult }
   | { refresh: RefreshResult }
-  | { subscribe: Record<never, never> }
+  | { subscribe: SubscribeResult }
   | { unsubscribe: Record<never, never> }
   | { publish: Record<never, never> }
+  | { history: HistoryResult }
+  | { presence: PresenceResult }
+  | { presence_stats: PresenceStatsResult }
+  | { sub_refresh: SubRefreshResult }
   | { error: ReplyError }
 
 /** A reply as one line of JSON, without its line end. */
@@ -41,6 +90,15 @@ export function encodeReply(id: number, body: ReplyBody): string {
 /** Tells the client that the server ended one of its subscriptions. */
 export function encodeUnsubscribePush(channel: string, { code, reason }: Unsubscribe): string {
   return JSON.stringify({ push: { channel, unsubscribe: { code, reason } } })
+}
+
+/** Tells subscribers who asked for it that somebody has come into the channel, or has left it. */
+export function encodePresencePush(
+  channel: string,
+  kind: 'join' | 'leave',
+  info: ClientInfo,
+): Buffer {
+  return Buffer.from(JSON.stringify({ push: { channel, [kind]: { info } } }))
 }
 
 /** The server's ping; the client's pong looks the same. */

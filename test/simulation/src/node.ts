@@ -1,4 +1,4 @@
-import { textFrame } from '@portcullis/protocol'
+import { encodePublicationPush, textFrame } from '@portcullis/protocol'
 import type { AuthAnswer, AuthRequest } from './auth.js'
 import type { Bus } from './bus.js'
 import type { ClientSocket } from './client-socket.js'
@@ -141,7 +141,9 @@ export class SimulatedNode {
         process.world.fail(error instanceof Error ? error : new Error(String(error)))
       },
     }
-    bus.listen(process, (channel, bytes) => this.hub.deliver(channel, () => textFrame(bytes)))
+    bus.listen(process, (channel, bytes) =>
+      this.hub.deliver(channel, () => textFrame(encodePublicationPush(channel, bytes))),
+    )
     void this.#feed.start(1000)
   }
 

@@ -87,7 +87,7 @@ class Simulation {
     for (const name of auths) this.#hosts.startAuth(name)
     for (const name of nodes) this.#hosts.startNode(name)
     this.#hosts.bus.publishEvery(channel, publicationMs, () =>
-      encodePublication(channel, { data: { from: 'server' } }),
+      encodePublication({ data: { from: 'server' } }),
     )
     for (const action of actions) {
       this.#world.schedule(action.at, () => {

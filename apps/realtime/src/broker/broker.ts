@@ -1,5 +1,5 @@
 import type { InfoNode } from '@portcullis/contracts'
-import { isPublication } from '@portcullis/protocol'
+import { decodePublication } from '@portcullis/protocol'
 import { close, connect, type Redis } from '@portcullis/redis'
 import { BrokerError } from './errors.js'
 import { InfoGathering } from './info-gathering.js'
@@ -15,7 +15,7 @@ export interface BrokerOptions {
   uid: string
   /** How often each connection to Redis is asked for a sign of life, and how long it has for it. */
   probeMs: number
-  /** A publication that came in, on one line, checked. */
+  /** An encoded publication that came in, checked. */
   onPublication: (channel: string, bytes: Buffer) => void
   onDisconnect: (order: DisconnectOrder) => void
   /** This node, as `info` shows it. */
@@ -140,7 +140,7 @@ export class Broker {
   #receive(key: string, message: Buffer): void {
     const channel = this.#keys.channelOf(key)
     if (channel !== undefined) {
-      if (isPublication(channel, message)) this.#options.onPublication(channel, message)
+      if (decodePublication(message) !== undefined) this.#options.onPublication(channel, message)
       else this.#garbage += 1
     } else if (key === this.#keys.control) {
       this.#control(message)

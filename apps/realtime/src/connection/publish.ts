@@ -15,7 +15,7 @@ export async function publish(
   let publication: Buffer
   try {
     const info = { user: grant.subject, client: connection.id }
-    publication = encodePublication(channel, { data, info })
+    publication = encodePublication({ data, info })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return connection.fail(id, replyErrors.badRequest)

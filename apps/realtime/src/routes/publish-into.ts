@@ -15,7 +15,7 @@ export async function publishInto(
 ): Promise<Answer> {
   let encoded: Buffer
   try {
-    encoded = encodePublication(channel, publication)
+    encoded = encodePublication(publication)
   } catch (error) {
     // Nested deeper than JSON can be written.
     if (error instanceof RangeError) return apiError(replyErrors.badRequest)
