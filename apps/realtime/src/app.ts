@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type InfoNode, subprotocol } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
-import { disconnectCodes, encodePublicationPush, textFrame } from '@portcullis/protocol'
+import { disconnectCodes, encodePresencePush, textFrame } from '@portcullis/protocol'
 import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Broker } from './broker/broker.js'
@@ -15,18 +15,24 @@ import { Deadline } from './connection/deadline.js'
 import { FlushQueue } from './connection/flush.js'
 import { Heartbeat } from './connection/heartbeat.js'
 import { Lobby } from './connection/lobby.js'
-import type { Node } from './connection/node.js'
+import type { Channels, Node } from './connection/node.js'
 import type { Tokens } from './connection/tokens.js'
 import { disconnectUser } from './hub/disconnect-user.js'
 import { Hold } from './hub/hold.js'
 import { Hub } from './hub/hub.js'
 import { measure, newCounts } from './measure.js'
 import { apiBroadcast } from './routes/api-broadcast.js'
+import { apiChannels } from './routes/api-channels.js'
 import { apiDisconnect } from './routes/api-disconnect.js'
+import { apiHistory } from './routes/api-history.js'
+import { apiHistoryRemove } from './routes/api-history-remove.js'
 import { apiInfo } from './routes/api-info.js'
 import { takeApiKey } from './routes/api-key.js'
+import { apiPresence } from './routes/api-presence.js'
+import { apiPresenceStats } from './routes/api-presence-stats.js'
 import { apiPublish } from './routes/api-publish.js'
 import { connectPath, connectRoute } from './routes/connect.js'
+import type { Publish } from './routes/publish-into.js'
 import { Refusal } from './routes/refusal.js'
 
 const { version } = JSON.parse(
@@ -35,6 +41,12 @@ const { version } = JSON.parse(
 
 /** How often Redis is asked for a sign of life; a Redis that hangs is noticed within twice that. */
 const redisProbeMs = 2000
+/** How long clients count as present after their node has last said so; it does three times as often. */
+const presenceTtlMs = 60_000
+/** How often each stream is compared with its history: what is lost behind the last one leaves no gap. */
+const verifyMs = 25_000
+/** How long an idempotency key is remembered. */
+const idempotencySeconds = 300
 const apiBodyBytes = 524_288
 
 /** Builds a realtime node. It listens nowhere yet. @throws BrokerError, GateError, RedisUrlError */
@@ -56,10 +68,20 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
   const log = app.log
 
+  const namespaces = config.NAMESPACES
   const hub: Hub = new Hub({
-    join: (channel) => broker.join(channel),
-    leave: (channel) => broker.leave(channel),
+    backplane: {
+      join: (channel) => broker.join(channel),
+      leave: (channel) => broker.leave(channel),
+      // Without a place to go on from, the place alone is asked for.
+      read: (channel, since) =>
+        broker.history(channel, { since, limit: since === undefined ? 0 : -1 }),
+      positions: (channels) => broker.positions(channels),
+    },
+    hasStream: (channel) => namespaces.of(channel).recovery,
   })
+  // Redis is away again: whatever brings it back looks once more.
+  const verify = () => hub.verify().catch((error) => log.warn({ err: error }, 'streams'))
   const describe = (): InfoNode => ({
     uid,
     name: config.NODE_NAME,
@@ -75,13 +97,16 @@ export async function build(config: Config): Promise<FastifyInstance> {
     prefix: config.REDIS_PREFIX,
     uid,
     probeMs: redisProbeMs,
+    presenceTtlMs,
     describe,
-    onPublication: (channel, bytes) => {
+    onPublication: (channel, encoded, position) => {
       counts.received += 1
-      counts.deliveries += hub.deliver(channel, () =>
-        textFrame(encodePublicationPush(channel, bytes)),
-      )
+      hub.deliver(channel, encoded, position)
     },
+    onPresence: (channel, kind, info) => {
+      hub.announce(channel, () => textFrame(encodePresencePush(channel, kind, info)))
+    },
+    onRestored: () => void verify(),
     onDisconnect: ({ code, reason, type: _type, ...target }) => {
       disconnectUser(hub, { ...target, disconnect: { code, reason } })
     },
@@ -130,9 +155,26 @@ export async function build(config: Config): Promise<FastifyInstance> {
     checks: { auth: () => app.gate.ready(), redis: () => broker.ready() },
   })
 
-  const publish = async (channel: string, publication: Buffer) => {
-    await broker.publish(channel, publication)
+  const optionsOf = (channel: string) => namespaces.of(channel)
+  const publish: Publish = async (channel, publication, { idempotencyKey, skipHistory } = {}) => {
+    const { historySize: size, historyTtlSeconds: ttlSeconds } = optionsOf(channel)
+    const position = await broker.publish(channel, publication, {
+      ...(size > 0 && skipHistory !== true ? { history: { size, ttlSeconds } } : {}),
+      ...(idempotencyKey === undefined
+        ? {}
+        : { idempotency: { key: idempotencyKey, ttlSeconds: idempotencySeconds } }),
+    })
     counts.published += 1
+    return position
+  }
+  const channels: Channels = {
+    publish,
+    history: (channel, query) => broker.history(channel, query),
+    presence: (channel) => broker.presence.present(channel),
+    presenceStats: (channel) => broker.presence.stats(channel),
+    enter: (channel, info) => broker.presence.enter(channel, info),
+    leave: (channel, info) => broker.presence.leave(channel, info),
+    announce: (channel, kind, info) => broker.announce(channel, kind, info),
   }
   const hold = new Hold({ lease: app.gate.lease, hub, graceMs: config.LEASE_GRACE_MS })
   const node: Node = {
@@ -155,7 +197,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
     connectDeadline: new Deadline(config.CONNECT_DEADLINE_MS, (late) =>
       late.end(disconnectCodes.stale),
     ),
-    publish,
+    optionsOf,
+    channels,
     onClosed: ({ id, identity, subject }, { code, reason }) => {
       counts.disconnects.set(code, (counts.disconnects.get(code) ?? 0) + 1)
       log.debug({ client: id, identity, subject, code, reason }, 'closed')
@@ -205,10 +248,18 @@ export async function build(config: Config): Promise<FastifyInstance> {
       broker.disconnect({ ...target, ...disconnect }),
     )
     apiInfo(api, () => broker.info())
+    apiHistory(api, channels.history, optionsOf)
+    apiHistoryRemove(api, (channel) => broker.removeHistory(channel))
+    apiPresence(api, channels.presence, optionsOf)
+    apiPresenceStats(api, channels.presenceStats, optionsOf)
+    apiChannels(api, (pattern) => broker.channelNames(pattern))
   })
+
+  const verifying = setInterval(() => void verify(), verifyMs)
 
   app.addHook('onClose', async () => {
     hold.stop()
+    clearInterval(verifying)
     lobby?.stop()
     node.heartbeat.stop()
     node.connectDeadline.stop()

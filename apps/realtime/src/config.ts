@@ -1,5 +1,6 @@
 import { ConfigError, type Environment, loadConfig } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
+import { type Namespaces, readNamespaces } from './hub/namespaces.js'
 
 const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
 
@@ -112,6 +113,11 @@ export const configSchema = Type.Object({
     maximum: 10_000,
     description: 'channels that one connection may be subscribed to',
   }),
+  NAMESPACES: Type.String({
+    default: '{}',
+    description:
+      'channel options as JSON, by the part of a name before its first colon ("": names without one): {"chat":{"historySize":100,"historyTtlSeconds":300,"recovery":true,"presence":true,"joinLeave":true,"clientPublish":true}}',
+  }),
   MAX_CONNECTIONS: Type.Integer({
     default: 100_000,
     minimum: 1,
@@ -129,19 +135,26 @@ export const configSchema = Type.Object({
   }),
 })
 
-export type Config = Omit<Static<typeof configSchema>, 'NODE_NAME' | 'ALLOWED_ORIGINS'> & {
+export type Config = Omit<
+  Static<typeof configSchema>,
+  'NODE_NAME' | 'ALLOWED_ORIGINS' | 'NAMESPACES'
+> & {
   NODE_NAME: string
   ALLOWED_ORIGINS: readonly string[]
+  NAMESPACES: Namespaces
 }
 
 /** Reads the settings. @throws ConfigError naming each one that is missing or wrong */
 export function config(environment: Environment): Config {
-  const { NODE_NAME, ALLOWED_ORIGINS, ...rest } = loadConfig(configSchema, environment)
+  const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, ...rest } = loadConfig(configSchema, environment)
   if (rest.PONG_TIMEOUT_MS >= rest.PING_INTERVAL_MS) {
     throw new ConfigError(['PONG_TIMEOUT_MS must be less than PING_INTERVAL_MS'])
   }
+  const namespaces = readNamespaces(NAMESPACES)
+  if (typeof namespaces === 'string') throw new ConfigError([`NAMESPACES ${namespaces}`])
   return {
     ...rest,
+    NAMESPACES: namespaces,
     NODE_NAME: NODE_NAME ?? `realtime-${rest.PORT}`,
     ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
       .map((each) => each.trim())

@@ -8,14 +8,12 @@ export interface Counts {
   published: number
   /** Publications that came from Redis. */
   received: number
-  /** Frames given to subscribers. */
-  deliveries: number
   /** Closed connections by close code. */
   readonly disconnects: Map<number, number>
 }
 
 export function newCounts(): Counts {
-  return { published: 0, received: 0, deliveries: 0, disconnects: new Map() }
+  return { published: 0, received: 0, disconnects: new Map() }
 }
 
 export interface Measured {
@@ -74,7 +72,12 @@ export function measure(
   gauge('realtime_channels', 'channels with a subscriber', () => hub.counts.channels)
   counter('realtime_published_total', 'publications that entered here', () => counts.published)
   counter('realtime_received_total', 'publications that came from Redis', () => counts.received)
-  counter('realtime_deliveries_total', 'frames given to subscribers', () => counts.deliveries)
+  counter('realtime_deliveries_total', 'frames given to subscribers', () => hub.deliveries)
+  counter(
+    'realtime_streams_lost_total',
+    "times that a channel's subscribers had to subscribe anew, since history did not have what was missed",
+    () => hub.lostPlaces,
+  )
   counter('realtime_bus_garbage_total', 'messages from Redis that were none of ours', garbage)
   gauge('realtime_lease_left_seconds', 'what is left of the lease', () => gate.lease.leftMs / 1000)
   counter(

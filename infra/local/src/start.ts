@@ -157,6 +157,17 @@ function authSettings(state: State, redisUrl: string, issuer: string, administra
   }
 }
 
+/** What the story and those who try things out find: everything that a channel can have. */
+const namespaces = {
+  demo: {
+    historySize: 100,
+    historyTtlSeconds: 3600,
+    recovery: true,
+    presence: true,
+    joinLeave: true,
+  },
+}
+
 function realtimeSettings(
   state: State,
   redisUrl: string,
@@ -170,6 +181,7 @@ function realtimeSettings(
     IDENTITY: identity,
     REGISTRATION_CODE_FILE: state.path(`${identity}.code`),
     NODE_NAME: `realtime-${port}`,
+    NAMESPACES: JSON.stringify(namespaces),
     PUBLIC_URL: `http://${host}:${port}`,
   }
 }

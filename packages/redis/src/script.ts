@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 export type Script<Reply> = (
   redis: Redis,
   keys: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly (string | number | Buffer)[],
 ) => Promise<Reply>
 
 /**

@@ -1,4 +1,3 @@
-import { encodePublicationPush, textFrame } from '@portcullis/protocol'
 import type { AuthAnswer, AuthRequest } from './auth.js'
 import type { Bus } from './bus.js'
 import type { ClientSocket } from './client-socket.js'
@@ -46,6 +45,16 @@ export interface NodeOptions {
 const timeoutMs = 600
 /** How long connections wait for the lease. */
 const graceMs = 700
+
+/** No history, no presence: revocation knows nothing of either. */
+const plainChannel = {
+  historySize: 0,
+  historyTtlSeconds: 1,
+  recovery: false,
+  presence: false,
+  joinLeave: false,
+  clientPublish: true,
+}
 
 /** One realtime node, wired as `packages/gate/src/gate.ts` and `apps/realtime/src/app.ts` do it. */
 export class SimulatedNode {
@@ -96,7 +105,16 @@ export class SimulatedNode {
       log,
       dial: (_url, own, handshakeMs) => asFeedSocket(auth.dial(process, own, handshakeMs)),
     })
-    this.hub = new Hub({ join: () => this.#join(), leave: () => undefined })
+    const none = () => Promise.reject(new Error('there are no streams'))
+    this.hub = new Hub({
+      backplane: {
+        join: () => this.#join(),
+        leave: () => undefined,
+        read: none,
+        positions: none,
+      },
+      hasStream: () => false,
+    })
     const hold = new Hold({ lease, hub: this.hub, graceMs })
     lease.listen({
       lost: () => process.world.history.count('holds'),
@@ -130,9 +148,18 @@ export class SimulatedNode {
       connectDeadline: new Deadline<Connection>(2000, (late) =>
         late.end({ code: 3501, reason: '' }),
       ),
-      publish: async (channel, bytes) => {
-        this.#options.onPublish(bytes)
-        bus.publish(channel, bytes)
+      optionsOf: () => plainChannel,
+      channels: {
+        publish: async (channel, bytes) => {
+          this.#options.onPublish(bytes)
+          bus.publish(channel, bytes)
+        },
+        history: none,
+        presence: none,
+        presenceStats: none,
+        enter: none,
+        leave: none,
+        announce: none,
       },
       onClosed: ({ id }, { code, reason }) => {
         process.note(() => `closes connection ${id.slice(0, 8)}: ${code} ${reason}`)
@@ -141,9 +168,7 @@ export class SimulatedNode {
         process.world.fail(error instanceof Error ? error : new Error(String(error)))
       },
     }
-    bus.listen(process, (channel, bytes) =>
-      this.hub.deliver(channel, () => textFrame(encodePublicationPush(channel, bytes))),
-    )
+    bus.listen(process, (channel, bytes) => this.hub.deliver(channel, bytes))
     void this.#feed.start(1000)
   }
 

@@ -1,11 +1,26 @@
 import type { InfoNode } from '@portcullis/contracts'
-import { decodePublication } from '@portcullis/protocol'
+import type { ClientInfo, StreamPosition } from '@portcullis/protocol'
 import { close, connect, type Redis } from '@portcullis/redis'
 import { BrokerError } from './errors.js'
 import { InfoGathering } from './info-gathering.js'
 import { type Keys, keys } from './keys.js'
-import { type DisconnectOrder, readAnswer, readControl } from './messages.js'
+import {
+  type DisconnectOrder,
+  presenceMessage,
+  readAnswer,
+  readChannelMessage,
+  readControl,
+} from './messages.js'
+import { Presence } from './presence.js'
 import { probe } from './probe.js'
+import {
+  type History,
+  type HistoryQuery,
+  type PublishOptions,
+  publish,
+  readHistory,
+  readPositions,
+} from './streams.js'
 import { Subscriber } from './subscriber.js'
 
 export interface BrokerOptions {
@@ -15,8 +30,14 @@ export interface BrokerOptions {
   uid: string
   /** How often each connection to Redis is asked for a sign of life, and how long it has for it. */
   probeMs: number
-  /** An encoded publication that came in, checked. */
-  onPublication: (channel: string, bytes: Buffer) => void
+  /** How long a client counts as present after its node has last said so. */
+  presenceTtlMs: number
+  /** An encoded publication that came in, checked; with its place when the channel has a history. */
+  onPublication: (channel: string, encoded: Buffer, position: StreamPosition | undefined) => void
+  /** A client has come into a channel, or has left it, on whatever node. */
+  onPresence: (channel: string, kind: 'join' | 'leave', info: ClientInfo) => void
+  /** Publications come in again, after they had not for a while. */
+  onRestored: () => void
   onDisconnect: (order: DisconnectOrder) => void
   /** This node, as `info` shows it. */
   describe: () => InfoNode
@@ -30,6 +51,8 @@ export class Broker {
   readonly #commands: Redis
   readonly #subscriptions: Redis
   readonly #subscriber: Subscriber
+  /** Who is in which channel. */
+  readonly presence: Presence
   readonly #gathering: InfoGathering
   readonly #stopProbes: readonly (() => void)[]
   #garbage = 0
@@ -40,9 +63,17 @@ export class Broker {
     this.#keys = keys(options.prefix)
     this.#commands = connect({ url, name: 'realtime', onError })
     this.#subscriptions = connect({ url, name: 'realtime-sub', role: 'subscriber', onError })
-    this.#subscriber = new Subscriber(this.#subscriptions, (key, message) =>
-      this.#receive(key, message),
-    )
+    this.#subscriber = new Subscriber(this.#subscriptions, {
+      onMessage: (key, message) => this.#receive(key, message),
+      onRestored: () => this.#restored(),
+    })
+    this.#commands.on('ready', () => this.#restored())
+    this.presence = new Presence({
+      redis: this.#commands,
+      keys: this.#keys,
+      ttlMs: options.presenceTtlMs,
+      onError,
+    })
     this.#gathering = new InfoGathering(uid, (question) =>
       this.#commands.publish(this.#keys.control, question),
     )
@@ -102,9 +133,45 @@ export class Broker {
     this.#subscriber.remove(this.#keys.channel(channel))
   }
 
-  /** Sends a publication to every node, this one too. @throws BrokerError away */
-  async publish(channel: string, publication: Buffer): Promise<void> {
-    await this.#send(this.#keys.channel(channel), publication)
+  /**
+   * Sends an encoded publication to every node, this one too; gives its place when it is kept.
+   * @throws BrokerError away
+   */
+  publish(
+    channel: string,
+    encoded: Buffer,
+    options: PublishOptions = {},
+  ): Promise<StreamPosition | undefined> {
+    return this.#ask(() => publish(this.#commands, this.#keys, channel, encoded, options))
+  }
+
+  /** What a channel keeps, and where its stream ends. @throws BrokerError away */
+  history(channel: string, query: HistoryQuery): Promise<History> {
+    return this.#ask(() => readHistory(this.#commands, this.#keys, channel, query))
+  }
+
+  /** Where streams end; undefined for a channel that has none. @throws BrokerError away */
+  positions(channels: readonly string[]): Promise<(StreamPosition | undefined)[]> {
+    return this.#ask(() => readPositions(this.#commands, this.#keys, channels))
+  }
+
+  /** Forgets what a channel keeps; its offsets go on. @throws BrokerError away */
+  async removeHistory(channel: string): Promise<void> {
+    await this.#ask(() => this.#commands.del(this.#keys.stream(channel)))
+  }
+
+  /** Tells every node that a client has come or gone. @throws BrokerError away */
+  announce(channel: string, kind: 'join' | 'leave', info: ClientInfo): Promise<void> {
+    return this.#send(this.#keys.channel(channel), presenceMessage(kind, info))
+  }
+
+  /** Channels that somebody is subscribed to, on whatever node, by a glob pattern. @throws BrokerError away */
+  async channelNames(pattern = '*'): Promise<string[]> {
+    const found = await this.#ask(() =>
+      this.#commands.pubsub('CHANNELS', this.#keys.channel(pattern)),
+    )
+    const names = Array.isArray(found) ? found.map((key) => this.#keys.channelOf(String(key))) : []
+    return names.filter((name) => name !== undefined)
   }
 
   /** Has every node close the connections that the order names. @throws BrokerError away */
@@ -125,14 +192,19 @@ export class Broker {
   async close(): Promise<void> {
     for (const stop of this.#stopProbes) stop()
     this.#gathering.stop()
+    await this.presence.close()
     await Promise.all([close(this.#commands), close(this.#subscriptions)])
   }
 
-  async #send(key: string, message: string | Buffer): Promise<void> {
+  async #send(key: string, message: string): Promise<void> {
+    await this.#ask(() => this.#commands.publish(key, message))
+  }
+
+  async #ask<Answer>(work: () => Promise<Answer>): Promise<Answer> {
     try {
-      await this.#commands.publish(key, message)
+      return await work()
     } catch (error) {
-      throw new BrokerError('away', 'Redis did not take a message', { cause: error })
+      throw new BrokerError('away', 'Redis did not answer', { cause: error })
     }
   }
 
@@ -140,8 +212,7 @@ export class Broker {
   #receive(key: string, message: Buffer): void {
     const channel = this.#keys.channelOf(key)
     if (channel !== undefined) {
-      if (decodePublication(message) !== undefined) this.#options.onPublication(channel, message)
-      else this.#garbage += 1
+      this.#ofChannel(channel, message)
     } else if (key === this.#keys.control) {
       this.#control(message)
     } else {
@@ -149,6 +220,19 @@ export class Broker {
       if (answer === undefined) this.#garbage += 1
       else this.#gathering.take(answer)
     }
+  }
+
+  /** Either connection may be the later one to come back. */
+  #restored(): void {
+    if (this.ready() === undefined) this.#options.onRestored()
+  }
+
+  #ofChannel(channel: string, message: Buffer): void {
+    const read = readChannelMessage(message)
+    if (read === undefined) this.#garbage += 1
+    else if (read.type === 'publication') {
+      this.#options.onPublication(channel, read.encoded, read.position)
+    } else this.#options.onPresence(channel, read.type, read.info)
   }
 
   #control(message: Buffer): void {

@@ -1,6 +1,8 @@
 import { InfoNode, Subject } from '@portcullis/contracts'
+import { type ClientInfo, decodePublication, type StreamPosition } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import { readClientInfo } from './presence.js'
 
 const closed = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 64 })
@@ -43,6 +45,45 @@ export function readControl(message: Buffer): ControlMessage | undefined {
 /** Reads a message of a node's inbox; undefined when it is none of ours. */
 export function readAnswer(message: Buffer): InfoAnswer | undefined {
   return read(infoAnswer, message)
+}
+
+/** What comes over a channel's own Redis channel. */
+export type ChannelMessage =
+  | { type: 'publication'; encoded: Buffer; position: StreamPosition | undefined }
+  | { type: 'join' | 'leave'; info: ClientInfo }
+
+const positioned = /^p([1-9][0-9]{0,15}) ([A-Za-z0-9_-]{1,64})$/
+const mostPositionBytes = 96
+const kinds = { j: 'join', l: 'leave' } as const
+
+/** As `readChannelMessage` reads it. */
+export function presenceMessage(kind: 'join' | 'leave', info: ClientInfo): string {
+  return `${kind === 'join' ? 'j' : 'l'}${JSON.stringify(info)}`
+}
+
+/**
+ * Reads a message of a channel: `{…}` is a publication, `p<offset> <epoch>\n{…}` one of a stream,
+ * `j{…}` and `l{…}` tell of a client that came or went. Undefined when it is none of ours.
+ */
+export function readChannelMessage(message: Buffer): ChannelMessage | undefined {
+  const first = String.fromCharCode(message[0] ?? 0)
+  if (first === 'j' || first === 'l') {
+    const [info] = message.length > mostBytes ? [] : readClientInfo(message.toString('utf8', 1))
+    return info === undefined ? undefined : { type: kinds[first], info }
+  }
+  if (first !== 'p') return publicationOf(message, undefined)
+  const end = message.subarray(0, mostPositionBytes).indexOf(0x0a)
+  const [, offset, epoch] = positioned.exec(message.toString('latin1', 0, Math.max(0, end))) ?? []
+  if (offset === undefined || epoch === undefined) return undefined
+  return publicationOf(message.subarray(end + 1), { offset: Number(offset), epoch })
+}
+
+function publicationOf(
+  encoded: Buffer,
+  position: StreamPosition | undefined,
+): ChannelMessage | undefined {
+  if (decodePublication(encoded) === undefined) return undefined
+  return { type: 'publication', encoded, position }
 }
 
 const mostBytes = 4096

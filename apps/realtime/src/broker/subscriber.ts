@@ -3,6 +3,12 @@ import { BrokerError } from './errors.js'
 
 const namesPerCommand = 500
 
+export interface SubscriberOptions {
+  onMessage: (key: string, message: Buffer) => void
+  /** Everything that is wanted comes in again, after it had not for a while. */
+  onRestored: () => void
+}
+
 /**
  * The node's subscriptions in Redis, on a connection of their own.
  *
@@ -17,9 +23,9 @@ export class Subscriber {
   #lost = newSignal()
   #whole = false
 
-  constructor(redis: Redis, onMessage: (key: string, message: Buffer) => void) {
+  constructor(redis: Redis, { onMessage, onRestored }: SubscriberOptions) {
     this.#redis = redis
-    redis.on('ready', () => this.#restore())
+    redis.on('ready', () => this.#restore(onRestored))
     redis.on('close', () => {
       this.#whole = false
       const lost = this.#lost
@@ -66,7 +72,7 @@ export class Subscriber {
     if (this.#redis.status === 'ready') this.#redis.unsubscribe(key).catch(() => undefined)
   }
 
-  #restore(): void {
+  #restore(onRestored: () => void): void {
     const names = [...this.#wanted]
     const lost = this.#lost
     const commands: Promise<unknown>[] = []
@@ -75,7 +81,9 @@ export class Subscriber {
     }
     Promise.all(commands).then(
       () => {
-        if (lost === this.#lost) this.#whole = true
+        if (lost !== this.#lost) return
+        this.#whole = true
+        onRestored()
       },
       // Refused, or lost once more: connect again.
       () => {

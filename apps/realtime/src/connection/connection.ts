@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeCodes } from '@portcullis/contracts'
 import {
+  type ClientInfo,
   type Command,
   type Disconnect,
   decodeCommands,
@@ -12,6 +13,7 @@ import {
   type ReplyBody,
   type ReplyError,
   type Unsubscribe,
+  unsubscribeCodes,
 } from '@portcullis/protocol'
 import type { Waiting } from '../hub/hold.js'
 import type { Member } from '../hub/hub.js'
@@ -28,6 +30,8 @@ export type ConnectionState = 'opened' | 'connecting' | 'connected' | 'closed'
 export interface Subscription {
   /** The id of the `subscribe` that awaits its reply. */
   replyTo: number | undefined
+  /** It is listed in the channel's presence. */
+  readonly present: boolean
 }
 
 /** Above this a connection's output leaves before the tick is over, so that a burst is not taken for a slow reader. */
@@ -97,6 +101,11 @@ export class Connection implements Member, Waiting {
 
   get subject(): string {
     return this.#grant.subject
+  }
+
+  /** Who it is, as other clients see it. */
+  get info(): ClientInfo {
+    return { user: this.subject, client: this.id }
   }
 
   isAdmitted(token: string): boolean {
@@ -237,9 +246,32 @@ export class Connection implements Member, Waiting {
 
   /** Ends one subscription from our side, and tells the client. */
   endSubscription(channel: string, why: Unsubscribe): void {
-    if (!this.subscriptions.delete(channel)) return
-    this.node.hub.unsubscribe(channel, this)
+    if (this.leaveChannel(channel) === undefined) return
     this.#send(encodeUnsubscribePush(channel, why))
+  }
+
+  lost(channel: string): void {
+    this.endSubscription(channel, unsubscribeCodes.insufficientState)
+  }
+
+  /** Takes the connection out of a channel, if it is in it or on its way. */
+  leaveChannel(channel: string): Subscription | undefined {
+    const subscription = this.subscriptions.get(channel)
+    if (subscription === undefined) return undefined
+    this.subscriptions.delete(channel)
+    this.node.hub.unsubscribe(channel, this)
+    // Redis may be away: then the entry expires by itself.
+    if (subscription.present) {
+      void this.node.channels.leave(channel, this.info).catch(() => undefined)
+    }
+    const joined = subscription.replyTo === undefined
+    if (joined && this.node.optionsOf(channel).joinLeave) this.announce(channel, 'leave')
+    return subscription
+  }
+
+  /** Best effort, as all joins and leaves are: presence is what can be relied on. */
+  announce(channel: string, kind: 'join' | 'leave'): void {
+    void this.node.channels.announce(channel, kind, this.info).catch(() => undefined)
   }
 
   deliver(frame: Buffer): void {
@@ -316,8 +348,7 @@ export class Connection implements Member, Waiting {
     this.#outbox.clear()
     this.#waiting = []
     const { hub, hold, connectDeadline } = this.node
-    for (const channel of this.subscriptions.keys()) hub.unsubscribe(channel, this)
-    this.subscriptions.clear()
+    for (const channel of [...this.subscriptions.keys()]) this.leaveChannel(channel)
     hub.remove(this)
     hold.delete(this)
     // The peer's own close has to be seen.

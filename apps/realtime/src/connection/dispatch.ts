@@ -1,6 +1,8 @@
 import { type Command, disconnectCodes, type Request, replyErrors } from '@portcullis/protocol'
 import { connect } from './connect.js'
 import type { Connection } from './connection.js'
+import { history } from './history.js'
+import { presence, presenceStats } from './presence.js'
 import { publish } from './publish.js'
 import { refresh } from './refresh.js'
 import { subscribe } from './subscribe.js'
@@ -34,6 +36,15 @@ function request(connection: Connection, command: Exclude<Request, { method: 'co
       break
     case 'publish':
       underWay(connection, publish(connection, command.id, command.body))
+      break
+    case 'history':
+      underWay(connection, history(connection, command.id, command.body))
+      break
+    case 'presence':
+      underWay(connection, presence(connection, command.id, command.body))
+      break
+    case 'presence_stats':
+      underWay(connection, presenceStats(connection, command.id, command.body))
       break
     case 'refresh':
       underWay(connection, refresh(connection, command.id, command.body))

@@ -1,6 +1,13 @@
-import type { Disconnect } from '@portcullis/protocol'
+import type {
+  ClientInfo,
+  Disconnect,
+  PresenceStatsResult,
+  StreamPosition,
+} from '@portcullis/protocol'
 import type { Hold } from '../hub/hold.js'
 import type { Hub } from '../hub/hub.js'
+import type { ChannelOptions } from '../hub/namespaces.js'
+import type { StreamRead } from '../hub/stream.js'
 import type { Connection } from './connection.js'
 import type { Deadline } from './deadline.js'
 import type { FlushQueue } from './flush.js'
@@ -13,6 +20,28 @@ export interface Limits {
   pendingCommands: number
   /** What may wait for one slow reader before it is closed with 3008. */
   sendBufferBytes: number
+}
+
+export interface HistoryQuery {
+  /** Excluded: from there on, or in reverse before it. */
+  since?: StreamPosition | undefined
+  /** The most publications to give; 0: the position alone. */
+  limit: number
+  reverse?: boolean
+}
+
+/** Channels beyond this node. Each method rejects when Redis cannot do it now. */
+export interface Channels {
+  /** Sends an encoded publication to every node. */
+  publish(channel: string, publication: Buffer): Promise<unknown>
+  history(channel: string, query: HistoryQuery): Promise<StreamRead>
+  presence(channel: string): Promise<readonly ClientInfo[]>
+  presenceStats(channel: string): Promise<PresenceStatsResult>
+  /** Lists a client among those present, and goes on doing so until `leave`. */
+  enter(channel: string, info: ClientInfo): Promise<void>
+  leave(channel: string, info: ClientInfo): Promise<void>
+  /** Tells the channel's subscribers on every node, as far as they want to know. */
+  announce(channel: string, kind: 'join' | 'leave', info: ClientInfo): Promise<void>
 }
 
 /** What a connection needs of the node that it is on. */
@@ -30,8 +59,9 @@ export interface Node {
   readonly heartbeat: Heartbeat
   /** Closes connections that have not sent `connect` in time. */
   readonly connectDeadline: Deadline<Connection>
-  /** Sends an encoded publication to every node. Rejects when Redis cannot take it now. */
-  publish(channel: string, publication: Buffer): Promise<void>
+  readonly channels: Channels
+  /** What holds for a channel, by its namespace. */
+  optionsOf(channel: string): ChannelOptions
   /** Is told of each connection that closed, and why. */
   onClosed(connection: Connection, disconnect: Disconnect): void
   /** Is told of an error that nobody foresaw; the connection is closed with 3004. */

@@ -12,16 +12,18 @@ export async function publish(
   if (!permitsChannel(grant.scopes, grant.subject, 'publish', channel)) {
     return connection.fail(id, replyErrors.permissionDenied)
   }
+  if (!node.optionsOf(channel).clientPublish) {
+    return connection.fail(id, replyErrors.permissionDenied)
+  }
   let publication: Buffer
   try {
-    const info = { user: grant.subject, client: connection.id }
-    publication = encodePublication({ data, info })
+    publication = encodePublication({ data, info: connection.info })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return connection.fail(id, replyErrors.badRequest)
   }
   try {
-    await node.publish(channel, publication)
+    await node.channels.publish(channel, publication)
   } catch {
     return connection.fail(id, replyErrors.internal)
   }

@@ -1,44 +1,102 @@
 import { permitsChannel } from '@portcullis/contracts'
-import { type CommandBody, replyErrors } from '@portcullis/protocol'
+import {
+  type CommandBody,
+  decodePublication,
+  type ReplyError,
+  replyErrors,
+  type StreamPosition,
+  type SubscribeResult,
+} from '@portcullis/protocol'
+import type { ChannelOptions } from '../hub/namespaces.js'
+import type { Recovery, StoredPublication } from '../hub/stream.js'
 import type { Connection, Subscription } from './connection.js'
 
 /** `subscribe`: answered once Redis has confirmed that this node gets the channel. */
 export async function subscribe(
   connection: Connection,
   id: number,
-  { channel, type = 0 }: CommandBody<'subscribe'>,
+  body: CommandBody<'subscribe'>,
 ): Promise<void> {
+  const { channel } = body
   const { node, subscriptions } = connection
-  if (type !== 0) return connection.fail(id, replyErrors.notAvailable)
-  if (!mayHear(connection, channel)) return connection.fail(id, replyErrors.permissionDenied)
-  if (subscriptions.has(channel)) return connection.fail(id, replyErrors.alreadySubscribed)
-  if (subscriptions.size >= node.limits.channelsPerConnection) {
-    return connection.fail(id, replyErrors.limitExceeded)
-  }
-  const subscription: Subscription = { replyTo: id }
+  const options = node.optionsOf(channel)
+  const refusal = refusalOf(connection, body, options)
+  if (refusal !== undefined) return connection.fail(id, refusal)
+  const subscription: Subscription = { replyTo: id, present: options.presence }
   subscriptions.set(channel, subscription)
   // An unsubscribe, or the connection's end, takes the entry away.
   const isCurrent = () => subscriptions.get(channel) === subscription
   try {
-    await node.hub.subscribe(channel, connection, () => {
-      if (!isCurrent()) return false
-      subscription.replyTo = undefined
-      // A refresh may have changed what the token permits while Redis was asked.
-      if (mayHear(connection, channel)) {
-        connection.reply(id, { subscribe: {} })
+    if (options.presence) await node.channels.enter(channel, connection.info)
+    await node.hub.subscribe(channel, connection, {
+      since: options.recovery ? sinceOf(body) : undefined,
+      watches: options.joinLeave && body.join_leave === true,
+      enter: (begin) => {
+        if (!isCurrent()) return false
+        // A refresh may have changed what the token permits while Redis was asked.
+        if (!mayHear(connection, channel)) {
+          connection.leaveChannel(channel)
+          connection.fail(id, replyErrors.permissionDenied)
+          return false
+        }
+        subscription.replyTo = undefined
+        connection.reply(id, { subscribe: resultOf(begin) })
+        if (options.joinLeave) connection.announce(channel, 'join')
         return true
-      }
-      subscriptions.delete(channel)
-      connection.fail(id, replyErrors.permissionDenied)
-      return false
+      },
     })
   } catch {
     if (!isCurrent()) return
-    subscriptions.delete(channel)
+    connection.leaveChannel(channel)
     connection.fail(id, replyErrors.internal)
   }
 }
 
+/** Why it cannot be; undefined when it can. */
+function refusalOf(
+  connection: Connection,
+  { channel, type = 0, join_leave: joinLeave }: CommandBody<'subscribe'>,
+  options: ChannelOptions,
+): ReplyError | undefined {
+  const { node, subscriptions, grant } = connection
+  if (type !== 0) return replyErrors.notAvailable
+  if (!mayHear(connection, channel)) return replyErrors.permissionDenied
+  const watches = joinLeave === true && options.joinLeave
+  if (watches && !permitsChannel(grant.scopes, grant.subject, 'presence', channel)) {
+    return replyErrors.permissionDenied
+  }
+  if (subscriptions.has(channel)) return replyErrors.alreadySubscribed
+  if (subscriptions.size >= node.limits.channelsPerConnection) return replyErrors.limitExceeded
+  return undefined
+}
+
 function mayHear({ grant }: Connection, channel: string): boolean {
   return permitsChannel(grant.scopes, grant.subject, 'subscribe', channel)
+}
+
+function sinceOf({
+  recover = false,
+  offset = 0,
+  epoch = '',
+}: CommandBody<'subscribe'>): StreamPosition | undefined {
+  return recover ? { offset, epoch } : undefined
+}
+
+function resultOf(begin: StreamPosition | Recovery | undefined): SubscribeResult {
+  if (begin === undefined) return {}
+  const always = { recoverable: true, positioned: true } as const
+  if (!('position' in begin)) return { ...always, ...begin }
+  const { position, recovered, publications } = begin
+  return {
+    ...always,
+    ...position,
+    was_recovering: true,
+    ...(recovered ? { recovered, publications: publications.flatMap(readPublication) } : {}),
+  }
+}
+
+/** As the client gets it. What others have written into the history and is none is left out. */
+export function readPublication({ offset, encoded }: StoredPublication) {
+  const publication = decodePublication(encoded)
+  return publication === undefined ? [] : [{ ...publication, offset }]
 }

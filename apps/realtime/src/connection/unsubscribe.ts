@@ -7,9 +7,7 @@ export function unsubscribe(
   id: number,
   { channel }: CommandBody<'unsubscribe'>,
 ): void {
-  const subscription = connection.subscriptions.get(channel)
-  connection.subscriptions.delete(channel)
-  connection.node.hub.unsubscribe(channel, connection)
+  const subscription = connection.leaveChannel(channel)
   // A subscribe that is still under way gets its reply first: the client sees both in its own order.
   if (subscription?.replyTo !== undefined) {
     connection.reply(subscription.replyTo, { subscribe: {} })

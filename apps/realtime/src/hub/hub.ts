@@ -1,5 +1,11 @@
-import type { Disconnect } from '@portcullis/protocol'
+import {
+  type Disconnect,
+  encodePublicationPush,
+  type StreamPosition,
+  textFrame,
+} from '@portcullis/protocol'
 import { HubError } from './errors.js'
+import { type Recovery, Stream, type StreamRead } from './stream.js'
 
 /** A connection as the hub knows it. */
 export interface Member {
@@ -11,6 +17,8 @@ export interface Member {
   end(disconnect: Disconnect): void
   /** The node has no lease from here on: nothing that has not left the process may leave it. */
   hold(): void
+  /** Something in this channel can never be delivered to it: it has to subscribe anew. */
+  lost(channel: string): void
 }
 
 /** Where publications of other nodes come from. */
@@ -18,10 +26,38 @@ export interface Backplane {
   /** Resolves when this node gets the channel's publications. Rejects when it cannot be told now. */
   join(channel: string): Promise<void>
   leave(channel: string): void
+  /** Reads a channel's stream; see `StreamOptions`. Rejects when that cannot be done now. */
+  read(channel: string, since?: StreamPosition): Promise<StreamRead>
+  /** Where streams end; undefined for one that nobody has begun. Rejects when they cannot be asked. */
+  positions(channels: readonly string[]): Promise<readonly (StreamPosition | undefined)[]>
+}
+
+export interface HubOptions {
+  backplane: Backplane
+  /** Whether a channel's subscribers get every publication, in order, or learn that they did not. */
+  hasStream: (channel: string) => boolean
+}
+
+/** How somebody subscribes. */
+export interface Subscribing {
+  /** What it has got up to here before; undefined: it begins now. */
+  since?: StreamPosition | undefined
+  /** It wants to know who comes and goes. */
+  watches?: boolean
+  /**
+   * Called when the backplane has confirmed, with the place at which it begins, in a channel that has
+   * a stream. Says whether it is still wanted: the connection may have closed or changed its mind.
+   * Nothing is awaited between that answer and the subscription.
+   */
+  enter: (begin: StreamPosition | Recovery | undefined) => boolean
 }
 
 interface Channel {
-  readonly members: Set<Member>
+  /** Each with the offset up to which it has everything. */
+  readonly members: Map<Member, number>
+  /** Those who want to know who comes and goes. */
+  readonly watchers: Set<Member>
+  readonly stream: Stream | undefined
   /** Settles when the backplane has confirmed the node's own subscription, or refused it. */
   readonly joined: Promise<void>
   /** Subscribers that await `joined`: the channel is wanted, though it has no members yet. */
@@ -30,14 +66,16 @@ interface Channel {
 
 /** Who is on this node: its connections, and for each channel its subscribers among them. */
 export class Hub {
-  readonly #backplane: Backplane
+  readonly #options: HubOptions
   readonly #members = new Map<string, Member>()
   readonly #subjects = new Map<string, Set<Member>>()
   readonly #channels = new Map<string, Channel>()
   #subscriptions = 0
+  #deliveries = 0
+  #lostPlaces = 0
 
-  constructor(backplane: Backplane) {
-    this.#backplane = backplane
+  constructor(options: HubOptions) {
+    this.#options = options
   }
 
   get size(): number {
@@ -77,54 +115,135 @@ export class Hub {
     if (same?.size === 0) this.#subjects.delete(member.subject)
   }
 
+  /** Frames that were given to members. */
+  get deliveries(): number {
+    return this.#deliveries
+  }
+
+  /** Times that a stream could not be told without a gap. */
+  get lostPlaces(): number {
+    return this.#lostPlaces
+  }
+
   /**
    * Subscribes `member`, once the backplane has confirmed that this node gets the channel.
-   * `stillWanted` is asked at that moment: the connection may have closed or changed its mind.
-   * Nothing is awaited between that answer and the subscription.
    *
    * @returns whether it was still wanted
    * @throws HubError backplane_unavailable
    */
-  async subscribe(name: string, member: Member, stillWanted: () => boolean): Promise<boolean> {
+  async subscribe(
+    name: string,
+    member: Member,
+    { since, watches = false, enter }: Subscribing,
+  ): Promise<boolean> {
     const channel = this.#channels.get(name) ?? this.#open(name)
+    const { stream } = channel
+    const add = (begin: StreamPosition | Recovery | undefined): boolean => {
+      if (!enter(begin)) return false
+      const { offset } =
+        begin === undefined ? { offset: 0 } : 'offset' in begin ? begin : begin.position
+      if (!channel.members.has(member)) this.#subscriptions += 1
+      channel.members.set(member, offset)
+      if (watches) channel.watchers.add(member)
+      return true
+    }
     channel.awaiting += 1
     try {
       await channel.joined
     } catch (error) {
+      channel.awaiting -= 1
       throw new HubError('backplane_unavailable', { cause: error })
+    }
+    let added = false
+    try {
+      if (stream !== undefined && since !== undefined) added = await stream.recover(since, add)
+      else added = add(stream?.position)
     } finally {
       channel.awaiting -= 1
+      if (!added) this.#closeIfUnused(name, channel)
     }
-    if (!stillWanted()) {
-      this.#closeIfUnused(name, channel)
-      return false
-    }
-    if (!channel.members.has(member)) {
-      channel.members.add(member)
-      this.#subscriptions += 1
-    }
-    return true
+    return added
   }
 
   unsubscribe(name: string, member: Member): void {
     const channel = this.#channels.get(name)
     if (channel === undefined || !channel.members.delete(member)) return
+    channel.watchers.delete(member)
     this.#subscriptions -= 1
     this.#closeIfUnused(name, channel)
   }
 
-  /** Gives one frame to every subscriber on this node. Returns how many there were. */
-  deliver(name: string, frame: () => Buffer): number {
-    const members = this.#channels.get(name)?.members
-    if (members === undefined || members.size === 0) return 0
+  /** The backplane has brought a publication, with its place if the channel has a history. */
+  deliver(name: string, encoded: Buffer, position?: StreamPosition): void {
+    const channel = this.#channels.get(name)
+    if (channel === undefined) return
+    if (position !== undefined && channel.stream !== undefined) {
+      channel.stream.arrive(position, encoded)
+    } else {
+      this.#give(name, channel, encoded, position?.offset)
+    }
+  }
+
+  /** Tells those who want to know it that somebody comes or goes. */
+  announce(name: string, frame: () => Buffer): void {
+    const watchers = this.#channels.get(name)?.watchers
+    if (watchers === undefined || watchers.size === 0) return
     const built = frame()
-    for (const member of members) member.deliver(built)
-    return members.size
+    for (const member of watchers) member.deliver(built)
+    this.#deliveries += watchers.size
+  }
+
+  /**
+   * Looks whether the backplane has lost anything: after it was away, and now and then, since a
+   * publication that nothing follows leaves no gap behind.
+   */
+  async verify(): Promise<void> {
+    const streams = [...this.#channels].flatMap(([name, { stream }]) =>
+      stream === undefined ? [] : [{ name, stream }],
+    )
+    if (streams.length === 0) return
+    const positions = await this.#options.backplane.positions(streams.map(({ name }) => name))
+    const behind = streams.filter(({ stream: { position } }, at) => {
+      const end = positions[at]
+      return end?.offset !== position.offset || end.epoch !== position.epoch
+    })
+    await Promise.all(behind.map(({ stream }) => stream.catchUp()))
+  }
+
+  #give(name: string, { members }: Channel, encoded: Buffer, offset?: number): void {
+    if (members.size === 0) return
+    const frame = textFrame(encodePublicationPush(name, encoded, offset))
+    for (const [member, upTo] of members) {
+      if (offset !== undefined && offset <= upTo) continue
+      member.deliver(frame)
+      this.#deliveries += 1
+    }
   }
 
   #open(name: string): Channel {
-    const joined = this.#backplane.join(name)
-    const channel: Channel = { members: new Set(), joined, awaiting: 0 }
+    const { backplane, hasStream } = this.#options
+    const stream = hasStream(name)
+      ? new Stream({
+          read: (since) => backplane.read(name, since),
+          deliver: ({ offset, encoded }) => this.#give(name, channel, encoded, offset),
+          lost: () => this.#lost(name, channel),
+        })
+      : undefined
+    const joined = backplane.join(name).then(async () => {
+      try {
+        await stream?.open()
+      } catch (error) {
+        backplane.leave(name)
+        throw error
+      }
+    })
+    const channel: Channel = {
+      members: new Map(),
+      watchers: new Set(),
+      stream,
+      joined,
+      awaiting: 0,
+    }
     this.#channels.set(name, channel)
     // A refusal is for those who wait now; whoever comes next asks the backplane again.
     joined.catch(() => {
@@ -133,10 +252,16 @@ export class Hub {
     return channel
   }
 
+  #lost(name: string, { members }: Channel): void {
+    this.#lostPlaces += 1
+    for (const member of [...members.keys()]) member.lost(name)
+  }
+
   #closeIfUnused(name: string, channel: Channel): void {
     if (channel.members.size > 0 || channel.awaiting > 0) return
     if (this.#channels.get(name) !== channel) return
     this.#channels.delete(name)
-    this.#backplane.leave(name)
+    channel.stream?.close()
+    this.#options.backplane.leave(name)
   }
 }

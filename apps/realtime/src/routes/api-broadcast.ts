@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { BroadcastRequest, permitsChannel } from '@portcullis/contracts'
+import { BroadcastRequest, PublishResult, permitsChannel } from '@portcullis/contracts'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
@@ -16,7 +16,7 @@ export function apiBroadcast(app: FastifyInstance, publish: Publish): void {
         summary: 'Publish the same into many channels',
         body: BroadcastRequest,
         response: {
-          200: ApiAnswer(Type.Object({ responses: Type.Array(ApiAnswer(Type.Object({}))) })),
+          200: ApiAnswer(Type.Object({ responses: Type.Array(ApiAnswer(PublishResult)) })),
         },
       },
     },

@@ -1,7 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { PublishRequest, permitsChannel } from '@portcullis/contracts'
+import { PublishRequest, PublishResult, permitsChannel } from '@portcullis/contracts'
 import { replyErrors } from '@portcullis/protocol'
-import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { ApiAnswer, apiError } from './api-answer.js'
 import { type Publish, publishInto } from './publish-into.js'
@@ -15,7 +14,7 @@ export function apiPublish(app: FastifyInstance, publish: Publish): void {
       schema: {
         summary: 'Publish into a channel',
         body: PublishRequest,
-        response: { 200: ApiAnswer(Type.Object({})) },
+        response: { 200: ApiAnswer(PublishResult) },
       },
     },
     async ({ body: { channel, ...publication }, grant }) => {

@@ -1,17 +1,30 @@
-import type { ApiError } from '@portcullis/contracts'
-import { encodePublication, type Publication, replyErrors } from '@portcullis/protocol'
+import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts'
+import { encodePublication, replyErrors, type StreamPosition } from '@portcullis/protocol'
 import { apiError, orInternal } from './api-answer.js'
 
-/** Sends an encoded publication to every node; rejects when Redis cannot take it now. */
-export type Publish = (channel: string, publication: Buffer) => Promise<void>
+export interface PublishIntoOptions {
+  idempotencyKey?: string | undefined
+  skipHistory?: boolean | undefined
+}
 
-type Answer = { result: Record<never, never> } | { error: ApiError }
+/** Sends an encoded publication to every node; rejects when Redis cannot take it now. */
+export type Publish = (
+  channel: string,
+  publication: Buffer,
+  options?: PublishIntoOptions,
+) => Promise<StreamPosition | undefined>
+
+type Answer = { result: PublishResult } | { error: ApiError }
 
 /** Encodes and publishes; never rejects, so that a broadcast can report each channel. */
 export async function publishInto(
   publish: Publish,
   channel: string,
-  publication: Publication,
+  {
+    idempotency_key: idempotencyKey,
+    skip_history: skipHistory,
+    ...publication
+  }: Omit<PublishRequest, 'channel'>,
 ): Promise<Answer> {
   let encoded: Buffer
   try {
@@ -21,5 +34,6 @@ export async function publishInto(
     if (error instanceof RangeError) return apiError(replyErrors.badRequest)
     throw error
   }
-  return orInternal(publish(channel, encoded).then(() => ({})))
+  const options = { idempotencyKey, skipHistory }
+  return orInternal(publish(channel, encoded, options).then((position) => position ?? {}))
 }

@@ -23,7 +23,11 @@ async function open(t: Test, more: Partial<BrokerOptions> = {}) {
     prefix,
     uid,
     probeMs: 2000,
-    onPublication: (channel, bytes) => events.emit('publication', channel, bytes.toString()),
+    presenceTtlMs: 60_000,
+    onPublication: (channel, bytes, position) =>
+      events.emit('publication', channel, bytes.toString(), position),
+    onPresence: (channel, kind, info) => events.emit('presence', channel, kind, info),
+    onRestored: () => events.emit('restored'),
     onDisconnect: (order: DisconnectOrder) => events.emit('disconnect', order),
     describe: () => ({
       uid,

@@ -1,4 +1,4 @@
-import { disconnectCodes, textFrame } from '@portcullis/protocol'
+import { disconnectCodes, encodePublication } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
@@ -12,7 +12,7 @@ t.test('commands of one frame are answered in one frame', async (t) => {
   t.match(transport.messages, [
     { id: 1, connect: { expires: true, pong: true, node: 'memory' } },
     { id: 2, error: { code: 104 } },
-    { id: 3, error: { code: 108 } },
+    { id: 3, error: { code: 103 } },
   ])
 })
 
@@ -22,13 +22,13 @@ t.test('what one tick brings leaves in one write, in order', async (t) => {
   send(connection, { id: 2, subscribe: { channel: 'a' } })
   await flushed()
   transport.writes.length = 0
-  const shared = textFrame('{"push":1}')
-  memory.hub.deliver('a', () => shared)
+  const publication = Buffer.from('{"data":1}')
+  memory.hub.deliver('a', publication)
   send(connection, { id: 3, rpc: {} }, { id: 4, rpc: {} })
-  memory.hub.deliver('a', () => shared)
+  memory.hub.deliver('a', publication)
   await flushed()
   t.equal(transport.writes.length, 1)
-  t.match(transport.messages, [{ push: 1 }, { id: 3 }, { id: 4 }, { push: 1 }])
+  t.match(transport.messages, [{ push: {} }, { id: 3 }, { id: 4 }, { push: {} }])
   t.equal(transport.writes[0]?.length, 3, 'the two replies share a frame')
 })
 
@@ -82,7 +82,7 @@ t.test('malformed and unsupported commands are answered', async (t) => {
       [2, 107],
       [3, 107],
       [4, 108],
-      [5, 108],
+      [5, 103],
       [6, 104],
     ],
   )
@@ -94,11 +94,11 @@ t.test('a revocation is the end, whatever waits in either direction', async (t) 
   send(opened.connection, { id: 2, subscribe: { channel: 'a' } })
   await flushed()
   opened.transport.writes.length = 0
-  memory.hub.deliver('a', () => textFrame('{"push":1}'))
+  memory.hub.deliver('a', Buffer.from('{"data":1}'))
   memory.end(opened.grant, 'revoked')
   t.equal(opened.transport.ending, 4500)
   send(opened.connection, { id: 3, publish: { channel: 'a', data: 1 } })
-  memory.hub.deliver('a', () => textFrame('{"push":2}'))
+  memory.hub.deliver('a', Buffer.from('{"data":2}'))
   await flushed()
   t.same(opened.transport.writes, [], 'nothing leaves')
   t.same(memory.published, [], 'nothing is acted on')
@@ -169,11 +169,11 @@ t.test('a slow reader is closed before it costs more memory', async (t) => {
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'a' } })
   await flushed()
-  const frame = textFrame('x'.repeat(1000))
-  for (let sent = 0; sent < 60; sent += 1) memory.hub.deliver('a', () => frame)
+  const publication = encodePublication({ data: 'x'.repeat(1000) })
+  for (let sent = 0; sent < 60; sent += 1) memory.hub.deliver('a', publication)
   t.equal(transport.ending, undefined, 'a burst alone is not slowness')
   transport.bytesWaiting = 70_001
-  for (let sent = 0; sent < 100; sent += 1) memory.hub.deliver('a', () => frame)
+  for (let sent = 0; sent < 100; sent += 1) memory.hub.deliver('a', publication)
   t.equal(transport.ending, 3008)
   t.equal(memory.hub.counts.subscriptions, 0)
 })

@@ -1,4 +1,3 @@
-import { textFrame } from '@portcullis/protocol'
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
 
@@ -15,9 +14,9 @@ t.test('is answered only after Redis confirmed, and before the first publication
   redis.resolve()
   await redis.promise
   await flushed()
-  memory.hub.deliver('a', () => textFrame('{"push":1}'))
+  memory.hub.deliver('a', Buffer.from('{"data":1}'))
   await flushed()
-  t.match(transport.messages, [{ id: 2, subscribe: {} }, { push: 1 }])
+  t.match(transport.messages, [{ id: 2, subscribe: {} }, { push: { pub: { data: 1 } } }])
 })
 
 t.test('scopes decide, with the subject filled in', async (t) => {
@@ -98,7 +97,7 @@ t.test('subscribe, unsubscribe, subscribe in one frame ends subscribed, once', a
   t.same(transport.messages.map(({ id }) => id).sort(), [2, 3, 4])
   t.equal(memory.hub.counts.subscriptions, 1)
   transport.writes.length = 0
-  memory.hub.deliver('a', () => textFrame('{"push":1}'))
+  memory.hub.deliver('a', Buffer.from('{"data":1}'))
   await flushed()
   t.equal(transport.messages.length, 1)
 })

@@ -23,22 +23,33 @@ function member(id: string, subject = 'ada', identity = 'shop'): FakeMember {
     deliver: (frame) => got.push(frame),
     end: ({ code }) => ended.push(code),
     hold: () => undefined,
+    lost: () => undefined,
   }
+}
+
+/** A hub of channels without streams. */
+function hubOf(backplane: Pick<Backplane, 'join' | 'leave'>): Hub {
+  const none = () => Promise.reject(new Error('there are no streams'))
+  return new Hub({
+    backplane: { ...backplane, read: none, positions: none },
+    hasStream: () => false,
+  })
 }
 
 /** A backplane that confirms at once, and keeps what it was asked. */
 function instant() {
   const log: string[] = []
-  const backplane: Backplane = {
+  const hub = hubOf({
     join: async (channel) => {
       log.push(`+${channel}`)
     },
     leave: (channel) => log.push(`-${channel}`),
-  }
-  return { hub: new Hub(backplane), log }
+  })
+  return { hub, log }
 }
 
-const yes = () => true
+const yes = { enter: () => true }
+const data = Buffer.from('{"data":1}')
 
 t.test('the first subscriber joins, the last one leaves', async (t) => {
   const { hub, log } = instant()
@@ -53,41 +64,35 @@ t.test('the first subscriber joins, the last one leaves', async (t) => {
   t.same(log, ['+a', '-a', '+a'])
 })
 
-t.test('every subscriber gets the same buffer, built once and only if wanted', async (t) => {
+t.test('every subscriber gets the same buffer, built once', async (t) => {
   const { hub } = instant()
   const [one, two] = [member('1'), member('2')]
   await hub.subscribe('a', one, yes)
   await hub.subscribe('a', two, yes)
-  let built = 0
-  const frame = () => {
-    built += 1
-    return Buffer.from('x')
-  }
-  t.equal(hub.deliver('a', frame), 2)
+  hub.deliver('a', data)
+  hub.deliver('nobody', data)
+  t.equal(one.got.length, 1)
   t.equal(one.got[0], two.got[0])
-  t.equal(hub.deliver('nobody', frame), 0)
-  t.equal(built, 1)
+  t.equal(hub.deliveries, 2)
 })
 
 t.test('a waiting subscriber keeps the channel, though the one before it gives up', async (t) => {
   const joined = settled()
   const left: string[] = []
-  const hub = new Hub({ join: () => joined.promise, leave: (channel) => left.push(channel) })
+  const hub = hubOf({ join: () => joined.promise, leave: (channel) => left.push(channel) })
   const two = member('2')
-  const first = hub.subscribe('a', member('1'), () => false)
+  const first = hub.subscribe('a', member('1'), { enter: () => false })
   const second = hub.subscribe('a', two, yes)
   joined.resolve()
   t.same(await Promise.all([first, second]), [false, true])
   t.same(left, [])
-  t.equal(
-    hub.deliver('a', () => Buffer.from('x')),
-    1,
-  )
+  hub.deliver('a', data)
+  t.equal(two.got.length, 1)
 })
 
 t.test('a refusal is for those who wait, and is not remembered', async (t) => {
   const joins: ReturnType<typeof settled<void>>[] = []
-  const hub = new Hub({
+  const hub = hubOf({
     join: () => {
       const join = settled()
       joins.push(join)
@@ -116,7 +121,7 @@ t.test(
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const joined = new Set<string>()
-        const hub = new Hub({
+        const hub = hubOf({
           join: async (channel) => {
             joined.add(channel)
             await new Promise(setImmediate)
@@ -132,9 +137,11 @@ t.test(
           if (one === undefined) continue
           if (join) {
             under.push(
-              hub.subscribe(channel, one, () => {
-                if (still) set.add(who)
-                return still
+              hub.subscribe(channel, one, {
+                enter: () => {
+                  if (still) set.add(who)
+                  return still
+                },
               }),
             )
           } else {
@@ -147,7 +154,9 @@ t.test(
         for (const channel of ['a', 'b']) {
           const expected = wanted.get(channel)?.size ?? 0
           if (joined.has(channel) !== expected > 0) return false
-          if (hub.deliver(channel, () => Buffer.from('x')) !== expected) return false
+          const before = hub.deliveries
+          hub.deliver(channel, data)
+          if (hub.deliveries - before !== expected) return false
         }
         return true
       }),

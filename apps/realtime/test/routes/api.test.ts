@@ -165,8 +165,13 @@ t.test('the server API describes itself', async (t) => {
   t.equal(description.openapi, '3.1.0')
   t.same(Object.keys(description.paths).sort(), [
     '/api/broadcast',
+    '/api/channels',
     '/api/disconnect',
+    '/api/history',
+    '/api/history_remove',
     '/api/info',
+    '/api/presence',
+    '/api/presence_stats',
     '/api/publish',
   ])
 })

@@ -1,0 +1,32 @@
+--[[
+  Reads a channel's history, and where it ends. A channel that has none begins at 0: so a subscriber
+  has a place to go on from before anything is published.
+  KEYS  1 stream  2 place
+  ARGV  1 the most to give; 0 none, negative all  2 offset to go on from, or ''  3 '1': newest first
+        4 epoch, should it begin anew  5 seconds for which the place is kept
+  Gives {offset, epoch, {id, {'pub', publication}}…}.
+]]
+local place = redis.call('HMGET', KEYS[2], 'offset', 'epoch')
+local offset, epoch = place[1] or '0', place[2]
+if not epoch then
+  epoch = ARGV[4]
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'offset', offset)
+  redis.call('EXPIRE', KEYS[2], ARGV[5])
+  redis.call('DEL', KEYS[1])
+end
+-- Before the first there is nothing; Redis takes no interval that ends before it.
+if ARGV[1] == '0' or (ARGV[3] == '1' and ARGV[2] == '0') then
+  return { offset, epoch, {} }
+end
+local command, from, to = 'XRANGE', '-', '+'
+if ARGV[3] == '1' then
+  command, from, to = 'XREVRANGE', '+', '-'
+end
+if ARGV[2] ~= '' then
+  from = '(' .. ARGV[2] .. '-0'
+end
+local count = {}
+if tonumber(ARGV[1]) > 0 then
+  count = { 'COUNT', ARGV[1] }
+end
+return { offset, epoch, redis.call(command, KEYS[1], from, to, unpack(count)) }

@@ -1,0 +1,124 @@
+import { ClientInfo, type PresenceStatsResult } from '@portcullis/protocol'
+import { type Redis, script } from '@portcullis/redis'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Keys } from './keys.js'
+
+const lua = (name: string) => new URL(`../../src/broker/lua/${name}.lua`, import.meta.url)
+const enterScript = script<null>(lua('enter-presence'))
+const presenceScript = script<string[]>(lua('presence'))
+const clientInfo = TypeCompiler.Compile(ClientInfo)
+
+/** Clients that one command goes on listing. */
+const clientsAtOnce = 500
+/** Commands that are under way at a time while that is done. */
+const commandsAtOnce = 64
+
+export interface PresenceOptions {
+  redis: Redis
+  keys: Keys
+  /** How long an entry counts after this node has last said so. */
+  ttlMs: number
+  onError: (error: Error) => void
+}
+
+/**
+ * Who is in which channel, in Redis. Each node lists its own clients, and goes on saying so: what a
+ * node leaves behind that is gone counts no more after `ttlMs`.
+ *
+ * All of it goes down one connection, in order: what is sent of a channel is what holds at that
+ * moment, so an entry that was taken away is not brought back by a renewal that is still under way.
+ */
+export class Presence {
+  readonly #options: PresenceOptions
+  /** Infos of this node's clients, as they are written, by channel. */
+  readonly #own = new Map<string, Set<string>>()
+  readonly #timer: NodeJS.Timeout
+  #renewing = false
+
+  constructor(options: PresenceOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => void this.renew(), options.ttlMs / 3)
+    this.#timer.unref()
+  }
+
+  async enter(channel: string, info: ClientInfo): Promise<void> {
+    const written = JSON.stringify(info)
+    const own = this.#own.get(channel) ?? new Set()
+    this.#own.set(channel, own.add(written))
+    await this.#list(channel, [written])
+  }
+
+  async leave(channel: string, info: ClientInfo): Promise<void> {
+    const written = JSON.stringify(info)
+    const own = this.#own.get(channel)
+    own?.delete(written)
+    if (own?.size === 0) this.#own.delete(channel)
+    const { redis, keys } = this.#options
+    await redis.zrem(keys.present(channel), written)
+  }
+
+  async present(channel: string): Promise<ClientInfo[]> {
+    const { redis, keys } = this.#options
+    const infos = await presenceScript(redis, [keys.present(channel)], [])
+    return infos.flatMap(readClientInfo)
+  }
+
+  async stats(channel: string): Promise<PresenceStatsResult> {
+    const infos = await this.present(channel)
+    return {
+      num_clients: infos.length,
+      num_users: new Set(infos.map(({ user }) => user)).size,
+    }
+  }
+
+  /** Says again who is here: also what Redis has lost meanwhile comes back with it. */
+  async renew(): Promise<void> {
+    if (this.#renewing) return
+    this.#renewing = true
+    try {
+      const channels = [...this.#own.keys()]
+      while (channels.length > 0) {
+        await Promise.all(
+          channels.splice(0, commandsAtOnce).map((channel) => this.#listAll(channel)),
+        )
+      }
+    } catch (error) {
+      if (error instanceof Error) this.#options.onError(error)
+    } finally {
+      this.#renewing = false
+    }
+  }
+
+  /** Takes this node's clients away, as far as Redis is there to be told. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    const { redis, keys } = this.#options
+    const own = [...this.#own]
+    this.#own.clear()
+    await Promise.allSettled(
+      own.map(([channel, infos]) => redis.zrem(keys.present(channel), ...infos)),
+    )
+  }
+
+  async #listAll(channel: string): Promise<void> {
+    const infos = [...(this.#own.get(channel) ?? [])]
+    const parts: Promise<void>[] = []
+    while (infos.length > 0) parts.push(this.#list(channel, infos.splice(0, clientsAtOnce)))
+    await Promise.all(parts)
+  }
+
+  async #list(channel: string, infos: readonly string[]): Promise<void> {
+    const { redis, keys, ttlMs } = this.#options
+    await enterScript(redis, [keys.present(channel)], [ttlMs, ...infos])
+  }
+}
+
+/** Reads what a node has written of a client; nothing when it is none. */
+export function readClientInfo(written: string): ClientInfo[] {
+  try {
+    const value: unknown = JSON.parse(written)
+    return clientInfo.Check(value) ? [value] : []
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import type { StreamPosition } from '@portcullis/protocol'
+import { type Redis, script } from '@portcullis/redis'
+import type { Keys } from './keys.js'
+
+const lua = (name: string) => new URL(`../../src/broker/lua/${name}.lua`, import.meta.url)
+const publishScript = script<[offset: string, epoch: string]>(lua('publish'))
+const publishOnceScript = script<0 | 1>(lua('publish-once'))
+const historyScript = script<
+  [offset: string, epoch: string, entries: [id: string, fields: string[]][]]
+>(lua('history'))
+
+/** A client that comes back within this finds out whether it has missed anything. */
+const leastPlaceSeconds = 30 * 24 * 60 * 60
+
+export interface PublishOptions {
+  /** What the channel keeps. */
+  history?: { size: number; ttlSeconds: number }
+  /** Published once under this key, within this time of the first. */
+  idempotency?: { key: string; ttlSeconds: number }
+}
+
+export interface HistoryQuery {
+  /** Excluded: publications after it, or in reverse before it. */
+  since?: StreamPosition | undefined
+  /** The most to give; 0: none, the position alone; negative: all. */
+  limit: number
+  /** Newest first. */
+  reverse?: boolean
+}
+
+/** Publications of a history with their offsets, and where it ends. */
+export interface History {
+  position: StreamPosition
+  publications: { offset: number; encoded: Buffer }[]
+}
+
+/** Publishes into every node, and into the channel's history if it has one; then gives its place there. */
+export async function publish(
+  redis: Redis,
+  keys: Keys,
+  channel: string,
+  encoded: Buffer,
+  { history, idempotency }: PublishOptions,
+): Promise<StreamPosition | undefined> {
+  const to = keys.channel(channel)
+  const once = idempotency === undefined ? [] : [keys.once(channel, idempotency.key)]
+  const onceSeconds = idempotency?.ttlSeconds ?? 0
+  if (history === undefined) {
+    if (idempotency === undefined) await redis.publish(to, encoded)
+    else await publishOnceScript(redis, [to, ...once], [encoded, onceSeconds])
+    return undefined
+  }
+  const { size, ttlSeconds } = history
+  const [offset, epoch] = await publishScript(
+    redis,
+    [keys.stream(channel), keys.place(channel), to, ...once],
+    [encoded, size, ttlSeconds, newEpoch(), placeSeconds(ttlSeconds), onceSeconds],
+  )
+  return { offset: Number(offset), epoch }
+}
+
+export async function readHistory(
+  redis: Redis,
+  keys: Keys,
+  channel: string,
+  { since, limit, reverse = false }: HistoryQuery,
+): Promise<History> {
+  const [offset, epoch, entries] = await historyScript(
+    redis,
+    [keys.stream(channel), keys.place(channel)],
+    [limit, since?.offset ?? '', reverse ? 1 : 0, newEpoch(), leastPlaceSeconds],
+  )
+  return {
+    position: { offset: Number(offset), epoch },
+    publications: entries.map(([id, [, encoded = '']]) => ({
+      offset: Number.parseInt(id, 10),
+      encoded: Buffer.from(encoded),
+    })),
+  }
+}
+
+/** Where streams end, in one round trip; undefined for a channel that has none. */
+export async function readPositions(
+  redis: Redis,
+  keys: Keys,
+  channels: readonly string[],
+): Promise<(StreamPosition | undefined)[]> {
+  return Promise.all(
+    channels.map(async (channel) => {
+      const [offset, epoch] = await redis.hmget(keys.place(channel), 'offset', 'epoch')
+      return offset && epoch ? { offset: Number(offset), epoch } : undefined
+    }),
+  )
+}
+
+/** Tells streams apart that have the same name at different times. */
+function newEpoch(): string {
+  return randomBytes(6).toString('base64url')
+}
+
+/** Longer than what it is the place of. */
+function placeSeconds(ttlSeconds: number): number {
+  return Math.max(leastPlaceSeconds, 2 * ttlSeconds)
+}

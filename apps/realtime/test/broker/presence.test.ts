@@ -1,0 +1,77 @@
+import { EventEmitter, once } from 'node:events'
+import { close, connect } from '@portcullis/redis'
+import t, { type Test } from 'tap'
+import { keys } from '../../src/broker/keys.js'
+import { Presence } from '../../src/broker/presence.js'
+import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
+
+const names = keys(randomPrefix())
+const ada = { user: 'ada', client: 'c1' }
+const phone = { user: 'ada', client: 'c2' }
+const bob = { user: 'bob', client: 'c3' }
+
+async function node(t: Test, ttlMs = 60_000) {
+  const redis = connect({ url: redisUrl, onError: () => undefined })
+  await redis.connect()
+  const presence = new Presence({ redis, keys: names, ttlMs, onError: (error) => t.fail(error) })
+  t.teardown(async () => {
+    await presence.close()
+    await close(redis)
+  })
+  return { redis, presence }
+}
+
+t.test('who entered on whatever node is there, until it leaves', async (t) => {
+  const [one, two] = [await node(t), await node(t)]
+  await one.presence.enter('a', ada)
+  await one.presence.enter('a', phone)
+  await two.presence.enter('a', bob)
+  t.same(new Set(await two.presence.present('a')), new Set([ada, phone, bob]))
+  t.same(await two.presence.stats('a'), { num_clients: 3, num_users: 2 })
+  t.same(await two.presence.present('b'), [])
+  await one.presence.leave('a', ada)
+  t.same(new Set(await one.presence.present('a')), new Set([phone, bob]))
+  await one.presence.close()
+  t.same(await two.presence.present('a'), [bob], 'a node that closes takes its own away')
+})
+
+t.test('what Redis has lost comes back with the next renewal, and only that', async (t) => {
+  const { redis, presence } = await node(t)
+  await presence.enter('lost', ada)
+  await presence.enter('lost', bob)
+  await presence.leave('lost', bob)
+  await redis.del(names.present('lost'))
+  t.same(await presence.present('lost'), [])
+  await presence.renew()
+  t.same(await presence.present('lost'), [ada])
+})
+
+t.test('one that leaves while it is renewed stays away', async (t) => {
+  const { presence } = await node(t)
+  await Promise.all(
+    Array.from({ length: 1200 }, (_, at) => presence.enter('many', { user: 'u', client: `${at}` })),
+  )
+  const renewing = presence.renew()
+  await presence.leave('many', { user: 'u', client: '1100' })
+  await renewing
+  t.equal((await presence.stats('many')).num_clients, 1199)
+})
+
+t.test('what a node leaves behind that is gone counts no more after its time', async (t) => {
+  const gone = connect({ url: redisUrl, onError: () => undefined })
+  await gone.connect()
+  const left = new Presence({ redis: gone, keys: names, ttlMs: 900, onError: () => undefined })
+  const lives = await node(t, 900)
+  await left.enter('time', ada)
+  await lives.presence.enter('time', bob)
+  // As if it were killed: its connection is there no more, and its timer has nobody to tell.
+  gone.disconnect()
+  const changed = new EventEmitter()
+  const look = setInterval(async () => {
+    if ((await lives.presence.present('time')).length === 1) changed.emit('gone')
+  }, 20)
+  await once(changed, 'gone')
+  clearInterval(look)
+  t.same(await lives.presence.present('time'), [bob])
+  await left.close()
+})

@@ -1,0 +1,139 @@
+import { encodePublication } from '@portcullis/protocol'
+import { close, connect } from '@portcullis/redis'
+import fc from 'fast-check'
+import t from 'tap'
+import { keys } from '../../src/broker/keys.js'
+import { publish, readHistory, readPositions } from '../../src/broker/streams.js'
+import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
+
+const redis = connect({ url: redisUrl, onError: () => undefined })
+await redis.connect()
+t.teardown(() => close(redis))
+
+const kept = { history: { size: 3, ttlSeconds: 60 } }
+const of = (data: unknown) => encodePublication({ data })
+
+function open() {
+  const names = keys(randomPrefix())
+  return {
+    names,
+    publish: (channel: string, data: unknown, options: Parameters<typeof publish>[4] = kept) =>
+      publish(redis, names, channel, of(data), options),
+    async history(channel: string, query: Parameters<typeof readHistory>[3]) {
+      const { position, publications } = await readHistory(redis, names, channel, query)
+      const read = publications.map(({ offset, encoded }) => [
+        offset,
+        JSON.parse(encoded.toString()).data,
+      ])
+      return { ...position, read }
+    },
+  }
+}
+
+t.test('publications are counted, and the newest are kept', async (t) => {
+  const { publish, history } = open()
+  const first = await publish('a', 'one')
+  t.match(first, { offset: 1 })
+  for (const data of ['two', 'three', 'four']) await publish('a', data)
+  const all = await history('a', { limit: -1 })
+  t.same(all, {
+    offset: 4,
+    epoch: first?.epoch,
+    read: [
+      [2, 'two'],
+      [3, 'three'],
+      [4, 'four'],
+    ],
+  })
+  t.same((await history('b', { limit: -1 })).read, [], 'of this channel alone')
+})
+
+t.test('history can be read from a place on, backwards, and in part', async (t) => {
+  const { publish, history } = open()
+  for (const data of ['one', 'two', 'three']) await publish('a', data)
+  const { epoch } = await history('a', { limit: 0 })
+  const read = async (query: Parameters<typeof history>[1]) =>
+    (await history('a', query)).read.map(([offset]) => offset)
+  t.same(await read({ limit: 0 }), [])
+  t.same(await read({ limit: 2 }), [1, 2])
+  t.same(await read({ limit: 2, reverse: true }), [3, 2])
+  t.same(await read({ limit: -1, since: { offset: 1, epoch } }), [2, 3])
+  t.same(await read({ limit: 1, since: { offset: 1, epoch } }), [2])
+  t.same(await read({ limit: -1, since: { offset: 3, epoch }, reverse: true }), [2, 1])
+  t.same(await read({ limit: -1, since: { offset: 9, epoch } }), [])
+  t.same(await read({ limit: -1, since: { offset: 0, epoch }, reverse: true }), [])
+})
+
+t.test(
+  'a channel has a place before its first publication, and after its last is gone',
+  async (t) => {
+    const { names, publish, history } = open()
+    const before = await history('a', { limit: 0 })
+    t.match(before, { offset: 0 })
+    t.same(await publish('a', 1), { offset: 1, epoch: before.epoch })
+    await redis.del(names.stream('a'))
+    t.same(await history('a', { limit: -1 }), { offset: 1, epoch: before.epoch, read: [] })
+    t.same(await publish('a', 2), { offset: 2, epoch: before.epoch })
+  },
+)
+
+t.test('a stream whose place is lost begins anew, with another epoch', async (t) => {
+  const { names, publish, history } = open()
+  const old = await publish('a', 1)
+  await publish('a', 2)
+  await redis.del(names.place('a'))
+  const anew = await publish('a', 3)
+  t.match(anew, { offset: 1 })
+  t.not(anew?.epoch, old?.epoch)
+  t.same((await history('a', { limit: -1 })).read, [[1, 3]])
+})
+
+t.test('an idempotency key publishes once', async (t) => {
+  const { publish, history, names } = open()
+  const idempotency = { key: 'k', ttlSeconds: 60 }
+  const first = await publish('a', 1, { ...kept, idempotency })
+  t.same(await publish('a', 2, { ...kept, idempotency }), first)
+  t.same((await history('a', { limit: -1 })).read, [[1, 1]])
+  t.match(await publish('b', 3, { ...kept, idempotency }), { offset: 1 }, 'in each channel')
+
+  const subscriber = redis.duplicate()
+  await subscriber.connect()
+  t.teardown(() => close(subscriber))
+  const heard: string[] = []
+  subscriber.on('message', (_channel, message) => heard.push(message))
+  await subscriber.subscribe(names.channel('c'), names.channel('end'))
+  await publish('c', 4, { idempotency })
+  await publish('c', 5, { idempotency })
+  await publish('c', 6, {})
+  t.equal(await redis.publish(names.channel('end'), ''), 1)
+  while (heard.at(-1) !== '') await new Promise(setImmediate)
+  t.same(heard, ['{"data":4}', '{"data":6}', ''])
+})
+
+t.test('places of many channels, those without one too', async (t) => {
+  const { names, publish } = open()
+  const a = await publish('a', 1)
+  t.same(await readPositions(redis, names, ['a', 'nothing']), [a, undefined])
+})
+
+t.test('any channel, any data, any size: as a list would have it', async () => {
+  const channel = fc.constantFrom('a', 'b{c}', '{', 'chat:1')
+  const step = fc.record({ channel, data: fc.jsonValue(), size: fc.integer({ min: 1, max: 5 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+      const { publish, history } = open()
+      const model = new Map<string, [number, unknown][]>()
+      for (const { channel: name, data, size } of steps) {
+        const list = model.get(name) ?? []
+        const offset = (list.at(-1)?.[0] ?? 0) + 1
+        model.set(name, [...list, [offset, data] satisfies [number, unknown]].slice(-size))
+        const at = await publish(name, data, { history: { size, ttlSeconds: 60 } })
+        if (at?.offset !== offset) return false
+        const { read } = await history(name, { limit: -1 })
+        if (JSON.stringify(read) !== JSON.stringify(model.get(name))) return false
+      }
+      return true
+    }),
+    { numRuns: 40 },
+  )
+})

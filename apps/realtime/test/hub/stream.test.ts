@@ -1,0 +1,291 @@
+import { encodePublication, type StreamPosition } from '@portcullis/protocol'
+import fc from 'fast-check'
+import t from 'tap'
+import { Hub, type Member } from '../../src/hub/hub.js'
+import type { Recovery, StoredPublication } from '../../src/hub/stream.js'
+
+/** Redis as a node sees it: a stream with a history, and a bus that may lose what it carries. */
+class FakeStream {
+  epoch = 'e0'
+  offset = 0
+  size = 100
+  away = false
+  kept: StoredPublication[] = []
+  onMessage: (position: StreamPosition, encoded: Buffer) => void = () => undefined
+  /** On its way over the bus. */
+  readonly #carried: (() => void)[] = []
+
+  /** `late` ones arrive with `arrive`; `lost` ones never do. */
+  publish(how: 'at once' | 'late' | 'lost' = 'at once'): void {
+    this.offset += 1
+    const position = { offset: this.offset, epoch: this.epoch }
+    const encoded = encodePublication({ data: `${this.epoch}/${this.offset}` })
+    this.kept = [...this.kept, { offset: this.offset, encoded }].slice(-this.size)
+    const arrive = () => this.onMessage(position, encoded)
+    if (how === 'late') this.#carried.push(arrive)
+    else if (how === 'at once') {
+      this.arrive()
+      arrive()
+    }
+  }
+
+  /** What is late arrives, in order. */
+  arrive(): void {
+    for (const arrive of this.#carried.splice(0)) arrive()
+  }
+
+  /** Redis has lost its data. */
+  begin(): void {
+    this.#carried.length = 0
+    this.epoch = `e${Number(this.epoch.slice(1)) + 1}`
+    this.offset = 0
+    this.kept = []
+  }
+
+  async read(since?: StreamPosition) {
+    if (this.away) throw new Error('away')
+    const position = { offset: this.offset, epoch: this.epoch }
+    const publications =
+      since === undefined ? [] : this.kept.filter(({ offset }) => offset > since.offset)
+    // The answer is on its way for a while.
+    await new Promise(setImmediate)
+    return { position, publications }
+  }
+}
+
+interface Subscriber extends Member {
+  /** What it has got: `epoch/offset`, from a recovery or live. */
+  readonly got: string[]
+  readonly losses: number[]
+}
+
+function subscriber(id: string): Subscriber {
+  const got: string[] = []
+  const losses: number[] = []
+  const member: Subscriber = {
+    id,
+    identity: 'shop',
+    subject: id,
+    got,
+    losses,
+    deliver(frame) {
+      got.push(JSON.parse(frame.subarray(frame.indexOf('{')).toString()).push.pub.data)
+    },
+    end: () => undefined,
+    hold: () => undefined,
+    lost: () => losses.push(got.length),
+  }
+  return member
+}
+
+function open(redis = new FakeStream()) {
+  const hub = new Hub({
+    backplane: {
+      join: async () => undefined,
+      leave: () => undefined,
+      read: (_channel, since) => redis.read(since),
+      positions: async () => [(await redis.read()).position],
+    },
+    hasStream: () => true,
+  })
+  redis.onMessage = (position, encoded) => hub.deliver('a', encoded, position)
+  const subscribe = async (member: Subscriber, since?: StreamPosition) => {
+    let begin: StreamPosition | Recovery | undefined
+    await hub.subscribe('a', member, {
+      since,
+      enter: (given) => {
+        begin = given
+        if (given !== undefined && 'publications' in given) {
+          for (const { encoded } of given.publications) {
+            member.got.push(JSON.parse(encoded.toString()).data)
+          }
+        }
+        return true
+      },
+    })
+    return begin
+  }
+  return { redis, hub, subscribe }
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 6; turn += 1) await new Promise(setImmediate)
+}
+
+t.test('publications come in order, and one begins where the stream stands', async (t) => {
+  const { redis, subscribe } = open()
+  redis.publish()
+  redis.publish()
+  const one = subscriber('1')
+  t.same(await subscribe(one), { offset: 2, epoch: 'e0' })
+  redis.publish()
+  redis.publish()
+  t.same(one.got, ['e0/3', 'e0/4'])
+})
+
+t.test('one that the bus has lost is read from history when the next one comes', async (t) => {
+  const { redis, subscribe } = open()
+  const one = subscriber('1')
+  await subscribe(one)
+  redis.publish()
+  redis.publish('lost')
+  redis.publish('lost')
+  redis.publish()
+  redis.publish()
+  await settled()
+  t.same(one.got, ['e0/1', 'e0/2', 'e0/3', 'e0/4', 'e0/5'])
+  t.same(one.losses, [])
+})
+
+t.test('the last one leaves no gap: a look at the position finds it', async (t) => {
+  const { redis, hub, subscribe } = open()
+  const one = subscriber('1')
+  await subscribe(one)
+  redis.publish('lost')
+  await hub.verify()
+  t.same(one.got, ['e0/1'])
+  redis.publish()
+  t.same(one.got, ['e0/1', 'e0/2'])
+})
+
+t.test('what history has lost as well is told to every subscriber', async (t) => {
+  const { redis, subscribe } = open()
+  const one = subscriber('1')
+  await subscribe(one)
+  redis.size = 2
+  for (let times = 0; times < 3; times += 1) redis.publish('lost')
+  redis.publish()
+  await settled()
+  t.same(one.got, [])
+  t.same(one.losses, [0])
+})
+
+t.test('a stream that has begun anew is told too, and so is one that went back', async (t) => {
+  const { redis, hub, subscribe } = open()
+  const one = subscriber('1')
+  await subscribe(one)
+  redis.publish()
+  redis.begin()
+  redis.publish()
+  await settled()
+  t.same(one.losses, [1])
+  hub.unsubscribe('a', one)
+  const two = subscriber('2')
+  await subscribe(two)
+  redis.publish()
+  redis.publish()
+  // A replica that did not have the last two has become the primary.
+  redis.offset -= 2
+  redis.kept.splice(-2)
+  await hub.verify()
+  t.same(two.losses, [2])
+})
+
+t.test('a recovery has everything after its position, once', async (t) => {
+  const { redis, subscribe } = open()
+  await subscribe(subscriber('0'))
+  for (let times = 0; times < 5; times += 1) redis.publish()
+  const one = subscriber('1')
+  const begin = subscribe(one, { offset: 2, epoch: 'e0' })
+  await new Promise(setImmediate)
+  redis.publish()
+  t.match(await begin, { recovered: true, position: { offset: 6, epoch: 'e0' } })
+  redis.publish()
+  t.same(one.got, ['e0/3', 'e0/4', 'e0/5', 'e0/6', 'e0/7'])
+})
+
+t.test('what a recovery has read does not come again when the bus brings it late', async (t) => {
+  const { redis, subscribe } = open()
+  const other = subscriber('0')
+  await subscribe(other)
+  redis.publish('late')
+  redis.publish('late')
+  const one = subscriber('1')
+  await subscribe(one, { offset: 0, epoch: 'e0' })
+  redis.arrive()
+  redis.publish()
+  t.same(one.got, ['e0/1', 'e0/2', 'e0/3'])
+  t.same(other.got, one.got)
+})
+
+t.test('what cannot be recovered is said, and the subscriber begins anew', async (t) => {
+  const cases = [
+    { offset: 2, epoch: 'e0' },
+    { offset: 9, epoch: 'e0' },
+    { offset: 5, epoch: 'other' },
+    { offset: 0, epoch: '' },
+  ]
+  for (const since of cases) {
+    const { redis, subscribe } = open()
+    redis.size = 2
+    for (let times = 0; times < 5; times += 1) redis.publish()
+    const one = subscriber('1')
+    t.match(await subscribe(one, since), { recovered: false, position: { offset: 5 } })
+    redis.publish()
+    t.same(one.got, ['e0/6'], 'and goes on from there')
+  }
+})
+
+t.test('while Redis is away nobody subscribes, and afterwards nothing is missing', async (t) => {
+  const { redis, hub, subscribe } = open()
+  const one = subscriber('1')
+  await subscribe(one)
+  redis.away = true
+  await t.rejects(subscribe(subscriber('2'), { offset: 0, epoch: 'e0' }), {
+    code: 'backplane_unavailable',
+  })
+  redis.publish('lost')
+  redis.publish()
+  await settled()
+  t.same(one.got, [])
+  redis.away = false
+  await hub.verify()
+  t.same(one.got, ['e0/1', 'e0/2'])
+})
+
+t.test('whatever is lost, late or begun anew: each once, in order, or told', async () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom('at once', 'late', 'lost') },
+    { weight: 2, arbitrary: fc.constantFrom('arrive', 'verify', 'turn') },
+    { weight: 1, arbitrary: fc.constantFrom('recover', 'away', 'back', 'begin') },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const { redis, hub, subscribe } = open()
+      redis.size = 8
+      const members = [subscriber('1')]
+      for (const member of members) await subscribe(member)
+      for (const each of steps) {
+        if (each === 'arrive') redis.arrive()
+        else if (each === 'verify') await hub.verify().catch(() => undefined)
+        else if (each === 'turn') await new Promise(setImmediate)
+        else if (each === 'away') redis.away = true
+        else if (each === 'back') redis.away = false
+        else if (each === 'begin') redis.begin()
+        else if (each === 'recover') {
+          const member = subscriber(`${members.length}`)
+          const since = { offset: Math.max(0, redis.offset - 3), epoch: redis.epoch }
+          members.push(member)
+          await subscribe(member, since).catch(() => undefined)
+        } else redis.publish(each)
+      }
+      redis.away = false
+      redis.arrive()
+      await settled()
+      await hub.verify()
+      redis.publish()
+      await settled()
+      return members.every(({ got, losses }) => losses.length > 0 || isWithoutGap(got))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+/** Every one once, in order, of one epoch. */
+function isWithoutGap(got: readonly string[]): boolean {
+  return got.every((each, at) => {
+    const [epoch, offset] = each.split('/')
+    const [first, begin] = got[0]?.split('/') ?? []
+    return epoch === first && Number(offset) === Number(begin) + at
+  })
+}
