@@ -1,5 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { IdentityName, Labels, Milliseconds, Subject, TokenId, TtlSeconds } from './names.js'
+import {
+  ChannelName,
+  IdentityName,
+  Labels,
+  Milliseconds,
+  Subject,
+  TokenId,
+  TtlSeconds,
+} from './names.js'
 import { ScopeText } from './scopes.js'
 
 /** `POST /v1/tokens`: a token of the calling identity, for one of its users. */
@@ -8,6 +16,11 @@ export const IssueToken = Type.Object(
     subject: Subject,
     /** Default: the channel scopes of the calling identity, and none of its service scopes. */
     scope: Type.Optional(ScopeText),
+    /**
+     * A subscription token: for this channel alone, shown in `subscribe`. The same as the scope
+     * `subscribe:<channel>`, and instead of it.
+     */
+    channel: Type.Optional(ChannelName),
     ttlSeconds: Type.Optional(TtlSeconds),
     labels: Type.Optional(Labels),
   },

@@ -1,6 +1,7 @@
 /** Why the server ended one subscription. Below 2500 the client stays out; from 2500 it subscribes again. */
 export const unsubscribeCodes = {
   serverUnsubscribe: { code: 2000, reason: 'server unsubscribe' },
+  tokenRevoked: { code: 2001, reason: 'token revoked' },
   insufficientState: { code: 2500, reason: 'insufficient state' },
   expired: { code: 2501, reason: 'subscription expired' },
 } as const

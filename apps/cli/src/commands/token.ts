@@ -15,15 +15,17 @@ export function tokenCommands(program: Command, open: OpenSession): void {
     .description('a token for one of your users; only the token goes to stdout in a pipe')
     .requiredOption('--subject <subject>', 'whom it speaks for')
     .option('--scope <scopes>', 'what it may do; default: your channel scopes')
+    .option('--channel <channel>', 'for this channel alone, to be shown in a subscribe')
     .option('--ttl <seconds>', 'its lifetime', wholeNumber(1))
     .option('--label <label>', 'to revoke it by; may be repeated', each)
     .option('--out <file>', 'write it there, readable by you alone')
     .action(async (options: IssueOptions, command: Command) => {
       const { auth, out, shell } = open(command)
-      const { subject, scope, ttl, label } = options
+      const { subject, scope, channel, ttl, label } = options
       const json = {
         subject,
         ...(scope === undefined ? {} : { scope }),
+        ...(channel === undefined ? {} : { channel }),
         ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
         ...(label === undefined ? {} : { labels: label }),
       }
@@ -86,6 +88,7 @@ export function tokenCommands(program: Command, open: OpenSession): void {
 interface IssueOptions {
   subject: string
   scope?: string
+  channel?: string
   ttl?: number
   label?: string[]
   out?: string

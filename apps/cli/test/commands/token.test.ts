@@ -32,6 +32,13 @@ t.test('in a pipe, issue writes the bare token to stdout and the rest to stderr'
   })
 })
 
+t.test('--channel asks for a token for that channel', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: issued })
+  const args = ['token', 'issue', '--subject', 'ada', '--channel', 'room:7']
+  t.equal((await run(args, { cwd })).code, 0)
+  t.same(JSON.parse(asked[1]?.body ?? ''), { subject: 'ada', channel: 'room:7' })
+})
+
 t.test('--out writes the token for its owner alone, and shows the rest', async (t) => {
   const { cwd } = await installation(t, { routes: issued })
   const file = join(cwd, 'ada.token')

@@ -12,6 +12,7 @@ import {
   pingMessage,
   type ReplyBody,
   type ReplyError,
+  replyErrors,
   type Unsubscribe,
   unsubscribeCodes,
 } from '@portcullis/protocol'
@@ -32,6 +33,8 @@ export interface Subscription {
   replyTo: number | undefined
   /** It is listed in the channel's presence. */
   readonly present: boolean
+  /** Lets go of the token that it stands on, when it has one of its own. */
+  release?: () => void
 }
 
 /** Above this a connection's output leaves before the tick is over, so that a burst is not taken for a slow reader. */
@@ -260,6 +263,7 @@ export class Connection implements Member, Waiting {
     if (subscription === undefined) return undefined
     this.subscriptions.delete(channel)
     this.node.hub.unsubscribe(channel, this)
+    subscription.release?.()
     // Redis may be away: then the entry expires by itself.
     if (subscription.present) {
       void this.node.channels.leave(channel, this.info).catch(() => undefined)
@@ -267,6 +271,41 @@ export class Connection implements Member, Waiting {
     const joined = subscription.replyTo === undefined
     if (joined && this.node.optionsOf(channel).joinLeave) this.announce(channel, 'leave')
     return subscription
+  }
+
+  /** From now on this grant carries the subscription, whatever the connection's own token permits. */
+  subscriptionStandsOn(channel: string, subscription: Subscription, grant: Grant): void {
+    const releasePrevious = subscription.release
+    const release = this.node.tokens.hold(grant, (reason) =>
+      this.#subscriptionEnded(channel, subscription, reason),
+    )
+    releasePrevious?.()
+    if (this.subscriptions.get(channel) === subscription) subscription.release = release
+    else release()
+  }
+
+  #subscriptionEnded(
+    channel: string,
+    subscription: Subscription,
+    reason: 'revoked' | 'expired',
+  ): void {
+    if (this.subscriptions.get(channel) !== subscription) return
+    if (reason === 'revoked' && (this.#outbox.bytes > 0 || this.#transport.backlog() > 0)) {
+      // What still waits may be of this channel, and nobody can tell: all of it is kept back. The
+      // client comes back at once, and gets what it missed in its other channels.
+      this.#close(disconnectCodes.forceReconnect, () => 'destroy')
+      return
+    }
+    const { replyTo } = subscription
+    if (replyTo === undefined) {
+      this.endSubscription(
+        channel,
+        unsubscribeCodes[reason === 'revoked' ? 'tokenRevoked' : 'expired'],
+      )
+    } else {
+      this.leaveChannel(channel)
+      this.fail(replyTo, replyErrors.tokenExpired)
+    }
   }
 
   /** Best effort, as all joins and leaves are: presence is what can be relied on. */

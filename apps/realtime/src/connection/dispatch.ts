@@ -5,6 +5,7 @@ import { history } from './history.js'
 import { presence, presenceStats } from './presence.js'
 import { publish } from './publish.js'
 import { refresh } from './refresh.js'
+import { subRefresh } from './sub-refresh.js'
 import { subscribe } from './subscribe.js'
 import { unsubscribe } from './unsubscribe.js'
 
@@ -55,8 +56,9 @@ function request(connection: Connection, command: Exclude<Request, { method: 'co
     case 'rpc':
       connection.fail(command.id, replyErrors.methodNotFound)
       break
-    default:
-      connection.fail(command.id, replyErrors.notAvailable)
+    case 'sub_refresh':
+      underWay(connection, subRefresh(connection, command.id, command.body))
+      break
   }
 }
 

@@ -42,8 +42,9 @@ export async function refresh(
     },
   })
   const { scopes, subject } = connection.grant
-  for (const [channel, { replyTo }] of connection.subscriptions) {
-    // One that awaits its reply looks at the new permissions itself.
+  for (const [channel, { replyTo, release }] of connection.subscriptions) {
+    // One with a token of its own stands on that; one that awaits its reply looks by itself.
+    if (release !== undefined) continue
     if (replyTo === undefined && !permitsChannel(scopes, subject, 'subscribe', channel)) {
       connection.endSubscription(channel, unsubscribeCodes.serverUnsubscribe)
     }

@@ -9,6 +9,8 @@ import {
 } from '@portcullis/protocol'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import type { Recovery, StoredPublication } from '../hub/stream.js'
+import { announcedTtl } from './announced-ttl.js'
+import { channelToken } from './channel-token.js'
 import type { Connection, Subscription } from './connection.js'
 
 /** `subscribe`: answered once Redis has confirmed that this node gets the channel. */
@@ -17,7 +19,7 @@ export async function subscribe(
   id: number,
   body: CommandBody<'subscribe'>,
 ): Promise<void> {
-  const { channel } = body
+  const { channel, token = '' } = body
   const { node, subscriptions } = connection
   const options = node.optionsOf(channel)
   const refusal = refusalOf(connection, body, options)
@@ -26,6 +28,8 @@ export async function subscribe(
   subscriptions.set(channel, subscription)
   // An unsubscribe, or the connection's end, takes the entry away.
   const isCurrent = () => subscriptions.get(channel) === subscription
+  const expiresAt = token === '' ? undefined : await standOn(connection, subscription, body, token)
+  if (!isCurrent()) return
   try {
     if (options.presence) await node.channels.enter(channel, connection.info)
     await node.hub.subscribe(channel, connection, {
@@ -34,13 +38,13 @@ export async function subscribe(
       enter: (begin) => {
         if (!isCurrent()) return false
         // A refresh may have changed what the token permits while Redis was asked.
-        if (!mayHear(connection, channel)) {
+        if (subscription.release === undefined && !mayHear(connection, channel)) {
           connection.leaveChannel(channel)
           connection.fail(id, replyErrors.permissionDenied)
           return false
         }
         subscription.replyTo = undefined
-        connection.reply(id, { subscribe: resultOf(begin) })
+        connection.reply(id, { subscribe: { ...expiry(expiresAt), ...resultOf(begin) } })
         if (options.joinLeave) connection.announce(channel, 'join')
         return true
       },
@@ -55,12 +59,12 @@ export async function subscribe(
 /** Why it cannot be; undefined when it can. */
 function refusalOf(
   connection: Connection,
-  { channel, type = 0, join_leave: joinLeave }: CommandBody<'subscribe'>,
+  { channel, type = 0, token = '', join_leave: joinLeave }: CommandBody<'subscribe'>,
   options: ChannelOptions,
 ): ReplyError | undefined {
   const { node, subscriptions, grant } = connection
   if (type !== 0) return replyErrors.notAvailable
-  if (!mayHear(connection, channel)) return replyErrors.permissionDenied
+  if (token === '' && !mayHear(connection, channel)) return replyErrors.permissionDenied
   const watches = joinLeave === true && options.joinLeave
   if (watches && !permitsChannel(grant.scopes, grant.subject, 'presence', channel)) {
     return replyErrors.permissionDenied
@@ -68,6 +72,28 @@ function refusalOf(
   if (subscriptions.has(channel)) return replyErrors.alreadySubscribed
   if (subscriptions.size >= node.limits.channelsPerConnection) return replyErrors.limitExceeded
   return undefined
+}
+
+/** Has the subscription stand on a token of its own; when that is none, ends it. Gives its expiry. */
+async function standOn(
+  connection: Connection,
+  subscription: Subscription,
+  { channel }: CommandBody<'subscribe'>,
+  token: string,
+): Promise<number | undefined> {
+  const found = await channelToken(connection, channel, token)
+  if (connection.subscriptions.get(channel) !== subscription) return undefined
+  if ('grant' in found) {
+    connection.subscriptionStandsOn(channel, subscription, found.grant)
+    return found.grant.expiresAt
+  }
+  connection.leaveChannel(channel)
+  if (subscription.replyTo !== undefined) connection.fail(subscription.replyTo, found.error)
+  return undefined
+}
+
+function expiry(expiresAt: number | undefined): SubscribeResult {
+  return expiresAt === undefined ? {} : { expires: true, ttl: announcedTtl(expiresAt) }
 }
 
 function mayHear({ grant }: Connection, channel: string): boolean {

@@ -26,7 +26,8 @@ export const issue: Route = async (app) => {
       },
     },
     async (request, reply) => {
-      const { subject, scope, ttlSeconds, labels = [] } = request.body
+      const { subject, ttlSeconds, labels = [] } = request.body
+      const scope = scopeOf(request.body)
       const identity = await getIdentity(app.registry, request.caller.identity)
       const answer = await issueToken(app.registry, app.tokens, {
         identity: identity.identity,
@@ -44,6 +45,17 @@ export const issue: Route = async (app) => {
       return answer
     },
   )
+}
+
+/** What is asked for, by scope or by channel. */
+function scopeOf({ scope, channel }: IssueToken): string | undefined {
+  if (channel === undefined) return scope
+  if (scope !== undefined)
+    throw new AuthError('invalid_scope', 'name a channel or a scope, not both')
+  // In a scope it stands for the subject, whoever that is.
+  if (channel.includes('{sub}'))
+    throw new AuthError('invalid_scope', 'a channel with "{sub}" in its name cannot be granted')
+  return `subscribe:${channel}`
 }
 
 /** Both limit what is passed on: the token that asks may be narrower, its identity may have become so. */

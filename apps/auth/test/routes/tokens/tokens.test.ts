@@ -72,6 +72,24 @@ t.test("an identity's lifetime is the default and the longest for its users", as
   t.match(long.json(), { status: 400, code: 'ttl_too_long', detail: /100 at most/ })
 })
 
+t.test('a channel instead of a scope: a token for that channel alone', async (t) => {
+  const { api, token, identity } = await auth(t)
+  const shop = await token(await identity(['tokens:issue', 'subscribe:room:*', 'publish:*']))
+  const ask = (body: object) => api(shop, 'POST', '/v1/tokens', { subject: 'ann', ...body })
+  const issued = await ask({ channel: 'room:7' })
+  t.equal(issued.statusCode, 201)
+  t.equal(issued.json().scope, 'subscribe:room:7')
+  const refused = [
+    { channel: 'other:7' },
+    { channel: 'room:7', scope: 'subscribe:room:7' },
+    { channel: 'room:{sub}' },
+  ]
+  for (const body of refused) {
+    t.equal((await ask(body)).json().code, 'invalid_scope', JSON.stringify(body))
+  }
+  t.equal((await ask({ channel: 'room:*' })).statusCode, 400, 'a pattern is no channel')
+})
+
 t.test('each route wants its scope, and names it', async (t) => {
   const { api, tokenWith } = await auth(t)
   const stranger = await tokenWith('subscribe:a')
