@@ -7,13 +7,10 @@ import {
   decodeCommands,
   disconnectCodes,
   encodeReply,
-  encodeUnsubscribePush,
   ProtocolError,
   pingMessage,
   type ReplyBody,
   type ReplyError,
-  replyErrors,
-  type Unsubscribe,
   unsubscribeCodes,
 } from '@portcullis/protocol'
 import type { Waiting } from '../hub/hold.js'
@@ -21,21 +18,12 @@ import type { Member } from '../hub/hub.js'
 import { dispatch } from './dispatch.js'
 import type { Node } from './node.js'
 import { Outbox } from './outbox.js'
+import { Subscriptions } from './subscriptions.js'
 import type { Grant } from './tokens.js'
 import type { Transport } from './transport.js'
 
 /** `opened`: awaits `connect`. `connecting`: its token is being asked about. */
 export type ConnectionState = 'opened' | 'connecting' | 'connected' | 'closed'
-
-/** A channel that the client is in, or is on its way into. */
-export interface Subscription {
-  /** The id of the `subscribe` that awaits its reply. */
-  replyTo: number | undefined
-  /** It is listed in the channel's presence. */
-  readonly present: boolean
-  /** Lets go of the token that it stands on, when it has one of its own. */
-  release?: () => void
-}
 
 /** Above this a connection's output leaves before the tick is over, so that a burst is not taken for a slow reader. */
 const earlyFlushBytes = 65_536
@@ -55,7 +43,7 @@ export interface ConnectionOptions {
 export class Connection implements Member, Waiting {
   readonly id = randomUUID()
   readonly node: Node
-  readonly subscriptions = new Map<string, Subscription>()
+  readonly subscriptions = new Subscriptions(this)
   /** Commands under way. */
   pending = 0
   #isAdmitted: ((token: string) => boolean) | undefined
@@ -205,9 +193,7 @@ export class Connection implements Member, Waiting {
 
   /** What a slow peer has not taken yet would still go out: only a cut keeps it back. */
   hold(): void {
-    if (this.#transport.backlog() === 0) return
-    if (this.closed) this.#transport.destroy()
-    else this.#close(closeCodes.leaseLost, () => 'destroy')
+    if (this.#transport.backlog() > 0) this.cut(closeCodes.leaseLost)
   }
 
   /**
@@ -240,87 +226,36 @@ export class Connection implements Member, Waiting {
   }
 
   reply(id: number, body: ReplyBody): void {
-    this.#send(encodeReply(id, body))
+    this.send(encodeReply(id, body))
   }
 
   fail(id: number, error: ReplyError): void {
-    this.#send(encodeReply(id, { error }))
-  }
-
-  /** Ends one subscription from our side, and tells the client. */
-  endSubscription(channel: string, why: Unsubscribe): void {
-    if (this.leaveChannel(channel) === undefined) return
-    this.#send(encodeUnsubscribePush(channel, why))
+    this.send(encodeReply(id, { error }))
   }
 
   lost(channel: string): void {
-    this.endSubscription(channel, unsubscribeCodes.insufficientState)
+    this.subscriptions.end(channel, unsubscribeCodes.insufficientState)
   }
 
-  /** Takes the connection out of a channel, if it is in it or on its way. */
-  leaveChannel(channel: string): Subscription | undefined {
-    const subscription = this.subscriptions.get(channel)
-    if (subscription === undefined) return undefined
-    this.subscriptions.delete(channel)
-    this.node.hub.unsubscribe(channel, this)
-    subscription.release?.()
-    // Redis may be away: then the entry expires by itself.
-    if (subscription.present) {
-      void this.node.channels.leave(channel, this.info).catch(() => undefined)
-    }
-    const joined = subscription.replyTo === undefined
-    if (joined && this.node.optionsOf(channel).joinLeave) this.announce(channel, 'leave')
-    return subscription
+  /** Whether something that was to be sent has not left the process. */
+  get waits(): boolean {
+    return this.#outbox.bytes > 0 || this.#transport.backlog() > 0
   }
 
-  /** From now on this grant carries the subscription, whatever the connection's own token permits. */
-  subscriptionStandsOn(channel: string, subscription: Subscription, grant: Grant): void {
-    const releasePrevious = subscription.release
-    const release = this.node.tokens.hold(grant, (reason) =>
-      this.#subscriptionEnded(channel, subscription, reason),
-    )
-    releasePrevious?.()
-    if (this.subscriptions.get(channel) === subscription) subscription.release = release
-    else release()
-  }
-
-  #subscriptionEnded(
-    channel: string,
-    subscription: Subscription,
-    reason: 'revoked' | 'expired',
-  ): void {
-    if (this.subscriptions.get(channel) !== subscription) return
-    if (reason === 'revoked' && (this.#outbox.bytes > 0 || this.#transport.backlog() > 0)) {
-      // What still waits may be of this channel, and nobody can tell: all of it is kept back. The
-      // client comes back at once, and gets what it missed in its other channels.
-      this.#close(disconnectCodes.forceReconnect, () => 'destroy')
-      return
-    }
-    const { replyTo } = subscription
-    if (replyTo === undefined) {
-      this.endSubscription(
-        channel,
-        unsubscribeCodes[reason === 'revoked' ? 'tokenRevoked' : 'expired'],
-      )
-    } else {
-      this.leaveChannel(channel)
-      this.fail(replyTo, replyErrors.tokenExpired)
-    }
-  }
-
-  /** Best effort, as all joins and leaves are: presence is what can be relied on. */
-  announce(channel: string, kind: 'join' | 'leave'): void {
-    void this.node.channels.announce(channel, kind, this.info).catch(() => undefined)
+  /** Ends the connection at once; what waits never leaves. */
+  cut(disconnect: Disconnect): void {
+    if (this.closed) this.#transport.destroy()
+    else this.#close(disconnect, () => 'destroy')
   }
 
   deliver(frame: Buffer): void {
-    this.#send(frame)
+    this.send(frame)
   }
 
   ping(): void {
     if (this.#awaitingPong || !this.node.hold.open) return
     this.#awaitingPong = true
-    this.#send(pingMessage)
+    this.send(pingMessage)
   }
 
   checkPong(): void {
@@ -336,7 +271,8 @@ export class Connection implements Member, Waiting {
     else this.end(disconnectCodes.badRequest)
   }
 
-  #send(item: string | Buffer): void {
+  /** What is sent in one turn of the event loop leaves in one write. */
+  send(item: string | Buffer): void {
     if (this.closed) return
     this.#outbox.add(item)
     if (this.#outbox.bytes >= earlyFlushBytes) {
@@ -361,7 +297,9 @@ export class Connection implements Member, Waiting {
       return
     }
     this.#transport.write(this.#outbox.take())
-    if (this.#transport.backlog() > this.node.limits.sendBufferBytes) {
+    const backlog = this.#transport.backlog()
+    if (backlog === 0) this.subscriptions.drained()
+    else if (backlog > this.node.limits.sendBufferBytes) {
       this.#close(disconnectCodes.slow, () => 'close')
     }
   }
@@ -387,7 +325,7 @@ export class Connection implements Member, Waiting {
     this.#outbox.clear()
     this.#waiting = []
     const { hub, hold, connectDeadline } = this.node
-    for (const channel of [...this.subscriptions.keys()]) this.leaveChannel(channel)
+    this.subscriptions.leaveAll()
     hub.remove(this)
     hold.delete(this)
     // The peer's own close has to be seen.
@@ -407,6 +345,7 @@ export class Connection implements Member, Waiting {
   /** Nothing of it is left in this process. */
   #gone(): void {
     this.node.hold.deleteClosing(this)
+    this.subscriptions.drained()
     this.#releaseGrant?.()
     this.#releaseGrant = undefined
   }

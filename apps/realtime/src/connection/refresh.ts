@@ -42,11 +42,11 @@ export async function refresh(
     },
   })
   const { scopes, subject } = connection.grant
-  for (const [channel, { replyTo, release }] of connection.subscriptions) {
+  for (const [channel, { replyTo, release }] of [...connection.subscriptions.entries()]) {
     // One with a token of its own stands on that; one that awaits its reply looks by itself.
     if (release !== undefined) continue
     if (replyTo === undefined && !permitsChannel(scopes, subject, 'subscribe', channel)) {
-      connection.endSubscription(channel, unsubscribeCodes.serverUnsubscribe)
+      connection.subscriptions.end(channel, unsubscribeCodes.serverUnsubscribe)
     }
   }
 }

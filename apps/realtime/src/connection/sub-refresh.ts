@@ -17,7 +17,7 @@ export async function subRefresh(
     return connection.fail(id, replyErrors.badRequest)
   }
   if ('error' in found) return connection.fail(id, found.error)
-  connection.subscriptionStandsOn(channel, subscription, found.grant)
+  connection.subscriptions.standOn(channel, subscription, found.grant)
   if (connection.subscriptions.get(channel) !== subscription) {
     return connection.fail(id, replyErrors.tokenExpired)
   }

@@ -11,7 +11,8 @@ import type { ChannelOptions } from '../hub/namespaces.js'
 import type { Recovery, StoredPublication } from '../hub/stream.js'
 import { announcedTtl } from './announced-ttl.js'
 import { channelToken } from './channel-token.js'
-import type { Connection, Subscription } from './connection.js'
+import type { Connection } from './connection.js'
+import type { Subscription } from './subscriptions.js'
 
 /** `subscribe`: answered once Redis has confirmed that this node gets the channel. */
 export async function subscribe(
@@ -25,7 +26,7 @@ export async function subscribe(
   const refusal = refusalOf(connection, body, options)
   if (refusal !== undefined) return connection.fail(id, refusal)
   const subscription: Subscription = { replyTo: id, present: options.presence }
-  subscriptions.set(channel, subscription)
+  subscriptions.begin(channel, subscription)
   // An unsubscribe, or the connection's end, takes the entry away.
   const isCurrent = () => subscriptions.get(channel) === subscription
   const expiresAt = token === '' ? undefined : await standOn(connection, subscription, body, token)
@@ -39,19 +40,19 @@ export async function subscribe(
         if (!isCurrent()) return false
         // A refresh may have changed what the token permits while Redis was asked.
         if (subscription.release === undefined && !mayHear(connection, channel)) {
-          connection.leaveChannel(channel)
+          connection.subscriptions.leave(channel)
           connection.fail(id, replyErrors.permissionDenied)
           return false
         }
         subscription.replyTo = undefined
         connection.reply(id, { subscribe: { ...expiry(expiresAt), ...resultOf(begin) } })
-        if (options.joinLeave) connection.announce(channel, 'join')
+        if (options.joinLeave) connection.subscriptions.announce(channel, 'join')
         return true
       },
     })
   } catch {
     if (!isCurrent()) return
-    connection.leaveChannel(channel)
+    connection.subscriptions.leave(channel)
     connection.fail(id, replyErrors.internal)
   }
 }
@@ -84,10 +85,10 @@ async function standOn(
   const found = await channelToken(connection, channel, token)
   if (connection.subscriptions.get(channel) !== subscription) return undefined
   if ('grant' in found) {
-    connection.subscriptionStandsOn(channel, subscription, found.grant)
+    connection.subscriptions.standOn(channel, subscription, found.grant)
     return found.grant.expiresAt
   }
-  connection.leaveChannel(channel)
+  connection.subscriptions.leave(channel)
   if (subscription.replyTo !== undefined) connection.fail(subscription.replyTo, found.error)
   return undefined
 }

@@ -7,7 +7,7 @@ export function unsubscribe(
   id: number,
   { channel }: CommandBody<'unsubscribe'>,
 ): void {
-  const subscription = connection.leaveChannel(channel)
+  const subscription = connection.subscriptions.leave(channel)
   // A subscribe that is still under way gets its reply first: the client sees both in its own order.
   if (subscription?.replyTo !== undefined) {
     connection.reply(subscription.replyTo, { subscribe: {} })

@@ -46,9 +46,9 @@ t.test('no other token does', async (t) => {
     transport.writes.length = 0
     send(connection, { id: 2, subscribe: { ...secret, token: what } })
     await flushed()
-    codes.push((transport.messages[0]?.['error'] as { code: number }).code)
+    codes.push(transport.messages.map(({ error }) => Object(error).code))
   }
-  t.same(codes, [103, 103, 103, 109, 100])
+  t.same(codes, [[103], [103], [103], [109], [100]])
   t.equal(memory.hub.counts.subscriptions, 0)
   t.equal(connection.subscriptions.size, 0)
 })
@@ -122,6 +122,7 @@ t.test('with the subscription the token is let go, in whatever way it ends', asy
   await subscribed()
   t.equal(memory.holders.get(forSecret)?.size, 1)
   send(connection, { id: 3, unsubscribe: secret })
+  await flushed()
   t.equal(memory.holders.get(forSecret)?.size, 0)
   await subscribed()
   connection.left()

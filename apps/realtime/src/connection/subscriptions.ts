@@ -1,0 +1,120 @@
+import {
+  disconnectCodes,
+  encodeUnsubscribePush,
+  replyErrors,
+  type Unsubscribe,
+  unsubscribeCodes,
+} from '@portcullis/protocol'
+import type { Connection } from './connection.js'
+import type { Grant } from './tokens.js'
+
+/** A channel that the client is in, or is on its way into. */
+export interface Subscription {
+  /** The id of the `subscribe` that awaits its reply. */
+  replyTo: number | undefined
+  /** It is listed in the channel's presence. */
+  readonly present: boolean
+  /** Lets go of the token that it stands on, when it has one of its own. */
+  release?: () => void
+}
+
+/** The channels of one connection. */
+export class Subscriptions {
+  readonly #connection: Connection
+  readonly #byChannel = new Map<string, Subscription>()
+  /** Tokens of channels that were left, of which something may still wait to be sent. */
+  #lingering: (() => void)[] | undefined
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  get size(): number {
+    return this.#byChannel.size
+  }
+
+  has(channel: string): boolean {
+    return this.#byChannel.has(channel)
+  }
+
+  get(channel: string): Subscription | undefined {
+    return this.#byChannel.get(channel)
+  }
+
+  entries(): IterableIterator<[string, Subscription]> {
+    return this.#byChannel.entries()
+  }
+
+  begin(channel: string, subscription: Subscription): void {
+    this.#byChannel.set(channel, subscription)
+  }
+
+  /** Takes the connection out of a channel, if it is in it or on its way. */
+  leave(channel: string): Subscription | undefined {
+    const subscription = this.#byChannel.get(channel)
+    if (subscription === undefined) return undefined
+    const { node, info, waits } = this.#connection
+    this.#byChannel.delete(channel)
+    node.hub.unsubscribe(channel, this.#connection)
+    if (subscription.release !== undefined) {
+      if (waits) this.#lingering = [...(this.#lingering ?? []), subscription.release]
+      else subscription.release()
+    }
+    // Redis may be away: then the entry expires by itself.
+    if (subscription.present) void node.channels.leave(channel, info).catch(() => undefined)
+    const joined = subscription.replyTo === undefined
+    if (joined && node.optionsOf(channel).joinLeave) this.announce(channel, 'leave')
+    return subscription
+  }
+
+  leaveAll(): void {
+    for (const channel of [...this.#byChannel.keys()]) this.leave(channel)
+  }
+
+  /** Ends one from our side, and tells the client. */
+  end(channel: string, why: Unsubscribe): void {
+    if (this.leave(channel) === undefined) return
+    this.#connection.send(encodeUnsubscribePush(channel, why))
+  }
+
+  /** From now on this grant carries the subscription, whatever the connection's own token permits. */
+  standOn(channel: string, subscription: Subscription, grant: Grant): void {
+    const releasePrevious = subscription.release
+    const release = this.#connection.node.tokens.hold(grant, (reason) =>
+      this.#tokenEnded(channel, subscription, reason),
+    )
+    releasePrevious?.()
+    if (this.#byChannel.get(channel) === subscription) subscription.release = release
+    else release()
+  }
+
+  /** Nothing waits to be sent any more. */
+  drained(): void {
+    if (this.#lingering === undefined) return
+    for (const release of this.#lingering) release()
+    this.#lingering = undefined
+  }
+
+  /** Best effort, as all joins and leaves are: presence is what can be relied on. */
+  announce(channel: string, kind: 'join' | 'leave'): void {
+    const { node, info } = this.#connection
+    void node.channels.announce(channel, kind, info).catch(() => undefined)
+  }
+
+  #tokenEnded(channel: string, subscription: Subscription, reason: 'revoked' | 'expired'): void {
+    if (reason === 'revoked' && this.#connection.waits) {
+      // What waits may be of this channel, and nobody can tell: all of it is kept back. The client
+      // comes back at once, and gets what it missed in its other channels.
+      this.#connection.cut(disconnectCodes.forceReconnect)
+      return
+    }
+    if (this.#byChannel.get(channel) !== subscription) return
+    const { replyTo } = subscription
+    if (replyTo === undefined) {
+      this.end(channel, unsubscribeCodes[reason === 'revoked' ? 'tokenRevoked' : 'expired'])
+    } else {
+      this.leave(channel)
+      this.#connection.fail(replyTo, replyErrors.tokenExpired)
+    }
+  }
+}
