@@ -75,9 +75,12 @@ module.exports = {
       to: { path: '^(?:apps|packages)/[^/]+/dist/', dependencyTypes: ['local'] },
     },
     room('contracts', 'packages/contracts', external('@sinclair/typebox')),
-    room('protocol', 'packages/protocol', [...external('@sinclair/typebox'), own('contracts')], {
-      core: true,
-    }),
+    room(
+      'protocol',
+      'packages/protocol',
+      [...external('@sinclair/typebox', 'protobufjs'), own('contracts')],
+      { core: true },
+    ),
     room(
       'gate',
       'packages/gate',

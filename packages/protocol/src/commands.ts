@@ -1,6 +1,7 @@
 import { ChannelName, TokenText } from '@portcullis/contracts'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Content } from './content.js'
 
 /** The largest command id: an unsigned 32-bit integer, as the protocol's Protobuf schema has it. */
 export const maxCommandId = 4_294_967_295
@@ -61,8 +62,10 @@ const bodies = {
 /** The name of a command, as it is on the wire. */
 export type Method = keyof typeof bodies
 
-/** What a command of this name carries. */
-export type CommandBody<M extends Method> = Static<(typeof bodies)[M]>
+/** What a command of this name carries. Only a client of the binary form publishes `b64`. */
+export type CommandBody<M extends Method> = M extends 'publish'
+  ? { channel: string } & Content
+  : Static<(typeof bodies)[M]>
 
 /** A command that asks for a reply under its `id`. */
 export type Request = {

@@ -1,5 +1,6 @@
-import { type Command, checks, isMethod, type Method, maxCommandId } from './commands.js'
+import type { Command } from './commands.js'
 import { ProtocolError } from './errors.js'
+import { readCommand } from './read-command.js'
 
 /** How many commands a frame may carry; a client that subscribes again sends one for each channel. */
 export const maxCommandsPerFrame = 256
@@ -15,57 +16,11 @@ export function decodeCommands(text: string, maxCommands = maxCommandsPerFrame):
   if (lines.length > maxCommands && lines[maxCommands]?.trim() !== '') {
     throw new ProtocolError('too_many_commands', `more than ${maxCommands} commands in a frame`)
   }
-  const commands = lines.filter((line) => line.trim() !== '').map(decodeCommand)
+  const commands = lines
+    .filter((line) => line.trim() !== '')
+    .map((line) => readCommand(parse(line)))
   if (commands.length === 0) throw new ProtocolError('empty_frame', 'a frame without a command')
   return commands
-}
-
-function decodeCommand(line: string): Command {
-  const value = parse(line)
-  const keys = Object.keys(value)
-  if (keys.length === 0) return { method: 'pong' }
-  const named = keys.filter(isMethod)
-  const [method] = named
-  if (method === undefined || named.length > 1) {
-    throw new ProtocolError('not_a_command', 'a command names exactly one known method')
-  }
-  const body = value[method]
-  const id = value['id'] ?? 0
-  if (method === 'send' && id === 0) {
-    return checks.send.Check(body) ? { method, body } : reject('send carries an object')
-  }
-  if (!isId(id)) return reject(`id is an integer from 1 to ${maxCommandId}`)
-  return method === 'send' ? reject('send has no id') : request(method, id, body)
-}
-
-function request(method: Exclude<Method, 'send'>, id: number, body: unknown): Command {
-  // One arm for each name keeps the body's type tied to it, without a cast.
-  switch (method) {
-    case 'connect':
-      if (checks.connect.Check(body)) return { method, id, body }
-      break
-    case 'refresh':
-      if (checks.refresh.Check(body)) return { method, id, body }
-      break
-    case 'subscribe':
-      if (checks.subscribe.Check(body)) return { method, id, body }
-      break
-    case 'history':
-      if (checks.history.Check(body)) return { method, id, body }
-      break
-    case 'sub_refresh':
-      if (checks.sub_refresh.Check(body)) return { method, id, body }
-      break
-    case 'publish':
-      if (checks.publish.Check(body)) return { method, id, body }
-      break
-    case 'rpc':
-      if (checks.rpc.Check(body)) return { method, id, body }
-      break
-    default:
-      if (checks[method].Check(body)) return { method, id, body }
-  }
-  return { method: 'malformed', id, of: method }
 }
 
 function parse(line: string): Record<string, unknown> {
@@ -75,17 +30,13 @@ function parse(line: string): Record<string, unknown> {
   } catch {
     throw new ProtocolError('not_json', 'a line of the frame is not JSON')
   }
-  return isObject(value) ? value : reject('a command is a JSON object')
+  return isObject(value) ? value : notAnObject()
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isId(id: unknown): id is number {
-  return Number.isInteger(id) && typeof id === 'number' && id >= 1 && id <= maxCommandId
-}
-
-function reject(detail: string): never {
-  throw new ProtocolError('not_a_command', detail)
+function notAnObject(): never {
+  throw new ProtocolError('not_a_command', 'a command is a JSON object')
 }

@@ -1,3 +1,7 @@
+export type { Codec, Encoded } from './codec/codec.js'
+export { codecFor, protobufSubprotocol } from './codec/codec-for.js'
+export { jsonCodec } from './codec/json-codec.js'
+export { protobufCodec } from './codec/protobuf-codec.js'
 export {
   type Command,
   type CommandBody,
@@ -5,6 +9,7 @@ export {
   maxCommandId,
   type Request,
 } from './commands.js'
+export { bytesOfContent, type Content, contentOfBytes, jsonOfContent } from './content.js'
 export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
 export { type Disconnect, disconnectCodes, isTerminal } from './disconnect-codes.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { jsonOfContent } from './content.js'
 
 const closed = { additionalProperties: false }
 
@@ -8,15 +9,19 @@ const closed = { additionalProperties: false }
 export const ClientInfo = Type.Object({ user: Type.String(), client: Type.String() }, closed)
 export type ClientInfo = Static<typeof ClientInfo>
 
-/** One message in a channel. `data` is any JSON; `info` is there when a client has published it. */
-export const Publication = Type.Object(
-  {
-    data: Type.Unknown(),
-    info: Type.Optional(ClientInfo),
-    tags: Type.Optional(Type.Record(Type.String(), Type.String())),
-  },
-  closed,
-)
+const about = {
+  info: Type.Optional(ClientInfo),
+  tags: Type.Optional(Type.Record(Type.String(), Type.String())),
+}
+
+/**
+ * One message in a channel: `data` is any JSON, `b64` the base64 of bytes that no JSON can stand for
+ * (see `Content`). `info` is there when a client has published it.
+ */
+export const Publication = Type.Union([
+  Type.Object({ data: Type.Unknown(), ...about }, closed),
+  Type.Object({ b64: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' }), ...about }, closed),
+])
 export type Publication = Static<typeof Publication>
 
 /** A publication in a channel that has a history: `offset` counts them, from 1. */
@@ -48,6 +53,7 @@ export function decodePublication(bytes: Buffer): Publication | undefined {
   }
 }
 
+const b64Key = Buffer.from('"b64":')
 const afterChannel = Buffer.from(',"pub":')
 const afterPublication = Buffer.from('}}')
 
@@ -56,10 +62,11 @@ const afterPublication = Buffer.from('}}')
  * for all of them. `encoded` is one that `decodePublication` has accepted.
  */
 export function encodePublicationPush(channel: string, encoded: Buffer, offset?: number): Buffer {
+  const pub = encoded.includes(b64Key) ? withData(encoded) : encoded
   const head = Buffer.from(`{"push":{"channel":${JSON.stringify(channel)}`)
-  if (offset === undefined) return Buffer.concat([head, afterChannel, encoded, afterPublication])
+  if (offset === undefined) return Buffer.concat([head, afterChannel, pub, afterPublication])
   // The object's last brace makes room for one more member; it has one at least.
-  const members = encoded.subarray(0, encoded.lastIndexOf('}'))
+  const members = pub.subarray(0, pub.lastIndexOf('}'))
   return Buffer.concat([
     head,
     afterChannel,
@@ -67,4 +74,17 @@ export function encodePublicationPush(channel: string, encoded: Buffer, offset?:
     Buffer.from(`,"offset":${offset}}`),
     afterPublication,
   ])
+}
+
+/** JSON subscribers know `data` alone. The key may also have been a word in the data. */
+function withData(encoded: Buffer): Buffer {
+  const pub = decodePublication(encoded)
+  return pub === undefined || 'data' in pub ? encoded : encodePublication(jsonPublication(pub))
+}
+
+/** A publication as subscribers of the JSON form get it. */
+export function jsonPublication(pub: Publication | StreamPublication): Publication {
+  if ('data' in pub) return pub
+  const { b64, ...rest } = pub
+  return { data: jsonOfContent({ b64 }), ...rest }
 }

@@ -1,4 +1,4 @@
-import type { ClientInfo, StreamPublication } from './publications.js'
+import { type ClientInfo, jsonPublication, type StreamPublication } from './publications.js'
 import type { ReplyError } from './reply-errors.js'
 import type { Unsubscribe } from './unsubscribe-codes.js'
 
@@ -84,7 +84,21 @@ export type ReplyBody =
 
 /** A reply as one line of JSON, without its line end. */
 export function encodeReply(id: number, body: ReplyBody): string {
-  return JSON.stringify({ id, ...body })
+  return JSON.stringify({ id, ...withPublications(body, jsonPublication) })
+}
+
+/** The same body, with its publications as the form needs them. */
+export function withPublications(
+  body: ReplyBody,
+  as: (publication: StreamPublication) => object,
+): object {
+  if ('history' in body) {
+    const { history } = body
+    return { history: { ...history, publications: history.publications.map(as) } }
+  }
+  if (!('subscribe' in body) || body.subscribe.publications === undefined) return body
+  const { subscribe } = body
+  return { subscribe: { ...subscribe, publications: body.subscribe.publications.map(as) } }
 }
 
 /** Tells the client that the server ended one of its subscriptions. */

@@ -6,9 +6,10 @@ import type { Connection } from './connection.js'
 export async function publish(
   connection: Connection,
   id: number,
-  { channel, data }: CommandBody<'publish'>,
+  body: CommandBody<'publish'>,
 ): Promise<void> {
   const { grant, node } = connection
+  const { channel } = body
   if (!permitsChannel(grant.scopes, grant.subject, 'publish', channel)) {
     return connection.fail(id, replyErrors.permissionDenied)
   }
@@ -17,7 +18,9 @@ export async function publish(
   }
   let publication: Buffer
   try {
-    publication = encodePublication({ data, info: connection.info })
+    // Of a client's fields these alone: others would travel on unchecked.
+    const content = 'data' in body ? { data: body.data } : { b64: body.b64 }
+    publication = encodePublication({ ...content, info: connection.info })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return connection.fail(id, replyErrors.badRequest)

@@ -1,0 +1,20 @@
+import { decodeCommands } from '../decode-commands.js'
+import { encodePublicationPush } from '../publications.js'
+import { encodePresencePush, encodeReply, encodeUnsubscribePush, pingMessage } from '../replies.js'
+import { textFrame } from '../text-frame.js'
+import type { Codec } from './codec.js'
+
+/** The JSON form: text frames, one message a line. */
+export const jsonCodec: Codec = {
+  binary: false,
+  decode: (message, maxCommands) => decodeCommands(message.toString(), maxCommands),
+  reply: encodeReply,
+  publicationPush: encodePublicationPush,
+  presencePush: encodePresencePush,
+  unsubscribePush: encodeUnsubscribePush,
+  ping: pingMessage,
+  frame: (messages) => {
+    const [only] = messages
+    return textFrame(only !== undefined && messages.length === 1 ? only : messages.join('\n'))
+  },
+}

@@ -1,0 +1,158 @@
+import protobuf from 'protobufjs/light.js'
+
+/**
+ * The messages of the Protobuf form, by the field numbers of the public protocol, as far as we use
+ * them: a field that is not here is skipped when it comes. Fields have their names of the JSON form.
+ */
+const field = (id: number, type: string) => ({ id, type })
+const list = (id: number, type: string) => ({ id, type, rule: 'repeated' })
+const map = (id: number, type: string) => ({ id, type, keyType: 'string' })
+
+const OfChannel = { fields: { channel: field(1, 'string') } }
+const Empty = { fields: {} }
+const Presence = { fields: { info: field(1, 'ClientInfo') } }
+const Position = { offset: field(1, 'uint64'), epoch: field(2, 'string') }
+
+const root = protobuf.Root.fromJSON({
+  nested: {
+    OfChannel,
+    Empty,
+    Presence,
+    Command: {
+      fields: {
+        id: field(1, 'uint32'),
+        connect: field(4, 'ConnectRequest'),
+        subscribe: field(5, 'SubscribeRequest'),
+        unsubscribe: field(6, 'OfChannel'),
+        publish: field(7, 'PublishRequest'),
+        presence: field(8, 'OfChannel'),
+        presence_stats: field(9, 'OfChannel'),
+        history: field(10, 'HistoryRequest'),
+        send: field(12, 'Empty'),
+        rpc: field(13, 'RpcRequest'),
+        refresh: field(14, 'RefreshRequest'),
+        sub_refresh: field(15, 'SubRefreshRequest'),
+      },
+    },
+    ConnectRequest: {
+      fields: { token: field(1, 'string'), name: field(4, 'string'), version: field(5, 'string') },
+    },
+    RefreshRequest: { fields: { token: field(1, 'string') } },
+    SubscribeRequest: {
+      fields: {
+        channel: field(1, 'string'),
+        token: field(2, 'string'),
+        recover: field(3, 'bool'),
+        epoch: field(6, 'string'),
+        offset: field(7, 'uint64'),
+        positioned: field(9, 'bool'),
+        recoverable: field(10, 'bool'),
+        join_leave: field(11, 'bool'),
+        type: field(15, 'int32'),
+      },
+    },
+    PublishRequest: { fields: { channel: field(1, 'string'), data: field(2, 'bytes') } },
+    HistoryRequest: {
+      fields: {
+        channel: field(1, 'string'),
+        limit: field(7, 'int32'),
+        since: field(8, 'StreamPosition'),
+        reverse: field(9, 'bool'),
+      },
+    },
+    StreamPosition: { fields: Position },
+    SubRefreshRequest: { fields: { channel: field(1, 'string'), token: field(2, 'string') } },
+    RpcRequest: { fields: { method: field(2, 'string') } },
+
+    Reply: {
+      fields: {
+        id: field(1, 'uint32'),
+        error: field(2, 'ReplyError'),
+        push: field(4, 'Push'),
+        connect: field(5, 'ConnectResult'),
+        subscribe: field(6, 'SubscribeResult'),
+        unsubscribe: field(7, 'Empty'),
+        publish: field(8, 'Empty'),
+        presence: field(9, 'PresenceResult'),
+        presence_stats: field(10, 'PresenceStatsResult'),
+        history: field(11, 'HistoryResult'),
+        refresh: field(14, 'RefreshResult'),
+        sub_refresh: field(15, 'SubRefreshResult'),
+      },
+    },
+    ReplyError: {
+      fields: {
+        code: field(1, 'uint32'),
+        message: field(2, 'string'),
+        temporary: field(3, 'bool'),
+      },
+    },
+    Push: {
+      fields: {
+        channel: field(2, 'string'),
+        pub: field(4, 'Publication'),
+        join: field(5, 'Presence'),
+        leave: field(6, 'Presence'),
+        unsubscribe: field(7, 'Unsubscribe'),
+      },
+    },
+    Unsubscribe: { fields: { code: field(2, 'uint32'), reason: field(3, 'string') } },
+    ClientInfo: { fields: { user: field(1, 'string'), client: field(2, 'string') } },
+    Publication: {
+      fields: {
+        data: field(4, 'bytes'),
+        info: field(5, 'ClientInfo'),
+        offset: field(6, 'uint64'),
+        tags: map(7, 'string'),
+      },
+    },
+    ConnectResult: {
+      fields: {
+        client: field(1, 'string'),
+        version: field(2, 'string'),
+        expires: field(3, 'bool'),
+        ttl: field(4, 'uint32'),
+        ping: field(7, 'uint32'),
+        pong: field(8, 'bool'),
+        session: field(9, 'string'),
+        node: field(10, 'string'),
+      },
+    },
+    RefreshResult: {
+      fields: {
+        client: field(1, 'string'),
+        version: field(2, 'string'),
+        expires: field(3, 'bool'),
+        ttl: field(4, 'uint32'),
+      },
+    },
+    SubscribeResult: {
+      fields: {
+        expires: field(1, 'bool'),
+        ttl: field(2, 'uint32'),
+        recoverable: field(3, 'bool'),
+        epoch: field(6, 'string'),
+        publications: list(7, 'Publication'),
+        recovered: field(8, 'bool'),
+        offset: field(9, 'uint64'),
+        positioned: field(10, 'bool'),
+        was_recovering: field(12, 'bool'),
+      },
+    },
+    SubRefreshResult: { fields: { expires: field(1, 'bool'), ttl: field(2, 'uint32') } },
+    PresenceResult: { fields: { presence: map(1, 'ClientInfo') } },
+    PresenceStatsResult: {
+      fields: { num_clients: field(1, 'uint32'), num_users: field(2, 'uint32') },
+    },
+    HistoryResult: {
+      fields: {
+        publications: list(1, 'Publication'),
+        epoch: field(2, 'string'),
+        offset: field(3, 'uint64'),
+      },
+    },
+  },
+})
+
+export const CommandMessage = root.lookupType('Command')
+export const ReplyMessage = root.lookupType('Reply')

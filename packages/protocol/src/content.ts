@@ -1,0 +1,50 @@
+import { isUtf8 } from 'node:buffer'
+
+/**
+ * What a publication carries. In the JSON form of the protocol that is a value, in the Protobuf form
+ * bytes; `data` stands for both as long as nothing is lost, and `b64` keeps all other bytes.
+ */
+export type Content = { data: unknown } | { b64: string }
+
+/** Bytes that a client has published: `data` when writing them as JSON again gives the same bytes. */
+export function contentOfBytes(bytes: Uint8Array): Content {
+  const buffer = asBuffer(bytes)
+  const json = parseCompact(buffer)
+  return json === undefined || json.text !== buffer.toString()
+    ? { b64: buffer.toString('base64') }
+    : { data: json.value }
+}
+
+/** What subscribers of the Protobuf form get: the bytes that were published. */
+export function bytesOfContent(content: Content): Buffer {
+  if ('b64' in content) return Buffer.from(content.b64, 'base64')
+  try {
+    return Buffer.from(JSON.stringify(content.data))
+  } catch (error) {
+    // Nested so deep that it could just be written where it came in, and on this stack not.
+    if (error instanceof RangeError) return Buffer.alloc(0)
+    throw error
+  }
+}
+
+/** What subscribers of the JSON form get: a value; for bytes that are no JSON their base64. */
+export function jsonOfContent(content: Content): unknown {
+  if ('data' in content) return content.data
+  const json = parseCompact(Buffer.from(content.b64, 'base64'))
+  return json === undefined ? content.b64 : json.value
+}
+
+/** The value, and how we would write it. Undefined when it is no JSON, or none that can be written. */
+function parseCompact(buffer: Buffer): { value: unknown; text: string } | undefined {
+  if (!isUtf8(buffer)) return undefined
+  try {
+    const value: unknown = JSON.parse(buffer.toString())
+    return { value, text: JSON.stringify(value) }
+  } catch {
+    return undefined
+  }
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}

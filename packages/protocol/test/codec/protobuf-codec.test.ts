@@ -1,0 +1,239 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { protobufCodec } from '../../src/codec/protobuf-codec.js'
+import { ProtocolError, type ProtocolErrorCode } from '../../src/errors.js'
+import { encodePublication } from '../../src/publications.js'
+import { replyErrors } from '../../src/reply-errors.js'
+import { unsubscribeCodes } from '../../src/unsubscribe-codes.js'
+import { officialCodec } from '../fixtures/official-codec.js'
+
+const official = officialCodec()
+const written = (...commands: object[]) => Buffer.from(official.encodeCommands(commands))
+const text = (value: string) => Buffer.from(value)
+
+/** What the official client reads of one message: bytes as text, its 64-bit numbers as ours. */
+function read(message: string | Buffer): unknown {
+  return plain(official.decodeReplies(Buffer.from(message))[0])
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  if ('low' in value) return Number(String(value))
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
+}
+
+/** The pushed publication as the official client reads it, its bytes as they are. */
+function pushed(message: string | Buffer): { data: Uint8Array } & Record<string, unknown> {
+  const [reply] = official.decodeReplies(Buffer.from(message))
+  const push: unknown = reply?.['push']
+  return Reflect.get(Object(push), 'pub')
+}
+
+function refused(bytes: Uint8Array, maxCommands?: number): ProtocolErrorCode | 'accepted' {
+  try {
+    protobufCodec.decode(Buffer.from(bytes), maxCommands)
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code
+    throw error
+  }
+}
+
+t.test('reads every command of the official client', async (t) => {
+  const frame = written(
+    { id: 1, connect: { token: 'a', data: text('x'), name: 'js', version: '5', flag: 1 } },
+    { id: 2, subscribe: { channel: 'a', recover: true, epoch: 'e', offset: 7, join_leave: true } },
+    { id: 3, unsubscribe: { channel: 'a' } },
+    { id: 4, publish: { channel: 'a', data: text('{"a":1}') } },
+    { id: 5, presence: { channel: 'a' } },
+    { id: 6, presence_stats: { channel: 'a' } },
+    { id: 7, history: { channel: 'a', limit: -1, since: { offset: 3, epoch: 'e' } } },
+    { id: 8, rpc: { method: 'm', data: text('x') } },
+    { id: 9, refresh: { token: 'b' } },
+    { id: 10, sub_refresh: { channel: 'a', token: 'b' } },
+    { send: { data: text('x') } },
+    {},
+  )
+  t.same(protobufCodec.decode(frame), [
+    { method: 'connect', id: 1, body: { token: 'a', name: 'js', version: '5' } },
+    {
+      method: 'subscribe',
+      id: 2,
+      body: { channel: 'a', recover: true, epoch: 'e', offset: 7, join_leave: true },
+    },
+    { method: 'unsubscribe', id: 3, body: { channel: 'a' } },
+    { method: 'publish', id: 4, body: { channel: 'a', data: { a: 1 } } },
+    { method: 'presence', id: 5, body: { channel: 'a' } },
+    { method: 'presence_stats', id: 6, body: { channel: 'a' } },
+    {
+      method: 'history',
+      id: 7,
+      body: { channel: 'a', limit: -1, since: { offset: 3, epoch: 'e' } },
+    },
+    { method: 'rpc', id: 8, body: { method: 'm' } },
+    { method: 'refresh', id: 9, body: { token: 'b' } },
+    { method: 'sub_refresh', id: 10, body: { channel: 'a', token: 'b' } },
+    { method: 'send', body: {} },
+    { method: 'pong' },
+  ])
+})
+
+t.test('a body that is wrong is named, so that it can be answered', async (t) => {
+  const wrong: [string, object][] = [
+    ['subscribe', {}],
+    ['subscribe', { channel: 'with space' }],
+    ['subscribe', { channel: 'a', offset: 2 ** 53 }],
+    ['subscribe', { channel: 'a', type: -1 }],
+    ['publish', { channel: 'star*', data: text('1') }],
+    ['refresh', {}],
+    ['connect', { token: 'a'.repeat(4097) }],
+  ]
+  for (const [method, body] of wrong) {
+    t.same(
+      protobufCodec.decode(written({ id: 3, [method]: body })),
+      [{ method: 'malformed', id: 3, of: method }],
+      `${method} with ${JSON.stringify(body).slice(0, 40)}`,
+    )
+  }
+})
+
+t.test('refuses a frame that is not of the protocol', async (t) => {
+  const frames: [Uint8Array, ProtocolErrorCode][] = [
+    [Buffer.alloc(0), 'empty_frame'],
+    [Buffer.of(0x80), 'not_protobuf'],
+    [Buffer.of(2, 8), 'not_protobuf'],
+    [Buffer.of(0xff, 0xff, 0xff, 0xff, 0x0f, 8, 1), 'not_protobuf'],
+    [Buffer.of(3, 8, 1, 0x22), 'not_protobuf'],
+    [Buffer.of(4, 8, 1, 0x22, 100), 'not_protobuf'],
+    [Buffer.of(2, 8, 1), 'not_a_command'],
+    [written({ id: 1, ping: {} }), 'not_a_command'],
+    [written({ ping: {} }), 'not_a_command'],
+    [written({ connect: {} }), 'not_a_command'],
+    [written({ id: 1, connect: {}, refresh: { token: 'a' } }), 'not_a_command'],
+    [written({ id: 1, send: {} }), 'not_a_command'],
+  ]
+  for (const [frame, code] of frames)
+    t.equal(refused(frame), code, Buffer.from(frame).toString('hex'))
+})
+
+t.test('no length in a command reaches into the next one', async (t) => {
+  const first = Buffer.of(4, 8, 1, 0x2a, 3)
+  t.equal(refused(Buffer.concat([first, written({ id: 2, connect: {} })])), 'not_protobuf')
+})
+
+t.test('bounds the commands of a frame', async (t) => {
+  t.equal(protobufCodec.decode(Buffer.alloc(3), 3).length, 3)
+  t.equal(refused(Buffer.alloc(4), 3), 'too_many_commands')
+  t.equal(refused(Buffer.alloc(50_000)), 'too_many_commands')
+})
+
+t.test('throws nothing but ProtocolError, whatever comes', async () => {
+  const nearly = fc
+    .tuple(fc.uint8Array({ maxLength: 60 }), fc.constantFrom(0x22, 0x2a, 0x3a, 0x52, 0x23))
+    .map(([rest, tag]) => {
+      const command = Buffer.concat([Buffer.of(8, 1, tag), rest])
+      return Buffer.concat([Buffer.of(command.length), command])
+    })
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), nearly), (bytes) => {
+      refused(bytes)
+    }),
+    { numRuns: 5000 },
+  )
+  // Groups, which the library skips by calling itself.
+  const nested = Buffer.alloc(60_000, 0x0b)
+  refused(Buffer.concat([Buffer.of(0xe0, 0xd4, 3), nested]))
+})
+
+t.test('the official client reads every reply', async (t) => {
+  const { reply } = protobufCodec
+  const bodies = [
+    {
+      connect: {
+        client: 'c',
+        version: 'v',
+        expires: true as const,
+        ttl: 60,
+        ping: 25,
+        pong: true as const,
+        session: 's',
+        node: 'n',
+      },
+    },
+    { refresh: { client: 'c', version: 'v', expires: true as const, ttl: 60 } },
+    { unsubscribe: {} },
+    { publish: {} },
+    { presence: { presence: { c1: { user: 'ada', client: 'c1' } } } },
+    { presence_stats: { num_clients: 2, num_users: 1 } },
+    { sub_refresh: { expires: true as const, ttl: 3 } },
+    { error: replyErrors.internal },
+  ]
+  for (const body of bodies)
+    t.match(read(reply(4_294_967_295, body)), { id: 4_294_967_295, ...body })
+  const stream = { offset: 2 ** 40, epoch: 'e' }
+  const publications = [
+    { data: { a: 1 }, offset: 1, tags: { a: 'b' } },
+    { b64: '/w==', offset: 2, info: { user: 'ada', client: 'c' } },
+  ]
+  const expected = [
+    { data: '{"a":1}', offset: 1, tags: { a: 'b' } },
+    { data: '\xff', offset: 2, info: { user: 'ada', client: 'c' } },
+  ]
+  t.match(read(reply(1, { history: { ...stream, publications } })), {
+    history: { ...stream, publications: expected },
+  })
+  const recovered = { was_recovering: true, recovered: true, recoverable: true } as const
+  t.match(read(reply(1, { subscribe: { ...stream, ...recovered, publications } })), {
+    subscribe: { ...stream, ...recovered, publications: expected },
+  })
+  t.match(read(reply(1, { subscribe: {} })), { id: 1, subscribe: {} })
+})
+
+t.test('the official client reads every push, and the ping', async (t) => {
+  const info = { user: 'ada', client: 'c1' }
+  t.same(read(protobufCodec.ping), {})
+  t.same(read(protobufCodec.presencePush('a', 'join', info)), {
+    push: { channel: 'a', join: { info } },
+  })
+  t.same(read(protobufCodec.presencePush('a', 'leave', info)), {
+    push: { channel: 'a', leave: { info } },
+  })
+  t.same(read(protobufCodec.unsubscribePush('a', unsubscribeCodes.expired)), {
+    push: { channel: 'a', unsubscribe: unsubscribeCodes.expired },
+  })
+  const bytes = encodePublication({ data: 'x', info, tags: { a: 'b' } })
+  const pub = pushed(protobufCodec.publicationPush('a', bytes, 7))
+  t.match(plain(pub), { data: '"x"', info, tags: { a: 'b' }, offset: 7 })
+})
+
+t.test('several messages share a frame, each behind its length', async (t) => {
+  const frame = protobufCodec.frame([
+    protobufCodec.reply(1, { publish: {} }),
+    protobufCodec.ping,
+    protobufCodec.reply(2, { publish: {} }),
+  ])
+  t.equal(frame[0], 0x82)
+  t.equal(frame[1], frame.length - 2)
+  t.equal(official.decodeReplies(frame.subarray(2)).length, 3)
+})
+
+t.test('subscribers get exactly the bytes that were published', async () => {
+  const payload = fc.oneof(
+    fc.uint8Array(),
+    fc.json().map((json) => text(json)),
+    fc.json().map((json) => text(` ${json}`)),
+  )
+  fc.assert(
+    fc.property(payload, (bytes) => {
+      const [command] = protobufCodec.decode(
+        written({ id: 1, publish: { channel: 'a', data: bytes } }),
+      )
+      if (command?.method !== 'publish') return false
+      const { channel, ...content } = command.body
+      const push = protobufCodec.publicationPush(channel, encodePublication(content))
+      return Buffer.from(pushed(push).data).equals(bytes)
+    }),
+  )
+})
