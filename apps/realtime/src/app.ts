@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type InfoNode, subprotocol } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
-import { disconnectCodes, encodePresencePush, textFrame } from '@portcullis/protocol'
+import { disconnectCodes, protobufSubprotocol } from '@portcullis/protocol'
 import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Broker } from './broker/broker.js'
@@ -104,7 +104,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
       hub.deliver(channel, encoded, position)
     },
     onPresence: (channel, kind, info) => {
-      hub.announce(channel, () => textFrame(encodePresencePush(channel, kind, info)))
+      hub.announce(channel, kind, info)
     },
     onRestored: () => void verify(),
     onDisconnect: ({ code, reason, type: _type, ...target }) => {
@@ -127,7 +127,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
       maxPayload: config.MAX_FRAME_BYTES,
       ...bounds,
       // The token travels beside it, as a second subprotocol, and must not come back.
-      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+      handleProtocols: (offered) =>
+        [protobufSubprotocol, subprotocol].find((name) => offered.has(name)) ?? false,
     },
     errorHandler: (error, socket) => {
       // ws has already sent a close code for what is against RFC 6455; the socket ends by itself.
@@ -210,8 +211,14 @@ export async function build(config: Config): Promise<FastifyInstance> {
       ? new Lobby({
           tokens: node.tokens,
           deadlineMs: config.CONNECT_DEADLINE_MS,
-          enter: (transport, grant, token) =>
-            new Connection({ node, transport, grant, isAdmitted: (other) => other === token }),
+          enter: (transport, codec, grant, token) =>
+            new Connection({
+              node,
+              transport,
+              codec,
+              grant,
+              isAdmitted: (other) => other === token,
+            }),
         })
       : undefined
   measure(app.metrics, {

@@ -11,6 +11,26 @@ export interface ConnectOptions extends Partial<Omit<Options, 'token' | 'getToke
   dial?: Dial
 }
 
+/** What we use of a client. */
+export interface Client {
+  readonly state: string
+  on(event: 'connecting' | 'disconnected', listener: (context: { code: number }) => void): unknown
+  on(event: 'error', listener: (context: { error: { code: number } }) => void): unknown
+  emit(event: 'error', context: { type: string; error: { code: number; message: string } }): unknown
+  setToken(token: string): void
+  connect(): void
+  disconnect(): void
+}
+
+/**
+ * A build of centrifuge-js: `import * as build from 'centrifuge/build/protobuf'` is the one that speaks
+ * Protobuf. Each has its own classes.
+ */
+export interface ClientBuild<Built extends Client> {
+  Centrifuge: new (url: string, options: Partial<Options>) => Built
+  UnauthorizedError: new (message: string) => Error
+}
+
 /** Closes after which the token that the connection stood on is of no use to any other. */
 const endsToken: ReadonlySet<number> = new Set([
   closeCodes.tokenRevoked.code,
@@ -39,7 +59,20 @@ const doubtAfterMs = 30_000
  *
  * Everything else it retries, as centrifuge-js does.
  */
-export function connect(url: string, { tokens, dial, ...options }: ConnectOptions): Centrifuge {
+export function connect<Built extends Client>(
+  url: string,
+  options: ConnectOptions & { build: ClientBuild<Built> },
+): Built
+export function connect(url: string, options: ConnectOptions): Centrifuge
+export function connect(
+  url: string,
+  {
+    tokens,
+    dial,
+    build = { Centrifuge, UnauthorizedError },
+    ...options
+  }: ConnectOptions & { build?: ClientBuild<Client> },
+): Client {
   const open = dial ?? dialWithSubprotocol(browserWebSocket())
   /** The token of the newest dial or refresh, and one that must not be used again. */
   let inUse: string | undefined
@@ -47,7 +80,7 @@ export function connect(url: string, { tokens, dial, ...options }: ConnectOption
   let unopened = 0
   let firstDialedAt = 0
 
-  const centrifuge = new Centrifuge(url, { ...options, getToken, websocket: socketClass() })
+  const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket: socketClass() })
   // centrifuge-js asks for a token only when it holds none: it must hold none at each dial.
   centrifuge.on('connecting', ({ code }) => {
     if (endsToken.has(code)) refused = inUse
@@ -74,20 +107,25 @@ export function connect(url: string, { tokens, dial, ...options }: ConnectOption
     } catch (error) {
       if (!(error instanceof TokenError) || !error.terminal) throw error
       report('token', errorCodes.clientConnectToken, `${error.code}: ${error.message}`)
-      throw new UnauthorizedError(error.code)
+      throw new build.UnauthorizedError(error.code)
     }
   }
 
   /** centrifuge-js calls `new` on what it is given; a constructor may return another object. */
   function socketClass() {
     return class {
-      constructor(endpoint: string) {
+      constructor(endpoint: string, protocols: string | string[] = []) {
         const token = inUse ?? ''
         // The token is on the upgrade; in the connect frame it would be one more place to leak from.
         centrifuge.setToken('')
         firstDialedAt ||= Date.now()
         let opened = false
-        const socket = open(endpoint, token, (status) => onRefused(token, status))
+        const socket = open(
+          endpoint,
+          token,
+          (status) => onRefused(token, status),
+          [protocols].flat(),
+        )
         socket.addEventListener('open', () => {
           opened = true
           unopened = 0

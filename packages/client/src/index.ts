@@ -1,4 +1,4 @@
-export { type ConnectOptions, connect } from './connect.js'
+export { type Client, type ClientBuild, type ConnectOptions, connect } from './connect.js'
 export {
   type BrowserWebSocket,
   type Dial,

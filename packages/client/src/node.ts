@@ -12,13 +12,20 @@ export interface HeaderWebSocket extends DialedSocket {
 /** A WebSocket class that takes headers: `WebSocket` of the `ws` package. */
 export type HeaderWebSocketClass = new (
   url: string,
+  protocols: string[],
   options: { headers: Record<string, string> },
 ) => HeaderWebSocket
 
 /** For Node: the token travels in the `Authorization` header (RFC 6750 §2.1). */
 export function dialWithHeader(WebSocketClass: HeaderWebSocketClass): Dial {
-  const dial: (...args: Parameters<Dial>) => DialedSocket = (url, token, onRefused) => {
-    const socket = new WebSocketClass(url, { headers: { authorization: `Bearer ${token}` } })
+  const dial: (...args: Parameters<Dial>) => DialedSocket = (
+    url,
+    token,
+    onRefused,
+    protocols = [],
+  ) => {
+    const headers = { authorization: `Bearer ${token}` }
+    const socket = new WebSocketClass(url, [...protocols], { headers })
     socket.on('unexpected-response', (_request, response) => {
       onRefused(response.statusCode ?? 0)
       // With a listener on this event, ws leaves the closing to it.

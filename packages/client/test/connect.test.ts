@@ -1,4 +1,5 @@
 import type { Centrifuge } from 'centrifuge'
+import * as protobuf from 'centrifuge/build/protobuf'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { type ConnectOptions, connect } from '../src/connect.js'
@@ -54,6 +55,32 @@ t.test(
     }
   },
 )
+
+t.test('the Protobuf build offers its subprotocol beside the token', async (t) => {
+  const auth = await tokenServer(t, token)
+  for (const dial of [browser, header]) {
+    const realtime = await realtimeServer(t, { refuse: () => 503 })
+    const tokens = tokenSource({ url: auth.url })
+    const centrifuge = connect(realtime.url, { ...fast, tokens, dial, build: protobuf })
+    t.type(centrifuge, protobuf.Centrifuge)
+    await new Promise((resolve) => centrifuge.once('error', resolve))
+    centrifuge.disconnect()
+    const bearer = ['portcullis', `bearer.${await tokens.get()}`]
+    t.same(realtime.dialed[0]?.protocols, [
+      ...(dial === browser ? bearer : []),
+      'centrifuge-protobuf',
+    ])
+  }
+})
+
+t.test('a terminal answer of auth stops the Protobuf build too', async (t) => {
+  const auth = await tokenServer(t, () => ({ status: 403, body: { error: 'revoked' } }))
+  const realtime = await realtimeServer(t, {})
+  const tokens = tokenSource({ url: auth.url })
+  const centrifuge = connect(realtime.url, { ...fast, tokens, dial: header, build: protobuf })
+  const disconnected = new Promise((resolve) => centrifuge.once('disconnected', resolve))
+  t.match(await disconnected, { code: 1, reason: 'unauthorized' })
+})
 
 t.test('each dial asks the source, so a token that ended meanwhile is not used', async (t) => {
   let now = Date.now()

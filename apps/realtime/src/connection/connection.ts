@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { closeCodes } from '@portcullis/contracts'
 import {
   type ClientInfo,
+  type Codec,
   type Command,
   type Disconnect,
-  decodeCommands,
   disconnectCodes,
-  encodeReply,
+  type Encoded,
+  jsonCodec,
   ProtocolError,
-  pingMessage,
   type ReplyBody,
   type ReplyError,
   unsubscribeCodes,
@@ -34,6 +34,8 @@ const mostWaitingBytes = 131_072
 export interface ConnectionOptions {
   node: Node
   transport: Transport
+  /** The form of the protocol that the upgrade has selected; JSON when left out. */
+  codec?: Codec
   grant: Grant
   /** Whether a token is the one that the upgrade was admitted with. */
   isAdmitted: (token: string) => boolean
@@ -43,6 +45,7 @@ export interface ConnectionOptions {
 export class Connection implements Member, Waiting {
   readonly id = randomUUID()
   readonly node: Node
+  readonly codec: Codec
   readonly subscriptions = new Subscriptions(this)
   /** Commands under way. */
   pending = 0
@@ -61,11 +64,13 @@ export class Connection implements Member, Waiting {
   #waiting: Command[] = []
   #waitingBytes = 0
   #dirty = false
-  readonly #outbox = new Outbox()
+  readonly #outbox: Outbox
   readonly #transport: Transport
 
-  constructor({ node, transport, grant, isAdmitted }: ConnectionOptions) {
+  constructor({ node, transport, codec = jsonCodec, grant, isAdmitted }: ConnectionOptions) {
     this.node = node
+    this.codec = codec
+    this.#outbox = new Outbox(codec)
     this.#transport = transport
     this.#grant = grant
     this.#isAdmitted = isAdmitted
@@ -106,7 +111,7 @@ export class Connection implements Member, Waiting {
   /** Takes one WebSocket message from the client. */
   receive(message: Buffer, isBinary: boolean): void {
     if (this.closed) return
-    if (isBinary) {
+    if (isBinary !== this.codec.binary) {
       this.end(disconnectCodes.inappropriateProtocol)
       return
     }
@@ -116,7 +121,7 @@ export class Connection implements Member, Waiting {
       return
     }
     try {
-      this.#take(decodeCommands(message.toString()))
+      this.#take(this.codec.decode(message))
     } catch (error) {
       if (error instanceof ProtocolError) this.end(disconnectCodes.badRequest)
       else this.fault(error)
@@ -226,11 +231,11 @@ export class Connection implements Member, Waiting {
   }
 
   reply(id: number, body: ReplyBody): void {
-    this.send(encodeReply(id, body))
+    this.send(this.codec.reply(id, body))
   }
 
   fail(id: number, error: ReplyError): void {
-    this.send(encodeReply(id, { error }))
+    this.send(this.codec.reply(id, { error }))
   }
 
   lost(channel: string): void {
@@ -249,13 +254,15 @@ export class Connection implements Member, Waiting {
   }
 
   deliver(frame: Buffer): void {
-    this.send(frame)
+    if (this.closed) return
+    this.#outbox.addFrame(frame)
+    this.#flushSoon()
   }
 
   ping(): void {
     if (this.#awaitingPong || !this.node.hold.open) return
     this.#awaitingPong = true
-    this.send(pingMessage)
+    this.send(this.codec.ping)
   }
 
   checkPong(): void {
@@ -272,9 +279,13 @@ export class Connection implements Member, Waiting {
   }
 
   /** What is sent in one turn of the event loop leaves in one write. */
-  send(item: string | Buffer): void {
+  send(message: Encoded): void {
     if (this.closed) return
-    this.#outbox.add(item)
+    this.#outbox.add(message)
+    this.#flushSoon()
+  }
+
+  #flushSoon(): void {
     if (this.#outbox.bytes >= earlyFlushBytes) {
       this.#write()
     } else if (!this.#dirty) {

@@ -1,11 +1,4 @@
-import {
-  type Disconnect,
-  decodeCommands,
-  disconnectCodes,
-  encodeReply,
-  replyErrors,
-  textFrame,
-} from '@portcullis/protocol'
+import { type Codec, type Disconnect, disconnectCodes, replyErrors } from '@portcullis/protocol'
 import type { Connection } from './connection.js'
 import { Deadline } from './deadline.js'
 import type { Grant, Tokens } from './tokens.js'
@@ -19,7 +12,7 @@ export interface LobbyOptions {
   /** Milliseconds from the upgrade to the token. */
   deadlineMs: number
   /** Makes the connection of a client whose token is good. */
-  enter: (transport: Transport, grant: Grant, token: string) => Connection
+  enter: (transport: Transport, codec: Codec, grant: Grant, token: string) => Connection
 }
 
 /**
@@ -41,8 +34,8 @@ export class Lobby {
   }
 
   /** Takes in a socket that has just opened. */
-  add(transport: Transport): Guest {
-    const guest = new Guest(transport, this.#options, () => {
+  add(transport: Transport, codec: Codec): Guest {
+    const guest = new Guest(transport, codec, this.#options, () => {
       this.#guests.delete(guest)
       this.#deadline.delete(guest)
     })
@@ -61,6 +54,7 @@ type Message = [message: Buffer, isBinary: boolean]
 /** One socket of the lobby, and afterwards the way to its connection. */
 export class Guest {
   readonly #transport: Transport
+  readonly #codec: Codec
   readonly #options: LobbyOptions
   readonly #leave: () => void
   /** What came behind the first message while its token is asked about. */
@@ -68,8 +62,9 @@ export class Guest {
   #bytes = 0
   #state: 'waiting' | 'asking' | 'closed' | Connection = 'waiting'
 
-  constructor(transport: Transport, options: LobbyOptions, leave: () => void) {
+  constructor(transport: Transport, codec: Codec, options: LobbyOptions, leave: () => void) {
     this.#transport = transport
+    this.#codec = codec
     this.#options = options
     this.#leave = leave
   }
@@ -83,7 +78,7 @@ export class Guest {
     }
     if (state === 'closed') return
     this.#bytes += message.length
-    if (isBinary) this.end(disconnectCodes.inappropriateProtocol)
+    if (isBinary !== this.#codec.binary) this.end(disconnectCodes.inappropriateProtocol)
     else if (this.#bytes > mostBytes) this.end(disconnectCodes.badRequest)
     else if (state === 'asking') this.#waiting?.push([message, isBinary])
     else this.#show(message)
@@ -91,13 +86,13 @@ export class Guest {
 
   /** The first message has to bring the token. */
   #show(message: Buffer): void {
-    const first = tokenIn(message)
+    const first = tokenIn(this.#codec, message)
     if (first === undefined) {
       this.end(disconnectCodes.badRequest)
       return
     }
     this.#state = 'asking'
-    this.#waiting = [[message, false]]
+    this.#waiting = [[message, this.#codec.binary]]
     this.#transport.setReading(false)
     void this.#ask(first.id, first.token)
   }
@@ -124,7 +119,7 @@ export class Guest {
     const waiting = this.#waiting ?? []
     this.#leave()
     // Holds the grant: should it have ended meanwhile, the connection is closed at once.
-    const connection = enter(this.#transport, grant, token)
+    const connection = enter(this.#transport, this.#codec, grant, token)
     this.#state = connection
     this.#waiting = undefined
     this.#transport.setReading(true)
@@ -134,7 +129,7 @@ export class Guest {
   /** 109 makes a client fetch a new token and come back; nothing keeps the place meanwhile. */
   #refuse(id: number, why: 'inactive' | 'unavailable'): void {
     const error = why === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal
-    this.#transport.write([textFrame(encodeReply(id, { error }))])
+    this.#transport.write([this.#codec.frame([this.#codec.reply(id, { error })])])
     this.end(why === 'inactive' ? disconnectCodes.expired : disconnectCodes.serverError)
   }
 
@@ -147,9 +142,9 @@ export class Guest {
 }
 
 /** The token of a message that begins with `connect`; undefined when it does not, or brings none. */
-function tokenIn(message: Buffer): { id: number; token: string } | undefined {
+function tokenIn(codec: Codec, message: Buffer): { id: number; token: string } | undefined {
   try {
-    const [first] = decodeCommands(message.toString())
+    const [first] = codec.decode(message)
     if (first?.method !== 'connect') return undefined
     const { token = '' } = first.body
     return token === '' ? undefined : { id: first.id, token }

@@ -1,46 +1,53 @@
-import { textFrame } from '@portcullis/protocol'
+import type { Codec, Encoded } from '@portcullis/protocol'
 
 /**
- * What waits to leave a connection this tick, in order: messages of its own as text, and frames
- * that it shares with other connections, ready as they are.
+ * What waits to leave a connection this tick, in order: messages of its own, and frames that it
+ * shares with other connections, ready as they are.
  */
 export class Outbox {
-  #items: (string | Buffer)[] = []
+  readonly #codec: Codec
+  #frames: Buffer[] = []
+  /** Its own messages since the last of the frames; those that follow each other share one. */
+  #messages: Encoded[] = []
   #bytes = 0
+
+  constructor(codec: Codec) {
+    this.#codec = codec
+  }
 
   /** About how much waits; text is counted in UTF-16 units. */
   get bytes(): number {
     return this.#bytes
   }
 
-  add(item: string | Buffer): void {
-    this.#items.push(item)
-    this.#bytes += item.length
+  add(message: Encoded): void {
+    this.#messages.push(message)
+    this.#bytes += message.length
+  }
+
+  addFrame(frame: Buffer): void {
+    this.#closeFrame()
+    this.#frames.push(frame)
+    this.#bytes += frame.length
   }
 
   clear(): void {
-    this.#items = []
+    this.#frames = []
+    this.#messages = []
     this.#bytes = 0
   }
 
-  /** Takes everything as frames; messages of its own that follow each other share one, a line each. */
+  /** Takes everything as frames. */
   take(): Buffer[] {
-    const frames: Buffer[] = []
-    let lines: string[] = []
-    const close = () => {
-      if (lines.length > 0) frames.push(textFrame(lines.join('\n')))
-      lines = []
-    }
-    for (const item of this.#items) {
-      if (typeof item === 'string') {
-        lines.push(item)
-      } else {
-        close()
-        frames.push(item)
-      }
-    }
-    close()
+    this.#closeFrame()
+    const frames = this.#frames
     this.clear()
     return frames
+  }
+
+  #closeFrame(): void {
+    if (this.#messages.length === 0) return
+    this.#frames.push(this.#codec.frame(this.#messages))
+    this.#messages = []
   }
 }

@@ -1,6 +1,5 @@
 import {
   disconnectCodes,
-  encodeUnsubscribePush,
   replyErrors,
   type Unsubscribe,
   unsubscribeCodes,
@@ -74,7 +73,7 @@ export class Subscriptions {
   /** Ends one from our side, and tells the client. */
   end(channel: string, why: Unsubscribe): void {
     if (this.leave(channel) === undefined) return
-    this.#connection.send(encodeUnsubscribePush(channel, why))
+    this.#connection.send(this.#connection.codec.unsubscribePush(channel, why))
   }
 
   /** From now on this grant carries the subscription, whatever the connection's own token permits. */

@@ -1,9 +1,4 @@
-import {
-  type Disconnect,
-  encodePublicationPush,
-  type StreamPosition,
-  textFrame,
-} from '@portcullis/protocol'
+import type { ClientInfo, Codec, Disconnect, Encoded, StreamPosition } from '@portcullis/protocol'
 import { HubError } from './errors.js'
 import { type Recovery, Stream, type StreamRead } from './stream.js'
 
@@ -12,6 +7,7 @@ export interface Member {
   readonly id: string
   readonly identity: string
   readonly subject: string
+  readonly codec: Codec
   /** Takes a whole WebSocket frame that other members get too. */
   deliver(frame: Buffer): void
   end(disconnect: Disconnect): void
@@ -185,11 +181,11 @@ export class Hub {
   }
 
   /** Tells those who want to know it that somebody comes or goes. */
-  announce(name: string, frame: () => Buffer): void {
+  announce(name: string, kind: 'join' | 'leave', info: ClientInfo): void {
     const watchers = this.#channels.get(name)?.watchers
     if (watchers === undefined || watchers.size === 0) return
-    const built = frame()
-    for (const member of watchers) member.deliver(built)
+    const frame = frames((codec) => codec.presencePush(name, kind, info))
+    for (const member of watchers) member.deliver(frame(member.codec))
     this.#deliveries += watchers.size
   }
 
@@ -212,10 +208,10 @@ export class Hub {
 
   #give(name: string, { members }: Channel, encoded: Buffer, offset?: number): void {
     if (members.size === 0) return
-    const frame = textFrame(encodePublicationPush(name, encoded, offset))
+    const frame = frames((codec) => codec.publicationPush(name, encoded, offset))
     for (const [member, upTo] of members) {
       if (offset !== undefined && offset <= upTo) continue
-      member.deliver(frame)
+      member.deliver(frame(member.codec))
       this.#deliveries += 1
     }
   }
@@ -263,5 +259,17 @@ export class Hub {
     this.#channels.delete(name)
     channel.stream?.close()
     this.#options.backplane.leave(name)
+  }
+}
+
+/** One frame for each form of the protocol, made when the first who speaks it is to get it. */
+function frames(encode: (codec: Codec) => Encoded): (codec: Codec) => Buffer {
+  const made = new Map<Codec, Buffer>()
+  return (codec) => {
+    const known = made.get(codec)
+    if (known !== undefined) return known
+    const frame = codec.frame([encode(codec)])
+    made.set(codec, frame)
+    return frame
   }
 }

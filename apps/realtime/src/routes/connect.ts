@@ -1,3 +1,4 @@
+import { codecFor } from '@portcullis/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Connection } from '../connection/connection.js'
 import type { Lobby } from '../connection/lobby.js'
@@ -67,7 +68,6 @@ export function connectRoute(
             })
           }
           checkOrigin(request.headers.origin, allowedOrigins)
-          checkProtocols(request.headers['sec-websocket-protocol'])
         },
         reserve,
       ],
@@ -83,12 +83,14 @@ export function connectRoute(
       const raw = request.raw.socket
       waiting.delete(raw)
       const transport = webSocketTransport(socket, raw)
+      const codec = codecFor(socket.protocol)
       const connection =
         lobby !== undefined && !app.gate.admitted(request)
-          ? lobby.add(transport)
+          ? lobby.add(transport, codec)
           : new Connection({
               node,
               transport,
+              codec,
               grant: request.grant,
               isAdmitted: presentedToken(request.headers),
             })
@@ -96,10 +98,4 @@ export function connectRoute(
       socket.on('close', () => connection.left())
     },
   )
-}
-
-/** A client of the protocol's binary form would take our JSON for garbage; it is told before. */
-function checkProtocols(offered = ''): void {
-  if (!offered.split(',').some((name) => name.trim() === 'centrifuge-protobuf')) return
-  throw new Refusal(400, 'protocol_not_supported', 'centrifuge-protobuf is not supported; use JSON')
 }

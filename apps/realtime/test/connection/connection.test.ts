@@ -1,4 +1,4 @@
-import { disconnectCodes, encodePublication } from '@portcullis/protocol'
+import { disconnectCodes, encodePublication, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
@@ -55,6 +55,9 @@ t.test('every way to break the protocol has its close code', async (t) => {
   const { connection, transport } = await memory.connect()
   connection.receive(Buffer.from('{}'), true)
   t.equal(transport.ending, 3506, 'binary')
+  const other = memory.open(undefined, protobufCodec)
+  other.connection.receive(Buffer.from('{}'), false)
+  t.equal(other.transport.ending, 3506, 'text in the Protobuf form')
 })
 
 t.test('replies that wait leave before the close that follows them', async (t) => {

@@ -1,3 +1,4 @@
+import { jsonCodec } from '@portcullis/protocol'
 import t from 'tap'
 import { Connection } from '../../src/connection/connection.js'
 import { Lobby } from '../../src/connection/lobby.js'
@@ -14,7 +15,7 @@ function asking(t: Parameters<typeof lobbyOf>[0]) {
   memory.introspecting = () => answer.promise
   const lobby = lobbyOf(t, memory)
   const transport = new FakeTransport()
-  const guest = lobby.add(transport)
+  const guest = lobby.add(transport, jsonCodec)
   guest.receive(connect, false)
   return { memory, lobby, transport, guest, answer: answer.resolve }
 }
@@ -23,8 +24,14 @@ function lobbyOf(t: ConstructorParameters<typeof MemoryNode>[0], { node }: Memor
   const lobby = new Lobby({
     tokens: node.tokens,
     deadlineMs: 60_000,
-    enter: (transport, held, token) =>
-      new Connection({ node, transport, grant: held, isAdmitted: (other) => other === token }),
+    enter: (transport, codec, held, token) =>
+      new Connection({
+        node,
+        transport,
+        codec,
+        grant: held,
+        isAdmitted: (other) => other === token,
+      }),
   })
   t.teardown(() => lobby.stop())
   return lobby

@@ -77,10 +77,7 @@ t.test('joins and leaves go to those who asked for them, and may see who is ther
   await flushed()
   t.match(mayNot.transport.messages, [{ id: 2, error: { code: 103 } }])
   for (const { transport } of [asks, silent]) transport.writes.length = 0
-  const text = '{"push":{"channel":"room:1","join":{"info":{"user":"u","client":"c"}}}}'
-  memory.hub.announce('room:1', () =>
-    Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]),
-  )
+  memory.hub.announce('room:1', 'join', { user: 'u', client: 'c' })
   await flushed()
   t.match(asks.transport.messages, [{ push: { join: { info: { user: 'u' } } } }])
   t.same(silent.transport.writes, [])

@@ -1,3 +1,4 @@
+import { jsonCodec, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { disconnectUser } from '../../src/hub/disconnect-user.js'
@@ -11,13 +12,14 @@ interface FakeMember extends Member {
   readonly ended: number[]
 }
 
-function member(id: string, subject = 'ada', identity = 'shop'): FakeMember {
+function member(id: string, subject = 'ada', identity = 'shop', codec = jsonCodec): FakeMember {
   const got: Buffer[] = []
   const ended: number[] = []
   return {
     id,
     subject,
     identity,
+    codec,
     got,
     ended,
     deliver: (frame) => got.push(frame),
@@ -74,6 +76,25 @@ t.test('every subscriber gets the same buffer, built once', async (t) => {
   t.equal(one.got.length, 1)
   t.equal(one.got[0], two.got[0])
   t.equal(hub.deliveries, 2)
+})
+
+t.test('each form of the protocol has its frame, built once', async (t) => {
+  const { hub } = instant()
+  const json = [member('1'), member('2')]
+  const binary = [
+    member('3', 'ada', 'shop', protobufCodec),
+    member('4', 'ada', 'shop', protobufCodec),
+  ]
+  for (const each of [...json, ...binary]) await hub.subscribe('a', each, yes)
+  hub.deliver('a', data)
+  for (const [members, codec] of [
+    [json, jsonCodec],
+    [binary, protobufCodec],
+  ] as const) {
+    const [one, two] = members.map(({ got }) => got)
+    t.same(one, [codec.frame([codec.publicationPush('a', data)])])
+    t.equal(one?.[0], two?.[0])
+  }
 })
 
 t.test('a waiting subscriber keeps the channel, though the one before it gives up', async (t) => {

@@ -1,4 +1,4 @@
-import { encodePublication, type StreamPosition } from '@portcullis/protocol'
+import { encodePublication, jsonCodec, type StreamPosition } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { Hub, type Member } from '../../src/hub/hub.js'
@@ -66,6 +66,7 @@ function subscriber(id: string): Subscriber {
     id,
     identity: 'shop',
     subject: id,
+    codec: jsonCodec,
     got,
     losses,
     deliver(frame) {

@@ -90,13 +90,24 @@ t.test('a browser brings its token as a subprotocol, and never sees it again', a
   t.notMatch(alone.body + JSON.stringify(alone.headers), token)
 })
 
-t.test('the binary form of the protocol is refused before it breaks', async (t) => {
-  const { status, body } = await refused(node.wsUrl, {
-    protocols: ['centrifuge-protobuf'],
-    ...bearer(auth.issue()),
-  })
-  t.equal(status, 400)
-  t.match(body, 'use JSON')
+t.test('the binary form is selected wherever it is offered, and the token never', async (t) => {
+  const token = auth.issue()
+  for (const offered of [
+    ['centrifuge-protobuf'],
+    ['portcullis', `bearer.${token}`, 'centrifuge-protobuf'],
+    ['centrifuge-protobuf', `bearer.${token}`, 'portcullis'],
+  ]) {
+    const options = offered.length === 1 ? bearer(token) : {}
+    const socket = new WebSocket(node.wsUrl, offered, options)
+    const opened = once(socket, 'open')
+    const [response] = await once(socket, 'upgrade')
+    t.equal(response.headers['sec-websocket-protocol'], 'centrifuge-protobuf')
+    t.notMatch(JSON.stringify(response.rawHeaders), token)
+    await opened
+    socket.send('{}')
+    const [code] = await once(socket, 'close')
+    t.equal(code, 3506, 'text is not of that form')
+  }
 })
 
 t.test('compression is not negotiated', async (t) => {
