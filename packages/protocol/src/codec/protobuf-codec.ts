@@ -4,9 +4,14 @@ import type { Command } from '../commands.js'
 import { bytesOfContent, contentOfBytes } from '../content.js'
 import { maxCommandsPerFrame } from '../decode-commands.js'
 import { ProtocolError } from '../errors.js'
-import { decodePublication, type Publication, type StreamPublication } from '../publications.js'
+import {
+  type ClientInfo,
+  decodePublication,
+  type Publication,
+  type StreamPublication,
+} from '../publications.js'
 import { readCommand } from '../read-command.js'
-import { withPublications } from '../replies.js'
+import { type ReplyBody, withPublications } from '../replies.js'
 import type { Codec, Encoded } from './codec.js'
 import { CommandMessage, ReplyMessage } from './messages.js'
 
@@ -14,18 +19,21 @@ import { CommandMessage, ReplyMessage } from './messages.js'
 export const protobufCodec: Codec = {
   binary: true,
   decode,
-  reply: (id, body) => encode({ id, ...withPublications(body, publicationOf) }),
+  reply: (id, body) => encode({ id, ...withPublications(withPresence(body), publicationOf) }),
   publicationPush: (channel, encoded, offset) => {
     const publication = decodePublication(encoded)
     const pub = publication === undefined ? {} : publicationOf(publication)
     return encode({ push: { channel, pub: offset === undefined ? pub : { ...pub, offset } } })
   },
-  presencePush: (channel, kind, info) => encode({ push: { channel, [kind]: { info } } }),
+  presencePush: (channel, kind, info) =>
+    encode({ push: { channel, [kind]: { info: infoOf(info) } } }),
   unsubscribePush: (channel, { code, reason }) =>
     encode({ push: { channel, unsubscribe: { code, reason } } }),
   ping: Buffer.of(0),
   frame: (messages) => binaryFrame(Buffer.concat(messages.map(bytesOf))),
 }
+
+const halfOfPair = /\p{Surrogate}/u
 
 function encode(reply: object): Encoded {
   return bytesOf(ReplyMessage.encodeDelimited(reply).finish())
@@ -37,7 +45,36 @@ function bytesOf(message: string | Uint8Array): Buffer {
 }
 
 function publicationOf(publication: Publication | StreamPublication): object {
-  return { ...publication, data: bytesOfContent(publication) }
+  const { info, tags } = publication
+  return {
+    ...publication,
+    data: bytesOfContent(publication),
+    ...(info === undefined ? {} : { info: infoOf(info) }),
+    ...(tags === undefined ? {} : { tags: wellFormedTags(tags) }),
+  }
+}
+
+function wellFormedTags(tags: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(tags)
+  return Object.fromEntries(entries.map(([key, value]) => [wellFormed(key), wellFormed(value)]))
+}
+
+function withPresence(body: ReplyBody): ReplyBody {
+  if (!('presence' in body)) return body
+  const infos = Object.entries(body.presence.presence).map(([id, info]) => [id, infoOf(info)])
+  return { presence: { presence: Object.fromEntries(infos) } }
+}
+
+function infoOf({ user, client }: ClientInfo): ClientInfo {
+  return { user: wellFormed(user), client }
+}
+
+/**
+ * JSON can escape half of a surrogate pair, UTF-8 has no bytes for it; the library would write what
+ * strict clients take for a broken message.
+ */
+function wellFormed(text: string): string {
+  return halfOfPair.test(text) ? Buffer.from(text).toString() : text
 }
 
 function decode(message: Buffer, maxCommands = maxCommandsPerFrame): Command[] {

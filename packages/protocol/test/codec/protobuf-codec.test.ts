@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import fc from 'fast-check'
 import t from 'tap'
 import { protobufCodec } from '../../src/codec/protobuf-codec.js'
@@ -206,6 +207,21 @@ t.test('the official client reads every push, and the ping', async (t) => {
   const bytes = encodePublication({ data: 'x', info, tags: { a: 'b' } })
   const pub = pushed(protobufCodec.publicationPush('a', bytes, 7))
   t.match(plain(pub), { data: '"x"', info, tags: { a: 'b' }, offset: 7 })
+})
+
+t.test('half of a surrogate pair in a string does not break the message', async (t) => {
+  const half = '\ud800'
+  const info = { user: half, client: 'c1' }
+  const messages = [
+    protobufCodec.presencePush('a', 'join', info),
+    protobufCodec.reply(1, { presence: { presence: { c1: info } } }),
+    protobufCodec.publicationPush(
+      'a',
+      encodePublication({ data: 1, info, tags: { [half]: half } }),
+    ),
+  ]
+  // Tags and lengths are below 128 in messages this small: all of it is valid UTF-8, or a string is not.
+  for (const message of messages) t.ok(isUtf8(Buffer.from(message)), JSON.stringify(read(message)))
 })
 
 t.test('several messages share a frame, each behind its length', async (t) => {
