@@ -2,7 +2,10 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ChannelName, Subject } from './names.js'
 
 const published = {
-  data: Type.Unknown(),
+  /** Any JSON. */
+  data: Type.Optional(Type.Unknown()),
+  /** Instead of it: bytes, in base64 (RFC 4648 §4). */
+  b64data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
   tags: Type.Optional(Type.Record(Type.String(), Type.String())),
   /** Said again within five minutes, it publishes nothing, and is answered as the first time. */
   idempotency_key: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
@@ -10,15 +13,17 @@ const published = {
   skip_history: Type.Optional(Type.Boolean()),
 }
 
-/** `POST /api/publish` on a realtime node. `data` is any JSON. */
-export const PublishRequest = Type.Object({ channel: ChannelName, ...published })
+const oneContent = { oneOf: [{ required: ['data'] }, { required: ['b64data'] }] }
+
+/** `POST /api/publish` on a realtime node: `data` or `b64data`. */
+export const PublishRequest = Type.Object({ channel: ChannelName, ...published }, oneContent)
 export type PublishRequest = Static<typeof PublishRequest>
 
 /** `POST /api/broadcast`: the same data into several channels. */
-export const BroadcastRequest = Type.Object({
-  channels: Type.Array(ChannelName, { minItems: 1, maxItems: 1000 }),
-  ...published,
-})
+export const BroadcastRequest = Type.Object(
+  { channels: Type.Array(ChannelName, { minItems: 1, maxItems: 1000 }), ...published },
+  oneContent,
+)
 
 /** Result of a publish: where it is in the channel's history, when there is one. */
 export const PublishResult = Type.Object({

@@ -18,6 +18,7 @@ export {
   decodePublication,
   encodePublication,
   encodePublicationPush,
+  jsonPublication,
   Publication,
   type StreamPublication,
 } from './publications.js'

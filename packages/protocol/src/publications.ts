@@ -83,7 +83,7 @@ function withData(encoded: Buffer): Buffer {
 }
 
 /** A publication as subscribers of the JSON form get it. */
-export function jsonPublication(pub: Publication | StreamPublication): Publication {
+export function jsonPublication(pub: Publication): Publication & { data: unknown } {
   if ('data' in pub) return pub
   const { b64, ...rest } = pub
   return { data: jsonOfContent({ b64 }), ...rest }

@@ -1,6 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { HistoryRequest, permitsChannel } from '@portcullis/contracts'
-import { decodePublication, Publication, replyErrors } from '@portcullis/protocol'
+import { ClientInfo, decodePublication, jsonPublication, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Channels } from '../connection/node.js'
@@ -8,7 +8,14 @@ import type { ChannelOptions } from '../hub/namespaces.js'
 import { ApiAnswer, apiError, orInternal } from './api-answer.js'
 
 const History = Type.Object({
-  publications: Type.Array(Type.Composite([Publication, Type.Object({ offset: Type.Integer() })])),
+  publications: Type.Array(
+    Type.Object({
+      data: Type.Unknown(),
+      info: Type.Optional(ClientInfo),
+      tags: Type.Optional(Type.Record(Type.String(), Type.String())),
+      offset: Type.Integer(),
+    }),
+  ),
   offset: Type.Integer(),
   epoch: Type.String(),
 })
@@ -42,7 +49,7 @@ export function apiHistory(
       }
       const read = publications.flatMap(({ offset, encoded }) => {
         const publication = decodePublication(encoded)
-        return publication === undefined ? [] : [{ ...publication, offset }]
+        return publication === undefined ? [] : [{ ...jsonPublication(publication), offset }]
       })
       return { result: { ...position, publications: read } }
     },

@@ -1,5 +1,10 @@
 import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts'
-import { encodePublication, replyErrors, type StreamPosition } from '@portcullis/protocol'
+import {
+  contentOfBytes,
+  encodePublication,
+  replyErrors,
+  type StreamPosition,
+} from '@portcullis/protocol'
 import { apiError, orInternal } from './api-answer.js'
 
 export interface PublishIntoOptions {
@@ -23,12 +28,15 @@ export async function publishInto(
   {
     idempotency_key: idempotencyKey,
     skip_history: skipHistory,
-    ...publication
+    data,
+    b64data,
+    tags,
   }: Omit<PublishRequest, 'channel'>,
 ): Promise<Answer> {
+  const content = b64data === undefined ? { data } : contentOfBytes(Buffer.from(b64data, 'base64'))
   let encoded: Buffer
   try {
-    encoded = encodePublication(publication)
+    encoded = encodePublication({ ...content, ...(tags === undefined ? {} : { tags }) })
   } catch (error) {
     // Nested deeper than JSON can be written.
     if (error instanceof RangeError) return apiError(replyErrors.badRequest)

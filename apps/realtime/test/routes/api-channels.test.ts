@@ -49,6 +49,21 @@ t.test('history keeps the newest, and can be removed', async (t) => {
   })
 })
 
+t.test('bytes can be published, in base64, and not beside data', async (t) => {
+  const peer = await connected(one.wsUrl, auth.issue())
+  await peer.call({ id: 2, subscribe: { channel: 'chat:bytes' } })
+  const publish = (body: object) => one.api('publish', backend, { channel: 'chat:bytes', ...body })
+  await publish({ b64data: Buffer.from('{"json": true}').toString('base64') })
+  await publish({ b64data: 'AP8=' })
+  t.match(await peer.next(), { push: { pub: { data: { json: true } } } })
+  t.match(await peer.next(), { push: { pub: { data: 'AP8=' } } })
+  const { body } = await one.api('history', backend, { channel: 'chat:bytes', limit: 9 })
+  t.match(body, { result: { publications: [{ data: { json: true } }, { data: 'AP8=' }] } })
+  for (const wrong of [{}, { data: 1, b64data: 'AP8=' }, { b64data: 'not base64!' }]) {
+    t.equal((await publish(wrong)).status, 400, JSON.stringify(wrong))
+  }
+})
+
 t.test('an idempotency key publishes once', async (t) => {
   const peer = await connected(two.wsUrl, auth.issue())
   await peer.call({ id: 2, subscribe: { channel: 'chat:once' } })
