@@ -1,7 +1,7 @@
-import { Centrifuge as JsonCentrifuge } from 'centrifuge'
-import { Centrifuge } from 'centrifuge/build/protobuf'
+import type { Options } from 'centrifuge'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
+import { next, type OfficialClient, officialClient } from './fixtures/official-client.js'
 import { randomPrefix, realtimeNode } from './fixtures/realtime-node.js'
 import { scriptedAuth } from './fixtures/scripted-auth.js'
 
@@ -15,38 +15,12 @@ const environment = {
 const one = await realtimeNode(t, environment)
 const two = await realtimeNode(t, environment)
 
-/** Options that make a client carry its token as a browser does, and offer what it wants to speak. */
-function carrying(token: () => string) {
-  class Authenticated extends WebSocket {
-    constructor(address: string, protocols: string | string[] = []) {
-      super(address, ['portcullis', `bearer.${token()}`, ...[protocols].flat()])
-    }
-  }
-  return {
-    websocket: Authenticated,
-    getToken: async () => token(),
-    minReconnectDelay: 10,
-    maxReconnectDelay: 50,
-  }
-}
-
-function client(t: Test, url: string, token: () => string): Centrifuge {
-  const centrifuge = new Centrifuge(url, carrying(token))
-  t.teardown(() => centrifuge.disconnect())
-  return centrifuge
-}
-
-function jsonClient(t: Test, url: string, token: () => string): JsonCentrifuge {
-  const centrifuge = new JsonCentrifuge(url, carrying(token))
-  t.teardown(() => centrifuge.disconnect())
-  return centrifuge
-}
-
-type Emitter = { once(event: string, listener: (context: never) => void): unknown }
-const next = <Context>(emitter: Emitter, event: string): Promise<Context> =>
-  new Promise((resolve) => {
-    emitter.once(event, resolve as (context: never) => void)
-  })
+const client = (
+  t: Test,
+  url: string,
+  token: () => string,
+  more: Partial<Options> = {},
+): OfficialClient => officialClient(t, url, token, { build: 'protobuf', ...more })
 
 interface Heard {
   data: unknown
@@ -55,7 +29,7 @@ interface Heard {
 }
 
 /** Subscribes a connected client, and gives what it hears, in order. */
-async function listen(centrifuge: Centrifuge | JsonCentrifuge, channel: string) {
+async function listen(centrifuge: OfficialClient, channel: string) {
   const heard: Heard[] = []
   let wake = () => {}
   const subscription = centrifuge.newSubscription(channel)
@@ -83,7 +57,7 @@ const bytesOf = ({ data }: Heard) => (data instanceof Uint8Array ? Buffer.from(d
 t.test('both forms meet in one channel, across two nodes', async (t) => {
   const token = auth.issue()
   const ada = client(t, one.wsUrl, () => token)
-  const json = jsonClient(t, one.wsUrl, () => token)
+  const json = officialClient(t, one.wsUrl, () => token)
   const onBinary = [
     await listen(ada, 'news'),
     await listen(
@@ -94,7 +68,7 @@ t.test('both forms meet in one channel, across two nodes', async (t) => {
   const onJson = [
     await listen(json, 'news'),
     await listen(
-      jsonClient(t, two.wsUrl, () => token),
+      officialClient(t, two.wsUrl, () => token),
       'news',
     ),
   ]
@@ -145,11 +119,9 @@ t.test('errors have their codes', async (t) => {
 t.test('answers pings, and refreshes before its token ends', async (t) => {
   const tokens = [auth.issue({ ttlSeconds: 3 }), auth.issue({ scope: 'publish:a' })]
   let asked = 0
-  const centrifuge = new Centrifuge(one.wsUrl, {
-    ...carrying(() => tokens[0] ?? ''),
+  const centrifuge = client(t, one.wsUrl, () => tokens[0] ?? '', {
     getToken: async () => tokens[Math.min(asked++, 1)] ?? '',
   })
-  t.teardown(() => centrifuge.disconnect())
   const lost = centrifuge.newSubscription('b')
   const unsubscribed = next<{ code: number }>(lost, 'unsubscribed')
   lost.subscribe()
@@ -180,14 +152,13 @@ t.test('a revoked token is terminal', async (t) => {
 t.test('a token may come in the first command where that is switched on', async (t) => {
   const node = await realtimeNode(t, { ...environment, ADMISSION: 'connect' })
   const token = auth.issue()
-  const centrifuge = new Centrifuge(node.wsUrl, { websocket: WebSocket, token })
-  t.teardown(() => centrifuge.disconnect())
+  const bare = { websocket: WebSocket, getToken: null }
+  const centrifuge = client(t, node.wsUrl, () => token, { ...bare, token })
   centrifuge.connect()
   await centrifuge.ready()
   await centrifuge.publish('a', Buffer.of(1))
 
-  const wrong = new Centrifuge(node.wsUrl, { websocket: WebSocket, token: 'nobody' })
-  t.teardown(() => wrong.disconnect())
+  const wrong = client(t, node.wsUrl, () => '', { ...bare, token: 'nobody' })
   const error = next<{ error: { code: number } }>(wrong, 'error')
   wrong.connect()
   t.match(await error, { error: { code: 109 } })

@@ -1,6 +1,6 @@
-import { Centrifuge, type Options } from 'centrifuge'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { WebSocket } from 'ws'
+import { officialClient as client, next, socketOf } from './fixtures/official-client.js'
 import { randomPrefix, realtimeNode } from './fixtures/realtime-node.js'
 import { scriptedAuth } from './fixtures/scripted-auth.js'
 
@@ -13,34 +13,6 @@ const environment = {
 }
 const one = await realtimeNode(t, environment)
 const two = await realtimeNode(t, environment)
-
-/** The client as npm has it, with a WebSocket that sends the token in its header. */
-function client(t: Test, url: string, token: () => string, options: Partial<Options> = {}) {
-  class Authenticated extends WebSocket {
-    constructor(address: string) {
-      super(address, { headers: { authorization: `Bearer ${token()}` } })
-    }
-  }
-  const centrifuge = new Centrifuge(url, {
-    websocket: Authenticated,
-    getToken: async () => token(),
-    minReconnectDelay: 10,
-    maxReconnectDelay: 50,
-    ...options,
-  })
-  t.teardown(() => centrifuge.disconnect())
-  return centrifuge
-}
-
-/** The WebSocket below a connected client. */
-const socketOf = (centrifuge: Centrifuge): WebSocket =>
-  Reflect.get(Reflect.get(centrifuge, '_transport'), '_transport')
-
-type Emitter = { once(event: string, listener: (context: never) => void): unknown }
-const next = <Context>(emitter: Emitter, event: string): Promise<Context> =>
-  new Promise((resolve) => {
-    emitter.once(event, resolve as (context: never) => void)
-  })
 
 t.test('connects, subscribes and publishes across two nodes', async (t) => {
   const ada = client(t, one.wsUrl, () => adas)
