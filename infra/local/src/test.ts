@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pc from 'picocolors'
 import { LocalError } from './errors.js'
@@ -43,6 +43,8 @@ async function run(dir: string, step: Step): Promise<number> {
     // What failed and what it wrote, without redrawing; the details follow from the results.
     TAP_REPORTER: 'base',
     CI: process.env['CI'] ?? '1',
+    // Left to itself tap keeps one of few cores free, and most tests wait for others most of the time.
+    TAP_JOBS: String(availableParallelism()),
     // For a file, in seconds: two busy cores need longer than tap's 30.
     TAP_TIMEOUT: '180',
   })

@@ -77,7 +77,10 @@ t.test('only a count that stands still for the whole time is fenced', async (t) 
     await fake.looksOn(1)
   }
   t.ok(performance.now() - began >= 60, 'not earlier')
-  await fake.looksOn(5)
+  for (let more = 0; more < 5; more += 1) {
+    renewing.renewals += 1
+    await fake.looksOn(1)
+  }
   t.same(fenced, ['still'])
   t.same(new Set(fake.settled), new Set([7]), 'its receipts are settled')
   t.ok(fake.settled.length <= 2, 'and not at every look')
