@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type InfoNode, subprotocol } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
 import { disconnectCodes, protobufSubprotocol } from '@portcullis/protocol'
-import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
+import {
+  answerFrameworkError,
+  closing,
+  health,
+  loggerOptions,
+  metrics,
+  problems,
+} from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Broker } from './broker/broker.js'
 import { closeSockets } from './close-sockets.js'
@@ -65,6 +73,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
       answerFrameworkError(error, request, reply)
     },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // `closing` says it better.
+    return503OnClosing: false,
   })
   const log = app.log
 
@@ -113,12 +123,14 @@ export async function build(config: Config): Promise<FastifyInstance> {
     onError: (error) => log.warn({ err: error }, 'redis'),
   })
 
+  const upgrading = new Set<Socket>()
   // Options of ws that its types do not have yet.
   const bounds = {
     maxFragments: 1024,
     maxBufferedChunks: 8192,
     closeTimeout: Math.min(5000, config.CLOSE_DEADLINE_MS),
   }
+  await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
   await app.register(metrics)
   await app.register(websocket, {
@@ -136,7 +148,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
       if (socket.readyState === socket.OPEN) socket.terminate()
     },
     preClose: (done) => {
-      closeSockets(app, hub, config.CLOSE_DEADLINE_MS).finally(done)
+      closeSockets(app, { hub, upgrading, lobby, deadlineMs: config.CLOSE_DEADLINE_MS }).finally(
+        done,
+      )
     },
   })
   app.addHook('onRequest', async ({ ws, routeOptions }) => {
@@ -153,7 +167,11 @@ export async function build(config: Config): Promise<FastifyInstance> {
     ...(config.PUBLIC_URL === undefined ? {} : { url: config.PUBLIC_URL }),
   })
   await app.register(health, {
-    checks: { auth: () => app.gate.ready(), redis: () => broker.ready() },
+    checks: {
+      node: () => (app.closing ? 'closing' : undefined),
+      auth: () => app.gate.ready(),
+      redis: () => broker.ready(),
+    },
   })
 
   const optionsOf = (channel: string) => namespaces.of(channel)
@@ -236,6 +254,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,
     maxAdmissions: config.MAX_ADMISSIONS,
+    upgrading,
   })
   await app.register(swagger, {
     openapi: {

@@ -99,7 +99,8 @@ export const configSchema = Type.Object({
   CLOSE_DEADLINE_MS: Type.Integer({
     default: 5000,
     minimum: 100,
-    description: 'milliseconds for closing all connections when the process is asked to end',
+    description:
+      'milliseconds for closing all connections when the process is asked to end; they are spread over half of it',
   }),
   MAX_FRAME_BYTES: Type.Integer({
     default: 65_536,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect as dialTcp } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -92,6 +93,53 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
   for (const each of [...secrets, 'a secret message']) {
     t.notOk(service.output().includes(each), `${each.slice(0, 12)}… is not in the log`)
   }
+})
+
+/** A node as a process, ready. */
+async function startReady(t: Test, environment: Record<string, string> = {}) {
+  const auth = await scriptedAuth(t)
+  const service = start(t, {
+    AUTH_URL: auth.url,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: randomPrefix(),
+    REGISTRATION_CODE: 'code',
+    PORT: '0',
+    ...environment,
+  })
+  const [, port] = await service.wrote(/listening at http:\/\/127\.0\.0\.1:(\d+)/)
+  while ((await fetch(`http://127.0.0.1:${port}/ready`)).status !== 200) {}
+  return { service, auth, port: Number(port), url: `ws://127.0.0.1:${port}/connection/websocket` }
+}
+
+t.test(
+  'SIGTERM drains it: everyone has 3001, and it ends well, whoever does not play along',
+  async (t) => {
+    const { service, auth, port, url } = await startReady(t, { CLOSE_DEADLINE_MS: '1000' })
+    const token = auth.issue()
+    const peers = await Promise.all(Array.from({ length: 20 }, () => connected(url, token)))
+    const deaf = await connected(url, token)
+    deaf.socket.pause()
+    const half = dialTcp(port, '127.0.0.1')
+    half.on('error', () => undefined)
+    await once(half, 'connect')
+    half.write('POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
+    service.child.kill('SIGTERM')
+    t.equal(await service.exited, 0)
+    for (const peer of peers) t.same(await peer.closed, { code: 3001, reason: 'shutdown' })
+    deaf.socket.terminate()
+  },
+)
+
+t.test('a second signal ends it at once', async (t) => {
+  const { service, auth, url } = await startReady(t, { CLOSE_DEADLINE_MS: '600000' })
+  const deaf = await connected(url, auth.issue())
+  deaf.socket.pause()
+  service.child.kill('SIGTERM')
+  await service.wrote(/"closing"/)
+  t.equal(service.child.exitCode, null, 'it waits for the client')
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 1, 'and says that it has not waited')
+  deaf.socket.terminate()
 })
 
 t.test('what keeps it from starting is said in one line', async (t) => {

@@ -1,3 +1,4 @@
+export { type ClosingOptions, closing } from './closing.js'
 export { ConfigError, type Environment, loadConfig } from './config.js'
 export { type HealthOptions, health, type ReadyCheck } from './health.js'
 export { type LogLevel, loggerOptions } from './logger.js'

@@ -17,7 +17,7 @@ export async function run(
   app: FastifyInstance,
   { host, port, closeDeadlineMs }: RunOptions,
 ): Promise<void> {
-  closeWithGrace({ delay: closeDeadlineMs }, async ({ err, signal }) => {
+  closeWithGrace({ delay: closeDeadlineMs, logger: app.log }, async ({ err, signal }) => {
     if (err) app.log.fatal({ err }, 'closing after an error')
     else app.log.info({ signal }, 'closing')
     await app.close()

@@ -176,7 +176,7 @@ export class SimulatedNode {
   async leave(): Promise<void> {
     this.process.note('closes')
     this.leaving = true
-    await drain(this.hub, 40)
+    await drain(this.hub, { overMs: 40 })
     await new Promise((resolve) => setTimeout(resolve, 20))
     await this.#feed.close()
     this.process.kill()

@@ -44,6 +44,11 @@ export class Lobby {
     return guest
   }
 
+  /** The node stops: nobody comes in from here. */
+  close(): void {
+    for (const guest of this.#guests) guest.end(disconnectCodes.shutdown)
+  }
+
   stop(): void {
     this.#deadline.stop()
   }

@@ -1,25 +1,43 @@
 import { type Disconnect, disconnectCodes } from '@portcullis/protocol'
-import type { Hub } from './hub.js'
+import type { Member } from './hub.js'
 
 const stepMs = 20
 
+export interface DrainOptions {
+  /** The time in which all of it is done, in milliseconds. */
+  overMs: number
+  /** Default: 3001, the node stops. */
+  disconnect?: Disconnect
+  /** Ends it early. */
+  signal?: AbortSignal
+  /** Default: the monotonic clock, in milliseconds. */
+  now?: () => number
+}
+
 /**
- * Closes every connection with a code, evenly over `overMs` milliseconds and in random order, so
- * that clients do not all come back to the other nodes in the same instant. Ends early when `signal`
- * is aborted.
+ * Closes every connection with a code, evenly over a time and in random order, so that clients do
+ * not all come back to the other nodes in the same instant. A step closes one at least: a few are not
+ * kept waiting. How many are due is asked of the clock: a node that is busy closing takes more at
+ * once, not longer.
  */
 export async function drain(
-  hub: Hub,
-  overMs: number,
-  disconnect: Disconnect = disconnectCodes.shutdown,
-  signal?: AbortSignal,
+  hub: { members(): Iterable<Pick<Member, 'end'>> },
+  {
+    overMs,
+    disconnect = disconnectCodes.shutdown,
+    signal,
+    now = () => performance.now(),
+  }: DrainOptions,
 ): Promise<void> {
   const members = shuffled([...hub.members()])
-  const steps = Math.max(1, Math.floor(overMs / stepMs))
-  const share = Math.ceil(members.length / steps)
-  while (members.length > 0 && signal?.aborted !== true) {
-    for (const member of members.splice(-share)) member.end(disconnect)
-    if (members.length > 0) await new Promise((resolve) => setTimeout(resolve, stepMs))
+  const { length } = members
+  const started = now()
+  let done = 0
+  while (done < length && signal?.aborted !== true) {
+    const share = (now() - started + stepMs) / overMs
+    const due = Math.min(length, Math.max(done + 1, Math.ceil(length * share)))
+    for (; done < due; done += 1) members[done]?.end(disconnect)
+    if (done < length) await new Promise((resolve) => setTimeout(resolve, stepMs))
   }
 }
 

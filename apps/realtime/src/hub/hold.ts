@@ -86,7 +86,11 @@ export class Hold {
     clearTimeout(this.#grace)
     this.#grace = setTimeout(() => {
       this.#closing = new AbortController()
-      void drain(hub, graceMs / 2, closeCodes.leaseLost, this.#closing.signal)
+      void drain(hub, {
+        overMs: graceMs / 2,
+        disconnect: closeCodes.leaseLost,
+        signal: this.#closing.signal,
+      })
     }, graceMs)
     this.#grace.unref()
   }

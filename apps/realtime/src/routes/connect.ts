@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { codecFor } from '@portcullis/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Connection } from '../connection/connection.js'
@@ -20,6 +21,8 @@ export interface ConnectRouteOptions {
   maxConnections: number
   /** Upgrades that may wait for auth at the same time. */
   maxAdmissions: number
+  /** Where the sockets of upgrades are kept until they are decided. */
+  upgrading: Set<Socket>
 }
 
 /**
@@ -35,10 +38,9 @@ export function connectRoute(
     allowedOrigins,
     maxConnections,
     maxAdmissions,
+    upgrading: waiting,
   }: ConnectRouteOptions,
 ): void {
-  const waiting = new Set<object>()
-
   /** Holds a place from here until the connection is one of the hub, or the upgrade is refused. */
   async function reserve(request: FastifyRequest): Promise<void> {
     const open = node.hub.size + waiting.size + (lobby?.size ?? 0)

@@ -2,7 +2,6 @@ import { jsonCodec, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { disconnectUser } from '../../src/hub/disconnect-user.js'
-import { drain } from '../../src/hub/drain.js'
 import { HubError } from '../../src/hub/errors.js'
 import { type Backplane, Hub, type Member } from '../../src/hub/hub.js'
 import { settled } from '../fixtures/memory-node.js'
@@ -198,17 +197,4 @@ t.test('disconnect reaches a user, one of its clients, or those of one identity'
   t.same(ended(), [0, 1, 1, 0])
   t.equal(disconnectUser(hub, { user: 'ada', disconnect }), 3)
   t.equal(disconnectUser(hub, { user: 'nobody', disconnect }), 0)
-})
-
-t.test('a drain closes everyone, spread over its time', async (t) => {
-  const { hub } = instant()
-  const members = Array.from({ length: 50 }, (_, at) => member(String(at)))
-  for (const each of members) hub.add(each)
-  const started = performance.now()
-  const draining = drain(hub, 100)
-  const atOnce = members.filter(({ ended }) => ended.length > 0).length
-  t.equal(atOnce, 10, 'the first share, at once')
-  await draining
-  t.ok(members.every(({ ended }) => ended[0] === 3001 && ended.length === 1))
-  t.ok(performance.now() - started >= 60)
 })

@@ -1,0 +1,72 @@
+import t from 'tap'
+import { drain } from '../../src/hub/drain.js'
+
+/** A hub of as many members; each notes when it was closed, and with what. */
+function hubOf(count: number, now: () => number, closing = () => {}) {
+  const ended: { at: number; code: number }[][] = Array.from({ length: count }, () => [])
+  return {
+    ended,
+    closed: () => ended.filter((each) => each.length > 0).length,
+    *members() {
+      for (const each of ended) {
+        yield {
+          end({ code }: { code: number }) {
+            each.push({ at: now(), code })
+            closing()
+          },
+        }
+      }
+    },
+  }
+}
+
+const now = () => performance.now()
+
+t.test('closes everyone once, spread over its time', async (t) => {
+  const hub = hubOf(50, now)
+  const started = now()
+  const draining = drain(hub, { overMs: 100 })
+  t.equal(hub.closed(), 10, 'the first share, at once')
+  await draining
+  t.ok(hub.ended.every(([first, ...more]) => first?.code === 3001 && more.length === 0))
+  t.ok(now() - started >= 60)
+})
+
+t.test('a few are not kept waiting', async (t) => {
+  const hub = hubOf(3, now)
+  const started = now()
+  await drain(hub, { overMs: 60_000 })
+  t.equal(hub.closed(), 3)
+  t.ok(now() - started < 30_000)
+})
+
+t.test('what closing takes does not make it longer: the clock says how many are due', async (t) => {
+  // Each close takes 4 ms by this clock, and 500 of them are to be done in one second.
+  let clock = 0
+  const hub = hubOf(
+    500,
+    () => clock,
+    () => {
+      clock += 4
+    },
+  )
+  let steps = 0
+  await drain(hub, {
+    overMs: 1000,
+    now: () => {
+      steps += 1
+      return clock
+    },
+  })
+  t.equal(hub.closed(), 500)
+  t.ok(steps < 15, `${steps} steps; as many as for 50 clients would take another second in pauses`)
+})
+
+t.test('ends early when it is told to', async (t) => {
+  const hub = hubOf(50, now)
+  const controller = new AbortController()
+  const draining = drain(hub, { overMs: 1000, signal: controller.signal })
+  controller.abort()
+  await draining
+  t.ok(hub.closed() < 50)
+})

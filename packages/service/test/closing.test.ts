@@ -1,0 +1,69 @@
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import t from 'tap'
+import { closing } from '../src/closing.js'
+import { health } from '../src/health.js'
+
+/** An app that begins to close and stays there until it is let go. */
+async function closingApp() {
+  const app = Fastify({ return503OnClosing: false, logger: { level: 'silent' } })
+  let letGo = () => {}
+  let underWay = () => {}
+  let answer = () => {}
+  const begun = new Promise<void>((resolve) => {
+    underWay = resolve
+  })
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  await app.register(closing, { answers: ['/health', '/ready'] })
+  await app.register(health, { checks: { node: () => (app.closing ? 'closing' : undefined) } })
+  app.addHook('preClose', (done) => {
+    letGo = done
+  })
+  app.get('/work', async () => 'done')
+  app.get('/slow', async () => {
+    underWay()
+    await slow
+    return 'done'
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  return {
+    app,
+    url: `http://127.0.0.1:${port}`,
+    begun,
+    answer: () => answer(),
+    letGo: () => letGo(),
+  }
+}
+
+t.test('newcomers are refused with Retry-After, who watches is told', async (t) => {
+  const { app, url, letGo } = await closingApp()
+  t.equal((await fetch(`${url}/work`)).status, 200)
+  t.equal((await fetch(`${url}/ready`)).status, 200)
+  const closed = app.close()
+  const refused = await fetch(`${url}/work`)
+  t.equal(refused.status, 503)
+  t.match(refused.headers.get('retry-after'), /^[1-5]$/)
+  t.equal(refused.headers.get('connection'), 'close')
+  t.match(await refused.json(), { status: 503, code: 'closing' })
+  const ready = await fetch(`${url}/ready`)
+  t.equal(ready.status, 503)
+  t.same(await ready.json(), { status: 'not ready', reasons: { node: 'closing' } })
+  t.equal((await fetch(`${url}/health`)).status, 200, 'the process lives')
+  letGo()
+  await closed
+})
+
+t.test('a request that came before is answered', async (t) => {
+  const { app, url, begun, answer, letGo } = await closingApp()
+  const slow = fetch(`${url}/slow`)
+  await begun
+  const closed = app.close()
+  t.equal((await fetch(`${url}/work`)).status, 503, 'it closes')
+  letGo()
+  answer()
+  t.equal(await (await slow).text(), 'done')
+  await closed
+})
