@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type InfoNode, subprotocol } from '@portcullis/contracts'
@@ -40,6 +41,8 @@ import { apiPresence } from './routes/api-presence.js'
 import { apiPresenceStats } from './routes/api-presence-stats.js'
 import { apiPublish } from './routes/api-publish.js'
 import { connectPath, connectRoute } from './routes/connect.js'
+import { limitApi } from './routes/limit-api.js'
+import { limitRefusals } from './routes/limit-refusals.js'
 import type { Publish } from './routes/publish-into.js'
 import { Refusal } from './routes/refusal.js'
 
@@ -65,6 +68,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
   const app = Fastify({
     logger: loggerOptions('realtime', config.LOG_LEVEL),
     bodyLimit: apiBodyBytes,
+    // Who may say where a request comes from; a direct peer may not.
+    trustProxy: config.TRUST_PROXY ?? false,
     frameworkErrors: (error, request, reply) => {
       // No hook runs for these, and Node leaves the socket of a refused upgrade open.
       if (request.raw.headers.upgrade !== undefined) {
@@ -159,6 +164,15 @@ export async function build(config: Config): Promise<FastifyInstance> {
       throw new Refusal(404, 'not_found', `there is no WebSocket here; it is at ${connectPath}`)
     }
   })
+  await app.register(rateLimit, { global: false })
+  limitRefusals(app, {
+    perMinute: config.REFUSALS_PER_MINUTE,
+    isGuarded: ({ routeOptions: { url } }) =>
+      url === connectPath || (url?.startsWith('/api/') ?? false),
+    onLimited: () => {
+      counts.limited.refusals += 1
+    },
+  })
   await app.register(gate, {
     authUrl: config.AUTH_URL,
     credentials: { identity: config.IDENTITY, registrationCode: config.REGISTRATION_CODE },
@@ -201,6 +215,10 @@ export async function build(config: Config): Promise<FastifyInstance> {
     version: `Portcullis ${version}`,
     pingIntervalMs: config.PING_INTERVAL_MS,
     limits: {
+      commandsPerSecond: config.COMMANDS_PER_SECOND,
+      bytesPerSecond: config.BYTES_PER_SECOND,
+      burstSeconds: config.RATE_BURST_SECONDS,
+      connectionsPerUser: config.MAX_CONNECTIONS_PER_USER,
       channelsPerConnection: config.MAX_CHANNELS,
       pendingCommands: 512,
       sendBufferBytes: config.SEND_BUFFER_BYTES,
@@ -221,6 +239,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
     onClosed: ({ id, identity, subject }, { code, reason }) => {
       counts.disconnects.set(code, (counts.disconnects.get(code) ?? 0) + 1)
       log.debug({ client: id, identity, subject, code, reason }, 'closed')
+    },
+    onLimited: (_connection, commands) => {
+      counts.limited.commands += commands
     },
     onFault: ({ id }, error) => log.error({ client: id, err: error }, 'connection failed'),
   }
@@ -268,6 +289,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
   await app.register(async (api) => {
     api.removeContentTypeParser('text/plain')
     api.addHook('onRequest', takeApiKey)
+    limitApi(api, node.limits, () => {
+      counts.limited.requests += 1
+    })
     apiPublish(api, publish)
     apiBroadcast(api, publish)
     apiDisconnect(api, ({ disconnect, ...target }) =>

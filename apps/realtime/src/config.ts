@@ -114,6 +114,25 @@ export const configSchema = Type.Object({
     maximum: 10_000,
     description: 'channels that one connection may be subscribed to',
   }),
+  COMMANDS_PER_SECOND: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'commands that one connection may send in a second; those beyond are answered 111, and who sends twice as many is closed with 3013. The same for requests to the server API with a token of a user, which get 429',
+  }),
+  BYTES_PER_SECOND: Type.Integer({
+    default: 1_048_576,
+    minimum: 1024,
+    maximum: 1_073_741_824,
+    description: 'bytes of messages that one connection may send in a second; likewise',
+  }),
+  RATE_BURST_SECONDS: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 3600,
+    description: 'what these many seconds allow, of commands and bytes, may be sent at once',
+  }),
   NAMESPACES: Type.String({
     default: '{}',
     description:
@@ -124,6 +143,27 @@ export const configSchema = Type.Object({
     minimum: 1,
     description: 'connections on this node; more are refused with 503',
   }),
+  MAX_CONNECTIONS_PER_USER: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      description:
+        'connections on this node of one user (a subject of an identity); those beyond are closed with 3504, and stay away. Not limited when not set',
+    }),
+  ),
+  REFUSALS_PER_MINUTE: Type.Integer({
+    default: 1000,
+    minimum: 10,
+    maximum: 1_000_000,
+    description:
+      'upgrades and requests from one address that may be refused for their token or origin (401, 403) in a minute; beyond, it gets 429 without auth being asked. A tenth of it for one and the same token',
+  }),
+  TRUST_PROXY: Type.Optional(
+    Type.String({
+      description:
+        'addresses or networks of reverse proxies, comma separated, whose X-Forwarded-* count; none by default, so that behind a proxy all clients have one address',
+    }),
+  ),
   MAX_ADMISSIONS: Type.Integer({
     default: 1000,
     minimum: 1,
@@ -150,6 +190,12 @@ export function config(environment: Environment): Config {
   const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, ...rest } = loadConfig(configSchema, environment)
   if (rest.PONG_TIMEOUT_MS >= rest.PING_INTERVAL_MS) {
     throw new ConfigError(['PONG_TIMEOUT_MS must be less than PING_INTERVAL_MS'])
+  }
+  // A client that comes back subscribes to all of its channels at once.
+  if (rest.COMMANDS_PER_SECOND * rest.RATE_BURST_SECONDS <= rest.MAX_CHANNELS) {
+    throw new ConfigError([
+      'COMMANDS_PER_SECOND times RATE_BURST_SECONDS must be more than MAX_CHANNELS',
+    ])
   }
   const namespaces = readNamespaces(NAMESPACES)
   if (typeof namespaces === 'string') throw new ConfigError([`NAMESPACES ${namespaces}`])

@@ -10,10 +10,24 @@ export interface Counts {
   received: number
   /** Closed connections by close code. */
   readonly disconnects: Map<number, number>
+  /** What a limit has turned away. */
+  readonly limited: {
+    /** Commands that came too fast. */
+    commands: number
+    /** Requests to the server API that came too fast. */
+    requests: number
+    /** Upgrades and requests from where too many were refused. */
+    refusals: number
+  }
 }
 
 export function newCounts(): Counts {
-  return { published: 0, received: 0, disconnects: new Map() }
+  return {
+    published: 0,
+    received: 0,
+    disconnects: new Map(),
+    limited: { commands: 0, requests: 0, refusals: 0 },
+  }
 }
 
 export interface Measured {
@@ -117,6 +131,9 @@ export function measure(
     'closed connections by close code',
     'code',
     () => counts.disconnects,
+  )
+  labelled('realtime_limited_total', 'what a limit has turned away', 'what', () =>
+    Object.entries(counts.limited),
   )
   labelled('realtime_admissions_total', 'requests and upgrades by result', 'result', () => [
     ['admitted', gate.stats.admitted] as const,

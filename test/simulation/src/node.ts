@@ -125,7 +125,14 @@ export class SimulatedNode {
       hold,
       version: 'simulation',
       pingIntervalMs: 60_000,
-      limits: { channelsPerConnection: 8, pendingCommands: 64, sendBufferBytes: 100_000 },
+      limits: {
+        commandsPerSecond: 1e6,
+        bytesPerSecond: 1e9,
+        burstSeconds: 1,
+        channelsPerConnection: 8,
+        pendingCommands: 64,
+        sendBufferBytes: 100_000,
+      },
       hub: this.hub,
       tokens: {
         hold: (grant, onEnd) => {
@@ -164,6 +171,7 @@ export class SimulatedNode {
       onClosed: ({ id }, { code, reason }) => {
         process.note(() => `closes connection ${id.slice(0, 8)}: ${code} ${reason}`)
       },
+      onLimited: () => undefined,
       onFault: (_connection, error) => {
         process.world.fail(error instanceof Error ? error : new Error(String(error)))
       },

@@ -25,6 +25,11 @@ export async function connect(
     }
   }
   const { node } = connection
+  const { connectionsPerUser } = node.limits
+  if (connectionsPerUser !== undefined && node.hub.countLike(connection) > connectionsPerUser) {
+    connection.end(disconnectCodes.connectionLimit)
+    return
+  }
   connection.reply(id, {
     connect: {
       client: connection.id,

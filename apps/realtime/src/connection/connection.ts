@@ -15,9 +15,11 @@ import {
 } from '@portcullis/protocol'
 import type { Waiting } from '../hub/hold.js'
 import type { Member } from '../hub/hub.js'
+import { Allowance } from './allowance.js'
 import { dispatch } from './dispatch.js'
 import type { Node } from './node.js'
 import { Outbox } from './outbox.js'
+import { refuse } from './refuse.js'
 import { Subscriptions } from './subscriptions.js'
 import type { Grant } from './tokens.js'
 import type { Transport } from './transport.js'
@@ -66,12 +68,14 @@ export class Connection implements Member, Waiting {
   #dirty = false
   readonly #outbox: Outbox
   readonly #transport: Transport
+  readonly #allowance: Allowance
 
   constructor({ node, transport, codec = jsonCodec, grant, isAdmitted }: ConnectionOptions) {
     this.node = node
     this.codec = codec
     this.#outbox = new Outbox(codec)
     this.#transport = transport
+    this.#allowance = new Allowance(node.limits)
     this.#grant = grant
     this.#isAdmitted = isAdmitted
     node.hub.add(this)
@@ -121,7 +125,7 @@ export class Connection implements Member, Waiting {
       return
     }
     try {
-      this.#take(this.codec.decode(message))
+      this.#take(this.#within(message.length, this.codec.decode(message)))
     } catch (error) {
       if (error instanceof ProtocolError) this.end(disconnectCodes.badRequest)
       else this.fault(error)
@@ -132,6 +136,16 @@ export class Connection implements Member, Waiting {
   fault(error: unknown): void {
     this.node.onFault(this, error)
     this.end(disconnectCodes.serverError)
+  }
+
+  /** What of a message may be acted on by the client's rates. */
+  #within(bytes: number, commands: readonly Command[]): readonly Command[] {
+    const verdict = this.#allowance.judge(bytes, commands.length)
+    if (verdict === 'within') return commands
+    this.node.onLimited(this, commands.length)
+    if (verdict === 'over') return refuse(this, commands)
+    this.end(disconnectCodes.tooManyRequests)
+    return []
   }
 
   #take(commands: readonly Command[]): void {

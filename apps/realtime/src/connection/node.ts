@@ -8,13 +8,16 @@ import type { Hold } from '../hub/hold.js'
 import type { Hub } from '../hub/hub.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import type { StreamRead } from '../hub/stream.js'
+import type { Rates } from './allowance.js'
 import type { Connection } from './connection.js'
 import type { Deadline } from './deadline.js'
 import type { FlushQueue } from './flush.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { Tokens } from './tokens.js'
 
-export interface Limits {
+export interface Limits extends Rates {
+  /** Connections of one user, who is a subject of an identity; those beyond are closed with 3504. */
+  connectionsPerUser?: number | undefined
   channelsPerConnection: number
   /** Commands that a connection may have under way; those beyond are answered 111. */
   pendingCommands: number
@@ -64,6 +67,8 @@ export interface Node {
   optionsOf(channel: string): ChannelOptions
   /** Is told of each connection that closed, and why. */
   onClosed(connection: Connection, disconnect: Disconnect): void
+  /** Is told of commands that came faster than the limits allow. */
+  onLimited(connection: Connection, commands: number): void
   /** Is told of an error that nobody foresaw; the connection is closed with 3004. */
   onFault(connection: Connection, error: unknown): void
 }

@@ -96,6 +96,15 @@ export class Hub {
     return [...(this.#subjects.get(subject) ?? [])]
   }
 
+  /** How many connections this one's user has here, itself included. */
+  countLike({ identity, subject }: Member): number {
+    let count = 0
+    for (const other of this.#subjects.get(subject) ?? []) {
+      if (other.identity === identity) count += 1
+    }
+    return count
+  }
+
   add(member: Member): void {
     this.#members.set(member.id, member)
     const same = this.#subjects.get(member.subject)

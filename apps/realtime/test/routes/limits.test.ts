@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { connected, dial, refused } from '../fixtures/dial.js'
+import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { scriptedAuth } from '../fixtures/scripted-auth.js'
+
+// mercurius CVE-2026-30241: a limit that held for HTTP was missing on WebSocket. So each on both.
+
+const auth = await scriptedAuth(t)
+const node = (environment: Record<string, string>) =>
+  realtimeNode(t, { AUTH_URL: auth.url, REDIS_PREFIX: randomPrefix(), ...environment })
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+t.test('what a user may send in a time is limited on its socket and on HTTP', async (t) => {
+  const slow = await node({
+    COMMANDS_PER_SECOND: '1',
+    RATE_BURST_SECONDS: '10',
+    MAX_CHANNELS: '8',
+  })
+  const peer = await connected(slow.wsUrl, auth.issue())
+  for (let id = 2; id <= 16; id += 1) peer.send({ id, publish: { channel: 'a', data: id } })
+  const replies = []
+  while (replies.length < 15) replies.push(await peer.next())
+  const refusals = replies.filter((reply) => 'error' in reply)
+  t.ok(refusals.length > 0 && refusals.length <= 6, `${refusals.length} were refused`)
+  t.match(refusals[0], { error: { code: 111, message: 'too many requests', temporary: true } })
+  t.equal(await slow.metric('realtime_published_total'), 15 - refusals.length)
+
+  const token = auth.issue({ subject: 'http' })
+  const statuses = []
+  for (let sent = 0; sent < 11; sent += 1) {
+    const { status } = await slow.api('publish', token, { channel: 'a', data: 1 })
+    statuses.push(status)
+  }
+  t.same(statuses, [...Array.from({ length: 10 }, () => 200), 429])
+  const again = await fetch(`${slow.url}/api/publish`, {
+    method: 'POST',
+    headers: { ...bearer(auth.issue({ subject: 'http' })), 'content-type': 'application/json' },
+    body: '{"channel":"a","data":1}',
+  })
+  t.equal(again.status, 429, 'another token of the same user')
+  t.match(again.headers.get('retry-after'), /^([1-9]|10)$/)
+  t.match(await again.json(), { status: 429, code: 'too_many_requests' })
+  const other = auth.issue({ subject: 'other' })
+  t.equal((await slow.api('publish', other, { channel: 'a', data: 1 })).status, 200)
+  const backend = auth.issue({ identity: 'shop', subject: 'shop' })
+  for (let sent = 0; sent < 12; sent += 1) {
+    const { status } = await slow.api('publish', backend, { channel: 'a', data: 1 })
+    if (status !== 200) t.fail('a backend is not limited')
+  }
+  const metrics = await (await fetch(`${slow.url}/metrics`)).text()
+  t.match(metrics, `realtime_limited_total{what="commands"} ${refusals.length}`)
+  t.match(metrics, 'realtime_limited_total{what="requests"} 2')
+})
+
+t.test('a flood is closed, and its sender may come back', async (t) => {
+  const slow = await node({ COMMANDS_PER_SECOND: '20', RATE_BURST_SECONDS: '7' })
+  const token = auth.issue()
+  const bystander = await connected(slow.wsUrl, token)
+  const peer = await connected(slow.wsUrl, token)
+  for (let id = 2; id < 400; id += 1) peer.send({ id, rpc: {} })
+  t.same(await peer.closed, { code: 3013, reason: 'too many requests' })
+  t.match(await bystander.call({ id: 2, publish: { channel: 'a', data: 1 } }), { publish: {} })
+  await connected(slow.wsUrl, token)
+})
+
+t.test('bytes are limited too', async (t) => {
+  const slow = await node({ BYTES_PER_SECOND: '1024', RATE_BURST_SECONDS: '60' })
+  const peer = await connected(slow.wsUrl, auth.issue())
+  const data = 'x'.repeat(40_000)
+  t.match(await peer.call({ id: 2, publish: { channel: 'a', data } }), { publish: {} })
+  t.match(await peer.call({ id: 3, publish: { channel: 'a', data } }), { publish: {} })
+  t.match(await peer.call({ id: 4, publish: { channel: 'a', data } }), { error: { code: 111 } })
+  peer.send({ id: 5, publish: { channel: 'a', data } })
+  t.equal((await peer.closed).code, 3013)
+})
+
+t.test('a user has so many connections', async (t) => {
+  const two = await node({ MAX_CONNECTIONS_PER_USER: '2' })
+  const first = await connected(two.wsUrl, auth.issue())
+  await connected(two.wsUrl, auth.issue())
+  const third = dial(two.wsUrl, auth.issue())
+  await once(third.socket, 'open')
+  third.send({ id: 1, connect: {} })
+  t.same(await third.closed, { code: 3504, reason: 'connection limit' })
+  await connected(two.wsUrl, auth.issue({ subject: 'bob' }))
+  first.socket.terminate()
+  await once(first.socket, 'close')
+  while ((await two.metric('realtime_connections')) > 2) {}
+  await connected(two.wsUrl, auth.issue())
+})
+
+t.test('an address that was refused too often is not let to auth, on either way', async (t) => {
+  const strict = await node({ REFUSALS_PER_MINUTE: '20' })
+  const good = auth.issue()
+  const standing = await connected(strict.wsUrl, good)
+  for (let sent = 0; sent < 10; sent += 1) {
+    t.equal((await refused(strict.wsUrl, { headers: bearer(`bad${sent}`) })).status, 401)
+    t.equal((await strict.api('publish', `worse${sent}`, {})).status, 401)
+  }
+  const asked = auth.introspected
+  for (const token of ['another', good]) {
+    const upgrade = await refused(strict.wsUrl, { headers: bearer(token) })
+    t.equal(upgrade.status, 429)
+    t.match(upgrade.headers['retry-after'], /^[1-6]\d?$/)
+    t.match(JSON.parse(upgrade.body), { status: 429, code: 'too_many_refusals' })
+    t.equal((await strict.api('publish', token, {})).status, 429)
+  }
+  t.equal(auth.introspected, asked, 'auth is not asked')
+  for (const spoofed of [
+    { 'x-forwarded-for': '192.0.2.1' },
+    { forwarded: 'for=192.0.2.1' },
+    { 'x-real-ip': '192.0.2.1', 'x-client-ip': '192.0.2.1', 'cf-connecting-ip': '192.0.2.1' },
+  ]) {
+    const { status } = await refused(strict.wsUrl, { headers: { ...spoofed, ...bearer('bad') } })
+    t.equal(status, 429, `what a direct peer says of itself: ${JSON.stringify(spoofed)}`)
+  }
+  t.match(
+    await standing.call({ id: 2, publish: { channel: 'a', data: 1 } }),
+    { publish: {} },
+    'a socket that is there does not notice',
+  )
+  t.equal((await fetch(`${strict.url}/health`)).status, 200)
+  const metrics = await (await fetch(`${strict.url}/metrics`)).text()
+  t.match(metrics, 'realtime_limited_total{what="refusals"} 7')
+})
+
+t.test('one stale token over and over does not lock its neighbours out', async (t) => {
+  const strict = await node({ REFUSALS_PER_MINUTE: '30' })
+  const statuses = []
+  for (let sent = 0; sent < 100; sent += 1) {
+    statuses.push((await refused(strict.wsUrl, { headers: bearer('stale') })).status)
+  }
+  t.same(statuses.slice(0, 3), [401, 401, 401])
+  t.same([...new Set(statuses.slice(3))], [429])
+  await connected(strict.wsUrl, auth.issue())
+  const elsewhere = { protocols: ['portcullis', 'bearer.stale'] }
+  t.equal((await refused(strict.wsUrl, elsewhere)).status, 401, 'the address is not locked out')
+})
+
+t.test('success is never counted', async (t) => {
+  const strict = await node({ REFUSALS_PER_MINUTE: '10' })
+  const token = auth.issue()
+  for (let dialled = 0; dialled < 15; dialled += 1) {
+    const peer = await connected(strict.wsUrl, token)
+    peer.socket.terminate()
+  }
+  const publish = { channel: 'a', data: 1 }
+  for (let sent = 0; sent < 15; sent += 1) await strict.api('publish', token, publish)
+  t.equal((await strict.api('publish', token, publish)).status, 200)
+})
+
+t.test('behind a proxy that is trusted the address is the one that it names', async (t) => {
+  const proxied = await node({ REFUSALS_PER_MINUTE: '10', TRUST_PROXY: '127.0.0.1' })
+  const from = (address: string, token: string) => ({
+    headers: { 'x-forwarded-for': address, ...bearer(token) },
+  })
+  for (let sent = 0; sent < 10; sent += 1) {
+    await refused(proxied.wsUrl, from('192.0.2.1', `bad${sent}`))
+  }
+  t.equal((await refused(proxied.wsUrl, from('192.0.2.1', 'bad'))).status, 429)
+  t.equal((await refused(proxied.wsUrl, from('192.0.2.2', 'bad'))).status, 401)
+  const claimed = from('192.0.2.2, 192.0.2.1', 'worse')
+  t.equal((await refused(proxied.wsUrl, claimed)).status, 429, 'what the client put before it')
+})
