@@ -136,7 +136,7 @@ export const configSchema = Type.Object({
   NAMESPACES: Type.String({
     default: '{}',
     description:
-      'channel options as JSON, by the part of a name before its first colon ("": names without one): {"chat":{"historySize":100,"historyTtlSeconds":300,"recovery":true,"presence":true,"joinLeave":true,"clientPublish":true}}',
+      'channel options as JSON, by the part of a name before its first colon ("": names without one): {"chat":{"historySize":100,"historyTtlSeconds":300,"recovery":true,"presence":true,"joinLeave":true,"delta":true,"tagsFilter":true,"clientPublish":true}}',
   }),
   MAX_CONNECTIONS: Type.Integer({
     default: 100_000,

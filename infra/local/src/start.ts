@@ -165,6 +165,8 @@ const namespaces = {
     recovery: true,
     presence: true,
     joinLeave: true,
+    delta: true,
+    tagsFilter: true,
   },
 }
 

@@ -37,6 +37,10 @@ const bodies = {
     positioned: Type.Optional(Type.Boolean()),
     recoverable: Type.Optional(Type.Boolean()),
     join_leave: Type.Optional(Type.Boolean()),
+    /** Take the difference to what came before for each publication; the one algorithm that there is. */
+    delta: Type.Optional(Type.Union([Type.Literal('fossil'), Type.Literal('')])),
+    /** Which publications to get; see `readTagFilter`. */
+    tf: Type.Optional(Type.Unknown()),
   }),
   unsubscribe: OfChannel,
   publish: Type.Object({ channel: ChannelName, data: Type.Unknown() }),

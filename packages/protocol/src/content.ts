@@ -18,13 +18,7 @@ export function contentOfBytes(bytes: Uint8Array): Content {
 /** What subscribers of the Protobuf form get: the bytes that were published. */
 export function bytesOfContent(content: Content): Buffer {
   if ('b64' in content) return Buffer.from(content.b64, 'base64')
-  try {
-    return Buffer.from(JSON.stringify(content.data))
-  } catch (error) {
-    // Nested so deep that it could just be written where it came in, and on this stack not.
-    if (error instanceof RangeError) return Buffer.alloc(0)
-    throw error
-  }
+  return Buffer.from(written(content.data) ?? '')
 }
 
 /** What subscribers of the JSON form get: a value; for bytes that are no JSON their base64. */
@@ -32,6 +26,21 @@ export function jsonOfContent(content: Content): unknown {
   if ('data' in content) return content.data
   const json = parseCompact(Buffer.from(content.b64, 'base64'))
   return json === undefined ? content.b64 : json.value
+}
+
+/** What subscribers of the JSON form with deltas get: that value as text, compact. */
+export function textOfContent(content: Content): string {
+  return written(jsonOfContent(content)) ?? 'null'
+}
+
+/** Undefined for what is nested so deep that it could just be written where it came in, and on this stack not. */
+function written(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** The value, and how we would write it. Undefined when it is no JSON, or none that can be written. */

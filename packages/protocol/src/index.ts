@@ -13,15 +13,18 @@ export { bytesOfContent, type Content, contentOfBytes, jsonOfContent } from './c
 export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
 export { type Disconnect, disconnectCodes, isTerminal } from './disconnect-codes.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
+export { fossilDelta } from './fossil-delta.js'
 export {
   ClientInfo,
   decodePublication,
   encodePublication,
   encodePublicationPush,
   jsonPublication,
+  type Payload,
   Publication,
   type StreamPublication,
 } from './publications.js'
+export { readTagFilter, type TagFilter, type Tags } from './read-tag-filter.js'
 export {
   type ConnectResult,
   encodePresencePush,

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { jsonOfContent } from './content.js'
+import { jsonOfContent, textOfContent } from './content.js'
 
 const closed = { additionalProperties: false }
 
@@ -26,6 +26,12 @@ export type Publication = Static<typeof Publication>
 
 /** A publication in a channel that has a history: `offset` counts them, from 1. */
 export type StreamPublication = Publication & { offset: number }
+
+/** What stands in for a publication's data: all of it, or the difference to the one before. */
+export interface Payload {
+  bytes: Buffer
+  isDelta: boolean
+}
 
 const publication = TypeCompiler.Compile(Publication)
 const lineFeed = 0x0a
@@ -80,6 +86,27 @@ export function encodePublicationPush(channel: string, encoded: Buffer, offset?:
 function withData(encoded: Buffer): Buffer {
   const pub = decodePublication(encoded)
   return pub === undefined || 'data' in pub ? encoded : encodePublication(jsonPublication(pub))
+}
+
+/** A publication as subscribers of the JSON form get it who have asked for deltas: its data as JSON text. */
+export function textPublication(pub: Publication): object {
+  const { data, ...rest } = jsonPublication(pub)
+  return { data: textOfContent({ data }), ...rest }
+}
+
+/**
+ * The push of a publication to subscribers of the JSON form who have asked for deltas. `payload` is the
+ * text of its data, or what makes it out of the text of the one before.
+ */
+export function encodePayloadPush(
+  channel: string,
+  { info, tags }: Publication,
+  payload: Payload,
+  offset?: number,
+): string {
+  const { bytes, isDelta } = payload
+  const pub = { data: bytes.toString(), info, offset, tags, ...(isDelta ? { delta: true } : {}) }
+  return JSON.stringify({ push: { channel, pub } })
 }
 
 /** A publication as subscribers of the JSON form get it. */

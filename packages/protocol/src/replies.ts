@@ -1,4 +1,9 @@
-import { type ClientInfo, jsonPublication, type StreamPublication } from './publications.js'
+import {
+  type ClientInfo,
+  jsonPublication,
+  type StreamPublication,
+  textPublication,
+} from './publications.js'
 import type { ReplyError } from './reply-errors.js'
 import type { Unsubscribe } from './unsubscribe-codes.js'
 
@@ -42,6 +47,8 @@ export interface SubscribeResult extends Partial<StreamPosition> {
   positioned?: true
   /** The client asked for `recover`. */
   was_recovering?: true
+  /** From here on publications come as `Codec.payloadPush` makes them, those of this result in full. */
+  delta?: true
   /** `publications` are all that it has missed. */
   recovered?: true
   publications?: StreamPublication[]
@@ -84,7 +91,11 @@ export type ReplyBody =
 
 /** A reply as one line of JSON, without its line end. */
 export function encodeReply(id: number, body: ReplyBody): string {
-  return JSON.stringify({ id, ...withPublications(body, jsonPublication) })
+  const deltas = 'subscribe' in body && body.subscribe.delta === true
+  return JSON.stringify({
+    id,
+    ...withPublications(body, deltas ? textPublication : jsonPublication),
+  })
 }
 
 /** The same body, with its publications as the form needs them. */

@@ -53,6 +53,8 @@ const plainChannel = {
   recovery: false,
   presence: false,
   joinLeave: false,
+  delta: false,
+  tagsFilter: false,
   clientPublish: true,
 }
 

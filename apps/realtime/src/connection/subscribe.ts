@@ -3,10 +3,13 @@ import {
   type CommandBody,
   decodePublication,
   type ReplyError,
+  readTagFilter,
   replyErrors,
   type StreamPosition,
   type SubscribeResult,
+  type TagFilter,
 } from '@portcullis/protocol'
+import type { Wishes } from '../hub/audience.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import type { Recovery, StoredPublication } from '../hub/stream.js'
 import { announcedTtl } from './announced-ttl.js'
@@ -25,6 +28,8 @@ export async function subscribe(
   const options = node.optionsOf(channel)
   const refusal = refusalOf(connection, body, options)
   if (refusal !== undefined) return connection.fail(id, refusal)
+  const wishes = wishesOf(body, options)
+  if (wishes === undefined) return connection.fail(id, replyErrors.badRequest)
   const subscription: Subscription = { replyTo: id, present: options.presence }
   subscriptions.begin(channel, subscription)
   // An unsubscribe, or the connection's end, takes the entry away.
@@ -36,6 +41,7 @@ export async function subscribe(
     await node.hub.subscribe(channel, connection, {
       since: options.recovery ? sinceOf(body) : undefined,
       watches: options.joinLeave && body.join_leave === true,
+      wishes,
       enter: (begin) => {
         if (!isCurrent()) return false
         // A refresh may have changed what the token permits while Redis was asked.
@@ -45,7 +51,7 @@ export async function subscribe(
           return false
         }
         subscription.replyTo = undefined
-        connection.reply(id, { subscribe: { ...expiry(expiresAt), ...resultOf(begin) } })
+        connection.reply(id, { subscribe: { ...expiry(expiresAt), ...resultOf(begin, wishes) } })
         if (options.joinLeave) connection.subscriptions.announce(channel, 'join')
         return true
       },
@@ -93,6 +99,17 @@ async function standOn(
   return undefined
 }
 
+/** What of the channel's publications it gets; undefined when it asks for what cannot be. */
+function wishesOf(
+  { delta, tf }: CommandBody<'subscribe'>,
+  options: ChannelOptions,
+): Wishes | undefined {
+  if (tf === undefined || tf === null) return { delta: options.delta && delta === 'fossil' }
+  const filter = options.tagsFilter ? readTagFilter(tf) : undefined
+  // Few differences would be to what such a subscriber has: none are offered to it.
+  return filter && { filter }
+}
+
 function expiry(expiresAt: number | undefined): SubscribeResult {
   return expiresAt === undefined ? {} : { expires: true, ttl: announcedTtl(expiresAt) }
 }
@@ -109,17 +126,26 @@ function sinceOf({
   return recover ? { offset, epoch } : undefined
 }
 
-function resultOf(begin: StreamPosition | Recovery | undefined): SubscribeResult {
-  if (begin === undefined) return {}
-  const always = { recoverable: true, positioned: true } as const
+function resultOf(
+  begin: StreamPosition | Recovery | undefined,
+  { delta, filter }: Wishes,
+): SubscribeResult {
+  const deltas = delta === true ? ({ delta } as const) : {}
+  if (begin === undefined) return deltas
+  const always = { recoverable: true, positioned: true, ...deltas } as const
   if (!('position' in begin)) return { ...always, ...begin }
   const { position, recovered, publications } = begin
   return {
     ...always,
     ...position,
     was_recovering: true,
-    ...(recovered ? { recovered, publications: publications.flatMap(readPublication) } : {}),
+    ...(recovered ? { recovered, publications: wanted(publications, filter) } : {}),
   }
+}
+
+function wanted(publications: readonly StoredPublication[], filter: TagFilter | undefined) {
+  const read = publications.flatMap(readPublication)
+  return filter === undefined ? read : read.filter(({ tags = {} }) => filter.matches(tags))
 }
 
 /** As the client gets it. What others have written into the history and is none is left out. */

@@ -1,5 +1,7 @@
-import type { ClientInfo, Codec, Disconnect, Encoded, StreamPosition } from '@portcullis/protocol'
+import type { ClientInfo, Codec, Disconnect, StreamPosition } from '@portcullis/protocol'
+import { Audience, type Wishes } from './audience.js'
 import { HubError } from './errors.js'
+import { frames } from './outgoing.js'
 import { type Recovery, Stream, type StreamRead } from './stream.js'
 
 /** A connection as the hub knows it. */
@@ -40,6 +42,7 @@ export interface Subscribing {
   since?: StreamPosition | undefined
   /** It wants to know who comes and goes. */
   watches?: boolean
+  wishes?: Wishes
   /**
    * Called when the backplane has confirmed, with the place at which it begins, in a channel that has
    * a stream. Says whether it is still wanted: the connection may have closed or changed its mind.
@@ -49,8 +52,7 @@ export interface Subscribing {
 }
 
 interface Channel {
-  /** Each with the offset up to which it has everything. */
-  readonly members: Map<Member, number>
+  readonly audience: Audience
   /** Those who want to know who comes and goes. */
   readonly watchers: Set<Member>
   readonly stream: Stream | undefined
@@ -139,7 +141,7 @@ export class Hub {
   async subscribe(
     name: string,
     member: Member,
-    { since, watches = false, enter }: Subscribing,
+    { since, watches = false, wishes = {}, enter }: Subscribing,
   ): Promise<boolean> {
     const channel = this.#channels.get(name) ?? this.#open(name)
     const { stream } = channel
@@ -147,8 +149,7 @@ export class Hub {
       if (!enter(begin)) return false
       const { offset } =
         begin === undefined ? { offset: 0 } : 'offset' in begin ? begin : begin.position
-      if (!channel.members.has(member)) this.#subscriptions += 1
-      channel.members.set(member, offset)
+      if (channel.audience.add(member, offset, wishes)) this.#subscriptions += 1
       if (watches) channel.watchers.add(member)
       return true
     }
@@ -172,7 +173,7 @@ export class Hub {
 
   unsubscribe(name: string, member: Member): void {
     const channel = this.#channels.get(name)
-    if (channel === undefined || !channel.members.delete(member)) return
+    if (channel === undefined || !channel.audience.delete(member)) return
     channel.watchers.delete(member)
     this.#subscriptions -= 1
     this.#closeIfUnused(name, channel)
@@ -185,7 +186,7 @@ export class Hub {
     if (position !== undefined && channel.stream !== undefined) {
       channel.stream.arrive(position, encoded)
     } else {
-      this.#give(name, channel, encoded, position?.offset)
+      this.#deliveries += channel.audience.give(name, encoded, position?.offset)
     }
   }
 
@@ -215,22 +216,14 @@ export class Hub {
     await Promise.all(behind.map(({ stream }) => stream.catchUp()))
   }
 
-  #give(name: string, { members }: Channel, encoded: Buffer, offset?: number): void {
-    if (members.size === 0) return
-    const frame = frames((codec) => codec.publicationPush(name, encoded, offset))
-    for (const [member, upTo] of members) {
-      if (offset !== undefined && offset <= upTo) continue
-      member.deliver(frame(member.codec))
-      this.#deliveries += 1
-    }
-  }
-
   #open(name: string): Channel {
     const { backplane, hasStream } = this.#options
     const stream = hasStream(name)
       ? new Stream({
           read: (since) => backplane.read(name, since),
-          deliver: ({ offset, encoded }) => this.#give(name, channel, encoded, offset),
+          deliver: ({ offset, encoded }) => {
+            this.#deliveries += channel.audience.give(name, encoded, offset)
+          },
           lost: () => this.#lost(name, channel),
         })
       : undefined
@@ -243,7 +236,7 @@ export class Hub {
       }
     })
     const channel: Channel = {
-      members: new Map(),
+      audience: new Audience(),
       watchers: new Set(),
       stream,
       joined,
@@ -257,28 +250,16 @@ export class Hub {
     return channel
   }
 
-  #lost(name: string, { members }: Channel): void {
+  #lost(name: string, { audience }: Channel): void {
     this.#lostPlaces += 1
-    for (const member of [...members.keys()]) member.lost(name)
+    for (const member of audience.members()) member.lost(name)
   }
 
   #closeIfUnused(name: string, channel: Channel): void {
-    if (channel.members.size > 0 || channel.awaiting > 0) return
+    if (channel.audience.size > 0 || channel.awaiting > 0) return
     if (this.#channels.get(name) !== channel) return
     this.#channels.delete(name)
     channel.stream?.close()
     this.#options.backplane.leave(name)
-  }
-}
-
-/** One frame for each form of the protocol, made when the first who speaks it is to get it. */
-function frames(encode: (codec: Codec) => Encoded): (codec: Codec) => Buffer {
-  const made = new Map<Codec, Buffer>()
-  return (codec) => {
-    const known = made.get(codec)
-    if (known !== undefined) return known
-    const frame = codec.frame([encode(codec)])
-    made.set(codec, frame)
-    return frame
   }
 }

@@ -14,6 +14,10 @@ const NamespaceOptions = Type.Object(
     presence: Type.Boolean({ default: false }),
     /** Subscribers may ask to be told who comes and goes. */
     joinLeave: Type.Boolean({ default: false }),
+    /** Subscribers may ask for each publication as its difference to the one before. */
+    delta: Type.Boolean({ default: false }),
+    /** Subscribers may ask for some publications alone, by their tags. */
+    tagsFilter: Type.Boolean({ default: false }),
     /** Clients may publish, as far as their tokens permit; the server API may in any case. */
     clientPublish: Type.Boolean({ default: true }),
   },

@@ -7,6 +7,8 @@ const off = {
   recovery: false,
   presence: false,
   joinLeave: false,
+  delta: false,
+  tagsFilter: false,
   clientPublish: true,
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from '../commands.js'
-import type { ClientInfo } from '../publications.js'
+import type { ClientInfo, Payload, Publication } from '../publications.js'
 import type { ReplyBody } from '../replies.js'
 import type { Unsubscribe } from '../unsubscribe-codes.js'
 
@@ -22,6 +22,12 @@ export interface Codec {
 
   /** The push of a publication, from the bytes that `decodePublication` has accepted. */
   publicationPush(channel: string, encoded: Buffer, offset?: number): Encoded
+
+  /** What deltas are made of: a publication's data, as this form has it. */
+  payload(publication: Publication): Buffer
+
+  /** The push of a publication to subscribers who have asked for deltas. */
+  payloadPush(channel: string, publication: Publication, payload: Payload, offset?: number): Encoded
 
   /** Tells subscribers who asked for it that somebody has come into the channel, or has left it. */
   presencePush(channel: string, kind: 'join' | 'leave', info: ClientInfo): Encoded

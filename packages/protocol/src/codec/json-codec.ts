@@ -1,5 +1,6 @@
+import { textOfContent } from '../content.js'
 import { decodeCommands } from '../decode-commands.js'
-import { encodePublicationPush } from '../publications.js'
+import { encodePayloadPush, encodePublicationPush } from '../publications.js'
 import { encodePresencePush, encodeReply, encodeUnsubscribePush, pingMessage } from '../replies.js'
 import { textFrame } from '../text-frame.js'
 import type { Codec } from './codec.js'
@@ -10,6 +11,8 @@ export const jsonCodec: Codec = {
   decode: (message, maxCommands) => decodeCommands(message.toString(), maxCommands),
   reply: encodeReply,
   publicationPush: encodePublicationPush,
+  payload: (publication) => Buffer.from(textOfContent(publication)),
+  payloadPush: encodePayloadPush,
   presencePush: encodePresencePush,
   unsubscribePush: encodeUnsubscribePush,
   ping: pingMessage,

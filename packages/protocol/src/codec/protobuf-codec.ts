@@ -23,7 +23,12 @@ export const protobufCodec: Codec = {
   publicationPush: (channel, encoded, offset) => {
     const publication = decodePublication(encoded)
     const pub = publication === undefined ? {} : publicationOf(publication)
-    return encode({ push: { channel, pub: offset === undefined ? pub : { ...pub, offset } } })
+    return encode({ push: { channel, pub: withOffset(pub, offset) } })
+  },
+  payload: bytesOfContent,
+  payloadPush: (channel, publication, { bytes, isDelta }, offset) => {
+    const pub = { ...about(publication), data: bytes, ...(isDelta ? { delta: true } : {}) }
+    return encode({ push: { channel, pub: withOffset(pub, offset) } })
   },
   presencePush: (channel, kind, info) =>
     encode({ push: { channel, [kind]: { info: infoOf(info) } } }),
@@ -45,10 +50,15 @@ function bytesOf(message: string | Uint8Array): Buffer {
 }
 
 function publicationOf(publication: Publication | StreamPublication): object {
-  const { info, tags } = publication
+  return { ...publication, ...about(publication), data: bytesOfContent(publication) }
+}
+
+function withOffset(pub: object, offset: number | undefined): object {
+  return offset === undefined ? pub : { ...pub, offset }
+}
+
+function about({ info, tags }: Pick<Publication, 'info' | 'tags'>): object {
   return {
-    ...publication,
-    data: bytesOfContent(publication),
     ...(info === undefined ? {} : { info: infoOf(info) }),
     ...(tags === undefined ? {} : { tags: wellFormedTags(tags) }),
   }

@@ -43,9 +43,12 @@ function refused(bytes: Uint8Array, maxCommands?: number): ProtocolErrorCode | '
 }
 
 t.test('reads every command of the official client', async (t) => {
+  const leaf = { key: 'a', cmp: 'in', vals: ['b', 'c'] }
+  const tf = { op: 'and', nodes: [leaf, { op: 'not', nodes: [{ ...leaf, cmp: 'eq', val: 'd' }] }] }
   const frame = written(
     { id: 1, connect: { token: 'a', data: text('x'), name: 'js', version: '5', flag: 1 } },
     { id: 2, subscribe: { channel: 'a', recover: true, epoch: 'e', offset: 7, join_leave: true } },
+    { id: 2, subscribe: { channel: 'a', delta: 'fossil', tf } },
     { id: 3, unsubscribe: { channel: 'a' } },
     { id: 4, publish: { channel: 'a', data: text('{"a":1}') } },
     { id: 5, presence: { channel: 'a' } },
@@ -64,6 +67,7 @@ t.test('reads every command of the official client', async (t) => {
       id: 2,
       body: { channel: 'a', recover: true, epoch: 'e', offset: 7, join_leave: true },
     },
+    { method: 'subscribe', id: 2, body: { channel: 'a', delta: 'fossil', tf } },
     { method: 'unsubscribe', id: 3, body: { channel: 'a' } },
     { method: 'publish', id: 4, body: { channel: 'a', data: { a: 1 } } },
     { method: 'presence', id: 5, body: { channel: 'a' } },
@@ -87,6 +91,7 @@ t.test('a body that is wrong is named, so that it can be answered', async (t) =>
     ['subscribe', { channel: 'with space' }],
     ['subscribe', { channel: 'a', offset: 2 ** 53 }],
     ['subscribe', { channel: 'a', type: -1 }],
+    ['subscribe', { channel: 'a', delta: 'xdelta' }],
     ['publish', { channel: 'star*', data: text('1') }],
     ['refresh', {}],
     ['connect', { token: 'a'.repeat(4097) }],

@@ -1,0 +1,202 @@
+import {
+  encodePublication,
+  jsonCodec,
+  protobufCodec,
+  readTagFilter,
+  type TagFilter,
+} from '@portcullis/protocol'
+import fc from 'fast-check'
+import t from 'tap'
+import { Audience, type Wishes } from '../../src/hub/audience.js'
+import type { Member } from '../../src/hub/hub.js'
+import { DeltaReader } from '../fixtures/delta-reader.js'
+
+/** A member that reads what it gets as the official client does. */
+function listener(wishes: Wishes = {}, codec = jsonCodec) {
+  const reader = new DeltaReader(codec.binary, wishes.delta === true)
+  const frames: Buffer[] = []
+  const got: unknown[] = []
+  const deltas: boolean[] = []
+  const member: Member = {
+    id: 'id',
+    subject: 'ada',
+    identity: 'shop',
+    codec,
+    deliver: (frame) => {
+      frames.push(frame)
+      const { data, isDelta } = reader.read(frame)
+      got.push(data)
+      deltas.push(isDelta)
+    },
+    end: () => undefined,
+    hold: () => undefined,
+    lost: () => undefined,
+  }
+  return { member, wishes, frames, got, deltas }
+}
+
+const delta = { delta: true }
+const long = 'a text that is long enough for a difference to be worth it'
+const state = (n: number, tags: Record<string, string> = {}) =>
+  encodePublication({ data: { long, n }, tags })
+const plain = (n: number) => ({ long, n })
+
+function filter(node: object): TagFilter {
+  const read = readTagFilter(node)
+  if (read === undefined) throw new Error('not a filter')
+  return read
+}
+const kind = (val: string) => filter({ key: 'kind', cmp: 'eq', val })
+
+t.test('the first comes in full, and then differences, in the same buffer for all', async (t) => {
+  const audience = new Audience()
+  const early = [listener(delta), listener(delta)]
+  const late = listener(delta)
+  for (const { member } of early) audience.add(member, 0, delta)
+  audience.give('a', state(1))
+  audience.give('a', state(2))
+  audience.add(late.member, 0, delta)
+  t.equal(audience.give('a', state(3)), 3)
+  audience.give('a', state(4))
+  const [one, two] = early
+  t.same(one?.got, [1, 2, 3, 4].map(plain))
+  t.same(one?.deltas, [false, true, true, true])
+  t.same(late.got, [3, 4].map(plain))
+  t.same(late.deltas, [false, true])
+  for (const at of [0, 1, 2, 3]) t.equal(one?.frames[at], two?.frames[at])
+  t.equal(one?.frames[3], late.frames[1])
+})
+
+t.test('those without wishes get what they always got', async (t) => {
+  const audience = new Audience()
+  const [asItIs, differences] = [listener(), listener(delta)]
+  audience.add(asItIs.member, 0, {})
+  audience.add(differences.member, 0, delta)
+  audience.give('a', state(1), 1)
+  audience.give('a', state(2), 2)
+  t.same(
+    asItIs.frames,
+    [1, 2].map((n) => jsonCodec.frame([jsonCodec.publicationPush('a', state(n), n)])),
+  )
+  t.ok((differences.frames[1]?.length ?? 0) < (asItIs.frames[1]?.length ?? 0))
+})
+
+t.test('what somebody has already is not the one before for it', async (t) => {
+  const audience = new Audience()
+  const [behind, ahead] = [listener(delta), listener(delta)]
+  audience.add(behind.member, 0, delta)
+  audience.add(ahead.member, 2, delta)
+  for (const n of [1, 2, 3, 4]) audience.give('a', state(n), n)
+  t.same(ahead.got, [3, 4].map(plain))
+  t.same(ahead.deltas, [false, true])
+  t.same(behind.deltas, [false, true, true, true])
+})
+
+t.test('what has nothing in common with the one before comes in full', async (t) => {
+  const audience = new Audience()
+  const [one, two] = [listener(delta), listener(delta, protobufCodec)]
+  audience.add(one.member, 0, delta)
+  audience.add(two.member, 0, delta)
+  audience.give('a', state(1))
+  audience.give('a', encodePublication({ data: 7 }))
+  audience.give('a', state(1))
+  for (const each of [one, two]) {
+    t.same(each.got, [plain(1), 7, plain(1)])
+    t.same(each.deltas, [false, false, false])
+  }
+})
+
+t.test('a filter is tried once for all who have it', async (t) => {
+  const audience = new Audience()
+  let tried = 0
+  const counted = (): TagFilter => {
+    const { key, matches } = kind('goal')
+    return {
+      key,
+      matches: (tags) => {
+        tried += 1
+        return matches(tags)
+      },
+    }
+  }
+  const goals = [0, 1, 2].map(() => listener({ filter: counted() }))
+  const cards = listener({ filter: kind('card') })
+  for (const { member, wishes } of [...goals, cards]) audience.add(member, 0, wishes)
+  t.equal(audience.give('a', state(1, { kind: 'goal' })), 3)
+  t.equal(audience.give('a', state(2, { kind: 'card' })), 1)
+  t.equal(audience.give('a', state(3)), 0)
+  t.equal(tried, 3)
+  for (const { got } of goals) t.same(got, [plain(1)])
+  t.same(cards.got, [plain(2)])
+  const [first, ...others] = goals
+  if (first !== undefined) t.ok(audience.delete(first.member))
+  audience.give('a', state(4, { kind: 'goal' }))
+  for (const { got } of others)
+    t.same(got, [1, 4].map(plain), 'one that leaves takes nothing along')
+})
+
+t.test('counts each once, whatever its wishes', async (t) => {
+  const audience = new Audience()
+  const { member } = listener()
+  t.ok(audience.add(member, 0, {}))
+  t.notOk(audience.add(member, 0, delta))
+  t.notOk(audience.add(member, 0, { filter: kind('goal') }))
+  t.equal(audience.size, 1)
+  t.same(audience.members(), [member])
+  t.ok(audience.delete(member))
+  t.notOk(audience.delete(member))
+  t.equal(audience.size, 0)
+})
+
+t.test('whoever comes and goes, each gets what it is to get', async () => {
+  const someone = fc.record({
+    binary: fc.boolean(),
+    delta: fc.boolean(),
+    kind: fc.constantFrom(undefined, 'goal', 'card'),
+    from: fc.nat(20),
+    to: fc.nat(30),
+  })
+  const publication = fc.record({
+    kind: fc.constantFrom('goal', 'card', 'none'),
+    at: fc.nat(9),
+    value: fc.oneof(fc.integer(), fc.string({ unit: 'grapheme' })),
+  })
+  fc.assert(
+    fc.property(
+      fc.array(someone, { maxLength: 8 }),
+      fc.array(publication, { maxLength: 20 }),
+      (people, publications) => {
+        const audience = new Audience()
+        const fields: unknown[] = Array(10).fill('ein längerer Text')
+        const there = people.map((person) => ({
+          ...person,
+          expected: [] as unknown[],
+          ...listener(
+            {
+              delta: person.delta,
+              filter: person.kind === undefined ? undefined : kind(person.kind),
+            },
+            person.binary ? protobufCodec : jsonCodec,
+          ),
+        }))
+        for (const [now, { at, value, kind: tag }] of publications.entries()) {
+          fields[at] = value
+          for (const { from, to, member, wishes } of there) {
+            if (from === now) audience.add(member, 0, wishes)
+            if (to === now) audience.delete(member)
+          }
+          audience.give('a', encodePublication({ data: fields, tags: { kind: tag } }))
+          for (const { from, to, kind: wanted, expected } of there) {
+            const isIn = now >= from && (now < to || to < from)
+            if (isIn && (wanted === undefined || wanted === tag)) expected.push([...fields])
+          }
+        }
+        for (const { got, expected } of there) {
+          if (JSON.stringify(got) !== JSON.stringify(expected)) return false
+        }
+        return true
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
