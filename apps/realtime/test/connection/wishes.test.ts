@@ -126,17 +126,22 @@ t.test('with deltas what was missed comes in full, and so does the next one', as
   await flushed()
   memory.hub.deliver('all:1', encodePublication({ data: 5 }), { offset: 5, epoch: 'e' })
   await flushed()
-  t.match(transport.messages, [
+  t.same(transport.messages, [
     {
+      id: 2,
       subscribe: {
-        recovered: true,
+        recoverable: true,
+        positioned: true,
         delta: true,
+        ...position,
+        was_recovering: true,
+        recovered: true,
         publications: [
-          { data: '3', offset: 3 },
-          { data: '4', offset: 4 },
+          { data: '3', tags: { kind: 'goal' }, offset: 3 },
+          { data: '4', tags: { kind: 'card' }, offset: 4 },
         ],
       },
     },
-    { push: { pub: { data: '5', offset: 5 } } },
+    { push: { channel: 'all:1', pub: { data: '5', offset: 5 } } },
   ])
 })

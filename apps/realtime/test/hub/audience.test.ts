@@ -130,9 +130,13 @@ t.test('a filter is tried once for all who have it', async (t) => {
   t.same(cards.got, [plain(2)])
   const [first, ...others] = goals
   if (first !== undefined) t.ok(audience.delete(first.member))
+  const late = listener({ filter: counted() })
+  audience.add(late.member, 0, late.wishes)
+  tried = 0
   audience.give('a', state(4, { kind: 'goal' }))
-  for (const { got } of others)
-    t.same(got, [1, 4].map(plain), 'one that leaves takes nothing along')
+  t.equal(tried, 1, 'one that leaves takes nothing along')
+  t.same(late.got, [plain(4)])
+  for (const { got } of others) t.same(got, [1, 4].map(plain))
 })
 
 t.test('counts each once, whatever its wishes', async (t) => {
