@@ -126,7 +126,7 @@ t.test('with deltas what was missed comes in full, and so does the next one', as
   await flushed()
   memory.hub.deliver('all:1', encodePublication({ data: 5 }), { offset: 5, epoch: 'e' })
   await flushed()
-  t.same(transport.messages, [
+  t.strictSame(transport.messages, [
     {
       id: 2,
       subscribe: {

@@ -135,6 +135,18 @@ t.test('bounds the commands of a frame', async (t) => {
   t.equal(refused(Buffer.alloc(50_000)), 'too_many_commands')
 })
 
+/** Bytes behind their length, as a varint. */
+function delimited(bytes: Buffer): Buffer {
+  const length: number[] = []
+  let rest = bytes.length
+  for (; rest > 127; rest >>>= 7) length.push((rest & 127) | 128)
+  return Buffer.concat([Buffer.of(...length, rest), bytes])
+}
+
+/** Bytes as a field of a message, with a number below 16. */
+const inField = (id: number, bytes: Buffer) =>
+  Buffer.concat([Buffer.of(id * 8 + 2), delimited(bytes)])
+
 t.test('throws nothing but ProtocolError, whatever comes', async () => {
   const nearly = fc
     .tuple(fc.uint8Array({ maxLength: 60 }), fc.constantFrom(0x22, 0x2a, 0x3a, 0x52, 0x23))
@@ -148,6 +160,10 @@ t.test('throws nothing but ProtocolError, whatever comes', async () => {
     }),
     { numRuns: 5000 },
   )
+  // A filter in a filter in a filter, each of which the library reads by calling itself.
+  let filter = Buffer.alloc(0)
+  for (let depth = 0; depth < 10_000; depth += 1) filter = inField(6, filter)
+  refused(delimited(Buffer.concat([Buffer.of(8, 1), inField(5, inField(13, filter))])))
   // Groups, which the library skips by calling itself.
   const nested = Buffer.alloc(60_000, 0x0b)
   refused(Buffer.concat([Buffer.of(0xe0, 0xd4, 3), nested]))
