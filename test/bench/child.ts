@@ -32,7 +32,7 @@ export async function startChild<Asked, Answered>(
   { args = [], execArgv = [] }: { args?: readonly string[]; execArgv?: readonly string[] } = {},
 ): Promise<Child<Asked, Answered>> {
   const child = fork(program, args, {
-    execArgv: [...process.execArgv, ...execArgv],
+    execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let output = ''

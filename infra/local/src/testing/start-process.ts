@@ -18,6 +18,8 @@ export interface ServiceProcess {
   ready(): Promise<void>
   /** SIGTERM; settles when it has ended. */
   stop(): Promise<void>
+  /** SIGTERM; settles with how it has ended, in words: `exit code 0`. It may be started again. */
+  end(): Promise<string>
   /** SIGKILL; settles when it has ended. */
   kill(): Promise<void>
   /** Starts it again, on the same port, after a stop or a kill; settles when it is ready. */
@@ -25,6 +27,9 @@ export interface ServiceProcess {
 }
 
 const host = '127.0.0.1'
+
+/** What a test asks to end in order is given its time for it; only one that hangs is killed. */
+const endMs = 60_000
 
 /** Starts one of our services on a free port and waits until it is ready. */
 export async function startProcess(
@@ -62,6 +67,10 @@ export async function startProcess(
     async stop() {
       await end(service.child, () => service.child.stop(), remember)
       rmSync(dir, { recursive: true, force: true })
+    },
+    async end() {
+      await end(service.child, () => service.child.stop(endMs), remember)
+      return service.child.ended
     },
     kill: () => end(service.child, () => service.child.kill(), remember),
     async restart() {
