@@ -10,4 +10,5 @@ export interface Setting {
   progress: (text: string) => void
 }
 
-export type Benchmark = (setting: Setting) => Promise<Result>
+/** Some find more than one thing out. */
+export type Benchmark = (setting: Setting) => Promise<Result | readonly Result[]>

@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util'
 
-export const benchmarkNames = ['admissions', 'fanout', 'memory', 'revocation', 'guarantee'] as const
+export const benchmarkNames = [
+  'admissions',
+  'fanout',
+  'memory',
+  'revocation',
+  'guarantee',
+  'scale',
+] as const
 export type BenchmarkName = (typeof benchmarkNames)[number]
 
 export interface Options {

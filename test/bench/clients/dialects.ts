@@ -3,7 +3,7 @@ export interface Dialect {
   /** Sent as soon as the upgrade is done, by the index of the socket. */
   greeting?: (index: number) => string
   /** What to do with a message of the server: an answer to send, or that the socket is ready now. */
-  onText(text: string): { send?: string; ready?: boolean } | undefined
+  onText(text: string, index: number): { send?: string; ready?: boolean } | undefined
   /** Whether the socket is ready with the upgrade alone. */
   readyAtOnce: boolean
   publish(payload: string, id: number): string
@@ -29,22 +29,45 @@ function centrifuge(...commands: (string | ((index: number) => string))[]): Dial
       commands
         .map((command) => (typeof command === 'string' ? command : command(index)))
         .join('\n'),
-    onText: (text) => {
-      if (text === '{}') return { send: '{}' }
-      // A frame holds one message a line.
-      for (const line of text.split('\n')) {
-        if (line.includes('"error"')) throw new Error(`the server answered ${line}`)
-        if (line.startsWith(`{"id":${commands.length},`)) return { ready: true }
-      }
-      return undefined
-    },
+    onText: (text) =>
+      pong(text) ?? (answers(text).includes(commands.length) ? { ready: true } : undefined),
     publish: (payload, id) =>
       `{"id":${id + commands.length},"publish":{"channel":"${channel}","data":${payload}}}`,
   }
 }
 
 const connect = '{"id":1,"connect":{}}'
-const subscribe = (name: string) => `{"id":2,"subscribe":{"channel":"${name}"}}`
+const subscribe = (name: string, id = 2) => `{"id":${id},"subscribe":{"channel":"${name}"}}`
+
+/** `{}` is a ping; its answer is the same. */
+function pong(text: string): { send: string } | undefined {
+  return text === '{}' ? { send: '{}' } : undefined
+}
+
+/** The ids of the commands that a frame answers: it holds one message a line. */
+function answers(text: string): number[] {
+  return text.split('\n').map((line) => {
+    if (line.includes('"error"')) throw new Error(`the server answered ${line}`)
+    return Number(/^{"id":(\d+),/.exec(line)?.[1])
+  })
+}
+
+/** Centrifuge clients, the i-th in all channels of the i-th list; ready when it is in each of them. */
+export function listed(channels: readonly (readonly string[])[]): Dialect {
+  const missing = channels.map(({ length }) => length + 1)
+  return {
+    ...dialects.connected,
+    greeting: (index) =>
+      [connect, ...(channels[index] ?? []).map((name, at) => subscribe(name, at + 2))].join('\n'),
+    onText(text, index) {
+      const ping = pong(text)
+      if (ping !== undefined) return ping
+      const left = (missing[index] ?? 0) - answers(text).length
+      missing[index] = left
+      return left === 0 ? { ready: true } : undefined
+    },
+  }
+}
 
 export const dialects = {
   /** The upgrade and nothing more. */

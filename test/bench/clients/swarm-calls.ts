@@ -10,12 +10,18 @@ export type SwarmCall =
       count: number
       concurrency: number
       tokens?: readonly string[]
+      /** In place of the dialect's own: the i-th socket subscribes to the i-th list of these. */
+      channels?: readonly (readonly string[])[]
     }
   /**
    * The first socket publishes `count` messages of `bytes` bytes, `burst` of them at once, and the
    * next when each socket has received each of them; answers when all are received.
    */
   | { do: 'publish'; count: number; burst: number; bytes: number }
+  /** The first socket publishes a message of `bytes` bytes into each channel, and waits for nothing. */
+  | { do: 'tell'; channels: readonly string[]; bytes: number }
+  /** Answers when all sockets together have received so many publications since they were opened. */
+  | { do: 'heard'; total: number }
   /** Answers when the server has closed every socket. */
   | { do: 'closings'; withinMs: number }
   /** Answers when the server has closed the sockets from `from` up to, not including, `to`. */

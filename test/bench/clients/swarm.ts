@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { answer } from '../child.js'
-import { type Dialect, dialects } from './dialects.js'
+import { type Dialect, dialects, listed } from './dialects.js'
 import { countPayloads, highestPayload, payload } from './payload.js'
 import { type Closings, monotonicMs, type SwarmAnswer, type SwarmCall } from './swarm-calls.js'
 
@@ -31,6 +31,12 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
     case 'publish':
       await publish(call)
       return {}
+    case 'tell':
+      tell(call)
+      return {}
+    case 'heard':
+      await delivered(call.total)
+      return {}
     case 'closings':
       await until(() => closings.at.length >= sockets.length, call.withinMs, describeClosings)
       return { closings }
@@ -54,13 +60,15 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
 
 type Call<Name extends SwarmCall['do']> = Extract<SwarmCall, { do: Name }>
 
-async function open({ url, dialect: name, count, concurrency, tokens }: Call<'open'>) {
+async function open(call: Call<'open'>) {
+  const { url, count, concurrency, tokens, channels } = call
   sockets = []
+  deliveries = 0
   closings = { at: [], codes: {} }
   ended = []
   highest = []
   failure = undefined
-  dialect = dialects[name]
+  dialect = channels === undefined ? dialects[call.dialect] : listed(channels)
   let next = 0
   const opener = async () => {
     while (next < count) {
@@ -100,7 +108,7 @@ function openOne(url: string, index: number, token: string | undefined): Promise
       if (count > 0) {
         highest[index] = Math.max(highest[index] ?? 0, highestPayload(data))
         changed()
-      } else if (!dialect.readyAtOnce) onText(socket, data.toString(), resolve, reject)
+      } else if (!dialect.readyAtOnce) onText(socket, index, data.toString(), resolve, reject)
     })
     socket.on('error', reject)
     socket.on('close', (code, reason) => {
@@ -124,12 +132,13 @@ async function closedBetween({ from, to, withinMs }: Call<'closed'>): Promise<Cl
 
 function onText(
   socket: WebSocket,
+  index: number,
   text: string,
   ready: () => void,
   failed: (error: unknown) => void,
 ): void {
   try {
-    const action = dialect.onText(text)
+    const action = dialect.onText(text, index)
     if (action?.send !== undefined) socket.send(action.send)
     if (action?.ready === true) ready()
   } catch (error) {
@@ -150,6 +159,16 @@ async function publish({ count, burst, bytes }: Call<'publish'>) {
       publisher.send(dialect.publish(payload(published, bytes), published))
     }
     await delivered(sent * sockets.length)
+  }
+}
+
+function tell({ channels, bytes }: Call<'tell'>) {
+  const publisher = sockets[0]
+  if (publisher === undefined) throw new Error('there is no socket to publish with')
+  for (const channel of channels) {
+    published += 1
+    const data = payload(published, bytes)
+    publisher.send(`{"id":${published + 1},"publish":{"channel":"${channel}","data":${data}}}`)
   }
 }
 
