@@ -24,6 +24,8 @@ interface Cost {
   redis: number
 }
 
+/** One socket says everything that is published. */
+const unlimited = { COMMANDS_PER_SECOND: '1000000', BYTES_PER_SECOND: '1073741824' }
 const bytes = 128
 /** Publications that are under way at once, each in a channel that no socket shares with another. */
 const burst = 10
@@ -134,7 +136,10 @@ async function prepare(
 ): Promise<Contender<Cost>[]> {
   const count = cases.reduce((sum, { nodes }) => sum + nodes, 0)
   progress(`starting ${count + 1} nodes`)
-  const installation = await startInstallation(stage, { nodes: count + 1 })
+  const installation = await startInstallation(stage, {
+    nodes: count + 1,
+    realtimeEnv: unlimited,
+  })
   const [entry, ...free] = installation.realtime
   const [token = ''] = await (await installation.newIdentity()).tokens(1)
   if (entry === undefined) throw new Error('there is no realtime node')
