@@ -121,9 +121,16 @@ module.exports = {
       to: { path: ['ioredis', '^packages/redis/'] },
     },
     {
+      name: 'http-clients-stay-with-handlers',
+      severity: 'error',
+      comment: 'connection/ asks an application through the interface that the node gives it',
+      from: { path: '^apps/realtime/src/', pathNot: '^apps/realtime/src/handlers/' },
+      to: { path: external('undici') },
+    },
+    {
       name: 'nouns-do-not-know-http',
       severity: 'error',
-      from: { path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker)/' },
+      from: { path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker|handlers)/' },
       to: { path: ['/routes/', 'node_modules/(?:@fastify|fastify)', '^packages/service/'] },
     },
   ],

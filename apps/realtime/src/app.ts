@@ -26,6 +26,7 @@ import { Heartbeat } from './connection/heartbeat.js'
 import { Lobby } from './connection/lobby.js'
 import type { Channels, Node } from './connection/node.js'
 import type { Tokens } from './connection/tokens.js'
+import { HttpHandlers } from './handlers/http-handlers.js'
 import { disconnectUser } from './hub/disconnect-user.js'
 import { Hold } from './hub/hold.js'
 import { Hub } from './hub/hub.js'
@@ -209,6 +210,15 @@ export async function build(config: Config): Promise<FastifyInstance> {
     leave: (channel, info) => broker.presence.leave(channel, info),
     announce: (channel, kind, info) => broker.announce(channel, kind, info),
   }
+  const handlers = new HttpHandlers({
+    endpoints: config.HANDLERS,
+    secret: config.HANDLER_SECRET,
+    timeoutMs: config.HANDLER_TIMEOUT_MS,
+    maxCalls: config.HANDLER_CALLS,
+    maxAnswerBytes: config.HANDLER_ANSWER_BYTES,
+    onFailing: (handler, error) => log.warn({ handler, err: error }, 'handler fails'),
+    onAnswering: (handler) => log.info({ handler }, 'handler answers again'),
+  })
   const hold = new Hold({ lease: app.gate.lease, hub, graceMs: config.LEASE_GRACE_MS })
   const node: Node = {
     name: config.NODE_NAME,
@@ -221,6 +231,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
       connectionsPerUser: config.MAX_CONNECTIONS_PER_USER,
       channelsPerConnection: config.MAX_CHANNELS,
       pendingCommands: 512,
+      handlerCalls: 32,
       sendBufferBytes: config.SEND_BUFFER_BYTES,
     },
     hub,
@@ -236,6 +247,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     ),
     optionsOf,
     channels,
+    handlers,
     onClosed: ({ id, identity, subject }, { code, reason }) => {
       counts.disconnects.set(code, (counts.disconnects.get(code) ?? 0) + 1)
       log.debug({ client: id, identity, subject, code, reason }, 'closed')
@@ -263,6 +275,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
   measure(app.metrics, {
     hub,
     counts,
+    handlers,
     gate: app.gate,
     unauthenticated: () => lobby?.size ?? 0,
     garbage: () => broker.garbage,
@@ -313,6 +326,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     lobby?.stop()
     node.heartbeat.stop()
     node.connectDeadline.stop()
+    await handlers.close()
     await broker.close()
   })
   return app

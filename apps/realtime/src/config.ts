@@ -1,5 +1,6 @@
 import { ConfigError, type Environment, loadConfig } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
+import { type Endpoints, readEndpoints } from './handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from './hub/namespaces.js'
 
 const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
@@ -138,6 +139,38 @@ export const configSchema = Type.Object({
     description:
       'channel options as JSON, by the part of a name before its first colon ("": names without one): {"chat":{"historySize":100,"historyTtlSeconds":300,"recovery":true,"presence":true,"joinLeave":true,"delta":true,"tagsFilter":true,"clientPublish":true}}',
   }),
+  HANDLERS: Type.String({
+    default: '{}',
+    description:
+      'URLs of the application\'s own handlers as JSON; for rpc by method, or by what comes before a method\'s first colon, or "" for all others: {"rpc":{"":"http://…","billing":"http://…","billing:refund":"http://…"},"send":"http://…","connect":"http://…"}',
+  }),
+  HANDLER_SECRET: Type.Optional(
+    Type.String({
+      minLength: 32,
+      maxLength: 512,
+      pattern: '^[!-~]*$',
+      description:
+        'sent to handlers as Authorization: Bearer, so that they know who asks; random, 32 characters or more',
+    }),
+  ),
+  HANDLER_TIMEOUT_MS: Type.Integer({
+    default: 2000,
+    minimum: 50,
+    maximum: 60_000,
+    description: 'milliseconds that a handler has for its whole answer',
+  }),
+  HANDLER_CALLS: Type.Integer({
+    default: 256,
+    minimum: 1,
+    maximum: 10_000,
+    description: 'calls to handlers under way at the same time; clients are told to try later',
+  }),
+  HANDLER_ANSWER_BYTES: Type.Integer({
+    default: 65_536,
+    minimum: 1024,
+    maximum: 16_777_216,
+    description: "the largest answer of a handler's that is taken",
+  }),
   MAX_CONNECTIONS: Type.Integer({
     default: 100_000,
     minimum: 1,
@@ -178,16 +211,20 @@ export const configSchema = Type.Object({
 
 export type Config = Omit<
   Static<typeof configSchema>,
-  'NODE_NAME' | 'ALLOWED_ORIGINS' | 'NAMESPACES'
+  'NODE_NAME' | 'ALLOWED_ORIGINS' | 'NAMESPACES' | 'HANDLERS'
 > & {
   NODE_NAME: string
   ALLOWED_ORIGINS: readonly string[]
   NAMESPACES: Namespaces
+  HANDLERS: Endpoints
 }
 
 /** Reads the settings. @throws ConfigError naming each one that is missing or wrong */
 export function config(environment: Environment): Config {
-  const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, ...rest } = loadConfig(configSchema, environment)
+  const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, HANDLERS, ...rest } = loadConfig(
+    configSchema,
+    environment,
+  )
   if (rest.PONG_TIMEOUT_MS >= rest.PING_INTERVAL_MS) {
     throw new ConfigError(['PONG_TIMEOUT_MS must be less than PING_INTERVAL_MS'])
   }
@@ -199,9 +236,12 @@ export function config(environment: Environment): Config {
   }
   const namespaces = readNamespaces(NAMESPACES)
   if (typeof namespaces === 'string') throw new ConfigError([`NAMESPACES ${namespaces}`])
+  const handlers = readEndpoints(HANDLERS)
+  if (typeof handlers === 'string') throw new ConfigError([`HANDLERS ${handlers}`])
   return {
     ...rest,
     NAMESPACES: namespaces,
+    HANDLERS: handlers,
     NODE_NAME: NODE_NAME ?? `realtime-${rest.PORT}`,
     ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
       .map((each) => each.trim())

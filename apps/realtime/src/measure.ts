@@ -1,5 +1,6 @@
 import type { Gate } from '@portcullis/gate'
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { HttpHandlers } from './handlers/http-handlers.js'
 import type { Hub } from './hub/hub.js'
 
 /** What this node has counted since it started. */
@@ -33,6 +34,7 @@ export function newCounts(): Counts {
 export interface Measured {
   hub: Hub
   counts: Counts
+  handlers: HttpHandlers
   gate: Gate
   garbage: () => number
   unauthenticated: () => number
@@ -41,7 +43,7 @@ export interface Measured {
 /** Makes the node's numbers readable at `/metrics`; they are read when asked for, and cost nothing else. */
 export function measure(
   registry: Registry,
-  { hub, counts, gate, garbage, unauthenticated }: Measured,
+  { hub, counts, handlers, gate, garbage, unauthenticated }: Measured,
 ): void {
   const registers = [registry]
   const gauge = (name: string, help: string, value: () => number) =>
@@ -93,6 +95,17 @@ export function measure(
     () => hub.lostPlaces,
   )
   counter('realtime_bus_garbage_total', 'messages from Redis that were none of ours', garbage)
+  gauge(
+    'realtime_handler_calls',
+    "calls to the application's handlers under way",
+    () => handlers.underWay,
+  )
+  labelled(
+    'realtime_handler_calls_total',
+    "calls to the application's handlers by result",
+    'result',
+    () => Object.entries(handlers.counts),
+  )
   gauge('realtime_lease_left_seconds', 'what is left of the lease', () => gate.lease.leftMs / 1000)
   counter(
     'realtime_leases_lost_total',

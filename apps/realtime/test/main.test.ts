@@ -49,6 +49,7 @@ function start(t: Test, environment: Record<string, string>) {
 t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async (t) => {
   const auth = await scriptedAuth(t)
   const code = 'registration-code-of-this-test'
+  const handlerSecret = 'handler-secret-of-thirty-two-characters'
   const service = start(t, {
     AUTH_URL: auth.url,
     REDIS_URL: redisUrl,
@@ -57,12 +58,14 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
     PORT: '0',
     LOG_LEVEL: 'trace',
     TOKEN_IN_QUERY: 'true',
+    HANDLERS: '{"rpc":{"":"http://127.0.0.1:1/?key=handler-key"}}',
+    HANDLER_SECRET: handlerSecret,
   })
   const [, port] = await service.wrote(/listening at http:\/\/127\.0\.0\.1:(\d+)/)
   const url = `ws://127.0.0.1:${port}/connection/websocket`
   while ((await fetch(`http://127.0.0.1:${port}/ready`)).status !== 200) {}
 
-  const secrets = [code]
+  const secrets = [code, handlerSecret, 'handler-key']
   const secret = (token: string) => {
     secrets.push(token)
     return token
@@ -70,6 +73,7 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
   const token = secret(auth.issue())
   const peer = await connected(url, token)
   await peer.call({ id: 2, refresh: { token: secret(auth.issue()) } })
+  t.match(await peer.call({ id: 3, rpc: { data: 'a secret message' } }), { error: { code: 100 } })
   const query = dial(`${url}?access_token=${secret(auth.issue())}`)
   await once(query.socket, 'open')
   query.send({ id: 1, connect: { token: secret('a-stale-token') } })
@@ -90,6 +94,7 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
   service.child.kill('SIGTERM')
   t.equal(await service.exited, 0)
   t.match(service.output(), /"closed"/, 'there is something to look at')
+  t.match(service.output(), /"handler":"rpc \\"\\""/, 'a handler that fails is named')
   for (const each of [...secrets, 'a secret message']) {
     t.notOk(service.output().includes(each), `${each.slice(0, 12)}… is not in the log`)
   }

@@ -12,6 +12,9 @@ const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 /** What numbers a channel's publications anew when its history was lost. */
 const Epoch = Type.String({ maxLength: 64 })
 
+/** What an application's handler is to get: bytes in the Protobuf form. */
+const Data = Type.Optional(Type.Unknown())
+
 /**
  * What each command carries. Fields that we do not know are let through unread: official clients
  * send more of them with every release.
@@ -19,7 +22,7 @@ const Epoch = Type.String({ maxLength: 64 })
 const bodies = {
   connect: Type.Object({
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
-    data: Type.Optional(Type.Unknown()),
+    data: Data,
     name: Type.Optional(Name),
     version: Type.Optional(Name),
   }),
@@ -59,8 +62,8 @@ const bodies = {
     reverse: Type.Optional(Type.Boolean()),
   }),
   sub_refresh: Type.Object({ channel: ChannelName, token: TokenText }),
-  rpc: Type.Object({ method: Type.Optional(Name), data: Type.Optional(Type.Unknown()) }),
-  send: Type.Object({ data: Type.Optional(Type.Unknown()) }),
+  rpc: Type.Object({ method: Type.Optional(Name), data: Data }),
+  send: Type.Object({ data: Data }),
 } satisfies Record<string, TSchema>
 
 /** The name of a command, as it is on the wire. */

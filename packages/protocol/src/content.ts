@@ -15,6 +15,11 @@ export function contentOfBytes(bytes: Uint8Array): Content {
     : { data: json.value }
 }
 
+/** The value that bytes spell as JSON, however it is written; undefined when they are no JSON. */
+export function valueOfBytes(bytes: Uint8Array): { value: unknown } | undefined {
+  return parseCompact(asBuffer(bytes))
+}
+
 /** What subscribers of the Protobuf form get: the bytes that were published. */
 export function bytesOfContent(content: Content): Buffer {
   if ('b64' in content) return Buffer.from(content.b64, 'base64')

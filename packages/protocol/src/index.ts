@@ -9,7 +9,13 @@ export {
   maxCommandId,
   type Request,
 } from './commands.js'
-export { bytesOfContent, type Content, contentOfBytes, jsonOfContent } from './content.js'
+export {
+  bytesOfContent,
+  type Content,
+  contentOfBytes,
+  jsonOfContent,
+  valueOfBytes,
+} from './content.js'
 export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
 export { type Disconnect, disconnectCodes, isTerminal } from './disconnect-codes.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
@@ -36,6 +42,7 @@ export {
   pingMessage,
   type RefreshResult,
   type ReplyBody,
+  type RpcResult,
   type StreamPosition,
   type SubRefreshResult,
   type SubscribeResult,

@@ -20,6 +20,8 @@ export interface ConnectResult {
   pong: true
   session: string
   node: string
+  /** What the application's `connect` handler has to say: `dataOf` of the codec. */
+  data?: unknown
 }
 
 /** Result of `refresh`; `ttl` in seconds, as in `connect`. */
@@ -76,6 +78,12 @@ export interface SubRefreshResult {
   ttl: number
 }
 
+/** Result of `rpc`: what the application's handler has answered. */
+export interface RpcResult {
+  /** `dataOf` of the codec. */
+  data?: unknown
+}
+
 /** What a reply may carry beside its id. */
 export type ReplyBody =
   | { connect: ConnectResult }
@@ -87,6 +95,7 @@ export type ReplyBody =
   | { presence: PresenceResult }
   | { presence_stats: PresenceStatsResult }
   | { sub_refresh: SubRefreshResult }
+  | { rpc: RpcResult }
   | { error: ReplyError }
 
 /** A reply as one line of JSON, without its line end. */

@@ -1,7 +1,9 @@
-import { type CommandBody, disconnectCodes, replyErrors } from '@portcullis/protocol'
+import { type CommandBody, type Content, disconnectCodes, replyErrors } from '@portcullis/protocol'
 import { adoptToken } from './adopt-token.js'
 import { announcedTtl } from './announced-ttl.js'
+import { ask } from './ask.js'
 import type { Connection } from './connection.js'
+import type { Handler } from './handlers.js'
 
 /**
  * `connect`: the client's first command. The upgrade was admitted already; a token in the command
@@ -10,7 +12,7 @@ import type { Connection } from './connection.js'
 export async function connect(
   connection: Connection,
   id: number,
-  { token = '' }: CommandBody<'connect'>,
+  { token = '', ...more }: CommandBody<'connect'>,
 ): Promise<void> {
   if (connection.state !== 'opened') {
     connection.end(disconnectCodes.badRequest)
@@ -30,6 +32,10 @@ export async function connect(
     connection.end(disconnectCodes.connectionLimit)
     return
   }
+  const { connect: handler } = node.handlers
+  // Without one nothing is awaited: commands of the same message may come right behind.
+  const result = handler === undefined ? {} : await introduce(connection, id, handler, more)
+  if (result === undefined) return
   connection.reply(id, {
     connect: {
       client: connection.id,
@@ -40,9 +46,34 @@ export async function connect(
       pong: true,
       session: connection.id,
       node: node.name,
+      ...(result.data === undefined ? {} : { data: connection.codec.dataOf(result.data) }),
     },
   })
   connection.decided(true)
+}
+
+/** Asks the application. Undefined: it has refused, and the client knows. */
+async function introduce(
+  connection: Connection,
+  id: number,
+  handler: Handler,
+  { data, name, version }: CommandBody<'connect'>,
+): Promise<{ data?: Content } | undefined> {
+  connection.deciding()
+  const says = {
+    ...(name === undefined ? {} : { name }),
+    ...(version === undefined ? {} : { version }),
+  }
+  const answer = await ask(connection, handler, { data, ...says })
+  if (connection.closed) return undefined
+  if ('result' in answer) return answer.result
+  if ('disconnect' in answer) {
+    connection.end(answer.disconnect)
+    return undefined
+  }
+  connection.fail(id, answer.error)
+  connection.decided(false)
+  return undefined
 }
 
 function refuse(

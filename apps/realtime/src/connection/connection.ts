@@ -51,6 +51,8 @@ export class Connection implements Member, Waiting {
   readonly subscriptions = new Subscriptions(this)
   /** Commands under way. */
   pending = 0
+  /** Those of them that the application's handlers are asked about. */
+  asking = 0
   #isAdmitted: ((token: string) => boolean) | undefined
   #state: ConnectionState = 'opened'
   #grant: Grant

@@ -5,6 +5,8 @@ import { history } from './history.js'
 import { presence, presenceStats } from './presence.js'
 import { publish } from './publish.js'
 import { refresh } from './refresh.js'
+import { rpc } from './rpc.js'
+import { send } from './send.js'
 import { subRefresh } from './sub-refresh.js'
 import { subscribe } from './subscribe.js'
 import { unsubscribe } from './unsubscribe.js'
@@ -20,14 +22,16 @@ export function dispatch(connection: Connection, command: Command): void {
     connection.pong()
   } else if (command.method === 'malformed') {
     connection.fail(command.id, replyErrors.badRequest)
-  } else if (command.method !== 'send') {
-    // `send` asks for nothing, and nothing here listens to it.
+  } else if (command.method === 'send') {
+    // Nobody waits for it: what is too much is not told.
+    if (mayBegin(connection)) underWay(connection, send(connection, command.body))
+  } else {
     request(connection, command)
   }
 }
 
 function request(connection: Connection, command: Exclude<Request, { method: 'connect' }>): void {
-  if (connection.pending >= connection.node.limits.pendingCommands) {
+  if (!mayBegin(connection)) {
     connection.fail(command.id, replyErrors.tooManyRequests)
     return
   }
@@ -54,12 +58,16 @@ function request(connection: Connection, command: Exclude<Request, { method: 'co
       unsubscribe(connection, command.id, command.body)
       break
     case 'rpc':
-      connection.fail(command.id, replyErrors.methodNotFound)
+      underWay(connection, rpc(connection, command.id, command.body))
       break
     case 'sub_refresh':
       underWay(connection, subRefresh(connection, command.id, command.body))
       break
   }
+}
+
+function mayBegin({ pending, node }: Connection): boolean {
+  return pending < node.limits.pendingCommands
 }
 
 /** Counts a command until it is done. An error that it does not answer itself ends the connection. */

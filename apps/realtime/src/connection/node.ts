@@ -12,6 +12,7 @@ import type { Rates } from './allowance.js'
 import type { Connection } from './connection.js'
 import type { Deadline } from './deadline.js'
 import type { FlushQueue } from './flush.js'
+import type { Handlers } from './handlers.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { Tokens } from './tokens.js'
 
@@ -21,6 +22,8 @@ export interface Limits extends Rates {
   channelsPerConnection: number
   /** Commands that a connection may have under way; those beyond are answered 111. */
   pendingCommands: number
+  /** Calls to the application's handlers that a connection may have under way; 111 beyond. */
+  handlerCalls: number
   /** What may wait for one slow reader before it is closed with 3008. */
   sendBufferBytes: number
 }
@@ -63,6 +66,8 @@ export interface Node {
   /** Closes connections that have not sent `connect` in time. */
   readonly connectDeadline: Deadline<Connection>
   readonly channels: Channels
+  /** The application's own part. */
+  readonly handlers: Handlers
   /** What holds for a channel, by its namespace. */
   optionsOf(channel: string): ChannelOptions
   /** Is told of each connection that closed, and why. */

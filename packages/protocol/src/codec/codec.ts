@@ -1,4 +1,5 @@
 import type { Command } from '../commands.js'
+import type { Content } from '../content.js'
 import type { ClientInfo, Payload, Publication } from '../publications.js'
 import type { ReplyBody } from '../replies.js'
 import type { Unsubscribe } from '../unsubscribe-codes.js'
@@ -19,6 +20,9 @@ export interface Codec {
   decode(message: Buffer, maxCommands?: number): Command[]
 
   reply(id: number, body: ReplyBody): Encoded
+
+  /** The `data` of a result, as this form has it. */
+  dataOf(content: Content): unknown
 
   /** The push of a publication, from the bytes that `decodePublication` has accepted. */
   publicationPush(channel: string, encoded: Buffer, offset?: number): Encoded

@@ -1,4 +1,4 @@
-import { textOfContent } from '../content.js'
+import { jsonOfContent, textOfContent } from '../content.js'
 import { decodeCommands } from '../decode-commands.js'
 import { encodePayloadPush, encodePublicationPush } from '../publications.js'
 import { encodePresencePush, encodeReply, encodeUnsubscribePush, pingMessage } from '../replies.js'
@@ -10,6 +10,7 @@ export const jsonCodec: Codec = {
   binary: false,
   decode: (message, maxCommands) => decodeCommands(message.toString(), maxCommands),
   reply: encodeReply,
+  dataOf: jsonOfContent,
   publicationPush: encodePublicationPush,
   payload: (publication) => Buffer.from(textOfContent(publication)),
   payloadPush: encodePayloadPush,

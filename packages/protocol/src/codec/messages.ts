@@ -28,14 +28,19 @@ const root = protobuf.Root.fromJSON({
         presence: field(8, 'OfChannel'),
         presence_stats: field(9, 'OfChannel'),
         history: field(10, 'HistoryRequest'),
-        send: field(12, 'Empty'),
+        send: field(12, 'SendRequest'),
         rpc: field(13, 'RpcRequest'),
         refresh: field(14, 'RefreshRequest'),
         sub_refresh: field(15, 'SubRefreshRequest'),
       },
     },
     ConnectRequest: {
-      fields: { token: field(1, 'string'), name: field(4, 'string'), version: field(5, 'string') },
+      fields: {
+        token: field(1, 'string'),
+        data: field(2, 'bytes'),
+        name: field(4, 'string'),
+        version: field(5, 'string'),
+      },
     },
     RefreshRequest: { fields: { token: field(1, 'string') } },
     SubscribeRequest: {
@@ -74,7 +79,8 @@ const root = protobuf.Root.fromJSON({
     },
     StreamPosition: { fields: Position },
     SubRefreshRequest: { fields: { channel: field(1, 'string'), token: field(2, 'string') } },
-    RpcRequest: { fields: { method: field(2, 'string') } },
+    SendRequest: { fields: { data: field(1, 'bytes') } },
+    RpcRequest: { fields: { data: field(1, 'bytes'), method: field(2, 'string') } },
 
     Reply: {
       fields: {
@@ -88,6 +94,7 @@ const root = protobuf.Root.fromJSON({
         presence: field(9, 'PresenceResult'),
         presence_stats: field(10, 'PresenceStatsResult'),
         history: field(11, 'HistoryResult'),
+        rpc: field(13, 'RpcResult'),
         refresh: field(14, 'RefreshResult'),
         sub_refresh: field(15, 'SubRefreshResult'),
       },
@@ -125,6 +132,7 @@ const root = protobuf.Root.fromJSON({
         version: field(2, 'string'),
         expires: field(3, 'bool'),
         ttl: field(4, 'uint32'),
+        data: field(5, 'bytes'),
         ping: field(7, 'uint32'),
         pong: field(8, 'bool'),
         session: field(9, 'string'),
@@ -158,6 +166,7 @@ const root = protobuf.Root.fromJSON({
     PresenceStatsResult: {
       fields: { num_clients: field(1, 'uint32'), num_users: field(2, 'uint32') },
     },
+    RpcResult: { fields: { data: field(1, 'bytes') } },
     HistoryResult: {
       fields: {
         publications: list(1, 'Publication'),

@@ -61,7 +61,7 @@ t.test('reads every command of the official client', async (t) => {
     {},
   )
   t.same(protobufCodec.decode(frame), [
-    { method: 'connect', id: 1, body: { token: 'a', name: 'js', version: '5' } },
+    { method: 'connect', id: 1, body: { token: 'a', data: text('x'), name: 'js', version: '5' } },
     {
       method: 'subscribe',
       id: 2,
@@ -77,10 +77,10 @@ t.test('reads every command of the official client', async (t) => {
       id: 7,
       body: { channel: 'a', limit: -1, since: { offset: 3, epoch: 'e' } },
     },
-    { method: 'rpc', id: 8, body: { method: 'm' } },
+    { method: 'rpc', id: 8, body: { method: 'm', data: text('x') } },
     { method: 'refresh', id: 9, body: { token: 'b' } },
     { method: 'sub_refresh', id: 10, body: { channel: 'a', token: 'b' } },
-    { method: 'send', body: {} },
+    { method: 'send', body: { data: text('x') } },
     { method: 'pong' },
   ])
 })

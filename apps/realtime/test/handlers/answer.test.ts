@@ -1,0 +1,49 @@
+import t from 'tap'
+import { readAnswer } from '../../src/handlers/answer.js'
+
+t.test('a result, an error, or the end of the connection', async (t) => {
+  const cases: [object | string, unknown][] = [
+    [{ result: { data: { a: 1 } } }, { result: { data: { data: { a: 1 } } } }],
+    [{ result: { data: null } }, { result: { data: { data: null } } }],
+    [{ result: { b64data: '/w==' } }, { result: { data: { b64: '/w==' } } }],
+    [{ result: { b64data: 'eyJhIjoxfQ==' } }, { result: { data: { data: { a: 1 } } } }],
+    [{ result: { b64data: '', data: 1 } }, { result: { data: { data: 1 } } }],
+    [{ result: {} }, { result: {} }],
+    ['', { result: {} }],
+    [{ result: { user: 'eve', expire_at: 1, channels: 7 } }, { result: {} }],
+    [{ error: { code: 1000, message: 'no' } }, { error: { code: 1000, message: 'no' } }],
+    [
+      { error: { code: 1000, message: 'no', temporary: true, trace: 'x' }, result: null },
+      { error: { code: 1000, message: 'no', temporary: true } },
+    ],
+    [
+      { disconnect: { code: 4501, reason: 'bye' }, error: { code: 1, message: '' } },
+      { disconnect: { code: 4501, reason: 'bye' } },
+    ],
+  ]
+  for (const [body, answer] of cases) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    t.same(readAnswer(text), answer, text)
+  }
+})
+
+t.test('anything else is none', async (t) => {
+  const wrong = [
+    'x',
+    '[]',
+    'null',
+    '{}',
+    '{"result":null}',
+    '{"result":7}',
+    '{"result":{"b64data":"not base64!"}}',
+    '{"error":{"code":0,"message":"x"}}',
+    '{"error":{"code":4294967296,"message":"x"}}',
+    '{"error":{"code":1}}',
+    '{"disconnect":{"code":1000,"reason":"x"}}',
+    '{"disconnect":{"code":5000,"reason":"x"}}',
+    JSON.stringify({ disconnect: { code: 4501, reason: 'ü'.repeat(62) } }),
+  ]
+  for (const text of wrong) t.equal(readAnswer(text), undefined, text)
+  const longest = { disconnect: { code: 4501, reason: 'x'.repeat(123) } }
+  t.same(readAnswer(JSON.stringify(longest)), longest)
+})

@@ -1,0 +1,195 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import type { Call } from '../../src/connection/handlers.js'
+import { Endpoints, readEndpoints } from '../../src/handlers/endpoints.js'
+import { HttpHandlers, type HttpHandlersOptions } from '../../src/handlers/http-handlers.js'
+import { type Answers, application } from '../fixtures/application.js'
+import { settled } from '../fixtures/memory-node.js'
+
+const secret = 'a-secret-of-thirty-two-characters'
+const internal = { error: { code: 100, temporary: true } }
+
+function handlers(t: Test, configured: object, more: Partial<HttpHandlersOptions> = {}) {
+  const endpoints = readEndpoints(JSON.stringify(configured))
+  if (!(endpoints instanceof Endpoints)) throw new Error(endpoints)
+  const told: string[] = []
+  const http = new HttpHandlers({
+    endpoints,
+    secret,
+    timeoutMs: 5000,
+    maxCalls: 10,
+    maxAnswerBytes: 2000,
+    onFailing: (endpoint, error) => told.push(`${endpoint} fails: ${error}`),
+    onAnswering: (endpoint) => told.push(`${endpoint} answers`),
+    ...more,
+  })
+  t.teardown(() => http.close())
+  const rpc = (call: Partial<Call> = {}) => {
+    const all: Call = {
+      client: 'c1',
+      user: 'ada',
+      identity: 'shop',
+      scope: 'subscribe:a',
+      protocol: 'json',
+      data: undefined,
+      method: 'm',
+      wanted: () => true,
+      ...call,
+    }
+    return http.rpc(all.method ?? '')?.(all)
+  }
+  return { http, rpc, told }
+}
+
+t.test('asks as handlers of this protocol are asked', async (t) => {
+  const app = await application(t, () => ({ result: { data: 1 } }))
+  const { rpc, http } = handlers(t, {
+    rpc: { '': `${app.url}/rpc?a=b`, bytes: { url: `${app.url}/bytes`, binary: true } },
+  })
+  t.same(await rpc({ data: { x: 1 } }), { result: { data: { data: 1 } } })
+  const [first] = app.asked
+  t.equal(first?.path, '/rpc?a=b')
+  t.match(first?.headers, {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    authorization: `Bearer ${secret}`,
+    'content-length': /^\d+$/,
+  })
+  const about = { client: 'c1', transport: 'websocket', user: 'ada', identity: 'shop' }
+  const asked = { ...about, scope: 'subscribe:a', protocol: 'json', method: 'm' }
+  t.same(first?.body, { ...asked, encoding: 'json', data: { x: 1 } })
+
+  const binary = { protocol: 'protobuf' as const }
+  const calls: [Partial<Call>, object][] = [
+    [{}, { encoding: 'json' }],
+    [{ data: null }, { encoding: 'json', data: null }],
+    [
+      { ...binary, data: Buffer.from('{ "a": 1.0 }') },
+      { encoding: 'json', data: { a: 1 } },
+    ],
+    [
+      { ...binary, data: Buffer.of(0xff) },
+      { encoding: 'binary', b64data: '/w==' },
+    ],
+    [
+      { method: 'bytes:x', data: { a: 1 } },
+      { encoding: 'binary', b64data: 'eyJhIjoxfQ==' },
+    ],
+    [
+      { ...binary, method: 'bytes:x', data: Buffer.from(' 1') },
+      { encoding: 'binary', b64data: 'IDE=' },
+    ],
+    [{ method: 'bytes:x' }, { encoding: 'binary' }],
+  ]
+  for (const [call, expected] of calls) {
+    await rpc(call)
+    const { protocol = 'json', method = 'm' } = call
+    t.same(app.asked.at(-1)?.body, { ...asked, protocol, method, ...expected })
+  }
+  t.ok(app.sockets.length <= 2, 'over connections that are kept alive')
+  t.same(http.counts, { answered: 8, failed: 0, refused: 0 })
+})
+
+t.test('without a secret none is sent', async (t) => {
+  const app = await application(t, () => ({ result: {} }))
+  const { rpc } = handlers(t, { rpc: { '': app.url } }, { secret: undefined })
+  t.same(await rpc(), { result: {} })
+  t.equal(app.asked[0]?.headers.authorization, undefined)
+})
+
+t.test('an answer that is none is an internal error, whatever it says', async (t) => {
+  const other = await application(t, () => ({ result: {} }))
+  const wrong: [string, Answers][] = [
+    ['status', (response) => response.writeHead(500).end('{"result":{"data":"a stack trace"}}')],
+    ['redirect', (response) => response.writeHead(307, { location: other.url }).end()],
+    ['no JSON', (response) => response.end('<html>')],
+    ['no answer', {}],
+    ['too large', { result: { data: 'x'.repeat(2000) } }],
+    ['cut off', (response) => response.socket?.destroy()],
+    [
+      'cut in the middle',
+      (response) => {
+        response.writeHead(200, { 'content-length': '100' }).write('{"result":')
+        setImmediate(() => response.socket?.destroy())
+      },
+    ],
+  ]
+  let answers: Answers = {}
+  const app = await application(t, () => answers)
+  const { rpc, told, http } = handlers(t, { rpc: { '': `${app.url}/?key=in-the-url` } })
+  for (const [what, answer] of wrong) {
+    answers = answer
+    t.match(await rpc(), internal, what)
+  }
+  t.equal(other.asked.length, 0, 'a redirect is not followed')
+  t.equal(http.counts.failed, wrong.length)
+  answers = { result: {} }
+  await rpc()
+  await rpc()
+  answers = {}
+  await rpc()
+  t.match(told, [/^rpc "" fails: .* 500/, /^rpc "" answers$/, /^rpc "" fails: /], 'once each')
+  t.notMatch(told.join(), /stack trace|in-the-url|secret-of/)
+})
+
+t.test('a handler that is away', async (t) => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  server.close()
+  await once(server, 'close')
+  const { rpc } = handlers(t, { rpc: { '': `http://127.0.0.1:${port}` } })
+  t.match(await rpc(), internal)
+})
+
+t.test('one that stalls, or trickles, has had its time', async (t) => {
+  const app = await application(t, ({ body: { method } }) => (response) => {
+    if (method === 'trickle') {
+      const more = setInterval(() => response.write(' '), 20)
+      response.on('close', () => clearInterval(more))
+    }
+  })
+  const { rpc } = handlers(t, { rpc: { '': app.url } }, { timeoutMs: 200 })
+  t.match(await rpc({ method: 'stall' }), internal)
+  t.match(await rpc({ method: 'trickle' }), internal)
+})
+
+t.test('calls under way are bounded', async (t) => {
+  const answer = settled()
+  const app = await application(t, async () => {
+    await answer.promise
+    return { result: {} }
+  })
+  const { rpc, http } = handlers(t, { rpc: { '': app.url } }, { maxCalls: 2 })
+  const calls = [rpc(), rpc()]
+  t.match(await rpc(), { error: { code: 111, temporary: true } })
+  t.equal(http.underWay, 2)
+  answer.resolve()
+  t.same(await Promise.all(calls), [{ result: {} }, { result: {} }])
+  t.same(await rpc(), { result: {} })
+  t.same(http.counts, { answered: 3, failed: 0, refused: 1 })
+})
+
+t.test('what is not wanted any more when there is a connection never leaves', async (t) => {
+  const app = await application(t, () => ({ result: {} }))
+  const { rpc, told, http } = handlers(t, { rpc: { '': app.url } })
+  let wanted = true
+  const call = rpc({ wanted: () => wanted })
+  wanted = false
+  t.match(await call, internal)
+  await rpc()
+  t.equal(app.asked.length, 1, 'the second alone')
+  t.same(told, [], 'and that is no failure')
+  t.equal(http.counts.failed, 0)
+})
+
+t.test('what cannot be written is the client’s fault', async (t) => {
+  const app = await application(t, () => ({ result: {} }))
+  const { rpc } = handlers(t, { rpc: { '': app.url } })
+  const deep = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000))
+  t.match(await rpc({ data: deep }), { error: { code: 107 } })
+  t.equal(app.asked.length, 0)
+})
