@@ -133,8 +133,10 @@ export class SimulatedNode {
         burstSeconds: 1,
         channelsPerConnection: 8,
         pendingCommands: 64,
+        handlerCalls: 8,
         sendBufferBytes: 100_000,
       },
+      handlers: { rpc: () => undefined, send: undefined, connect: undefined },
       hub: this.hub,
       tokens: {
         hold: (grant, onEnd) => {
