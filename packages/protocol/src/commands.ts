@@ -3,6 +3,9 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Content } from './content.js'
 
+/** A bit of `flag` in `subscribe`: without all that was missed, it does not want to be in the channel. */
+export const rejectUnrecovered = 2
+
 /** The largest command id: an unsigned 32-bit integer, as the protocol's Protobuf schema has it. */
 export const maxCommandId = 4_294_967_295
 
@@ -31,6 +34,8 @@ const bodies = {
     channel: ChannelName,
     /** 0 is an ordinary subscription; the others (maps, shared polls) are not available here. */
     type: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+    /** Bits; `rejectUnrecovered` is the one that we know. */
+    flag: Type.Optional(Type.Integer()),
     /** A token for this channel alone. */
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
     /** Bring what was published after `offset` of `epoch`. */

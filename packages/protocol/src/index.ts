@@ -8,6 +8,7 @@ export {
   type Method,
   maxCommandId,
   type Request,
+  rejectUnrecovered,
 } from './commands.js'
 export {
   bytesOfContent,

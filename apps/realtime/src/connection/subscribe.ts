@@ -4,6 +4,7 @@ import {
   decodePublication,
   type ReplyError,
   readTagFilter,
+  rejectUnrecovered,
   replyErrors,
   type StreamPosition,
   type SubscribeResult,
@@ -44,6 +45,11 @@ export async function subscribe(
       wishes,
       enter: (begin) => {
         if (!isCurrent()) return false
+        if (isRejected(body, begin)) {
+          connection.subscriptions.leave(channel)
+          connection.fail(id, replyErrors.unrecoverablePosition)
+          return false
+        }
         // A refresh may have changed what the token permits while Redis was asked.
         if (subscription.release === undefined && !mayHear(connection, channel)) {
           connection.subscriptions.leave(channel)
@@ -116,6 +122,15 @@ function expiry(expiresAt: number | undefined): SubscribeResult {
 
 function mayHear({ grant }: Connection, channel: string): boolean {
   return permitsChannel(grant.scopes, grant.subject, 'subscribe', channel)
+}
+
+/** What the client missed is lost, and it wants to get its state elsewhere before it subscribes. */
+function isRejected(
+  { flag = 0 }: CommandBody<'subscribe'>,
+  begin: StreamPosition | Recovery | undefined,
+): boolean {
+  const lost = begin !== undefined && 'position' in begin && !begin.recovered
+  return lost && (flag & rejectUnrecovered) !== 0
 }
 
 function sinceOf({

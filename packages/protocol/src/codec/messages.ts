@@ -56,6 +56,7 @@ const root = protobuf.Root.fromJSON({
         delta: field(12, 'string'),
         tf: field(13, 'FilterNode'),
         type: field(15, 'int32'),
+        flag: field(14, 'int64'),
       },
     },
     FilterNode: {
