@@ -13,7 +13,11 @@ const page = new URL('../../../packages/protocol/PROTOCOL.md', import.meta.url)
 const stream = { historySize: 100, recovery: true }
 const ordinary = {
   NODE_NAME: 'realtime-8000',
-  NAMESPACES: JSON.stringify({ chat: { ...stream, presence: true, joinLeave: true } }),
+  NAMESPACES: JSON.stringify({
+    chat: { ...stream, presence: true, joinLeave: true },
+    match: { delta: true },
+    market: { tagsFilter: true },
+  }),
 }
 /** More settings of the node, for examples that name them behind `example`. */
 const settings: Readonly<Record<string, Record<string, string>>> = { '': {} }
@@ -21,7 +25,7 @@ const settings: Readonly<Record<string, Record<string, string>>> = { '': {} }
 const mostMs = 20_000
 /** What the users of the examples may do. */
 const scope = ['subscribe', 'publish', 'presence', 'history']
-  .flatMap((action) => [`${action}:news`, `${action}:chat:*`])
+  .flatMap((action) => ['news', 'chat:*', 'match:*', 'market:*'].map((name) => `${action}:${name}`))
   .join(' ')
 
 /** One example as it happens. */
@@ -122,8 +126,13 @@ class Replay {
       },
     ],
     [
-      /^the backend publishes (.+) into (\S+)$/,
-      async (data = '', channel) => this.#publish({ channel, data: JSON.parse(data) }),
+      /^the backend publishes (.+) into ([^\s,]+)(?:, tagged (.+))?$/,
+      async (data = '', channel, tags) =>
+        this.#publish({
+          channel,
+          data: JSON.parse(data),
+          ...(tags === undefined ? {} : { tags: JSON.parse(tags) }),
+        }),
     ],
     [
       /^(\w+) publishes (.+) into (\S+)$/,
