@@ -71,6 +71,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
     bodyLimit: apiBodyBytes,
     // Who may say where a request comes from; a direct peer may not.
     trustProxy: config.TRUST_PROXY ?? false,
+    // To send a request, not to answer it; a slow sender must not hold a connection for ever.
+    requestTimeout: 30_000,
     frameworkErrors: (error, request, reply) => {
       // No hook runs for these, and Node leaves the socket of a refused upgrade open.
       if (request.raw.headers.upgrade !== undefined) {

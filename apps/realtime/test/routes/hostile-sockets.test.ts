@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect as dialTcp, type Socket } from 'node:net'
-import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { connected, dial, refused } from '../fixtures/dial.js'
+import { frame, opcodes, RawSocket, upgradeRequest } from '../fixtures/raw-socket.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
+
+// What is against RFC 6455 itself (frames, fragments, UTF-8, close codes) is in test/rfc6455; limits are
+// in limits.test.ts, origins and subprotocols in connect.test.ts.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
@@ -21,50 +22,7 @@ async function lives(t: Test): Promise<void> {
   t.same(reply, { id: 9, publish: {} }, 'another connection still works')
 }
 
-/** A masked client frame (RFC 6455 §5.2). */
-function frame(opcode: number, payload: Buffer | string, fin = true): Buffer {
-  const bytes = Buffer.from(payload)
-  const mask = randomBytes(4)
-  const masked = bytes.map((byte, at) => byte ^ (mask[at % 4] ?? 0))
-  const first = (fin ? 0x80 : 0) | opcode
-  const head =
-    bytes.length < 126
-      ? Buffer.from([first, 0x80 | bytes.length])
-      : Buffer.from([first, 0x80 | 126, bytes.length >> 8, bytes.length & 0xff])
-  return Buffer.concat([head, mask, masked])
-}
-
-function upgrade(token: string): string {
-  return [
-    'GET /connection/websocket HTTP/1.1',
-    `Host: 127.0.0.1:${node.port}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
-    `Authorization: Bearer ${token}`,
-    '',
-    '',
-  ].join('\r\n')
-}
-
-async function tcp(t: Test): Promise<Socket> {
-  const socket = dialTcp(node.port, '127.0.0.1')
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => undefined)
-  await once(socket, 'connect')
-  return socket
-}
-
-/** Reads until the text is there, or the socket ends; gives all that was read. */
-async function readUntil(socket: Socket, text: string): Promise<string> {
-  let all = ''
-  for await (const chunk of socket) {
-    all += chunk.toString('latin1')
-    if (all.includes(text)) break
-  }
-  return all
-}
+const upgrade = (token: string) => upgradeRequest(node.port, token)
 
 t.test('frames right behind the upgrade wait for the admission, and are not lost', async (t) => {
   let answer = () => {}
@@ -73,27 +31,29 @@ t.test('frames right behind the upgrade wait for the admission, and are not lost
   })
   const published = await node.metric('realtime_published_total')
   const asked = auth.introspected
-  const socket = await tcp(t)
+  const raw = await RawSocket.dial(t, node.port)
   const connect = '{"id":1,"connect":{}}\n{"id":2,"publish":{"channel":"early","data":1}}'
-  socket.write(Buffer.concat([Buffer.from(upgrade(auth.issue())), frame(1, connect)]))
+  raw.send(Buffer.concat([Buffer.from(upgrade(auth.issue())), frame(opcodes.text, connect)]))
   while (auth.introspected === asked) await new Promise(setImmediate)
-  socket.write(frame(1, '{"id":3,"rpc":{}}'))
+  raw.send(frame(opcodes.text, '{"id":3,"unsubscribe":{"channel":"x"}}'))
   t.equal(await node.metric('realtime_published_total'), published, 'nothing was acted on')
   auth.hold = undefined
   answer()
-  const answered = await readUntil(socket, '"id":3')
-  t.match(answered, /^HTTP\/1\.1 101 /)
-  t.match(answered, '"id":1,"connect"')
+  t.match(await raw.head(), /^HTTP\/1\.1 101 /)
+  const ids = new Set<number>()
+  while (ids.size < 3) {
+    for (const line of String((await raw.next())?.payload).split('\n')) ids.add(JSON.parse(line).id)
+  }
+  t.same([...ids].sort(), [1, 2, 3], 'and everything is answered')
   await lives(t)
 })
 
 t.test('frames right behind an upgrade that is refused do nothing', async (t) => {
   const published = await node.metric('realtime_published_total')
-  const socket = await tcp(t)
+  const raw = await RawSocket.dial(t, node.port)
   const connect = '{"id":1,"connect":{}}\n{"id":2,"publish":{"channel":"early","data":1}}'
-  socket.write(Buffer.concat([Buffer.from(upgrade('bad')), frame(1, connect)]))
-  const answered = await readUntil(socket, 'never')
-  t.match(answered, /^HTTP\/1\.1 401 /, 'and the socket closed at once')
+  raw.send(Buffer.concat([Buffer.from(upgrade('bad')), frame(opcodes.text, connect)]))
+  t.match(await raw.rest(), /^HTTP\/1\.1 401 /, 'and the socket closed at once')
   t.equal(await node.metric('realtime_published_total'), published)
   await lives(t)
 })
@@ -113,10 +73,67 @@ t.test('every refused upgrade closes its socket', async (t) => {
     [upgrade(good).replace('/connection/websocket', '/%zz'), / 400 /],
   ]
   for (const [request, status] of requests) {
-    const socket = await tcp(t)
-    socket.write(request)
-    t.match((await readUntil(socket, 'never')).split('\r\n')[0], status)
+    const raw = await RawSocket.dial(t, node.port)
+    raw.send(Buffer.from(request))
+    t.match((await raw.rest()).split('\r\n')[0], status)
   }
+})
+
+t.test('refused upgrades are counted by what was wrong', async (t) => {
+  const count = (result: string) => node.metric(`realtime_admissions_total{result="${result}"}`)
+  const before = await count('invalid_token')
+  await refused(node.wsUrl, { headers: { authorization: 'Bearer bad' } })
+  t.equal(await count('invalid_token'), before + 1)
+  const missing = await count('missing_token')
+  await refused(node.wsUrl)
+  t.equal(await count('missing_token'), missing + 1)
+})
+
+t.test('headers are bounded, before anything is asked', async (t) => {
+  const asked = auth.introspected
+  const floods = {
+    'one that is large': `X-Large: ${'x'.repeat(20_000)}`,
+    'very many': Array.from({ length: 5000 }, (_, at) => `X-${at}: y`).join('\r\n'),
+    'a token that is large': `Sec-WebSocket-Protocol: portcullis, bearer.${'x'.repeat(20_000)}`,
+  }
+  for (const [name, header] of Object.entries(floods)) {
+    const raw = await RawSocket.dial(t, node.port)
+    raw.send(Buffer.from(upgradeRequest(node.port, auth.issue(), [header])))
+    t.match((await raw.rest()).split('\r\n')[0], / 431 /, name)
+  }
+  for (const [name, lines] of Object.entries({
+    'two tokens': [`Authorization: Bearer ${auth.issue()}`],
+    'a body': ['Content-Length: 5', 'Transfer-Encoding: chunked'],
+    'a line folded': ['X-Folded: a', ' b'],
+    'a name that is none': ['X Space: a'],
+    'a zero byte': ['X-Zero: a\0b'],
+  })) {
+    const raw = await RawSocket.dial(t, node.port)
+    raw.send(Buffer.from(upgradeRequest(node.port, auth.issue(), lines)))
+    t.match((await raw.rest()).split('\r\n')[0], / 400 /, name)
+  }
+  t.equal(auth.introspected, asked)
+  await lives(t)
+})
+
+t.test('who sends its headers or its body slowly is not waited for', async (t) => {
+  const { headersTimeout, requestTimeout } = node.app.server
+  for (const limit of [headersTimeout, requestTimeout]) t.ok(limit > 0 && limit <= 60_000)
+})
+
+t.test('a flood of pings ends its sender, before its pongs cost memory', async (t) => {
+  const { raw } = await RawSocket.open(t, node.port, auth.issue())
+  raw.send(frame(opcodes.text, '{"id":1,"connect":{}}'))
+  await raw.next()
+  raw.socket.pause()
+  const pings = Buffer.concat(
+    Array.from({ length: 20_000 }, () => frame(opcodes.ping, 'x'.repeat(120))),
+  )
+  raw.send(pings)
+  raw.socket.resume()
+  await once(raw.socket, 'close')
+  t.ok(raw.socket.bytesRead < 100_000, `${raw.socket.bytesRead} bytes came back`)
+  await lives(t)
 })
 
 t.test('a client that never says connect is closed', async (t) => {
@@ -128,59 +145,6 @@ t.test('an oversized message ends its sender with 1009', async (t) => {
   const peer = await connected(node.wsUrl, auth.issue())
   peer.socket.send(JSON.stringify({ id: 2, rpc: { data: 'x'.repeat(70_000) } }))
   t.equal((await peer.closed).code, 1009)
-  await lives(t)
-})
-
-t.test('a fragmented message is bounded as a whole, and empty fragments too', async (t) => {
-  const whole = await connected(node.wsUrl, auth.issue())
-  whole.socket.send('{"id":2,', { fin: false })
-  whole.socket.send('', { fin: false })
-  whole.socket.send('"rpc":{}}', { fin: true })
-  t.match(await whole.next(), { id: 2, error: { code: 104 } })
-  for (let sent = 0; sent < 10; sent += 1) {
-    whole.socket.send('x'.repeat(10_000), { fin: false })
-  }
-  t.equal((await whole.closed).code, 1009)
-
-  const empty = await connected(node.wsUrl, auth.issue())
-  for (let sent = 0; sent < 2000; sent += 1) empty.socket.send('', { fin: false })
-  t.equal((await empty.closed).code, 1008)
-  await lives(t)
-})
-
-t.test('what is no WebSocket frame, no text or no code ends its sender', async (t) => {
-  const bad: [string, Buffer, number][] = [
-    ['reserved opcode', frame(3, ''), 1002],
-    ['unmasked', Buffer.from([0x81, 0x02, 0x7b, 0x7d]), 1002],
-    [
-      'compressed though not agreed',
-      Buffer.concat([Buffer.from([0xc1, 0x80]), randomBytes(4)]),
-      1002,
-    ],
-    ['invalid UTF-8', frame(1, Buffer.from([0xc3, 0x28])), 1007],
-    ['close reason too long', frame(8, Buffer.alloc(200, 'x')), 1002],
-    ['close with a code that must not be sent', frame(8, Buffer.from([0x03, 0xed])), 1002],
-    ['binary', frame(2, '{}'), 3506],
-    ['declared to be larger than memory', Buffer.from('81ff7fffffffffffffff', 'hex'), 1009],
-  ]
-  for (const [name, bytes, code] of bad) {
-    const socket = await tcp(t)
-    socket.write(
-      Buffer.concat([Buffer.from(upgrade(auth.issue())), frame(1, '{"id":1,"connect":{}}')]),
-    )
-    await skipUntil(socket, '"connect"')
-    socket.write(bytes)
-    const [data] = await once(socket, 'data')
-    t.equal(data[0], 0x88, `${name}: a close frame`)
-    t.equal(data.readUInt16BE(2), code, name)
-  }
-  await lives(t)
-})
-
-t.test('a long close reason is the sender’s own business', async (t) => {
-  const peer = await connected(node.wsUrl, auth.issue())
-  peer.socket.close(4999, 'x'.repeat(123))
-  t.equal((await peer.closed).code, 4999)
   await lives(t)
 })
 
@@ -208,39 +172,6 @@ t.test('deep nesting is an answer, not a crash', async (t) => {
   t.equal(reply['id'], 2)
   await lives(t)
 })
-
-t.test(
-  'any command, text or bytes: the process lives, the peer gets a reply or a code',
-  async (t) => {
-    const names = ['connect', 'subscribe', 'unsubscribe', 'publish', 'refresh', 'presence', 'rpc']
-    const command = fc
-      .tuple(
-        fc.oneof(fc.integer({ min: 1, max: 9 }), fc.jsonValue()),
-        fc.constantFrom(...names, 'history', 'send', 'ping', 'x'),
-        fc.oneof(fc.jsonValue(), fc.record({ channel: fc.string(), data: fc.jsonValue() })),
-      )
-      .map(([id, name, body]) => Buffer.from(JSON.stringify({ id, [name]: body })))
-    const message = fc.oneof(
-      command,
-      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-    )
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(message, { minLength: 1, maxLength: 4 }),
-        fc.boolean(),
-        async (all, binary) => {
-          const peer = await connected(node.wsUrl, auth.issue())
-          for (const each of all) peer.socket.send(each, { binary })
-          peer.socket.close(1000)
-          const { code } = await peer.closed
-          return [1000, 1007, 3500, 3501, 3506].includes(code)
-        },
-      ),
-      { numRuns: 60 },
-    )
-    await lives(t)
-  },
-)
 
 t.test('a full node refuses before it asks auth', async (t) => {
   const full = await realtimeNode(t, {
@@ -283,12 +214,3 @@ t.test('upgrades that wait for auth are bounded, and give their place back', asy
   await once(waiting.socket, 'open')
   await connected(few.wsUrl, auth.issue())
 })
-
-/** As `readUntil`, and leaves the socket open for more. */
-async function skipUntil(socket: Socket, text: string): Promise<void> {
-  let all = ''
-  while (!all.includes(text)) {
-    const [chunk] = await once(socket, 'data')
-    all += chunk.toString('latin1')
-  }
-}
