@@ -253,7 +253,7 @@ t.test('whatever a client sends, it gets replies or a code, and nobody else noti
       await flushed()
       const known = codes.has(transport.ending as number | undefined)
       connection.left()
-      return known
+      return known && connection.pending === 0
     }),
     { numRuns: 300 },
   )
