@@ -168,7 +168,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     }
   })
   await app.register(rateLimit, { global: false })
-  limitRefusals(app, {
+  const refusals = limitRefusals(app, {
     perMinute: config.REFUSALS_PER_MINUTE,
     isGuarded: ({ routeOptions: { url } }) =>
       url === connectPath || (url?.startsWith('/api/') ?? false),
@@ -287,6 +287,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     node,
     lobby,
     maxUnauthenticated: config.MAX_UNAUTHENTICATED,
+    refusals,
     allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,
     maxAdmissions: config.MAX_ADMISSIONS,

@@ -9,6 +9,7 @@ const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
   SEND_BUFFER_BYTES: '262144',
+  PING_INTERVAL_MS: '3600000',
 })
 
 t.test('who does not read is closed with 3008, and what waited for it is let go', async (t) => {

@@ -33,12 +33,13 @@ export class Lobby {
     return this.#guests.size
   }
 
-  /** Takes in a socket that has just opened. */
-  add(transport: Transport, codec: Codec): Guest {
-    const guest = new Guest(transport, codec, this.#options, () => {
+  /** Takes in a socket that has just opened; `onRefused` is called when its token is none. */
+  add(transport: Transport, codec: Codec, onRefused: () => void): Guest {
+    const leave = () => {
       this.#guests.delete(guest)
       this.#deadline.delete(guest)
-    })
+    }
+    const guest = new Guest(transport, codec, this.#options, { leave, refused: onRefused })
     this.#guests.add(guest)
     this.#deadline.add(guest)
     return guest
@@ -54,6 +55,11 @@ export class Lobby {
   }
 }
 
+interface Told {
+  leave(): void
+  refused(): void
+}
+
 type Message = [message: Buffer, isBinary: boolean]
 
 /** One socket of the lobby, and afterwards the way to its connection. */
@@ -61,17 +67,18 @@ export class Guest {
   readonly #transport: Transport
   readonly #codec: Codec
   readonly #options: LobbyOptions
-  readonly #leave: () => void
+  /** Whom to tell what becomes of it; nobody once it has left. */
+  #tell: Told | undefined
   /** What came behind the first message while its token is asked about. */
   #waiting: Message[] | undefined
   #bytes = 0
   #state: 'waiting' | 'asking' | 'closed' | Connection = 'waiting'
 
-  constructor(transport: Transport, codec: Codec, options: LobbyOptions, leave: () => void) {
+  constructor(transport: Transport, codec: Codec, options: LobbyOptions, tell: Told) {
     this.#transport = transport
     this.#codec = codec
     this.#options = options
-    this.#leave = leave
+    this.#tell = tell
   }
 
   /** Takes one WebSocket message from the client. */
@@ -133,6 +140,7 @@ export class Guest {
 
   /** 109 makes a client fetch a new token and come back; nothing keeps the place meanwhile. */
   #refuse(id: number, why: 'inactive' | 'unavailable'): void {
+    if (why === 'inactive') this.#tell?.refused()
     const error = why === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal
     this.#transport.write([this.#codec.frame([this.#codec.reply(id, { error })])])
     this.end(why === 'inactive' ? disconnectCodes.expired : disconnectCodes.serverError)
@@ -143,6 +151,11 @@ export class Guest {
     this.#state = 'closed'
     this.#waiting = undefined
     this.#leave()
+  }
+
+  #leave(): void {
+    this.#tell?.leave()
+    this.#tell = undefined
   }
 }
 

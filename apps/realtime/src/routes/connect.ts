@@ -6,6 +6,7 @@ import type { Lobby } from '../connection/lobby.js'
 import type { Node } from '../connection/node.js'
 import { webSocketTransport } from '../connection/web-socket-transport.js'
 import { checkOrigin } from './check-origin.js'
+import type { Refusals } from './limit-refusals.js'
 import { presentedToken } from './presented-token.js'
 import { Refusal } from './refusal.js'
 
@@ -17,6 +18,8 @@ export interface ConnectRouteOptions {
   /** Where sockets without a token wait to show one; undefined: there are none. */
   lobby: Lobby | undefined
   maxUnauthenticated: number
+  /** Counts those whose token is shown in the first command. */
+  refusals: Refusals
   allowedOrigins: readonly string[]
   maxConnections: number
   /** Upgrades that may wait for auth at the same time. */
@@ -35,6 +38,7 @@ export function connectRoute(
     node,
     lobby,
     maxUnauthenticated,
+    refusals,
     allowedOrigins,
     maxConnections,
     maxAdmissions,
@@ -88,7 +92,7 @@ export function connectRoute(
       const codec = codecFor(socket.protocol)
       const connection =
         lobby !== undefined && !app.gate.admitted(request)
-          ? lobby.add(transport, codec)
+          ? lobby.add(transport, codec, counting(refusals, request))
           : new Connection({
               node,
               transport,
@@ -100,4 +104,9 @@ export function connectRoute(
       socket.on('close', () => connection.left())
     },
   )
+}
+
+/** Apart from the route's own closures, which would keep the request for as long as the socket is open. */
+function counting(refusals: Refusals, request: FastifyRequest): () => void {
+  return () => refusals.count(request)
 }

@@ -12,6 +12,12 @@ export interface LimitRefusalsOptions {
   onLimited: () => void
 }
 
+/** Where refusals are counted that are no answer to a request. */
+export interface Refusals {
+  /** The token that came in the first command, behind this upgrade, was none. */
+  count(request: FastifyRequest): void
+}
+
 /**
  * Counts the requests and upgrades that were refused for what they brought (401, 403), and refuses
  * those beyond the limit with 429 before auth is asked. Needs @fastify/rate-limit, which counts.
@@ -24,7 +30,7 @@ export interface LimitRefusalsOptions {
 export function limitRefusals(
   app: FastifyInstance,
   { perMinute, isGuarded, onLimited }: LimitRefusalsOptions,
-): void {
+): Refusals {
   const ofAddress = app.createRateLimit({ max: perMinute, timeWindow: windowMs })
   const ofToken = app.createRateLimit({
     max: Math.floor(perMinute / 10),
@@ -50,6 +56,11 @@ export function limitRefusals(
     if (!isGuarded(request) || (reply.statusCode !== 401 && reply.statusCode !== 403)) return
     for (const limit of limits) await limit(request)
   })
+  return {
+    count: (request) => {
+      ofAddress(request).catch((error) => app.log.warn({ err: error }, 'refusals'))
+    },
+  }
 }
 
 /** One text for one address and token, wherever the token is; it tells nobody the token. */

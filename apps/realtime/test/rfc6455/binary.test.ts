@@ -8,7 +8,12 @@ import { close } from './case.js'
 // command is `unsubscribe`, made as long as is wanted by a field that nobody knows.
 
 const auth = await scriptedAuth(t)
-const node = await realtimeNode(t, { AUTH_URL: auth.url, REDIS_PREFIX: randomPrefix() })
+const node = await realtimeNode(t, {
+  AUTH_URL: auth.url,
+  REDIS_PREFIX: randomPrefix(),
+  // The protocol's own pings would come between.
+  PING_INTERVAL_MS: '3600000',
+})
 
 function varint(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]

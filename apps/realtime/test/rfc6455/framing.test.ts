@@ -24,7 +24,12 @@ import {
 // for frames.
 
 const auth = await scriptedAuth(t)
-const node = await realtimeNode(t, { AUTH_URL: auth.url, REDIS_PREFIX: randomPrefix() })
+const node = await realtimeNode(t, {
+  AUTH_URL: auth.url,
+  REDIS_PREFIX: randomPrefix(),
+  // The protocol's own pings would come between.
+  PING_INTERVAL_MS: '3600000',
+})
 const run = (t: Test, cases: readonly Case[]) => play(t, node, auth, cases)
 
 const empty = Buffer.alloc(0)

@@ -11,7 +11,12 @@ import { close, fragments, text } from './case.js'
 // UTF-8 (6.4); it also takes what ws does, which is to look when the message is whole.
 
 const auth = await scriptedAuth(t)
-const node = await realtimeNode(t, { AUTH_URL: auth.url, REDIS_PREFIX: randomPrefix() })
+const node = await realtimeNode(t, {
+  AUTH_URL: auth.url,
+  REDIS_PREFIX: randomPrefix(),
+  // The protocol's own pings would come between.
+  PING_INTERVAL_MS: '3600000',
+})
 
 const point = (code: number) => Buffer.from(String.fromCodePoint(code))
 const hex = (digits: string) => Buffer.from(digits.replaceAll(' ', ''), 'hex')

@@ -13,6 +13,7 @@ const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
   CONNECT_DEADLINE_MS: '300',
+  PING_INTERVAL_MS: '3600000',
 })
 const bystander = await connected(node.wsUrl, auth.issue({ subject: 'bystander' }))
 

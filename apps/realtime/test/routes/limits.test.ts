@@ -125,6 +125,19 @@ t.test('an address that was refused too often is not let to auth, on either way'
   t.match(metrics, 'realtime_limited_total{what="refusals"} 7')
 })
 
+t.test('a token in the first command counts as one on the upgrade does', async (t) => {
+  const open = await node({ ADMISSION: 'connect', REFUSALS_PER_MINUTE: '10' })
+  for (let sent = 0; sent < 10; sent += 1) {
+    const guest = dial(open.wsUrl)
+    await once(guest.socket, 'open')
+    guest.send({ id: 1, connect: { token: `bad${sent}` } })
+    t.equal((await guest.closed).code, 3005)
+  }
+  const asked = auth.introspected
+  t.equal((await refused(open.wsUrl)).status, 429)
+  t.equal(auth.introspected, asked)
+})
+
 t.test('one stale token over and over does not lock its neighbours out', async (t) => {
   const strict = await node({ REFUSALS_PER_MINUTE: '30' })
   const statuses = []
