@@ -37,6 +37,13 @@ const methods: Readonly<Record<string, Readonly<Record<string, fc.Arbitrary<stri
     recoverable: bool,
     type: fc.constantFrom('0', '1'),
     delta: fc.constant('"fossil"'),
+    flag: fc.constantFrom('0', '1', '-1'),
+    tf: fc.oneof(
+      fc.constantFrom('{"key":"a","cmp":"eq","val":"b"}', '{"op":"not","nodes":[]}', '{"op":"x"}'),
+      fc
+        .integer({ min: 1, max: 500 })
+        .map((depth) => `${'{"op":"not","nodes":['.repeat(depth)}{}${']}'.repeat(depth)}`),
+    ),
   },
   unsubscribe: { channel },
   publish: { channel, data },

@@ -78,6 +78,17 @@ const position = fc
   .tuple(number, some(2, bytes))
   .map(([offset, epoch]) => Buffer.concat([field(1, 0, offset), epoch]))
 
+/** A filter within a filter, and so on. */
+const filter = fc
+  .tuple(some(1, fc.constantFrom(text('not'), text('and'))), fc.integer({ min: 0, max: 300 }))
+  .map(([op, depth]) => {
+    let node = op
+    for (let level = 0; level < depth; level += 1) {
+      node = Buffer.concat([op, field(6, 2, delimited(node))])
+    }
+    return node
+  })
+
 /** What each command takes, by the field that names it in `Command`. */
 const known: readonly (readonly [number, fc.Arbitrary<Buffer>[]])[] = [
   [4, [some(1, bytes), some(2, bytes), some(4, bytes)]],
@@ -86,7 +97,10 @@ const known: readonly (readonly [number, fc.Arbitrary<Buffer>[]])[] = [
     [
       ...[channelField, some(2, bytes), flag(3), some(6, bytes), flag(9), flag(10), flag(11)],
       number.map((offset) => field(7, 0, offset)),
+      number.map((flags) => field(14, 0, flags)),
       number.map((type) => field(15, 0, type)),
+      some(12, fc.constant(text('fossil'))),
+      some(13, filter),
     ],
   ],
   [6, [channelField]],
