@@ -25,24 +25,15 @@ import { FlushQueue } from './connection/flush.js'
 import { Heartbeat } from './connection/heartbeat.js'
 import { Lobby } from './connection/lobby.js'
 import type { Channels, Node } from './connection/node.js'
+import { channelsOf } from './connection/server-channels.js'
 import type { Tokens } from './connection/tokens.js'
 import { HttpHandlers } from './handlers/http-handlers.js'
-import { disconnectUser } from './hub/disconnect-user.js'
+import { carryOut } from './hub/carry-out.js'
 import { Hold } from './hub/hold.js'
 import { Hub } from './hub/hub.js'
 import { measure, newCounts } from './measure.js'
-import { apiBroadcast } from './routes/api-broadcast.js'
-import { apiChannels } from './routes/api-channels.js'
-import { apiDisconnect } from './routes/api-disconnect.js'
-import { apiHistory } from './routes/api-history.js'
-import { apiHistoryRemove } from './routes/api-history-remove.js'
-import { apiInfo } from './routes/api-info.js'
-import { takeApiKey } from './routes/api-key.js'
-import { apiPresence } from './routes/api-presence.js'
-import { apiPresenceStats } from './routes/api-presence-stats.js'
-import { apiPublish } from './routes/api-publish.js'
+import { serverApi } from './routes/api.js'
 import { connectPath, connectRoute } from './routes/connect.js'
-import { limitApi } from './routes/limit-api.js'
 import { limitRefusals } from './routes/limit-refusals.js'
 import type { Publish } from './routes/publish-into.js'
 import { Refusal } from './routes/refusal.js'
@@ -125,8 +116,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
       hub.announce(channel, kind, info)
     },
     onRestored: () => void verify(),
-    onDisconnect: ({ code, reason, type: _type, ...target }) => {
-      disconnectUser(hub, { ...target, disconnect: { code, reason } })
+    onOrder: (order) => {
+      carryOut(hub, order, (error) => log.warn({ err: error, order: order.type }, 'order'))
     },
     onError: (error) => log.warn({ err: error }, 'redis'),
   })
@@ -250,6 +241,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     optionsOf,
     channels,
     handlers,
+    channelsFor: (subject) => channelsOf(config.SERVER_SUBSCRIPTIONS, subject),
     onClosed: ({ id, identity, subject }, { code, reason }) => {
       counts.disconnects.set(code, (counts.disconnects.get(code) ?? 0) + 1)
       log.debug({ client: id, identity, subject, code, reason }, 'closed')
@@ -303,22 +295,16 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
   app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
   await app.register(async (api) => {
-    api.removeContentTypeParser('text/plain')
-    api.addHook('onRequest', takeApiKey)
-    limitApi(api, node.limits, () => {
-      counts.limited.requests += 1
+    serverApi(api, {
+      ...channels,
+      publish,
+      optionsOf,
+      nodes: broker,
+      rates: node.limits,
+      onLimited: () => {
+        counts.limited.requests += 1
+      },
     })
-    apiPublish(api, publish)
-    apiBroadcast(api, publish)
-    apiDisconnect(api, ({ disconnect, ...target }) =>
-      broker.disconnect({ ...target, ...disconnect }),
-    )
-    apiInfo(api, () => broker.info())
-    apiHistory(api, channels.history, optionsOf)
-    apiHistoryRemove(api, (channel) => broker.removeHistory(channel))
-    apiPresence(api, channels.presence, optionsOf)
-    apiPresenceStats(api, channels.presenceStats, optionsOf)
-    apiChannels(api, (pattern) => broker.channelNames(pattern))
   })
 
   const verifying = setInterval(() => void verify(), verifyMs)

@@ -1,9 +1,12 @@
+import { ChannelName } from '@portcullis/contracts'
 import { ConfigError, type Environment, loadConfig } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from './handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from './hub/namespaces.js'
 
 const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
+
+const channel = ChannelName.pattern?.slice(1, -1)
 
 /** Every setting of a realtime node, as environment variables; each may come from a file named by `NAME_FILE`. */
 export const configSchema = Type.Object({
@@ -171,6 +174,12 @@ export const configSchema = Type.Object({
     maximum: 16_777_216,
     description: "the largest answer of a handler's that is taken",
   }),
+  SERVER_SUBSCRIPTIONS: Type.String({
+    default: '',
+    pattern: `^ *(?:${channel}(?: +${channel})*)? *$`,
+    description:
+      "channels that a client is put into as it connects, as far as its token permits them, separated by spaces; {sub} stands for the token's subject: user:{sub} news",
+  }),
   MAX_CONNECTIONS: Type.Integer({
     default: 100_000,
     minimum: 1,
@@ -211,20 +220,19 @@ export const configSchema = Type.Object({
 
 export type Config = Omit<
   Static<typeof configSchema>,
-  'NODE_NAME' | 'ALLOWED_ORIGINS' | 'NAMESPACES' | 'HANDLERS'
+  'NODE_NAME' | 'ALLOWED_ORIGINS' | 'NAMESPACES' | 'HANDLERS' | 'SERVER_SUBSCRIPTIONS'
 > & {
   NODE_NAME: string
   ALLOWED_ORIGINS: readonly string[]
   NAMESPACES: Namespaces
   HANDLERS: Endpoints
+  SERVER_SUBSCRIPTIONS: readonly string[]
 }
 
 /** Reads the settings. @throws ConfigError naming each one that is missing or wrong */
 export function config(environment: Environment): Config {
-  const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, HANDLERS, ...rest } = loadConfig(
-    configSchema,
-    environment,
-  )
+  const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, HANDLERS, SERVER_SUBSCRIPTIONS, ...rest } =
+    loadConfig(configSchema, environment)
   if (rest.PONG_TIMEOUT_MS >= rest.PING_INTERVAL_MS) {
     throw new ConfigError(['PONG_TIMEOUT_MS must be less than PING_INTERVAL_MS'])
   }
@@ -238,10 +246,15 @@ export function config(environment: Environment): Config {
   if (typeof namespaces === 'string') throw new ConfigError([`NAMESPACES ${namespaces}`])
   const handlers = readEndpoints(HANDLERS)
   if (typeof handlers === 'string') throw new ConfigError([`HANDLERS ${handlers}`])
+  const channels = SERVER_SUBSCRIPTIONS.split(' ').filter((each) => each !== '')
+  if (channels.length > rest.MAX_CHANNELS) {
+    throw new ConfigError(['SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS'])
+  }
   return {
     ...rest,
     NAMESPACES: namespaces,
     HANDLERS: handlers,
+    SERVER_SUBSCRIPTIONS: channels,
     NODE_NAME: NODE_NAME ?? `realtime-${rest.PORT}`,
     ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
       .map((each) => each.trim())

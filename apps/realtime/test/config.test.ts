@@ -35,6 +35,20 @@ t.test('origins are a list of exact origins', async (t) => {
   }
 })
 
+t.test('channels of the server’s are a list of names', async (t) => {
+  const channels = (text: string) =>
+    config({ ...required, SERVER_SUBSCRIPTIONS: text }).SERVER_SUBSCRIPTIONS
+  t.same(channels(''), [])
+  t.same(channels(' user:{sub}  news '), ['user:{sub}', 'news'])
+  for (const wrong of ['a b\tc', 'all*', 'ä', '"a"', 'x'.repeat(256)]) {
+    const found = problems({ ...required, SERVER_SUBSCRIPTIONS: wrong })
+    t.match(found, [/^SERVER_SUBSCRIPTIONS /], wrong)
+  }
+  t.match(problems({ ...required, SERVER_SUBSCRIPTIONS: 'a b c', MAX_CHANNELS: '2' }), [
+    /^SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS/,
+  ])
+})
+
 t.test('what is wrong is named, without its value', async (t) => {
   t.match(problems({}), [/^REGISTRATION_CODE is required/])
   t.match(problems({ ...required, PORT: 'x' }), [/^PORT must be integer/])

@@ -20,7 +20,10 @@ const ordinary = {
   }),
 }
 /** More settings of the node, for examples that name them behind `example`. */
-const settings: Readonly<Record<string, Record<string, string>>> = { '': {} }
+const settings: Readonly<Record<string, Record<string, string>>> = {
+  '': {},
+  server: { SERVER_SUBSCRIPTIONS: 'news chat:{sub}' },
+}
 
 const mostMs = 20_000
 /** What the users of the examples may do. */
@@ -135,6 +138,11 @@ class Replay {
         }),
     ],
     [
+      /^the backend subscribes (\w+) to (\S+) with (.+)$/,
+      async (user, channel, data = '') =>
+        this.#api('subscribe', { user, channel, data: JSON.parse(data) }),
+    ],
+    [
       /^(\w+) publishes (.+) into (\S+)$/,
       async (user = '', data = '', channel) =>
         this.#by(user, { publish: { channel, data: JSON.parse(data) } }),
@@ -172,7 +180,7 @@ class Replay {
   }
 
   async #api(method: string, body: object): Promise<unknown> {
-    const backend = this.#auth.issue({ subject: 'shop', scope })
+    const backend = this.#auth.issue({ subject: 'shop', scope: `tokens:issue ${scope}` })
     const answer = Object((await this.#node.api(method, backend, body)).body)
     if (answer.result === undefined) throw new Error(`${method}: ${JSON.stringify(answer)}`)
     return answer.result

@@ -14,6 +14,12 @@ const OfChannel = Type.Object({ channel: ChannelName })
 const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 /** What numbers a channel's publications anew when its history was lost. */
 const Epoch = Type.String({ maxLength: 64 })
+/** Bring what was published after `offset` of `epoch`. */
+const recovering = {
+  recover: Type.Optional(Type.Boolean()),
+  epoch: Type.Optional(Epoch),
+  offset: Type.Optional(Offset),
+}
 
 /** What an application's handler is to get: bytes in the Protobuf form. */
 const Data = Type.Optional(Type.Unknown())
@@ -28,6 +34,10 @@ const bodies = {
     data: Data,
     name: Type.Optional(Name),
     version: Type.Optional(Name),
+    /** How far it got, before it came back, in channels that the server had put it into. */
+    subs: Type.Optional(
+      Type.Union([Type.Record(Type.String(), Type.Object(recovering)), Type.Null()]),
+    ),
   }),
   refresh: Type.Object({ token: TokenText }),
   subscribe: Type.Object({
@@ -38,10 +48,7 @@ const bodies = {
     flag: Type.Optional(Type.Integer()),
     /** A token for this channel alone. */
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
-    /** Bring what was published after `offset` of `epoch`. */
-    recover: Type.Optional(Type.Boolean()),
-    epoch: Type.Optional(Epoch),
-    offset: Type.Optional(Offset),
+    ...recovering,
     positioned: Type.Optional(Type.Boolean()),
     recoverable: Type.Optional(Type.Boolean()),
     join_leave: Type.Optional(Type.Boolean()),

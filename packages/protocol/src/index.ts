@@ -36,6 +36,7 @@ export {
   type ConnectResult,
   encodePresencePush,
   encodeReply,
+  encodeSubscribePush,
   encodeUnsubscribePush,
   type HistoryResult,
   type PresenceResult,
@@ -46,6 +47,7 @@ export {
   type RpcResult,
   type StreamPosition,
   type SubRefreshResult,
+  type SubscribePush,
   type SubscribeResult,
 } from './replies.js'
 export { type ReplyError, replyErrors } from './reply-errors.js'

@@ -22,6 +22,8 @@ export interface ConnectResult {
   node: string
   /** What the application's `connect` handler has to say: `dataOf` of the codec. */
   data?: unknown
+  /** The channels that the server has put the client into, each as if it had asked for it. */
+  subs?: Record<string, SubscribeResult>
 }
 
 /** Result of `refresh`; `ttl` in seconds, as in `connect`. */
@@ -54,6 +56,14 @@ export interface SubscribeResult extends Partial<StreamPosition> {
   /** `publications` are all that it has missed. */
   recovered?: true
   publications?: StreamPublication[]
+}
+
+/** Tells a client that the server has put it into a channel, after it had connected. */
+export interface SubscribePush extends Partial<StreamPosition> {
+  recoverable?: true
+  positioned?: true
+  /** For the client's own use: `dataOf` of the codec. */
+  data?: unknown
 }
 
 /** Result of `history`: publications oldest first, unless asked in reverse, and where the stream ends. */
@@ -116,9 +126,24 @@ export function withPublications(
     const { history } = body
     return { history: { ...history, publications: history.publications.map(as) } }
   }
-  if (!('subscribe' in body) || body.subscribe.publications === undefined) return body
-  const { subscribe } = body
-  return { subscribe: { ...subscribe, publications: body.subscribe.publications.map(as) } }
+  if ('subscribe' in body) return { subscribe: subscribed(body.subscribe, as) }
+  if (!('connect' in body) || body.connect.subs === undefined) return body
+  const { subs, ...connect } = body.connect
+  const results = Object.entries(subs).map(([name, result]) => [name, subscribed(result, as)])
+  return { connect: { ...connect, subs: Object.fromEntries(results) } }
+}
+
+function subscribed(
+  result: SubscribeResult,
+  as: (publication: StreamPublication) => object,
+): object {
+  const { publications } = result
+  return publications === undefined ? result : { ...result, publications: publications.map(as) }
+}
+
+/** Tells the client that the server has put it into a channel. */
+export function encodeSubscribePush(channel: string, subscribe: SubscribePush): string {
+  return JSON.stringify({ push: { channel, subscribe } })
 }
 
 /** Tells the client that the server ended one of its subscriptions. */

@@ -52,6 +52,10 @@ t.test('names a command whose body is wrong, so that it can be answered', async 
     ['rpc', { method: 'a'.repeat(256) }],
     ['connect', { token: 1 }],
     ['connect', 'text'],
+    ['connect', { subs: [] }],
+    ['connect', { subs: { a: null } }],
+    ['connect', { subs: { a: { offset: -1 } } }],
+    ['connect', { subs: { a: { recover: 1 } } }],
     ['presence', {}],
   ]
   for (const [method, body] of wrong) {

@@ -160,6 +160,7 @@ export class SimulatedNode {
         late.end({ code: 3501, reason: '' }),
       ),
       optionsOf: () => plainChannel,
+      channelsFor: () => [],
       channels: {
         publish: async (channel, bytes) => {
           this.#options.onPublish(bytes)

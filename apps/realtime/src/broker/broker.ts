@@ -1,16 +1,11 @@
 import type { InfoNode } from '@portcullis/contracts'
 import type { ClientInfo, StreamPosition } from '@portcullis/protocol'
 import { close, connect, type Redis } from '@portcullis/redis'
+import type { Order } from '../hub/orders.js'
 import { BrokerError } from './errors.js'
 import { InfoGathering } from './info-gathering.js'
 import { type Keys, keys } from './keys.js'
-import {
-  type DisconnectOrder,
-  presenceMessage,
-  readAnswer,
-  readChannelMessage,
-  readControl,
-} from './messages.js'
+import { presenceMessage, readAnswer, readChannelMessage, readControl } from './messages.js'
 import { Presence } from './presence.js'
 import { probe } from './probe.js'
 import {
@@ -38,7 +33,8 @@ export interface BrokerOptions {
   onPresence: (channel: string, kind: 'join' | 'leave', info: ClientInfo) => void
   /** Publications come in again, after they had not for a while. */
   onRestored: () => void
-  onDisconnect: (order: DisconnectOrder) => void
+  /** An order of the server API came in, checked; from whatever node. */
+  onOrder: (order: Order) => void
   /** This node, as `info` shows it. */
   describe: () => InfoNode
   onError: (error: Error) => void
@@ -174,10 +170,9 @@ export class Broker {
     return names.filter((name) => name !== undefined)
   }
 
-  /** Has every node close the connections that the order names. @throws BrokerError away */
-  async disconnect(order: Omit<DisconnectOrder, 'type'>): Promise<void> {
-    const message: DisconnectOrder = { type: 'disconnect', ...order }
-    await this.#send(this.#keys.control, JSON.stringify(message))
+  /** Tells every node, this one too, what to do with its connections. @throws BrokerError away */
+  async order(order: Order): Promise<void> {
+    await this.#send(this.#keys.control, JSON.stringify(order))
   }
 
   /** What every node says of itself; those that do not answer in time are left out. @throws BrokerError away */
@@ -239,8 +234,8 @@ export class Broker {
     const control = readControl(message)
     if (control === undefined) {
       this.#garbage += 1
-    } else if (control.type === 'disconnect') {
-      this.#options.onDisconnect(control)
+    } else if (control.type !== 'info') {
+      this.#options.onOrder(control)
     } else {
       const answer = { type: 'node', id: control.id, node: this.#options.describe() }
       this.#send(this.#keys.inbox(control.from), JSON.stringify(answer)).catch(

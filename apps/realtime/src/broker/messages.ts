@@ -1,31 +1,23 @@
-import { InfoNode, Subject } from '@portcullis/contracts'
+import { InfoNode } from '@portcullis/contracts'
 import { type ClientInfo, decodePublication, type StreamPosition } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import { DisconnectOrder, mostOrderBytes, SubscribeOrder, UnsubscribeOrder } from '../hub/orders.js'
 import { readClientInfo } from './presence.js'
 
 const closed = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 64 })
 
-/** Close the connections of a user, wherever they are. */
-const DisconnectOrder = Type.Object(
-  {
-    type: Type.Literal('disconnect'),
-    user: Subject,
-    client: Type.Optional(Id),
-    identity: Type.Optional(Type.String({ maxLength: 128 })),
-    code: Type.Integer({ minimum: 3000, maximum: 4999 }),
-    reason: Type.String({ maxLength: 123 }),
-  },
-  closed,
-)
-
 /** Tell `from`, in its inbox, about yourself. */
 const InfoQuestion = Type.Object({ type: Type.Literal('info'), id: Id, from: Id }, closed)
 
-export const ControlMessage = Type.Union([DisconnectOrder, InfoQuestion])
+export const ControlMessage = Type.Union([
+  DisconnectOrder,
+  SubscribeOrder,
+  UnsubscribeOrder,
+  InfoQuestion,
+])
 export type ControlMessage = Static<typeof ControlMessage>
-export type DisconnectOrder = Static<typeof DisconnectOrder>
 
 /** Answer to an info question. */
 export const InfoAnswer = Type.Object(
@@ -39,12 +31,12 @@ const infoAnswer = TypeCompiler.Compile(InfoAnswer)
 
 /** Reads a message of the control channel; undefined when it is none of ours. */
 export function readControl(message: Buffer): ControlMessage | undefined {
-  return read(controlMessage, message)
+  return read(controlMessage, message, mostOrderBytes)
 }
 
 /** Reads a message of a node's inbox; undefined when it is none of ours. */
 export function readAnswer(message: Buffer): InfoAnswer | undefined {
-  return read(infoAnswer, message)
+  return read(infoAnswer, message, mostBytes)
 }
 
 /** What comes over a channel's own Redis channel. */
@@ -88,8 +80,12 @@ function publicationOf(
 
 const mostBytes = 4096
 
-function read<T extends TSchema>(check: TypeCheck<T>, message: Buffer): Static<T> | undefined {
-  if (message.length > mostBytes) return undefined
+function read<T extends TSchema>(
+  check: TypeCheck<T>,
+  message: Buffer,
+  most: number,
+): Static<T> | undefined {
+  if (message.length > most) return undefined
   try {
     const value: unknown = JSON.parse(message.toString())
     return check.Check(value) ? value : undefined

@@ -1,42 +1,57 @@
-import { type CommandBody, type Content, disconnectCodes, replyErrors } from '@portcullis/protocol'
+import {
+  type CommandBody,
+  type Content,
+  disconnectCodes,
+  type ReplyError,
+  replyErrors,
+  type SubscribeResult,
+} from '@portcullis/protocol'
 import { adoptToken } from './adopt-token.js'
 import { announcedTtl } from './announced-ttl.js'
 import { ask } from './ask.js'
 import type { Connection } from './connection.js'
-import type { Handler } from './handlers.js'
+import type { Answer } from './handlers.js'
+import { subscribeAll } from './server-subscribe.js'
 
 /**
  * `connect`: the client's first command. The upgrade was admitted already; a token in the command
- * that is another one than the upgrade's is taken as a refresh.
+ * that is another one than the upgrade's is taken as a refresh. It is answered once the client is in
+ * the channels that the server chooses for it.
  */
 export async function connect(
   connection: Connection,
   id: number,
-  { token = '', ...more }: CommandBody<'connect'>,
+  body: CommandBody<'connect'>,
 ): Promise<void> {
   if (connection.state !== 'opened') {
     connection.end(disconnectCodes.badRequest)
     return
   }
-  if (token !== '' && !connection.isAdmitted(token)) {
-    connection.deciding()
-    const outcome = await adoptToken(connection, token)
-    if (outcome !== 'adopted') {
-      refuse(connection, id, outcome)
-      return
-    }
-  }
+  connection.deciding()
+  const refusal = await takeToken(connection, body)
+  if (connection.closed) return
+  if (refusal !== undefined) return connection.decided(id, { error: refusal })
   const { node } = connection
-  const { connectionsPerUser } = node.limits
+  const { connectionsPerUser, channelsPerConnection } = node.limits
   if (connectionsPerUser !== undefined && node.hub.countLike(connection) > connectionsPerUser) {
     connection.end(disconnectCodes.connectionLimit)
     return
   }
-  const { connect: handler } = node.handlers
-  // Without one nothing is awaited: commands of the same message may come right behind.
-  const result = handler === undefined ? {} : await introduce(connection, id, handler, more)
-  if (result === undefined) return
-  connection.reply(id, {
+  const welcome = await welcomeOf(connection, body)
+  if (connection.closed) return
+  if ('error' in welcome) return connection.decided(id, { error: welcome.error })
+  if ('disconnect' in welcome) return connection.end(welcome.disconnect)
+  const { channels, data } = welcome.result
+  if (channels.length > channelsPerConnection) return connection.end(disconnectCodes.channelLimit)
+  let subs: Record<string, SubscribeResult>
+  try {
+    subs = await subscribeAll(connection, channels, body.subs ?? {})
+  } catch {
+    // Redis is away: the client comes back, and finds itself in all of its channels or not connected.
+    return connection.decided(id, { error: replyErrors.internal })
+  }
+  if (connection.closed) return
+  connection.decided(id, {
     connect: {
       client: connection.id,
       version: node.version,
@@ -46,47 +61,45 @@ export async function connect(
       pong: true,
       session: connection.id,
       node: node.name,
-      ...(result.data === undefined ? {} : { data: connection.codec.dataOf(result.data) }),
+      ...(data === undefined ? {} : { data: connection.codec.dataOf(data) }),
+      ...(channels.length === 0 ? {} : { subs }),
     },
   })
-  connection.decided(true)
 }
 
-/** Asks the application. Undefined: it has refused, and the client knows. */
-async function introduce(
+/** What a client gets as it connects. */
+interface Welcome {
+  /** Channels that it is put into, as far as its token permits them. */
+  channels: readonly string[]
+  data?: Content
+}
+
+/** What is configured for the client, and what the application says to it; or why it may not come in. */
+async function welcomeOf(
   connection: Connection,
-  id: number,
-  handler: Handler,
   { data, name, version }: CommandBody<'connect'>,
-): Promise<{ data?: Content } | undefined> {
-  connection.deciding()
+): Promise<{ result: Welcome } | Exclude<Answer, { result: unknown }>> {
+  const { node, subject } = connection
+  const channels = node.channelsFor(subject)
+  const { connect: handler } = node.handlers
+  if (handler === undefined) return { result: { channels } }
   const says = {
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
   }
   const answer = await ask(connection, handler, { data, ...says })
-  if (connection.closed) return undefined
-  if ('result' in answer) return answer.result
-  if ('disconnect' in answer) {
-    connection.end(answer.disconnect)
-    return undefined
-  }
-  connection.fail(id, answer.error)
-  connection.decided(false)
-  return undefined
+  return 'result' in answer ? { result: { ...answer.result, channels } } : answer
 }
 
-function refuse(
+/** Has the connection stand on the token that the command brings. Gives the error to answer, if it may not. */
+async function takeToken(
   connection: Connection,
-  id: number,
-  outcome: 'closed' | 'inactive' | 'unavailable' | 'foreign',
-): void {
-  if (outcome === 'closed') return
-  if (outcome === 'foreign') {
-    connection.end(disconnectCodes.invalidToken)
-    return
-  }
+  { token = '' }: CommandBody<'connect'>,
+): Promise<ReplyError | undefined> {
+  if (token === '' || connection.isAdmitted(token)) return undefined
+  const outcome = await adoptToken(connection, token)
+  if (outcome === 'foreign') connection.end(disconnectCodes.invalidToken)
   // 109 makes the client ask for a new token and come back: the one it kept was a stale one.
-  connection.fail(id, outcome === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal)
-  connection.decided(false)
+  if (outcome === 'inactive') return replyErrors.tokenExpired
+  return outcome === 'unavailable' ? replyErrors.internal : undefined
 }

@@ -11,20 +11,25 @@ import {
   ProtocolError,
   type ReplyBody,
   type ReplyError,
-  unsubscribeCodes,
+  type Unsubscribe,
 } from '@portcullis/protocol'
 import type { Waiting } from '../hub/hold.js'
 import type { Member } from '../hub/hub.js'
+import type { SubscribeOrder } from '../hub/orders.js'
 import { Allowance } from './allowance.js'
 import { dispatch } from './dispatch.js'
 import type { Node } from './node.js'
 import { Outbox } from './outbox.js'
 import { refuse } from './refuse.js'
+import { subscribeByOrder } from './server-subscribe.js'
 import { Subscriptions } from './subscriptions.js'
 import type { Grant } from './tokens.js'
 import type { Transport } from './transport.js'
 
-/** `opened`: awaits `connect`. `connecting`: its token is being asked about. */
+/**
+ * `opened`: awaits `connect`. `connecting`: its token is being asked about, and its channels are being
+ * joined; what they bring meanwhile waits for the reply.
+ */
 export type ConnectionState = 'opened' | 'connecting' | 'connected' | 'closed'
 
 /** Above this a connection's output leaves before the tick is over, so that a burst is not taken for a slow reader. */
@@ -67,6 +72,8 @@ export class Connection implements Member, Waiting {
   /** Commands that came right behind a `connect` which is not decided yet, or while there is no lease. */
   #waiting: Command[] = []
   #waitingBytes = 0
+  /** Orders that wait until it is decided whether the client is connected. */
+  #undecided: (() => void)[] = []
   #dirty = false
   readonly #outbox: Outbox
   readonly #transport: Transport
@@ -161,20 +168,28 @@ export class Connection implements Member, Waiting {
     }
   }
 
-  /** Marks that auth is being asked whether the client may connect. */
+  /** Marks that it is being found out whether the client may connect, and into which channels. */
   deciding(): void {
     this.#state = 'connecting'
   }
 
-  /** Ends `deciding`, and handles what came in meanwhile. */
-  decided(connected: boolean): void {
+  /** Ends `deciding` with the reply to `connect`, and handles what came in meanwhile. */
+  decided(id: number, body: Extract<ReplyBody, { connect: unknown } | { error: unknown }>): void {
     if (this.closed) return
+    const connected = 'connect' in body
     this.#state = connected ? 'connected' : 'opened'
+    if (!connected && this.subscriptions.size > 0) {
+      this.subscriptions.leaveAll()
+      this.#outbox.clear()
+    }
+    this.#outbox.addFirst(this.codec.reply(id, body))
+    this.#flushSoon()
     if (connected) {
       this.#isAdmitted = undefined
       this.node.connectDeadline.delete(this)
       this.#stopHeartbeat = this.node.heartbeat.add(this)
     }
+    for (const goOn of this.#undecided.splice(0)) goOn()
     this.#takeWaiting()
   }
 
@@ -254,8 +269,24 @@ export class Connection implements Member, Waiting {
     this.send(this.codec.reply(id, { error }))
   }
 
+  subscribe(order: SubscribeOrder): Promise<void> {
+    return this.#onceDecided(() => subscribeByOrder(this, order))
+  }
+
+  unsubscribe(channel: string, why: Unsubscribe): void {
+    void this.#onceDecided(async () => this.subscriptions.end(channel, why))
+  }
+
+  /** An order about a client that is connecting finds it in the channels that it gets with that. */
+  async #onceDecided(work: () => Promise<void>): Promise<void> {
+    while (this.#state === 'connecting') {
+      await new Promise<void>((resolve) => this.#undecided.push(resolve))
+    }
+    await work()
+  }
+
   lost(channel: string): void {
-    this.subscriptions.end(channel, unsubscribeCodes.insufficientState)
+    this.subscriptions.lost(channel)
   }
 
   /** Whether something that was to be sent has not left the process. */
@@ -318,6 +349,13 @@ export class Connection implements Member, Waiting {
 
   #write(): void {
     if (this.closed || this.#outbox.bytes === 0) return
+    if (this.#state === 'connecting' && this.subscriptions.size > 0) {
+      // What is of its channels goes behind the reply to `connect`.
+      if (this.#outbox.bytes > this.node.limits.sendBufferBytes) {
+        this.#close(disconnectCodes.slow, () => 'close')
+      }
+      return
+    }
     if (!this.node.hold.open) {
       this.node.hold.add(this)
       if (this.#outbox.bytes > this.node.limits.sendBufferBytes) this.end(closeCodes.leaseLost)
@@ -351,6 +389,7 @@ export class Connection implements Member, Waiting {
     this.#state = 'closed'
     this.#outbox.clear()
     this.#waiting = []
+    for (const goOn of this.#undecided.splice(0)) goOn()
     const { hub, hold, connectDeadline } = this.node
     this.subscriptions.leaveAll()
     hub.remove(this)

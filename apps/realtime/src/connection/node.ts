@@ -68,6 +68,8 @@ export interface Node {
   readonly channels: Channels
   /** The application's own part. */
   readonly handlers: Handlers
+  /** Channels that the server puts a subject's clients into as they connect, if their tokens permit. */
+  channelsFor(subject: string): readonly string[]
   /** What holds for a channel, by its namespace. */
   optionsOf(channel: string): ChannelOptions
   /** Is told of each connection that closed, and why. */

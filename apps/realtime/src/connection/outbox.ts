@@ -25,6 +25,13 @@ export class Outbox {
     this.#bytes += message.length
   }
 
+  /** Before all that waits. */
+  addFirst(message: Encoded): void {
+    if (this.#frames.length === 0) this.#messages.unshift(message)
+    else this.#frames.unshift(this.#codec.frame([message]))
+    this.#bytes += message.length
+  }
+
   addFrame(frame: Buffer): void {
     this.#closeFrame()
     this.#frames.push(frame)

@@ -42,9 +42,10 @@ export async function refresh(
     },
   })
   const { scopes, subject } = connection.grant
-  for (const [channel, { replyTo, release }] of [...connection.subscriptions.entries()]) {
-    // One with a token of its own stands on that; one that awaits its reply looks by itself.
-    if (release !== undefined) continue
+  for (const [channel, { replyTo, release, server }] of [...connection.subscriptions.entries()]) {
+    // One with a token of its own stands on that, one of the server API on nothing that changes here;
+    // one that awaits its reply looks by itself.
+    if (release !== undefined || server?.granted === true) continue
     if (replyTo === undefined && !permitsChannel(scopes, subject, 'subscribe', channel)) {
       connection.subscriptions.end(channel, unsubscribeCodes.serverUnsubscribe)
     }

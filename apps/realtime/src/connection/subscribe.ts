@@ -120,7 +120,8 @@ function expiry(expiresAt: number | undefined): SubscribeResult {
   return expiresAt === undefined ? {} : { expires: true, ttl: announcedTtl(expiresAt) }
 }
 
-function mayHear({ grant }: Connection, channel: string): boolean {
+/** Whether the connection's own token permits the channel. */
+export function mayHear({ grant }: Connection, channel: string): boolean {
   return permitsChannel(grant.scopes, grant.subject, 'subscribe', channel)
 }
 
@@ -141,7 +142,8 @@ function sinceOf({
   return recover ? { offset, epoch } : undefined
 }
 
-function resultOf(
+/** What a client is told of the place at which it begins. */
+export function resultOf(
   begin: StreamPosition | Recovery | undefined,
   { delta, filter }: Wishes,
 ): SubscribeResult {

@@ -7,6 +7,15 @@ import {
 import type { Connection } from './connection.js'
 import type { Grant } from './tokens.js'
 
+/** What a subscription that the server has begun has beside. */
+export interface ServerSide {
+  /** The server API has begun it: it stands, whatever the connection's token permits. */
+  readonly granted: boolean
+  /** The client is in the channel; what it is told of that comes before all else of the channel. */
+  entered: boolean
+  expiry?: NodeJS.Timeout
+}
+
 /** A channel that the client is in, or is on its way into. */
 export interface Subscription {
   /** The id of the `subscribe` that awaits its reply. */
@@ -15,7 +24,12 @@ export interface Subscription {
   readonly present: boolean
   /** Lets go of the token that it stands on, when it has one of its own. */
   release?: () => void
+  /** The server has begun it, not the client. */
+  readonly server?: ServerSide
 }
+
+/** Above this a timer would fire at once. */
+const longestTimerMs = 2_147_483_647
 
 /** The channels of one connection. */
 export class Subscriptions {
@@ -54,6 +68,7 @@ export class Subscriptions {
     if (subscription === undefined) return undefined
     const { node, info, waits } = this.#connection
     this.#byChannel.delete(channel)
+    clearTimeout(subscription.server?.expiry)
     node.hub.unsubscribe(channel, this.#connection)
     if (subscription.release !== undefined) {
       if (waits) this.#lingering = [...(this.#lingering ?? []), subscription.release]
@@ -61,7 +76,7 @@ export class Subscriptions {
     }
     // Redis may be away: then the entry expires by itself.
     if (subscription.present) void node.channels.leave(channel, info).catch(() => undefined)
-    const joined = subscription.replyTo === undefined
+    const joined = subscription.replyTo === undefined && subscription.server?.entered !== false
     if (joined && node.optionsOf(channel).joinLeave) this.announce(channel, 'leave')
     return subscription
   }
@@ -72,8 +87,38 @@ export class Subscriptions {
 
   /** Ends one from our side, and tells the client. */
   end(channel: string, why: Unsubscribe): void {
-    if (this.leave(channel) === undefined) return
+    const subscription = this.leave(channel)
+    if (subscription === undefined || subscription.server?.entered === false) return
+    // What is still under way gets its reply first: the client sees both in order.
+    const { replyTo } = subscription
+    if (replyTo !== undefined) this.#connection.reply(replyTo, { subscribe: {} })
     this.#connection.send(this.#connection.codec.unsubscribePush(channel, why))
+  }
+
+  /** Ends one of the server's at a time, in Unix milliseconds. */
+  endAt(channel: string, server: ServerSide, at: number): void {
+    if (this.#byChannel.get(channel)?.server !== server) return
+    const leftMs = at - Date.now()
+    server.expiry = setTimeout(
+      () => {
+        if (at > Date.now()) this.endAt(channel, server, at)
+        else this.end(channel, unsubscribeCodes.expired)
+      },
+      Math.min(leftMs, longestTimerMs),
+    )
+    server.expiry.unref()
+  }
+
+  /**
+   * Something in the channel can never be delivered. A client subscribes anew by itself; into a channel
+   * that the server has chosen it comes again only by connecting anew.
+   */
+  lost(channel: string): void {
+    if (this.#byChannel.get(channel)?.server === undefined) {
+      this.end(channel, unsubscribeCodes.insufficientState)
+    } else {
+      this.#connection.end(disconnectCodes.insufficientState)
+    }
   }
 
   /** From now on this grant carries the subscription, whatever the connection's own token permits. */

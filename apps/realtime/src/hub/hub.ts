@@ -1,6 +1,13 @@
-import type { ClientInfo, Codec, Disconnect, StreamPosition } from '@portcullis/protocol'
+import type {
+  ClientInfo,
+  Codec,
+  Disconnect,
+  StreamPosition,
+  Unsubscribe,
+} from '@portcullis/protocol'
 import { Audience, type Wishes } from './audience.js'
 import { HubError } from './errors.js'
+import type { SubscribeOrder } from './orders.js'
 import { frames } from './outgoing.js'
 import { type Recovery, Stream, type StreamRead } from './stream.js'
 
@@ -15,6 +22,10 @@ export interface Member {
   end(disconnect: Disconnect): void
   /** The node has no lease from here on: nothing that has not left the process may leave it. */
   hold(): void
+  /** The server puts it into a channel. Rejects when the backplane cannot do that now. */
+  subscribe(order: SubscribeOrder): Promise<void>
+  /** The server takes it out of a channel, if it is in it. */
+  unsubscribe(channel: string, why: Unsubscribe): void
   /** Something in this channel can never be delivered to it: it has to subscribe anew. */
   lost(channel: string): void
 }

@@ -1,37 +1,38 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { DisconnectRequest, permits } from '@portcullis/contracts'
+import { DisconnectRequest } from '@portcullis/contracts'
 import { disconnectCodes } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
-import type { DisconnectUser } from '../hub/disconnect-user.js'
-import { ApiAnswer, orInternal } from './api-answer.js'
+import type { Order } from '../hub/orders.js'
+import { orInternal } from './api-answer.js'
+import type { ApiCommand } from './api-command.js'
+import { refuseFields, targetOf } from './api-target.js'
+
+const Result = Type.Object({})
 
 /**
- * `POST /api/disconnect`: closes a user's connections on every node; revokes nothing. Without
- * `admin` it reaches only connections on tokens of the caller's own identity.
+ * `disconnect`: closes a user's connections on every node, but for those in `whitelist`; revokes
+ * nothing. Without `admin` it reaches only connections on tokens of the caller's own identity.
  */
 export function apiDisconnect(
-  app: FastifyInstance,
-  disconnectEverywhere: (order: DisconnectUser) => Promise<void>,
-): void {
-  app.withTypeProvider<TypeBoxTypeProvider>().post(
-    '/api/disconnect',
-    {
-      onRequest: app.admit({ scope: 'tokens:revoke' }),
-      schema: {
-        summary: "Close a user's connections",
-        body: DisconnectRequest,
-        response: { 200: ApiAnswer(Type.Object({})) },
-      },
-    },
-    async ({ body: { user, client, disconnect = disconnectCodes.forceNoReconnect }, grant }) => {
-      const order: DisconnectUser = {
-        user,
-        disconnect,
-        ...(client === undefined ? {} : { client }),
-        ...(permits(grant.scopes, 'admin') ? {} : { identity: grant.identity }),
+  tell: (order: Order) => Promise<void>,
+): ApiCommand<typeof DisconnectRequest, typeof Result> {
+  return {
+    name: 'disconnect',
+    summary: "Close a user's connections",
+    scope: 'tokens:revoke',
+    body: DisconnectRequest,
+    result: Result,
+    async run(body, caller) {
+      const refusal = refuseFields(body, ['label_filter', 'all_users'])
+      if (refusal !== undefined) return refusal
+      const { whitelist = [], disconnect = disconnectCodes.forceNoReconnect } = body
+      const order: Order = {
+        type: 'disconnect',
+        ...targetOf(body, caller),
+        ...(whitelist.length === 0 ? {} : { whitelist }),
+        code: disconnect.code,
+        reason: disconnect.reason,
       }
-      return orInternal(disconnectEverywhere(order).then(() => ({})))
+      return orInternal(tell(order).then(() => ({})))
     },
-  )
+  }
 }

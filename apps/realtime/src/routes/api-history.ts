@@ -1,11 +1,10 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { HistoryRequest, permitsChannel } from '@portcullis/contracts'
 import { ClientInfo, decodePublication, jsonPublication, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
-import { ApiAnswer, apiError, orInternal } from './api-answer.js'
+import { apiError, orInternal } from './api-answer.js'
+import type { ApiCommand } from './api-command.js'
 
 const History = Type.Object({
   publications: Type.Array(
@@ -20,24 +19,18 @@ const History = Type.Object({
   epoch: Type.String(),
 })
 
-/** `POST /api/history`: what a channel keeps, and where its stream ends; needs `history:<channel>`. */
+/** `history`: what a channel keeps, and where its stream ends; needs `history:<channel>`. */
 export function apiHistory(
-  app: FastifyInstance,
   history: Channels['history'],
   optionsOf: (channel: string) => ChannelOptions,
-): void {
-  app.withTypeProvider<TypeBoxTypeProvider>().post(
-    '/api/history',
-    {
-      onRequest: app.admit(),
-      schema: {
-        summary: 'Read what a channel keeps',
-        body: HistoryRequest,
-        response: { 200: ApiAnswer(History) },
-      },
-    },
-    async ({ body: { channel, limit = 0, since, reverse = false }, grant }) => {
-      if (!permitsChannel(grant.scopes, grant.subject, 'history', channel)) {
+): ApiCommand<typeof HistoryRequest, typeof History> {
+  return {
+    name: 'history',
+    summary: 'Read what a channel keeps',
+    body: HistoryRequest,
+    result: History,
+    async run({ channel, limit = 0, since, reverse = false }, { scopes, subject }) {
+      if (!permitsChannel(scopes, subject, 'history', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
       if (optionsOf(channel).historySize === 0) return apiError(replyErrors.notAvailable)
@@ -53,5 +46,5 @@ export function apiHistory(
       })
       return { result: { ...position, publications: read } }
     },
-  )
+  }
 }

@@ -1,32 +1,25 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { ChannelRequest, permitsChannel } from '@portcullis/contracts'
 import { ClientInfo, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
-import { ApiAnswer, apiError, orInternal } from './api-answer.js'
+import { apiError, orInternal } from './api-answer.js'
+import type { ApiCommand } from './api-command.js'
 
-/** `POST /api/presence`: who is subscribed, by connection; needs `presence:<channel>`. */
+const Result = Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })
+
+/** `presence`: who is subscribed, by connection; needs `presence:<channel>`. */
 export function apiPresence(
-  app: FastifyInstance,
   presence: Channels['presence'],
   optionsOf: (channel: string) => ChannelOptions,
-): void {
-  app.withTypeProvider<TypeBoxTypeProvider>().post(
-    '/api/presence',
-    {
-      onRequest: app.admit(),
-      schema: {
-        summary: 'List who is subscribed to a channel',
-        body: ChannelRequest,
-        response: {
-          200: ApiAnswer(Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })),
-        },
-      },
-    },
-    async ({ body: { channel }, grant }) => {
-      if (!permitsChannel(grant.scopes, grant.subject, 'presence', channel)) {
+): ApiCommand<typeof ChannelRequest, typeof Result> {
+  return {
+    name: 'presence',
+    summary: 'List who is subscribed to a channel',
+    body: ChannelRequest,
+    result: Result,
+    async run({ channel }, { scopes, subject }) {
+      if (!permitsChannel(scopes, subject, 'presence', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
       if (!optionsOf(channel).presence) return apiError(replyErrors.notAvailable)
@@ -36,5 +29,5 @@ export function apiPresence(
         })),
       )
     },
-  )
+  }
 }

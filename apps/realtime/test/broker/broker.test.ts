@@ -5,7 +5,7 @@ import { connect } from '@portcullis/redis'
 import t, { type Test } from 'tap'
 import { Broker, type BrokerOptions } from '../../src/broker/broker.js'
 import { BrokerError } from '../../src/broker/errors.js'
-import type { DisconnectOrder } from '../../src/broker/messages.js'
+import type { Order } from '../../src/hub/orders.js'
 import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
 import { redisProxy } from '../fixtures/redis-proxy.js'
 
@@ -28,7 +28,7 @@ async function open(t: Test, more: Partial<BrokerOptions> = {}) {
       events.emit('publication', channel, bytes.toString(), position),
     onPresence: (channel, kind, info) => events.emit('presence', channel, kind, info),
     onRestored: () => events.emit('restored'),
-    onDisconnect: (order: DisconnectOrder) => events.emit('disconnect', order),
+    onOrder: (order) => events.emit('order', order),
     describe: () => ({
       uid,
       name: `node-${uid}`,
@@ -122,6 +122,10 @@ t.test('garbage and forged messages are counted, and nothing else happens', asyn
     ['control', '{"type":"disconnect","user":"ada","code":1,"reason":""}'],
     ['control', '{"type":"disconnect","user":"ada","code":3500,"reason":"r","admin":true}'],
     ['control', `{"type":"disconnect","user":"ada","code":3500,"reason":"${'r'.repeat(200)}"}`],
+    ['control', '{"type":"subscribe","user":"ada","channel":"a b"}'],
+    ['control', '{"type":"subscribe","user":"ada","channel":"a","granted":false}'],
+    ['control', `{"type":"subscribe","user":"ada","channel":"a","data":"${'x'.repeat(70_000)}"}`],
+    ['control', '{"type":"unsubscribe","user":"","channel":"a"}'],
     ['control', '{"type":"info","id":"1"}'],
     ['control', `{"type":"info","id":"1","from":"${'x'.repeat(5000)}"}`],
   ] as const
@@ -132,13 +136,29 @@ t.test('garbage and forged messages are counted, and nothing else happens', asyn
   t.equal(broker.garbage, forged.length)
 })
 
-t.test('an order to disconnect reaches every node', async (t) => {
+t.test('an order reaches every node', async (t) => {
   const one = await open(t)
   const two = await open(t, { prefix: one.prefix })
-  const both = Promise.all([once(one.events, 'disconnect'), once(two.events, 'disconnect')])
-  const order = { user: 'ada', code: 3503, reason: 'force disconnect' }
-  await one.broker.disconnect(order)
-  for (const [got] of await both) t.same(got, { type: 'disconnect', ...order })
+  const target = { user: 'ada', client: '1', session: '1', identity: 'shop' }
+  const orders: Order[] = [
+    { type: 'disconnect', user: 'ada', code: 3503, reason: 'force disconnect' },
+    { type: 'disconnect', ...target, code: 3005, reason: '', whitelist: Array(512).fill('2') },
+    { type: 'subscribe', user: 'ada', channel: 'news' },
+    {
+      type: 'subscribe',
+      ...target,
+      channel: 'news',
+      since: { offset: 0, epoch: '' },
+      data: { b64: 'x'.repeat(32_768) },
+      expiresAt: 1,
+    },
+    { type: 'unsubscribe', ...target, channel: 'news' },
+  ]
+  for (const order of orders) {
+    const both = Promise.all([once(one.events, 'order'), once(two.events, 'order')])
+    await one.broker.order(order)
+    for (const [got] of await both) t.same(got, order)
+  }
 })
 
 t.test('info gathers every node, without waiting for its deadline', async (t) => {

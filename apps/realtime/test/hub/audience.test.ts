@@ -30,6 +30,8 @@ function listener(wishes: Wishes = {}, codec = jsonCodec) {
     },
     end: () => undefined,
     hold: () => undefined,
+    subscribe: async () => undefined,
+    unsubscribe: () => undefined,
     lost: () => undefined,
   }
   return { member, wishes, frames, got, deltas }

@@ -1,9 +1,10 @@
 import { jsonCodec, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { disconnectUser } from '../../src/hub/disconnect-user.js'
+import { carryOut } from '../../src/hub/carry-out.js'
 import { HubError } from '../../src/hub/errors.js'
 import { type Backplane, Hub, type Member } from '../../src/hub/hub.js'
+import type { DisconnectOrder } from '../../src/hub/orders.js'
 import { settled } from '../fixtures/memory-node.js'
 
 interface FakeMember extends Member {
@@ -24,6 +25,8 @@ function member(id: string, subject = 'ada', identity = 'shop', codec = jsonCode
     deliver: (frame) => got.push(frame),
     end: ({ code }) => ended.push(code),
     hold: () => undefined,
+    subscribe: async () => undefined,
+    unsubscribe: () => undefined,
     lost: () => undefined,
   }
 }
@@ -49,6 +52,9 @@ function instant() {
   return { hub, log }
 }
 
+const threw = (error: unknown) => {
+  throw error
+}
 const yes = { enter: () => true }
 const data = Buffer.from('{"data":1}')
 
@@ -189,12 +195,38 @@ t.test('disconnect reaches a user, one of its clients, or those of one identity'
   const { hub } = instant()
   const members = [member('1'), member('2'), member('3', 'ada', 'other'), member('4', 'bob')]
   for (const each of members) hub.add(each)
-  const disconnect = { code: 3503, reason: 'force disconnect' }
+  const close = (target: Omit<DisconnectOrder, 'type' | 'code' | 'reason'>) =>
+    carryOut(hub, { type: 'disconnect', code: 3503, reason: '', ...target }, threw)
   const ended = () => members.map((each) => each.ended.length)
-  t.equal(disconnectUser(hub, { user: 'ada', client: '2', disconnect }), 1)
+  t.equal(close({ user: 'ada', client: '2' }), 1)
   t.same(ended(), [0, 1, 0, 0])
-  t.equal(disconnectUser(hub, { user: 'ada', identity: 'other', disconnect }), 1)
+  t.equal(close({ user: 'ada', identity: 'other' }), 1)
   t.same(ended(), [0, 1, 1, 0])
-  t.equal(disconnectUser(hub, { user: 'ada', disconnect }), 3)
-  t.equal(disconnectUser(hub, { user: 'nobody', disconnect }), 0)
+  t.equal(close({ user: 'ada', session: '1', client: '2' }), 0)
+  t.equal(close({ user: 'ada', whitelist: ['1', '2'] }), 1)
+  t.same(ended(), [0, 1, 2, 0])
+  t.equal(close({ user: 'ada' }), 3)
+  t.equal(close({ user: 'nobody' }), 0)
+})
+
+t.test('orders to subscribe reach the same, and what they cannot do is reported', async (t) => {
+  const { hub } = instant()
+  const away = new Error('away')
+  const asked: string[] = []
+  for (const id of ['1', '2', '3']) {
+    hub.add({
+      ...member(id),
+      subscribe: async ({ channel }) => {
+        asked.push(`+${channel} ${id}`)
+        if (id === '2') throw away
+      },
+      unsubscribe: (channel, { code }) => asked.push(`-${channel} ${id} ${code}`),
+    })
+  }
+  const reported = new Promise((resolve) => {
+    carryOut(hub, { type: 'subscribe', user: 'ada', channel: 'a' }, resolve)
+  })
+  t.equal(await reported, away)
+  carryOut(hub, { type: 'unsubscribe', user: 'ada', channel: 'a', client: '3' }, threw)
+  t.same(asked, ['+a 1', '+a 2', '+a 3', '-a 3 2000'])
 })

@@ -74,6 +74,8 @@ function subscriber(id: string): Subscriber {
     },
     end: () => undefined,
     hold: () => undefined,
+    subscribe: async () => undefined,
+    unsubscribe: () => undefined,
     lost: () => losses.push(got.length),
   }
   return member

@@ -164,6 +164,7 @@ t.test('the server API describes itself', async (t) => {
   const description = (await answer.json()) as { openapi: string; paths: object }
   t.equal(description.openapi, '3.1.0')
   t.same(Object.keys(description.paths).sort(), [
+    '/api/batch',
     '/api/broadcast',
     '/api/channels',
     '/api/disconnect',
@@ -173,6 +174,9 @@ t.test('the server API describes itself', async (t) => {
     '/api/presence',
     '/api/presence_stats',
     '/api/publish',
+    '/api/refresh',
+    '/api/subscribe',
+    '/api/unsubscribe',
   ])
 })
 

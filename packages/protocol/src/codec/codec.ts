@@ -1,7 +1,7 @@
 import type { Command } from '../commands.js'
 import type { Content } from '../content.js'
 import type { ClientInfo, Payload, Publication } from '../publications.js'
-import type { ReplyBody } from '../replies.js'
+import type { ReplyBody, SubscribePush } from '../replies.js'
 import type { Unsubscribe } from '../unsubscribe-codes.js'
 
 /** One message of the server, encoded. Only `frame` of the codec that made it knows how to send it. */
@@ -35,6 +35,9 @@ export interface Codec {
 
   /** Tells subscribers who asked for it that somebody has come into the channel, or has left it. */
   presencePush(channel: string, kind: 'join' | 'leave', info: ClientInfo): Encoded
+
+  /** Tells the client that the server has put it into a channel. */
+  subscribePush(channel: string, subscribed: SubscribePush): Encoded
 
   /** Tells the client that the server ended one of its subscriptions. */
   unsubscribePush(channel: string, why: Unsubscribe): Encoded

@@ -1,7 +1,13 @@
 import { jsonOfContent, textOfContent } from '../content.js'
 import { decodeCommands } from '../decode-commands.js'
 import { encodePayloadPush, encodePublicationPush } from '../publications.js'
-import { encodePresencePush, encodeReply, encodeUnsubscribePush, pingMessage } from '../replies.js'
+import {
+  encodePresencePush,
+  encodeReply,
+  encodeSubscribePush,
+  encodeUnsubscribePush,
+  pingMessage,
+} from '../replies.js'
 import { textFrame } from '../text-frame.js'
 import type { Codec } from './codec.js'
 
@@ -15,6 +21,7 @@ export const jsonCodec: Codec = {
   payload: (publication) => Buffer.from(textOfContent(publication)),
   payloadPush: encodePayloadPush,
   presencePush: encodePresencePush,
+  subscribePush: encodeSubscribePush,
   unsubscribePush: encodeUnsubscribePush,
   ping: pingMessage,
   frame: (messages) => {

@@ -38,6 +38,7 @@ const root = protobuf.Root.fromJSON({
       fields: {
         token: field(1, 'string'),
         data: field(2, 'bytes'),
+        subs: map(3, 'SubscribeRequest'),
         name: field(4, 'string'),
         version: field(5, 'string'),
       },
@@ -114,6 +115,16 @@ const root = protobuf.Root.fromJSON({
         join: field(5, 'Presence'),
         leave: field(6, 'Presence'),
         unsubscribe: field(7, 'Unsubscribe'),
+        subscribe: field(9, 'Subscribe'),
+      },
+    },
+    Subscribe: {
+      fields: {
+        recoverable: field(1, 'bool'),
+        epoch: field(4, 'string'),
+        offset: field(5, 'uint64'),
+        positioned: field(6, 'bool'),
+        data: field(7, 'bytes'),
       },
     },
     Unsubscribe: { fields: { code: field(2, 'uint32'), reason: field(3, 'string') } },
@@ -134,6 +145,7 @@ const root = protobuf.Root.fromJSON({
         expires: field(3, 'bool'),
         ttl: field(4, 'uint32'),
         data: field(5, 'bytes'),
+        subs: map(6, 'SubscribeResult'),
         ping: field(7, 'uint32'),
         pong: field(8, 'bool'),
         session: field(9, 'string'),

@@ -33,6 +33,7 @@ export const protobufCodec: Codec = {
   },
   presencePush: (channel, kind, info) =>
     encode({ push: { channel, [kind]: { info: infoOf(info) } } }),
+  subscribePush: (channel, subscribed) => encode({ push: { channel, subscribe: subscribed } }),
   unsubscribePush: (channel, { code, reason }) =>
     encode({ push: { channel, unsubscribe: { code, reason } } }),
   ping: Buffer.of(0),

@@ -4,6 +4,7 @@ import t from 'tap'
 import { protobufCodec } from '../../src/codec/protobuf-codec.js'
 import { ProtocolError, type ProtocolErrorCode } from '../../src/errors.js'
 import { encodePublication } from '../../src/publications.js'
+import { encodeReply, encodeSubscribePush } from '../../src/replies.js'
 import { replyErrors } from '../../src/reply-errors.js'
 import { unsubscribeCodes } from '../../src/unsubscribe-codes.js'
 import { officialCodec } from '../fixtures/official-codec.js'
@@ -83,6 +84,51 @@ t.test('reads every command of the official client', async (t) => {
     { method: 'send', body: { data: text('x') } },
     { method: 'pong' },
   ])
+})
+
+t.test('connect and its result carry the channels that the server chooses', async (t) => {
+  const subs = { a: { recover: true, epoch: 'e', offset: 7 }, b: { recover: true } }
+  t.same(protobufCodec.decode(written({ id: 1, connect: { subs } })), [
+    { method: 'connect', id: 1, body: { subs } },
+  ])
+  const always = {
+    client: 'c',
+    version: 'v',
+    expires: true,
+    ttl: 1,
+    ping: 1,
+    pong: true,
+    session: 'c',
+    node: 'n',
+  } as const
+  const publications = [{ data: [1], offset: 8 }]
+  const recovered = { was_recovering: true, recovered: true, publications } as const
+  const a = { recoverable: true, positioned: true, offset: 8, epoch: 'e', ...recovered } as const
+  const body = { connect: { ...always, subs: { a, b: {} } } }
+  t.match(read(protobufCodec.reply(1, body)), {
+    id: 1,
+    connect: {
+      ...always,
+      subs: { a: { ...a, publications: [{ data: '[1]', offset: 8 }] }, b: {} },
+    },
+  })
+  t.same(JSON.parse(encodeReply(1, body)), {
+    id: 1,
+    connect: { ...always, subs: { a, b: {} } },
+  })
+})
+
+t.test('the server puts a client into a channel', async (t) => {
+  const subscribed = { recoverable: true, positioned: true, offset: 3, epoch: 'e' } as const
+  const content = { b64: text('[1]').toString('base64') }
+  const bytes = protobufCodec.dataOf(content)
+  t.match(read(protobufCodec.subscribePush('a', { ...subscribed, data: bytes })), {
+    push: { channel: 'a', subscribe: { ...subscribed, data: '[1]' } },
+  })
+  t.same(JSON.parse(encodeSubscribePush('a', { ...subscribed, data: [1] })), {
+    push: { channel: 'a', subscribe: { ...subscribed, data: [1] } },
+  })
+  t.same(JSON.parse(encodeSubscribePush('a', {})), { push: { channel: 'a', subscribe: {} } })
 })
 
 t.test('a body that is wrong is named, so that it can be answered', async (t) => {

@@ -1,0 +1,39 @@
+import type { ApiError, ServiceScope } from '@portcullis/contracts'
+import type { Static, TSchema } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ApiAnswer } from './api-answer.js'
+
+/** On whose token a command is run. */
+export type Caller = Pick<FastifyRequest['grant'], 'identity' | 'subject' | 'scopes'>
+
+/** What a command answers: its result, or an error whose code is one of the client protocol. */
+export type Answer<T = unknown> = { result: T } | { error: ApiError }
+
+/** One command of the server API: a route of its own, and one that `/api/batch` can run. */
+export interface ApiCommand<Body extends TSchema = TSchema, Result extends TSchema = TSchema> {
+  readonly name: string
+  readonly summary: string
+  /** What the caller's token has to include, beside what the body's channels ask for. */
+  readonly scope?: ServiceScope
+  readonly body?: Body
+  readonly result: Result
+  /** Takes a body that its schema has accepted. */
+  run(body: Static<Body>, caller: Caller): Promise<Answer<Static<Result>>>
+}
+
+/** `POST /api/<name>`. */
+export function serve(app: FastifyInstance, command: ApiCommand): void {
+  const { name, summary, scope, body, result } = command
+  app.post(
+    `/api/${name}`,
+    {
+      onRequest: app.admit(scope === undefined ? {} : { scope }),
+      schema: {
+        summary,
+        ...(body === undefined ? {} : { body }),
+        response: { 200: ApiAnswer(result) },
+      },
+    },
+    async (request) => command.run(request.body, request.grant),
+  )
+}

@@ -1,0 +1,64 @@
+import type { InfoNode } from '@portcullis/contracts'
+import type { FastifyInstance } from 'fastify'
+import type { Rates } from '../connection/allowance.js'
+import type { Channels } from '../connection/node.js'
+import type { ChannelOptions } from '../hub/namespaces.js'
+import type { Order } from '../hub/orders.js'
+import { apiBatch } from './api-batch.js'
+import { apiBroadcast } from './api-broadcast.js'
+import { apiChannels } from './api-channels.js'
+import { type ApiCommand, serve } from './api-command.js'
+import { apiDisconnect } from './api-disconnect.js'
+import { apiHistory } from './api-history.js'
+import { apiHistoryRemove } from './api-history-remove.js'
+import { apiInfo } from './api-info.js'
+import { takeApiKey } from './api-key.js'
+import { apiPresence } from './api-presence.js'
+import { apiPresenceStats } from './api-presence-stats.js'
+import { apiPublish } from './api-publish.js'
+import { apiRefresh } from './api-refresh.js'
+import { apiSubscribe } from './api-subscribe.js'
+import { apiUnsubscribe } from './api-unsubscribe.js'
+import { limitApi } from './limit-api.js'
+import type { Publish } from './publish-into.js'
+
+/** What the server API needs of the node. */
+export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'presenceStats'> {
+  publish: Publish
+  optionsOf(channel: string): ChannelOptions
+  /** How much a user's token may ask for. */
+  rates: Rates
+  onLimited(): void
+  /** All nodes together. Each method rejects when Redis cannot do it now. */
+  nodes: {
+    order(order: Order): Promise<void>
+    info(): Promise<InfoNode[]>
+    channelNames(pattern?: string): Promise<readonly string[]>
+    removeHistory(channel: string): Promise<void>
+  }
+}
+
+/** `POST /api/<command>`: what backends send, in the shapes of the public server API. */
+export function serverApi(app: FastifyInstance, given: ServerApi): void {
+  const { publish, history, presence, presenceStats, optionsOf, nodes, rates } = given
+  const tell = (order: Order) => nodes.order(order)
+  const commands: readonly ApiCommand[] = [
+    apiPublish(publish),
+    apiBroadcast(publish),
+    apiSubscribe(tell, optionsOf),
+    apiUnsubscribe(tell),
+    apiDisconnect(tell),
+    apiRefresh(tell),
+    apiInfo(() => nodes.info()),
+    apiHistory(history, optionsOf),
+    apiHistoryRemove((channel) => nodes.removeHistory(channel)),
+    apiPresence(presence, optionsOf),
+    apiPresenceStats(presenceStats, optionsOf),
+    apiChannels((pattern) => nodes.channelNames(pattern)),
+  ]
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onRequest', takeApiKey)
+  const count = limitApi(app, rates, () => given.onLimited())
+  for (const command of commands) serve(app, command)
+  apiBatch(app, commands, count)
+}
