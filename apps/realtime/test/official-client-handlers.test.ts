@@ -20,7 +20,7 @@ const node = await realtimeNode(t, {
 
 for (const build of ['json', 'protobuf'] as const) {
   const client = (t: Test, subject: string, data?: unknown): OfficialClient => {
-    const token = auth.issue({ subject })
+    const token = auth.issue({ subject, scope: 'subscribe:a' })
     const centrifuge = officialClient(t, node.wsUrl, () => token, {
       build,
       ...(data === undefined ? {} : { data }),
@@ -89,6 +89,10 @@ for (const build of ['json', 'protobuf'] as const) {
     const { data } = await next<{ data: unknown }>(greeted, 'connected')
     t.same(received(data), { greeting: { lang: 'en' } })
     t.match(askedOf(`greeted-${build}`)[0]?.body, { name: 'js' })
+
+    answer = () => ({ result: { channels: ['a', 'beyond:its-token'] } })
+    const placed = client(t, `placed-${build}`)
+    t.match(await next(placed, 'subscribed'), { channel: 'a' })
 
     answer = () => ({ error: { code: 1000, message: 'not you' } })
     const refused = client(t, `refused-${build}`)

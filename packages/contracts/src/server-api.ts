@@ -75,7 +75,7 @@ export const DisconnectRequest = Type.Object(
     disconnect: Type.Optional(
       Type.Object({
         code: Type.Integer({ minimum: 3000, maximum: 4999 }),
-        reason: Type.String({ maxLength: 120 }),
+        reason: Type.String({ maxLength: 123, description: 'up to 123 bytes of UTF-8' }),
       }),
     ),
   },

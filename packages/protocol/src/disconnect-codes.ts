@@ -6,6 +6,11 @@ export interface Disconnect {
   readonly reason: string
 }
 
+/** Whether a reason fits into a close frame; a socket that is to send a longer one throws. */
+export function isCloseReason(reason: string): boolean {
+  return Buffer.byteLength(reason) <= 123
+}
+
 /** Every close code that a client may see from us, beside those of RFC 6455 §7.4.1. */
 export const disconnectCodes = {
   connectionClosed: { code: 3000, reason: 'connection closed' },

@@ -18,7 +18,7 @@ export {
   valueOfBytes,
 } from './content.js'
 export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
-export { type Disconnect, disconnectCodes, isTerminal } from './disconnect-codes.js'
+export { type Disconnect, disconnectCodes, isCloseReason, isTerminal } from './disconnect-codes.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
 export { fossilDelta } from './fossil-delta.js'
 export {

@@ -1,5 +1,10 @@
 import { InfoNode } from '@portcullis/contracts'
-import { type ClientInfo, decodePublication, type StreamPosition } from '@portcullis/protocol'
+import {
+  type ClientInfo,
+  decodePublication,
+  isCloseReason,
+  type StreamPosition,
+} from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { DisconnectOrder, mostOrderBytes, SubscribeOrder, UnsubscribeOrder } from '../hub/orders.js'
@@ -31,7 +36,9 @@ const infoAnswer = TypeCompiler.Compile(InfoAnswer)
 
 /** Reads a message of the control channel; undefined when it is none of ours. */
 export function readControl(message: Buffer): ControlMessage | undefined {
-  return read(controlMessage, message, mostOrderBytes)
+  const control = read(controlMessage, message, mostOrderBytes)
+  const isLong = control?.type === 'disconnect' && !isCloseReason(control.reason)
+  return isLong ? undefined : control
 }
 
 /** Reads a message of a node's inbox; undefined when it is none of ours. */

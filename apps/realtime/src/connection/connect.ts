@@ -88,7 +88,9 @@ async function welcomeOf(
     ...(version === undefined ? {} : { version }),
   }
   const answer = await ask(connection, handler, { data, ...says })
-  return 'result' in answer ? { result: { ...answer.result, channels } } : answer
+  if (!('result' in answer)) return answer
+  const { channels: more = [], ...result } = answer.result
+  return { result: { ...result, channels: [...new Set([...channels, ...more])] } }
 }
 
 /** Has the connection stand on the token that the command brings. Gives the error to answer, if it may not. */

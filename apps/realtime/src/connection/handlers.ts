@@ -20,9 +20,15 @@ export interface Call {
   wanted(): boolean
 }
 
+export interface Result {
+  readonly data?: Content
+  /** Of a `connect`: channels that the client is put into, as far as its token permits them. */
+  readonly channels?: readonly string[]
+}
+
 /** What the application says to it. */
 export type Answer =
-  | { readonly result: { readonly data?: Content } }
+  | { readonly result: Result }
   | { readonly error: ReplyError }
   | { readonly disconnect: Disconnect }
 

@@ -1,10 +1,11 @@
-import { type Content, contentOfBytes, type ReplyError } from '@portcullis/protocol'
+import { ChannelName } from '@portcullis/contracts'
+import { type Content, contentOfBytes, isCloseReason, type ReplyError } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Answer } from '../connection/handlers.js'
 
-/** What RFC 6455 §5.5 leaves for the reason in a close frame. */
-const mostReasonBytes = 123
+/** More than a node lets one connection be in. */
+const mostChannels = 10_000
 
 const orNothing = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 
@@ -14,6 +15,7 @@ const HandlerAnswer = Type.Object({
     Type.Object({
       data: Type.Optional(Type.Unknown()),
       b64data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
+      channels: orNothing(Type.Array(ChannelName, { maxItems: mostChannels })),
     }),
   ),
   error: orNothing(
@@ -26,7 +28,7 @@ const HandlerAnswer = Type.Object({
   disconnect: orNothing(
     Type.Object({
       code: Type.Integer({ minimum: 3000, maximum: 4999 }),
-      reason: Type.String({ maxLength: mostReasonBytes }),
+      reason: Type.String(),
     }),
   ),
 })
@@ -49,13 +51,18 @@ export function readAnswer(text: string): Answer | undefined {
 function answerOf({ result, error, disconnect }: HandlerAnswer): Answer | undefined {
   if (disconnect) {
     const { code, reason } = disconnect
-    if (Buffer.byteLength(reason) > mostReasonBytes) return undefined
-    return { disconnect: { code, reason } }
+    return isCloseReason(reason) ? { disconnect: { code, reason } } : undefined
   }
   if (error) return { error: errorOf(error) }
   if (!result) return undefined
   const content = contentOf(result)
-  return { result: content === undefined ? {} : { data: content } }
+  const { channels } = result
+  return {
+    result: {
+      ...(content === undefined ? {} : { data: content }),
+      ...(channels ? { channels } : {}),
+    },
+  }
 }
 
 function errorOf({

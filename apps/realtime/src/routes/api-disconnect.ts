@@ -1,8 +1,8 @@
 import { DisconnectRequest } from '@portcullis/contracts'
-import { disconnectCodes } from '@portcullis/protocol'
+import { disconnectCodes, isCloseReason, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'
-import { orInternal } from './api-answer.js'
+import { apiError, orInternal } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
 import { refuseFields, targetOf } from './api-target.js'
 
@@ -25,6 +25,7 @@ export function apiDisconnect(
       const refusal = refuseFields(body, ['label_filter', 'all_users'])
       if (refusal !== undefined) return refusal
       const { whitelist = [], disconnect = disconnectCodes.forceNoReconnect } = body
+      if (!isCloseReason(disconnect.reason)) return apiError(replyErrors.badRequest)
       const order: Order = {
         type: 'disconnect',
         ...targetOf(body, caller),

@@ -122,6 +122,7 @@ t.test('garbage and forged messages are counted, and nothing else happens', asyn
     ['control', '{"type":"disconnect","user":"ada","code":1,"reason":""}'],
     ['control', '{"type":"disconnect","user":"ada","code":3500,"reason":"r","admin":true}'],
     ['control', `{"type":"disconnect","user":"ada","code":3500,"reason":"${'r'.repeat(200)}"}`],
+    ['control', `{"type":"disconnect","user":"ada","code":3500,"reason":"${'ж'.repeat(62)}"}`],
     ['control', '{"type":"subscribe","user":"ada","channel":"a b"}'],
     ['control', '{"type":"subscribe","user":"ada","channel":"a","granted":false}'],
     ['control', `{"type":"subscribe","user":"ada","channel":"a","data":"${'x'.repeat(70_000)}"}`],

@@ -151,6 +151,19 @@ t.test('connect waits for its handler, and carries what it says', async (t) => {
   ])
 })
 
+t.test(
+  'connect puts the client into the channels that its handler names, and its token permits',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    memory.handlers.connect = async () => ({ result: { channels: ['news', 'secret', 'news'] } })
+    const { connection, transport } = memory.open(grant({ scopes: ['subscribe:news'] }))
+    send(connection, { id: 1, connect: {} })
+    await flushed()
+    const [reply] = transport.messages
+    t.same(Object(reply).connect.subs, { news: {} })
+  },
+)
+
 t.test('connect is refused as its handler says', async (t) => {
   const memory = new MemoryNode(t)
   const answers: Answer[] = [

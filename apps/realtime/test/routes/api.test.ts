@@ -126,6 +126,8 @@ t.test('disconnect closes the user’s connections on every node', async (t) => 
   t.same(await users[2]?.closed, disconnect)
   const bad = { user: 'eve', disconnect: { code: 1000, reason: '' } }
   t.equal((await one.api('disconnect', admin, bad)).status, 400)
+  const long = { user: 'eve', disconnect: { code: 4001, reason: 'ж'.repeat(62) } }
+  t.match((await one.api('disconnect', admin, long)).body, { error: { code: 107 } })
 })
 
 t.test('info lists all nodes with their numbers', async (t) => {
