@@ -25,11 +25,7 @@ export function apiBatch(
   const results = commands.map(({ name, result }) => [name, Type.Optional(result)])
   const Reply = Type.Object({ error: Type.Optional(ApiError), ...Object.fromEntries(results) })
 
-  async function run(request: FastifyRequest, command: Record<string, unknown>, isFirst: boolean) {
-    // The request has counted for one already.
-    if (!isFirst && (await count(request)) !== undefined) {
-      return apiError(replyErrors.tooManyRequests)
-    }
+  async function run(request: FastifyRequest, command: Record<string, unknown>) {
     const [name = ''] = Object.keys(command)
     const answer = await answerTo(request, byName.get(name), command[name])
     return 'error' in answer ? answer : { [name]: answer.result }
@@ -67,10 +63,16 @@ export function apiBatch(
       const replies: object[] = []
       const step = parallel ? mostAtOnce : 1
       for (let at = 0; at < list.length; at += step) {
-        const some = list
-          .slice(at, at + step)
-          .map((command, next) => run(request, command, at + next === 0))
-        replies.push(...(await Promise.all(some)))
+        const some = list.slice(at, at + step)
+        // One after the other: each count has to see those before it. The request itself is the first.
+        const isOver: boolean[] = []
+        for (const [next] of some.entries()) {
+          isOver.push(at + next > 0 && (await count(request)) !== undefined)
+        }
+        const answers = some.map((command, next) =>
+          isOver[next] === true ? apiError(replyErrors.tooManyRequests) : run(request, command),
+        )
+        replies.push(...(await Promise.all(answers)))
       }
       return { replies }
     },
