@@ -2,6 +2,17 @@ export type { Answer, Credentials } from './administrator.js'
 export { LocalError, type LocalErrorCode } from './errors.js'
 export { type PrivateRedis, type StartRedisOptions, startRedis } from './redis/start-redis.js'
 export type { Api } from './testing/api.js'
+export type { RedisServer } from './testing/redis/server.js'
+export {
+  type ClusterOptions,
+  type RedisCluster,
+  startCluster,
+} from './testing/redis/start-cluster.js'
+export {
+  type SentinelRedis,
+  type SentinelsOptions,
+  startSentinels,
+} from './testing/redis/start-sentinels.js'
 export { type AuthProcess, type StartAuthOptions, startAuth } from './testing/start-auth.js'
 export {
   type IdentityClient,

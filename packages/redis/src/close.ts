@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis'
+import type { Commands } from './commands.js'
 
 /** Says QUIT and waits for the end, but never longer than `deadlineMs`. Safe to call in any state. */
-export async function close(redis: Redis, deadlineMs = 500): Promise<void> {
+export async function close(redis: Commands, deadlineMs = 500): Promise<void> {
   if (redis.status !== 'ready') {
     redis.disconnect()
     return

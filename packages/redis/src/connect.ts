@@ -1,5 +1,7 @@
-import { type RedisOptions as AnyRedisOptions, Redis } from 'ioredis'
-import { RedisUrlError } from './errors.js'
+import { Redis } from 'ioredis'
+import { RedisClusterError } from './errors.js'
+import { connectSentinel } from './sentinel.js'
+import { type Access, type Address, type RedisOptions, targetOf } from './url.js'
 
 export type { Redis } from 'ioredis'
 
@@ -9,9 +11,6 @@ export type { Redis } from 'ioredis'
  */
 export const commandTimeoutMs = 2000
 
-/** Replies keep their RESP2 shapes; ioredis types that choice apart. */
-type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>
-
 /**
  * What a connection is for; a blocked or subscribed connection serves nothing else. `waiting` is for
  * WAIT: it blocks, but it speaks of what its own connection wrote, so it fails with its connection
@@ -20,7 +19,11 @@ type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>
 export type ConnectionRole = 'commands' | 'subscriber' | 'blocking' | 'waiting'
 
 export interface ConnectOptions {
-  /** `redis://`, `rediss://` (TLS) or `unix:///path/to/redis.sock`. */
+  /**
+   * `redis://`, `rediss://` (TLS) or `unix:///path/to/redis.sock`; or
+   * `redis+sentinel://[user:password@]host:port,host:port/<name of the master>`, with `?db=0`,
+   * `sentinelUser` and `sentinelPassword` (the Sentinels' own), `rediss+sentinel://` for TLS to all.
+   */
   url: string
   role?: ConnectionRole
   /** Shown by `CLIENT LIST`, so that an operator can tell connections apart. */
@@ -30,18 +33,43 @@ export interface ConnectOptions {
 }
 
 /**
- * Opens one connection that reconnects by itself.
+ * Opens one connection to one server that reconnects by itself; through Sentinels to whoever is the
+ * master. For a Cluster see `connectCommands` and `followMasters`.
  *
  * Commands are not queued while Redis is away: they fail at once, so that a caller fails closed
  * instead of answering late. After a reconnect a subscriber has to subscribe again, at `ready`: nobody
  * could hear of it if ioredis did that by itself and failed.
  *
- * @throws RedisUrlError when `url` is none of the forms above.
+ * @throws RedisUrlError when `url` is none of the forms above; RedisClusterError for a Cluster's.
  */
 export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {
+  const target = targetOf(url)
+  if (target.kind === 'cluster') throw new RedisClusterError()
+  const options = { ...target.options, ...roleOptions(role, name) }
+  const redis = target.kind === 'sentinel' ? connectSentinel(options) : new Redis(options)
+  redis.on('error', onError)
+  return redis
+}
+
+/** The same to a server whose address is known. */
+export function connectTo(
+  address: Address,
+  access: Access,
+  { role = 'commands', name, onError }: Omit<ConnectOptions, 'url'>,
+): Redis {
+  const redis = new Redis({ ...address, ...access, ...roleOptions(role, name) })
+  redis.on('error', onError)
+  return redis
+}
+
+/** How long to wait before the next attempt to connect, in milliseconds. */
+export function retryDelay(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 6), 2000) * (0.5 + Math.random() / 2)
+}
+
+function roleOptions(role: ConnectionRole, name: string | undefined): RedisOptions {
   const failsAtOnce = role === 'commands' || role === 'waiting'
-  const options: RedisOptions = {
-    ...target(url),
+  return {
     ...(name === undefined ? {} : { connectionName: name }),
     // A blocked XREAD or a subscription outlives any number of connections. A command dies with its
     // own: it would wait for its timeout though Redis may be back at once.
@@ -53,43 +81,8 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
     ...(role === 'waiting' ? { connectTimeout: commandTimeoutMs } : {}),
     // A script sent twice could commit twice: a caller that lost its answer decides, not we.
     autoResendUnfulfilledCommands: !failsAtOnce,
-    retryStrategy: (attempt) =>
-      Math.min(50 * 2 ** Math.min(attempt, 6), 2000) * (0.5 + Math.random() / 2),
+    retryStrategy: retryDelay,
     autoResubscribe: false,
     lazyConnect: true,
   }
-  const redis = new Redis(options)
-  redis.on('error', onError)
-  return redis
-}
-
-/** The host, port, credentials and database that `url` names. */
-function target(url: string): RedisOptions {
-  let parsed: URL
-  try {
-    parsed = new URL(url)
-  } catch {
-    throw new RedisUrlError(url)
-  }
-  const db = parsed.protocol === 'unix:' ? parsed.searchParams.get('db') : parsed.pathname.slice(1)
-  if (db !== null && db !== '' && !/^\d{1,4}$/.test(db)) throw new RedisUrlError(url)
-  const common: RedisOptions = {
-    db: Number(db ?? 0),
-    ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
-  }
-  switch (parsed.protocol) {
-    case 'unix:':
-      return { ...common, path: decodeURIComponent(parsed.pathname) }
-    case 'rediss:':
-      return { ...common, ...address(parsed), tls: { servername: parsed.hostname } }
-    case 'redis:':
-      return { ...common, ...address(parsed) }
-    default:
-      throw new RedisUrlError(url)
-  }
-}
-
-function address(url: URL): { host: string; port: number } {
-  return { host: url.hostname || '127.0.0.1', port: Number(url.port || 6379) }
 }

@@ -1,4 +1,5 @@
 export { close } from './close.js'
+export { type Commands, connectCommands } from './commands.js'
 export {
   type ConnectionRole,
   type ConnectOptions,
@@ -6,6 +7,23 @@ export {
   connect,
   type Redis,
 } from './connect.js'
-export { PoolBusyError, RedisUrlError } from './errors.js'
+export {
+  PoolBusyError,
+  RedisAwayError,
+  RedisClusterError,
+  RedisUrlError,
+  redisUrlForms,
+  shownUrl,
+} from './errors.js'
+export {
+  type FollowOptions,
+  followMasters,
+  type Master,
+  type Masters,
+  type PerMaster,
+  type PerMasterOptions,
+  perMaster,
+} from './masters.js'
 export { openPool, type Pool, type PoolOptions } from './pool.js'
 export { type Script, script } from './script.js'
+export { partitionTag, slotCount, slotOf } from './slots.js'

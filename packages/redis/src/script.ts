@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import type { Commands } from './commands.js'
 
 /** A Lua script: runs with these keys and arguments, gives what the script returns. */
 export type Script<Reply> = (
-  redis: Redis,
+  redis: Commands,
   keys: readonly string[],
   args: readonly (string | number | Buffer)[],
 ) => Promise<Reply>

@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { slotCount } from '@portcullis/redis'
+import type { Teardown } from '../teardown.js'
+import { eventually, type RedisServer, startServer } from './server.js'
+
+/** Until a node that does not answer counts as gone, in milliseconds. */
+const nodeTimeoutMs = 1000
+
+export interface ClusterOptions {
+  /** How many masters; 3 or more, for a majority has to be left. Default 3. */
+  masters?: number
+  /** How many replicas each master has. Default 0. */
+  replicas?: 0 | 1 | 2
+  /** Settings of each server beside ours: `['--min-replicas-to-write', '1']`. */
+  settings?: readonly string[]
+}
+
+/** A Redis Cluster of a test's own. */
+export interface RedisCluster {
+  /** `redis+cluster://…`, with every server. */
+  readonly url: string
+  /** Masters first, then the replicas in the order of their masters. */
+  readonly servers: readonly RedisServer[]
+  /** The server that is master of the slot now, as the others say. */
+  masterOf(slot: number): Promise<RedisServer>
+  /** Settles when another server is master of the slot, and every server that runs agrees. */
+  promoted(slot: number, instead: RedisServer): Promise<RedisServer>
+  /** Settles when every server that runs says that all slots are served, by the same masters. */
+  settled(): Promise<void>
+  /** Moves a slot with its keys to another master; settles when every server knows. */
+  moveSlot(slot: number, to: RedisServer): Promise<void>
+  /** The first half of that: keys of the slot may be on either side, and a new one is on the new. */
+  beginMove(slot: number, to: RedisServer): Promise<{ finish(): Promise<void> }>
+}
+
+/** Starts a Cluster; settles when every server knows who has which slot. It ends with the test. */
+export async function startCluster(
+  t: Teardown,
+  { masters = 3, replicas = 0, settings = [] }: ClusterOptions = {},
+): Promise<RedisCluster> {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-cluster-'))
+  const servers: RedisServer[] = []
+  t.teardown(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const args = [
+    ...['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`],
+    // A replica may stand in also if it has heard nothing for a while: tests are about to kill.
+    ...['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'],
+    ...['--repl-ping-replica-period', '1', '--save', '', '--appendonly', 'no', ...settings],
+  ]
+  // One after another: two that start at once may be given the same port.
+  for (let index = 0; index < masters * (1 + replicas); index += 1)
+    servers.push(await startServer({ dir: join(dir, `${index}`), args: () => args, bus: true }))
+  await create(servers, masters)
+  const cluster = handle(servers)
+  await cluster.settled()
+  return cluster
+}
+
+/** Slots in equal shares, everyone meets everyone, and each replica gets its master. */
+async function create(servers: readonly RedisServer[], masters: number): Promise<void> {
+  const [first] = servers
+  if (first === undefined) throw new Error('a Cluster has servers')
+  await Promise.all(
+    servers.map(async ({ redis }, index) => {
+      // Epochs of their own from the start: else they are in conflict, and masters lose slots.
+      await redis.cluster('SET-CONFIG-EPOCH', index + 1)
+      if (index >= masters) return
+      const from = Math.round((index * slotCount) / masters)
+      const to = Math.round(((index + 1) * slotCount) / masters) - 1
+      await redis.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
+    }),
+  )
+  for (const { redis } of servers.slice(1)) await redis.cluster('MEET', first.host, first.port)
+  await Promise.all(
+    servers.slice(masters).map(async ({ redis }, index) => {
+      const master = servers[index % masters]
+      const id = (await master?.redis.cluster('MYID')) ?? ''
+      await eventually('a replica knows its master', async () => {
+        await redis.cluster('REPLICATE', id)
+        return true
+      })
+      await eventually('a replica is in sync', async () =>
+        (await redis.info('replication')).includes('master_link_status:up'),
+      )
+    }),
+  )
+}
+
+function handle(servers: readonly RedisServer[]): RedisCluster {
+  /** Who has the slot, if all that run agree, and say that the Cluster is well. */
+  const agreedMasters = async () => {
+    const views = await Promise.all(
+      servers
+        .filter((server) => server.running)
+        .map(async ({ redis }) => {
+          const info = String(await redis.cluster('INFO'))
+          return info.includes('cluster_state:ok') ? mapOf(await redis.cluster('SLOTS')) : undefined
+        }),
+    )
+    const [first] = views
+    if (first === undefined || views.some((view) => JSON.stringify(view) !== JSON.stringify(first)))
+      return undefined
+    return first
+  }
+  const masterOf = (slot: number, instead?: RedisServer) =>
+    eventually(`slot ${slot} has a master`, async () => {
+      const map = await agreedMasters()
+      const port = map?.find(({ from, to }) => from <= slot && slot <= to)?.port
+      return servers.find((server) => server.port === port && server !== instead)
+    })
+  const settled = async () => {
+    await eventually('the Cluster is whole', async () => {
+      const map = await agreedMasters()
+      const served = (map ?? []).reduce((sum, { from, to }) => sum + to - from + 1, 0)
+      return served === slotCount
+    })
+  }
+  const beginMove = async (slot: number, to: RedisServer) => {
+    const from = await masterOf(slot)
+    const ids = {
+      from: String(await from.redis.cluster('MYID')),
+      to: String(await to.redis.cluster('MYID')),
+    }
+    await to.redis.cluster('SETSLOT', slot, 'IMPORTING', ids.from)
+    await from.redis.cluster('SETSLOT', slot, 'MIGRATING', ids.to)
+    return {
+      async finish() {
+        for (;;) {
+          const keys = await from.redis.cluster('GETKEYSINSLOT', slot, 100)
+          if (!Array.isArray(keys) || keys.length === 0) break
+          const names = keys.map(String)
+          await from.redis.call('MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', ...names)
+        }
+        // The new master first: the old one would otherwise send clients to one that refuses.
+        for (const { redis } of [to, from]) await redis.cluster('SETSLOT', slot, 'NODE', ids.to)
+        await eventually(`all know that slot ${slot} has moved`, async () => {
+          const map = await agreedMasters()
+          return map?.some((one) => one.port === to.port && one.from <= slot && slot <= one.to)
+        })
+      },
+    }
+  }
+  return {
+    url: `redis+cluster://${servers.map(({ host, port }) => `${host}:${port}`).join(',')}`,
+    servers,
+    masterOf,
+    promoted: masterOf,
+    settled,
+    beginMove,
+    moveSlot: async (slot, to) => (await beginMove(slot, to)).finish(),
+  }
+}
+
+interface Range {
+  from: number
+  to: number
+  /** Of the master. */
+  port: number
+}
+
+/** CLUSTER SLOTS: `[from, to, [host, port, …] of the master, … of replicas]` for each range. */
+function mapOf(reply: unknown): Range[] {
+  if (!Array.isArray(reply)) return []
+  return reply
+    .map(([from, to, master]) => ({ from: Number(from), to: Number(to), port: Number(master[1]) }))
+    .sort((a, b) => a.from - b.from)
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Teardown } from '../teardown.js'
+import { eventually, type RedisServer, startServer } from './server.js'
+
+/** Until a master that does not answer counts as gone, in milliseconds. */
+const downAfterMs = 1000
+const name = 'portcullis'
+const sentinelCount = 3
+const quorum = 2
+
+export interface SentinelsOptions {
+  /** Replicas of the master. Default 1. */
+  replicas?: 1 | 2
+  /** Settings of each server beside ours: `['--min-replicas-to-write', '1']`. */
+  settings?: readonly string[]
+}
+
+/** A master with replicas, watched by three Sentinels, of a test's own. */
+export interface SentinelRedis {
+  /** `redis+sentinel://…`, with every Sentinel. */
+  readonly url: string
+  /** The first master, then its replicas. */
+  readonly servers: readonly RedisServer[]
+  readonly sentinels: readonly RedisServer[]
+  /** The server that the Sentinels call master now. */
+  master(): Promise<RedisServer>
+  /** Settles when the Sentinels have agreed on another master, and it takes writes. */
+  promoted(instead: RedisServer): Promise<RedisServer>
+}
+
+/** Starts all of them; settles when each Sentinel knows the others and every replica. */
+export async function startSentinels(
+  t: Teardown,
+  { replicas = 1, settings = [] }: SentinelsOptions = {},
+): Promise<SentinelRedis> {
+  const dir = mkdtempSync(join(tmpdir(), 'portcullis-sentinels-'))
+  const servers: RedisServer[] = []
+  const sentinels: RedisServer[] = []
+  t.teardown(async () => {
+    await Promise.all([...sentinels, ...servers].map((server) => server.stop()))
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const common = [
+    ...['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'],
+    ...['--repl-ping-replica-period', '1', ...settings],
+  ]
+  for (let index = 0; index <= replicas; index += 1) {
+    const [master] = servers
+    const of = master === undefined ? [] : ['--replicaof', `${master.host} ${master.port}`]
+    const args = () => [...common, ...of]
+    servers.push(await startServer({ dir: join(dir, `${index}`), args }))
+  }
+  const [first] = servers
+  if (first === undefined) throw new Error('there is a master')
+  for (const { redis } of servers.slice(1))
+    await eventually('a replica is in sync', async () =>
+      (await redis.info('replication')).includes('master_link_status:up'),
+    )
+  for (let index = 0; index < sentinelCount; index += 1)
+    sentinels.push(await startSentinel(dir, index, first))
+  await Promise.all(
+    sentinels.map(({ redis }) =>
+      eventually('the Sentinels know each other', async () => {
+        const fields = await redis.call('SENTINEL', 'MASTER', name)
+        const known = new Map(pairs(fields))
+        return (
+          known.get('num-other-sentinels') === `${sentinelCount - 1}` &&
+          known.get('num-slaves') === `${replicas}`
+        )
+      }),
+    ),
+  )
+  const master = (instead?: RedisServer) =>
+    eventually('the Sentinels agree on a master', async () => {
+      const ports = await Promise.all(
+        sentinels.map(async ({ redis }) => {
+          const address = await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)
+          return Array.isArray(address) ? Number(address[1]) : undefined
+        }),
+      )
+      const found = servers.find(({ port }) => ports.every((one) => one === port))
+      if (found === undefined || found === instead) return undefined
+      return (await found.redis.info('replication')).includes('role:master') ? found : undefined
+    })
+  const hosts = sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
+  return {
+    url: `redis+sentinel://${hosts}/${name}`,
+    servers,
+    sentinels,
+    master,
+    promoted: master,
+  }
+}
+
+function startSentinel(dir: string, index: number, master: RedisServer): Promise<RedisServer> {
+  const home = join(dir, `sentinel-${index}`)
+  // A Sentinel writes into its file what it learns, so it has to be one.
+  const file = join(dir, `sentinel-${index}.conf`)
+  return startServer({
+    dir: home,
+    args(port) {
+      writeFileSync(
+        file,
+        [
+          `port ${port}`,
+          `sentinel monitor ${name} ${master.host} ${master.port} ${quorum}`,
+          `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
+          `sentinel failover-timeout ${name} 10000`,
+          '',
+        ].join('\n'),
+      )
+      return [file, '--sentinel']
+    },
+  })
+}
+
+function pairs(flat: unknown): [string, string][] {
+  const list: [string, string][] = []
+  if (Array.isArray(flat))
+    for (let i = 0; i + 1 < flat.length; i += 2) list.push([String(flat[i]), String(flat[i + 1])])
+  return list
+}

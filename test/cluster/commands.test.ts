@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { startCluster, type Teardown } from '@portcullis/local'
+import { close, connectCommands, followMasters, perMaster, script, slotOf } from '@portcullis/redis'
+import t from 'tap'
+import { until } from '../faults/until.js'
+
+async function open(t: Teardown, url: string) {
+  const redis = connectCommands({ url, onError: () => undefined })
+  t.teardown(() => close(redis))
+  await redis.connect()
+  return redis
+}
+
+t.test('commands and scripts find their masters, and follow slots that move', async (t) => {
+  const cluster = await startCluster(t)
+  const redis = await open(t, cluster.url)
+  const file = join(t.testdir(), 'add.lua')
+  writeFileSync(file, "return redis.call('INCR', KEYS[1])")
+  const add = script<number>(pathToFileURL(file))
+  // In the slots of all three masters.
+  const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`)
+  await Promise.all(keys.map((key) => add(redis, [key], [])))
+  const [key = ''] = keys
+  const slot = slotOf(key)
+  const from = await cluster.masterOf(slot)
+  const to = cluster.servers.find((server) => server !== from)
+  if (to === undefined) throw new Error('there are three')
+  const move = await cluster.beginMove(slot, to)
+  t.equal(await add(redis, [key], []), 2, 'still where it was')
+  t.equal(await add(redis, [`{${key}}new`], []), 1, 'ASK: a new key goes to the new master')
+  t.equal(
+    await to.redis.get(`{${key}}new`).catch((error: Error) => error.message.slice(0, 5)),
+    'MOVED',
+  )
+  await move.finish()
+  t.equal(await add(redis, [key], []), 3, 'MOVED')
+  t.equal(await add(redis, [`{${key}}new`], []), 2)
+  t.same(
+    await Promise.all(keys.slice(1).map((one) => redis.get(one))),
+    keys.slice(1).map(() => '1'),
+  )
+})
+
+t.test('a master that is killed: commands fail at once, then go to its replica', async (t) => {
+  const cluster = await startCluster(t, { replicas: 1 })
+  const redis = await open(t, cluster.url)
+  const slot = slotOf('a')
+  const master = await cluster.masterOf(slot)
+  const masters = followMasters(redis, { url: cluster.url, onError: () => undefined })
+  t.teardown(() => masters.close())
+  let changes = 0
+  const ended: unknown[] = []
+  const waiting = perMaster(masters, {
+    slots: [slot, slotOf('{a}b'), slotOf('b'), slotOf('c')],
+    make: (one) => one.connect('waiting', 'waits'),
+    end: (one) => {
+      ended.push(one)
+      return close(one)
+    },
+    onChange: () => {
+      changes += 1
+    },
+  })
+  t.teardown(() => waiting.close())
+  t.equal(masters.of(slot)?.id, `${master.host}:${master.port}`)
+  t.equal(new Set(waiting.all().map((one) => one.master.id)).size, 3)
+  const first = waiting.of(slot)
+  await first?.connect()
+  await redis.set('a', '1')
+  await first?.set('a', '2')
+  t.equal(await first?.wait(1, 1000), 1)
+
+  await master.kill()
+  const asked = performance.now()
+  await t.rejects(redis.get('a'))
+  t.ok(performance.now() - asked < 1000, 'at once')
+  const next = await cluster.promoted(slot, master)
+  await until('commands are taken again', () => redis.incr('a').catch(() => undefined))
+  t.equal(await next.redis.get('a'), '3')
+  await until('the map is right', async () =>
+    masters.of(slot)?.id === `${next.host}:${next.port}` ? true : undefined,
+  )
+  t.ok(changes > 0)
+  t.not(waiting.of(slot), first)
+  t.same(ended, [first], 'what belonged to the old one is over')
+  await waiting.of(slot)?.connect()
+  t.equal(await waiting.of(slot)?.incr('a'), 4)
+})
+
+t.test('a master that stands still: nothing waits for it longer than for a command', async (t) => {
+  const cluster = await startCluster(t, { replicas: 1 })
+  const redis = await open(t, cluster.url)
+  const slot = slotOf('a')
+  const master = await cluster.masterOf(slot)
+  await redis.set('a', '1')
+  await master.redis.wait(1, 1000)
+  master.pause()
+  await t.rejects(redis.get('a'))
+  await cluster.promoted(slot, master)
+  t.equal(await until('taken again', () => redis.get('a').catch(() => undefined)), '1')
+  // It still believes to be the master when it wakes.
+  master.goOn()
+  await redis.set('a', '2')
+  await cluster.settled()
+  t.equal(await redis.get('a'), '2')
+})
+
+t.test('without any node commands fail at once, also the first ones', async (t) => {
+  const cluster = await startCluster(t)
+  const redis = await open(t, cluster.url)
+  await redis.set('a', '1')
+  await Promise.all(cluster.servers.map((server) => server.kill()))
+  // Each fails at once, and with each the client learns of one node that is gone.
+  await until('it is noticed', async () => {
+    await t.rejects(redis.get('a'))
+    return redis.status === 'ready' ? undefined : true
+  })
+  const asked = performance.now()
+  await t.rejects(redis.get('a'), { code: 'REDIS_AWAY' })
+  t.ok(performance.now() - asked < 100)
+  const never = connectCommands({ url: cluster.url, onError: () => undefined })
+  t.teardown(() => close(never))
+  await t.rejects(never.connect())
+  await t.rejects(never.get('a'), { code: 'REDIS_AWAY' })
+})
