@@ -3,12 +3,11 @@ import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import {
-  type ConnectionRole,
+  type Commands,
   close,
-  connect,
-  openPool,
-  type Pool,
-  type Redis,
+  connectCommands,
+  followMasters,
+  type Masters,
 } from '@portcullis/redis'
 import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -25,11 +24,14 @@ import { feedRegistry } from './feed/registry.js'
 import { openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
 import {
+  answers,
   countPending,
   feedSource,
   leaseTimes,
+  listen,
   openReceiptWatch,
   openRegistry,
+  openWaiting,
   type Registry,
 } from './registry/index.js'
 import { routes } from './routes/index.js'
@@ -40,8 +42,6 @@ import { jwt } from './tokens/jwt.js'
 /** Bytes of a body, and of a feed message; batches of introspections have their own bound. */
 const bodyLimit = 64 * 1024
 const feedMessageLimit = 256 * 1024
-/** Revocations that may wait for replicas at the same time; more wait for these first. */
-const waitingConnections = 16
 
 /**
  * The whole of auth, wired: connections to Redis, registry, keys, feed, routes. Closing the app
@@ -75,7 +75,7 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
 }
 
 async function wire(app: FastifyInstance, config: Config): Promise<void> {
-  const { commands, subscriber, blocking, waiting } = await openConnections(app, config)
+  const { commands, masters } = await openConnections(app, config)
   const { REDIS_PREFIX: prefix } = config
   const registry = await openRegistry({
     redis: commands,
@@ -89,11 +89,16 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   const keys = await openKeySet({ redis: commands, prefix, secret: config.KEY_ENCRYPTION_SECRET })
   await ensureAdministrator(app, registry, config)
 
-  const receiptWatch = await openReceiptWatch(registry, subscriber)
+  const waiting = openWaiting(registry, masters)
+  app.addHook('onClose', () => waiting.close())
+  const listener = listen(masters, [registry.keys.news, registry.keys.acknowledgements])
+  app.addHook('onClose', () => listener.close())
+  await listener.heard
+  const receiptWatch = openReceiptWatch(registry, listener)
   // Before the server stops: it would wait for those who wait for receipts.
-  app.addHook('preClose', () => receiptWatch.close())
+  app.addHook('preClose', async () => receiptWatch.close())
   const following = await follow({
-    source: feedSource(registry, blocking),
+    source: feedSource(registry, listener),
     onError: (err) => app.log.warn({ err }, 'the feed cannot be read'),
   })
   app.addHook('onClose', () => following.close())
@@ -134,7 +139,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   const refuseOtherMethods = methodNotAllowed(app)
   await app.register(health, {
     checks: {
-      redis: () => answers(commands),
+      redis: () => answers(registry),
       keys: () => (keys.jwks().keys.length > 0 ? undefined : 'no signing key is loaded'),
       feed: () => following.ready(),
     },
@@ -210,58 +215,31 @@ function endConnectionsWhenClosing(app: FastifyInstance): void {
 }
 
 interface Connections {
-  commands: Redis
-  subscriber: Redis
-  blocking: Redis
-  waiting: Pool
+  commands: Commands
+  /** For what needs a connection of its own. */
+  masters: Masters
 }
 
 async function openConnections(app: FastifyInstance, config: Config): Promise<Connections> {
-  const make = (role: ConnectionRole, failed: { last?: Error | undefined }) => {
-    const redis = connect({
-      url: config.REDIS_URL,
-      role,
-      name: `portcullis-auth-${role}`,
-      onError(error) {
-        // Reconnecting repeats itself; only a new reason is news.
-        if (error.message !== failed.last?.message)
-          app.log.warn({ err: error, role }, 'Redis connection')
-        failed.last = error
-      },
-    })
-    redis.on('ready', () => {
-      failed.last = undefined
-    })
-    return redis
+  let last: Error | undefined
+  const options = {
+    url: config.REDIS_URL,
+    name: 'portcullis-auth',
+    onError(error: Error) {
+      // Reconnecting repeats itself; only a new reason is news.
+      if (error.message !== last?.message) app.log.warn({ err: error }, 'Redis connection')
+      last = error
+    },
   }
-  const open = async (role: ConnectionRole) => {
-    const failed: { last?: Error | undefined } = {}
-    const redis = make(role, failed)
-    app.addHook('onClose', () => close(redis))
-    await redis.connect().catch((error: Error) => {
-      throw new Error(`Redis cannot be reached: ${(failed.last ?? error).message}; check REDIS_URL`)
-    })
-    return redis
-  }
-  const failed: { last?: Error | undefined } = {}
-  const waiting = openPool({ make: () => make('waiting', failed), size: waitingConnections })
-  app.addHook('onClose', () => waiting.close())
-  return {
-    commands: await open('commands'),
-    subscriber: await open('subscriber'),
-    blocking: await open('blocking'),
-    waiting,
-  }
-}
-
-async function answers(redis: Redis): Promise<string | undefined> {
-  const deadline = AbortSignal.timeout(1000)
-  const late = new Promise<string>((resolve) => {
-    deadline.addEventListener('abort', () => resolve('Redis does not answer'))
+  const commands = connectCommands({ ...options, name: 'portcullis-auth-commands' })
+  commands.on('ready', () => {
+    last = undefined
   })
-  const pong = redis.ping().then(
-    () => undefined,
-    () => 'Redis does not answer',
-  )
-  return Promise.race([pong, late])
+  app.addHook('onClose', () => close(commands))
+  await commands.connect().catch((error: Error) => {
+    throw new Error(`Redis cannot be reached: ${(last ?? error).message}; check REDIS_URL`)
+  })
+  const masters = followMasters(commands, options)
+  app.addHook('onClose', async () => masters.close())
+  return { commands, masters }
 }

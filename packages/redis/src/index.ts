@@ -1,5 +1,5 @@
 export { close } from './close.js'
-export { type Commands, connectCommands } from './commands.js'
+export { type Commands, connectCommands, isCluster } from './commands.js'
 export {
   type ConnectionRole,
   type ConnectOptions,
@@ -25,5 +25,6 @@ export {
   perMaster,
 } from './masters.js'
 export { openPool, type Pool, type PoolOptions } from './pool.js'
+export { probe } from './probe.js'
 export { type Script, script } from './script.js'
 export { partitionTag, slotCount, slotOf } from './slots.js'

@@ -14,7 +14,10 @@ import { targetOf } from './url.js'
 export interface Master {
   /** The same for the same server: `host:port` in a Cluster. */
   readonly id: string
-  /** A connection of its own to it, not yet connected; the caller closes it. */
+  /**
+   * A connection of its own to it, not yet connected; the caller closes it. Its name is, unless given,
+   * that of `followMasters` and the role.
+   */
   connect(role: ConnectionRole, name?: string): Redis
 }
 
@@ -46,7 +49,7 @@ export type FollowOptions = Pick<ConnectOptions, 'url' | 'name' | 'onError'>
  */
 export function followMasters(commands: Commands, { url, name, onError }: FollowOptions): Masters {
   const target = targetOf(url)
-  const named = (role: ConnectionRole, own = name) => ({
+  const named = (role: ConnectionRole, own = name && `${name}-${role}`) => ({
     role,
     ...(own === undefined ? {} : { name: own }),
     onError,

@@ -273,10 +273,7 @@ export class RegistryClient implements FeedRegistry {
 
   async readLeases() {
     const parts = await this.#everywhere((partition) => partition.leases())
-    return {
-      run: parts.map(({ runId }) => runId).join(),
-      leases: parts.flatMap(({ leases }) => leases),
-    }
+    return { leases: parts.flat(), missing: [] }
   }
 
   fenceNode({ node, instance, partition: at, renewals }: Lease): Promise<number | undefined> {

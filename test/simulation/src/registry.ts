@@ -178,9 +178,9 @@ export class Partition {
   }
 
   /** read-leases.lua */
-  leases(): { runId: string; leases: Lease[] } {
+  leases(): Lease[] {
     this.#openRoster()
-    const leases = [...this.data.leases].map(([part, { fencedUs, ...lease }]): Lease => {
+    return [...this.data.leases].map(([part, { fencedUs, ...lease }]): Lease => {
       const colon = part.indexOf(':')
       const [instance, node] = [part.slice(0, colon), part.slice(colon + 1)]
       return {
@@ -189,10 +189,10 @@ export class Partition {
         ...lease,
         ...(fencedUs === undefined ? {} : { fencedUs }),
         partition: this.#options.partition,
+        run: this.runId,
         current: this.data.nodes.get(node)?.instance === instance,
       }
     })
-    return { runId: this.runId, leases }
   }
 
   /** fence-node.lua */

@@ -13,10 +13,16 @@ export interface FencerOptions {
 }
 
 interface Seen {
+  partition: number
+  /** Another Redis may have lost a renewal that came after the count it shows. */
+  run: string
   renewals: number
   /** When that count had been read, on this process's monotonic clock. */
   since: number
 }
+
+/** Since when a fence is known to be settled. */
+type Settled = Pick<Seen, 'partition' | 'since'>
 
 /**
  * Watches the leases of all nodes, and fences a node whose count of renewals has stood still for its
@@ -31,8 +37,7 @@ export class Fencer {
   /** By partition and part. */
   #seen = new Map<string, Seen>()
   /** Fenced parts whose receipts are settled, by partition, part and fence; with when, as `Seen`. */
-  #settled = new Map<string, number>()
-  #run = ''
+  #settled = new Map<string, Settled>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
   #closed = false
@@ -58,27 +63,29 @@ export class Fencer {
   }
 
   async #look(): Promise<void> {
-    const { run, leases } = await this.#options.registry.readLeases()
+    const { leases, missing, error } = await this.#options.registry.readLeases()
     // After the answer: a renewal may have been counted while the question was on its way.
     const now = performance.now()
-    // Another Redis may have lost a renewal that came after the count it shows.
-    if (run !== this.#run) this.#seen.clear()
-    this.#run = run
-    const seen = new Map<string, Seen>()
-    const settled = new Map<string, number>()
+    // Of a partition that did not answer what is known stays known.
+    const kept = <One extends { partition: number }>(all: ReadonlyMap<string, One>) =>
+      new Map([...all].filter(([, { partition }]) => missing.includes(partition)))
+    const seen = kept(this.#seen)
+    const settled = kept(this.#settled)
     const work = leases.map(async (lease) => {
       const key = `${lease.partition} ${partName(lease)}`
       const { fencedUs } = lease
       if (fencedUs !== undefined) {
         const fence = `${key} ${fencedUs}`
-        settled.set(fence, this.#settled.get(fence) ?? now)
-        const isNew = !this.#settled.has(fence)
-        await this.#fenced({ ...lease, fencedUs }, isNew, now - (settled.get(fence) ?? now))
+        const known = this.#settled.get(fence)
+        const since = known?.since ?? now
+        settled.set(fence, { partition: lease.partition, since })
+        await this.#fenced({ ...lease, fencedUs }, known === undefined, now - since)
         return
       }
       const known = this.#seen.get(key)
-      const same = known?.renewals === lease.renewals ? known : undefined
-      seen.set(key, same ?? { renewals: lease.renewals, since: now })
+      const same = known?.renewals === lease.renewals && known.run === lease.run ? known : undefined
+      const { partition, run, renewals } = lease
+      seen.set(key, same ?? { partition, run, renewals, since: now })
       if (same !== undefined && now - same.since >= lease.fenceMs) await this.#fence(lease)
     })
     const results = await Promise.allSettled(work)
@@ -87,6 +94,7 @@ export class Fencer {
     // What is not settled for certain is looked at again.
     this.#settled = failed === undefined ? settled : new Map()
     if (failed !== undefined) throw failed.reason
+    if (missing.length > 0) throw error
   }
 
   async #fence(lease: Lease): Promise<void> {

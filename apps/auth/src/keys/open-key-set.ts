@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { type Redis, script } from '@portcullis/redis'
+import { type Commands, script } from '@portcullis/redis'
 import { keyNames } from '../registry/keys.js'
 import { KeySetError } from './errors.js'
 import { fromStored, newKey, type OpenKey, toStored, unreadable } from './stored-key.js'
@@ -28,8 +28,8 @@ export interface KeySet {
 }
 
 export interface OpenKeySet {
-  /** A connection of the role `commands`, connected. */
-  redis: Redis
+  /** Connected. */
+  redis: Commands
   prefix: string
   /** Encrypts private keys in Redis. Once set it has to stay. */
   secret?: string | undefined
@@ -60,7 +60,7 @@ export async function openKeySet({ redis, prefix, secret }: OpenKeySet): Promise
 }
 
 async function create(
-  redis: Redis,
+  redis: Commands,
   name: string,
   secret: string | undefined,
 ): Promise<Record<string, string>> {

@@ -1,14 +1,35 @@
-import { commandTimeoutMs, type Pool, type Redis } from '@portcullis/redis'
+import {
+  commandTimeoutMs,
+  type Masters,
+  openPool,
+  type PerMaster,
+  type Pool,
+  perMaster,
+  type Redis,
+  slotOf,
+} from '@portcullis/redis'
 import { receiptPartitions } from './get-receipt.js'
-import type { Registry } from './registry.js'
+import { partitionsOf, type Registry } from './registry.js'
 import { unavailable } from './run.js'
 import { setReceipt } from './set-receipt.js'
 
 /** WAIT blocks its connection, which gives a command up after `commandTimeoutMs`. */
 const longestMs = commandTimeoutMs - 500
 
-/** Connections of the role `waiting`, one for each revocation that waits. */
-export type WaitingConnections = Pool
+/** Revocations that may wait for replicas of one master at the same time; more wait for these first. */
+const connectionsAtOnce = 16
+
+/** Connections of the role `waiting` to each master, one for each revocation that waits. */
+export type WaitingConnections = PerMaster<Pool>
+
+/** Opens them; connects to nothing yet. */
+export function openWaiting(registry: Registry, masters: Masters): WaitingConnections {
+  return perMaster(masters, {
+    slots: partitionsOf(registry).map((partition) => slotOf(registry.keys.clock(partition))),
+    make: (master) => openPool({ make: () => master.connect('waiting'), size: connectionsAtOnce }),
+    end: (pool) => pool.close(),
+  })
+}
 
 export interface ReplicaWait {
   /** Replicas that are to have it, 1 or more. */
@@ -35,9 +56,19 @@ export async function awaitReplicas(
 ): Promise<number> {
   const deadline = performance.now() + Math.min(withinMs, longestMs)
   const remainingMs = () => Math.max(1, Math.floor(deadline - performance.now()))
-  const replicas = await waiting
-    .lend((redis) => countReplicas(redis, registry, id, asked, remainingMs()), remainingMs())
-    .catch(() => 0)
+  const counts = await Promise.all(
+    byMaster(registry, waiting, id).map(([pool, partitions]) =>
+      pool
+        ?.lend(
+          (redis) =>
+            countReplicas(redis, registry, { id, partitions, asked, withinMs: remainingMs() }),
+          remainingMs(),
+        )
+        .catch(() => 0),
+    ),
+  )
+  // Of a partition that no master has nobody knows.
+  const replicas = Math.min(...counts.map((count) => count ?? 0))
   const kept = await Promise.all(
     receiptPartitions(registry, id).map((partition) =>
       setReceipt(registry, partition, id, { replicas, replicasAsked: asked }),
@@ -55,24 +86,34 @@ export async function awaitReplicas(
  * Write and WAIT leave together, on one connection: on another that had written nothing WAIT would
  * count every replica there is.
  *
- * On a Cluster each primary has a stream of its own: write and WAIT go to the node that has the
- * slot of the partition, one pair for each such node, and the smallest count is the answer.
+ * On a Cluster each primary has a stream of its own: write and WAIT go to the one that has the slots
+ * of these partitions, a pair for each primary, and the smallest count is the answer. One that has a
+ * slot no more says MOVED, and nothing is known.
  */
 async function countReplicas(
   redis: Redis,
   registry: Registry,
-  id: string,
-  asked: number,
-  withinMs: number,
+  { id, partitions, asked, withinMs }: ReplicaWait & { id: string; partitions: readonly number[] },
 ): Promise<number> {
-  const pipeline = redis.pipeline()
-  const partitions = receiptPartitions(registry, id)
-  for (const partition of partitions)
-    pipeline.pexpire(registry.keys.receipt(partition, id), registry.receiptTtlSeconds * 1000)
-  pipeline.wait(asked, withinMs)
-  const replies = (await pipeline.exec()) ?? []
-  const failed = replies.find(([error]) => error !== null)?.[0]
-  if (failed != null) throw failed
-  const written = replies.slice(0, partitions.length).every(([, reply]) => reply === 1)
-  return written ? Number(replies.at(-1)?.[1] ?? 0) : 0
+  const { keys, receiptTtlSeconds } = registry
+  // Sent in one turn, so in one piece: a pipeline of a Cluster's client would keep to one slot.
+  const written = partitions.map((partition) =>
+    redis.pexpire(keys.receipt(partition, id), receiptTtlSeconds * 1000),
+  )
+  const [replicas, ...kept] = await Promise.all([redis.wait(asked, withinMs), ...written])
+  return kept.every((one) => one === 1) ? replicas : 0
+}
+
+/** The partitions of a receipt, by the master that has them. */
+function byMaster(
+  registry: Registry,
+  waiting: WaitingConnections,
+  id: string,
+): [Pool | undefined, number[]][] {
+  const groups = new Map<Pool | undefined, number[]>()
+  for (const partition of receiptPartitions(registry, id)) {
+    const pool = waiting.of(slotOf(registry.keys.clock(partition)))
+    groups.set(pool, [...(groups.get(pool) ?? []), partition])
+  }
+  return [...groups]
 }

@@ -76,6 +76,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       receiptTtlSeconds,
       maxTtlSeconds,
       leaseTimes(registry.leaseMs).fenceMs,
+      keys.news,
     ],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)

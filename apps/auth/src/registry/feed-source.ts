@@ -1,59 +1,51 @@
-import type { Redis } from '@portcullis/redis'
-import { cursorParts } from './cursor.js'
 import { feedEnd } from './feed-end.js'
+import { leaseTimes } from './lease-times.js'
+import type { Listener } from './listen.js'
 import { readFeed } from './read-feed.js'
 import type { Registry } from './registry.js'
 import type { FeedSource } from './tail-feed.js'
 
-/** How long one wait for news lasts; after each the feed is read from the cursor again anyway. */
-const blockMs = 1000
-/** A wait that takes longer than this is a connection that has gone deaf. */
-const deafMs = 4000
+/** How long one wait for news lasts at most; after each the feed is read from the cursor anyway. */
+const longestWaitMs = 1000
 const eventsAtOnce = 500
 
 /**
  * The registry's feed, for a tail.
  *
- * @param blocking - a connection of the role `blocking`, used for nothing else. On a Cluster there
- * will be one for each of its nodes: one XREAD cannot wait in several slots.
+ * What wakes it is a message that each commit publishes: no XREAD can wait in several slots of a
+ * Cluster, not even of one of its servers. A message that was lost costs no more than one wait, which
+ * is so short that nodes still acknowledge in the time that their leases leave for it.
  */
-export function feedSource(registry: Registry, blocking: Redis): FeedSource {
-  return {
-    read: (cursor) => readFeed(registry, cursor, eventsAtOnce),
-    end: () => feedEnd(registry),
-    news: (cursor, closing) => waitForNews(registry, blocking, cursor, closing),
-    close: () => blocking.disconnect(),
+export function feedSource(registry: Registry, listener: Listener): FeedSource {
+  const waitMs = Math.min(longestWaitMs, Math.ceil(leaseTimes(registry.leaseMs).ackMs / 2))
+  let isNews = false
+  let wake = () => {}
+  const ring = () => {
+    isNews = true
+    wake()
   }
-}
-
-/** Returns when there may be something after the cursor, after `blockMs`, or when `closing` aborts. */
-async function waitForNews(
-  registry: Registry,
-  blocking: Redis,
-  cursor: string,
-  closing: AbortSignal,
-): Promise<void> {
-  const parts = cursorParts(cursor) ?? []
-  const timer = setTimeout(() => blocking.disconnect(true), deafMs)
-  let onClosing = () => {}
-  // A command queued for a connection that is away is never answered, nor rejected by closing it.
-  const closed = new Promise<void>((resolve) => {
-    onClosing = resolve
-    closing.addEventListener('abort', onClosing)
-  })
-  try {
-    const news = blocking.xread(
-      'COUNT',
-      1,
-      'BLOCK',
-      blockMs,
-      'STREAMS',
-      ...parts.map((_, partition) => registry.keys.feed(partition)),
-      ...parts.map(({ id }) => id),
-    )
-    await Promise.race([news, closed])
-  } finally {
-    clearTimeout(timer)
-    closing.removeEventListener('abort', onClosing)
+  const stops = [listener.on(registry.keys.news, ring), listener.onGap(ring)]
+  return {
+    async read(cursor) {
+      // What is published from here on, this read may not have seen.
+      isNews = false
+      return readFeed(registry, cursor, eventsAtOnce)
+    },
+    end: () => feedEnd(registry),
+    async news(_cursor, closing) {
+      if (isNews || closing.aborted) return
+      await new Promise<void>((resolve) => {
+        wake = () => {
+          clearTimeout(timer)
+          closing.removeEventListener('abort', wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, waitMs)
+        closing.addEventListener('abort', wake)
+      })
+    },
+    close() {
+      for (const stop of stops) stop()
+    },
   }
 }

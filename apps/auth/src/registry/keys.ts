@@ -1,21 +1,29 @@
+import { partitionTag } from '@portcullis/redis'
+
 /** Names of all keys that auth keeps in Redis, under one prefix. */
 export type KeyNames = ReturnType<typeof keyNames>
 
 /**
  * Names every key. All keys of a partition carry its hash tag, so that a script that takes only
- * keys of one partition stays in one slot of a Cluster.
+ * keys of one partition stays in one slot of a Cluster; their slots are spread evenly. What belongs
+ * to no partition lies in a slot of its own, which does not depend on how many there are.
  */
-export function keyNames(prefix: string) {
-  const at = (partition: number, name: string) => `{${prefix}:${partition}}:${name}`
+export function keyNames(prefix: string, partitions = 1) {
+  const tags = Array.from({ length: partitions }, (_, index) =>
+    partitionTag(prefix, index, partitions),
+  )
+  const at = (partition: number, name: string) => `{${tags[partition]}}:${name}`
   return {
     /** Hash: `partitions`, fixed when the registry was created. */
-    meta: at(0, 'meta'),
+    meta: `{${prefix}:0}:meta`,
     /** Hash: signing keys by `kid`, and `current`. */
-    signingKeys: at(0, 'signing-keys'),
+    signingKeys: `{${prefix}:0}:signing-keys`,
     /** Hash, node -> instance and feed connection that is open now. */
-    connected: at(0, 'connected'),
+    connected: `{${prefix}:0}:connected`,
     /** Channel on which each acknowledgement publishes the id of its revocation. */
     acknowledgements: `${prefix}:acknowledgements`,
+    /** Channel on which each commit says that a feed has grown. */
+    news: `${prefix}:news`,
 
     /** String: the last microsecond that the partition gave to anything. */
     clock: (partition: number) => at(partition, 'clock'),

@@ -35,6 +35,8 @@ export function partName({ node, instance }: NodeInstance): string {
 /** A process that revocations of a partition wait for. */
 export interface Lease extends NodeInstance {
   partition: number
+  /** Which Redis has said so; another after a restart, a failover, or when the partition moves. */
+  run: string
   /** Rises with each renewal. */
   renewals: number
   /** How long the count must have stood still, in milliseconds, until the lease is out. */
@@ -46,7 +48,7 @@ export interface Lease extends NodeInstance {
 }
 
 /** A lease from what a partition keeps of it: `renewals fenceMs fencedUs`, `-` while not fenced. */
-export function leaseOf(part: string, value: string): Omit<Lease, 'partition' | 'current'> {
+export function leaseOf(part: string, value: string): Omit<Lease, 'partition' | 'run' | 'current'> {
   const colon = part.indexOf(':')
   const [, renewals, fenceMs, fencedUs] = /^(\d+) (\d+) (\S+)$/.exec(value) ?? []
   return {

@@ -1,4 +1,4 @@
-import { type Redis, script } from '@portcullis/redis'
+import { type Commands, isCluster, script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import { keyNames } from './keys.js'
 import { partitionsOf, type Registry } from './registry.js'
@@ -7,14 +7,20 @@ import { run } from './run.js'
 const open = script<[partitions: string, created: 0 | 1]>(
   new URL('../../src/registry/lua/open-registry.lua', import.meta.url),
 )
+/** Fewer could not be spread evenly, and one that is not served would take too many with it. */
+const leastOnCluster = 16
+
 const openRoster = script<null>(new URL('../../src/registry/lua/open-roster.lua', import.meta.url))
 
 export interface OpenRegistry {
-  /** A connection of the role `commands`, connected. */
-  redis: Redis
+  /** Connected. */
+  redis: Commands
   /** First part of every key: several installations may share a Redis. */
   prefix: string
-  /** How many partitions to create it with; must be the same ever after. 1 on a standalone Redis. */
+  /**
+   * How many partitions to create it with; must be the same ever after. 1 on a standalone Redis, on a
+   * Cluster at least `leastOnCluster`.
+   */
   partitions: number
   /** Events that the feed of a partition keeps; a node that missed more must check every token. */
   feedMaxLength: number
@@ -40,7 +46,12 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
   if (!isWhole(feedMaxLength, 1, 1e9)) throw invalid('feedMaxLength', 'must be 1 or more')
   if (!isWhole(receiptTtlSeconds, 1, 1e9)) throw invalid('receiptTtlSeconds', 'must be 1 or more')
   if (!isWhole(leaseMs, 100, 3_600_000)) throw invalid('leaseMs', 'must be 100 to 3600000')
-  const keys = keyNames(prefix)
+  if (isCluster(redis) && partitions < leastOnCluster)
+    throw invalid(
+      'partitions',
+      `must be ${leastOnCluster} or more on a Redis Cluster; set PARTITIONS=${leastOnCluster}, it cannot be changed later`,
+    )
+  const keys = keyNames(prefix, partitions)
   const [stored, isNew] = await run({ redis }, open, [keys.meta], [partitions])
   const created = Number(stored)
   if (created !== partitions)

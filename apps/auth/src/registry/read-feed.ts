@@ -12,6 +12,8 @@ export interface FeedRead {
 
 /**
  * Reads on from a cursor; at most `limit` events of each partition, so read on until none come.
+ * While a partition does not answer the others' events are given all the same, and when they have none
+ * this throws.
  *
  * `lost` when it cannot be said for certain what followed the cursor: it is malformed or of another
  * number of partitions; it lies ahead of the feed, or the feed has another event in its place (the
@@ -25,11 +27,17 @@ export async function readFeed(
   const parts = cursorParts(cursor)
   if (parts === undefined || parts.length !== registry.partitions) return 'lost'
   const reads = await Promise.all(
-    parts.map((part, partition) => readPartition(registry, partition, part, limit)),
+    parts.map((part, partition) =>
+      readPartition(registry, partition, part, limit).catch((error): PartitionRead => {
+        return { last: part.id, events: [], error }
+      }),
+    ),
   )
   const read = reads.filter((one) => one !== 'lost')
   if (read.length < reads.length) return 'lost'
   const events = read.flatMap((one) => one.events)
+  const failed = read.find(({ error }) => error !== undefined)
+  if (failed !== undefined && events.length === 0) throw failed.error
   return {
     cursor: read.map((one) => one.last).join(','),
     // A stable sort: within a partition the microseconds only rise.
@@ -40,6 +48,8 @@ export async function readFeed(
 interface PartitionRead {
   last: string
   events: { us: number; event: RevocationEvent }[]
+  /** Why the partition did not answer. */
+  error?: unknown
 }
 
 async function readPartition(

@@ -1,10 +1,9 @@
-import type { Redis } from '@portcullis/redis'
+import type { Commands } from '@portcullis/redis'
 import type { KeyNames } from './keys.js'
 
 /** An open registry: what every verb of this folder takes first. */
 export interface Registry {
-  /** A connection of the role `commands`. */
-  readonly redis: Redis
+  readonly redis: Commands
   readonly keys: KeyNames
   /** How many partitions the registry was created with. */
   readonly partitions: number

@@ -2,8 +2,11 @@ import t, { type Test } from 'tap'
 import { Fencer } from '../../src/feed/fencer.js'
 import type { Lease } from '../../src/registry/index.js'
 
+/** The Redis that says it is the registry's, unless a test says which. */
+type FakeLease = Omit<Lease, 'run'> & { run?: string }
+
 /** Leases of a registry that the test writes. */
-function registry(leases: Lease[]) {
+function registry(leases: FakeLease[]) {
   const state = {
     run: 'run-1',
     leases,
@@ -12,6 +15,7 @@ function registry(leases: Lease[]) {
     forgotten: [] as string[],
     looks: 0,
     fails: false,
+    missing: [] as number[],
     looked: () => {},
   }
   return Object.assign(state, {
@@ -19,7 +23,13 @@ function registry(leases: Lease[]) {
       state.looks += 1
       state.looked()
       if (state.fails) throw new Error('away')
-      return { run: state.run, leases: state.leases.map((lease) => ({ ...lease })) }
+      return {
+        leases: state.leases
+          .filter(({ partition }) => !state.missing.includes(partition))
+          .map((lease) => ({ run: state.run, ...lease })),
+        missing: state.missing,
+        ...(state.missing.length > 0 ? { error: new Error('away') } : {}),
+      }
     },
     fenceNode: async (lease: Lease) => {
       state.fenced.push(lease.node)
@@ -43,7 +53,7 @@ function registry(leases: Lease[]) {
   })
 }
 
-const lease = (more: Partial<Lease> = {}): Lease => ({
+const lease = (more: Partial<Lease> = {}): FakeLease => ({
   node: 'n',
   instance: 'instance',
   partition: 0,
@@ -112,6 +122,39 @@ t.test('after another Redis answers, everyone is seen anew', async (t) => {
     await fake.looksOn(1)
   }
   t.same(fake.fenced, [])
+})
+
+t.test(
+  'a partition that does not answer keeps no other one waiting, and loses no time',
+  async (t) => {
+    const here = lease({ node: 'here' })
+    const away = lease({ node: 'away', partition: 1, fenceMs: 200 })
+    const fake = registry([here, away])
+    const { errors } = fencer(t, fake)
+    await fake.looksOn(2)
+    const began = performance.now()
+    fake.missing = [1]
+    while (fake.fenced.length === 0) await fake.looksOn(1)
+    t.same(fake.fenced, ['here'])
+    t.ok(errors.length > 0, 'what is missing is said')
+    while (performance.now() < began + 200) await fake.looksOn(1)
+    fake.missing = []
+    await fake.looksOn(2)
+    t.same(fake.fenced, ['here', 'away'], 'the same count from the same Redis: it stood still')
+  },
+)
+
+t.test('another Redis in one partition is no news of the others', async (t) => {
+  const fake = registry([
+    lease({ node: 'same', run: 'run' }),
+    lease({ node: 'other', partition: 1 }),
+  ])
+  fencer(t, fake)
+  for (let n = 0; fake.fenced.length === 0; n += 1) {
+    fake.run = `run-${n}`
+    await fake.looksOn(1)
+  }
+  t.same(fake.fenced, ['same'])
 })
 
 t.test('an error is reported, and the fencer looks again', async (t) => {

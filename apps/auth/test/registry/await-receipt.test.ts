@@ -17,9 +17,9 @@ const forever = 600_000
 
 t.test('an ack through another instance ends the wait', async (t) => {
   for (const partitions of [1, 4]) {
-    const { registry, another, connection } = await open(t, { partitions })
+    const { registry, another, listener } = await open(t, { partitions })
     const other = await another()
-    const watch = await openReceiptWatch(registry, await connection('subscriber'))
+    const watch = openReceiptWatch(registry, (await listener()).listener)
     await joinNode(registry, one)
     await joinNode(registry, two)
     const { id } = await revoke(registry, { selector: { all: true } })
@@ -33,13 +33,13 @@ t.test('an ack through another instance ends the wait', async (t) => {
     t.equal(done, false, 'one of two is not enough')
     await ackRevocations(other, two, [{ id, connectionsClosed: 2 }], cursor)
     t.match(await waiting, { complete: true, nodes: [{ state: 'acked' }, { state: 'acked' }] })
-    await watch.close()
+    watch.close()
   }
 })
 
 t.test('a receipt that is complete does not wait, and a wait of nothing reads once', async (t) => {
-  const { registry, connection } = await open(t)
-  const watch = await openReceiptWatch(registry, await connection('subscriber'))
+  const { registry, listener } = await open(t)
+  const watch = openReceiptWatch(registry, (await listener()).listener)
   const { id } = await revoke(registry, { selector: shop })
   t.match(await awaitReceipt(registry, watch, id, forever), { complete: true })
   await joinNode(registry, one)
@@ -54,9 +54,9 @@ t.test('a receipt that is complete does not wait, and a wait of nothing reads on
 t.test(
   'an ack that was published while the subscriber was away is seen on its return',
   async (t) => {
-    const { registry, connection } = await open(t)
-    const subscriber = await connection('subscriber')
-    const watch = await openReceiptWatch(registry, subscriber)
+    const { registry, listener } = await open(t)
+    const { listener: hearing, subscriber } = await listener()
+    const watch = openReceiptWatch(registry, hearing)
     await joinNode(registry, one)
     const { id } = await revoke(registry, { selector: shop })
     const waiting = awaitReceipt(registry, watch, id, forever)
@@ -70,11 +70,11 @@ t.test(
 )
 
 t.test('closing the watch ends every wait', async (t) => {
-  const { registry, connection } = await open(t)
-  const watch = await openReceiptWatch(registry, await connection('subscriber'))
+  const { registry, listener } = await open(t)
+  const watch = openReceiptWatch(registry, (await listener()).listener)
   await joinNode(registry, one)
   const { id } = await revoke(registry, { selector: shop })
   const waiting = awaitReceipt(registry, watch, id, forever)
-  await watch.close()
+  watch.close()
   t.match(await waiting, { complete: false })
 })

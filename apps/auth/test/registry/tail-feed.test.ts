@@ -19,9 +19,8 @@ async function tail(opened: Opened, registry: Registry, from: string) {
   const lost: string[] = []
   const errors: unknown[] = []
   let wake = () => {}
-  const blocking = await opened.connection('blocking')
-  const blockingId = await blocking.client('ID')
-  const tailing: FeedTail = tailFeed(feedSource(registry, blocking), from, {
+  const { listener, subscriber } = await opened.listener()
+  const tailing: FeedTail = tailFeed(feedSource(registry, listener), from, {
     onEvents({ revocations }: FeedRead) {
       heard.push(...revocations.map(({ id }) => id))
       wake()
@@ -41,7 +40,7 @@ async function tail(opened: Opened, registry: Registry, from: string) {
         wake = resolve
       })
   }
-  return { tailing, blocking, blockingId, heard, lost, errors, until }
+  return { tailing, subscriber, heard, lost, errors, until }
 }
 
 for (const partitions of [1, 16])
@@ -64,14 +63,28 @@ for (const partitions of [1, 16])
     await tailing.close()
   })
 
+t.test('events wake it, and it need not look again and again', async (t) => {
+  // So long a lease lets it wait for a whole second, which is longer than this takes.
+  const opened = await open(t)
+  const { registry } = opened
+  const { tailing, heard, until } = await tail(opened, registry, '0-0')
+  const began = performance.now()
+  for (let count = 1; count <= 20; count += 1) {
+    await revoke(registry, { selector: shop })
+    await until(() => heard.length === count)
+  }
+  t.ok(performance.now() - began < 5000, 'twenty waits would have taken twenty seconds')
+  await tailing.close()
+})
+
 t.test('goes on after its connection was killed, and misses nothing', async (t) => {
   const opened = await open(t)
-  const { registry, redis } = opened
-  const { tailing, blocking, blockingId, heard, until } = await tail(opened, registry, '0-0')
+  const { registry } = opened
+  const { tailing, subscriber, heard, until } = await tail(opened, registry, '0-0')
   const first = await revoke(registry, { selector: shop })
   await until(() => heard.length === 1)
-  const closed = new Promise((resolve) => blocking.once('close', resolve))
-  await redis.client('KILL', 'ID', blockingId)
+  const closed = new Promise((resolve) => subscriber.once('close', resolve))
+  subscriber.stream.destroy()
   await closed
   const second = await revoke(registry, { selector: shop })
   await until(() => heard.length === 2)

@@ -7,7 +7,7 @@
   ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'  4 member of the cut-offs or ''
         5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
         8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
-        12 fenceMs
+        12 fenceMs  13 channel for news
   Gives {us, cutoffUs, before} as strings; before: the cut-off, or the token's mark, before this, or
   nil. Or 'identity_not_found', or 'issued_before_in_future'; then nothing has changed.
 ]]
@@ -72,6 +72,7 @@ local previous = newest[1] and newest[1][1] or '0-0'
 local sequence = tonumber(string.match(previous, '^(%d+)')) + 1
 redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[9], string.format('%.0f-%s', sequence, us),
   'previous', previous, 'id', ARGV[1], 'selector', ARGV[2], 'cutoffUs', cutoffUs)
+redis.call('PUBLISH', ARGV[13], '')
 
 local receiptTtlMs = tonumber(ARGV[10]) * 1000
 local forget = string.format('(%.0f', timeUs - receiptTtlMs * 1000)

@@ -31,7 +31,7 @@ t.test('a revocation waits for the replicas it asks for, and is there', replicat
       const { id } = done.json()
       const found: string[] = []
       for (let partition = 0; partition < Number(PARTITIONS); partition++) {
-        const key = `{${self.prefix}:${partition}}:receipt:${id}`
+        const key = self.app.registry.keys.receipt(partition, id)
         if ((await replica.hget(key, 'us')) !== null) found.push(key)
       }
       t.equal(found.length, 'all' in selector ? Number(PARTITIONS) : 1, 'the replica has it')
