@@ -22,6 +22,8 @@ t.test('commands and scripts find their masters, and follow slots that move', as
   // In the slots of all three masters.
   const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`)
   await Promise.all(keys.map((key) => add(redis, [key], [])))
+  for (const odd of ['key', 'ключ', 'foo{}{bar}', '{}', '{a}{b}', 'x{a'])
+    t.equal(await cluster.servers[0]?.redis.cluster('KEYSLOT', odd), slotOf(odd), odd)
   const [key = ''] = keys
   const slot = slotOf(key)
   const from = await cluster.masterOf(slot)

@@ -1,20 +1,81 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
-import { close, connect, RedisUrlError } from '../src/index.js'
+import { close, connect, connectCommands, isCluster, RedisUrlError } from '../src/index.js'
 
 const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'
 
+const onError = () => undefined
+
 t.test('a URL that is none is refused without showing its password', async (t) => {
-  for (const bad of ['', 'localhost:6379', 'http://localhost', 'redis://h:1/x', 'nonsense']) {
-    t.throws(
-      () => connect({ url: bad, onError: () => undefined }),
-      { code: 'REDIS_URL_INVALID' },
-      bad,
-    )
+  const none = [
+    ...['', 'localhost:6379', 'http://localhost', 'redis://h:1/x', 'nonsense', 'redis://h:1/%zz'],
+    ...['redis+sentinel://h:1', 'redis+sentinel://h:1/', 'redis+sentinel:///mymaster'],
+    ...['redis+sentinel://h:1/m?db=x', 'redis+sentinel://h:1/m?pasword=x'],
+    ...['redis+sentinel://h:99999/m', 'redis+sentinel://a:1,,b:2/m', 'redis+sentinel://h:1/%zz'],
+    ...[
+      'redis+cluster://',
+      'redis+cluster://h:1/1',
+      'redis+cluster://h:1?x=y',
+      'redis+other://h:1',
+    ],
+  ]
+  for (const bad of none) {
+    t.throws(() => connect({ url: bad, onError }), { code: 'REDIS_URL_INVALID' }, bad)
+    t.throws(() => connectCommands({ url: bad, onError }), { code: 'REDIS_URL_INVALID' }, bad)
   }
   t.match(new RedisUrlError('redis:/user:hunter2@host').message, /redis:\/\/host:port/)
-  t.notMatch(new RedisUrlError('foo://user:hunter2@host').message, /hunter2/)
+  const secret = [
+    ...['foo://user:hunter2@host', 'redis:/user:hunter2@host', 'user:hunter2@host'],
+    ...[
+      'redis://user:hunter2/@host/x',
+      'redis://a:hunter2@b:hunter2@h:1/x',
+      'rediss://:hunter2@h:x',
+    ],
+    ...['redis+sentinel://u:hunter2@h:1', 'redis+sentinel://h:1/m?x=1&sentinelPassword=hunter2'],
+    ...['redis+cluster://u:hunter2@h:1,g:2/3', 'redis+cluster://u:hunter2@h:1,g:2@/3'],
+  ]
+  for (const url of secret)
+    t.notMatch(
+      messageOf(() => connectCommands({ url, onError })),
+      /hunter2/,
+      url,
+    )
+})
+
+function messageOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof RedisUrlError) return error.message
+  }
+  throw new Error('it was taken')
+}
+
+t.test('what a URL with several hosts says', async (t) => {
+  const sentinel = (url: string) => connect({ url, onError }).options
+  t.match(
+    sentinel('redis+sentinel://u:p%40@a:1,b,[::1]:3/my%20master?db=2&sentinelPassword=s%26'),
+    {
+      ...{ name: 'my master', db: 2, username: 'u', password: 'p@', sentinelPassword: 's&' },
+      sentinels: [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 26_379 },
+        { host: '::1', port: 3 },
+      ],
+      role: 'master',
+      sentinelTLS: undefined,
+    },
+  )
+  t.match(sentinel('rediss+sentinel://a/m'), {
+    tls: {},
+    sentinelTLS: {},
+    enableTLSForSentinelMode: true,
+  })
+  t.throws(() => connect({ url: 'redis+cluster://a:1', onError }), { code: 'REDIS_IS_CLUSTER' })
+  const cluster = connectCommands({ url: 'rediss+cluster://:p@a:1,b', onError })
+  t.ok(isCluster(cluster))
+  t.match(cluster.options, { redisOptions: { password: 'p', tls: {} } })
 })
 
 t.test('a connection answers, and closes twice without complaint', async (t) => {

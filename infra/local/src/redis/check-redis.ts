@@ -1,4 +1,11 @@
-import { close, connect, type Redis, RedisUrlError } from '@portcullis/redis'
+import {
+  type Commands,
+  close,
+  connectCommands,
+  RedisUrlError,
+  redisUrlForms,
+  shownUrl,
+} from '@portcullis/redis'
 import { LocalError } from '../errors.js'
 
 /** The oldest Redis that Portcullis is tried on; Valkey answers with a Redis version as well. */
@@ -11,9 +18,9 @@ export const minimumVersion = 7
  */
 export async function checkRedis(url: string, timeoutMs = 3000): Promise<void> {
   let failure = `no answer within ${timeoutMs / 1000} s`
-  let redis: Redis
+  let redis: Commands
   try {
-    redis = connect({ url, onError: (error) => (failure = explain(error)) })
+    redis = connectCommands({ url, onError: (error) => (failure = explain(error)) })
   } catch (error) {
     // The URL's own message shows all of it but what it could tell apart as a password.
     if (error instanceof RedisUrlError) throw unusable('REDIS_URL', malformed)
@@ -34,10 +41,9 @@ export async function checkRedis(url: string, timeoutMs = 3000): Promise<void> {
   }
 }
 
-const malformed =
-  'it is not a Redis URL; use redis://host:port/db, rediss://host:port/db or unix:///path?db=0'
+const malformed = `it is not a Redis URL; use ${redisUrlForms}`
 
-async function probe(redis: Redis): Promise<void> {
+async function probe(redis: Commands): Promise<void> {
   await redis.connect()
   await redis.ping()
   const info = await redis.info()
@@ -60,7 +66,8 @@ export function withoutPassword(url: string): string {
     const { protocol, host, pathname } = new URL(url)
     return `${protocol}//${host}${pathname}`
   } catch {
-    return 'REDIS_URL'
+    // Several hosts, as of a Cluster.
+    return shownUrl(url)
   }
 }
 

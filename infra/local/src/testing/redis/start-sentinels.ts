@@ -107,7 +107,8 @@ function startSentinel(dir: string, index: number, master: RedisServer): Promise
           `port ${port}`,
           `sentinel monitor ${name} ${master.host} ${master.port} ${quorum}`,
           `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
-          `sentinel failover-timeout ${name} 10000`,
+          // Also how long it refuses to begin another one.
+          `sentinel failover-timeout ${name} ${3 * downAfterMs}`,
           '',
         ].join('\n'),
       )
