@@ -1,4 +1,4 @@
-import type { Commands } from './commands.js'
+import { type Commands, isCluster } from './commands.js'
 
 /** Says QUIT and waits for the end, but never longer than `deadlineMs`. Safe to call in any state. */
 export async function close(redis: Commands, deadlineMs = 500): Promise<void> {
@@ -15,6 +15,10 @@ export async function close(redis: Commands, deadlineMs = 500): Promise<void> {
       clearTimeout(timer)
       resolve()
     })
-    redis.quit().catch(() => redis.disconnect())
+    redis.quit().then(
+      // What watches Sentinels for it does not end with QUIT.
+      () => isCluster(redis) || redis.disconnect(),
+      () => redis.disconnect(),
+    )
   })
 }

@@ -16,7 +16,6 @@ export function connectSentinel(options: RedisOptions): Redis {
     sentinelCommandTimeout: sentinelTimeoutMs,
     // Hears of a failover; a master that only lost its place may keep this connection open.
     failoverDetector: true,
-    sentinelReconnectStrategy: () => sentinelTimeoutMs,
     sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000),
     // Connects again and does not send again: READONLY was not executed, but the caller decides.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
