@@ -1,0 +1,63 @@
+import type { TokenAnswer } from '@portcullis/contracts'
+import {
+  type AuthProcess,
+  type RealtimeProcess,
+  startAuth,
+  startRealtime,
+  type Teardown,
+  testRedis,
+} from '@portcullis/local'
+import { Recorder } from '../faults/recorder.js'
+
+export interface Scene {
+  auth: AuthProcess
+  nodes: readonly [RealtimeProcess, RealtimeProcess]
+  /** A client on a token that may say and hear everything, connected and subscribed. */
+  client(name: string, node: RealtimeProcess): Promise<Recorder>
+  /** Such a token. */
+  tokenFor(subject: string): Promise<TokenAnswer>
+}
+
+/** Auth with its registry at `redisUrl`, and two realtime nodes on a Redis of the usual kind. */
+export async function startScene(
+  t: Teardown,
+  { redisUrl, env }: { redisUrl: string; env: Readonly<Record<string, string>> },
+): Promise<Scene> {
+  const { url, prefix } = await testRedis(t)
+  const auth = await startAuth({ redisUrl, prefix, env })
+  t.teardown(() => auth.stop())
+  const { status, body } = await auth.api('POST', '/v1/identities', {
+    identity: 'realtime',
+    scopes: ['introspect', 'feed'],
+  })
+  if (status !== 201) throw new Error(`realtime is not registered: ${status}`)
+  const startNode = async () => {
+    const node = await startRealtime({
+      redisUrl: url,
+      prefix,
+      authUrl: auth.url,
+      credentials: { identity: 'realtime', registrationCode: body.registrationCode },
+      // A failover may take its time: clients are held, and not sent away.
+      env: { LEASE_GRACE_MS: '60000' },
+    })
+    t.teardown(() => node.stop())
+    return node
+  }
+  const nodes = await Promise.all([startNode(), startNode()])
+  const tokenFor = async (subject: string) => {
+    const order = { subject, scope: 'subscribe:* publish:*' }
+    const answer = await auth.api('POST', '/v1/tokens', order)
+    if (answer.status !== 201) throw new Error(`no token: ${answer.status}`)
+    return answer.body
+  }
+  return {
+    auth,
+    nodes,
+    tokenFor,
+    async client(name, node) {
+      const recorder = await Recorder.open(name, node.wsUrl, await tokenFor(name))
+      t.teardown(() => recorder.leave())
+      return recorder
+    },
+  }
+}
