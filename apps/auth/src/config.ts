@@ -27,7 +27,8 @@ export const configSchema = Type.Object({
   ),
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
-    description: 'Redis of the registry: redis://, rediss:// or unix://',
+    description:
+      'Redis of the registry: redis://, rediss:// or unix://; redis+sentinel://host:port,host:port/<name of the master>; redis+cluster://host:port,host:port; rediss+… for TLS',
   }),
   REDIS_PREFIX: Type.String({
     default: 'portcullis',
@@ -38,7 +39,7 @@ export const configSchema = Type.Object({
     default: 1,
     minimum: 1,
     maximum: 16_384,
-    description: 'partitions of the registry, fixed when it is created; 16 or more for a Cluster',
+    description: 'partitions of the registry, fixed when it is created; 16 or more on a Redis Cluster, several for each master that it may ever have',
   }),
   ISSUER: Type.String({
     default: 'http://127.0.0.1:4000',

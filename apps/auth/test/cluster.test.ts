@@ -169,6 +169,29 @@ t.test('a master is killed: its partitions are away until its replica has its pl
   t.equal(partitionOfId(after.json().id, partitions), servers.lastIndexOf(victim))
 })
 
+t.test('a partition that is away for good takes no other with it', async (t) => {
+  const cluster = await startCluster(t, { settings: ['--cluster-require-full-coverage', 'no'] })
+  const self = await open(t, cluster, { LEASE_MS: '2000' })
+  const admin = await self.token()
+  const servers = await serversOf(cluster, self)
+  const own = partitionOf(self.admin.identity, partitions)
+  const connected = await cluster.masterOf(slotOf(self.app.registry.keys.connected))
+  const lost = servers.findIndex((one) => one !== servers[own] && one !== connected)
+  const safe = await issued(self, admin, own)
+  const node = await joined(t, self, 'node-1')
+  await servers[lost]?.kill()
+
+  const away = await self.api(admin, 'POST', '/v1/revocations', { identity: nameIn(lost) })
+  t.equal(away.statusCode, 503)
+  const body = { identity: safe.identity, wait: 60_000 }
+  const revoked = await self.api(admin, 'POST', '/v1/revocations', body)
+  t.match(revoked.json(), { complete: true, nodes: [{ node: 'node-1', state: 'fenced' }] })
+  t.same(await node.events(1), [revoked.json().id], 'the feed of the others goes on')
+  t.same(await active(self, admin, [safe.token]), [false])
+  t.equal((await self.app.inject('/ready')).statusCode, 503)
+  t.equal((await self.app.inject('/health')).statusCode, 200, 'and the process lives')
+})
+
 t.test('the slot of a partition moves, and back, while it is used', async (t) => {
   const cluster = await startCluster(t)
   const self = await open(t, cluster)

@@ -6,7 +6,10 @@ export const slotCount = 16_384
 /** A tag may be so far from its place, where places lie closer: it only has to be near. */
 const leastReach = 64
 
-/** The slot of a key: of its hash tag, if it has one. */
+/**
+ * The slot of a key: of its hash tag, if it has one. As ioredis sees it, which in a key that begins with
+ * an empty tag, `{}{a}`, takes the next one, and Redis does not.
+ */
 export function slotOf(key: string): number {
   return slotOfKey(key)
 }

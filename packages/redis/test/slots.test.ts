@@ -4,7 +4,6 @@ import { partitionTag, slotCount, slotOf } from '../src/index.js'
 t.test('slots are those of Redis', async (t) => {
   t.equal(slotOf('123456789'), 0x31c3, 'the check value of the Cluster specification')
   t.equal(slotOf('{user1000}.following'), slotOf('user1000'))
-  t.not(slotOf('foo{}{bar}'), slotOf('bar'), 'an empty tag is none')
 })
 
 t.test('partitions are spread evenly over the masters of a Cluster of any size', async (t) => {

@@ -4,6 +4,8 @@ import t, { type Test } from 'tap'
 import { LocalError } from '../../src/errors.js'
 import { checkRedis } from '../../src/redis/check-redis.js'
 import { startRedis } from '../../src/redis/start-redis.js'
+import { startCluster } from '../../src/testing/redis/start-cluster.js'
+import { startSentinels } from '../../src/testing/redis/start-sentinels.js'
 
 async function problem(url: string, timeoutMs?: number): Promise<string> {
   const error: unknown = await checkRedis(url, timeoutMs).catch((error: unknown) => error)
@@ -48,6 +50,8 @@ t.test('each way of being broken is one line that names it', async (t) => {
     ['redis://:s3cret@127.0.0.1:1', 'redis://127.0.0.1:1: nothing listens there'],
     ['unix:///nonexistent/redis.sock', 'there is no such socket'],
     ['redis://:s3cret@no-such-host.invalid', /the host (is unknown|cannot be looked up)/],
+    ['redis+cluster://:s3cret@127.0.0.1:1,127.0.0.1:2', 'nothing listens there'],
+    ['redis+sentinel://:s3cret@127.0.0.1:1/main?sentinelPassword=s3cret', 'nothing listens there'],
     ['http://:s3cret@127.0.0.1', 'it is not a Redis URL'],
     ['s3cret', 'it is not a Redis URL'],
     [`redis://:s3cret@127.0.0.1:${free}`, 'no answer within 0.2 s'],
@@ -58,6 +62,11 @@ t.test('each way of being broken is one line that names it', async (t) => {
     t.notMatch(line, 's3cret', 'without the password')
     t.notMatch(line, '\n', 'one line')
   }
+})
+
+t.test('a Cluster, and a master that Sentinels watch', async (t) => {
+  await t.resolves(checkRedis((await startCluster(t)).url))
+  await t.resolves(checkRedis((await startSentinels(t)).url))
 })
 
 t.test('something else that listens there', async (t) => {
