@@ -28,7 +28,7 @@ export const configSchema = Type.Object({
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
     description:
-      'Redis of the registry: redis://, rediss:// or unix://; redis+sentinel://host:port,host:port/<name of the master>; redis+cluster://host:port,host:port; rediss+… for TLS',
+      'Redis of the registry: redis://, rediss:// or unix://; redis+sentinel://host:port,host:port/name-of-the-master; redis+cluster://host:port,host:port; rediss+… for TLS',
   }),
   REDIS_PREFIX: Type.String({
     default: 'portcullis',
