@@ -1,10 +1,11 @@
 import { startSentinels } from '@portcullis/local'
 import t from 'tap'
 import { judge } from '../faults/judge.js'
-import { Revocation } from '../faults/revocation.js'
+import type { Recorder } from '../faults/recorder.js'
+import type { Revocation } from '../faults/revocation.js'
 import { chat, Traffic } from '../faults/traffic.js'
-import { until } from '../faults/until.js'
 import { Load } from './load.js'
+import { revoke } from './revoke.js'
 import { startScene } from './scene.js'
 
 // Long enough for a busy machine to acknowledge in a fifth of it, while revocations never end.
@@ -27,25 +28,22 @@ t.test('Sentinels promote a replica, while tokens are issued, used and revoked',
   const load = await Load.start(t, auth, 2)
   await load.goesOn()
   const revocations: Revocation[] = []
-  const revoke = async (one: typeof before) => {
-    const order = { token: one.token.jti, replicas: 2 }
-    const revocation = await until(`the revocation of ${one.name} is taken`, () =>
-      Revocation.commit(auth.api, order, [one]).catch(() => undefined),
-    )
+  const end = async (one: Recorder) => {
+    const revocation = await revoke(auth.api, one, 2)
     revocations.push(revocation)
     return revocation
   }
 
-  const kept = await revoke(before)
+  const kept = await end(before)
   t.equal((await kept.complete()).replicas, 2)
   const victim = await group.master()
   await victim.kill()
-  await revoke(during)
+  await end(during)
   t.not(await group.master(), victim, 'it was taken by the replica in its place')
   await victim.start()
   await load.goesOn()
   await traffic.reaches(after)
-  await revoke(after)
+  await end(after)
 
   for (const one of [before, during, after])
     t.equal(await one.ends(), 4500, `${one.name} is closed`)

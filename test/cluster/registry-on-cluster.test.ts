@@ -2,10 +2,11 @@ import { type RedisCluster, startCluster } from '@portcullis/local'
 import { slotOf } from '@portcullis/redis'
 import t from 'tap'
 import { judge } from '../faults/judge.js'
-import { Revocation } from '../faults/revocation.js'
+import type { Recorder } from '../faults/recorder.js'
+import type { Revocation } from '../faults/revocation.js'
 import { chat, Traffic } from '../faults/traffic.js'
-import { until } from '../faults/until.js'
 import { Load } from './load.js'
+import { revoke } from './revoke.js'
 import { startScene } from './scene.js'
 
 // Long enough for a busy machine to acknowledge in a fifth of it, while revocations never end.
@@ -35,12 +36,8 @@ t.test('a slot moves and a master dies, while tokens are issued, used and revoke
   const load = await Load.start(t, auth)
   await load.goesOn()
   const revocations: Revocation[] = []
-  /** Again until it is answered, as its caller would. */
-  const revoke = async (one: (typeof covered)[number]) => {
-    const order = { token: one.token.jti, replicas: 1 }
-    const revocation = await until(`the revocation of ${one.name} is taken`, () =>
-      Revocation.commit(auth.api, order, [one]).catch(() => undefined),
-    )
+  const end = async (one: Recorder) => {
+    const revocation = await revoke(auth.api, one, 1)
     revocations.push(revocation)
     return revocation
   }
@@ -50,22 +47,22 @@ t.test('a slot moves and a master dies, while tokens are issued, used and revoke
   const masters = cluster.servers.slice(0, 3)
   const to = masters.find((server) => server !== from) ?? from
   const move = await cluster.beginMove(slot, to)
-  const asked = revoke(moving)
+  const asked = end(moving)
   await move.finish()
   await asked
   await cluster.moveSlot(slot, from)
-  await revoke(moved)
+  await end(moved)
   await load.goesOn()
 
-  const kept = await revoke(before)
+  const kept = await end(before)
   t.equal((await kept.complete()).replicas, 1)
   const victim = await cluster.masterOf(slot)
   await victim.kill()
-  await revoke(during)
+  await end(during)
   t.not(await cluster.masterOf(slot), victim, 'it was taken by the replica in its place')
   await load.goesOn()
   await traffic.reaches(after)
-  await revoke(after)
+  await end(after)
 
   for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
   for (const revocation of revocations) await revocation.complete()

@@ -39,7 +39,8 @@ export const configSchema = Type.Object({
     default: 1,
     minimum: 1,
     maximum: 16_384,
-    description: 'partitions of the registry, fixed when it is created; 16 or more on a Redis Cluster, several for each master that it may ever have',
+    description:
+      'partitions of the registry, fixed when it is created; 16 or more on a Redis Cluster, several for each master that it may ever have',
   }),
   ISSUER: Type.String({
     default: 'http://127.0.0.1:4000',
