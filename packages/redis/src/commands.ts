@@ -42,7 +42,10 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
       autoResendUnfulfilledCommands: false,
     },
   })
-  cluster.on('error', onError)
+  // That no node answers is less than what the last of them said.
+  cluster.on('error', (error: Error & { lastNodeError?: Error }) =>
+    onError(error.lastNodeError ?? error),
+  )
   cluster.on('node error', onError)
   return cluster
 }

@@ -83,5 +83,7 @@ function explain(error: unknown): string {
   if (code !== undefined && known[code] !== undefined) return known[code]
   if (message.startsWith('NOAUTH')) return 'it asks for a password'
   if (message.startsWith('WRONGPASS')) return 'it refuses this user name or password'
+  // All that is said of several hosts, none of which can be connected to.
+  if (message.endsWith('Connection is closed.')) return 'nothing answers there'
   return message
 }
