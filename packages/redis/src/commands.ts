@@ -47,6 +47,12 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
     onError(error.lastNodeError ?? error),
   )
   cluster.on('node error', onError)
+  // With ioredis's own timer one that is closed while it asks would go on asking for ever.
+  const timer = setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache()
+  }, mapAgeMs)
+  timer.unref()
+  cluster.once('end', () => clearInterval(timer))
   return cluster
 }
 
@@ -64,7 +70,6 @@ const clusterOptions: ClusterOptions = {
   retryDelayOnClusterDown: 0,
   retryDelayOnTryAgain: 100,
   slotsRefreshTimeout: 1000,
-  slotsRefreshInterval: mapAgeMs,
   // As they are: a certificate has the name that the URL or the Cluster has, not its address.
   dnsLookup: (name, callback) => callback(null, name),
 }
