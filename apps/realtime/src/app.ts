@@ -31,6 +31,7 @@ import { HttpHandlers } from './handlers/http-handlers.js'
 import { carryOut } from './hub/carry-out.js'
 import { Hold } from './hub/hold.js'
 import { Hub } from './hub/hub.js'
+import { StreamWatch } from './hub/watch-streams.js'
 import { measure, newCounts } from './measure.js'
 import { serverApi } from './routes/api.js'
 import { connectPath, connectRoute } from './routes/connect.js'
@@ -48,6 +49,8 @@ const redisProbeMs = 2000
 const presenceTtlMs = 60_000
 /** How often each stream is compared with its history: what is lost behind the last one leaves no gap. */
 const verifyMs = 25_000
+/** How soon it is compared again when Redis could not be asked. */
+const verifyAgainMs = 1000
 /** How long an idempotency key is remembered. */
 const idempotencySeconds = 300
 const apiBodyBytes = 524_288
@@ -86,11 +89,11 @@ export async function build(config: Config): Promise<FastifyInstance> {
       read: (channel, since) =>
         broker.history(channel, { since, limit: since === undefined ? 0 : -1 }),
       positions: (channels) => broker.positions(channels),
+      disown: (channel, position) => broker.disown(channel, position),
     },
     hasStream: (channel) => namespaces.of(channel).recovery,
   })
-  // Redis is away again: whatever brings it back looks once more.
-  const verify = () => hub.verify().catch((error) => log.warn({ err: error }, 'streams'))
+  let streams: StreamWatch | undefined
   const describe = (): InfoNode => ({
     uid,
     name: config.NODE_NAME,
@@ -104,6 +107,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
   const broker: Broker = await Broker.open({
     url: config.REDIS_URL,
     prefix: config.REDIS_PREFIX,
+    partitions: config.PARTITIONS,
     uid,
     probeMs: redisProbeMs,
     presenceTtlMs,
@@ -115,11 +119,17 @@ export async function build(config: Config): Promise<FastifyInstance> {
     onPresence: (channel, kind, info) => {
       hub.announce(channel, kind, info)
     },
-    onRestored: () => void verify(),
+    onRestored: () => streams?.look(),
     onOrder: (order) => {
       carryOut(hub, order, (error) => log.warn({ err: error, order: order.type }, 'order'))
     },
     onError: (error) => log.warn({ err: error }, 'redis'),
+  })
+  streams = new StreamWatch({
+    hub,
+    audit: () => broker.disownLost(),
+    everyMs: verifyMs,
+    retryMs: verifyAgainMs,
   })
 
   const upgrading = new Set<Socket>()
@@ -307,11 +317,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
     })
   })
 
-  const verifying = setInterval(() => void verify(), verifyMs)
-
   app.addHook('onClose', async () => {
     hold.stop()
-    clearInterval(verifying)
+    streams?.stop()
     lobby?.stop()
     node.heartbeat.stop()
     node.connectDeadline.stop()

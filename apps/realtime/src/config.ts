@@ -25,13 +25,22 @@ export const configSchema = Type.Object({
   ),
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
-    description: 'Redis that connects the nodes: redis://, rediss:// or unix://',
+    description:
+      'Redis 7 that connects the nodes: redis://, rediss:// or unix://; redis+sentinel://host:port,host:port/<name of the master>; redis+cluster://host:port,host:port (rediss+… with TLS)',
   }),
   REDIS_PREFIX: Type.String({
     default: 'portcullis',
     pattern: '^[A-Za-z0-9._:-]{1,64}$',
-    description: 'first part of every Redis channel name',
+    description: 'first part of every Redis key and channel name',
   }),
+  PARTITIONS: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      description:
+        'parts into which channels are spread over the masters of a Redis Cluster, the same on all nodes and fixed by the first; 1 when not set, and 64 on a Cluster',
+    }),
+  ),
   AUTH_URL: Type.String({
     default: 'http://127.0.0.1:4000',
     pattern: '^https?://',

@@ -114,6 +114,7 @@ export class SimulatedNode {
         leave: () => undefined,
         read: none,
         positions: none,
+        disown: none,
       },
       hasStream: () => false,
     })

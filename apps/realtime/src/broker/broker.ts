@@ -1,26 +1,46 @@
 import type { InfoNode } from '@portcullis/contracts'
 import type { ClientInfo, StreamPosition } from '@portcullis/protocol'
-import { close, connect, type Redis } from '@portcullis/redis'
+import {
+  type Commands,
+  close,
+  connectCommands,
+  followMasters,
+  isCluster,
+  type Masters,
+  probe,
+  type Redis,
+} from '@portcullis/redis'
 import type { Order } from '../hub/orders.js'
+import { Acknowledged } from './acknowledged.js'
 import { BrokerError } from './errors.js'
 import { InfoGathering } from './info-gathering.js'
 import { type Keys, keys } from './keys.js'
-import { presenceMessage, readAnswer, readChannelMessage, readControl } from './messages.js'
-import { Presence } from './presence.js'
-import { probe } from './probe.js'
 import {
+  type ArrivalPosition,
+  presenceMessage,
+  readAnswer,
+  readChannelMessage,
+  readControl,
+} from './messages.js'
+import { agreeOnPartitions } from './partitions.js'
+import { Presence } from './presence.js'
+import {
+  disownLost,
   type History,
   type HistoryQuery,
+  leastJump,
   type PublishOptions,
   publish,
   readHistory,
-  readPositions,
+  readPosition,
 } from './streams.js'
 import { Subscriber } from './subscriber.js'
 
 export interface BrokerOptions {
   url: string
   prefix: string
+  /** Into how many parts channels are spread, the same on all nodes; 1, or 64 on a Cluster, when not given. */
+  partitions?: number | undefined
   /** The process's own random id. */
   uid: string
   /** How often each connection to Redis is asked for a sign of life, and how long it has for it. */
@@ -28,10 +48,10 @@ export interface BrokerOptions {
   /** How long a client counts as present after its node has last said so. */
   presenceTtlMs: number
   /** An encoded publication that came in, checked; with its place when the channel has a history. */
-  onPublication: (channel: string, encoded: Buffer, position: StreamPosition | undefined) => void
+  onPublication: (channel: string, encoded: Buffer, position: ArrivalPosition | undefined) => void
   /** A client has come into a channel, or has left it, on whatever node. */
   onPresence: (channel: string, kind: 'join' | 'leave', info: ClientInfo) => void
-  /** Publications come in again, after they had not for a while. */
+  /** Publications come in again, those of some channels at least, after they had not for a while. */
   onRestored: () => void
   /** An order of the server API came in, checked; from whatever node. */
   onOrder: (order: Order) => void
@@ -40,66 +60,75 @@ export interface BrokerOptions {
   onError: (error: Error) => void
 }
 
+/** Replicas that are behind by more than this are not expected to take over; see `disownLost`. */
+const mostReplicaLagMs = 30_000
+
 /** Connects this node with the others through Redis. */
 export class Broker {
   readonly #options: BrokerOptions
   readonly #keys: Keys
-  readonly #commands: Redis
-  readonly #subscriptions: Redis
+  readonly #commands: Commands
+  readonly #masters: Masters
   readonly #subscriber: Subscriber
   /** Who is in which channel. */
   readonly presence: Presence
   readonly #gathering: InfoGathering
-  readonly #stopProbes: readonly (() => void)[]
+  readonly #acknowledged = new Acknowledged({ forMs: mostReplicaLagMs, leastJump })
+  readonly #stopProbe: () => void
   #garbage = 0
 
-  private constructor(options: BrokerOptions) {
+  private constructor(options: BrokerOptions, commands: Commands, partitions: number) {
     const { url, uid, probeMs, onError } = options
     this.#options = options
-    this.#keys = keys(options.prefix)
-    this.#commands = connect({ url, name: 'realtime', onError })
-    this.#subscriptions = connect({ url, name: 'realtime-sub', role: 'subscriber', onError })
-    this.#subscriber = new Subscriber(this.#subscriptions, {
-      onMessage: (key, message) => this.#receive(key, message),
+    this.#keys = keys(options.prefix, partitions)
+    this.#commands = commands
+    this.#masters = followMasters(commands, { url, onError })
+    this.#subscriber = new Subscriber({
+      masters: this.#masters,
+      slots: this.#keys.slots,
+      probeMs,
       onRestored: () => this.#restored(),
     })
-    this.#commands.on('ready', () => this.#restored())
+    commands.on('ready', () => this.#restored())
     this.presence = new Presence({
-      redis: this.#commands,
+      redis: commands,
       keys: this.#keys,
       ttlMs: options.presenceTtlMs,
       onError,
     })
-    this.#gathering = new InfoGathering(uid, (question) =>
-      this.#commands.publish(this.#keys.control, question),
+    // All nodes hear the control channel from the same master, so its count of receivers is exact.
+    this.#gathering = new InfoGathering(uid, async (question) =>
+      Number(await commands.spublish(this.#keys.control, question)),
     )
-    this.#stopProbes = [probe(this.#commands, probeMs), probe(this.#subscriptions, probeMs)]
+    this.#stopProbe = probe(commands, probeMs)
   }
 
-  /** Connects, and listens to the other nodes. @throws BrokerError unreachable */
+  /** Connects, and listens to the other nodes. @throws BrokerError unreachable, partitions_mismatch */
   static async open(options: BrokerOptions): Promise<Broker> {
+    const { url, prefix, partitions } = options
     let cause: Error | undefined
-    const broker = new Broker({
-      ...options,
-      onError: (error) => {
-        cause = error
-        options.onError(error)
-      },
-    })
+    const onError = (error: Error) => {
+      cause = error
+      options.onError(error)
+    }
+    const commands = connectCommands({ url, name: 'realtime', onError })
+    let broker: Broker | undefined
     try {
-      await Promise.all([broker.#commands.connect(), broker.#subscriptions.connect()])
-      await broker.#subscriber.add(broker.#keys.control)
-      await broker.#subscriber.add(broker.#keys.inbox(options.uid))
+      await commands.connect()
+      const agreed = await agreeOnPartitions(commands, prefix, partitions)
+      broker = new Broker({ ...options, onError }, commands, agreed)
+      await broker.#listen()
+      return broker
     } catch (error) {
-      await broker.close()
-      const reason = cause ?? error
+      await (broker === undefined ? close(commands) : broker.close())
+      if (error instanceof BrokerError && error.code === 'partitions_mismatch') throw error
+      const reason = cause ?? (error instanceof BrokerError ? error.cause : error)
       throw new BrokerError(
         'unreachable',
         `Redis cannot be reached (${reason instanceof Error ? reason.message : 'no reason given'}); check REDIS_URL`,
         { cause: error },
       )
     }
-    return broker
   }
 
   /** Messages from Redis that were none of ours. */
@@ -112,17 +141,18 @@ export class Broker {
     return Math.max(0, this.#subscriber.wanted - 2)
   }
 
-  /** Why nothing can be passed between nodes now; undefined when it can. */
+  /** Why not everything can be passed between nodes now; undefined when it can. */
   ready(): string | undefined {
-    if (this.#commands.status !== 'ready' || this.#subscriptions.status !== 'ready') {
-      return 'Redis is away'
-    }
-    return this.#subscriber.whole ? undefined : 'subscribing again'
+    return this.#commands.status === 'ready' ? this.#subscriber.problem() : 'Redis is away'
   }
 
   /** Resolves once this node gets the channel's publications. @throws BrokerError away */
   join(channel: string): Promise<void> {
-    return this.#subscriber.add(this.#keys.channel(channel))
+    return this.#subscriber.add(
+      this.#keys.channel(channel),
+      this.#keys.partitionOf(channel),
+      (message) => this.#ofChannel(channel, message),
+    )
   }
 
   leave(channel: string): void {
@@ -133,12 +163,16 @@ export class Broker {
    * Sends an encoded publication to every node, this one too; gives its place when it is kept.
    * @throws BrokerError away
    */
-  publish(
+  async publish(
     channel: string,
     encoded: Buffer,
     options: PublishOptions = {},
   ): Promise<StreamPosition | undefined> {
-    return this.#ask(() => publish(this.#commands, this.#keys, channel, encoded, options))
+    const position = await this.#ask(() =>
+      publish(this.#commands, this.#keys, channel, encoded, options),
+    )
+    if (position !== undefined) this.#acknowledged.set(channel, position)
+    return position
   }
 
   /** What a channel keeps, and where its stream ends. @throws BrokerError away */
@@ -146,9 +180,31 @@ export class Broker {
     return this.#ask(() => readHistory(this.#commands, this.#keys, channel, query))
   }
 
-  /** Where streams end; undefined for a channel that has none. @throws BrokerError away */
-  positions(channels: readonly string[]): Promise<(StreamPosition | undefined)[]> {
-    return this.#ask(() => readPositions(this.#commands, this.#keys, channels))
+  /**
+   * Where streams end; undefined for a channel that has none, and 'unknown' for one of which Redis
+   * cannot be asked now.
+   */
+  positions(channels: readonly string[]): Promise<(StreamPosition | undefined | 'unknown')[]> {
+    return Promise.all(
+      channels.map((channel) =>
+        readPosition(this.#commands, this.#keys, channel).catch(() => 'unknown' as const),
+      ),
+    )
+  }
+
+  /**
+   * Begins a stream anew if Redis has lost what was published in it at a position; whoever follows it
+   * learns then that it cannot be told without a gap. Gives whether it has. @throws BrokerError away
+   */
+  disown(channel: string, position: StreamPosition): Promise<boolean> {
+    return this.#ask(() => disownLost(this.#commands, this.#keys, channel, position))
+  }
+
+  /** Does so for all that Redis has acknowledged to this node lately. @throws BrokerError away */
+  async disownLost(): Promise<void> {
+    const acknowledged = this.#acknowledged.all
+    await Promise.all(acknowledged.map(([channel, position]) => this.disown(channel, position)))
+    this.#acknowledged.confirm(acknowledged)
   }
 
   /** Forgets what a channel keeps; its offsets go on. @throws BrokerError away */
@@ -164,10 +220,14 @@ export class Broker {
   /** Channels that somebody is subscribed to, on whatever node, by a glob pattern. @throws BrokerError away */
   async channelNames(pattern = '*'): Promise<string[]> {
     const found = await this.#ask(() =>
-      this.#commands.pubsub('CHANNELS', this.#keys.channel(pattern)),
+      Promise.all(
+        mastersOf(this.#commands).map((redis) =>
+          redis.pubsub('SHARDCHANNELS', this.#keys.channels(pattern)),
+        ),
+      ),
     )
-    const names = Array.isArray(found) ? found.map((key) => this.#keys.channelOf(String(key))) : []
-    return names.filter((name) => name !== undefined)
+    const names = found.flat().map((key) => this.#keys.channelOf(String(key)))
+    return [...new Set(names.filter((name) => name !== undefined))]
   }
 
   /** Tells every node, this one too, what to do with its connections. @throws BrokerError away */
@@ -185,14 +245,22 @@ export class Broker {
   }
 
   async close(): Promise<void> {
-    for (const stop of this.#stopProbes) stop()
+    this.#stopProbe()
     this.#gathering.stop()
     await this.presence.close()
-    await Promise.all([close(this.#commands), close(this.#subscriptions)])
+    this.#masters.close()
+    await Promise.all([close(this.#commands), this.#subscriber.close()])
+  }
+
+  async #listen(): Promise<void> {
+    const { control, inbox } = this.#keys
+    await this.#subscriber.open()
+    await this.#subscriber.add(control, 0, (message) => this.#control(message))
+    await this.#subscriber.add(inbox(this.#options.uid), 0, (message) => this.#answer(message))
   }
 
   async #send(key: string, message: string): Promise<void> {
-    await this.#ask(() => this.#commands.publish(key, message))
+    await this.#ask(() => this.#commands.spublish(key, message))
   }
 
   async #ask<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -203,31 +271,24 @@ export class Broker {
     }
   }
 
-  /** Whoever can write to Redis can write here: nothing is believed before it is checked. */
-  #receive(key: string, message: Buffer): void {
-    const channel = this.#keys.channelOf(key)
-    if (channel !== undefined) {
-      this.#ofChannel(channel, message)
-    } else if (key === this.#keys.control) {
-      this.#control(message)
-    } else {
-      const answer = readAnswer(message)
-      if (answer === undefined) this.#garbage += 1
-      else this.#gathering.take(answer)
-    }
-  }
-
   /** Either connection may be the later one to come back. */
   #restored(): void {
-    if (this.ready() === undefined) this.#options.onRestored()
+    if (this.#commands.status === 'ready') this.#options.onRestored()
   }
 
+  /** Whoever can write to Redis can write here: nothing is believed before it is checked. */
   #ofChannel(channel: string, message: Buffer): void {
     const read = readChannelMessage(message)
     if (read === undefined) this.#garbage += 1
     else if (read.type === 'publication') {
       this.#options.onPublication(channel, read.encoded, read.position)
     } else this.#options.onPresence(channel, read.type, read.info)
+  }
+
+  #answer(message: Buffer): void {
+    const answer = readAnswer(message)
+    if (answer === undefined) this.#garbage += 1
+    else this.#gathering.take(answer)
   }
 
   #control(message: Buffer): void {
@@ -243,4 +304,9 @@ export class Broker {
       )
     }
   }
+}
+
+/** The connections for commands that there are now, one to each master. */
+function mastersOf(commands: Commands): Redis[] {
+  return isCluster(commands) ? commands.nodes('master') : [commands]
 }

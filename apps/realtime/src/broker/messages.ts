@@ -46,13 +46,18 @@ export function readAnswer(message: Buffer): InfoAnswer | undefined {
   return read(infoAnswer, message, mostBytes)
 }
 
+/** `after` is the offset that it follows, when that is not the one before its own. */
+export interface ArrivalPosition extends StreamPosition {
+  after?: number
+}
+
 /** What comes over a channel's own Redis channel. */
 export type ChannelMessage =
-  | { type: 'publication'; encoded: Buffer; position: StreamPosition | undefined }
+  | { type: 'publication'; encoded: Buffer; position: ArrivalPosition | undefined }
   | { type: 'join' | 'leave'; info: ClientInfo }
 
-const positioned = /^p([1-9][0-9]{0,15}) ([A-Za-z0-9_-]{1,64})$/
-const mostPositionBytes = 96
+const positioned = /^p([1-9][0-9]{0,15}) ([A-Za-z0-9_-]{1,64})(?: (0|[1-9][0-9]{0,15}))?$/
+const mostPositionBytes = 112
 const kinds = { j: 'join', l: 'leave' } as const
 
 /** As `readChannelMessage` reads it. */
@@ -61,8 +66,8 @@ export function presenceMessage(kind: 'join' | 'leave', info: ClientInfo): strin
 }
 
 /**
- * Reads a message of a channel: `{…}` is a publication, `p<offset> <epoch>\n{…}` one of a stream,
- * `j{…}` and `l{…}` tell of a client that came or went. Undefined when it is none of ours.
+ * Reads a message of a channel: `{…}` is a publication, `p<offset> <epoch>\n{…}` one of a stream, with the
+ * offset that it follows behind the epoch when that is not the one before, `j{…}` and `l{…}` tell of a client that came or went. Undefined when it is none of ours.
  */
 export function readChannelMessage(message: Buffer): ChannelMessage | undefined {
   const first = String.fromCharCode(message[0] ?? 0)
@@ -72,14 +77,19 @@ export function readChannelMessage(message: Buffer): ChannelMessage | undefined 
   }
   if (first !== 'p') return publicationOf(message, undefined)
   const end = message.subarray(0, mostPositionBytes).indexOf(0x0a)
-  const [, offset, epoch] = positioned.exec(message.toString('latin1', 0, Math.max(0, end))) ?? []
+  const head = message.toString('latin1', 0, Math.max(0, end))
+  const [, offset, epoch, after] = positioned.exec(head) ?? []
   if (offset === undefined || epoch === undefined) return undefined
-  return publicationOf(message.subarray(end + 1), { offset: Number(offset), epoch })
+  const position = { offset: Number(offset), epoch }
+  return publicationOf(
+    message.subarray(end + 1),
+    after === undefined ? position : { ...position, after: Number(after) },
+  )
 }
 
 function publicationOf(
   encoded: Buffer,
-  position: StreamPosition | undefined,
+  position: ArrivalPosition | undefined,
 ): ChannelMessage | undefined {
   if (decodePublication(encoded) === undefined) return undefined
   return { type: 'publication', encoded, position }

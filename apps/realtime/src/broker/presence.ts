@@ -1,5 +1,5 @@
 import { ClientInfo, type PresenceStatsResult } from '@portcullis/protocol'
-import { type Redis, script } from '@portcullis/redis'
+import { type Commands, script } from '@portcullis/redis'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Keys } from './keys.js'
 
@@ -14,7 +14,7 @@ const clientsAtOnce = 500
 const commandsAtOnce = 64
 
 export interface PresenceOptions {
-  redis: Redis
+  redis: Commands
   keys: Keys
   /** How long an entry counts after this node has last said so. */
   ttlMs: number
@@ -25,7 +25,7 @@ export interface PresenceOptions {
  * Who is in which channel, in Redis. Each node lists its own clients, and goes on saying so: what a
  * node leaves behind that is gone counts no more after `ttlMs`.
  *
- * All of it goes down one connection, in order: what is sent of a channel is what holds at that
+ * All of a channel goes down one connection, in order: what is sent of a channel is what holds at that
  * moment, so an entry that was taken away is not brought back by a renewal that is still under way.
  */
 export class Presence {
@@ -75,18 +75,18 @@ export class Presence {
   async renew(): Promise<void> {
     if (this.#renewing) return
     this.#renewing = true
-    try {
-      const channels = [...this.#own.keys()]
-      while (channels.length > 0) {
-        await Promise.all(
-          channels.splice(0, commandsAtOnce).map((channel) => this.#listAll(channel)),
-        )
-      }
-    } catch (error) {
-      if (error instanceof Error) this.#options.onError(error)
-    } finally {
-      this.#renewing = false
+    const channels = [...this.#own.keys()]
+    const failures: unknown[] = []
+    while (channels.length > 0) {
+      // One master of a Cluster that is away must not cost the others' channels their presence.
+      const renewed = await Promise.allSettled(
+        channels.splice(0, commandsAtOnce).map((channel) => this.#listAll(channel)),
+      )
+      for (const one of renewed) if (one.status === 'rejected') failures.push(one.reason)
     }
+    this.#renewing = false
+    const [failure] = failures
+    if (failure instanceof Error) this.#options.onError(failure)
   }
 
   /** Takes this node's clients away, as far as Redis is there to be told. */

@@ -1,14 +1,24 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import type { StreamPosition } from '@portcullis/protocol'
-import { type Redis, script } from '@portcullis/redis'
+import { type Commands, script } from '@portcullis/redis'
 import type { Keys } from './keys.js'
 
 const lua = (name: string) => new URL(`../../src/broker/lua/${name}.lua`, import.meta.url)
 const publishScript = script<[offset: string, epoch: string]>(lua('publish'))
 const publishOnceScript = script<0 | 1>(lua('publish-once'))
+const disownScript = script<0 | 1>(lua('disown'))
 const historyScript = script<
   [offset: string, epoch: string, entries: [id: string, fields: string[]][]]
 >(lua('history'))
+
+/**
+ * How far offsets go on further up, between these, when the last ones before may be lost (see
+ * publish.lua). At random, as two replicas may do so one after the other, the second without having
+ * heard of the first; so far that no one has published as much meanwhile, and 53 bits last for
+ * thousands of times.
+ */
+export const leastJump = 2 ** 24
+const mostJump = 2 ** 40
 
 /** A client that comes back within this finds out whether it has missed anything. */
 const leastPlaceSeconds = 30 * 24 * 60 * 60
@@ -32,12 +42,19 @@ export interface HistoryQuery {
 /** Publications of a history with their offsets, and where it ends. */
 export interface History {
   position: StreamPosition
-  publications: { offset: number; encoded: Buffer }[]
+  publications: KeptPublication[]
+}
+
+/** `after` is the offset that it follows, when that is not the one before its own. */
+export interface KeptPublication {
+  offset: number
+  after?: number
+  encoded: Buffer
 }
 
 /** Publishes into every node, and into the channel's history if it has one; then gives its place there. */
 export async function publish(
-  redis: Redis,
+  redis: Commands,
   keys: Keys,
   channel: string,
   encoded: Buffer,
@@ -47,21 +64,21 @@ export async function publish(
   const once = idempotency === undefined ? [] : [keys.once(channel, idempotency.key)]
   const onceSeconds = idempotency?.ttlSeconds ?? 0
   if (history === undefined) {
-    if (idempotency === undefined) await redis.publish(to, encoded)
-    else await publishOnceScript(redis, [to, ...once], [encoded, onceSeconds])
+    if (idempotency === undefined) await redis.spublish(to, encoded)
+    else await publishOnceScript(redis, once, [encoded, onceSeconds, to])
     return undefined
   }
   const { size, ttlSeconds } = history
   const [offset, epoch] = await publishScript(
     redis,
-    [keys.stream(channel), keys.place(channel), to, ...once],
-    [encoded, size, ttlSeconds, newEpoch(), placeSeconds(ttlSeconds), onceSeconds],
+    [keys.stream(channel), keys.place(channel), ...once],
+    [encoded, size, ttlSeconds, newEpoch(), placeSeconds(ttlSeconds), onceSeconds, newJump(), to],
   )
   return { offset: Number(offset), epoch }
 }
 
 export async function readHistory(
-  redis: Redis,
+  redis: Commands,
   keys: Keys,
   channel: string,
   { since, limit, reverse = false }: HistoryQuery,
@@ -73,30 +90,42 @@ export async function readHistory(
   )
   return {
     position: { offset: Number(offset), epoch },
-    publications: entries.map(([id, [, encoded = '']]) => ({
+    publications: entries.map(([id, [, encoded = '', , after]]) => ({
       offset: Number.parseInt(id, 10),
+      ...(after === undefined ? {} : { after: Number(after) }),
       encoded: Buffer.from(encoded),
     })),
   }
 }
 
-/** Where streams end, in one round trip; undefined for a channel that has none. */
-export async function readPositions(
-  redis: Redis,
+/** Begins the stream anew if it has lost what was published at `position`; says whether it did. */
+export async function disownLost(
+  redis: Commands,
   keys: Keys,
-  channels: readonly string[],
-): Promise<(StreamPosition | undefined)[]> {
-  return Promise.all(
-    channels.map(async (channel) => {
-      const [offset, epoch] = await redis.hmget(keys.place(channel), 'offset', 'epoch')
-      return offset && epoch ? { offset: Number(offset), epoch } : undefined
-    }),
-  )
+  channel: string,
+  { offset, epoch }: StreamPosition,
+): Promise<boolean> {
+  const places = [keys.stream(channel), keys.place(channel)]
+  return (await disownScript(redis, places, [offset, epoch])) === 1
+}
+
+/** Where a stream ends; undefined for a channel that has none. */
+export async function readPosition(
+  redis: Commands,
+  keys: Keys,
+  channel: string,
+): Promise<StreamPosition | undefined> {
+  const [offset, epoch] = await redis.hmget(keys.place(channel), 'offset', 'epoch')
+  return offset && epoch ? { offset: Number(offset), epoch } : undefined
 }
 
 /** Tells streams apart that have the same name at different times. */
 function newEpoch(): string {
   return randomBytes(6).toString('base64url')
+}
+
+function newJump(): number {
+  return randomInt(leastJump, mostJump)
 }
 
 /** Longer than what it is the place of. */

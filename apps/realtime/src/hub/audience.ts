@@ -36,6 +36,13 @@ export class Audience {
     return [...this.#plain.keys(), ...(this.#particular?.keys() ?? [])]
   }
 
+  /** Those who began further than at this offset. */
+  beyond(offset: number): Member[] {
+    const plain = [...this.#plain].filter(([, upTo]) => upTo > offset)
+    const particular = [...(this.#particular ?? [])].filter(([, { upTo }]) => upTo > offset)
+    return [...plain, ...particular].map(([member]) => member)
+  }
+
   /** Says whether it was not in it yet. */
   add(member: Member, upTo: number, { delta = false, filter }: Wishes): boolean {
     const wasIn = this.delete(member)

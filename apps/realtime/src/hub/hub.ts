@@ -9,7 +9,7 @@ import { Audience, type Wishes } from './audience.js'
 import { HubError } from './errors.js'
 import type { SubscribeOrder } from './orders.js'
 import { frames } from './outgoing.js'
-import { type Recovery, Stream, type StreamRead } from './stream.js'
+import { type ArrivalPosition, type Recovery, Stream, type StreamRead } from './stream.js'
 
 /** A connection as the hub knows it. */
 export interface Member {
@@ -37,8 +37,12 @@ export interface Backplane {
   leave(channel: string): void
   /** Reads a channel's stream; see `StreamOptions`. Rejects when that cannot be done now. */
   read(channel: string, since?: StreamPosition): Promise<StreamRead>
-  /** Where streams end; undefined for one that nobody has begun. Rejects when they cannot be asked. */
-  positions(channels: readonly string[]): Promise<readonly (StreamPosition | undefined)[]>
+  /** Begins a stream anew that has lost what was published at a position; see `StreamOptions`. */
+  disown(channel: string, position: StreamPosition): Promise<boolean>
+  /** Where streams end; undefined for one that nobody has begun, 'unknown' when it cannot be asked. */
+  positions(
+    channels: readonly string[],
+  ): Promise<readonly (StreamPosition | undefined | 'unknown')[]>
 }
 
 export interface HubOptions {
@@ -191,7 +195,7 @@ export class Hub {
   }
 
   /** The backplane has brought a publication, with its place if the channel has a history. */
-  deliver(name: string, encoded: Buffer, position?: StreamPosition): void {
+  deliver(name: string, encoded: Buffer, position?: ArrivalPosition): void {
     const channel = this.#channels.get(name)
     if (channel === undefined) return
     if (position !== undefined && channel.stream !== undefined) {
@@ -213,18 +217,25 @@ export class Hub {
   /**
    * Looks whether the backplane has lost anything: after it was away, and now and then, since a
    * publication that nothing follows leaves no gap behind.
+   *
+   * @param names - undefined: all streams
+   * @returns those of which that cannot be known now
    */
-  async verify(): Promise<void> {
-    const streams = [...this.#channels].flatMap(([name, { stream }]) =>
-      stream === undefined ? [] : [{ name, stream }],
-    )
-    if (streams.length === 0) return
-    const positions = await this.#options.backplane.positions(streams.map(({ name }) => name))
-    const behind = streams.filter(({ stream: { position } }, at) => {
-      const end = positions[at]
-      return end?.offset !== position.offset || end.epoch !== position.epoch
+  async verify(names: Iterable<string> = this.#channels.keys()): Promise<string[]> {
+    const streams = [...names].flatMap((name) => {
+      const stream = this.#channels.get(name)?.stream
+      return stream === undefined ? [] : [{ name, stream }]
     })
-    await Promise.all(behind.map(({ stream }) => stream.catchUp()))
+    if (streams.length === 0) return []
+    const ends = await this.#options.backplane.positions(streams.map(({ name }) => name))
+    const looked = streams.map(async ({ name, stream }, at) => {
+      const end = ends[at]
+      if (end === 'unknown') return [name]
+      const { offset, epoch } = stream.position
+      if (end?.offset === offset && end.epoch === epoch) return []
+      return (await stream.catchUp()) ? [] : [name]
+    })
+    return (await Promise.all(looked)).flat()
   }
 
   #open(name: string): Channel {
@@ -232,7 +243,11 @@ export class Hub {
     const stream = hasStream(name)
       ? new Stream({
           read: (since) => backplane.read(name, since),
-          deliver: ({ offset, encoded }) => {
+          disown: (position) => backplane.disown(name, position),
+          deliver: ({ offset, after, encoded }) => {
+            // They have recovered what this node had not heard of yet, and what is lost since.
+            const ahead = after === undefined ? [] : channel.audience.beyond(after)
+            for (const member of ahead) member.lost(name)
             this.#deliveries += channel.audience.give(name, encoded, offset)
           },
           lost: () => this.#lost(name, channel),

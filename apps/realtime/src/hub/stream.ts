@@ -4,7 +4,14 @@ import { HubError } from './errors.js'
 /** A publication with its place in its channel's stream. */
 export interface StoredPublication {
   offset: number
+  /** The offset that it follows, when that is not the one before its own. */
+  after?: number
   encoded: Buffer
+}
+
+/** Where a publication stands that has come in. */
+export interface ArrivalPosition extends StreamPosition {
+  after?: number
 }
 
 /** What was published after a position, oldest first, and where the stream ends. */
@@ -22,6 +29,11 @@ export interface Recovery extends StreamRead {
 export interface StreamOptions {
   /** Asks the backplane; without `since` for the position alone. Rejects when it cannot be asked. */
   read(since?: StreamPosition): Promise<StreamRead>
+  /**
+   * Says that something was published up to this position, whether the backplane has it still or not:
+   * has it begin the stream anew when it does not. Gives whether it has. Rejects as `read` does.
+   */
+  disown(position: StreamPosition): Promise<boolean>
   /** Takes what was published, in order and without a gap. */
   deliver(publication: StoredPublication): void
   /** Between what was delivered and what comes next is something that nobody can tell any more. */
@@ -74,27 +86,31 @@ export class Stream {
   }
 
   /** The backplane has brought a publication. */
-  arrive({ offset, epoch }: StreamPosition, encoded: Buffer): void {
+  arrive(position: ArrivalPosition, encoded: Buffer): void {
     if (this.#arrived !== undefined) {
-      this.#arrived.push({ offset, epoch, encoded })
-    } else if (this.#isNext(offset, epoch)) {
-      this.#take({ offset, encoded })
-    } else if (!this.#isOld(offset, epoch)) {
+      this.#arrived.push({ ...position, encoded })
+    } else if (this.#isNext(position)) {
+      this.#take({ ...position, encoded })
+    } else if (!this.#isOld(position)) {
       void this.catchUp()
     }
   }
 
-  /** Reads what may be missing. Does nothing while that is under way; a failure is made up for later. */
-  async catchUp(): Promise<void> {
-    if (this.#arrived !== undefined || this.#closed) return
+  /**
+   * Reads what may be missing, unless that is under way. Gives false when it cannot be read now: it has
+   * to be called again.
+   */
+  async catchUp(): Promise<boolean> {
+    if (this.#arrived !== undefined || this.#closed) return true
     try {
       do {
         this.#arrived = []
         await this.#readOn()
       } while (!this.#goOn())
+      return true
     } catch {
-      // The backplane is away. When it is back, or at the next look, this is called again.
       this.#arrived = undefined
+      return false
     }
   }
 
@@ -133,7 +149,11 @@ export class Stream {
     if (isWhole(since, read)) {
       for (const publication of read.publications) this.#take(publication)
     } else {
-      this.#position = read.position
+      // Those who have not heard what is lost have to learn of it too.
+      const isBegun = read.position.epoch === since.epoch && (await this.#options.disown(since))
+      const { position } = isBegun ? await this.#options.read() : read
+      this.#position = position
+      this.#readUpTo = position.offset
       this.#options.lost()
     }
   }
@@ -142,18 +162,18 @@ export class Stream {
   #goOn(): boolean {
     const arrived = this.#arrived ?? []
     this.#arrived = undefined
-    for (const { offset, epoch, encoded } of arrived) {
-      if (this.#isNext(offset, epoch)) this.#take({ offset, encoded })
-      else if (!this.#isOld(offset, epoch)) return false
+    for (const arrival of arrived) {
+      if (this.#isNext(arrival)) this.#take(arrival)
+      else if (!this.#isOld(arrival)) return false
     }
     return true
   }
 
-  #isNext(offset: number, epoch: string): boolean {
-    return epoch === this.#position.epoch && offset === this.#position.offset + 1
+  #isNext(arrived: ArrivalPosition): boolean {
+    return arrived.epoch === this.#position.epoch && follows(arrived, this.#position.offset)
   }
 
-  #isOld(offset: number, epoch: string): boolean {
+  #isOld({ offset, epoch }: StreamPosition): boolean {
     return epoch === this.#position.epoch && offset <= this.#readUpTo
   }
 
@@ -164,14 +184,22 @@ export class Stream {
   }
 }
 
-/** Whether a read tells everything that follows a position. */
+function follows(
+  { offset, after = offset - 1 }: { offset: number; after?: number },
+  before: number,
+): boolean {
+  return after === before
+}
+
+/** Whether a read tells everything that follows a position: each one the next, up to the end. */
 function isWhole(since: StreamPosition, { position, publications }: StreamRead): boolean {
   if (position.epoch !== since.epoch) return false
-  const missing = position.offset - since.offset
-  return (
-    publications.length === missing &&
-    (publications[0]?.offset ?? since.offset + 1) === since.offset + 1
-  )
+  let upTo = since.offset
+  for (const publication of publications) {
+    if (!follows(publication, upTo)) return false
+    upTo = publication.offset
+  }
+  return upTo === position.offset
 }
 
 /** A read, and what was delivered while it was under way. */

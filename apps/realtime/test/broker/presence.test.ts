@@ -5,7 +5,7 @@ import { keys } from '../../src/broker/keys.js'
 import { Presence } from '../../src/broker/presence.js'
 import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
 
-const names = keys(randomPrefix())
+const names = keys(randomPrefix(), 1)
 const ada = { user: 'ada', client: 'c1' }
 const phone = { user: 'ada', client: 'c2' }
 const bob = { user: 'bob', client: 'c3' }

@@ -1,9 +1,10 @@
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, type StreamPosition } from '@portcullis/protocol'
 import { close, connect } from '@portcullis/redis'
 import fc from 'fast-check'
 import t from 'tap'
 import { keys } from '../../src/broker/keys.js'
-import { publish, readHistory, readPositions } from '../../src/broker/streams.js'
+import { readChannelMessage } from '../../src/broker/messages.js'
+import { disownLost, publish, readHistory, readPosition } from '../../src/broker/streams.js'
 import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
 
 const redis = connect({ url: redisUrl, onError: () => undefined })
@@ -14,7 +15,7 @@ const kept = { history: { size: 3, ttlSeconds: 60 } }
 const of = (data: unknown) => encodePublication({ data })
 
 function open() {
-  const names = keys(randomPrefix())
+  const names = keys(randomPrefix(), 1)
   return {
     names,
     publish: (channel: string, data: unknown, options: Parameters<typeof publish>[4] = kept) =>
@@ -88,6 +89,68 @@ t.test('a stream whose place is lost begins anew, with another epoch', async (t)
   t.same((await history('a', { limit: -1 })).read, [[1, 3]])
 })
 
+t.test(
+  'another line of replication: offsets go on further up, and say what they follow',
+  async (t) => {
+    const { names, publish, history } = open()
+    const subscriber = redis.duplicate()
+    await subscriber.connect()
+    t.teardown(() => close(subscriber))
+    const heard: string[] = []
+    subscriber.on('smessage', (_channel, message: string) => heard.push(message))
+    await subscriber.ssubscribe(names.channel('a'))
+    const before = await history('a', { limit: 0 })
+    /** As a replica finds it that has become the master, or a Redis that was started again. */
+    const promote = () => redis.hset(names.place('a'), 'line', 'another')
+    await promote()
+    const first = await publish('a', 1)
+    t.match(first, { epoch: before.epoch }, 'the same stream')
+    const begin = first?.offset ?? 0
+    t.ok(begin > 2 ** 24 && begin < 2 ** 40, 'even when nothing was published that it knows of')
+    t.match(await publish('a', 2), { offset: begin + 1 })
+    await promote()
+    const further = (await publish('a', 3))?.offset ?? 0
+    t.ok(further > begin + 2 ** 24)
+    const { publications } = await readHistory(redis, names, 'a', { limit: -1 })
+    t.same(
+      publications.map(({ offset, after }) => [offset, after]),
+      [
+        [begin, 0],
+        [begin + 1, undefined],
+        [further, begin + 1],
+      ],
+    )
+    while (heard.length < 3) await new Promise(setImmediate)
+    t.same(
+      heard.map((message) => readChannelMessage(Buffer.from(message))),
+      publications.map(({ encoded, ...position }) => ({
+        type: 'publication',
+        encoded,
+        position: { ...position, epoch: before.epoch },
+      })),
+    )
+  },
+)
+
+t.test('a stream that has lost what was acknowledged begins anew', async (t) => {
+  const { names, publish, history } = open()
+  const disown = (position: StreamPosition) => disownLost(redis, names, 'a', position)
+  const place = names.place('a')
+  for (const data of [1, 2]) await publish('a', data)
+  const two = await history('a', { limit: 0 })
+  await redis.hset(place, 'line', 'another')
+  const { offset, epoch } = (await publish('a', 3)) ?? two
+  for (const known of [1, 2, offset]) t.notOk(await disown({ offset: known, epoch }), `${known}`)
+  t.notOk(await disown({ offset: 9, epoch: 'other' }), 'it has begun anew already')
+  t.ok(await disown({ offset: 3, epoch }), 'in the gap')
+  t.not((await history('a', { limit: -1 })).epoch, epoch)
+
+  const one = await publish('a', 1)
+  await redis.hset(place, 'offset', 0)
+  t.ok(await disown(one ?? two), 'behind the end')
+  t.same((await history('a', { limit: -1 })).read, [])
+})
+
 t.test('an idempotency key publishes once', async (t) => {
   const { publish, history, names } = open()
   const idempotency = { key: 'k', ttlSeconds: 60 }
@@ -100,20 +163,20 @@ t.test('an idempotency key publishes once', async (t) => {
   await subscriber.connect()
   t.teardown(() => close(subscriber))
   const heard: string[] = []
-  subscriber.on('message', (_channel, message) => heard.push(message))
-  await subscriber.subscribe(names.channel('c'), names.channel('end'))
+  subscriber.on('smessage', (_channel, message) => heard.push(message))
+  await subscriber.ssubscribe(names.channel('c'), names.channel('end'))
   await publish('c', 4, { idempotency })
   await publish('c', 5, { idempotency })
   await publish('c', 6, {})
-  t.equal(await redis.publish(names.channel('end'), ''), 1)
+  t.equal(await redis.spublish(names.channel('end'), ''), 1)
   while (heard.at(-1) !== '') await new Promise(setImmediate)
   t.same(heard, ['{"data":4}', '{"data":6}', ''])
 })
 
-t.test('places of many channels, those without one too', async (t) => {
+t.test('the place of a channel, of one without a stream too', async (t) => {
   const { names, publish } = open()
-  const a = await publish('a', 1)
-  t.same(await readPositions(redis, names, ['a', 'nothing']), [a, undefined])
+  t.same(await publish('a', 1), await readPosition(redis, names, 'a'))
+  t.equal(await readPosition(redis, names, 'nothing'), undefined)
 })
 
 t.test('any channel, any data, any size: as a list would have it', async () => {

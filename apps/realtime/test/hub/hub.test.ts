@@ -35,7 +35,7 @@ function member(id: string, subject = 'ada', identity = 'shop', codec = jsonCode
 function hubOf(backplane: Pick<Backplane, 'join' | 'leave'>): Hub {
   const none = () => Promise.reject(new Error('there are no streams'))
   return new Hub({
-    backplane: { ...backplane, read: none, positions: none },
+    backplane: { ...backplane, read: none, positions: none, disown: none },
     hasStream: () => false,
   })
 }

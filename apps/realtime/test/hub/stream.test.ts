@@ -2,7 +2,7 @@ import { encodePublication, jsonCodec, type StreamPosition } from '@portcullis/p
 import fc from 'fast-check'
 import t from 'tap'
 import { Hub, type Member } from '../../src/hub/hub.js'
-import type { Recovery, StoredPublication } from '../../src/hub/stream.js'
+import type { ArrivalPosition, Recovery, StoredPublication } from '../../src/hub/stream.js'
 
 /** Redis as a node sees it: a stream with a history, and a bus that may lose what it carries. */
 class FakeStream {
@@ -11,16 +11,23 @@ class FakeStream {
   size = 100
   away = false
   kept: StoredPublication[] = []
-  onMessage: (position: StreamPosition, encoded: Buffer) => void = () => undefined
+  /** What was published and is not forgotten by those who took over: `epoch/offset`, in order. */
+  lineage: string[] = []
+  onMessage: (position: ArrivalPosition, encoded: Buffer) => void = () => undefined
+  #forked = false
   /** On its way over the bus. */
   readonly #carried: (() => void)[] = []
 
   /** `late` ones arrive with `arrive`; `lost` ones never do. */
   publish(how: 'at once' | 'late' | 'lost' = 'at once'): void {
-    this.offset += 1
-    const position = { offset: this.offset, epoch: this.epoch }
-    const encoded = encodePublication({ data: `${this.epoch}/${this.offset}` })
-    this.kept = [...this.kept, { offset: this.offset, encoded }].slice(-this.size)
+    const after = this.#forked ? { after: this.offset } : {}
+    this.offset += this.#forked ? 1000 : 1
+    this.#forked = false
+    const position = { offset: this.offset, epoch: this.epoch, ...after }
+    const data = `${this.epoch}/${this.offset}`
+    const encoded = encodePublication({ data })
+    this.kept = [...this.kept, { offset: this.offset, ...after, encoded }].slice(-this.size)
+    this.lineage.push(data)
     const arrive = () => this.onMessage(position, encoded)
     if (how === 'late') this.#carried.push(arrive)
     else if (how === 'at once') {
@@ -34,12 +41,34 @@ class FakeStream {
     for (const arrive of this.#carried.splice(0)) arrive()
   }
 
+  /** A replica that does not have the last ones becomes the master. */
+  fork(lost: number): void {
+    this.#carried.length = 0
+    this.#forked = true
+    this.lineage.splice(Math.max(0, this.lineage.length - lost))
+    this.kept = this.kept.filter(({ encoded }) => this.lineage.includes(dataOf(encoded)))
+    const [, offset = '0'] = this.lineage.at(-1)?.split('/') ?? []
+    this.offset = Number(offset)
+  }
+
+  /** Begins anew if the position is none that those who took over know. */
+  async disown({ offset, epoch }: StreamPosition): Promise<boolean> {
+    if (this.away) throw new Error('away')
+    if (offset === 0 || epoch !== this.epoch || this.lineage.includes(`${epoch}/${offset}`)) {
+      return false
+    }
+    this.begin()
+    return true
+  }
+
   /** Redis has lost its data. */
   begin(): void {
     this.#carried.length = 0
     this.epoch = `e${Number(this.epoch.slice(1)) + 1}`
     this.offset = 0
     this.kept = []
+    this.lineage = []
+    this.#forked = false
   }
 
   async read(since?: StreamPosition) {
@@ -51,6 +80,10 @@ class FakeStream {
     await new Promise(setImmediate)
     return { position, publications }
   }
+}
+
+function dataOf(encoded: Buffer): string {
+  return JSON.parse(encoded.toString()).data
 }
 
 interface Subscriber extends Member {
@@ -87,7 +120,13 @@ function open(redis = new FakeStream()) {
       join: async () => undefined,
       leave: () => undefined,
       read: (_channel, since) => redis.read(since),
-      positions: async () => [(await redis.read()).position],
+      disown: (_channel, position) => redis.disown(position),
+      positions: async () => [
+        await redis.read().then(
+          ({ position }) => position,
+          () => 'unknown' as const,
+        ),
+      ],
     },
     hasStream: () => true,
   })
@@ -100,7 +139,7 @@ function open(redis = new FakeStream()) {
         begin = given
         if (given !== undefined && 'publications' in given) {
           for (const { encoded } of given.publications) {
-            member.got.push(JSON.parse(encoded.toString()).data)
+            member.got.push(dataOf(encoded))
           }
         }
         return true
@@ -184,6 +223,55 @@ t.test('a stream that has begun anew is told too, and so is one that went back',
   t.same(two.losses, [2])
 })
 
+t.test(
+  'another master that has everything: offsets go on further up, and no one notices',
+  async (t) => {
+    const { redis, hub, subscribe } = open()
+    const one = subscriber('1')
+    await subscribe(one)
+    redis.publish()
+    redis.fork(0)
+    redis.publish()
+    redis.publish()
+    redis.fork(0)
+    redis.publish('lost')
+    redis.publish()
+    await hub.verify()
+    t.same(one.got, ['e0/1', 'e0/1001', 'e0/1002', 'e0/2002', 'e0/2003'])
+    t.same(one.losses, [])
+    const back = subscriber('2')
+    const begin = await subscribe(back, { offset: 1, epoch: 'e0' })
+    t.match(begin, { recovered: true, position: { offset: 2003 } })
+    t.same(back.got, ['e0/1001', 'e0/1002', 'e0/2002', 'e0/2003'])
+  },
+)
+
+t.test('another master that has not got the last ones: everyone is told', async (t) => {
+  const { redis, hub, subscribe } = open()
+  const [one, behind] = [subscriber('1'), { offset: 1, epoch: 'e0' }]
+  await subscribe(one)
+  redis.publish()
+  redis.publish()
+  redis.fork(1)
+  redis.publish()
+  await settled()
+  t.same(one.got, ['e0/1', 'e0/2'])
+  t.same(one.losses, [2])
+  hub.unsubscribe('a', one)
+  t.match(await subscribe(one, { offset: 2, epoch: 'e0' }), { recovered: false })
+  t.match(await subscribe(subscriber('2'), behind), { recovered: false }, 'who has not is told too')
+})
+
+t.test('a look says of which streams it cannot be known', async (t) => {
+  const { redis, hub, subscribe } = open()
+  await subscribe(subscriber('1'))
+  redis.publish('lost')
+  redis.away = true
+  t.same(await hub.verify(), ['a'])
+  redis.away = false
+  t.same(await hub.verify(['a', 'gone']), [])
+})
+
 t.test('a recovery has everything after its position, once', async (t) => {
   const { redis, subscribe } = open()
   await subscribe(subscriber('0'))
@@ -251,6 +339,7 @@ t.test('whatever is lost, late or begun anew: each once, in order, or told', asy
     { weight: 6, arbitrary: fc.constantFrom('at once', 'late', 'lost') },
     { weight: 2, arbitrary: fc.constantFrom('arrive', 'verify', 'turn') },
     { weight: 1, arbitrary: fc.constantFrom('recover', 'away', 'back', 'begin') },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) },
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
@@ -259,8 +348,9 @@ t.test('whatever is lost, late or begun anew: each once, in order, or told', asy
       const members = [subscriber('1')]
       for (const member of members) await subscribe(member)
       for (const each of steps) {
-        if (each === 'arrive') redis.arrive()
-        else if (each === 'verify') await hub.verify().catch(() => undefined)
+        if (typeof each === 'number') redis.fork(each)
+        else if (each === 'arrive') redis.arrive()
+        else if (each === 'verify') await hub.verify()
         else if (each === 'turn') await new Promise(setImmediate)
         else if (each === 'away') redis.away = true
         else if (each === 'back') redis.away = false
@@ -278,17 +368,14 @@ t.test('whatever is lost, late or begun anew: each once, in order, or told', asy
       await hub.verify()
       redis.publish()
       await settled()
-      return members.every(({ got, losses }) => losses.length > 0 || isWithoutGap(got))
+      return members.every(({ got, losses }) => losses.length > 0 || isPart(got, redis.lineage))
     }),
     { numRuns: 500 },
   )
 })
 
-/** Every one once, in order, of one epoch. */
-function isWithoutGap(got: readonly string[]): boolean {
-  return got.every((each, at) => {
-    const [epoch, offset] = each.split('/')
-    const [first, begin] = got[0]?.split('/') ?? []
-    return epoch === first && Number(offset) === Number(begin) + at
-  })
+/** Every one once, in order, and none left out in between. */
+function isPart(got: readonly string[], all: readonly string[]): boolean {
+  const begin = all.indexOf(got[0] ?? '')
+  return got.every((each, at) => each === all[begin + at])
 }

@@ -4,13 +4,16 @@
   KEYS  1 stream  2 place
   ARGV  1 the most to give; 0 none, negative all  2 offset to go on from, or ''  3 '1': newest first
         4 epoch, should it begin anew  5 seconds for which the place is kept
-  Gives {offset, epoch, {id, {'pub', publication}}…}.
+  Gives {offset, epoch, {id, {'pub', publication}}…}; one that does not follow the offset before its
+  own has 'after' and the offset that it follows, see publish.lua.
 ]]
 local place = redis.call('HMGET', KEYS[2], 'offset', 'epoch')
 local offset, epoch = place[1] or '0', place[2]
 if not epoch then
   epoch = ARGV[4]
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'offset', offset)
+  local info = redis.pcall('INFO', 'replication')
+  local line = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'offset', offset, 'line', line)
   redis.call('EXPIRE', KEYS[2], ARGV[5])
   redis.call('DEL', KEYS[1])
 end

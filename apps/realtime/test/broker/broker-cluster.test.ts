@@ -1,0 +1,114 @@
+import { once } from 'node:events'
+import { encodePublication } from '@portcullis/protocol'
+import { slotOf } from '@portcullis/redis'
+import t from 'tap'
+import { aCluster, channelOf, openBroker, subscribers, waitUntil } from '../fixtures/open-broker.js'
+import { betweenNodes } from './between-nodes.js'
+
+const on = await aCluster(t)
+const { cluster } = on
+const one = encodePublication({ data: 1 })
+const history = { size: 10, ttlSeconds: 60 }
+
+t.test('between nodes, through a Cluster', (t) => betweenNodes(t, on))
+
+t.test(
+  'channels of all partitions: one connection to each master, and all are named',
+  async (t) => {
+    const { broker, names } = await openBroker(t, on)
+    const channels = Array.from({ length: 300 }, (_, at) => `many:${at}`)
+    await Promise.all(channels.map((channel) => broker.join(channel)))
+    t.equal(new Set(channels.map((channel) => names.partitionOf(channel))).size, 64)
+    for (const { redis } of cluster.servers) {
+      const clients = String(await redis.client('LIST', 'TYPE', 'PUBSUB'))
+      t.equal(clients.match(/name=realtime-sub /g)?.length, 1)
+    }
+    t.same(new Set(await broker.channelNames()), new Set(channels))
+    t.same(await broker.channelNames('many:1?'), await broker.channelNames('many:1[0-9]'))
+    t.equal((await broker.channelNames('many:1?')).length, 10)
+    const at = await Promise.all(
+      channels.map((channel) => broker.publish(channel, one, { history })),
+    )
+    t.same(await broker.positions([...channels, 'none']), [...at, undefined])
+  },
+)
+
+t.test('after a reconnect 5,000 channels are subscribed to in few commands', async (t) => {
+  const { broker } = await openBroker(t, on)
+  const channels = Array.from({ length: 5000 }, (_, at) => `many:${at}`)
+  await Promise.all(channels.map((channel) => broker.join(channel)))
+  for (const { redis } of cluster.servers) await redis.config('RESETSTAT')
+  const lost = waitUntil(() => broker.ready() !== undefined)
+  for (const { redis } of cluster.servers) await redis.client('KILL', 'TYPE', 'PUBSUB')
+  await lost
+  await waitUntil(() => broker.ready() === undefined)
+  let commands = 0
+  for (const { redis } of cluster.servers) {
+    const stats = await redis.info('commandstats')
+    commands += Number(/cmdstat_ssubscribe:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+  }
+  t.equal(commands, 64, 'one for each partition')
+  t.equal((await broker.channelNames()).length, 5000)
+})
+
+t.test('a partition that moves, and moves back, is followed', async (t) => {
+  const { broker, events, names, publication } = await openBroker(t, on)
+  const [moved, stays] = [channelOf(names, 'moved', 20), channelOf(names, 'stays', 21)]
+  await Promise.all([broker.join(moved), broker.join(stays)])
+  const slot = slotOf(names.channel(moved))
+  const from = await cluster.masterOf(slot)
+  const to = cluster.servers.find((server) => server !== from) ?? from
+  for (const server of [to, from]) {
+    const restored = once(events, 'restored')
+    await cluster.moveSlot(slot, server)
+    await restored
+    await waitUntil(() => broker.ready() === undefined)
+    t.equal(await subscribers(on, names.channel(moved)), 1)
+    for (const channel of [moved, stays]) {
+      const next = publication()
+      await broker.publish(channel, one)
+      t.equal((await next)[0], channel)
+    }
+  }
+  await cluster.moveSlot(slot, to)
+  await cluster.moveSlot(slot, from)
+  const next = publication()
+  await waitUntil(() => broker.ready() === undefined)
+  await broker.publish(moved, one)
+  t.equal((await next)[0], moved, 'also when it is back before anyone could look')
+})
+
+t.test(
+  'a slot that moves for long: publications are taken, and heard when it has moved',
+  async (t) => {
+    const { broker, names, publication } = await openBroker(t, on)
+    const channel = channelOf(names, 'moving', 40)
+    await broker.join(channel)
+    const first = await broker.publish(channel, one, { history })
+    const slot = slotOf(names.channel(channel))
+    const from = await cluster.masterOf(slot)
+    const to = cluster.servers.find((server) => server !== from) ?? from
+    const move = await cluster.beginMove(slot, to)
+    const next = publication()
+    t.match(await broker.publish(channel, one, { history }), { offset: (first?.offset ?? 0) + 1 })
+    t.equal((await next)[0], channel)
+    await move.finish()
+    const last = await broker.publish(channel, one, { history })
+    t.equal(last?.epoch, first?.epoch)
+    t.equal((await broker.history(channel, { limit: -1 })).publications.length, 3)
+  },
+)
+
+t.test('a master that hangs is noticed, and its partitions alone are away', async (t) => {
+  const { broker, names } = await openBroker(t, on, { probeMs: 200 })
+  const gone = await cluster.masterOf(slotOf(names.channel(channelOf(names, 'a', 63))))
+  t.teardown(() => gone.goOn())
+  gone.pause()
+  await waitUntil(() => broker.ready() !== undefined)
+  t.match(broker.ready(), /^Redis is away for 2[12] of 64 partitions$/)
+  await t.rejects(broker.join(channelOf(names, 'a', 63)), { code: 'away' })
+  gone.goOn()
+  await waitUntil(() => broker.ready() === undefined)
+  await broker.join(channelOf(names, 'a', 63))
+  await cluster.settled()
+})
