@@ -33,6 +33,7 @@ import {
   openRegistry,
   openWaiting,
   type Registry,
+  slotsOf,
 } from './registry/index.js'
 import { routes } from './routes/index.js'
 import { methodNotAllowed } from './routes/method-not-allowed.js'
@@ -91,7 +92,11 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
 
   const waiting = openWaiting(registry, masters)
   app.addHook('onClose', () => waiting.close())
-  const listener = listen(masters, [registry.keys.news, registry.keys.acknowledgements])
+  const listener = listen(
+    masters,
+    [registry.keys.news, registry.keys.acknowledgements],
+    slotsOf(registry),
+  )
   app.addHook('onClose', () => listener.close())
   await listener.heard
   const receiptWatch = openReceiptWatch(registry, listener)

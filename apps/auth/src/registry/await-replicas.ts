@@ -9,7 +9,7 @@ import {
   slotOf,
 } from '@portcullis/redis'
 import { receiptPartitions } from './get-receipt.js'
-import { partitionsOf, type Registry } from './registry.js'
+import { type Registry, slotsOf } from './registry.js'
 import { unavailable } from './run.js'
 import { setReceipt } from './set-receipt.js'
 
@@ -25,7 +25,7 @@ export type WaitingConnections = PerMaster<Pool>
 /** Opens them; connects to nothing yet. */
 export function openWaiting(registry: Registry, masters: Masters): WaitingConnections {
   return perMaster(masters, {
-    slots: partitionsOf(registry).map((partition) => slotOf(registry.keys.clock(partition))),
+    slots: slotsOf(registry),
     make: (master) => openPool({ make: () => master.connect('waiting'), size: connectionsAtOnce }),
     end: (pool) => pool.close(),
   })

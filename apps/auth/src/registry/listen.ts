@@ -1,4 +1,4 @@
-import { close, type Masters, perMaster, probe, slotOf } from '@portcullis/redis'
+import { close, type Masters, perMaster, probe } from '@portcullis/redis'
 import { guard } from './run.js'
 
 /** How often a connection that brings nothing is asked whether it is alive, in milliseconds. */
@@ -16,10 +16,15 @@ export interface Listener {
 }
 
 /**
- * Listens to some channels, on one connection of its own. On a Cluster every node passes on what is
- * published on any, so one is enough: the master that has the first channel's slot, as long as it has.
+ * Listens to some channels, on a connection of its own to each master that has one of the slots. On a
+ * Cluster every node passes on what is published on any, so one of them is listened to at a time: the
+ * first that stands. When it is lost the next one takes its place, whether or not its master comes back.
  */
-export function listen(masters: Masters, channels: readonly string[]): Listener {
+export function listen(
+  masters: Masters,
+  channels: readonly string[],
+  slots: readonly number[],
+): Listener {
   const callbacks = new Map(channels.map((name) => [name, new Set<(message: string) => void>()]))
   const gaps = new Set<() => void>()
   let opened = () => {}
@@ -32,19 +37,25 @@ export function listen(masters: Masters, channels: readonly string[]): Listener 
   )
   heard.catch(() => undefined)
 
+  const missed = () => {
+    for (const callback of [...gaps]) callback()
+  }
   const subscribers = perMaster(masters, {
-    slots: [slotOf(channels[0] ?? '')],
+    slots,
     make(master) {
       const redis = master.connect('subscriber')
+      const one = { redis, stands: false, stop: probe(redis, probeMs) }
       redis.on('message', (channel, message) => {
+        if (subscribers.all().find(({ thing }) => thing.stands)?.thing !== one) return
         for (const callback of [...(callbacks.get(channel) ?? [])]) callback(message)
       })
       // A connection that is lost meanwhile comes back, and this with it.
       redis.on('ready', () => {
         redis.subscribe(...channels).then(
           () => {
+            one.stands = true
             opened()
-            for (const callback of [...gaps]) callback()
+            missed()
           },
           (cause) => {
             refused(cause)
@@ -52,8 +63,13 @@ export function listen(masters: Masters, channels: readonly string[]): Listener 
           },
         )
       })
+      redis.on('close', () => {
+        if (!one.stands) return
+        one.stands = false
+        missed()
+      })
       redis.connect().catch(refused)
-      return { redis, stop: probe(redis, probeMs) }
+      return one
     },
     end({ redis, stop }) {
       stop()

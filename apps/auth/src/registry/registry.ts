@@ -1,4 +1,4 @@
-import type { Commands } from '@portcullis/redis'
+import { type Commands, slotOf } from '@portcullis/redis'
 import type { KeyNames } from './keys.js'
 
 /** An open registry: what every verb of this folder takes first. */
@@ -22,4 +22,9 @@ export interface Registry {
 /** The numbers of all partitions. */
 export function partitionsOf(registry: Registry): number[] {
   return Array.from({ length: registry.partitions }, (_, partition) => partition)
+}
+
+/** The slots of all partitions. */
+export function slotsOf(registry: Registry): number[] {
+  return partitionsOf(registry).map((partition) => slotOf(registry.keys.clock(partition)))
 }
