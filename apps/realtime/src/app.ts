@@ -3,19 +3,12 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
-import websocket from '@fastify/websocket'
-import { type InfoNode, subprotocol } from '@portcullis/contracts'
+import type { InfoNode } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
-import { disconnectCodes, protobufSubprotocol } from '@portcullis/protocol'
-import {
-  answerFrameworkError,
-  closing,
-  health,
-  loggerOptions,
-  metrics,
-  problems,
-} from '@portcullis/service'
-import Fastify, { type FastifyInstance } from 'fastify'
+import { disconnectCodes } from '@portcullis/protocol'
+import { closing, health, metrics, problems } from '@portcullis/service'
+import type { FastifyInstance } from 'fastify'
+import { acceptWebSockets } from './accept-web-sockets.js'
 import { Broker } from './broker/broker.js'
 import { closeSockets } from './close-sockets.js'
 import type { Config } from './config.js'
@@ -27,6 +20,7 @@ import { Lobby } from './connection/lobby.js'
 import type { Channels, Node } from './connection/node.js'
 import { channelsOf } from './connection/server-channels.js'
 import type { Tokens } from './connection/tokens.js'
+import { createServer } from './create-server.js'
 import { HttpHandlers } from './handlers/http-handlers.js'
 import { carryOut } from './hub/carry-out.js'
 import { Hold } from './hub/hold.js'
@@ -37,7 +31,6 @@ import { serverApi } from './routes/api.js'
 import { connectPath, connectRoute } from './routes/connect.js'
 import { limitRefusals } from './routes/limit-refusals.js'
 import type { Publish } from './routes/publish-into.js'
-import { Refusal } from './routes/refusal.js'
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -53,31 +46,13 @@ const verifyMs = 25_000
 const verifyAgainMs = 1000
 /** How long an idempotency key is remembered. */
 const idempotencySeconds = 300
-const apiBodyBytes = 524_288
 
 /** Builds a realtime node. It listens nowhere yet. @throws BrokerError, GateError, RedisUrlError */
 export async function build(config: Config): Promise<FastifyInstance> {
   const uid = randomUUID()
   const started = Date.now()
   const counts = newCounts()
-  const app = Fastify({
-    logger: loggerOptions('realtime', config.LOG_LEVEL),
-    bodyLimit: apiBodyBytes,
-    // Who may say where a request comes from; a direct peer may not.
-    trustProxy: config.TRUST_PROXY ?? false,
-    // To send a request, not to answer it; a slow sender must not hold a connection for ever.
-    requestTimeout: 30_000,
-    frameworkErrors: (error, request, reply) => {
-      // No hook runs for these, and Node leaves the socket of a refused upgrade open.
-      if (request.raw.headers.upgrade !== undefined) {
-        reply.raw.once('finish', () => request.raw.socket.destroySoon())
-      }
-      answerFrameworkError(error, request, reply)
-    },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    // `closing` says it better.
-    return503OnClosing: false,
-  })
+  const app = createServer(config)
   const log = app.log
 
   const namespaces = config.NAMESPACES
@@ -133,41 +108,12 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
 
   const upgrading = new Set<Socket>()
-  // Options of ws that its types do not have yet.
-  const bounds = {
-    maxFragments: 1024,
-    maxBufferedChunks: 8192,
-    closeTimeout: Math.min(5000, config.CLOSE_DEADLINE_MS),
-  }
   await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
   await app.register(metrics)
-  await app.register(websocket, {
-    options: {
-      perMessageDeflate: false,
-      maxPayload: config.MAX_FRAME_BYTES,
-      ...bounds,
-      // The token travels beside it, as a second subprotocol, and must not come back.
-      handleProtocols: (offered) =>
-        [protobufSubprotocol, subprotocol].find((name) => offered.has(name)) ?? false,
-    },
-    errorHandler: (error, socket) => {
-      // ws has already sent a close code for what is against RFC 6455; the socket ends by itself.
-      log.debug({ err: error }, 'socket')
-      if (socket.readyState === socket.OPEN) socket.terminate()
-    },
-    preClose: (done) => {
-      closeSockets(app, { hub, upgrading, lobby, deadlineMs: config.CLOSE_DEADLINE_MS }).finally(
-        done,
-      )
-    },
-  })
-  app.addHook('onRequest', async ({ ws, routeOptions }) => {
-    // The plugin would take the upgrade, unauthenticated, and close it afterwards.
-    if (ws && routeOptions.url !== connectPath) {
-      throw new Refusal(404, 'not_found', `there is no WebSocket here; it is at ${connectPath}`)
-    }
-  })
+  await acceptWebSockets(app, config, () =>
+    closeSockets(app, { hub, upgrading, lobby, deadlineMs: config.CLOSE_DEADLINE_MS }),
+  )
   await app.register(rateLimit, { global: false })
   const refusals = limitRefusals(app, {
     perMinute: config.REFUSALS_PER_MINUTE,
