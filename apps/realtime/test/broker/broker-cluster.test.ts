@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { encodePublication } from '@portcullis/protocol'
 import { slotOf } from '@portcullis/redis'
 import t from 'tap'
+import { betweenNodes } from '../fixtures/between-nodes.js'
 import { aCluster, channelOf, openBroker, subscribers, waitUntil } from '../fixtures/open-broker.js'
-import { betweenNodes } from './between-nodes.js'
 
 const on = await aCluster(t)
 const { cluster } = on

@@ -1,9 +1,9 @@
 import { encodePublication } from '@portcullis/protocol'
 import t from 'tap'
 import { BrokerError } from '../../src/broker/errors.js'
+import { betweenNodes } from '../fixtures/between-nodes.js'
 import { oneServer, openBroker, subscribers, waitUntil } from '../fixtures/open-broker.js'
 import { redisProxy } from '../fixtures/redis-proxy.js'
-import { betweenNodes } from './between-nodes.js'
 
 const on = await oneServer(t)
 const news = encodePublication({ data: 1 })

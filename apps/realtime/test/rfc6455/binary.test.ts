@@ -1,8 +1,8 @@
 import t from 'tap'
 import { closing, frame, opcodes, RawSocket, type Received } from '../fixtures/raw-socket.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { close } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
-import { close } from './case.js'
 
 // 1.2 and 9.2 of the Autobahn testsuite: binary messages, which are those of the Protobuf form. The
 // command is `unsubscribe`, made as long as is wanted by a field that nobody knows.

@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import { closing, frame, opcodes, RawSocket } from '../fixtures/raw-socket.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
-import { scriptedAuth } from '../fixtures/scripted-auth.js'
 import {
   answered,
   type Case,
@@ -15,7 +14,8 @@ import {
   play,
   pong,
   text,
-} from './case.js'
+} from '../fixtures/rfc6455-case.js'
+import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
 // Groups 1 to 5, 7, 9 and 10 of the Autobahn testsuite, as far as they are about text; 1.2 and 9.2
 // (binary messages) and 6 (UTF-8) have files of their own. Groups 12 and 13 do not apply: they are about

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import t, { type Test } from 'tap'
 import { frame, opcodes, RawSocket } from '../fixtures/raw-socket.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { close, fragments, text } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
-import { close, fragments, text } from './case.js'
 
 // Group 6 of the Autobahn testsuite: what is UTF-8 comes back as it was, what is not closes with 1007.
 // The echo is a publication that its publisher hears. Control characters are left out, since JSON has
