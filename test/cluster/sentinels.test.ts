@@ -48,6 +48,27 @@ t.test('commands go to the master, wherever it is', async (t) => {
   })
 })
 
+t.test('an attempt to connect that a failover breaks off is not the last', async (t) => {
+  const group = await startSentinels(t)
+  const redis = connect({ url: group.url, role: 'subscriber', onError: () => undefined })
+  t.teardown(() => close(redis))
+  await redis.connect()
+  const first = await group.master()
+  const ended = new Promise((resolve) => redis.once('end', resolve))
+  const back = new Promise((resolve) => redis.once('ready', resolve))
+  // What ioredis does when it hears of the failover on the connection that it has lost.
+  redis.on('connecting', () => {
+    if (first.running) return
+    setImmediate(() => Reflect.get(redis, 'connector').disconnect())
+    redis.removeAllListeners('connecting')
+  })
+  await first.kill()
+  await ended
+  await group.promoted(first)
+  await back
+  t.equal(await redis.ping(), 'PONG')
+})
+
 t.test('without any Sentinel the first connection fails, and so does each command', async (t) => {
   const errors: Error[] = []
   const url = 'redis+sentinel://127.0.0.1:1,127.0.0.1:2/portcullis'

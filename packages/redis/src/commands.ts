@@ -1,12 +1,7 @@
 import { Cluster, type ClusterOptions } from 'ioredis'
-import {
-  type ConnectOptions,
-  commandTimeoutMs,
-  connect,
-  type Redis,
-  retryDelay,
-} from './connect.js'
+import { type ConnectOptions, commandTimeoutMs, connect, type Redis } from './connect.js'
 import { RedisAwayError } from './errors.js'
+import { retryDelay } from './retry-delay.js'
 import { type Address, targetOf } from './url.js'
 
 /** What commands are given to: one server, or a Cluster, which finds the master for each key. */

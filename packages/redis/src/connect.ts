@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { RedisClusterError } from './errors.js'
+import { retryDelay } from './retry-delay.js'
 import { connectSentinel } from './sentinel.js'
 import { type Access, type Address, type RedisOptions, targetOf } from './url.js'
 
@@ -60,11 +61,6 @@ export function connectTo(
   const redis = new Redis({ ...address, ...access, ...roleOptions(role, name) })
   redis.on('error', onError)
   return redis
-}
-
-/** How long to wait before the next attempt to connect, in milliseconds. */
-export function retryDelay(attempt: number): number {
-  return Math.min(50 * 2 ** Math.min(attempt, 6), 2000) * (0.5 + Math.random() / 2)
 }
 
 function roleOptions(role: ConnectionRole, name: string | undefined): RedisOptions {

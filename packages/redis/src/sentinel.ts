@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { retryDelay } from './retry-delay.js'
 import type { RedisOptions } from './url.js'
 
 /** A Sentinel that hangs is given up for the next one after so long, in milliseconds. */
@@ -23,6 +24,30 @@ export function connectSentinel(options: RedisOptions): Redis {
 }
 
 class SentinelRedis extends Redis {
+  #closing = false
+
+  constructor(options: RedisOptions) {
+    super(options)
+    // ioredis hears of a failover on a connection that it has lost already, and then breaks off the
+    // attempt to connect that is under way, for good. Nobody has asked for that.
+    this.on('end', () => {
+      if (this.#closing) return
+      setTimeout(() => {
+        if (!this.#closing) this.connect().catch(() => undefined)
+      }, retryDelay(1)).unref()
+    })
+  }
+
+  override disconnect(reconnect = false): void {
+    this.#closing ||= !reconnect
+    super.disconnect(reconnect)
+  }
+
+  override quit(): Promise<'OK'> {
+    this.#closing = true
+    return super.quit()
+  }
+
   /**
    * While no Sentinel answers ioredis would let whoever waits for the first connection wait as long.
    * As with any other server, the first failure is the answer, and the attempts go on.
