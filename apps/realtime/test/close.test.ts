@@ -139,7 +139,11 @@ t.test('an upgrade that auth has not answered when it begins is refused', async 
 })
 
 t.test('nothing holds it longer than its deadline', async (t) => {
-  const node = await realtimeNode(t, { ...environment, SEND_BUFFER_BYTES: '33554432' })
+  const node = await realtimeNode(t, {
+    ...environment,
+    SEND_BUFFER_BYTES: '33554432',
+    BYTES_PER_SECOND: '33554432',
+  })
   const token = auth.issue()
   const deaf = await connected(node.wsUrl, token)
   await deaf.call({ id: 2, subscribe: { channel: 'much' } })
