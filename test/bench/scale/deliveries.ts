@@ -24,8 +24,14 @@ interface Cost {
   redis: number
 }
 
-/** One socket says everything that is published. */
-const unlimited = { COMMANDS_PER_SECOND: '1000000', BYTES_PER_SECOND: '1073741824' }
+const settings = {
+  // One socket says everything that is published.
+  COMMANDS_PER_SECOND: '1000000',
+  BYTES_PER_SECOND: '1073741824',
+  // Clients that subscribe to all of their channels at once have no time for pings.
+  PING_INTERVAL_MS: '3600000',
+  PONG_TIMEOUT_MS: '3599999',
+}
 const bytes = 128
 /** Publications that are under way at once, each in a channel that no socket shares with another. */
 const burst = 10
@@ -138,7 +144,7 @@ async function prepare(
   progress(`starting ${count + 1} nodes`)
   const installation = await startInstallation(stage, {
     nodes: count + 1,
-    realtimeEnv: unlimited,
+    realtimeEnv: settings,
   })
   const [entry, ...free] = installation.realtime
   const [token = ''] = await (await installation.newIdentity()).tokens(1)
