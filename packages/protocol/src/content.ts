@@ -62,3 +62,15 @@ function parseCompact(buffer: Buffer): { value: unknown; text: string } | undefi
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
+
+/** What JSON says in `data`, or in base64 in `b64data`, which counts where both are; undefined: nothing. */
+export function contentOfJson({
+  data,
+  b64data = '',
+}: {
+  data?: unknown
+  b64data?: string
+}): Content | undefined {
+  if (b64data !== '') return contentOfBytes(Buffer.from(b64data, 'base64'))
+  return data === undefined ? undefined : { data }
+}

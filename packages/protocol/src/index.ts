@@ -14,6 +14,7 @@ export {
   bytesOfContent,
   type Content,
   contentOfBytes,
+  contentOfJson,
   jsonOfContent,
   valueOfBytes,
 } from './content.js'

@@ -1,5 +1,5 @@
 import { ChannelName } from '@portcullis/contracts'
-import { type Content, contentOfBytes, isCloseReason, type ReplyError } from '@portcullis/protocol'
+import { contentOfJson, isCloseReason, type ReplyError } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Answer } from '../connection/handlers.js'
@@ -55,7 +55,7 @@ function answerOf({ result, error, disconnect }: HandlerAnswer): Answer | undefi
   }
   if (error) return { error: errorOf(error) }
   if (!result) return undefined
-  const content = contentOf(result)
+  const content = contentOfJson(result)
   const { channels } = result
   return {
     result: {
@@ -71,15 +71,4 @@ function errorOf({
   temporary,
 }: Required<HandlerAnswer>['error'] & object): ReplyError {
   return { code, message, ...(temporary === true ? { temporary } : {}) }
-}
-
-function contentOf({
-  data,
-  b64data = '',
-}: {
-  data?: unknown
-  b64data?: string
-}): Content | undefined {
-  if (b64data !== '') return contentOfBytes(Buffer.from(b64data, 'base64'))
-  return data === undefined ? undefined : { data }
 }

@@ -1,5 +1,5 @@
 import { permitsChannel, SubscribeRequest } from '@portcullis/contracts'
-import { type Content, contentOfBytes, replyErrors } from '@portcullis/protocol'
+import { contentOfJson, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import { mostOrderBytes, type Order } from '../hub/orders.js'
@@ -60,13 +60,8 @@ export function apiSubscribe(
 }
 
 /** `unfit`: too large, or nested deeper than JSON can be written. */
-function dataOf({ data, b64data = '' }: { data?: unknown; b64data?: string }) {
-  const content: Content | undefined =
-    b64data !== ''
-      ? contentOfBytes(Buffer.from(b64data, 'base64'))
-      : data === undefined
-        ? undefined
-        : { data }
+function dataOf(body: { data?: unknown; b64data?: string }) {
+  const content = contentOfJson(body)
   try {
     return Buffer.byteLength(JSON.stringify(content) ?? '') > mostDataBytes ? 'unfit' : content
   } catch (error) {
