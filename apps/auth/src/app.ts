@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import rateLimit from '@fastify/rate-limit'
-import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import {
   type Commands,
@@ -9,7 +8,14 @@ import {
   followMasters,
   type Masters,
 } from '@portcullis/redis'
-import { answerFrameworkError, health, loggerOptions, metrics, problems } from '@portcullis/service'
+import {
+  answerFrameworkError,
+  documentation,
+  health,
+  loggerOptions,
+  metrics,
+  problems,
+} from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { administrator } from './administrator.js'
@@ -35,8 +41,10 @@ import {
   type Registry,
   slotsOf,
 } from './registry/index.js'
+import { describeFeed } from './routes/feed/describe.js'
 import { routes } from './routes/index.js'
 import { methodNotAllowed } from './routes/method-not-allowed.js'
+import { securityOf, securitySchemes } from './routes/security.js'
 import { validatorCompiler } from './routes/validate.js'
 import { jwt } from './tokens/jwt.js'
 
@@ -142,6 +150,15 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
 
   const refuseOtherMethods = methodNotAllowed(app)
+  await app.register(documentation, {
+    title: 'Portcullis auth',
+    description:
+      'Registers identities, issues tokens, introspects and revokes them. Errors of `/oauth/…` are those of RFC 6749 §5.2, all others RFC 9457 problems.',
+    version: '0.1.0',
+    securitySchemes,
+    securityOf,
+    asyncapi: describeFeed(config.ISSUER),
+  })
   await app.register(health, {
     checks: {
       redis: () => answers(registry),
@@ -171,12 +188,6 @@ async function openToRequests(app: FastifyInstance): Promise<void> {
   endConnectionsWhenClosing(app)
   await app.register(problems, { translate })
   await app.register(rateLimit, { global: false })
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Portcullis auth', version: '0.1.0', license: { name: 'Apache-2.0' } },
-    },
-  })
 }
 
 /** WebSockets: one route has one, and closing sends every node away in time. */

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
-import swagger from '@fastify/swagger'
 import type { InfoNode } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
 import { disconnectCodes } from '@portcullis/protocol'
-import { closing, health, metrics, problems } from '@portcullis/service'
+import { closing, documentation, health, metrics, problems } from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
 import { acceptWebSockets } from './accept-web-sockets.js'
 import { Broker } from './broker/broker.js'
@@ -29,8 +28,10 @@ import { StreamWatch } from './hub/watch-streams.js'
 import { measure, newCounts } from './measure.js'
 import { serverApi } from './routes/api.js'
 import { connectPath, connectRoute } from './routes/connect.js'
+import { describeSocket } from './routes/describe-socket.js'
 import { limitRefusals } from './routes/limit-refusals.js'
 import type { Publish } from './routes/publish-into.js'
+import { securitySchemes } from './routes/security.js'
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -241,15 +242,15 @@ export async function build(config: Config): Promise<FastifyInstance> {
     maxAdmissions: config.MAX_ADMISSIONS,
     upgrading,
   })
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Portcullis realtime', description: 'The server API of a node.', version },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
-    },
+  await app.register(documentation, {
+    title: 'Portcullis realtime',
+    description:
+      'The server API of a node. What a caller may do the scopes of its token say; errors of commands come with HTTP 200, as `error`, with the codes of the client protocol.',
+    version,
+    securitySchemes,
+    securityOf: ({ schema }) => schema?.security ?? [],
+    asyncapi: describeSocket(publicUrl(config), version),
   })
-  app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
   await app.register(async (api) => {
     serverApi(api, {
       ...channels,
@@ -273,6 +274,12 @@ export async function build(config: Config): Promise<FastifyInstance> {
     await broker.close()
   })
   return app
+}
+
+/** Where clients reach this node, as far as it knows. */
+function publicUrl({ PUBLIC_URL, HOST, PORT }: Config): string {
+  const said = PUBLIC_URL ?? ''
+  return URL.canParse(said) ? said : `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
 }
 
 /** The gate as connections see it. */

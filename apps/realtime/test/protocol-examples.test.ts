@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { commandMessages, pushMessages, replyMessages } from '@portcullis/protocol'
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
 import { type Answers, type Application, application } from './fixtures/application.js'
 import { connected, dial, type Message, type Peer } from './fixtures/dial.js'
@@ -30,6 +33,14 @@ const mostMs = 20_000
 const scope = ['subscribe', 'publish', 'presence', 'history']
   .flatMap((action) => ['news', 'chat:*', 'match:*', 'market:*'].map((name) => `${action}:${name}`))
   .join(' ')
+
+/** Whether a message is one of these, with the name that it says it has. */
+function isDescribed(message: unknown, schemas: Readonly<Record<string, TSchema>>): boolean {
+  const { id: _, push, ...rest } = Object(message)
+  const [name = 'pong'] = Object.keys(push ?? rest).filter((key) => key !== 'channel')
+  const schema = schemas[name]
+  return schema !== undefined && Value.Check(schema, message)
+}
 
 /** One example as it happens. */
 class Replay {
@@ -67,11 +78,13 @@ class Replay {
       const [arrow, ...rest] = line.split(' ')
       const said = rest.join(' ')
       if (arrow === '→') {
-        this.#saying.push(Object(spelled(JSON.parse(said), this.#names)))
+        const message = Object(spelled(JSON.parse(said), this.#names))
+        this.#t.ok(isDescribed(message, commandMessages), `${said}: as AsyncAPI describes commands`)
+        this.#saying.push(message)
         continue
       }
       this.#say(peer)
-      if (arrow === '←') this.#compare(await peer.next(), JSON.parse(said), said)
+      if (arrow === '←') this.#hear(await peer.next(), said)
       else if (await this.#closed(peer, line)) open = false
       else await this.#happen(line)
     }
@@ -94,6 +107,12 @@ class Replay {
   #say(peer: Peer): void {
     if (this.#saying.length > 0) peer.send(...this.#saying)
     this.#saying = []
+  }
+
+  #hear(message: unknown, said: string): void {
+    this.#compare(message, JSON.parse(said), said)
+    const described = 'push' in Object(message) ? pushMessages : replyMessages
+    this.#t.ok(isDescribed(message, described), `${said}: as AsyncAPI describes answers`)
   }
 
   #compare(actual: unknown, expected: unknown, label: string): void {

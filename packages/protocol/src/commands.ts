@@ -28,7 +28,7 @@ const Data = Type.Optional(Type.Unknown())
  * What each command carries. Fields that we do not know are let through unread: official clients
  * send more of them with every release.
  */
-const bodies = {
+export const bodies = {
   connect: Type.Object({
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
     data: Data,

@@ -22,6 +22,7 @@ export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
 export { type Disconnect, disconnectCodes, isCloseReason, isTerminal } from './disconnect-codes.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
 export { fossilDelta } from './fossil-delta.js'
+export { commandMessages, pushMessages, replyMessages } from './json-messages.js'
 export {
   ClientInfo,
   decodePublication,

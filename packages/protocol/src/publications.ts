@@ -27,6 +27,15 @@ export type Publication = Static<typeof Publication>
 /** A publication in a channel that has a history: `offset` counts them, from 1. */
 export type StreamPublication = Publication & { offset: number }
 
+/** A publication as subscribers of the JSON form get it; `jsonPublication` makes it. */
+export const JsonPublication = Type.Object({
+  data: Type.Unknown(),
+  offset: Type.Optional(Type.Integer()),
+  ...about,
+  /** `data` is the difference to the publication before. */
+  delta: Type.Optional(Type.Literal(true)),
+})
+
 /** What stands in for a publication's data: all of it, or the difference to the one before. */
 export interface Payload {
   bytes: Buffer

@@ -1,5 +1,7 @@
+import { type Static, Type } from '@sinclair/typebox'
 import {
-  type ClientInfo,
+  ClientInfo,
+  JsonPublication,
   jsonPublication,
   type StreamPublication,
   textPublication,
@@ -7,105 +9,127 @@ import {
 import type { ReplyError } from './reply-errors.js'
 import type { Unsubscribe } from './unsubscribe-codes.js'
 
-/** Result of `connect`. `ttl`, `ping` in seconds. */
-export interface ConnectResult {
-  client: string
-  version: string
-  expires: true
-  /** When to send `refresh`: a little before the token ends. */
-  ttl: number
-  /** The longest silence between two pings of the server. */
-  ping: number
-  /** The client answers each ping. */
-  pong: true
-  session: string
-  node: string
-  /** What the application's `connect` handler has to say: `dataOf` of the codec. */
-  data?: unknown
-  /** The channels that the server has put the client into, each as if it had asked for it. */
-  subs?: Record<string, SubscribeResult>
-}
+/** What the JSON form has for `dataOf` of the codec: any value. */
+const Data = Type.Optional(Type.Unknown())
+const yes = Type.Literal(true)
+const Seconds = Type.Integer({ minimum: 0, description: 'seconds' })
 
-/** Result of `refresh`; `ttl` in seconds, as in `connect`. */
-export interface RefreshResult {
-  client: string
-  version: string
-  expires: true
-  ttl: number
-}
+/** Publications as results carry them; the schema is that of the JSON form (`jsonPublication`). */
+const Publications = Type.Unsafe<StreamPublication[]>(Type.Array(JsonPublication))
 
 /** Where a channel's stream of publications ends. `offset` counts them while `epoch` lasts. */
-export interface StreamPosition {
-  offset: number
-  epoch: string
-}
+export const StreamPosition = Type.Object({ offset: Type.Integer(), epoch: Type.String() })
+export type StreamPosition = Static<typeof StreamPosition>
+const position = Type.Partial(StreamPosition).properties
 
 /** Result of `subscribe`. In a channel without a history it says nothing. */
-export interface SubscribeResult extends Partial<StreamPosition> {
+export const SubscribeResult = Type.Object({
+  ...position,
   /** The subscription's own token ends; `ttl` in seconds, as in `connect`. */
-  expires?: true
-  ttl?: number
+  expires: Type.Optional(yes),
+  ttl: Type.Optional(Seconds),
   /** What is missed while away can be asked for with `recover`. */
-  recoverable?: true
+  recoverable: Type.Optional(yes),
   /** Publications come without a gap, or the subscription is ended. */
-  positioned?: true
+  positioned: Type.Optional(yes),
   /** The client asked for `recover`. */
-  was_recovering?: true
+  was_recovering: Type.Optional(yes),
   /** From here on publications come as `Codec.payloadPush` makes them, those of this result in full. */
-  delta?: true
+  delta: Type.Optional(yes),
   /** `publications` are all that it has missed. */
-  recovered?: true
-  publications?: StreamPublication[]
-}
+  recovered: Type.Optional(yes),
+  publications: Type.Optional(Publications),
+})
+export type SubscribeResult = Static<typeof SubscribeResult>
+
+/** Result of `connect`. `ttl`, `ping` in seconds. */
+export const ConnectResult = Type.Object({
+  client: Type.String(),
+  version: Type.String(),
+  expires: yes,
+  /** When to send `refresh`: a little before the token ends. */
+  ttl: Seconds,
+  /** The longest silence between two pings of the server. */
+  ping: Seconds,
+  /** The client answers each ping. */
+  pong: yes,
+  session: Type.String(),
+  node: Type.String(),
+  /** What the application's `connect` handler has to say: `dataOf` of the codec. */
+  data: Data,
+  /** The channels that the server has put the client into, each as if it had asked for it. */
+  subs: Type.Optional(Type.Record(Type.String(), SubscribeResult)),
+})
+export type ConnectResult = Static<typeof ConnectResult>
+
+/** Result of `refresh`; `ttl` in seconds, as in `connect`. */
+export const RefreshResult = Type.Object({
+  client: Type.String(),
+  version: Type.String(),
+  expires: yes,
+  ttl: Seconds,
+})
+export type RefreshResult = Static<typeof RefreshResult>
 
 /** Tells a client that the server has put it into a channel, after it had connected. */
-export interface SubscribePush extends Partial<StreamPosition> {
-  recoverable?: true
-  positioned?: true
+export const SubscribePush = Type.Object({
+  ...position,
+  recoverable: Type.Optional(yes),
+  positioned: Type.Optional(yes),
   /** For the client's own use: `dataOf` of the codec. */
-  data?: unknown
-}
+  data: Data,
+})
+export type SubscribePush = Static<typeof SubscribePush>
 
 /** Result of `history`: publications oldest first, unless asked in reverse, and where the stream ends. */
-export interface HistoryResult extends StreamPosition {
-  publications: StreamPublication[]
-}
+export const HistoryResult = Type.Object({
+  ...StreamPosition.properties,
+  publications: Publications,
+})
+export type HistoryResult = Static<typeof HistoryResult>
 
 /** Result of `presence`: who is subscribed, by the connection's id. */
-export interface PresenceResult {
-  presence: Record<string, ClientInfo>
-}
+export const PresenceResult = Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })
+export type PresenceResult = Static<typeof PresenceResult>
 
 /** Result of `presence_stats`. A user counts once, with however many connections. */
-export interface PresenceStatsResult {
-  num_clients: number
-  num_users: number
-}
+export const PresenceStatsResult = Type.Object({
+  num_clients: Type.Integer(),
+  num_users: Type.Integer(),
+})
+export type PresenceStatsResult = Static<typeof PresenceStatsResult>
 
 /** Result of `sub_refresh`; `ttl` in seconds. */
-export interface SubRefreshResult {
-  expires: true
-  ttl: number
-}
+export const SubRefreshResult = Type.Object({ expires: yes, ttl: Seconds })
+export type SubRefreshResult = Static<typeof SubRefreshResult>
 
 /** Result of `rpc`: what the application's handler has answered. */
-export interface RpcResult {
+export const RpcResult = Type.Object({
   /** `dataOf` of the codec. */
-  data?: unknown
+  data: Data,
+})
+export type RpcResult = Static<typeof RpcResult>
+
+const Nothing = Type.Object({})
+
+/** The result of each command that has one. */
+export const results = {
+  connect: ConnectResult,
+  refresh: RefreshResult,
+  subscribe: SubscribeResult,
+  unsubscribe: Nothing,
+  publish: Nothing,
+  history: HistoryResult,
+  presence: PresenceResult,
+  presence_stats: PresenceStatsResult,
+  sub_refresh: SubRefreshResult,
+  rpc: RpcResult,
 }
+type Results = typeof results
 
 /** What a reply may carry beside its id. */
 export type ReplyBody =
-  | { connect: ConnectResult }
-  | { refresh: RefreshResult }
-  | { subscribe: SubscribeResult }
-  | { unsubscribe: Record<never, never> }
-  | { publish: Record<never, never> }
-  | { history: HistoryResult }
-  | { presence: PresenceResult }
-  | { presence_stats: PresenceStatsResult }
-  | { sub_refresh: SubRefreshResult }
-  | { rpc: RpcResult }
+  | { [M in keyof Results]: Record<M, Static<Results[M]>> }[keyof Results]
   | { error: ReplyError }
 
 /** A reply as one line of JSON, without its line end. */

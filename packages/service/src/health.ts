@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 
@@ -8,13 +9,28 @@ export interface HealthOptions {
   checks: Readonly<Record<string, ReadyCheck>>
 }
 
+const healthSchema = {
+  summary: 'Whether the process answers',
+  response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+}
+const readySchema = {
+  summary: 'Whether it can do its work now',
+  response: {
+    200: Type.Object({ status: Type.Literal('ready') }),
+    503: Type.Object({
+      status: Type.Literal('not ready'),
+      reasons: Type.Record(Type.String(), Type.String()),
+    }),
+  },
+}
+
 /**
  * `GET /health`: the process answers. `GET /ready`: it can do its work, else 503 with the reasons.
  */
 export const health = plugin(
   async (app: FastifyInstance, { checks }: HealthOptions) => {
-    app.get('/health', { logLevel: 'warn' }, async () => ({ status: 'ok' }))
-    app.get('/ready', { logLevel: 'warn' }, async (_request, reply) => {
+    app.get('/health', { logLevel: 'warn', schema: healthSchema }, async () => ({ status: 'ok' }))
+    app.get('/ready', { logLevel: 'warn', schema: readySchema }, async (_request, reply) => {
       const reasons: Record<string, string> = {}
       for (const [name, check] of Object.entries(checks)) {
         const reason = await Promise.resolve()

@@ -1,5 +1,13 @@
+// For its types: what a route's schema may say of its description.
+import '@fastify/swagger'
+
 export { type ClosingOptions, closing } from './closing.js'
 export { ConfigError, type Environment, loadConfig } from './config.js'
+export {
+  type DocumentationOptions,
+  documentation,
+  type SecurityRequirement,
+} from './documentation.js'
 export { type HealthOptions, health, type ReadyCheck } from './health.js'
 export { type LogLevel, loggerOptions } from './logger.js'
 export { metrics } from './metrics.js'

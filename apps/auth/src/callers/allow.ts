@@ -1,5 +1,5 @@
 import type { ServiceScope } from '@portcullis/contracts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { Registry } from '../registry/index.js'
 import type { Jwt } from '../tokens/jwt.js'
@@ -15,6 +15,18 @@ declare module 'fastify' {
     /** Who makes the request. @throws when its route has no `allow` hook. */
     readonly caller: Caller
   }
+}
+
+/** What each `allow` hook asks for, for the API's description. */
+const wanted = new WeakMap<object, readonly ServiceScope[]>()
+
+/** The scopes of which a route's `allow` hook wants one; undefined when it has no such hook. */
+export function requiredScopes({ onRequest }: RouteOptions): readonly ServiceScope[] | undefined {
+  for (const hook of [onRequest].flat()) {
+    const scopes = hook && wanted.get(hook)
+    if (scopes) return scopes
+  }
+  return undefined
 }
 
 export interface AllowOptions {
@@ -36,10 +48,14 @@ export const allow = plugin(
         return caller
       },
     })
-    app.decorate('allow', (...anyOf: ServiceScope[]) => async (request: FastifyRequest) => {
-      const caller = await bearer(registry, jwt, request.headers.authorization)
-      requireScope(caller, anyOf)
-      callers.set(request, caller)
+    app.decorate('allow', (...anyOf: ServiceScope[]) => {
+      const hook = async (request: FastifyRequest) => {
+        const caller = await bearer(registry, jwt, request.headers.authorization)
+        requireScope(caller, anyOf)
+        callers.set(request, caller)
+      }
+      wanted.set(hook, anyOf)
+      return hook
     })
   },
   { name: 'allow' },

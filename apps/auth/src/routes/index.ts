@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { show } from './docs/show.js'
 import { type FeedOptions, open } from './feed/open.js'
 import { addCode } from './identities/add-registration-code.js'
 import { change } from './identities/change.js'
@@ -51,7 +50,7 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     ]
     const tokens = [issue, listTokens, getToken, introspectMany]
     const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
-    const descriptions = [keySet, metadata, show]
+    const descriptions = [keySet, metadata]
     for (const route of [...identities, ...tokens, ...revocations, ...descriptions])
       await api.register(route)
   })

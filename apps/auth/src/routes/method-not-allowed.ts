@@ -12,8 +12,8 @@ export function methodNotAllowed(app: FastifyInstance): () => void {
   const note = ({ url, method }: Pick<RouteOptions, 'url' | 'method'>) => {
     const known = allowed.get(url) ?? new Set<string>()
     for (const one of [method].flat()) known.add(one)
-    // Fastify answers HEAD wherever it answers GET.
-    if (known.has('GET')) known.add('HEAD')
+    // Fastify answers HEAD wherever it answers GET. Of a plugin's `/docs/` it names HEAD alone.
+    if (known.has('GET') || known.has('HEAD')) known.add('GET').add('HEAD')
     allowed.set(url, known)
   }
   app.addHook('onRoute', note)

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { apiError } from './api-answer.js'
 import type { Answer, ApiCommand } from './api-command.js'
 import type { Count } from './limit-api.js'
+import { security } from './security.js'
 
 /** Commands of one parallel batch that are under way at a time. */
 const mostAtOnce = 64
@@ -54,6 +55,7 @@ export function apiBatch(
       onRequest: app.admit(),
       schema: {
         summary: 'Run several commands',
+        security: security(),
         body: BatchRequest,
         response: { 200: Type.Object({ replies: Type.Array(Reply) }) },
       },

@@ -2,6 +2,7 @@ import type { ApiError, ServiceScope } from '@portcullis/contracts'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiAnswer } from './api-answer.js'
+import { security } from './security.js'
 
 /** On whose token a command is run. */
 export type Caller = Pick<FastifyRequest['grant'], 'identity' | 'subject' | 'scopes'>
@@ -30,6 +31,7 @@ export function serve(app: FastifyInstance, command: ApiCommand): void {
       onRequest: app.admit(scope === undefined ? {} : { scope }),
       schema: {
         summary,
+        security: security(scope),
         ...(body === undefined ? {} : { body }),
         response: { 200: ApiAnswer(result) },
       },

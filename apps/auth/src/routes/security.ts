@@ -1,0 +1,31 @@
+import type { SecurityRequirement } from '@portcullis/service'
+import type { RouteOptions } from 'fastify'
+import { requiredScopes } from '../callers/allow.js'
+
+/** How callers show who they are, as the API's description has it. */
+export const securitySchemes = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An access token with one of the scopes named at the route, or `admin`.',
+  },
+  client: {
+    type: 'http',
+    scheme: 'basic',
+    description:
+      'The identity and a registration code, each form-encoded (RFC 6749 §2.3.1); or both in the form, as `client_id` and `client_secret`.',
+  },
+} as const
+
+/** What a route asks for of its caller. */
+export function securityOf(route: RouteOptions): readonly SecurityRequirement[] {
+  const scopes = requiredScopes(route)
+  if (scopes !== undefined) return [{ token: scopes }]
+  return clientRoutes.get(route.url) ?? []
+}
+
+/** Routes that look at credentials themselves. */
+const clientRoutes: ReadonlyMap<string, readonly SecurityRequirement[]> = new Map([
+  ['/oauth/token', [{ client: [] }]],
+  ['/oauth/introspect', [{ client: [] }, { token: ['introspect'] }]],
+])
