@@ -27,7 +27,7 @@ import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
 import { feedRegistry } from './feed/registry.js'
-import { openKeySet } from './keys/index.js'
+import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
 import {
   answers,
@@ -95,18 +95,31 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     leaseMs: config.LEASE_MS,
     onSettled: (state, afterMs) => app.meters.settled(state, afterMs),
   })
-  const keys = await openKeySet({ redis: commands, prefix, secret: config.KEY_ENCRYPTION_SECRET })
+  const keys = await openKeySet({
+    redis: commands,
+    prefix,
+    secret: config.KEY_ENCRYPTION_SECRET,
+    previous: config.KEY_ENCRYPTION_SECRET_PREVIOUS,
+    algorithm: config.SIGNING_ALGORITHM,
+    rotationDays: config.KEY_ROTATION_DAYS,
+  })
   await ensureAdministrator(app, registry, config)
 
   const waiting = openWaiting(registry, masters)
   app.addHook('onClose', () => waiting.close())
   const listener = listen(
     masters,
-    [registry.keys.news, registry.keys.acknowledgements],
+    [registry.keys.news, registry.keys.acknowledgements, registry.keys.keyNews],
     slotsOf(registry),
   )
   app.addHook('onClose', () => listener.close())
   await listener.heard
+  const followingKeys = followKeys(keys, {
+    listener,
+    channel: registry.keys.keyNews,
+    onError: (err) => app.log.warn({ err }, 'the signing keys cannot be read'),
+  })
+  app.addHook('onClose', () => followingKeys.close())
   const receiptWatch = openReceiptWatch(registry, listener)
   // Before the server stops: it would wait for those who wait for receipts.
   app.addHook('preClose', async () => receiptWatch.close())
@@ -162,7 +175,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(health, {
     checks: {
       redis: () => answers(registry),
-      keys: () => (keys.jwks().keys.length > 0 ? undefined : 'no signing key is loaded'),
+      keys: () => keys.ready(),
       feed: () => following.ready(),
     },
   })

@@ -65,6 +65,25 @@ export const configSchema = Type.Object({
       description: 'encrypts the signing keys in Redis; 32 characters or more',
     }),
   ),
+  KEY_ENCRYPTION_SECRET_PREVIOUS: Type.Optional(
+    Type.String({
+      minLength: 32,
+      description:
+        'the secret before, while KEY_ENCRYPTION_SECRET changes; keys that it opens are encrypted anew at the start',
+    }),
+  ),
+  KEY_ROTATION_DAYS: Type.Integer({
+    default: 90,
+    minimum: 0,
+    maximum: 3650,
+    description:
+      'days that a signing key signs until the next takes over, without any token or verifier noticing; 0: only by POST /v1/keys/rotate',
+  }),
+  SIGNING_ALGORITHM: Type.Union([Type.Literal('EdDSA'), Type.Literal('ES256')], {
+    default: 'EdDSA',
+    description:
+      'what new signing keys are for: EdDSA (Ed25519), or ES256 for verifiers that know no other; the next key is of that kind, the others go on',
+  }),
   ADMIN_IDENTITY: Type.String({
     default: 'admin',
     pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$',

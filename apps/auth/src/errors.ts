@@ -1,4 +1,5 @@
 import type { AnswerableError } from '@portcullis/service'
+import { KeySetError, type KeySetErrorCode } from './keys/index.js'
 import { RegistryError, type RegistryErrorCode } from './registry/index.js'
 
 /** Codes that requests are refused with, beside the registry's own. */
@@ -64,17 +65,34 @@ const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
   bad_cursor: 400,
   node_not_joined: 409,
   node_replaced: 409,
+  key_revoked: 503,
+}
+
+const keySetStatuses: Readonly<Record<KeySetErrorCode, number>> = {
+  registry_unavailable: 503,
+  secret_missing: 503,
+  secret_wrong: 503,
+  key_unreadable: 503,
+  key_not_found: 404,
+  key_too_young: 409,
+  too_many_keys: 409,
 }
 
 /** How an error is answered on a route that is not OAuth's; undefined: as it stands. */
 export function translate(error: unknown): AnswerableError | undefined {
+  if (error instanceof KeySetError) {
+    const statusCode = keySetStatuses[error.code]
+    return statusCode < 500
+      ? { statusCode, code: error.code, message: error.message }
+      : unavailable('registry_unavailable', 'the signing keys cannot be read now; try again')
+  }
   if (!(error instanceof RegistryError)) return undefined
   if (error.code === 'registry_unavailable')
-    return {
-      statusCode: 503,
-      code: error.code,
-      message: 'the token registry cannot be asked now; try again',
-      headers: { 'retry-after': '1' },
-    }
+    return unavailable(error.code, 'the token registry cannot be asked now; try again')
+  if (error.code === 'key_revoked') return unavailable(error.code, error.message)
   return { statusCode: registryStatuses[error.code], code: error.code, message: error.message }
+}
+
+function unavailable(code: string, message: string): AnswerableError {
+  return { statusCode: 503, code, message, headers: { 'retry-after': '1' } }
 }

@@ -1,2 +1,5 @@
 export { KeySetError, type KeySetErrorCode } from './errors.js'
-export { type KeySet, type OpenKeySet, openKeySet, type PublicJwk } from './open-key-set.js'
+export { followKeys } from './follow-keys.js'
+export type { KeySet } from './key-set.js'
+export { type OpenKeySet, openKeySet } from './open-key-set.js'
+export type { SigningKey } from './signing-key.js'

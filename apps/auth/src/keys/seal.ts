@@ -44,7 +44,7 @@ export async function unseal(secret: string, kid: string, sealed: Sealed): Promi
   } catch (cause) {
     throw new KeySetError(
       'secret_wrong',
-      'KEY_ENCRYPTION_SECRET does not open the stored signing key; set the secret that it was stored with',
+      'KEY_ENCRYPTION_SECRET does not open the stored signing key; set the secret that it was stored with, or that one as KEY_ENCRYPTION_SECRET_PREVIOUS',
       { cause },
     )
   }
@@ -52,7 +52,7 @@ export async function unseal(secret: string, kid: string, sealed: Sealed): Promi
 
 function derive(secret: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // 16 MiB and some 40 ms, once at start: the secret may be a pass phrase.
+    // 16 MiB and some 40 ms, once for each key: the secret may be a pass phrase.
     scrypt(secret, salt, 32, { N: 2 ** 14, r: 8, p: 1 }, (error, key) => {
       if (error === null) resolve(key)
       else reject(error)

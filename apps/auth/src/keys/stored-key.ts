@@ -1,60 +1,76 @@
-import { createHash, generateKeyPair, type JsonWebKey } from 'node:crypto'
-import { promisify } from 'node:util'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { KeySetError } from './errors.js'
+import { KeySetError, unreadable } from './errors.js'
 import { Sealed, seal, unseal } from './seal.js'
+import type { KeyParts } from './signing-key.js'
+import { type KeyMembers, thumbprint } from './thumbprint.js'
 
-/** An Ed25519 key as Redis keeps it, as JSON under its `kid`. */
-const StoredKey = Type.Object({
-  /** The public key, JWK's `x` (RFC 8037 §2). */
-  x: Type.String(),
-  /** The private key, JWK's `d`: in the clear or sealed, never both. */
-  d: Type.Union([Type.String(), Sealed]),
-})
-export type StoredKey = Static<typeof StoredKey>
+/** The private part, JWK's `d`: in the clear or sealed, never both. */
+const Private = Type.Union([Type.String(), Sealed])
+const closed = { additionalProperties: false }
 
-/** A key pair that can sign. */
-export interface OpenKey {
-  kid: string
-  x: string
-  d: string
-}
+/** A key as Redis keeps it, as JSON under its `kid`. One on P-256 has `y`, one on Ed25519 has none. */
+const StoredKey = Type.Union([
+  Type.Object({ x: Type.String(), d: Private }, closed),
+  Type.Object({ x: Type.String(), y: Type.String(), d: Private }, closed),
+])
+type StoredKey = Static<typeof StoredKey>
 
-export async function newKey(): Promise<OpenKey> {
-  const { privateKey } = await promisify(generateKeyPair)('ed25519')
-  const { x, d }: JsonWebKey = privateKey.export({ format: 'jwk' })
-  if (x === undefined || d === undefined) throw new Error('Ed25519 is not supported by this Node')
-  return { kid: thumbprint(x), x, d }
-}
-
-/** RFC 7638: SHA-256 of the required members, in lexicographic order. */
-export function thumbprint(x: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
-    .digest('base64url')
+/** What private keys are encrypted with in Redis. */
+export interface Secrets {
+  /** Once set it has to stay, or become the `previous`. */
+  secret?: string | undefined
+  /** Opens what was stored before the secret changed; encrypts nothing. */
+  previous?: string | undefined
 }
 
 /** With a secret the private key is never stored in the clear. */
-export async function toStored({ kid, x, d }: OpenKey, secret: string | undefined) {
-  const stored: StoredKey = { x, d: secret === undefined ? d : await seal(secret, kid, d) }
+export async function toStored(parts: KeyParts, { secret }: Secrets): Promise<string> {
+  const { d, ...members } = parts
+  const stored: StoredKey = {
+    x: parts.x,
+    ...(parts.kty === 'EC' ? { y: parts.y } : {}),
+    d: secret === undefined ? d : await seal(secret, thumbprint(members), d),
+  }
   return JSON.stringify(stored)
+}
+
+/** A stored key that was opened, and whether it should be stored anew, as the secrets are now. */
+export interface Opened {
+  parts: KeyParts
+  isStale: boolean
 }
 
 /** @throws KeySetError `secret_missing`, `secret_wrong`, `key_unreadable` */
 export async function fromStored(
   kid: string,
   text: string,
-  secret: string | undefined,
-): Promise<OpenKey & { sealed: boolean }> {
-  const { x, d } = parse(kid, text)
-  if (typeof d === 'string') return { kid, x, d, sealed: false }
+  { secret, previous }: Secrets,
+): Promise<Opened> {
+  const stored = parse(kid, text)
+  const { d } = stored
+  const opened = (text: string, isStale: boolean) => ({
+    parts: { ...membersOf(stored), d: text },
+    isStale,
+  })
+  if (typeof d === 'string') return opened(d, secret !== undefined)
   if (secret === undefined)
     throw new KeySetError(
       'secret_missing',
       'the stored signing key is encrypted; set KEY_ENCRYPTION_SECRET to the secret that it was stored with',
     )
-  return { kid, x, d: await unseal(secret, kid, d), sealed: true }
+  try {
+    return opened(await unseal(secret, kid, d), false)
+  } catch (error) {
+    if (previous === undefined) throw error
+    return opened(await unseal(previous, kid, d), true)
+  }
+}
+
+function membersOf(stored: StoredKey): KeyMembers {
+  return 'y' in stored
+    ? { kty: 'EC', crv: 'P-256', x: stored.x, y: stored.y }
+    : { kty: 'OKP', crv: 'Ed25519', x: stored.x }
 }
 
 function parse(kid: string, text: string): StoredKey {
@@ -64,13 +80,7 @@ function parse(kid: string, text: string): StoredKey {
   } catch {
     throw unreadable(kid)
   }
-  if (!Value.Check(StoredKey, stored) || thumbprint(stored.x) !== kid) throw unreadable(kid)
+  if (!Value.Check(StoredKey, stored) || thumbprint(membersOf(stored)) !== kid)
+    throw unreadable(kid)
   return stored
-}
-
-export function unreadable(kid: string): KeySetError {
-  return new KeySetError(
-    'key_unreadable',
-    `the stored signing key ${kid} is damaged; restore it from a backup of Redis, or remove it to get a new one`,
-  )
 }

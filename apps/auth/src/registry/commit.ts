@@ -23,6 +23,8 @@ export interface Commit {
   reason?: string | undefined
   /** What becomes of the identity in the same step. */
   change?: 'suspend' | 'delete'
+  /** With `{all: true}`: a signing key that is revoked in the same step. */
+  kid?: string | undefined
 }
 
 export interface CommittedPart {
@@ -39,7 +41,7 @@ export interface CommittedPart {
  * covers, the event is in the feed, and the receipt names every node that has to acknowledge it.
  */
 export async function commit(registry: Registry, order: Commit): Promise<CommittedPart> {
-  const { partition, id, selector, issuedBefore = '', reason = '', change = '' } = order
+  const { partition, id, selector, issuedBefore = '', reason = '', change = '', kid = '' } = order
   const { keys, feedMaxLength, receiptTtlSeconds } = registry
   const identity = 'identity' in selector ? selector.identity : ''
   const reply = await run(
@@ -62,6 +64,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
             keys.codes(partition, identity),
             keys.identities(partition),
           ]),
+      ...(kid === '' ? [] : [keys.revokedKeys(partition)]),
     ],
     [
       id,
@@ -77,6 +80,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       maxTtlSeconds,
       leaseTimes(registry.leaseMs).fenceMs,
       keys.news,
+      kid,
     ],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)

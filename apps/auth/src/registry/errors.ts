@@ -15,6 +15,7 @@ export type RegistryErrorCode =
   | 'bad_cursor'
   | 'node_not_joined'
   | 'node_replaced'
+  | 'key_revoked'
 
 /** What the registry refuses or cannot do. `code` is stable; the message says what to change. */
 export class RegistryError extends Error {

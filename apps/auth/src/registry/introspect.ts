@@ -20,6 +20,8 @@ const check = script<(ActiveReply | null)[]>(
 export interface TokenClaims {
   jti: string
   client_id: string
+  /** The key that signed it; absent where the registry is asked about a token that nobody showed. */
+  kid?: string
 }
 
 /** What the registry says of a token that is active now. */
@@ -41,8 +43,9 @@ interface Asked {
 
 /**
  * Asks the registry about many tokens in one round trip; answers in the same order. A token is
- * active when it is known, issued to this `client_id`, not expired, not revoked, and its identity
- * exists and is active; for any other the answer is undefined and does not say why.
+ * active when it is known, issued to this `client_id`, not expired, not revoked, nor the key that
+ * signed it, and its identity exists and is active; for any other the answer is undefined and does
+ * not say why.
  */
 export async function introspect(
   registry: Registry,
@@ -72,7 +75,7 @@ export async function introspect(
 
 function checkPartition(registry: Registry, partition: number, asked: readonly Asked[]) {
   const { keys } = registry
-  const names = [keys.cutoffAll(partition)]
+  const names = [keys.cutoffAll(partition), keys.revokedKeys(partition)]
   for (const { claims } of asked)
     names.push(
       keys.token(partition, claims.jti),
@@ -83,7 +86,7 @@ function checkPartition(registry: Registry, partition: number, asked: readonly A
     registry,
     check,
     names,
-    asked.map(({ claims }) => claims.client_id),
+    asked.flatMap(({ claims }) => [claims.client_id, claims.kid ?? '']),
   )
 }
 

@@ -6,7 +6,10 @@ import type { Registry } from './registry.js'
 import { run } from './run.js'
 
 const issue = script<
-  [issuedUs: string, expiresAt: string] | 'identity_not_found' | 'identity_suspended'
+  | [issuedUs: string, expiresAt: string]
+  | 'identity_not_found'
+  | 'identity_suspended'
+  | 'key_revoked'
 >(new URL('../../src/registry/lua/issue-token.lua', import.meta.url))
 
 /**
@@ -35,11 +38,18 @@ export interface IssuedToken {
 }
 
 /**
- * Records a new token. Whether the identity exists and is active is checked in the same step.
+ * Records a new token. Whether the identity exists and is active is checked in the same step, and
+ * whether the key that is to sign it still may: a token that is recorded before its key is revoked is
+ * revoked with it, one that comes later is refused here.
  *
- * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`
+ * @param kid - of the key that is to sign it; none where there is only the record
+ * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`, `key_revoked`
  */
-export async function issueToken(registry: Registry, order: TokenOrder): Promise<IssuedToken> {
+export async function issueToken(
+  registry: Registry,
+  order: TokenOrder,
+  kid = '',
+): Promise<IssuedToken> {
   const { identity, subject, scopes, ttlSeconds, labels, from } = order
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > maxTtlSeconds)
     throw new RegistryError(
@@ -58,10 +68,13 @@ export async function issueToken(registry: Registry, order: TokenOrder): Promise
       keys.token(partition, jti),
       keys.tokens(partition, identity),
       keys.expiries(partition, identity),
+      keys.revokedKeys(partition),
     ],
-    [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti],
+    [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti, kid],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
   if (reply === 'identity_suspended') throw identitySuspended(identity)
+  if (reply === 'key_revoked')
+    throw new RegistryError('key_revoked', 'the signing key has been revoked; try again')
   return { jti, issuedUs: Number(reply[0]), expiresAt: Number(reply[1]) }
 }

@@ -18,12 +18,19 @@ export function keyNames(prefix: string, partitions = 1) {
     meta: `{${prefix}:0}:meta`,
     /** Hash: signing keys by `kid`, and `current`. */
     signingKeys: `{${prefix}:0}:signing-keys`,
+    /** Hash: `next`, and by `created:<kid>` and the like the ms at which a key became what it is. */
+    signingKeyStates: `{${prefix}:0}:signing-key-states`,
     /** Hash, node -> instance and feed connection that is open now. */
     connected: `{${prefix}:0}:connected`,
     /** Channel on which each acknowledgement publishes the id of its revocation. */
     acknowledgements: `${prefix}:acknowledgements`,
     /** Channel on which each commit says that a feed has grown. */
     news: `${prefix}:news`,
+
+    /** Channel on which each change of the signing keys is told. */
+    keyNews: `${prefix}:key-news`,
+    /** Set: kids of signing keys that were revoked; nothing that they signed is active. */
+    revokedKeys: (partition: number) => at(partition, 'revoked-keys'),
 
     /** String: the last microsecond that the partition gave to anything. */
     clock: (partition: number) => at(partition, 'clock'),

@@ -11,6 +11,8 @@ export interface RevocationOrder {
   /** Only tokens issued before this moment, Unix milliseconds; not in the future. */
   issuedBefore?: number | undefined
   reason?: string | undefined
+  /** With `{all: true}`: the `kid` of a signing key; nothing that it signed is active from here on. */
+  kid?: string | undefined
 }
 
 /** A revocation that cannot be lost any more. */

@@ -10,6 +10,9 @@ import { removeCode } from './identities/remove-registration-code.js'
 import { resume } from './identities/resume.js'
 import { suspend } from './identities/suspend.js'
 import { introspectMany } from './introspections/introspect-many.js'
+import { list as listKeys } from './keys/list.js'
+import { revoke as revokeKey } from './keys/revoke.js'
+import { rotate as rotateKey } from './keys/rotate.js'
 import { list as listNodes } from './nodes/list.js'
 import { answerOAuthErrors } from './oauth/errors.js'
 import { takeForms } from './oauth/form.js'
@@ -50,8 +53,9 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     ]
     const tokens = [issue, listTokens, getToken, introspectMany]
     const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
+    const keys = [listKeys, rotateKey, revokeKey]
     const descriptions = [keySet, metadata]
-    for (const route of [...identities, ...tokens, ...revocations, ...descriptions])
+    for (const route of [...identities, ...tokens, ...revocations, ...keys, ...descriptions])
       await api.register(route)
   })
 }

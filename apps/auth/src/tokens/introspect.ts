@@ -1,7 +1,7 @@
 import { type ActiveRecord, introspect as ask, type Registry } from '../registry/index.js'
 import type { Claims } from './claims.js'
 import type { Jwt } from './jwt.js'
-import { verify } from './verify.js'
+import { verifySigned } from './verify.js'
 
 /** A token that is active now: what it says of itself, and what the registry says of it. */
 export interface ActiveToken {
@@ -20,15 +20,24 @@ export async function introspect(
   jwt: Jwt,
   tokens: readonly string[],
 ): Promise<(ActiveToken | undefined)[]> {
-  const claimed = tokens.map((token) => verify(jwt, token))
-  const genuine = claimed.filter((claims) => claims !== undefined)
-  const records = await ask(registry, genuine)
-  const byClaims = new Map(genuine.map((claims, index) => [claims, records[index]] as const))
-  return claimed.map((claims) => {
-    const record = claims === undefined ? undefined : byClaims.get(claims)
-    // The signature covers the subject, the registry knows it: should they differ, neither counts.
-    if (claims === undefined || record === undefined || record.subject !== claims.sub)
-      return undefined
-    return { claims, record }
+  const signed = tokens.map((token) => verifySigned(jwt, token))
+  const genuine = signed.filter((one) => one !== undefined)
+  const records = await ask(
+    registry,
+    genuine.map(({ claims: { jti, client_id }, kid }) => ({ jti, client_id, kid })),
+  )
+  const bySigned = new Map(genuine.map((one, index) => [one, records[index]] as const))
+  return signed.map((one) => {
+    const record = one === undefined ? undefined : bySigned.get(one)
+    if (one === undefined || record === undefined || !agree(one.claims, record)) return undefined
+    return { claims: one.claims, record }
   })
+}
+
+/**
+ * The signature covers the subject and the scope, the registry knows them: should they differ, neither
+ * counts. So whoever has got a signing key makes no token do more than it was issued for.
+ */
+function agree({ sub, scope }: Claims, { subject, scopes }: ActiveRecord): boolean {
+  return subject === sub && scopes.join(' ') === scope
 }

@@ -1,6 +1,13 @@
 import type { TokenAnswer } from '@portcullis/contracts'
 import { AuthError } from '../errors.js'
-import { issueToken, type Registry, type TokenOrder } from '../registry/index.js'
+import type { SigningKey } from '../keys/index.js'
+import {
+  type IssuedToken,
+  issueToken,
+  type Registry,
+  RegistryError,
+  type TokenOrder,
+} from '../registry/index.js'
 import type { Jwt } from './jwt.js'
 import { sign } from './sign.js'
 import { maxTokenLength } from './verify.js'
@@ -10,21 +17,42 @@ import { maxTokenLength } from './verify.js'
  *
  * @throws AuthError `invalid_scope` when the token would be longer than anyone accepts
  * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`
+ * @throws KeySetError `registry_unavailable`
  */
 export async function issue(registry: Registry, jwt: Jwt, order: TokenOrder): Promise<TokenAnswer> {
   const scope = order.scopes.join(' ')
   const names = { sub: order.subject, client_id: order.identity, scope }
   refuseTooLong(jwt, names)
-  const { jti, issuedUs, expiresAt } = await issueToken(registry, order)
+  const { key, jti, issuedUs, expiresAt } = await record(registry, jwt, order)
   const iat = Math.floor(issuedUs / 1_000_000)
   const exp = Math.floor(expiresAt / 1000)
   return {
-    access_token: sign(jwt, { ...names, iat, exp, jti }),
+    access_token: sign(jwt, key, { ...names, iat, exp, jti }),
     token_type: 'Bearer',
     expires_in: order.ttlSeconds,
     scope,
     jti,
   }
+}
+
+/** Records the token, and gives the key that is to sign it. */
+async function record(
+  registry: Registry,
+  { keys }: Jwt,
+  order: TokenOrder,
+): Promise<IssuedToken & { key: SigningKey }> {
+  await keys.fresh()
+  const key = keys.current
+  try {
+    return { ...(await issueToken(registry, order, key.kid)), key }
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'key_revoked') throw error
+  }
+  await keys.look()
+  // A failover may have lost that it was removed, and not that it is revoked.
+  if (keys.current.kid === key.kid) await keys.remove(key.kid)
+  const heir = keys.current
+  return { ...(await issueToken(registry, order, heir.kid)), key: heir }
 }
 
 /** Header, signature, times and id of a token in base64url, generously. */

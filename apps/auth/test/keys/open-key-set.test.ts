@@ -1,31 +1,11 @@
-import { createHash, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
+import { createHash, createPublicKey, sign, verify } from 'node:crypto'
 import { close, connect } from '@portcullis/redis'
 import t from 'tap'
-import { type KeySet, type OpenKeySet, openKeySet } from '../../src/keys/index.js'
-
-/** What `t` of tap offers here. */
-interface Test {
-  teardown(callback: () => Promise<void>): void
-  comment(text: string): void
-}
+import type { KeySet } from '../../src/keys/index.js'
+import { thumbprint } from '../../src/keys/thumbprint.js'
+import { keySets } from './fixtures/key-sets.js'
 
 const secret = 'a secret of more than 32 characters, for tests'
-
-/** Opens key sets under a prefix of its own; its keys go with the test. */
-async function keySets(t: Test) {
-  const url = process.env['REDIS_URL']
-  if (url === undefined) throw new Error('set REDIS_URL to a Redis that tests may write to')
-  const redis = connect({ url, onError: (error) => t.comment(error.message) })
-  await redis.connect()
-  const prefix = `test-${randomBytes(9).toString('hex')}`
-  const key = `{${prefix}:0}:signing-keys`
-  t.teardown(async () => {
-    await redis.del(key)
-    await close(redis)
-  })
-  const open = (options: Partial<OpenKeySet> = {}) => openKeySet({ redis, prefix, ...options })
-  return { redis, key, open }
-}
 
 /** The private key's 32 bytes, as every form of it holds them. */
 function secretBytes({ current }: KeySet): Buffer {
@@ -38,42 +18,66 @@ t.test('what the current key signs, its public key verifies, and nothing else', 
   const keys = await open()
   const data = Buffer.from('data')
   const signature = sign(null, data, keys.current.privateKey)
-  const publicKey = keys.publicKey(keys.current.kid)
+  const publicKey = keys.find(keys.current.kid)?.publicKey
   t.ok(verify(null, data, publicKey ?? '', signature))
   t.notOk(verify(null, Buffer.from('date'), publicKey ?? '', signature))
   for (const kid of ['', 'current', 'x', '__proto__', 'constructor'])
-    t.equal(keys.publicKey(kid), undefined, `no key "${kid}"`)
+    t.equal(keys.find(kid), undefined, `no key "${kid}"`)
 })
 
-t.test('the JWKS has the public part alone, its kid is the RFC 7638 thumbprint', async (t) => {
-  const { open } = await keySets(t)
-  const keys = await open({ secret })
-  const { keys: list } = keys.jwks()
-  t.equal(list.length, 1)
-  const [jwk] = list
-  t.same(Object.keys(jwk ?? {}).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
-  const members = `{"crv":"Ed25519","kty":"OKP","x":"${jwk?.x}"}`
-  t.equal(jwk?.kid, createHash('sha256').update(members).digest('base64url'))
-  t.equal(jwk?.kid, keys.current.kid)
-  const { x } = createPublicKey(keys.publicKey(keys.current.kid) ?? '').export({ format: 'jwk' })
-  t.equal(x, jwk?.x)
-})
+for (const algorithm of ['EdDSA', 'ES256'] as const)
+  t.test(`${algorithm}: the JWKS has public parts alone, by their thumbprints`, async (t) => {
+    const { open } = await keySets(t)
+    const keys = await open({ secret, algorithm })
+    const { keys: list } = keys.jwks()
+    t.equal(list.length, 2, 'the current and the next')
+    for (const jwk of list) {
+      const y = 'y' in jwk ? ['y'] : []
+      t.same(Object.keys(jwk).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x', ...y])
+      t.equal(jwk.alg, algorithm)
+      // RFC 7638 §3.2, RFC 8037 §2
+      const members =
+        'y' in jwk
+          ? `{"crv":"P-256","kty":"EC","x":"${jwk.x}","y":"${jwk.y}"}`
+          : `{"crv":"Ed25519","kty":"OKP","x":"${jwk.x}"}`
+      t.equal(jwk.kid, createHash('sha256').update(members).digest('base64url'))
+      const publicKey = createPublicKey(keys.find(jwk.kid)?.publicKey ?? '')
+      t.match(jwk, publicKey.export({ format: 'jwk' }))
+    }
+    t.ok(list.some(({ kid }) => kid === keys.current.kid))
+  })
 
 t.test('the thumbprint is that of RFC 8037, appendix A.3', async (t) => {
-  const { thumbprint } = await import('../../src/keys/stored-key.js')
   t.equal(
-    thumbprint('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'),
+    thumbprint({ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }),
     'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
   )
 })
 
+t.test('a registry from before there were states opens, and its key goes on', async (t) => {
+  const { redis, key, states, open } = await keySets(t)
+  const { current } = await open()
+  // As it was: one key, and which is current.
+  for (const kid of await redis.hkeys(key))
+    if (kid !== 'current' && kid !== current.kid) await redis.hdel(key, kid)
+  await redis.del(states)
+  const keys = await open({ rotationDays: 1 })
+  t.same(keys.current, current)
+  t.same(
+    keys.list().map(({ state }) => state),
+    ['next', 'current'],
+    'it is not due for rotation',
+  )
+})
+
 for (const options of [{}, { secret }])
-  t.test(`ten instances at once agree on one key; ${Object.keys(options)}`, async (t) => {
+  t.test(`instances that start at once agree on their keys; ${Object.keys(options)}`, async (t) => {
     const { redis, key, open } = await keySets(t)
-    const sets = await Promise.all(Array.from({ length: 10 }, () => open(options)))
+    const sets = await Promise.all(Array.from({ length: 6 }, () => open(options)))
     t.equal(new Set(sets.map(({ current }) => current.privateKey)).size, 1)
     t.equal(new Set(sets.map(({ current }) => current.kid)).size, 1)
-    t.equal(await redis.hlen(key), 2, 'one key, and which is current')
+    t.equal(await redis.hlen(key), 3, 'a current key and the next, and which is current')
+    t.equal(new Set(sets.map((keys) => JSON.stringify(keys.list()))).size, 1)
     t.equal((await open(options)).current.privateKey, sets[0]?.current.privateKey, 'also later')
   })
 

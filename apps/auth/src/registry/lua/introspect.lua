@@ -1,12 +1,14 @@
 --[[
   Checks tokens of one partition. Every check that fails leaves a token inactive.
-  KEYS  1 cutoff-all, then for each token: its hash, its identity, the identity's cut-offs
-  ARGV  for each token: the identity that its claims name
+  KEYS  1 cutoff-all  2 revoked keys, then for each token: its hash, its identity, the identity's
+        cut-offs
+  ARGV  for each token: the identity that its claims name, the kid of the key that signed it or ''
   Gives for each token nil, or {issuedUs, subject, scope, labels, expiresAt in ms}.
 ]]
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local cutoffAll = tonumber(redis.call('GET', KEYS[1]) or '-1')
+local someKeysRevoked = redis.call('EXISTS', KEYS[2]) == 1
 
 -- Many tokens of a batch share an identity: what all of them need of it is read once.
 local identities = {}
@@ -37,7 +39,11 @@ local function isCutOff(cutoffsKey, issuedUs, subject, labels)
   return false
 end
 
-local function check(tokenKey, identityKey, cutoffsKey, client)
+local function check(tokenKey, identityKey, cutoffsKey, client, kid)
+  -- Whoever has the key can sign for any token that lives, also one that came after the cut-off.
+  if someKeysRevoked and redis.call('SISMEMBER', KEYS[2], kid) == 1 then
+    return false
+  end
   local token = redis.call('HMGET', tokenKey,
     'identity', 'issuedUs', 'expiresAt', 'revoked', 'subject', 'scope', 'labels')
   if token[1] ~= client or token[4] then
@@ -59,8 +65,8 @@ local function check(tokenKey, identityKey, cutoffsKey, client)
 end
 
 local answers = {}
-for i, client in ipairs(ARGV) do
-  local at = i * 3 - 1
-  answers[i] = check(KEYS[at], KEYS[at + 1], KEYS[at + 2], client)
+for i = 1, #ARGV / 2 do
+  local at = i * 3
+  answers[i] = check(KEYS[at], KEYS[at + 1], KEYS[at + 2], ARGV[i * 2 - 1], ARGV[i * 2])
 end
 return answers

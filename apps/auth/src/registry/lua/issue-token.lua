@@ -1,9 +1,14 @@
 --[[
   Records a new token, if its identity exists and is active at this moment.
-  KEYS  1 clock  2 identity  3 token  4 tokens of the identity  5 their expiries
+  KEYS  1 clock  2 identity  3 token  4 tokens of the identity  5 their expiries  6 revoked keys
   ARGV  1 identity  2 subject  3 scope  4 ttl in seconds  5 labels  6 address  7 jti
-  Gives {issuedUs, expiresAt in ms} as strings, or 'identity_not_found', or 'identity_suspended'.
+        8 kid of the key that is to sign it
+  Gives {issuedUs, expiresAt in ms} as strings, or 'identity_not_found', 'identity_suspended', or
+  'key_revoked'.
 ]]
+if redis.call('SISMEMBER', KEYS[6], ARGV[8]) == 1 then
+  return 'key_revoked'
+end
 local state = redis.call('HGET', KEYS[2], 'state')
 if not state then
   return 'identity_not_found'

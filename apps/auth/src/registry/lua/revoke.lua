@@ -1,13 +1,15 @@
 --[[
   Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
-  and records who has to acknowledge it, in one step. May suspend or delete the identity with it.
+  and records who has to acknowledge it, in one step. May suspend or delete the identity with it, or,
+  when it covers all, revoke a signing key.
   KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
-        9 roster  10 identity  11 codes  12 identities (the last three only with a change)
+        9 roster  10 identity  11 codes  12 identities (the last three only with a change), or
+        10 revoked keys (only with a kid)
   ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'  4 member of the cut-offs or ''
         5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
         8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
-        12 fenceMs  13 channel for news
+        12 fenceMs  13 channel for news  14 kid of a signing key or ''
   Gives {us, cutoffUs, before} as strings; before: the cut-off, or the token's mark, before this, or
   nil. Or 'identity_not_found', or 'issued_before_in_future'; then nothing has changed.
 ]]
@@ -58,6 +60,10 @@ else
   redis.call('PEXPIREAT', KEYS[8], keepUntil)
 end
 
+if ARGV[14] ~= '' then
+  -- For ever: a process that was stopped may know the key however late it goes on.
+  redis.call('SADD', KEYS[10], ARGV[14])
+end
 if ARGV[7] == 'suspend' then
   redis.call('HSET', KEYS[10], 'state', 'suspended')
 elseif ARGV[7] == 'delete' then

@@ -1,25 +1,13 @@
-import { Type } from '@sinclair/typebox'
+import { JwkSet } from '@portcullis/contracts'
 import type { Route } from '../route.js'
-
-const KeySet = Type.Object({
-  keys: Type.Array(
-    Type.Object({
-      kty: Type.Literal('OKP'),
-      crv: Type.Literal('Ed25519'),
-      x: Type.String(),
-      kid: Type.String(),
-      use: Type.Literal('sig'),
-      alg: Type.Literal('EdDSA'),
-    }),
-  ),
-})
 
 /** `GET /.well-known/jwks.json`: the public signing keys (RFC 7517 §5). */
 export const keySet: Route = async (app) => {
   app.get(
     '/.well-known/jwks.json',
-    { schema: { summary: 'Public signing keys', response: { 200: KeySet } } },
+    { schema: { summary: 'Public signing keys', response: { 200: JwkSet } } },
     async (_request, reply) => {
+      // How long a key is published before it signs (keys/open-key-set.ts) is made from this.
       reply.header('cache-control', 'public, max-age=300')
       return app.tokens.keys.jwks()
     },

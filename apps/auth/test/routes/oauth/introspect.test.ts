@@ -27,7 +27,7 @@ async function inactiveTokens({ api, token, tokenWith, identity, app }: Auth) {
     'no JWT at all': '!"§$%&/()=',
     forged: signed(testKey(kid), header, payload),
     'HMAC with our public key': hmac(
-      app.tokens.keys.publicKey(kid) ?? '',
+      app.tokens.keys.find(kid)?.publicKey ?? '',
       { ...header, alg: 'HS256' },
       payload,
     ),

@@ -1,0 +1,21 @@
+import { SigningKeyList } from '@portcullis/contracts'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/keys` */
+export const list: Route = async (app) => {
+  app.get(
+    '/v1/keys',
+    {
+      onRequest: app.allow('keys:write'),
+      schema: {
+        summary: 'List signing keys: next, current, previous; never a private part',
+        response: { 200: SigningKeyList, ...problemAnswers },
+      },
+    },
+    async () => {
+      await app.tokens.keys.look()
+      return { keys: app.tokens.keys.list() }
+    },
+  )
+}

@@ -1,0 +1,41 @@
+import { KeyId, RevokedKey, RevokeKey } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { awaitReceipt, getReceipt } from '../../registry/index.js'
+import { revokeKey } from '../../tokens/revoke-key.js'
+import { problemAnswers } from '../answers.js'
+import { awaitAskedReplicas } from '../revocations/await-replicas.js'
+import type { Route } from '../route.js'
+
+/** `POST /v1/keys/:kid/revoke`: the key is compromised. It goes at once, and all tokens with it. */
+export const revoke: Route = async (app) => {
+  app.post(
+    '/v1/keys/:kid/revoke',
+    {
+      onRequest: app.allow('keys:write'),
+      schema: {
+        summary: 'Revoke a compromised signing key, and every token',
+        description:
+          'Every token issued until now is revoked and every connection closes, whichever key signed its token: who has a key can sign for any of them. ' +
+          'The next key takes the place of a current one. When this is answered 503, do it again.',
+        params: Type.Object({ kid: KeyId }),
+        body: Type.Union([RevokeKey, Type.Null()]),
+        response: { 201: RevokedKey, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { kid } = request.params
+      const { reason, wait = 0, ...asked } = request.body ?? {}
+      const { id } = await revokeKey(app.registry, app.tokens, kid, reason)
+      app.meters.revocations.inc({ selector: 'all' })
+      await Promise.all([
+        awaitAskedReplicas(app, id, { ...asked, wait }),
+        wait === 0 ? undefined : awaitReceipt(app.registry, app.receiptWatch, id, wait),
+      ])
+      const revocation = await getReceipt(app.registry, id)
+      return reply
+        .code(201)
+        .header('location', `/v1/revocations/${id}`)
+        .send({ kid, revocation, keys: app.tokens.keys.list() })
+    },
+  )
+}
