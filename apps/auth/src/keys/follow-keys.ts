@@ -1,13 +1,12 @@
 import type { Listener } from '../registry/listen.js'
 import type { KeySet } from './key-set.js'
 
-/** How often an instance looks that hears of nothing, in milliseconds. */
-const everyMs = 5000
-
 export interface FollowKeys {
   listener: Pick<Listener, 'on' | 'onGap'>
   /** The channel on which changes are told; the listener listens to it. */
   channel: string
+  /** How often an instance looks that hears of nothing, in milliseconds; by default 5000. */
+  everyMs?: number
   /** Called when the keys cannot be looked at any more; it is tried again. */
   onError: (error: unknown) => void
 }
@@ -19,7 +18,7 @@ export interface FollowKeys {
  */
 export function followKeys(
   keys: Pick<KeySet, 'look'>,
-  { listener, channel, onError }: FollowKeys,
+  { listener, channel, everyMs = 5000, onError }: FollowKeys,
 ): { close(): Promise<void> } {
   let closed = false
   let failing = false

@@ -3,6 +3,9 @@ import t from 'tap'
 import { followKeys, openKeySet } from '../../src/keys/index.js'
 import { open } from '../registry/fixtures/open.js'
 
+/** Longer than any test: what is seen here was told. */
+const everyMs = 3_600_000
+
 t.test('an instance hears of what another has changed', async (t) => {
   const { registry, redis, prefix, listener } = await open(t)
   const keys = await openKeySet({ redis, prefix })
@@ -16,7 +19,12 @@ t.test('an instance hears of what another has changed', async (t) => {
         looks.emit('look')
       },
     },
-    { listener: heard, channel: registry.keys.keyNews, onError: (error) => t.fail(String(error)) },
+    {
+      listener: heard,
+      channel: registry.keys.keyNews,
+      everyMs,
+      onError: (error) => t.fail(String(error)),
+    },
   )
   t.teardown(() => following.close())
   await once(looks, 'look')
@@ -48,7 +56,12 @@ t.test('one error is told when looking begins to fail', async (t) => {
         if (!works) throw new Error('no')
       },
     },
-    { listener: heard, channel: registry.keys.keyNews, onError: (error) => errors.push(error) },
+    {
+      listener: heard,
+      channel: registry.keys.keyNews,
+      everyMs,
+      onError: (error) => errors.push(error),
+    },
   )
   t.teardown(() => following.close())
   const { redis } = registry
@@ -65,4 +78,27 @@ t.test('one error is told when looking begins to fail', async (t) => {
   works = false
   await tell()
   t.equal(errors.length, 2)
+})
+
+t.test('without a word it looks from time to time', async (t) => {
+  const { registry, listener } = await open(t)
+  const { listener: heard } = await listener()
+  const looks = new EventEmitter()
+  const following = followKeys(
+    {
+      async look() {
+        looks.emit('look')
+      },
+    },
+    {
+      listener: heard,
+      channel: registry.keys.keyNews,
+      everyMs: 1,
+      onError: (error) => t.fail(String(error)),
+    },
+  )
+  t.teardown(() => following.close())
+  await once(looks, 'look')
+  await once(looks, 'look')
+  t.pass('again and again')
 })

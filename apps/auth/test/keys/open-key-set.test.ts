@@ -55,7 +55,7 @@ t.test('the thumbprint is that of RFC 8037, appendix A.3', async (t) => {
 })
 
 t.test('a registry from before there were states opens, and its key goes on', async (t) => {
-  const { redis, key, states, open } = await keySets(t)
+  const { redis, key, states, open, age } = await keySets(t)
   const { current } = await open()
   // As it was: one key, and which is current.
   for (const kid of await redis.hkeys(key))
@@ -68,6 +68,10 @@ t.test('a registry from before there were states opens, and its key goes on', as
     ['next', 'current'],
     'it is not due for rotation',
   )
+  await age(24 * 60 * 60 * 1000)
+  await keys.look()
+  t.not(keys.current.kid, current.kid, 'a day later it is')
+  t.ok(keys.find(current.kid))
 })
 
 for (const options of [{}, { secret }])
@@ -132,6 +136,16 @@ t.test('no secret, a wrong one, or a damaged key: an error that says so', async 
   await redis.hdel(key, other.current.kid)
   await t.rejects(open({ secret }), { code: 'key_unreadable' }, 'the current key is not there')
 })
+
+for (const algorithm of ['EdDSA', 'ES256'] as const)
+  t.test(`${algorithm}: two halves that are not one pair are no key`, async (t) => {
+    const { redis, key, open } = await keySets(t)
+    const keys = await open({ algorithm })
+    const [one = '', two = ''] = keys.list().map(({ kid }) => kid)
+    const read = async (kid: string) => JSON.parse((await redis.hget(key, kid)) ?? '')
+    await redis.hset(key, one, JSON.stringify({ ...(await read(one)), d: (await read(two)).d }))
+    await t.rejects(open({ algorithm }), { code: 'key_unreadable' })
+  })
 
 t.test('without Redis there is an error, and no key', async (t) => {
   const { open } = await keySets(t)
