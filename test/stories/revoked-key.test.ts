@@ -1,4 +1,4 @@
-import { startAuth, startInstallation } from '@portcullis/local'
+import { startInstallation } from '@portcullis/local'
 import t from 'tap'
 import { ProtocolClient } from './protocol-client.js'
 
@@ -6,15 +6,13 @@ const kidOf = (token: string): string =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
 
 t.test('a compromised key closes every socket, and the next one signs at once', async (t) => {
-  const { auth, realtime, redis, userToken } = await startInstallation(t, { realtime: 1 })
-  const second = await startAuth({ redisUrl: redis.url, prefix: redis.prefix, env: auth.sharedEnv })
-  t.teardown(() => second.stop())
+  const { realtime, api, userToken } = await startInstallation(t, { realtime: 1 })
   const [node] = realtime
   const ada = await userToken('ada', 'subscribe:*')
   const client = await ProtocolClient.open(node.wsUrl, ada.access_token)
   const kid = kidOf(ada.access_token)
 
-  const revoked = await second.api('POST', `/v1/keys/${kid}/revoke`, {
+  const revoked = await api('POST', `/v1/keys/${kid}/revoke`, {
     reason: 'stolen',
     wait: 10_000,
   })
