@@ -1,3 +1,4 @@
+export * from './audit.js'
 export * from './closing.js'
 export * from './feed.js'
 export * from './identities.js'
