@@ -19,6 +19,8 @@ import {
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { administrator } from './administrator.js'
+import { openAuditLog } from './audit/open-log.js'
+import { record } from './audit/record.js'
 import { allow } from './callers/allow.js'
 import { client } from './callers/client.js'
 import type { Config } from './config.js'
@@ -30,11 +32,16 @@ import { feedRegistry } from './feed/registry.js'
 import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
 import {
+  type AuditRetention,
   answers,
+  appendAudit,
+  auditPartition,
   countPending,
   feedSource,
+  type Listener,
   leaseTimes,
   listen,
+  openAuditWatch,
   openReceiptWatch,
   openRegistry,
   openWaiting,
@@ -109,7 +116,12 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   app.addHook('onClose', () => waiting.close())
   const listener = listen(
     masters,
-    [registry.keys.news, registry.keys.acknowledgements, registry.keys.keyNews],
+    [
+      registry.keys.news,
+      registry.keys.acknowledgements,
+      registry.keys.keyNews,
+      registry.keys.auditNews,
+    ],
     slotsOf(registry),
   )
   app.addHook('onClose', () => listener.close())
@@ -133,6 +145,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await openToRequests(app)
   await openToNodes(app, following.hub, config)
   await app.register(jwt, { keys, issuer: config.ISSUER, audience: config.AUDIENCE })
+  await openAudit(app, registry, listener, config)
   await app.register(allow, { registry, jwt: app.tokens })
   await app.register(client, { registry, failuresPerMinute: config.TOKEN_FAILURES_PER_MINUTE })
   await app.register(metrics)
@@ -201,6 +214,33 @@ async function openToRequests(app: FastifyInstance): Promise<void> {
   endConnectionsWhenClosing(app)
   await app.register(problems, { translate })
   await app.register(rateLimit, { global: false })
+}
+
+/** Before whatever learns who makes a request. */
+async function openAudit(
+  app: FastifyInstance,
+  registry: Registry,
+  listener: Listener,
+  config: Config,
+): Promise<void> {
+  const retention: AuditRetention = {
+    maxLength: config.AUDIT_MAX_LENGTH,
+    maxAgeMs: config.AUDIT_RETENTION_DAYS * 86_400_000,
+  }
+  const log = openAuditLog({
+    append: (partition, records) => appendAudit(registry, retention, partition, records),
+    partitionOf: (entry) => auditPartition(entry, registry.partitions),
+    onLost(entries, cause) {
+      app.meters.auditEntriesLost.inc(entries.length)
+      for (const entry of entries)
+        app.log.error({ entry, err: cause }, 'not in the audit log: Redis did not take it')
+    },
+  })
+  const watch = openAuditWatch(registry, listener)
+  app.addHook('preClose', async () => watch.close())
+  app.addHook('onClose', () => log.settled())
+  await app.register(record, { log })
+  app.decorate('auditLog', { log, retention, watch })
 }
 
 /** WebSockets: one route has one, and closing sends every node away in time. */

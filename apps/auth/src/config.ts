@@ -133,6 +133,19 @@ export const configSchema = Type.Object({
     description:
       'Redis replicas that have to have a revocation before it is answered, unless the request says how many; the receipt tells how many have it',
   }),
+  AUDIT_RETENTION_DAYS: Type.Integer({
+    default: 90,
+    minimum: 1,
+    maximum: 3650,
+    description: 'how long entries of the audit log are kept, in days',
+  }),
+  AUDIT_MAX_LENGTH: Type.Integer({
+    default: 100_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    description:
+      'entries of the audit log that are kept, of each kind (acts; issued tokens; refusals), spread over the partitions',
+  }),
   CLOSE_DEADLINE_MS: milliseconds(5000, 'how long closing may take, in milliseconds'),
   TRUST_PROXY: Type.Optional(
     Type.String({

@@ -1,7 +1,14 @@
+import type { AuditLog } from './audit/open-log.js'
 import type { FeedHub } from './feed/hub.js'
 import type { FeedRegistry } from './feed/registry.js'
 import type { Meters } from './meters.js'
-import type { ReceiptWatch, Registry, WaitingConnections } from './registry/index.js'
+import type {
+  AuditRetention,
+  AuditWatch,
+  ReceiptWatch,
+  Registry,
+  WaitingConnections,
+} from './registry/index.js'
 
 /** What `app.ts` hands to the routes. */
 declare module 'fastify' {
@@ -15,6 +22,8 @@ declare module 'fastify' {
     feedHub: FeedHub
     feedRegistry: FeedRegistry
     meters: Meters
+    /** Where the audit log is written, how much of it is kept, and who hears that it has grown. */
+    auditLog: { log: AuditLog; retention: AuditRetention; watch: AuditWatch }
     /** Lifetime of tokens of an identity that has none of its own. */
     defaultTtlSeconds: number
   }

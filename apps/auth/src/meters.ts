@@ -95,6 +95,11 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
       labelNames: ['result'] as const,
       registers,
     }),
+    auditEntriesLost: new Counter({
+      name: 'portcullis_audit_entries_lost_total',
+      help: 'Entries that Redis did not take into the audit log; the log of this service has them',
+      registers,
+    }),
     revocations: new Counter({
       name: 'portcullis_revocations_total',
       help: 'Revocations committed',

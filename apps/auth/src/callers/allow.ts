@@ -50,7 +50,7 @@ export const allow = plugin(
     })
     app.decorate('allow', (...anyOf: ServiceScope[]) => {
       const hook = async (request: FastifyRequest) => {
-        const caller = await bearer(registry, jwt, request.headers.authorization)
+        const caller = await bearer(registry, jwt, request)
         requireScope(caller, anyOf)
         callers.set(request, caller)
       }

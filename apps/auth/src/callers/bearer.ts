@@ -1,7 +1,10 @@
+import type { FastifyRequest } from 'fastify'
+import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
 import type { Registry } from '../registry/index.js'
 import { introspect } from '../tokens/introspect.js'
 import type { Jwt } from '../tokens/jwt.js'
+import { verify } from '../tokens/verify.js'
 import type { Caller } from './caller.js'
 
 /** Whether an Authorization header is of the scheme Bearer. */
@@ -10,8 +13,9 @@ export function isBearer(authorization: string | undefined): authorization is st
 }
 
 /**
- * The caller that an `Authorization: Bearer` header proves. The header is the only place where a
- * token is looked for: not the query, not the body (RFC 9700 §4.3.2).
+ * The caller that a request's `Authorization: Bearer` header proves. The header is the only place where
+ * a token is looked for: not the query, not the body (RFC 9700 §4.3.2). The audit log has the caller,
+ * also one whose token is ours and no longer valid: who still uses it is worth knowing.
  *
  * @throws AuthError `invalid_token`, alike for a token that is malformed, expired or revoked
  * @throws RegistryError `registry_unavailable`
@@ -19,8 +23,9 @@ export function isBearer(authorization: string | undefined): authorization is st
 export async function bearer(
   registry: Registry,
   jwt: Jwt,
-  authorization: string | undefined,
+  request: FastifyRequest,
 ): Promise<Caller> {
+  const { authorization } = request.headers
   if (!isBearer(authorization))
     throw new AuthError('invalid_token', 'send a token as "Authorization: Bearer <token>"', {
       // RFC 6750 §3.1: no error code for a request without any authentication.
@@ -28,16 +33,26 @@ export async function bearer(
     })
   const [, token] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? []
   const [active] = token === undefined ? [] : await introspect(registry, jwt, [token])
-  if (active === undefined)
+  if (active === undefined) {
+    const claims = token === undefined ? undefined : verify(jwt, token, { allowExpired: true })
+    if (claims !== undefined)
+      noteClaimedActor(request, {
+        identity: claims.client_id,
+        subject: claims.sub,
+        jti: claims.jti,
+      })
     throw new AuthError('invalid_token', 'the token is not valid, or no longer; get a new one', {
       headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
     })
+  }
   const { claims, record } = active
   const { labels, issuedUs, expiresAt } = record
-  return {
+  const caller = {
     identity: claims.client_id,
     subject: record.subject,
     scopes: record.scopes,
     token: { jti: claims.jti, labels, issuedUs, expiresAt },
   }
+  noteActor(request, caller)
+  return caller
 }

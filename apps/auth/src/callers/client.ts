@@ -1,6 +1,7 @@
 import type { Identity } from '@portcullis/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
+import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
 import { authenticate, type Registry, RegistryError } from '../registry/index.js'
 import { credentials, invalidClient, type ShownCredentials } from './credentials.js'
@@ -47,7 +48,10 @@ export const client = plugin(
           authorization: request.headers.authorization,
           form,
         })
-        return (await authenticate(registry, identity, code)).identity
+        noteClaimedActor(request, { identity })
+        const { identity: found } = await authenticate(registry, identity, code)
+        noteActor(request, found)
+        return found
       } catch (error) {
         const refusal = refusalOf(error)
         if (refusal.code === 'invalid_client') await failures(request)

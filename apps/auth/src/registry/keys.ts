@@ -1,4 +1,5 @@
 import { partitionTag } from '@portcullis/redis'
+import type { AuditKind } from './audit-record.js'
 
 /** Names of all keys that auth keeps in Redis, under one prefix. */
 export type KeyNames = ReturnType<typeof keyNames>
@@ -26,6 +27,8 @@ export function keyNames(prefix: string, partitions = 1) {
     acknowledgements: `${prefix}:acknowledgements`,
     /** Channel on which each commit says that a feed has grown. */
     news: `${prefix}:news`,
+    /** Channel on which each append says that the audit log has grown. */
+    auditNews: `${prefix}:audit-news`,
 
     /** Channel on which each change of the signing keys is told. */
     keyNews: `${prefix}:key-news`,
@@ -66,5 +69,7 @@ export function keyNames(prefix: string, partitions = 1) {
     receipt: (partition: number, id: string) => at(partition, `receipt:${id}`),
     /** Sorted set: the partition's receipts by microsecond. */
     receipts: (partition: number) => at(partition, 'receipts'),
+    /** Stream: the partition's audit entries of one kind, ids `<microsecond>-0`. */
+    audit: (partition: number, kind: AuditKind) => at(partition, `audit:${kind}`),
   }
 }

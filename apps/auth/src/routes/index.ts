@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { exportLog } from './audit/export.js'
+import { list as listAudit } from './audit/list.js'
 import { type FeedOptions, open } from './feed/open.js'
 import { addCode } from './identities/add-registration-code.js'
 import { change } from './identities/change.js'
@@ -54,8 +56,10 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     const tokens = [issue, listTokens, getToken, introspectMany]
     const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
     const keys = [listKeys, rotateKey, revokeKey]
+    const audit = [listAudit, exportLog]
     const descriptions = [keySet, metadata]
-    for (const route of [...identities, ...tokens, ...revocations, ...keys, ...descriptions])
+    const described = [...keys, ...audit, ...descriptions]
+    for (const route of [...identities, ...tokens, ...revocations, ...described])
       await api.register(route)
   })
 }

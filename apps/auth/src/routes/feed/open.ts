@@ -18,6 +18,7 @@ export const open: (options: FeedOptions) => Route =
     app.route({
       method: 'GET',
       url: '/v1/feed',
+      config: { audit: 'feed.open' },
       onRequest: app.allow('feed'),
       schema: {
         summary: 'Revocation feed for realtime nodes (WebSocket)',

@@ -11,6 +11,7 @@ export const addCode: Route = async (app) => {
   app.post(
     '/v1/identities/:identity/registration-codes',
     {
+      config: { audit: 'code.add' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Add a registration code, or rotate; the answer shows it, once',
@@ -22,8 +23,10 @@ export const addCode: Route = async (app) => {
     async (request, reply) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
+      const added = await addRegistrationCode(app.registry, identity, request.body ?? {})
+      request.audit.target.code = added.id
       reply.code(201)
-      return addRegistrationCode(app.registry, identity, request.body ?? {})
+      return added
     },
   )
 }

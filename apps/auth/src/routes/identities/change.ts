@@ -11,6 +11,7 @@ export const change: Route = async (app) => {
   app.patch(
     '/v1/identities/:identity',
     {
+      config: { audit: 'identity.change' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Change an identity; only what is named changes',
@@ -21,7 +22,9 @@ export const change: Route = async (app) => {
     },
     async (request) => {
       const { identity } = request.params
-      requireCovered(request.caller, request.body.scopes ?? [])
+      const { scopes } = request.body
+      if (scopes !== undefined) request.audit.detail['scopes'] = scopes.join(' ')
+      requireCovered(request.caller, scopes ?? [])
       await requirePowerOver(app, request.caller, identity)
       return changeIdentity(app.registry, identity, request.body)
     },

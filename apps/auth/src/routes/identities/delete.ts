@@ -10,6 +10,7 @@ export const remove: Route = async (app) => {
   app.delete(
     '/v1/identities/:identity',
     {
+      config: { audit: 'identity.delete' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Delete an identity and revoke its tokens; Location names the receipt',
@@ -21,6 +22,7 @@ export const remove: Route = async (app) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
       const { id } = await deleteIdentity(app.registry, identity)
+      request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitAskedReplicas(app, id)
       return reply.code(204).header('location', `/v1/revocations/${id}`).send(null)

@@ -9,6 +9,7 @@ export const get: Route = async (app) => {
   app.get(
     '/v1/identities/:identity',
     {
+      config: { audit: 'identity.read' },
       onRequest: app.allow('identities:read'),
       schema: {
         summary: 'Get an identity',

@@ -9,6 +9,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/identities',
     {
+      config: { audit: 'identity.read' },
       onRequest: app.allow('identities:read'),
       schema: {
         summary: 'List identities, by name',

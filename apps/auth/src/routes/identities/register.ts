@@ -9,6 +9,7 @@ export const register: Route = async (app) => {
   app.post(
     '/v1/identities',
     {
+      config: { audit: 'identity.register' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Register an identity; the answer shows its registration code, once',
@@ -17,7 +18,10 @@ export const register: Route = async (app) => {
       },
     },
     async (request, reply) => {
-      requireCovered(request.caller, request.body.scopes)
+      const { identity, scopes } = request.body
+      request.audit.target.identity = identity
+      request.audit.detail['scopes'] = scopes.join(' ')
+      requireCovered(request.caller, scopes)
       const registered = await registerIdentity(app.registry, request.body)
       reply.code(201)
       reply.header('location', `/v1/identities/${encodeURIComponent(registered.identity)}`)

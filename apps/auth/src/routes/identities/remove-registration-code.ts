@@ -15,6 +15,7 @@ export const removeCode: Route = async (app) => {
   app.delete(
     '/v1/identities/:identity/registration-codes/:id',
     {
+      config: { audit: 'code.remove' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Remove a registration code; tokens that it got live on',
@@ -24,6 +25,7 @@ export const removeCode: Route = async (app) => {
     },
     async (request, reply) => {
       const { identity, id } = request.params
+      request.audit.target.code = id
       await requirePowerOver(app, request.caller, identity)
       await removeRegistrationCode(app.registry, identity, id)
       return reply.code(204).send(null)

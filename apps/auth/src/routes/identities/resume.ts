@@ -11,6 +11,7 @@ export const resume: Route = async (app) => {
   app.post(
     '/v1/identities/:identity/resume',
     {
+      config: { audit: 'identity.resume' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Let a suspended identity get tokens again',

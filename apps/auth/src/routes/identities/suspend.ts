@@ -21,6 +21,7 @@ export const suspend: Route = async (app) => {
   app.post(
     '/v1/identities/:identity/suspend',
     {
+      config: { audit: 'identity.suspend' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Suspend an identity and revoke its tokens',
@@ -37,6 +38,7 @@ export const suspend: Route = async (app) => {
         name,
         request.body?.reason,
       )
+      request.audit.target.revocation = revocation.id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitAskedReplicas(app, revocation.id)
       return { identity, revocation: await getReceipt(app.registry, revocation.id) }

@@ -13,6 +13,7 @@ export const introspectMany: Route = async (app) => {
     '/v1/introspections',
     {
       bodyLimit,
+      config: { audit: 'token.introspect' },
       onRequest: app.allow('introspect'),
       schema: {
         summary: 'Ask whether tokens are active, many at once; answers in the same order',

@@ -8,6 +8,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/nodes',
     {
+      config: { audit: 'node.read' },
       onRequest: app.allow('nodes:read'),
       schema: { summary: 'List realtime nodes', response: { 200: NodeList, ...problemAnswers } },
     },

@@ -21,6 +21,7 @@ export const introspect: Route = async (app) => {
   app.post(
     '/oauth/introspect',
     {
+      config: { audit: 'token.introspect' },
       schema: {
         summary: 'Ask whether a token is active',
         consumes: ['application/x-www-form-urlencoded'],
@@ -49,7 +50,7 @@ async function requireCaller(
   if (isBearer(authorization)) {
     if (form.client_secret !== undefined)
       throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
-    requireScope(await bearer(app.registry, app.tokens, authorization), ['introspect'])
+    requireScope(await bearer(app.registry, app.tokens, request), ['introspect'])
     return
   }
   const { identity, scopes } = await app.authenticateClient(request, form)

@@ -1,4 +1,5 @@
 import { covers, type Identity, parseScope, TokenAnswer, TokenRequest } from '@portcullis/contracts'
+import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'
 import { issue } from '../../tokens/issue.js'
 import { oauthAnswers } from '../answers.js'
@@ -9,6 +10,7 @@ export const issueToken: Route = async (app) => {
   app.post(
     '/oauth/token',
     {
+      config: { audit: 'token.issue' },
       schema: {
         summary: 'Get a token for an identity (client-credentials grant)',
         consumes: ['application/x-www-form-urlencoded'],
@@ -28,6 +30,7 @@ export const issueToken: Route = async (app) => {
         labels: [],
         from: request.ip,
       })
+      noteIssued(request, answer)
       app.meters.tokensIssued.inc({ grant: 'client_credentials' })
       return answer
     },

@@ -1,4 +1,5 @@
-import { DryRun, Receipt } from '@portcullis/contracts'
+import { DryRun, Receipt, type Selector } from '@portcullis/contracts'
+import type { FastifyRequest } from 'fastify'
 import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
@@ -13,6 +14,7 @@ export const create: Route = async (app) => {
   app.post(
     '/v1/revocations',
     {
+      config: { audit: 'revocation.create' },
       onRequest: app.allow('tokens:revoke'),
       schema: {
         summary: 'Revoke tokens, by exactly one selector; the answer is a receipt',
@@ -26,14 +28,18 @@ export const create: Route = async (app) => {
     async (request, reply) => {
       const { issuedBefore, reason, dryRun, wait = 0 } = request.body
       const chosen = selector(app.tokens, request.body)
+      noteSelector(request, chosen)
       if (dryRun === true) {
+        request.audit.detail['dryRun'] = true
         const cutoffUs = issuedBefore === undefined ? undefined : issuedBefore * 1000 - 1
         return reply.send({
           dryRun: true as const,
           tokens: await countCovered(app.registry, chosen, cutoffUs),
         })
       }
-      const { id } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
+      const { id, tokens } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
+      request.audit.target.revocation = id
+      request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })
       await Promise.all([
         awaitAskedReplicas(app, id, request.body),
@@ -44,4 +50,10 @@ export const create: Route = async (app) => {
       return reply.code(201).header('location', `/v1/revocations/${id}`).send(receipt)
     },
   )
+}
+
+/** What it covers, but never a token that was sent to say so. */
+function noteSelector({ audit }: FastifyRequest, selector: Selector): void {
+  if ('all' in selector) audit.detail['all'] = true
+  else Object.assign(audit.target, selector)
 }

@@ -9,6 +9,7 @@ export const get: Route = async (app) => {
   app.get(
     '/v1/revocations/:id',
     {
+      config: { audit: 'revocation.read' },
       onRequest: app.allow('tokens:read', 'tokens:revoke'),
       schema: {
         summary: "Get a revocation's receipt as it stands",

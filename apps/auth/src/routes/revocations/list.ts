@@ -9,6 +9,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/revocations',
     {
+      config: { audit: 'revocation.read' },
       onRequest: app.allow('tokens:read', 'tokens:revoke'),
       schema: {
         summary: 'List receipts, newest first',

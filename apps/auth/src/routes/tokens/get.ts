@@ -9,6 +9,7 @@ export const get: Route = async (app) => {
   app.get(
     '/v1/tokens/:jti',
     {
+      config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'Get what is known of a token; the token itself is stored nowhere',

@@ -6,6 +6,7 @@ import {
   parseScope,
   TokenAnswer,
 } from '@portcullis/contracts'
+import { noteIssued } from '../../audit/note-issued.js'
 import type { Caller } from '../../callers/caller.js'
 import { AuthError } from '../../errors.js'
 import { getIdentity } from '../../registry/index.js'
@@ -18,6 +19,7 @@ export const issue: Route = async (app) => {
   app.post(
     '/v1/tokens',
     {
+      config: { audit: 'token.issue' },
       onRequest: app.allow('tokens:issue'),
       schema: {
         summary: 'Issue a token of the calling identity for a subject',
@@ -27,6 +29,7 @@ export const issue: Route = async (app) => {
     },
     async (request, reply) => {
       const { subject, ttlSeconds, labels = [] } = request.body
+      request.audit.target.subject = subject
       const scope = scopeOf(request.body)
       const identity = await getIdentity(app.registry, request.caller.identity)
       const answer = await issueToken(app.registry, app.tokens, {
@@ -40,6 +43,7 @@ export const issue: Route = async (app) => {
         labels,
         from: request.ip,
       })
+      noteIssued(request, answer)
       app.meters.tokensIssued.inc({ grant: 'subject' })
       reply.code(201)
       return answer

@@ -8,6 +8,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/tokens',
     {
+      config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: "List an identity's tokens, newest first",

@@ -1,0 +1,29 @@
+import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../callers/caller.js'
+import { shownName } from './shown-name.js'
+
+/** Says for the audit log who makes a request: proven by its token or its credentials. */
+export function noteActor(
+  { audit }: FastifyRequest,
+  { identity, subject, token }: Pick<Caller, 'identity' | 'token'> & { subject?: string },
+): void {
+  audit.actor = {
+    identity,
+    ...(token === undefined || subject === undefined ? {} : { subject, jti: token.jti }),
+  }
+}
+
+/** Says who claims to make it, as long as nothing has proven that. */
+export function noteClaimedActor(
+  { audit }: FastifyRequest,
+  { identity, subject, jti }: { identity: string; subject?: string; jti?: string },
+): void {
+  const shown = shownName(identity)
+  if (shown === undefined) return
+  audit.actor = {
+    identity: shown,
+    ...(subject === undefined ? {} : { subject }),
+    ...(jti === undefined ? {} : { jti }),
+    claimed: true,
+  }
+}

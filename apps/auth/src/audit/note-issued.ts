@@ -1,0 +1,15 @@
+import type { TokenAnswer } from '@portcullis/contracts'
+import type { FastifyRequest } from 'fastify'
+
+/** Scopes can be many; the registry has all of them as long as the token lives. */
+const maxScopeLength = 256
+
+/** Says for the audit log which token was issued. Its identity is the caller's. */
+export function noteIssued(
+  { audit }: FastifyRequest,
+  { jti, scope }: Pick<TokenAnswer, 'jti' | 'scope'>,
+): void {
+  audit.target.jti = jti
+  audit.detail['scope'] =
+    scope.length > maxScopeLength ? `${scope.slice(0, maxScopeLength)}…` : scope
+}

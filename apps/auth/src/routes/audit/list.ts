@@ -1,0 +1,35 @@
+import { AuditPage, ListAudit } from '@portcullis/contracts'
+import { AuthError } from '../../errors.js'
+import { awaitAudit } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/audit` */
+export const list: Route = async (app) => {
+  app.get(
+    '/v1/audit',
+    {
+      config: { audit: 'audit.read' },
+      onRequest: app.allow('audit:read'),
+      schema: {
+        summary: 'Read the audit log, newest first; or follow it',
+        description:
+          'With `after` oldest first, from behind that place, waiting up to `wait` milliseconds for the next entry. ' +
+          'A page may be short, even empty, and still have a cursor.',
+        querystring: ListAudit,
+        response: { 200: AuditPage, ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const { cursor, after, wait } = request.query
+      if (cursor !== undefined && after !== undefined)
+        throw new AuthError('invalid_request', 'send cursor to page back, or after to follow')
+      if (wait !== undefined && after === undefined)
+        throw new AuthError('invalid_request', 'wait needs after, the place to wait behind')
+      const { log, retention, watch } = app.auditLog
+      // Whoever has had an answer from this instance finds what it was about.
+      await log.settled()
+      return awaitAudit(app.registry, retention, watch, request.query)
+    },
+  )
+}
