@@ -58,6 +58,16 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   await verbs.listNodes(registry)
   await verbs.ackRevocations(registry, node, [], await verbs.feedEnd(registry))
   await verbs.leaveNode(registry, node)
+  const entry = {
+    action: 'code.add',
+    result: 'ok',
+    status: 201,
+    address: 'x',
+    requestId: 'x',
+  } as const
+  const retention = { maxLength: 100, maxAgeMs: 1000 }
+  for (const partition of [0, 7]) await verbs.appendAudit(registry, retention, partition, [entry])
+  t.equal((await verbs.listAudit(registry, retention, {})).entries.length, 2)
 
   t.ok(calls.length > 100, `${calls.length} scripts were seen`)
   const seen = new Set<string>()
@@ -75,6 +85,9 @@ t.test('every key in Redis carries the tag of a partition', async (t) => {
   await verbs.registerIdentity(registry, { identity: 'shop', scopes: [] })
   await token(registry, 'shop')
   await verbs.revoke(registry, { selector: { all: true } })
+  await verbs.appendAudit(registry, { maxLength: 100, maxAgeMs: 1000 }, 3, [
+    { action: 'code.add', result: 'ok', status: 201, address: 'x', requestId: 'x' },
+  ])
   const keys = await redis.keys(`*${prefix}*`)
   t.ok(keys.length > 15)
   for (const key of keys)

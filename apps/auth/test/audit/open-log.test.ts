@@ -1,0 +1,46 @@
+import t from 'tap'
+import { openAuditLog } from '../../src/audit/open-log.js'
+import type { AuditRecord } from '../../src/registry/index.js'
+
+function record(requestId: string): AuditRecord {
+  return { action: 'code.add', result: 'ok', status: 201, address: '127.0.0.1', requestId }
+}
+
+t.test('entries of one tick go together, each to its partition, in their order', async (t) => {
+  const sent: [number, string[]][] = []
+  const log = openAuditLog({
+    append: async (partition, records) => {
+      sent.push([partition, records.map(({ requestId }) => requestId)])
+    },
+    partitionOf: ({ requestId }) => Number(requestId) % 2,
+    onLost: () => t.fail('nothing is lost'),
+  })
+  for (const n of ['0', '1', '2', '3']) void log.add(record(n))
+  await log.settled()
+  await log.add(record('4'))
+  t.same(sent, [
+    [0, ['0', '2']],
+    [1, ['1', '3']],
+    [0, ['4']],
+  ])
+})
+
+t.test('what Redis does not take is handed over whole, and rejects nobody', async (t) => {
+  const lost: [string[], unknown][] = []
+  let fails = true
+  const log = openAuditLog({
+    append: async () => {
+      if (fails) throw new Error('away')
+    },
+    partitionOf: () => 0,
+    onLost: (records, cause) => lost.push([records.map(({ requestId }) => requestId), cause]),
+    maxWaiting: 3,
+  })
+  for (const n of ['0', '1', '2', '3']) void log.add(record(n))
+  t.match(lost, [[['3'], { message: '3 entries wait for Redis' }]], 'no more than so many wait')
+  await log.settled()
+  t.match(lost[1], [['0', '1', '2'], { message: 'away' }])
+  fails = false
+  await log.add(record('4'))
+  t.equal(lost.length, 2, 'and afterwards there is room again')
+})

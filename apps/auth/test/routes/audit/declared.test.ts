@@ -1,0 +1,36 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { auditActions } from '@portcullis/contracts'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import t from 'tap'
+import { auth } from '../../fixtures/auth.js'
+
+const initialized = 'fastify.initialization'
+
+t.test('every route under /v1 and /oauth says what the audit log calls it', async (t) => {
+  const routes: RouteOptions[] = []
+  const watch = (message: unknown) => {
+    const { fastify } = message as { fastify: FastifyInstance }
+    fastify.addHook('onRoute', (route) => {
+      // That of other methods, which refuses all of them (405).
+      if (!Array.isArray(route.method)) routes.push(route)
+    })
+  }
+  subscribe(initialized, watch)
+  t.teardown(() => unsubscribe(initialized, watch))
+  const self = await auth(t)
+  await self.app.ready()
+
+  const ours = routes.filter(({ url }) => /^\/(?:v1|oauth)\//.test(url))
+  t.ok(ours.length > 25, `${ours.length} routes`)
+  const used = new Set<string>()
+  for (const { method, url, config } of ours) {
+    const action = config?.audit
+    t.ok(action, `${method} ${url}: ${action}`)
+    if (action === undefined) continue
+    used.add(action)
+    // Introspection and the feed ask and change nothing; what is refused there is on record.
+    const changes = !['GET', 'HEAD'].includes(String(method)) && action !== 'token.introspect'
+    if (changes) t.not(auditActions[action], 'read', `${method} ${url} is an act`)
+  }
+  t.same([...used].sort(), Object.keys(auditActions).sort(), 'and no action is without a route')
+})

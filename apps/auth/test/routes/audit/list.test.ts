@@ -1,0 +1,99 @@
+import t from 'tap'
+import { auth } from '../../fixtures/auth.js'
+import { listen } from '../../fixtures/node.js'
+
+t.test('the log needs the scope audit:read, and a question that can be meant', async (t) => {
+  const { api, tokenWith } = await auth(t)
+  const auditor = await tokenWith('audit:read')
+  const other = await tokenWith('identities:read')
+  for (const url of ['/v1/audit', '/v1/audit/export']) {
+    t.equal((await api(undefined, 'GET', url)).statusCode, 401)
+    t.equal((await api(other, 'GET', url)).json().code, 'insufficient_scope')
+    t.equal((await api(auditor, 'GET', url)).statusCode, 200)
+    t.match((await api(auditor, 'GET', `${url}?after=x`)).json(), {
+      code: 'invalid_request',
+      detail: /^query: after/,
+    })
+    t.equal((await api(auditor, 'GET', `${url}?after=99999999999999999.0`)).statusCode, 400)
+    t.equal((await api(auditor, 'GET', `${url}?actors=x`)).statusCode, 400)
+  }
+  t.match((await api(auditor, 'GET', '/v1/audit?cursor=1.0&after=1.0')).json().detail, /after/)
+  t.match((await api(auditor, 'GET', '/v1/audit?wait=5')).json().detail, /wait needs after/)
+  t.match((await api(auditor, 'GET', '/v1/audit?cursor=00.0')).json().code, 'bad_cursor')
+})
+
+t.test('following: answered with the next entry, of any instance; closing ends it', async (t) => {
+  const self = await auth(t)
+  const other = await self.another()
+  const admin = await self.token()
+  const first = await self.api(admin, 'GET', '/v1/audit?after=0.0')
+  t.match(first.json(), { entries: [{ action: 'token.issue' }], cursor: String })
+  const from = `/v1/audit?after=${first.json().cursor}&wait=60000`
+  const [next] = await Promise.all([
+    self.api(admin, 'GET', `${from}&action=code`),
+    other.api(admin, 'POST', '/v1/identities/admin/registration-codes'),
+  ])
+  t.match(next.json().entries, [{ action: 'code.add', target: { identity: 'admin' } }])
+  const url = await listen(self)
+  const authorization = `Bearer ${admin}`
+  const waiting = fetch(`${url}${from}&action=key`, { headers: { authorization } })
+  // Once a second request has been answered the first is being served.
+  await fetch(`${url}/health`)
+  await self.app.close()
+  const answer = await waiting
+  t.equal(answer.status, 200)
+  t.match(await answer.json(), { entries: [], cursor: String })
+})
+
+t.test('an export is JSON lines, oldest first', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  for (let n = 0; n < 3; n += 1) await self.token()
+  const answer = await fetch(`${await listen(self)}/v1/audit/export`, {
+    headers: { authorization: `Bearer ${admin}` },
+  })
+  t.equal(answer.headers.get('content-type'), 'application/jsonl')
+  const lines = (await answer.text()).split('\n')
+  t.equal(lines.pop(), '', 'the last line is whole')
+  const entries = lines.map((line) => JSON.parse(line))
+  t.match(entries, Array(4).fill({ action: 'token.issue', result: 'ok' }))
+  const { entries: newest } = (await self.api(admin, 'GET', '/v1/audit')).json()
+  t.same(newest.slice(1), [...entries].reverse(), 'the same entries as in the list')
+  t.match(newest[0], { action: 'audit.export' })
+})
+
+t.test(
+  'an act that is done is answered as done though its entry could not be written',
+  async (t) => {
+    const self = await auth(t)
+    const admin = await self.token()
+    const { redis, keys } = self.app.registry
+    await self.app.auditLog.log.settled()
+    await redis.set(keys.audit(0, 'acts'), 'of another type')
+    const body = { identity: 'shop', scopes: [] }
+    const answer = await self.api(admin, 'POST', '/v1/identities', body)
+    t.equal(answer.statusCode, 201)
+    const { registrationCode } = answer.json()
+    t.match(registrationCode, /^.{43}$/)
+
+    const line = self
+      .logs()
+      .split('\n')
+      .find((one) => one.includes('not in the audit log'))
+    t.match(JSON.parse(line ?? '{}'), {
+      level: 50,
+      entry: {
+        action: 'identity.register',
+        result: 'ok',
+        actor: { identity: 'admin' },
+        target: { identity: 'shop' },
+        requestId: String,
+      },
+      err: { code: 'registry_unavailable' },
+    })
+    t.notOk(self.logs().includes(registrationCode))
+    const metrics = (await self.app.inject('/metrics')).body
+    t.match(metrics, 'portcullis_audit_entries_lost_total 1')
+    await redis.del(keys.audit(0, 'acts'))
+  },
+)
