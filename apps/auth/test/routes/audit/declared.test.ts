@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
 import { auditActions } from '@portcullis/contracts'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import t from 'tap'
@@ -33,4 +34,17 @@ t.test('every route under /v1 and /oauth says what the audit log calls it', asyn
     if (changes) t.not(auditActions[action], 'read', `${method} ${url} is an act`)
   }
   t.same([...used].sort(), Object.keys(auditActions).sort(), 'and no action is without a route')
+})
+
+t.test('docs/audit.md has the same actions', async (t) => {
+  const docs = readFileSync(new URL('../../../../../docs/audit.md', import.meta.url), 'utf8')
+  const rows = [...docs.matchAll(/^\| `([a-z]+\.[a-z]+)` \| (always|refused) \|/gm)]
+  const expected = Object.entries(auditActions).map(([action, kind]) => [
+    action,
+    kind === 'read' ? 'refused' : 'always',
+  ])
+  t.same(
+    rows.map(([, action, when]) => [action, when]),
+    expected,
+  )
 })

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 import { listen } from '../../fixtures/node.js'
+import { redisProxy } from '../../fixtures/redis-proxy.js'
 
 t.test('the log needs the scope audit:read, and a question that can be meant', async (t) => {
   const { api, tokenWith } = await auth(t)
@@ -95,5 +98,37 @@ t.test(
     const metrics = (await self.app.inject('/metrics')).body
     t.match(metrics, 'portcullis_audit_entries_lost_total 1')
     await redis.del(keys.audit(0, 'acts'))
+  },
+)
+
+t.test(
+  'an export is read as it is taken, and one that breaks off does not look whole',
+  async (t) => {
+    const proxy = await redisProxy(t)
+    const self = await auth(t, { REDIS_URL: proxy.url })
+    const admin = await self.token()
+    const { redis, keys } = self.app.registry
+    const entry = JSON.stringify({ action: 'code.add', detail: { filler: 'x'.repeat(4000) } })
+    const start = (Date.now() - 60_000) * 1000
+    for (let n = 0; n < 3000; n += 250) {
+      const adding = redis.pipeline()
+      for (let m = n; m < n + 250; m += 1)
+        adding.xadd(keys.audit(0, 'acts'), `${start + m}-0`, 'entry', entry)
+      await adding.exec()
+    }
+
+    const request = get(`${await listen(self)}/v1/audit/export`, {
+      headers: { authorization: `Bearer ${admin}` },
+    })
+    const [response] = await once(request, 'response')
+    await once(response, 'readable')
+    t.equal(response.statusCode, 200)
+    const chunk = response.read()
+    t.match(String(chunk), /"code.add"/)
+    proxy.cut()
+    await t.rejects(async () => {
+      for await (const _ of response) {
+      }
+    }, /aborted/)
   },
 )
