@@ -7,6 +7,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/keys',
     {
+      config: { audit: 'key.read' },
       onRequest: app.allow('keys:write'),
       schema: {
         summary: 'List signing keys: next, current, previous; never a private part',

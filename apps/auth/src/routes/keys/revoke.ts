@@ -11,6 +11,7 @@ export const revoke: Route = async (app) => {
   app.post(
     '/v1/keys/:kid/revoke',
     {
+      config: { audit: 'key.revoke' },
       onRequest: app.allow('keys:write'),
       schema: {
         summary: 'Revoke a compromised signing key, and every token',
@@ -25,7 +26,10 @@ export const revoke: Route = async (app) => {
     async (request, reply) => {
       const { kid } = request.params
       const { reason, wait = 0, ...asked } = request.body ?? {}
-      const { id } = await revokeKey(app.registry, app.tokens, kid, reason)
+      request.audit.target.key = kid
+      const { id, tokens } = await revokeKey(app.registry, app.tokens, kid, reason)
+      request.audit.target.revocation = id
+      request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: 'all' })
       await Promise.all([
         awaitAskedReplicas(app, id, { ...asked, wait }),

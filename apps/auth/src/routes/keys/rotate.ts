@@ -10,6 +10,7 @@ export const rotate: Route = async (app) => {
   app.post(
     '/v1/keys/rotate',
     {
+      config: { audit: 'key.rotate' },
       onRequest: app.allow('keys:write'),
       schema: {
         summary: 'Let the next signing key take over, and publish another next one',
@@ -20,8 +21,9 @@ export const rotate: Route = async (app) => {
         response: { 200: SigningKeyList, ...problemAnswers },
       },
     },
-    async () => {
+    async (request) => {
       await app.tokens.keys.rotate()
+      request.audit.target.key = app.tokens.keys.current.kid
       return { keys: app.tokens.keys.list() }
     },
   )
