@@ -147,7 +147,11 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(jwt, { keys, issuer: config.ISSUER, audience: config.AUDIENCE })
   await openAudit(app, registry, listener, config)
   await app.register(allow, { registry, jwt: app.tokens })
-  await app.register(client, { registry, failuresPerMinute: config.TOKEN_FAILURES_PER_MINUTE })
+  await app.register(client, {
+    registry,
+    issuer: config.ISSUER,
+    failuresPerMinute: config.TOKEN_FAILURES_PER_MINUTE,
+  })
   await app.register(metrics)
   app.decorate('registry', registry)
   app.decorate('receiptWatch', receiptWatch)

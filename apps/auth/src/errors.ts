@@ -11,6 +11,9 @@ export type AuthErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_token'
   | 'insufficient_scope'
+  | 'invalid_target'
+  | 'invalid_client_metadata'
+  | 'invalid_redirect_uri'
   | 'method_not_allowed'
   | 'too_many_requests'
   | 'ttl_too_long'
@@ -28,6 +31,9 @@ const statuses: Readonly<Record<AuthErrorCode, number>> = {
   unsupported_grant_type: 400,
   invalid_token: 401,
   insufficient_scope: 403,
+  invalid_target: 400,
+  invalid_client_metadata: 400,
+  invalid_redirect_uri: 400,
   method_not_allowed: 405,
   too_many_requests: 429,
   ttl_too_long: 400,

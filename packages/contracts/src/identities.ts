@@ -1,4 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { ClientKeys } from './client-keys.js'
+import { ClientMetadata } from './client-registration.js'
 import { IdentityName, Labels, Milliseconds, TtlSeconds } from './names.js'
 import { Scopes } from './scopes.js'
 
@@ -13,6 +15,8 @@ export const RegisterIdentity = Type.Object(
     labels: Type.Optional(Labels),
     /** The first registration code stops working after this many seconds; without it, never. */
     codeTtlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
+    /** Public keys with which it may sign for itself, beside its registration code. */
+    jwks: Type.Optional(ClientKeys),
   },
   { additionalProperties: false },
 )
@@ -24,6 +28,8 @@ export const ChangeIdentity = Type.Object(
     scopes: Type.Optional(Scopes),
     tokenTtlSeconds: Type.Optional(Type.Union([TtlSeconds, Type.Null()])),
     labels: Type.Optional(Labels),
+    /** Instead of all that it has; null: none. */
+    jwks: Type.Optional(Type.Union([ClientKeys, Type.Null()])),
   },
   { additionalProperties: false, minProperties: 1 },
 )
@@ -45,6 +51,10 @@ export const Identity = Type.Object({
   labels: Labels,
   createdAt: Milliseconds,
   registrationCodes: Type.Array(RegistrationCodeInfo),
+  /** Public keys with which it may sign for itself. */
+  jwks: Type.Optional(ClientKeys),
+  /** What it said of itself when it was registered at `/oauth/register`. */
+  client: Type.Optional(ClientMetadata),
 })
 export type Identity = Static<typeof Identity>
 

@@ -1,4 +1,6 @@
 export * from './audit.js'
+export * from './client-keys.js'
+export * from './client-registration.js'
 export * from './closing.js'
 export * from './feed.js'
 export * from './identities.js'

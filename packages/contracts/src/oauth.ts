@@ -1,22 +1,72 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TokenText } from './names.js'
 
-/** `POST /oauth/token` (RFC 6749 §4.4), form-encoded. Unknown parameters are ignored (§3.2). */
-export const TokenRequest = Type.Object({
-  grant_type: Type.String({ maxLength: 128 }),
-  scope: Type.Optional(Type.String({ maxLength: 4096 })),
+/**
+ * What a client may authenticate itself with in a form: a registration code (RFC 6749 §2.3.1), or a
+ * JWT that it has signed (RFC 7523 §2.2).
+ */
+export const ClientForm = Type.Object({
   client_id: Type.Optional(Type.String({ maxLength: 384 })),
   client_secret: Type.Optional(Type.String({ maxLength: 384 })),
+  client_assertion_type: Type.Optional(Type.String({ maxLength: 128 })),
+  client_assertion: Type.Optional(Type.String({ maxLength: 8192 })),
 })
+export type ClientForm = Static<typeof ClientForm>
+
+/** What may be sent more than once. */
+const Repeatable = Type.Union([
+  Type.String({ maxLength: 2048 }),
+  Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 16 }),
+])
+
+/**
+ * `POST /oauth/token`, form-encoded: the client-credentials grant (RFC 6749 §4.4), and token exchange
+ * (RFC 8693 §2.1). Unknown parameters are ignored (RFC 6749 §3.2).
+ */
+export const TokenRequest = Type.Composite([
+  ClientForm,
+  Type.Object({
+    grant_type: Type.String({ maxLength: 128 }),
+    scope: Type.Optional(Type.String({ maxLength: 4096 })),
+    subject_token: Type.Optional(Type.String({ maxLength: 8192 })),
+    subject_token_type: Type.Optional(Type.String({ maxLength: 128 })),
+    requested_token_type: Type.Optional(Type.String({ maxLength: 128 })),
+    audience: Type.Optional(Repeatable),
+    resource: Type.Optional(Repeatable),
+    actor_token: Type.Optional(Type.String({ maxLength: 8192 })),
+    actor_token_type: Type.Optional(Type.String({ maxLength: 128 })),
+  }),
+])
 export type TokenRequest = Static<typeof TokenRequest>
 
-/** `POST /oauth/introspect` (RFC 7662 §2.1), form-encoded. */
-export const IntrospectRequest = Type.Object({
-  token: TokenText,
-  token_type_hint: Type.Optional(Type.String({ maxLength: 128 })),
-})
+/** A token type of RFC 8693 §3. */
+export const tokenTypes = {
+  accessToken: 'urn:ietf:params:oauth:token-type:access_token',
+  jwt: 'urn:ietf:params:oauth:token-type:jwt',
+} as const
 
-/** RFC 6749 §5.2 and RFC 6750 §3.1. */
+/** `POST /oauth/introspect` (RFC 7662 §2.1), form-encoded. */
+export const IntrospectRequest = Type.Composite([
+  ClientForm,
+  Type.Object({
+    token: TokenText,
+    token_type_hint: Type.Optional(Type.String({ maxLength: 128 })),
+  }),
+])
+
+/**
+ * `POST /oauth/revoke` (RFC 7009 §2.1), form-encoded. Anything may be sent as a token; what is too
+ * long to be one is answered like any other that is unknown.
+ */
+export const RevokeRequest = Type.Composite([
+  ClientForm,
+  Type.Object({
+    token: Type.String({ minLength: 1, maxLength: 65_536 }),
+    token_type_hint: Type.Optional(Type.String({ maxLength: 128 })),
+  }),
+])
+
+/** RFC 6749 §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8693 §2.2.2. */
 export const oauthErrors = [
   'invalid_request',
   'invalid_client',
@@ -26,6 +76,9 @@ export const oauthErrors = [
   'insufficient_scope',
   'unauthorized_client',
   'unsupported_grant_type',
+  'invalid_target',
+  'invalid_client_metadata',
+  'invalid_redirect_uri',
   'temporarily_unavailable',
   'server_error',
 ] as const

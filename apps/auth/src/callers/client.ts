@@ -4,6 +4,7 @@ import plugin from 'fastify-plugin'
 import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
 import { authenticate, type Registry, RegistryError } from '../registry/index.js'
+import { authenticateByAssertion, claimedBy } from './assertion.js'
 import { credentials, invalidClient, type ShownCredentials } from './credentials.js'
 
 declare module 'fastify' {
@@ -21,13 +22,14 @@ declare module 'fastify' {
 
 export interface ClientOptions {
   registry: Registry
+  issuer: string
   /** Failures that one address may make. Counted in this process. */
   failuresPerMinute: number
 }
 
 /** Client authentication at the OAuth endpoints. Needs @fastify/rate-limit, which does the counting. */
 export const client = plugin(
-  async (app: FastifyInstance, { registry, failuresPerMinute }: ClientOptions) => {
+  async (app: FastifyInstance, { registry, issuer, failuresPerMinute }: ClientOptions) => {
     const failures = app.createRateLimit({
       max: failuresPerMinute,
       timeWindow: 60_000,
@@ -44,12 +46,13 @@ export const client = plugin(
     app.decorate('authenticateClient', async (request, form) => {
       await refuseAfterFailures(request)
       try {
-        const { identity, code } = credentials({
-          authorization: request.headers.authorization,
-          form,
-        })
-        noteClaimedActor(request, { identity })
-        const { identity: found } = await authenticate(registry, identity, code)
+        const shown = credentials({ authorization: request.headers.authorization, form })
+        const identity = 'assertion' in shown ? claimedBy(shown.assertion) : shown.identity
+        if (identity !== undefined) noteClaimedActor(request, { identity })
+        const found =
+          'assertion' in shown
+            ? await authenticateByAssertion(registry, issuer, shown)
+            : (await authenticate(registry, shown.identity, shown.code)).identity
         noteActor(request, found)
         return found
       } catch (error) {

@@ -12,13 +12,14 @@ import { setIdentity } from './set-identity.js'
 export async function changeIdentity(
   registry: Registry,
   identity: string,
-  { scopes, tokenTtlSeconds, labels }: ChangeIdentity,
+  { scopes, tokenTtlSeconds, labels, jwks }: ChangeIdentity,
 ): Promise<Identity> {
   const fields: [string, string][] = []
   if (scopes !== undefined) fields.push(['scopes', scopes.join(' ')])
   if (tokenTtlSeconds !== undefined)
     fields.push(['tokenTtlSeconds', tokenTtlSeconds === null ? '' : String(tokenTtlSeconds)])
   if (labels !== undefined) fields.push(['labels', labels.join(' ')])
+  if (jwks !== undefined) fields.push(['jwks', jwks === null ? '' : JSON.stringify(jwks)])
   return fields.length === 0
     ? getIdentity(registry, identity)
     : setIdentity(registry, identity, fields)

@@ -1,4 +1,9 @@
-import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts'
+import type {
+  ClientKeys,
+  ClientMetadata,
+  Identity,
+  RegistrationCodeInfo,
+} from '@portcullis/contracts'
 
 /** An identity as the scripts give it: its hash, its codes' values, the partition's milliseconds. */
 export type IdentityReply = [hash: string[], codes: string[], nowMs: string]
@@ -7,6 +12,8 @@ export type IdentityReply = [hash: string[], codes: string[], nowMs: string]
 export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply): Identity {
   const fields = new Map<string, string>()
   for (let i = 0; i + 1 < hash.length; i += 2) fields.set(hash[i] ?? '', hash[i + 1] ?? '')
+  const jwks = json<ClientKeys>(fields.get('jwks'))
+  const client = json<ClientMetadata>(fields.get('client'))
   const ttl = fields.get('tokenTtlSeconds') ?? ''
   return {
     identity,
@@ -19,7 +26,14 @@ export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply
       .map(codeOf)
       .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > Number(nowMs))
       .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+    ...(jwks === undefined ? {} : { jwks }),
+    ...(client === undefined ? {} : { client }),
   }
+}
+
+/** A field that only we write, as JSON; undefined when it is empty or missing. */
+function json<Value>(text: string | undefined): Value | undefined {
+  return text === undefined || text === '' ? undefined : JSON.parse(text)
 }
 
 /** Reads a code's value: `id createdAt expiresAt`, the last `-` when it works for ever. */

@@ -37,7 +37,10 @@ export function keyNames(prefix: string, partitions = 1) {
 
     /** String: the last microsecond that the partition gave to anything. */
     clock: (partition: number) => at(partition, 'clock'),
-    /** Hash: state, scopes, tokenTtlSeconds, labels, createdUs. */
+    /**
+     * Hash: state, scopes, tokenTtlSeconds, labels, createdUs, jwks and client as JSON,
+     * registrationToken (SHA-256 in hex); the last three are missing in older registries.
+     */
     identity: (partition: number, identity: string) => at(partition, `identity:${identity}`),
     /** Hash: SHA-256 of a registration code, in hex -> `id createdAt expiresAt`. */
     codes: (partition: number, identity: string) => at(partition, `codes:${identity}`),
@@ -71,5 +74,8 @@ export function keyNames(prefix: string, partitions = 1) {
     receipts: (partition: number) => at(partition, 'receipts'),
     /** Stream: the partition's audit entries of one kind, ids `<microsecond>-0`. */
     audit: (partition: number, kind: AuditKind) => at(partition, `audit:${kind}`),
+    /** String: a JWT of the identity's own, by SHA-256 of its `jti`, that was used; expires. */
+    usedJwt: (partition: number, identity: string, hash: string) =>
+      at(partition, `used-jwt:${identity}:${hash}`),
   }
 }

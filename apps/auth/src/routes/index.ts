@@ -16,10 +16,16 @@ import { list as listKeys } from './keys/list.js'
 import { revoke as revokeKey } from './keys/revoke.js'
 import { rotate as rotateKey } from './keys/rotate.js'
 import { list as listNodes } from './nodes/list.js'
+import { change as changeClient } from './oauth/clients/change.js'
+import { remove as removeClient } from './oauth/clients/delete.js'
+import { get as getClient } from './oauth/clients/get.js'
+import { register as registerClient } from './oauth/clients/register.js'
+import { takeMetadata } from './oauth/clients/take-metadata.js'
 import { answerOAuthErrors } from './oauth/errors.js'
 import { takeForms } from './oauth/form.js'
 import { introspect } from './oauth/introspect.js'
 import { issueToken } from './oauth/issue-token.js'
+import { revoke } from './oauth/revoke.js'
 import { create } from './revocations/create.js'
 import { get as getRevocation } from './revocations/get.js'
 import { list as listRevocations } from './revocations/list.js'
@@ -33,12 +39,25 @@ export interface RoutesOptions {
   feed: FeedOptions
 }
 
-/** Every route of auth, in two scopes: OAuth's, which takes forms, and the API's, which takes JSON. */
+/**
+ * Every route of auth, in three scopes: OAuth's, which takes forms; client registration, which takes
+ * JSON and answers OAuth's errors; and the API's, which takes JSON.
+ */
 export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Promise<void> {
   await app.register(async (oauth) => {
+    oauth.addHook('onRequest', async (_request, reply) => {
+      // RFC 6749 §5.1 asks for it beside Cache-Control.
+      reply.header('pragma', 'no-cache')
+    })
     answerOAuthErrors(oauth)
     await takeForms(oauth)
-    for (const route of [issueToken, introspect]) await oauth.register(route)
+    for (const route of [issueToken, introspect, revoke]) await oauth.register(route)
+  })
+  await app.register(async (clients) => {
+    answerOAuthErrors(clients, 'invalid_client_metadata')
+    takeMetadata(clients)
+    for (const route of [registerClient, getClient, changeClient, removeClient])
+      await clients.register(route)
   })
   await app.register(async (api) => {
     api.removeContentTypeParser('text/plain')

@@ -1,8 +1,9 @@
 --[[
-  Creates an identity with its first registration code.
+  Creates an identity with its first registration code, or without one.
   KEYS  1 clock  2 identity  3 codes  4 identities
   ARGV  1 identity  2 scopes  3 tokenTtlSeconds or ''  4 labels
-        5 code's hash  6 code's id  7 code's ttl in seconds or ''
+        5 code's hash or ''  6 code's id  7 code's ttl in seconds or ''
+        8 jwks as JSON or ''  9 client metadata as JSON or ''  10 registration access token's hash or ''
   Gives {identity's fields, codes' values, now in ms}, or 'identity_exists'.
 ]]
 if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -19,13 +20,16 @@ local nowText = string.format('%.0f', now)
 redis.call('SET', KEYS[1], nowText)
 
 local nowMs = math.floor(now / 1000)
-local expiresAt = '-'
-if ARGV[7] ~= '' then
-  expiresAt = string.format('%.0f', nowMs + tonumber(ARGV[7]) * 1000)
-end
 redis.call('HSET', KEYS[2], 'state', 'active', 'scopes', ARGV[2], 'tokenTtlSeconds', ARGV[3],
-  'labels', ARGV[4], 'createdUs', nowText)
-redis.call('HSET', KEYS[3], ARGV[5], string.format('%s %.0f %s', ARGV[6], nowMs, expiresAt))
+  'labels', ARGV[4], 'createdUs', nowText, 'jwks', ARGV[8], 'client', ARGV[9],
+  'registrationToken', ARGV[10])
+if ARGV[5] ~= '' then
+  local expiresAt = '-'
+  if ARGV[7] ~= '' then
+    expiresAt = string.format('%.0f', nowMs + tonumber(ARGV[7]) * 1000)
+  end
+  redis.call('HSET', KEYS[3], ARGV[5], string.format('%s %.0f %s', ARGV[6], nowMs, expiresAt))
+end
 redis.call('ZADD', KEYS[4], 0, ARGV[1])
 return {
   redis.call('HGETALL', KEYS[2]),

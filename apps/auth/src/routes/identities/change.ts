@@ -1,5 +1,6 @@
 import { ChangeIdentity, Identity } from '@portcullis/contracts'
 import { requireCovered } from '../../callers/caller.js'
+import { clientKeys } from '../../callers/client-keys.js'
 import { changeIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
@@ -26,7 +27,11 @@ export const change: Route = async (app) => {
       if (scopes !== undefined) request.audit.detail['scopes'] = scopes.join(' ')
       requireCovered(request.caller, scopes ?? [])
       await requirePowerOver(app, request.caller, identity)
-      return changeIdentity(app.registry, identity, request.body)
+      const { jwks, ...body } = request.body
+      return changeIdentity(app.registry, identity, {
+        ...body,
+        ...(jwks === undefined ? {} : { jwks: jwks === null ? null : await clientKeys(jwks) }),
+      })
     },
   )
 }

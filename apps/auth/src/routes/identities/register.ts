@@ -1,5 +1,6 @@
 import { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts'
 import { requireCovered } from '../../callers/caller.js'
+import { clientKeys } from '../../callers/client-keys.js'
 import { registerIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
@@ -18,11 +19,14 @@ export const register: Route = async (app) => {
       },
     },
     async (request, reply) => {
-      const { identity, scopes } = request.body
-      request.audit.target.identity = identity
-      request.audit.detail['scopes'] = scopes.join(' ')
-      requireCovered(request.caller, scopes)
-      const registered = await registerIdentity(app.registry, request.body)
+      const { jwks, ...body } = request.body
+      request.audit.target.identity = body.identity
+      request.audit.detail['scopes'] = body.scopes.join(' ')
+      requireCovered(request.caller, body.scopes)
+      const registered = await registerIdentity(app.registry, {
+        ...body,
+        ...(jwks === undefined ? {} : { jwks: await clientKeys(jwks) }),
+      })
       reply.code(201)
       reply.header('location', `/v1/identities/${encodeURIComponent(registered.identity)}`)
       return registered

@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify'
 
 /**
  * Makes a scope take form bodies and nothing else. A parameter that is sent more than once becomes
- * an array, which no schema of a form admits (RFC 6749 §3.2).
+ * an array, which schemas admit only where a standard does; one without a value is left out (RFC 6749
+ * §3.2).
  */
 export async function takeForms(app: FastifyInstance): Promise<void> {
   app.removeAllContentTypeParsers()
@@ -16,5 +17,6 @@ function parser(text: string): Record<string, string | string[]> {
     const before = form[name]
     form[name] = before === undefined ? value : [before, value].flat()
   }
+  for (const [name, value] of Object.entries(form)) if (value === '') delete form[name]
   return form
 }

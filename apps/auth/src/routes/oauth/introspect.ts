@@ -1,5 +1,4 @@
-import { Introspection, IntrospectRequest } from '@portcullis/contracts'
-import { type Static, Type } from '@sinclair/typebox'
+import { type ClientForm, Introspection, IntrospectRequest } from '@portcullis/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { bearer, isBearer } from '../../callers/bearer.js'
 import { requireScope } from '../../callers/caller.js'
@@ -7,14 +6,6 @@ import { AuthError } from '../../errors.js'
 import { introspections } from '../../tokens/introspection.js'
 import { oauthAnswers } from '../answers.js'
 import type { Route } from '../route.js'
-
-const Form = Type.Composite([
-  IntrospectRequest,
-  Type.Object({
-    client_id: Type.Optional(Type.String({ maxLength: 384 })),
-    client_secret: Type.Optional(Type.String({ maxLength: 384 })),
-  }),
-])
 
 /** `POST /oauth/introspect` (RFC 7662), for callers with the scope `introspect` alone. */
 export const introspect: Route = async (app) => {
@@ -25,7 +16,7 @@ export const introspect: Route = async (app) => {
       schema: {
         summary: 'Ask whether a token is active',
         consumes: ['application/x-www-form-urlencoded'],
-        body: Form,
+        body: IntrospectRequest,
         response: { 200: Introspection, ...oauthAnswers },
       },
     },
@@ -44,11 +35,11 @@ export const introspect: Route = async (app) => {
 async function requireCaller(
   app: FastifyInstance,
   request: FastifyRequest,
-  form: Static<typeof Form>,
+  form: ClientForm,
 ): Promise<void> {
   const { authorization } = request.headers
   if (isBearer(authorization)) {
-    if (form.client_secret !== undefined)
+    if (form.client_secret !== undefined || form.client_assertion !== undefined)
       throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
     requireScope(await bearer(app.registry, app.tokens, request), ['introspect'])
     return

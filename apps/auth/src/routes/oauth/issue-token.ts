@@ -1,55 +1,64 @@
-import { covers, type Identity, parseScope, TokenAnswer, TokenRequest } from '@portcullis/contracts'
+import {
+  type GrantType,
+  grantTypes,
+  type Identity,
+  TokenAnswer,
+  TokenRequest,
+} from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'
-import { issue } from '../../tokens/issue.js'
 import { oauthAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { clientCredentials } from './client-credentials.js'
+import { exchangeToken } from './exchange-token.js'
 
-/** `POST /oauth/token`: the client-credentials grant (RFC 6749 §4.4). */
+const Answer = Type.Composite([
+  TokenAnswer,
+  Type.Object({ issued_token_type: Type.Optional(Type.String()) }),
+])
+
+/** What each grant does for a client that has proved who it is. */
+const grants = {
+  client_credentials: clientCredentials,
+  'urn:ietf:params:oauth:grant-type:token-exchange': exchangeToken,
+}
+
+/** `POST /oauth/token`: client credentials (RFC 6749 §4.4) and token exchange (RFC 8693). */
 export const issueToken: Route = async (app) => {
   app.post(
     '/oauth/token',
     {
       config: { audit: 'token.issue' },
       schema: {
-        summary: 'Get a token for an identity (client-credentials grant)',
+        summary: 'Get a token for an identity, or for one of its users',
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenRequest,
-        response: { 200: TokenAnswer, ...oauthAnswers },
+        response: { 200: Answer, ...oauthAnswers },
       },
     },
     async (request) => {
-      const { grant_type, scope } = request.body
-      requireClientCredentials(grant_type)
+      const grant = grantOf(request.body.grant_type)
       const identity = await app.authenticateClient(request, request.body)
-      const answer = await issue(app.registry, app.tokens, {
-        identity: identity.identity,
-        subject: identity.identity,
-        scopes: narrowed(identity, scope),
-        ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
-        labels: [],
-        from: request.ip,
-      })
+      requireGrant(identity, grant)
+      const answer = await grants[grant](app, request, identity)
       noteIssued(request, answer)
-      app.meters.tokensIssued.inc({ grant: 'client_credentials' })
       return answer
     },
   )
 }
 
-function requireClientCredentials(grantType: string): void {
-  if (grantType !== 'client_credentials')
-    throw new AuthError('unsupported_grant_type', 'grant_type must be client_credentials')
+function grantOf(asked: string): GrantType {
+  const known = grantTypes.find((grant) => grant === asked)
+  if (known !== undefined) return known
+  throw new AuthError('unsupported_grant_type', `grant_type must be ${grantTypes.join(' or ')}`)
 }
 
-/** The scopes asked for, all of which the identity must have; without any, all of its own. */
-function narrowed({ identity, scopes }: Identity, asked: string | undefined): readonly string[] {
-  if (asked === undefined || asked === '') return scopes
-  const wanted = parseScope(asked)
-  if (wanted === undefined)
-    throw new AuthError('invalid_scope', 'scope must be known scopes, separated by single spaces')
-  const beyond = wanted.find((scope) => !covers(scopes, scope, identity))
-  if (beyond !== undefined)
-    throw new AuthError('invalid_scope', `the identity does not have the scope ${beyond}`)
-  return wanted
+/** A client that has said at its registration which grants it uses gets no others (RFC 7591 §2). */
+function requireGrant({ client }: Identity, grant: GrantType): void {
+  if (client === undefined || client.grant_types.includes(grant)) return
+  throw new AuthError(
+    'unauthorized_client',
+    `the client has not registered the grant type ${grant}; add it to its grant_types`,
+  )
 }

@@ -1,16 +1,9 @@
-import {
-  channelActions,
-  covers,
-  type Identity,
-  IssueToken,
-  parseScope,
-  TokenAnswer,
-} from '@portcullis/contracts'
+import { type Identity, IssueToken, TokenAnswer } from '@portcullis/contracts'
 import { noteIssued } from '../../audit/note-issued.js'
-import type { Caller } from '../../callers/caller.js'
 import { AuthError } from '../../errors.js'
 import { getIdentity } from '../../registry/index.js'
 import { issue as issueToken } from '../../tokens/issue.js'
+import { passOn } from '../../tokens/pass-on.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 
@@ -28,17 +21,15 @@ export const issue: Route = async (app) => {
       },
     },
     async (request, reply) => {
+      const { caller } = request
       const { subject, ttlSeconds, labels = [] } = request.body
       request.audit.target.subject = subject
       const scope = scopeOf(request.body)
-      const identity = await getIdentity(app.registry, request.caller.identity)
+      const identity = await getIdentity(app.registry, caller.identity)
       const answer = await issueToken(app.registry, app.tokens, {
         identity: identity.identity,
         subject,
-        scopes:
-          scope === undefined
-            ? channelScopes(request.caller, identity, subject)
-            : narrowed(request.caller, identity, subject, scope),
+        scopes: passOn({ caller: caller.scopes, identity, subject }, scope),
         ttlSeconds: lifetime(identity, ttlSeconds) ?? app.defaultTtlSeconds,
         labels,
         from: request.ip,
@@ -60,42 +51,6 @@ function scopeOf({ scope, channel }: IssueToken): string | undefined {
   if (channel.includes('{sub}'))
     throw new AuthError('invalid_scope', 'a channel with "{sub}" in its name cannot be granted')
   return `subscribe:${channel}`
-}
-
-/** Both limit what is passed on: the token that asks may be narrower, its identity may have become so. */
-function mayPassOn(caller: Caller, identity: Identity, subject: string, scope: string): boolean {
-  return [caller.scopes, identity.scopes].every((ceiling) => covers(ceiling, scope, subject))
-}
-
-/** What the subject gets when nothing is asked for: channels, and never a service scope. */
-function channelScopes(caller: Caller, identity: Identity, subject: string): string[] {
-  const held = new Set([...caller.scopes, ...identity.scopes])
-  const scopes = [...held].filter(
-    (scope) =>
-      channelActions.some((action) => scope.startsWith(`${action}:`)) &&
-      mayPassOn(caller, identity, subject, scope),
-  )
-  if (scopes.length === 0)
-    throw new AuthError(
-      'invalid_scope',
-      'the calling identity has no channel scopes to pass on; name in "scope" what the token is for',
-    )
-  return scopes
-}
-
-function narrowed(
-  caller: Caller,
-  identity: Identity,
-  subject: string,
-  asked: string,
-): readonly string[] {
-  const wanted = parseScope(asked)
-  if (wanted === undefined || wanted.length === 0)
-    throw new AuthError('invalid_scope', 'scope must be known scopes, separated by single spaces')
-  const beyond = wanted.find((scope) => !mayPassOn(caller, identity, subject, scope))
-  if (beyond !== undefined)
-    throw new AuthError('invalid_scope', `the scope ${beyond} is beyond those of the caller`)
-  return wanted
 }
 
 /** An identity's own token lifetime is the longest that it may pass on. */

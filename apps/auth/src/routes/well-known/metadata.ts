@@ -1,41 +1,65 @@
+import { clientAuthMethods, grantTypes, serviceScopes } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
+import { clientSigningAlgorithms } from '../../callers/client-keys.js'
+import { endpoints } from '../../endpoints.js'
 import type { Route } from '../route.js'
 
+const Words = Type.Array(Type.String())
 const Metadata = Type.Object({
   issuer: Type.String(),
   token_endpoint: Type.String(),
+  token_endpoint_auth_methods_supported: Words,
+  token_endpoint_auth_signing_alg_values_supported: Words,
   introspection_endpoint: Type.String(),
+  introspection_endpoint_auth_methods_supported: Words,
+  introspection_endpoint_auth_signing_alg_values_supported: Words,
+  revocation_endpoint: Type.String(),
+  revocation_endpoint_auth_methods_supported: Words,
+  revocation_endpoint_auth_signing_alg_values_supported: Words,
+  registration_endpoint: Type.String(),
   jwks_uri: Type.String(),
-  grant_types_supported: Type.Array(Type.String()),
-  response_types_supported: Type.Array(Type.String()),
-  token_endpoint_auth_methods_supported: Type.Array(Type.String()),
-  introspection_endpoint_auth_methods_supported: Type.Array(Type.String()),
+  grant_types_supported: Words,
+  response_types_supported: Words,
+  scopes_supported: Words,
   service_documentation: Type.String(),
 })
+
+const wellKnown = '/.well-known/oauth-authorization-server'
 
 /** `GET /.well-known/oauth-authorization-server` (RFC 8414): what there is, and nothing more. */
 export const metadata: Route = async (app) => {
   const { issuer } = app.tokens
-  const base = issuer.replace(/\/+$/, '')
-  const clientAuthentication = ['client_secret_basic', 'client_secret_post']
+  const urls = endpoints(issuer)
+  const algorithms = [...clientSigningAlgorithms]
   const answer = {
     issuer,
-    token_endpoint: `${base}/oauth/token`,
-    introspection_endpoint: `${base}/oauth/introspect`,
-    jwks_uri: `${base}/.well-known/jwks.json`,
-    grant_types_supported: ['client_credentials'],
+    token_endpoint: urls.token,
+    token_endpoint_auth_methods_supported: [...clientAuthMethods],
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    introspection_endpoint: urls.introspection,
+    introspection_endpoint_auth_methods_supported: [...clientAuthMethods, 'Bearer'],
+    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    revocation_endpoint: urls.revocation,
+    revocation_endpoint_auth_methods_supported: [...clientAuthMethods],
+    revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+    registration_endpoint: urls.registration,
+    jwks_uri: urls.keySet,
+    grant_types_supported: [...grantTypes],
     // RFC 8414 §2 requires it; without an authorization endpoint there is none.
     response_types_supported: [],
-    token_endpoint_auth_methods_supported: clientAuthentication,
-    introspection_endpoint_auth_methods_supported: [...clientAuthentication, 'Bearer'],
-    service_documentation: `${base}/docs`,
+    // Those for channels are patterns, and cannot be listed.
+    scopes_supported: [...serviceScopes],
+    service_documentation: urls.documentation,
   }
-  app.get(
-    '/.well-known/oauth-authorization-server',
-    { schema: { summary: 'Authorization server metadata', response: { 200: Metadata } } },
-    async (_request, reply) => {
-      reply.header('cache-control', 'public, max-age=300')
-      return answer
-    },
-  )
+  // §3.1: clients put the path of an issuer that has one behind the well-known one.
+  const path = new URL(issuer).pathname.replace(/\/+$/, '')
+  for (const url of new Set([wellKnown, `${wellKnown}${path}`]))
+    app.get(
+      url,
+      { schema: { summary: 'Authorization server metadata', response: { 200: Metadata } } },
+      async (_request, reply) => {
+        reply.header('cache-control', 'public, max-age=300')
+        return answer
+      },
+    )
 }

@@ -1,0 +1,58 @@
+import type { Identity } from '@portcullis/contracts'
+import { script } from '@portcullis/redis'
+import { identitySuspended } from './errors.js'
+import { type IdentityReply, identityOf } from './identity-record.js'
+import { partitionOf } from './ids.js'
+import { hasCode, type Registration } from './register-client.js'
+import { hashOfCode, newCodeId, newRegistrationCode } from './registration-code.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const change = script<[...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended'>(
+  new URL('../../src/registry/lua/change-client.lua', import.meta.url),
+)
+
+/** A registration as it is now. */
+export interface ChangedClient {
+  identity: Identity
+  /** When it had none that works and needs one; shown this once. */
+  registrationCode?: string
+}
+
+/**
+ * Replaces what a client has registered. One that changes to signing loses its registration codes;
+ * tokens already issued keep their scopes.
+ *
+ * @returns undefined as `findClient` does
+ * @throws RegistryError `identity_suspended`
+ */
+export async function changeClient(
+  registry: Registry,
+  identity: string,
+  registrationToken: string,
+  { scopes, jwks, client }: Registration,
+): Promise<ChangedClient | undefined> {
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const registrationCode = newRegistrationCode()
+  const reply = await run(
+    registry,
+    change,
+    [keys.identity(partition, identity), keys.codes(partition, identity)],
+    [
+      hashOfCode(registrationToken),
+      scopes.join(' '),
+      jwks === undefined ? '' : JSON.stringify(jwks),
+      JSON.stringify(client),
+      hasCode(client) ? hashOfCode(registrationCode) : '',
+      newCodeId(),
+    ],
+  )
+  if (reply === 'identity_suspended') throw identitySuspended(identity)
+  if (reply === 'not_registered') return undefined
+  const [hash, codes, nowMs, added] = reply
+  return {
+    identity: identityOf(identity, [hash, codes, nowMs]),
+    ...(added === 1 ? { registrationCode } : {}),
+  }
+}

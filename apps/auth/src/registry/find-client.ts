@@ -1,0 +1,35 @@
+import type { Identity } from '@portcullis/contracts'
+import { script } from '@portcullis/redis'
+import { identitySuspended } from './errors.js'
+import { type IdentityReply, identityOf } from './identity-record.js'
+import { partitionOf } from './ids.js'
+import { hashOfCode } from './registration-code.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const find = script<IdentityReply | 'not_registered' | 'identity_suspended'>(
+  new URL('../../src/registry/lua/find-client.lua', import.meta.url),
+)
+
+/**
+ * The identity whose registration access token this is; undefined alike when there is no such
+ * identity, when it has no such token, and when the token is another.
+ *
+ * @throws RegistryError `identity_suspended`, only to someone whose token is right
+ */
+export async function findClient(
+  registry: Registry,
+  identity: string,
+  registrationToken: string,
+): Promise<Identity | undefined> {
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const reply = await run(
+    registry,
+    find,
+    [keys.identity(partition, identity), keys.codes(partition, identity)],
+    [hashOfCode(registrationToken)],
+  )
+  if (reply === 'identity_suspended') throw identitySuspended(identity)
+  return reply === 'not_registered' ? undefined : identityOf(identity, reply)
+}

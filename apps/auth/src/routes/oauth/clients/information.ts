@@ -1,0 +1,32 @@
+import type { ClientInformation, Identity } from '@portcullis/contracts'
+import type { FastifyInstance } from 'fastify'
+import { endpoints } from '../../../endpoints.js'
+
+/** What is shown once, or was just shown by the client itself: neither is kept but as a hash. */
+export interface ShownSecrets {
+  registrationToken: string
+  registrationCode?: string
+}
+
+/** The client information of RFC 7591 §3.2.1 and RFC 7592 §3. */
+export function informationOf(
+  app: Pick<FastifyInstance, 'tokens'>,
+  { identity, createdAt, scopes, jwks, client }: Identity,
+  { registrationToken, registrationCode }: ShownSecrets,
+): ClientInformation {
+  return {
+    client_id: identity,
+    client_id_issued_at: Math.floor(createdAt / 1000),
+    ...(registrationCode === undefined
+      ? {}
+      : { client_secret: registrationCode, client_secret_expires_at: 0 }),
+    registration_access_token: registrationToken,
+    registration_client_uri: `${endpoints(app.tokens.issuer).registration}/${encodeURIComponent(identity)}`,
+    token_endpoint_auth_method: 'client_secret_basic',
+    grant_types: ['client_credentials'],
+    ...client,
+    response_types: [],
+    scope: scopes.join(' '),
+    ...(jwks === undefined ? {} : { jwks }),
+  }
+}

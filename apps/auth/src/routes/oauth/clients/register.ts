@@ -1,0 +1,32 @@
+import { ClientInformation, RegisterClient } from '@portcullis/contracts'
+import { requireCovered } from '../../../callers/caller.js'
+import { registerClient } from '../../../registry/index.js'
+import { oauthAnswers } from '../../answers.js'
+import type { Route } from '../../route.js'
+import { informationOf } from './information.js'
+import { registrationOf } from './registration.js'
+
+/**
+ * `POST /oauth/register` (RFC 7591): the initial access token is one of ours with the scope
+ * `identities:write`, and nobody registers a client that may do more than that token.
+ */
+export const register: Route = async (app) => {
+  app.post(
+    '/oauth/register',
+    {
+      onRequest: app.allow('identities:write'),
+      schema: {
+        summary: 'Register a client; the answer shows its secrets, once',
+        body: RegisterClient,
+        response: { 201: ClientInformation, ...oauthAnswers },
+      },
+    },
+    async (request, reply) => {
+      const registration = await registrationOf(request.body)
+      requireCovered(request.caller, registration.scopes)
+      const { identity, ...secrets } = await registerClient(app.registry, registration)
+      reply.code(201)
+      return informationOf(app, identity, secrets)
+    },
+  )
+}

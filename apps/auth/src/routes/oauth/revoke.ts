@@ -1,0 +1,45 @@
+import { RevokeRequest } from '@portcullis/contracts'
+import { Type } from '@sinclair/typebox'
+import { AuthError } from '../../errors.js'
+import { revoke as commitRevocation } from '../../registry/index.js'
+import { verify } from '../../tokens/verify.js'
+import { oauthAnswers } from '../answers.js'
+import { awaitAskedReplicas } from '../revocations/await-replicas.js'
+import type { Route } from '../route.js'
+
+/**
+ * `POST /oauth/revoke` (RFC 7009): a client revokes a token of its own, and its sockets close. A token
+ * that is no token of ours, or none any more, is answered with 200 like one that was revoked (§2.2).
+ *
+ * One of another client is refused (§2.1), which discloses nothing: whoever sends it holds all of it,
+ * `client_id` included, and the answer says nothing about its state. With 200 a client would believe
+ * a token gone that lives on.
+ */
+export const revoke: Route = async (app) => {
+  app.post(
+    '/oauth/revoke',
+    {
+      schema: {
+        summary: "Revoke a token of the client's own",
+        consumes: ['application/x-www-form-urlencoded'],
+        body: RevokeRequest,
+        response: { 200: Type.Null({ description: 'nothing' }), ...oauthAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { identity } = await app.authenticateClient(request, request.body)
+      const claims = verify(app.tokens, request.body.token)
+      if (claims === undefined) return reply.send(null)
+      if (claims.client_id !== identity)
+        throw new AuthError(
+          'unauthorized_client',
+          'the token was issued to another client; only that one can revoke it here',
+        )
+      // Revoked already or not: a node may not have heard of it.
+      const { id } = await commitRevocation(app.registry, { selector: { jti: claims.jti } })
+      app.meters.revocations.inc({ selector: 'jti' })
+      await awaitAskedReplicas(app, id)
+      return reply.send(null)
+    },
+  )
+}
