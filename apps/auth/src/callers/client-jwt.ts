@@ -64,7 +64,9 @@ async function verified(
 
 /** The one key that a JWT can be of, by `kid` if it names one, and by what that key signs with. */
 function keyFor(keys: readonly ClientKey[], text: string): ClientKey | undefined {
-  const { kid, alg = '' } = decodeProtectedHeader(text)
+  const { kid, alg = '', crit } = decodeProtectedHeader(text)
+  // There is no extension that a JWT of a client could need us to understand.
+  if (crit !== undefined) return undefined
   const fitting = keys.filter(
     (key) => (kid === undefined || key.kid === kid) && algorithmsOf(key).includes(alg),
   )

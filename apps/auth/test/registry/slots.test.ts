@@ -40,6 +40,15 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
     await verbs.changeIdentity(registry, identity, { labels: ['x'] })
     claims.push({ jti: (await token(registry, identity)).jti, client_id: identity })
   }
+  const method = 'client_secret_basic' as const
+  const client = { token_endpoint_auth_method: method, grant_types: [] }
+  const registration = { scopes: [], client }
+  for (let n = 0; n < 4; n++) {
+    const made = await verbs.registerClient(registry, registration)
+    const { identity } = made.identity
+    await verbs.findClient(registry, identity, made.registrationToken)
+    await verbs.changeClient(registry, identity, made.registrationToken, registration)
+  }
   await verbs.joinNode(registry, node)
   await verbs.setConnected(registry, { ...node, connection: 'c' }, true)
   await verbs.introspect(registry, claims)
@@ -84,6 +93,7 @@ t.test('every key in Redis carries the tag of a partition', async (t) => {
   const { registry, redis, prefix } = await open(t, { partitions: 4 })
   await verbs.registerIdentity(registry, { identity: 'shop', scopes: [] })
   await token(registry, 'shop')
+  t.equal(await verbs.useOnce(registry, 'shop', 'jti', 60), true)
   await verbs.revoke(registry, { selector: { all: true } })
   await verbs.appendAudit(registry, { maxLength: 100, maxAgeMs: 1000 }, 3, [
     { action: 'code.add', result: 'ok', status: 201, address: 'x', requestId: 'x' },

@@ -23,6 +23,7 @@ const guarded = [
   ['POST', '/v1/identities/admin/registration-codes', '{"x":1}'],
   ['DELETE', '/v1/identities/admin/registration-codes/*', ''],
   ['GET', '/v1/nodes', ''],
+  ['POST', '/oauth/register', '{"scope":1}'],
   ['GET', '/v1/feed', ''],
 ] as const
 
@@ -88,7 +89,7 @@ t.test('a form is taken as a form, under its own name alone', async (t) => {
   const { identity, registrationCode } = self.admin
   const form = `grant_type=client_credentials&client_id=${identity}&client_secret=${registrationCode}`
   const json = JSON.stringify(Object.fromEntries(new URLSearchParams(form)))
-  for (const path of ['/oauth/token', '/oauth/introspect'])
+  for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke'])
     for (const type of contentTypes) {
       const isForm = type === 'application/x-www-form-urlencoded'
       const lines = [
@@ -156,6 +157,9 @@ t.test('another method is refused with what is allowed', async (t) => {
     '/v1/revocations': ['GET', 'HEAD', 'POST'],
     '/v1/introspections': ['POST'],
     '/oauth/token': ['POST'],
+    '/oauth/revoke': ['POST'],
+    '/oauth/register': ['POST'],
+    '/oauth/register/x': ['DELETE', 'GET', 'HEAD', 'PUT'],
     '/v1/nodes': ['GET', 'HEAD'],
   }
   for (const [path, methods] of Object.entries(allowed))

@@ -27,6 +27,37 @@ t.test('the metadata names what there is, and nothing else', async (t) => {
   }
 })
 
+t.test('the metadata has every way of authenticating that there is', async (t) => {
+  const { app } = await auth(t)
+  const metadata = (await app.inject('/.well-known/oauth-authorization-server')).json()
+  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+  const algorithms = ['EdDSA', 'Ed25519', 'ES256', 'RS256', 'PS256']
+  t.match(metadata, {
+    token_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_methods_supported: [...methods, 'Bearer'],
+    grant_types_supported: [
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+    ],
+    response_types_supported: [],
+  })
+  for (const endpoint of ['token', 'introspection', 'revocation'])
+    t.same(metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`], algorithms)
+  t.ok(metadata.scopes_supported.includes('identities:write'))
+})
+
+t.test('the metadata of an issuer with a path is where clients look for it', async (t) => {
+  const { app } = await auth(t, { ISSUER: 'https://auth.example/tenant/' })
+  const path = '/.well-known/oauth-authorization-server'
+  const answer = await app.inject(`${path}/tenant`)
+  t.match(answer.json(), {
+    issuer: 'https://auth.example/tenant/',
+    token_endpoint: 'https://auth.example/tenant/oauth/token',
+  })
+  t.same((await app.inject(path)).json(), answer.json())
+})
+
 t.test('the description of the API is OpenAPI 3.1 and has every route', async (t) => {
   const { app } = await auth(t)
   const description = (await app.inject('/docs')).json()
@@ -34,6 +65,8 @@ t.test('the description of the API is OpenAPI 3.1 and has every route', async (t
   for (const path of [
     '/oauth/token',
     '/oauth/introspect',
+    '/oauth/revoke',
+    '/oauth/register/{client_id}',
     '/v1/introspections',
     '/v1/identities/{identity}/registration-codes/{id}',
     '/v1/tokens/{jti}',

@@ -23,13 +23,13 @@ export const revoke: Route = async (app) => {
         summary: "Revoke a token of the client's own",
         consumes: ['application/x-www-form-urlencoded'],
         body: RevokeRequest,
-        response: { 200: Type.Null({ description: 'nothing' }), ...oauthAnswers },
+        response: { 200: Type.String({ maxLength: 0, description: 'nothing' }), ...oauthAnswers },
       },
     },
     async (request, reply) => {
       const { identity } = await app.authenticateClient(request, request.body)
       const claims = verify(app.tokens, request.body.token)
-      if (claims === undefined) return reply.send(null)
+      if (claims === undefined) return reply.send('')
       if (claims.client_id !== identity)
         throw new AuthError(
           'unauthorized_client',
@@ -39,7 +39,7 @@ export const revoke: Route = async (app) => {
       const { id } = await commitRevocation(app.registry, { selector: { jti: claims.jti } })
       app.meters.revocations.inc({ selector: 'jti' })
       await awaitAskedReplicas(app, id)
-      return reply.send(null)
+      return reply.send('')
     },
   )
 }

@@ -17,7 +17,7 @@ t.test('a token is given for credentials in the header or in the body', async (t
   for (const answer of [byHeader, byBody]) {
     t.equal(answer.statusCode, 200)
     t.match(answer.json(), { token_type: 'Bearer', expires_in: 3600, scope: 'admin' })
-    t.equal(answer.headers['cache-control'], 'no-store')
+    t.match(answer.headers, { 'cache-control': 'no-store', pragma: 'no-cache' })
   }
 })
 
@@ -100,6 +100,17 @@ t.test('a parameter that is sent twice is refused', async (t) => {
     t.equal(answer.json().error, 'invalid_request')
   }
   t.equal((await form('/oauth/token', `${text}&more=1&more=2`)).statusCode, 200, 'unknown: ignored')
+})
+
+t.test('a parameter without a value is the same as none', async (t) => {
+  const { form, admin } = await auth(t)
+  const header = basic('admin', admin.registrationCode)
+  const empty = { client_id: '', client_secret: '', client_assertion: '', scope: '' }
+  t.equal((await form('/oauth/token', { ...grant, ...empty }, header)).statusCode, 200)
+  const none = await form('/oauth/token', { grant_type: '' }, header)
+  t.match(none.json(), { error: 'invalid_request', error_description: /grant_type/ })
+  const twice = await form('/oauth/token', 'grant_type=client_credentials&scope=&scope=', header)
+  t.match(twice.json(), { error: 'invalid_request' }, 'twice is twice')
 })
 
 t.test('another grant, or none, is refused', async (t) => {

@@ -1,12 +1,20 @@
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import t from 'tap'
-import { clientKey } from '../../fixtures/client-key.js'
+import { claims, clientKey } from '../../fixtures/client-key.js'
 import { issuer } from '../../fixtures/issuer.js'
 
 const execute = [openid.allowInsecureRequests]
 const options = { algorithm: 'oauth2', execute } as const
 const insecure = { [oauth.allowInsecureRequests]: true }
+
+/** The OAuth error that a client was answered with. */
+function refusal(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'none',
+    (error: openid.ResponseBodyError) => error.error,
+  )
+}
 
 t.test('openid-client: the whole round, by each way of authenticating', async (t) => {
   const { url, identity, token } = await issuer(t)
@@ -28,10 +36,10 @@ t.test('openid-client: the whole round, by each way of authenticating', async (t
     await openid.tokenRevocation(config, granted.access_token, { token_type_hint: 'access_token' })
     t.same(await openid.tokenIntrospection(config, granted.access_token), { active: false })
     await openid.tokenRevocation(config, 'nothing that we ever issued')
-    await t.rejects(openid.tokenRevocation(config, await token()), { error: 'unauthorized_client' })
-    await t.rejects(openid.clientCredentialsGrant(config, { scope: 'feed' }), {
-      error: 'invalid_scope',
-    })
+    const another = openid.tokenRevocation(config, await token())
+    t.equal(await refusal(another), 'unauthorized_client')
+    const beyond = openid.clientCredentialsGrant(config, { scope: 'feed' })
+    t.equal(await refusal(beyond), 'invalid_scope')
   }
 })
 
@@ -55,13 +63,7 @@ t.test('openid-client: a client registers itself, and gets tokens for its users'
   const client = config.clientMetadata()
   t.match(client, { client_name: 'the shop', token_endpoint_auth_method: 'private_key_jwt' })
   t.notHas(client, 'client_secret')
-  const subject_token = await key.sign({
-    iss: client.client_id,
-    sub: 'ada',
-    aud: url.origin,
-    exp: Math.floor(Date.now() / 1000) + 60,
-    jti: crypto.randomUUID(),
-  })
+  const subject_token = await key.sign(claims(client.client_id, { sub: 'ada', aud: url.origin }))
   const granted = await openid.genericGrantRequest(config, exchange, {
     subject_token,
     subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
@@ -86,15 +88,15 @@ t.test('oauth4webapi: the whole round, and the token is one of RFC 9068', async 
     ),
   )
   const client = { client_id: registered.client_id }
-  const way = oauth.ClientSecretBasic(String(registered.client_secret))
+  const way = oauth.ClientSecretBasic(String(registered['client_secret']))
   const { access_token } = await oauth.processClientCredentialsResponse(
     server,
     client,
     await oauth.clientCredentialsGrantRequest(server, client, way, {}, insecure),
   )
   const request = new Request(`${url}x`, { headers: { authorization: `Bearer ${access_token}` } })
-  const claims = await oauth.validateJwtAccessToken(server, request, 'portcullis', insecure)
-  t.match(claims, { client_id: client.client_id, sub: client.client_id, scope: 'introspect' })
+  const validated = await oauth.validateJwtAccessToken(server, request, 'portcullis', insecure)
+  t.match(validated, { client_id: client.client_id, sub: client.client_id, scope: 'introspect' })
 
   const introspect = async () =>
     oauth.processIntrospectionResponse(

@@ -1,11 +1,11 @@
 import { ChangeClient, ClientInformation, covers, type Identity } from '@portcullis/contracts'
 import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../../errors.js'
-import { authenticate, changeClient, findClient, RegistryError } from '../../../registry/index.js'
+import { authenticate, changeClient, RegistryError } from '../../../registry/index.js'
 import { oauthAnswers } from '../../answers.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'
-import { ClientParams, registrationToken, required } from './registered.js'
+import { ClientParams, notRegistered, registered, requireRegistered } from './registered.js'
 import { registrationOf } from './registration.js'
 
 /**
@@ -16,6 +16,7 @@ export const change: Route = async (app) => {
   app.put(
     '/oauth/register/:client_id',
     {
+      onRequest: requireRegistered(app),
       schema: {
         summary: 'Replace a registration, by its registration access token',
         params: ClientParams,
@@ -24,19 +25,16 @@ export const change: Route = async (app) => {
       },
     },
     async (request) => {
-      const { client_id: name } = request.params
-      const token = registrationToken(request.headers.authorization)
-      const before = required(await findClient(app.registry, name, token))
+      const { identity: before, registrationToken } = registered(request)
       await requireSame(app, before, request.body)
       const registration = await registrationOf(request.body)
       requireNoMore(before, registration.scopes)
-      const { identity, registrationCode } = required(
-        await changeClient(app.registry, name, token, registration),
-      )
-      return informationOf(app, identity, {
-        registrationToken: token,
-        ...(registrationCode === undefined ? {} : { registrationCode }),
-      })
+      const { identity: name } = before
+      const changed = await changeClient(app.registry, name, registrationToken, registration)
+      // Deleted since it was found.
+      if (changed === undefined) throw notRegistered()
+      const { identity, ...secret } = changed
+      return informationOf(app, identity, { registrationToken, ...secret })
     },
   )
 }

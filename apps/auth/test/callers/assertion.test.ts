@@ -1,0 +1,159 @@
+import t from 'tap'
+import { type Auth, auth } from '../fixtures/auth.js'
+import { claims, clientKey } from '../fixtures/client-key.js'
+import { hmac, part } from '../fixtures/forge.js'
+
+const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+function ask({ form }: Auth, client_assertion: string, more: Record<string, string> = {}) {
+  const grant_type = 'client_credentials'
+  return form('/oauth/token', {
+    grant_type,
+    client_assertion_type: type,
+    client_assertion,
+    ...more,
+  })
+}
+
+t.test('an identity proves itself by a JWT, whatever kind of key it has', async (t) => {
+  const self = await auth(t)
+  const keys = await Promise.all(['EdDSA', 'ES256', 'RS256', 'PS256'].map((alg) => clientKey(alg)))
+  const { identity } = await self.identity(['feed'], { jwks: { keys: keys.map((key) => key.jwk) } })
+  for (const key of keys) {
+    const answer = await ask(self, await key.sign(claims(identity)))
+    t.equal(answer.statusCode, 200, `${key.jwk.alg}: ${answer.body}`)
+    t.match(answer.json(), { scope: 'feed' })
+  }
+  const [key] = keys
+  for (const audience of ['http://127.0.0.1:4000/oauth/token', ['http://127.0.0.1:4000']]) {
+    const text = (await key?.sign(claims(identity, { aud: audience }))) ?? ''
+    t.equal((await ask(self, text, { client_id: identity })).statusCode, 200, String(audience))
+  }
+})
+
+t.test('a JWT that is wrong in anything is refused like one of an unknown identity', async (t) => {
+  const self = await auth(t)
+  const [key, rsa, other] = await Promise.all([clientKey(), clientKey('RS256'), clientKey()])
+  const { identity } = await self.identity(['feed'], { jwks: { keys: [key.jwk, rsa.jwk] } })
+  const { identity: without } = await self.identity(['feed'])
+  const now = Math.floor(Date.now() / 1000)
+  const good = claims(identity)
+  const used = await key.sign(good)
+  t.equal((await ask(self, used)).statusCode, 200)
+  const same = { alg: 'PS256', kid: rsa.jwk.kid }
+  const [, payload = ''] = used.split('.')
+  const cases = {
+    'of an identity that there is not': await key.sign(claims('nobody')),
+    'of an identity without keys': await key.sign(claims(without)),
+    'used before': used,
+    'used before, signed anew': await key.sign(good),
+    'of another issuer': await key.sign(claims(identity, { iss: 'admin' })),
+    'about another subject': await key.sign(claims(identity, { sub: 'admin' })),
+    'for another audience': await key.sign(claims(identity, { aud: 'https://other.example' })),
+    'for two audiences': await key.sign(
+      claims(identity, { aud: ['http://127.0.0.1:4000', 'https://other.example'] }),
+    ),
+    'for nobody': await key.sign(claims(identity, { aud: undefined })),
+    expired: await key.sign(claims(identity, { exp: now - 60 })),
+    'valid too long': await key.sign(claims(identity, { exp: now + 3600 })),
+    'valid for ever': await key.sign(claims(identity, { exp: undefined })),
+    'not yet valid': await key.sign(claims(identity, { nbf: now + 60 })),
+    'without a jti': await key.sign(claims(identity, { jti: undefined })),
+    'with an empty jti': await key.sign(claims(identity, { jti: '' })),
+    'signed with another key': await other.sign(claims(identity), { kid: key.jwk.kid }),
+    'naming a key that there is not': await other.sign(claims(identity)),
+    'of another type': await key.sign(claims(identity), { typ: 'at+jwt' }),
+    'with a header that must be understood': await key.sign(claims(identity), {
+      crit: ['b64'],
+      b64: true,
+    }),
+    'in an algorithm that is not the key’s': await (await clientKey('PS256')).sign(
+      claims(identity),
+      same,
+    ),
+    'with an HMAC of the public key': hmac(
+      JSON.stringify(key.jwk),
+      { alg: 'HS256', kid: key.jwk.kid },
+      claims(identity),
+    ),
+    unsigned: `${part({ alg: 'none' })}.${payload}.`,
+    'no JWT at all': 'x',
+    'our own access token': await self.token(),
+  }
+  const bodies = new Set<string>()
+  for (const [name, text] of Object.entries(cases)) {
+    const answer = await ask(self, text)
+    t.equal(answer.statusCode, 401, name)
+    t.equal(answer.json().error, 'invalid_client', name)
+    bodies.add(answer.body)
+  }
+  t.equal(bodies.size, 1, 'all alike')
+  t.match([...bodies][0], /aud http:\/\/127\.0\.0\.1:4000 alone/, 'and say what it should be')
+})
+
+t.test('a JWT is taken once by all instances together', async (t) => {
+  const self = await auth(t)
+  const other = await self.another()
+  const key = await clientKey()
+  const { identity } = await self.identity([], { jwks: { keys: [key.jwk] } })
+  const text = await key.sign(claims(identity))
+  const answers = await Promise.all([self, other, self, other].map((at) => ask(at, text)))
+  t.same(answers.map((answer) => answer.statusCode).sort(), [200, 401, 401, 401])
+})
+
+t.test('one way of authenticating at a time, and all of it', async (t) => {
+  const self = await auth(t)
+  const key = await clientKey()
+  const app = await self.identity([], { jwks: { keys: [key.jwk] } })
+  const shown = async () => key.sign(claims(app.identity))
+  const basic = Buffer.from(`${app.identity}:${app.registrationCode}`).toString('base64')
+  const both = await ask(self, await shown(), { client_secret: app.registrationCode })
+  t.match(both.json(), { error: 'invalid_request', error_description: /one way/ })
+  const form = { grant_type: 'client_credentials', client_assertion: await shown() }
+  const headers = { authorization: `Basic ${basic}` }
+  const header = await self.form('/oauth/token', { ...form, client_assertion_type: type }, headers)
+  t.match(header.json(), { error: 'invalid_request' })
+  t.match((await self.form('/oauth/token', form)).json(), { error: 'invalid_request' })
+  const saml = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer' }
+  t.match((await ask(self, await shown(), saml)).json(), { error: 'invalid_client' })
+  const named = await ask(self, await shown(), { client_id: 'admin' })
+  t.match(named.json(), { error: 'invalid_client' })
+  const bearer = { authorization: `Bearer ${await self.token()}` }
+  const introspection = { token: 'x', client_assertion_type: type, client_assertion: await shown() }
+  const answer = await self.form('/oauth/introspect', introspection, bearer)
+  t.match(answer.json(), { error: 'invalid_request' })
+})
+
+t.test('failures count as those with a wrong code do', async (t) => {
+  const self = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '2' })
+  const key = await clientKey()
+  const { identity } = await self.identity([], { jwks: { keys: [key.jwk] } })
+  for (const _ of [1, 2]) t.equal((await ask(self, 'x')).statusCode, 401)
+  t.equal((await ask(self, await key.sign(claims(identity)))).statusCode, 429)
+})
+
+t.test('keys come and go with the identity, and a suspended one is told so', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const [old, next] = await Promise.all([clientKey(), clientKey('ES256')])
+  const { identity } = await self.identity([], { jwks: { keys: [old.jwk] } })
+  const path = `/v1/identities/${identity}`
+  const status = async (key: typeof old) =>
+    (await ask(self, await key.sign(claims(identity)))).statusCode
+  t.same([await status(old), await status(next)], [200, 401])
+  const both = { jwks: { keys: [next.jwk, old.jwk] } }
+  const changed = await self.api(admin, 'PATCH', path, both)
+  t.match(changed.json().jwks, { keys: [{ ...next.jwk, use: 'sig' }, old.jwk] })
+  t.same([await status(old), await status(next)], [200, 200])
+  await self.api(admin, 'PATCH', path, { labels: ['x'] })
+  t.same((await self.api(admin, 'GET', path)).json().jwks, changed.json().jwks)
+
+  await self.api(admin, 'POST', `${path}/suspend`)
+  const suspended = await ask(self, await next.sign(claims(identity)))
+  t.match([suspended.statusCode, suspended.json().error], [400, 'unauthorized_client'])
+  t.equal(await status(await clientKey()), 401, 'to someone whose key is not right: nothing')
+  await self.api(admin, 'POST', `${path}/resume`)
+
+  t.notHas((await self.api(admin, 'PATCH', path, { jwks: null })).json(), 'jwks')
+  t.same([await status(old), await status(next)], [401, 401])
+})

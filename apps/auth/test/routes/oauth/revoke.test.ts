@@ -1,0 +1,87 @@
+import t from 'tap'
+import { type Auth, auth } from '../../fixtures/auth.js'
+import { node } from '../../fixtures/node.js'
+
+type Client = Awaited<ReturnType<Auth['identity']>>
+
+function revoke({ form }: Auth, { identity, registrationCode }: Client, fields: object) {
+  const form_ = { client_id: identity, client_secret: registrationCode, ...fields }
+  return form('/oauth/revoke', form_)
+}
+
+async function isActive(self: Auth, token: string): Promise<boolean> {
+  const admin = await self.token()
+  const answer = await self.api(admin, 'POST', '/v1/introspections', { tokens: [token] })
+  return answer.json().results[0].active
+}
+
+t.test('a client revokes a token of its own, with a receipt, and nodes hear of it', async (t) => {
+  const self = await auth(t)
+  const other = await self.another()
+  const listener = await node(t, other, await self.tokenWith('feed'))
+  listener.send({ type: 'hello', node: 'n', instance: 'instance-one' })
+  await listener.welcome()
+  const shop = await self.identity(['tokens:issue', 'subscribe:a'])
+  const backend = await self.token(shop)
+  const issued = await self.api(backend, 'POST', '/v1/tokens', { subject: 'ann' })
+  const { access_token: token, jti } = issued.json()
+
+  const answer = await revoke(self, shop, { token, token_type_hint: 'refresh_token' })
+  t.equal(answer.statusCode, 200)
+  t.equal(answer.body, '')
+  t.match(answer.headers, { 'cache-control': 'no-store', pragma: 'no-cache' })
+  t.equal(await isActive(self, token), false)
+  t.equal(await isActive(self, backend), true, 'and no other')
+  const [id] = await listener.events(1)
+  const receipt = await self.api(await self.token(), 'GET', `/v1/revocations/${id}`)
+  t.match(receipt.json(), { selector: { jti }, tokens: 1, nodes: [{ node: 'n' }] })
+  const { body } = await self.app.inject('/metrics')
+  t.match(body, 'portcullis_revocations_total{selector="jti"} 1')
+})
+
+t.test('whatever is no token of ours, or none any more, is answered with 200', async (t) => {
+  const self = await auth(t)
+  const shop = await self.identity([], { tokenTtlSeconds: 1 })
+  const expired = await self.token(shop)
+  while (await isActive(self, expired));
+  const revoked = await self.token(shop)
+  const cases = { expired, revoked, again: revoked, unknown: 'x', long: 'x'.repeat(60_000) }
+  for (const [name, token] of Object.entries(cases)) {
+    const answer = await revoke(self, shop, { token })
+    t.match([answer.statusCode, answer.body], [200, ''], name)
+  }
+})
+
+t.test('a token of another client is refused, and lives on', async (t) => {
+  const self = await auth(t)
+  const shop = await self.identity(['tokens:revoke'])
+  const [mine, theirs] = [await self.token(shop), await self.tokenWith('feed')]
+  const refused = async (token: string) => {
+    const answer = await revoke(self, shop, { token })
+    t.equal(answer.statusCode, 400)
+    return answer.body
+  }
+  const living = await refused(theirs)
+  t.equal(JSON.parse(living).error, 'unauthorized_client')
+  t.equal(await isActive(self, theirs), true)
+  await self.api(mine, 'POST', '/v1/revocations', { token: theirs })
+  t.equal(await refused(theirs), living, 'the same of one that is revoked: its state is not told')
+})
+
+t.test('the client has to authenticate, and to say which token', async (t) => {
+  const self = await auth(t)
+  const shop = await self.identity([])
+  const token = await self.token(shop)
+  const none = await self.form('/oauth/revoke', { token })
+  t.match([none.statusCode, none.json().error], [401, 'invalid_client'])
+  t.match(none.headers['www-authenticate'], /^Basic /)
+  const wrong = await revoke(self, { ...shop, registrationCode: 'wrong' }, { token })
+  t.match([wrong.statusCode, wrong.json().error], [401, 'invalid_client'])
+  const headers = { authorization: `Bearer ${token}` }
+  t.equal((await self.form('/oauth/revoke', { token }, headers)).statusCode, 401, 'by no token')
+  t.equal(await isActive(self, token), true)
+  for (const fields of [{}, { token: '' }]) {
+    const answer = await revoke(self, shop, fields)
+    t.match([answer.statusCode, answer.json().error], [400, 'invalid_request'])
+  }
+})
