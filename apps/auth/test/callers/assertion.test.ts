@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Auth, auth } from '../fixtures/auth.js'
-import { claims, clientKey } from '../fixtures/client-key.js'
+import { claims, clientKey, signedAs } from '../fixtures/client-key.js'
 import { hmac, part } from '../fixtures/forge.js'
 
 const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -40,7 +40,7 @@ t.test('a JWT that is wrong in anything is refused like one of an unknown identi
   const good = claims(identity)
   const used = await key.sign(good)
   t.equal((await ask(self, used)).statusCode, 200)
-  const same = { alg: 'PS256', kid: rsa.jwk.kid }
+  const otherwise = await signedAs(rsa, 'PS256')
   const [, payload = ''] = used.split('.')
   const cases = {
     'of an identity that there is not': await key.sign(claims('nobody')),
@@ -67,10 +67,7 @@ t.test('a JWT that is wrong in anything is refused like one of an unknown identi
       crit: ['b64'],
       b64: true,
     }),
-    'in an algorithm that is not the key’s': await (await clientKey('PS256')).sign(
-      claims(identity),
-      same,
-    ),
+    'in an algorithm that is not the key’s': await otherwise.sign(claims(identity)),
     'with an HMAC of the public key': hmac(
       JSON.stringify(key.jwk),
       { alg: 'HS256', kid: key.jwk.kid },
