@@ -13,7 +13,12 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'basic',
     description:
-      'The identity and a registration code, each form-encoded (RFC 6749 §2.3.1); or both in the form, as `client_id` and `client_secret`.',
+      'The identity and a registration code, each form-encoded (RFC 6749 §2.3.1); or both in the form, as `client_id` and `client_secret`; or a JWT that the client has signed, as `client_assertion` (RFC 7523 §2.2).',
+  },
+  registration: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The `registration_access_token` of the client (RFC 7592 §2).',
   },
 } as const
 
@@ -28,4 +33,6 @@ export function securityOf(route: RouteOptions): readonly SecurityRequirement[] 
 const clientRoutes: ReadonlyMap<string, readonly SecurityRequirement[]> = new Map([
   ['/oauth/token', [{ client: [] }]],
   ['/oauth/introspect', [{ client: [] }, { token: ['introspect'] }]],
+  ['/oauth/revoke', [{ client: [] }]],
+  ['/oauth/register/:client_id', [{ registration: [] }]],
 ])
