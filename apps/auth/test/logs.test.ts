@@ -1,5 +1,6 @@
 import t from 'tap'
 import { auth } from './fixtures/auth.js'
+import { claims, clientKey } from './fixtures/client-key.js'
 import { hello, node } from './fixtures/node.js'
 import { ready } from './fixtures/ready.js'
 import { redisProxy } from './fixtures/redis-proxy.js'
@@ -35,6 +36,28 @@ t.test(
     await self.form('/oauth/token', `client_secret=${shop.registrationCode}&client_secret=x`)
     await self.form('/oauth/introspect', { token: user }, { authorization: `Bearer ${admin}` })
     await self.form('/oauth/introspect', { token: user, client_secret: shop.registrationCode })
+    const key = await clientKey()
+    const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
+    const keys = { jwks: { keys: [key.jwk] }, grant_types: [grant_type] }
+    const metadata = { scope: 'tokens:issue subscribe:a', ...keys }
+    const registered = (await self.api(admin, 'POST', '/oauth/register', metadata)).json()
+    const { client_id, client_secret, registration_access_token } = registered
+    for (const secret of [client_secret, registration_access_token]) secrets.add(secret)
+    const own = `/oauth/register/${client_id}`
+    await self.api(registration_access_token, 'GET', own)
+    await self.api(client_secret, 'GET', own)
+    const signs = async (sub: string) => remember(await key.sign(claims(client_id, { sub })))
+    const exchange = {
+      grant_type,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      subject_token: await signs('ann'),
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    }
+    for (const client_assertion of [await signs(client_id), await signs('ann')])
+      await self.form('/oauth/token', { ...exchange, client_assertion })
+    await self.api(registration_access_token, 'PUT', own, { client_id, client_secret })
+    await self.form('/oauth/revoke', { token: user, client_id, client_secret })
+    await self.api(registration_access_token, 'DELETE', own)
     const gets = [
       '/v1/identities',
       path,
