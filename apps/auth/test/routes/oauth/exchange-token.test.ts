@@ -124,6 +124,8 @@ t.test('what is asked for and cannot be is refused, not ignored', async (t) => {
   t.equal(await error({ subject_token: [] }), 'invalid_request')
   t.equal(await error({ subject_token_type: [] }), 'invalid_request')
   t.equal(await error({ subject_token_type: [types.jwt, types.jwt] }), 'invalid_request')
+  const idToken = 'urn:ietf:params:oauth:token-type:id_token'
+  t.equal(await error({ subject_token_type: idToken }), 'invalid_request', 'whatever it is')
   const own = await self.token(shop.shop)
   const narrowing = { subject_token: own, subject_token_type: types.accessToken }
   t.equal(await error(narrowing), 'invalid_request', 'nothing is made from an access token')
