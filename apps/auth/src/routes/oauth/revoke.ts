@@ -19,6 +19,7 @@ export const revoke: Route = async (app) => {
   app.post(
     '/oauth/revoke',
     {
+      config: { audit: 'revocation.create' },
       schema: {
         summary: "Revoke a token of the client's own",
         consumes: ['application/x-www-form-urlencoded'],
@@ -30,13 +31,18 @@ export const revoke: Route = async (app) => {
       const { identity } = await app.authenticateClient(request, request.body)
       const claims = verify(app.tokens, request.body.token)
       if (claims === undefined) return reply.send('')
+      request.audit.target.jti = claims.jti
       if (claims.client_id !== identity)
         throw new AuthError(
           'unauthorized_client',
           'the token was issued to another client; only that one can revoke it here',
         )
       // Revoked already or not: a node may not have heard of it.
-      const { id } = await commitRevocation(app.registry, { selector: { jti: claims.jti } })
+      const { id, tokens } = await commitRevocation(app.registry, {
+        selector: { jti: claims.jti },
+      })
+      request.audit.target.revocation = id
+      request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: 'jti' })
       await awaitAskedReplicas(app, id)
       return reply.send('')

@@ -16,6 +16,7 @@ export const change: Route = async (app) => {
   app.put(
     '/oauth/register/:client_id',
     {
+      config: { audit: 'identity.change' },
       onRequest: requireRegistered(app),
       schema: {
         summary: 'Replace a registration, by its registration access token',
@@ -28,6 +29,7 @@ export const change: Route = async (app) => {
       const { identity: before, registrationToken } = registered(request)
       await requireSame(app, before, request.body)
       const registration = await registrationOf(request.body)
+      request.audit.detail['scopes'] = registration.scopes.join(' ')
       requireNoMore(before, registration.scopes)
       const { identity: name } = before
       const changed = await changeClient(app.registry, name, registrationToken, registration)

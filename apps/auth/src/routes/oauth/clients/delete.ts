@@ -9,6 +9,7 @@ export const remove: Route = async (app) => {
   app.delete(
     '/oauth/register/:client_id',
     {
+      config: { audit: 'identity.delete' },
       onRequest: requireRegistered(app),
       schema: {
         summary: 'Delete a client and revoke its tokens, by its registration access token',
@@ -19,6 +20,7 @@ export const remove: Route = async (app) => {
     async (request, reply) => {
       const { identity } = registered(request)
       const { id } = await deleteIdentity(app.registry, identity.identity)
+      request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitAskedReplicas(app, id)
       return reply.code(204).send(null)

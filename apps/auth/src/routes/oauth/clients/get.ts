@@ -9,6 +9,7 @@ export const get: Route = async (app) => {
   app.get(
     '/oauth/register/:client_id',
     {
+      config: { audit: 'identity.read' },
       onRequest: requireRegistered(app),
       schema: {
         summary: 'Read a registration, by its registration access token',

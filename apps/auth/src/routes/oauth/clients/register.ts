@@ -14,6 +14,7 @@ export const register: Route = async (app) => {
   app.post(
     '/oauth/register',
     {
+      config: { audit: 'identity.register' },
       onRequest: app.allow('identities:write'),
       schema: {
         summary: 'Register a client; the answer shows its secrets, once',
@@ -23,8 +24,10 @@ export const register: Route = async (app) => {
     },
     async (request, reply) => {
       const registration = await registrationOf(request.body)
+      request.audit.detail['scopes'] = registration.scopes.join(' ')
       requireCovered(request.caller, registration.scopes)
       const { identity, ...secrets } = await registerClient(app.registry, registration)
+      request.audit.target.identity = identity.identity
       reply.code(201)
       return informationOf(app, identity, secrets)
     },

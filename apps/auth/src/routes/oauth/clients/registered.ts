@@ -1,6 +1,7 @@
 import { type Identity, IdentityName } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { noteActor } from '../../../audit/note-actor.js'
 import { AuthError } from '../../../errors.js'
 import { findClient } from '../../../registry/index.js'
 
@@ -26,6 +27,8 @@ export function requireRegistered(app: FastifyInstance) {
     if (registrationToken === undefined) throw notRegistered()
     const identity = await findClient(app.registry, request.params.client_id, registrationToken)
     if (identity === undefined) throw notRegistered()
+    noteActor(request, identity)
+    request.audit.target.identity = identity.identity
     proven.set(request, { identity, registrationToken })
   }
 }
