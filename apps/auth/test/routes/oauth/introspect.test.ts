@@ -154,7 +154,8 @@ t.test('tokens whose signature does not hold cost no question to the registry', 
   let commands = 0
   const send = redis.sendCommand.bind(redis)
   redis.sendCommand = (...args: Parameters<typeof redis.sendCommand>) => {
-    commands += 1
+    // Not what auth does all the while: leases, signing keys, the audit log.
+    if (/:(?:token|identity|cutoffs?)[:-]/.test(String(args[0].args))) commands += 1
     return Reflect.apply(send, redis, args)
   }
   const count = async (tokens: string[]) => {
