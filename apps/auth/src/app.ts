@@ -23,6 +23,7 @@ import { openAuditLog } from './audit/open-log.js'
 import { record } from './audit/record.js'
 import { allow } from './callers/allow.js'
 import { client } from './callers/client.js'
+import { limitRequests } from './callers/limit-requests.js'
 import type { Config } from './config.js'
 import { AuthError, translate } from './errors.js'
 import { Fencer } from './feed/fencer.js'
@@ -100,6 +101,11 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     feedMaxLength: config.FEED_MAX_LENGTH,
     receiptTtlSeconds: config.RECEIPT_TTL_SECONDS,
     leaseMs: config.LEASE_MS,
+    wrongCodes: {
+      allowed: config.WRONG_CODES_ALLOWED,
+      waitMs: config.WRONG_CODE_WAIT_MS,
+      maxWaitMs: config.WRONG_CODE_MAX_WAIT_MS,
+    },
     onSettled: (state, afterMs) => app.meters.settled(state, afterMs),
   })
   const keys = await openKeySet({
@@ -142,10 +148,14 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   app.addHook('onClose', () => following.close())
   const nodes = feedRegistry(registry)
 
-  await openToRequests(app)
+  await openToRequests(app, registry)
   await openToNodes(app, following.hub, config)
   await app.register(jwt, { keys, issuer: config.ISSUER, audience: config.AUDIENCE })
   await openAudit(app, registry, listener, config)
+  await app.register(limitRequests, {
+    perAddress: config.ADDRESS_REQUESTS_PER_MINUTE,
+    perIdentity: config.IDENTITY_REQUESTS_PER_MINUTE,
+  })
   await app.register(allow, { registry, jwt: app.tokens })
   await app.register(client, {
     registry,
@@ -207,7 +217,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
 }
 
 /** What holds for every request: its schema, its errors, what may be kept of its answer. */
-async function openToRequests(app: FastifyInstance): Promise<void> {
+async function openToRequests(app: FastifyInstance, registry: Registry): Promise<void> {
   app.setValidatorCompiler(validatorCompiler)
   // Answers are made by us to the shape of their schemas, which describe and do not filter.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
@@ -217,7 +227,11 @@ async function openToRequests(app: FastifyInstance): Promise<void> {
   })
   endConnectionsWhenClosing(app)
   await app.register(problems, { translate })
-  await app.register(rateLimit, { global: false })
+  await app.register(rateLimit, {
+    global: false,
+    redis: registry.redis,
+    nameSpace: registry.keys.limits,
+  })
 }
 
 /** Before whatever learns who makes a request. */

@@ -159,6 +159,31 @@ export const configSchema = Type.Object({
     maximum: 1_000_000,
     description: 'failed client authentications that one address may make in a minute',
   }),
+  WRONG_CODES_ALLOWED: Type.Integer({
+    default: 5,
+    minimum: 1,
+    maximum: 1000,
+    description: 'wrong registration codes for one identity from one address before it has to wait',
+  }),
+  WRONG_CODE_WAIT_MS: milliseconds(
+    1000,
+    'the first such wait, in milliseconds; each further wrong code doubles it',
+  ),
+  WRONG_CODE_MAX_WAIT_MS: milliseconds(60_000, 'the longest such wait, in milliseconds'),
+  ADDRESS_REQUESTS_PER_MINUTE: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 100_000_000,
+    description:
+      'requests to /oauth and /v1 that one address may make in a minute, at all instances together; 0 for no limit',
+  }),
+  IDENTITY_REQUESTS_PER_MINUTE: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 100_000_000,
+    description:
+      'requests that one identity may make in a minute, with its code or its tokens, at all instances together; 0 for no limit',
+  }),
 })
 export type Config = Static<typeof configSchema>
 

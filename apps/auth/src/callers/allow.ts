@@ -51,6 +51,7 @@ export const allow = plugin(
     app.decorate('allow', (...anyOf: ServiceScope[]) => {
       const hook = async (request: FastifyRequest) => {
         const caller = await bearer(registry, jwt, request)
+        await app.limitIdentity(request, caller.identity)
         requireScope(caller, anyOf)
         callers.set(request, caller)
       }
@@ -58,5 +59,5 @@ export const allow = plugin(
       return hook
     })
   },
-  { name: 'allow' },
+  { name: 'allow', dependencies: ['limit-requests'] },
 )

@@ -16,6 +16,7 @@ export type RegistryErrorCode =
   | 'node_not_joined'
   | 'node_replaced'
   | 'key_revoked'
+  | 'too_many_wrong_codes'
 
 /** What the registry refuses or cannot do. `code` is stable; the message says what to change. */
 export class RegistryError extends Error {
@@ -24,6 +25,20 @@ export class RegistryError extends Error {
     super(message, options)
     this.name = 'RegistryError'
     this.code = code
+  }
+}
+
+/** Wrong registration codes were shown for one identity from one address: wait before the next. */
+export class TooManyWrongCodesError extends RegistryError {
+  /** How long, in milliseconds. */
+  readonly waitMs: number
+  constructor(waitMs: number) {
+    super(
+      'too_many_wrong_codes',
+      'too many wrong registration codes for this identity from this address; wait',
+    )
+    this.name = 'TooManyWrongCodesError'
+    this.waitMs = waitMs
   }
 }
 

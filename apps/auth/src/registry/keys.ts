@@ -23,6 +23,8 @@ export function keyNames(prefix: string, partitions = 1) {
     signingKeyStates: `{${prefix}:0}:signing-key-states`,
     /** Hash, node -> instance and feed connection that is open now. */
     connected: `{${prefix}:0}:connected`,
+    /** First part of the counters of requests and failures, each of which has a slot of its own. */
+    limits: `${prefix}:limits:`,
     /** Channel on which each acknowledgement publishes the id of its revocation. */
     acknowledgements: `${prefix}:acknowledgements`,
     /** Channel on which each commit says that a feed has grown. */
@@ -44,6 +46,8 @@ export function keyNames(prefix: string, partitions = 1) {
     identity: (partition: number, identity: string) => at(partition, `identity:${identity}`),
     /** Hash: SHA-256 of a registration code, in hex -> `id createdAt expiresAt`. */
     codes: (partition: number, identity: string) => at(partition, `codes:${identity}`),
+    /** Hash: count, untilMs: wrong codes of an identity from an address, by the hash of both. */
+    wrongCodes: (partition: number, guesser: string) => at(partition, `wrong-codes:${guesser}`),
     /** Sorted set, all scores 0: the names of the partition's identities. */
     identities: (partition: number) => at(partition, 'identities'),
     /** Hash: one issued token; expires with it. */

@@ -1,7 +1,7 @@
 import { type Commands, isCluster, script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import { keyNames } from './keys.js'
-import { partitionsOf, type Registry } from './registry.js'
+import { partitionsOf, type Registry, type WrongCodes } from './registry.js'
 import { run } from './run.js'
 
 const open = script<[partitions: string, created: 0 | 1]>(
@@ -27,6 +27,8 @@ export interface OpenRegistry {
   receiptTtlSeconds: number
   /** How long a receipt may wait for a node, in milliseconds. */
   leaseMs: number
+  /** Default: 5, then a second that doubles up to a minute. */
+  wrongCodes?: WrongCodes
   onSettled?: Registry['onSettled']
 }
 
@@ -37,8 +39,8 @@ export interface OpenRegistry {
  * `option_invalid`, `registry_unavailable`.
  */
 export async function openRegistry(options: OpenRegistry): Promise<Registry> {
-  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs, onSettled } =
-    options
+  const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs } = options
+  const { wrongCodes = { allowed: 5, waitMs: 1000, maxWaitMs: 60_000 }, onSettled } = options
   // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
@@ -66,6 +68,7 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
     feedMaxLength,
     receiptTtlSeconds,
     leaseMs,
+    wrongCodes,
     ...(onSettled === undefined ? {} : { onSettled }),
   }
   if (isNew === 1) {

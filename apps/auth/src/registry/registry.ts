@@ -12,11 +12,22 @@ export interface Registry {
   readonly receiptTtlSeconds: number
   /** How long a receipt may wait for a node, in milliseconds. */
   readonly leaseMs: number
+  readonly wrongCodes: WrongCodes
   /**
    * Hears of every part of a receipt that this process has settled: how, and how many milliseconds
    * after the commit, by the registry's clock. Of all processes only the one that settled it hears.
    */
   readonly onSettled?: (state: 'acked' | 'fenced', afterMs: readonly number[]) => void
+}
+
+/** What wrong registration codes for one identity from one address cost. */
+export interface WrongCodes {
+  /** How many may be shown before the first wait. */
+  allowed: number
+  /** The first wait, in milliseconds; each further wrong code doubles it. */
+  waitMs: number
+  /** The longest wait, in milliseconds. */
+  maxWaitMs: number
 }
 
 /** The numbers of all partitions. */

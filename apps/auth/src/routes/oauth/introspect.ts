@@ -41,7 +41,9 @@ async function requireCaller(
   if (isBearer(authorization)) {
     if (form.client_secret !== undefined || form.client_assertion !== undefined)
       throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
-    requireScope(await bearer(app.registry, app.tokens, request), ['introspect'])
+    const caller = await bearer(app.registry, app.tokens, request)
+    await app.limitIdentity(request, caller.identity)
+    requireScope(caller, ['introspect'])
     return
   }
   const { identity, scopes } = await app.authenticateClient(request, form)

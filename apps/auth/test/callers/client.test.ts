@@ -1,0 +1,71 @@
+import t from 'tap'
+import { type Auth, auth } from '../fixtures/auth.js'
+
+const grant = { grant_type: 'client_credentials' }
+
+/** Asks for a token, from an address that the proxy in front names. */
+function ask(self: Auth, identity: string, code: string, address = '10.0.0.1') {
+  return self.form(
+    '/oauth/token',
+    { ...grant, client_id: identity, client_secret: code },
+    { 'x-forwarded-for': address },
+  )
+}
+
+const behindProxy = { TRUST_PROXY: '127.0.0.1' }
+
+t.test('who shows wrong codes waits, at every instance', async (t) => {
+  const self = await auth(t, { ...behindProxy, WRONG_CODE_WAIT_MS: '30000' })
+  const other = await self.another()
+  for (const instance of [self, other, self, other, self])
+    t.equal((await ask(instance, 'admin', 'wrong')).statusCode, 401)
+  for (const instance of [self, other]) {
+    const answer = await ask(instance, 'admin', self.admin.registrationCode)
+    t.equal(answer.statusCode, 429)
+    t.match(answer.json(), { error: 'temporarily_unavailable', error_description: /wait/ })
+    const seconds = Number(answer.headers['retry-after'])
+    t.ok(seconds > 0 && seconds <= 30, `${seconds} s`)
+  }
+  t.equal((await ask(other, 'admin', self.admin.registrationCode, '10.0.0.2')).statusCode, 200)
+})
+
+t.test('an identity that is not there is answered like one that is', async (t) => {
+  const self = await auth(t, { ...behindProxy, WRONG_CODES_ALLOWED: '2' })
+  const answersTo = async (identity: string) => {
+    const answers = []
+    for (let n = 0; n < 3; n++) {
+      const { statusCode, headers, body } = await ask(self, identity, 'wrong')
+      const { date: _date, ...others } = headers
+      answers.push({ statusCode, headers: others, body })
+    }
+    return answers
+  }
+  const known = await answersTo('admin')
+  t.same(
+    known.map(({ statusCode }) => statusCode),
+    [401, 401, 429],
+  )
+  t.same(await answersTo('nobody'), known)
+})
+
+t.test('failures of an address count at all instances together, whoever they name', async (t) => {
+  const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '3' })
+  const other = await self.another()
+  for (const [instance, name] of [
+    [self, 'a'],
+    [other, 'b'],
+    [self, 'c'],
+  ] as const)
+    t.equal((await ask(instance, name, 'wrong')).statusCode, 401)
+  t.equal((await ask(other, 'admin', self.admin.registrationCode)).statusCode, 429)
+  t.equal((await ask(other, 'admin', self.admin.registrationCode, '10.0.0.2')).statusCode, 200)
+})
+
+t.test('an IPv6 network of 64 bits counts as one address', async (t) => {
+  const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '1' })
+  t.equal((await ask(self, 'a', 'wrong', '2001:db8::1')).statusCode, 401)
+  t.equal((await ask(self, 'a', 'wrong', '2001:db8::ffff:1')).statusCode, 429)
+  t.equal((await ask(self, 'a', 'wrong', '2001:db8:0:1::1')).statusCode, 401)
+  t.equal((await ask(self, 'b', 'wrong', '10.0.0.1')).statusCode, 401)
+  t.equal((await ask(self, 'b', 'wrong', '::ffff:10.0.0.1')).statusCode, 429)
+})

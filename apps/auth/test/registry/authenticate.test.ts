@@ -1,0 +1,142 @@
+import { connect } from '@portcullis/redis'
+import t from 'tap'
+import {
+  authenticate,
+  getIdentity,
+  registerIdentity,
+  suspendIdentity,
+} from '../../src/registry/index.js'
+import { open } from './fixtures/open.js'
+
+/** The commands with keys that Redis executes for `work`, in order, those inside of scripts too. */
+async function commandsOf(
+  t: { teardown(callback: () => void): void },
+  redis: Awaited<ReturnType<typeof open>>['redis'],
+  prefix: string,
+  work: () => Promise<unknown>,
+): Promise<string[]> {
+  const watcher = connect({ url: process.env['REDIS_URL'] ?? '', onError: () => {} })
+  t.teardown(() => watcher.disconnect())
+  await watcher.connect()
+  const monitor = await watcher.monitor()
+  t.teardown(() => monitor.disconnect())
+  const seen: string[] = []
+  const ended = new Promise<void>((resolve) => {
+    monitor.on('monitor', (_time: string, args: string[]) => {
+      if (args.includes(`${prefix}-end`)) resolve()
+      else if (args.some((arg) => arg.includes(prefix))) seen.push(args[0]?.toLowerCase() ?? '')
+    })
+  })
+  await work()
+  await redis.echo(`${prefix}-end`)
+  await ended
+  return seen
+}
+
+t.test('whatever is not right costs the same commands, and one round trip', async (t) => {
+  const { registry, redis, prefix } = await open(t)
+  const shop = await registerIdentity(registry, { identity: 'shop', scopes: ['subscribe:*'] })
+  const other = await registerIdentity(registry, { identity: 'other', scopes: [] })
+  const gone = await registerIdentity(registry, {
+    identity: 'gone',
+    scopes: [],
+    codeTtlSeconds: 3600,
+  })
+  const key = registry.keys.codes(0, 'gone')
+  for (const [hash, value] of Object.entries(await redis.hgetall(key)))
+    await redis.hset(key, hash, value.replace(/\d+$/, '1'))
+  await registerIdentity(registry, { identity: 'paused', scopes: ['admin'] })
+  await suspendIdentity(registry, 'paused')
+  const failing = [
+    ['nobody', shop.registrationCode],
+    ['shop', 'wrong'],
+    ['shop', ''],
+    ['shop', other.registrationCode],
+    ['gone', gone.registrationCode],
+    ['paused', 'wrong'],
+    ['x'.repeat(384), 'y'.repeat(384)],
+  ] as const
+  // So that the script is known to Redis.
+  await authenticate(registry, 'shop', shop.registrationCode)
+  const expected = ['evalsha', 'hget', 'exists', 'hget', 'hincrby', 'hset', 'pexpire']
+  const refusals = new Set<string>()
+  for (const [identity, code] of failing) {
+    const commands = await commandsOf(t, redis, prefix, () =>
+      authenticate(registry, identity, code, '10.0.0.1').catch((error: Error) =>
+        refusals.add(error.message),
+      ),
+    )
+    t.same(commands, expected, identity.slice(0, 10))
+  }
+  t.equal(refusals.size, 1, 'and get the same answer')
+})
+
+t.test('a suspended identity is told so only by the right code', async (t) => {
+  const { registry } = await open(t)
+  const paused = await registerIdentity(registry, { identity: 'paused', scopes: [] })
+  await suspendIdentity(registry, 'paused')
+  await t.rejects(authenticate(registry, 'paused', 'wrong'), { code: 'invalid_client' })
+  await t.rejects(authenticate(registry, 'paused', paused.registrationCode), {
+    code: 'identity_suspended',
+  })
+})
+
+t.test('waits double up to a bound, and a right code forgets them', async (t) => {
+  const opened = await open(t)
+  const wrongCodes = { allowed: 2, waitMs: 10_000, maxWaitMs: 60_000 }
+  const registry = { ...opened.registry, wrongCodes }
+  const { redis, prefix } = opened
+  const { registrationCode } = await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const wrong = () => authenticate(registry, 'shop', 'wrong', '10.0.0.1')
+  /** Time passes: the end of every wait moves to the past. */
+  const timePasses = async () => {
+    const keys = await redis.keys(`{${prefix}:*wrong-codes:*`)
+    for (const key of keys) await redis.hset(key, 'untilMs', '1')
+    return keys
+  }
+  const waitNow = async () => {
+    const error = await authenticate(registry, 'shop', registrationCode, '10.0.0.1').catch(
+      (error) => error,
+    )
+    t.equal(error.code, 'too_many_wrong_codes', 'not even the right code is looked at')
+    return Math.ceil(error.waitMs / 10_000) * 10
+  }
+  await t.rejects(wrong(), { code: 'invalid_client' })
+  for (const seconds of [10, 20, 40, 60, 60]) {
+    await t.rejects(wrong(), { code: 'invalid_client' })
+    t.equal(await waitNow(), seconds)
+    await t.rejects(wrong(), { code: 'too_many_wrong_codes' })
+    t.equal(await waitNow(), seconds, 'what is not looked at does not count')
+    const [key = ''] = await timePasses()
+    const ttl = await redis.pttl(key)
+    t.ok(
+      ttl > seconds * 1000 && ttl <= seconds * 1000 + 60_000,
+      'kept a while longer, not for ever',
+    )
+  }
+  await authenticate(registry, 'shop', registrationCode, '10.0.0.1')
+  t.same(await timePasses(), [], 'forgotten')
+  await t.rejects(wrong(), { code: 'invalid_client' })
+  await authenticate(registry, 'shop', registrationCode, '10.0.0.1')
+})
+
+t.test('nobody is locked out from another address, or with another identity', async (t) => {
+  const opened = await open(t, { partitions: 4 })
+  const registry = {
+    ...opened.registry,
+    wrongCodes: { allowed: 1, waitMs: 60_000, maxWaitMs: 60_000 },
+  }
+  const shop = await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const other = await registerIdentity(registry, { identity: 'other', scopes: [] })
+  const stranger = '10.6.6.6'
+  await t.rejects(authenticate(registry, 'shop', 'x', stranger), { code: 'invalid_client' })
+  await t.rejects(authenticate(registry, 'shop', shop.registrationCode, stranger), {
+    code: 'too_many_wrong_codes',
+  })
+  await authenticate(registry, 'shop', shop.registrationCode, '10.0.0.1')
+  await authenticate(registry, 'other', other.registrationCode, stranger)
+  await t.rejects(authenticate(registry, 'shop', 'y', stranger), {
+    code: 'too_many_wrong_codes',
+  })
+  t.equal((await getIdentity(registry, 'shop')).state, 'active')
+})
