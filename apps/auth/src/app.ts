@@ -9,12 +9,16 @@ import {
   type Masters,
 } from '@portcullis/redis'
 import {
+  answerClientError,
   answerFrameworkError,
+  closing,
   documentation,
   health,
   loggerOptions,
   metrics,
   problems,
+  securityHeaders,
+  serverTls,
 } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
@@ -69,7 +73,9 @@ const feedMessageLimit = 256 * 1024
  */
 export async function buildApp(config: Config, logs?: DestinationStream): Promise<FastifyInstance> {
   const logger = loggerOptions('auth', config.LOG_LEVEL)
+  const tls = serverTls(config)
   const app = Fastify({
+    ...(tls === undefined ? {} : { https: tls }),
     logger: logs === undefined ? logger : { ...logger, stream: logs },
     bodyLimit,
     genReqId: () => randomUUID(),
@@ -81,6 +87,9 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
     // An identity of 128 characters, each percent-encoded.
     routerOptions: { maxParamLength: 384 },
     frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+    // `closing` says it better.
+    return503OnClosing: false,
   })
   try {
     await wire(app, config)
@@ -92,6 +101,17 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
 }
 
 async function wire(app: FastifyInstance, config: Config): Promise<void> {
+  await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
+  await app.register(closing, {
+    answers: ['/health', '/ready', '/metrics'],
+    bodyOf: ({ routeOptions: { url } }) =>
+      url?.startsWith('/oauth/')
+        ? {
+            error: 'temporarily_unavailable',
+            error_description: 'this instance is closing; try again, at another',
+          }
+        : undefined,
+  })
   const { commands, masters } = await openConnections(app, config)
   const { REDIS_PREFIX: prefix } = config
   const registry = await openRegistry({
@@ -201,6 +221,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   })
   await app.register(health, {
     checks: {
+      instance: () => (app.closing ? 'closing' : undefined),
       redis: () => answers(registry),
       keys: () => keys.ready(),
       feed: () => following.ready(),

@@ -1,4 +1,4 @@
-import { type Environment, loadConfig } from '@portcullis/service'
+import { type Environment, loadConfig, tlsSettings } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 
 const milliseconds = (value: number, description: string) =>
@@ -13,6 +13,7 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'port to listen on; 0 takes a free one',
   }),
+  ...tlsSettings,
   LOG_LEVEL: Type.Union(
     [
       Type.Literal('fatal'),

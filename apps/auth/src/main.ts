@@ -1,4 +1,4 @@
-import { failToStart, run } from '@portcullis/service'
+import { failToStart, run, serverTls } from '@portcullis/service'
 import { buildApp } from './app.js'
 import { config } from './config.js'
 
@@ -9,6 +9,7 @@ try {
     host: settings.HOST,
     port: settings.PORT,
     closeDeadlineMs: settings.CLOSE_DEADLINE_MS,
+    renewTls: () => serverTls(config(process.env)),
   })
 } catch (error) {
   failToStart(error)

@@ -5,7 +5,14 @@ import rateLimit from '@fastify/rate-limit'
 import type { InfoNode } from '@portcullis/contracts'
 import { type Gate, GateError, gate } from '@portcullis/gate'
 import { disconnectCodes } from '@portcullis/protocol'
-import { closing, documentation, health, metrics, problems } from '@portcullis/service'
+import {
+  closing,
+  documentation,
+  health,
+  metrics,
+  problems,
+  securityHeaders,
+} from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
 import { acceptWebSockets } from './accept-web-sockets.js'
 import { Broker } from './broker/broker.js'
@@ -109,6 +116,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
 
   const upgrading = new Set<Socket>()
+  await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
   await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
   await app.register(metrics)
@@ -129,6 +137,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     credentials: { identity: config.IDENTITY, registrationCode: config.REGISTRATION_CODE },
     node: config.NODE_NAME,
     tokenInQuery: config.TOKEN_IN_QUERY,
+    tls: { ca: config.AUTH_CA, cert: config.AUTH_CERT, key: config.AUTH_KEY },
     ...(config.PUBLIC_URL === undefined ? {} : { url: config.PUBLIC_URL }),
   })
   await app.register(health, {

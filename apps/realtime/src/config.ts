@@ -1,5 +1,5 @@
 import { ChannelName } from '@portcullis/contracts'
-import { ConfigError, type Environment, loadConfig } from '@portcullis/service'
+import { ConfigError, type Environment, loadConfig, tlsSettings } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from './handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from './hub/namespaces.js'
@@ -17,6 +17,7 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'port to listen on',
   }),
+  ...tlsSettings,
   LOG_LEVEL: Type.Union(
     (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
       Type.Literal(level),
@@ -46,6 +47,16 @@ export const configSchema = Type.Object({
     pattern: '^https?://',
     description: 'where auth is',
   }),
+  AUTH_CA: Type.Optional(
+    Type.String({
+      description:
+        "certificates, in PEM, one of which must have signed auth's; those that Node trusts when not set. AUTH_URL must be https://",
+    }),
+  ),
+  AUTH_CERT: Type.Optional(
+    Type.String({ description: 'certificate, in PEM, that this node shows to auth' }),
+  ),
+  AUTH_KEY: Type.Optional(Type.String({ description: "that certificate's private key, in PEM" })),
   IDENTITY: Type.String({
     default: 'realtime',
     description: 'identity of this node, with the scopes introspect and feed',

@@ -1,12 +1,20 @@
-import { answerFrameworkError, loggerOptions } from '@portcullis/service'
+import {
+  answerClientError,
+  answerFrameworkError,
+  loggerOptions,
+  serverTls,
+} from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
 
 const apiBodyBytes = 524_288
 
 /** A Fastify server with our bounds, and nothing on it yet. */
-export function createServer({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyInstance {
+export function createServer(config: Config): FastifyInstance {
+  const { LOG_LEVEL, TRUST_PROXY } = config
+  const tls = serverTls(config)
   return Fastify({
+    ...(tls === undefined ? {} : { https: tls }),
     logger: loggerOptions('realtime', LOG_LEVEL),
     bodyLimit: apiBodyBytes,
     // Who may say where a request comes from; a direct peer may not.
@@ -20,6 +28,7 @@ export function createServer({ LOG_LEVEL, TRUST_PROXY }: Config): FastifyInstanc
       }
       answerFrameworkError(error, request, reply)
     },
+    clientErrorHandler: answerClientError,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     // `closing` says it better.
     return503OnClosing: false,

@@ -2,6 +2,7 @@ export type { Answer, Credentials } from './administrator.js'
 export { LocalError, type LocalErrorCode } from './errors.js'
 export { type PrivateRedis, type StartRedisOptions, startRedis } from './redis/start-redis.js'
 export type { Api } from './testing/api.js'
+export { type Authority, type Certificate, makeAuthority } from './testing/certificates.js'
 export type { RedisServer } from './testing/redis/server.js'
 export {
   type ClusterOptions,

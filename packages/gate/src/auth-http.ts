@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls'
 import { Pool } from 'undici'
 
 export interface Answer {
@@ -18,11 +19,11 @@ export class AuthHttp {
   readonly #path: string
   readonly #timeoutMs: number
 
-  constructor(authUrl: URL, timeoutMs: number) {
+  constructor(authUrl: URL, timeoutMs: number, tls?: SecureContextOptions) {
     this.#pool = new Pool(authUrl.origin, {
       connections: authConnections,
       pipelining: 1,
-      connect: { timeout: timeoutMs },
+      connect: { timeout: timeoutMs, ...tls },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       keepAliveTimeout: 30_000,

@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls'
 import { feedClose, type NodeMessage } from '@portcullis/contracts'
 import type { FastifyBaseLogger } from 'fastify'
 import { type RawData, WebSocket } from 'ws'
@@ -128,7 +129,7 @@ export class FeedConnection {
       return
     }
     if (this.#closed) return
-    const { url, timing, dial = dialWebSocket } = this.#options
+    const { url, timing, dial = dialWith() } = this.#options
     const socket = dial(url, token, timing.handshakeMs)
     this.#socket = socket
     this.#attend(socket, token)
@@ -232,13 +233,17 @@ export class FeedConnection {
   }
 }
 
-const dialWebSocket: Dial = (url, token, handshakeTimeout) =>
-  new WebSocket(url, {
-    headers: { authorization: `Bearer ${token}` },
-    handshakeTimeout,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-  })
+/** Dials WebSockets; `tls` says whom to trust and what to show, where the URL is `wss://`. */
+export function dialWith(tls?: SecureContextOptions): Dial {
+  return (url, token, handshakeTimeout) =>
+    new WebSocket(url, {
+      ...tls,
+      headers: { authorization: `Bearer ${token}` },
+      handshakeTimeout,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+    })
+}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown'

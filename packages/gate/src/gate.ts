@@ -6,7 +6,7 @@ import { Credentials } from './credentials.js'
 import type { Gate } from './decorators.js'
 import { GateError } from './errors.js'
 import { Feed } from './feed.js'
-import type { FeedTiming } from './feed-connection.js'
+import { dialWith, type FeedTiming } from './feed-connection.js'
 import { LiveGrant } from './grant.js'
 import { Introspector } from './introspect.js'
 import { NodeLease } from './lease.js'
@@ -40,7 +40,7 @@ export const gate = plugin(
     const stats = newStats()
     const lease = new NodeLease()
     const watch = new Watch(log, stats, lease)
-    const http = new AuthHttp(options.authUrl, options.timeoutMs)
+    const http = new AuthHttp(options.authUrl, options.timeoutMs, options.tls)
     const credentials = new Credentials(http, options.credentials, log)
     const lookup = lookupWith(http, credentials, log)
     const introspector = new Introspector({ lookup, watch, stats, timeoutMs: options.timeoutMs })
@@ -56,6 +56,7 @@ export const gate = plugin(
       lookup,
       stats,
       log,
+      dial: dialWith(options.tls),
     })
 
     app.decorate('admit', door.admit)

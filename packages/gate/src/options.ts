@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { Hello, IdentityName } from '@portcullis/contracts'
 import { GateError } from './errors.js'
 
@@ -21,6 +23,17 @@ export interface GateOptions {
    * that has to wait for its turn as well is refused after twice that.
    */
   timeoutMs?: number
+  /** How to speak TLS to auth; `authUrl` must be `https://` when any of it is set. */
+  tls?: GateTls
+}
+
+/** Each in PEM. */
+export interface GateTls {
+  /** Certificates, one of which must have signed auth's. Default: those that Node trusts. */
+  ca?: string | undefined
+  /** What to show to auth when it asks for a certificate, and its private key; both or neither. */
+  cert?: string | undefined
+  key?: string | undefined
 }
 
 /** Options that have been checked. */
@@ -32,6 +45,8 @@ export interface CheckedOptions {
   url: string | undefined
   tokenInQuery: boolean
   timeoutMs: number
+  /** For Node's TLS clients; undefined: as they are by themselves. */
+  tls: SecureContextOptions | undefined
 }
 
 /** @throws GateError `bad_options`, saying which one and never showing the registration code */
@@ -58,10 +73,33 @@ export function checkOptions(options: GateOptions): CheckedOptions {
   if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
     throw bad('timeoutMs must be a whole number from 100 to 60000')
   }
+  const tls = checkTls(options.tls, authUrl)
   const feedUrl = new URL(authUrl)
   feedUrl.protocol = authUrl.protocol === 'https:' ? 'wss:' : 'ws:'
   feedUrl.pathname = `${authUrl.pathname.replace(/\/+$/, '')}/v1/feed`
-  return { authUrl, feedUrl, credentials, node, url, tokenInQuery, timeoutMs }
+  return { authUrl, feedUrl, credentials, node, url, tokenInQuery, timeoutMs, tls }
+}
+
+function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undefined {
+  const { ca, cert, key } = tls
+  if (ca === undefined && cert === undefined && key === undefined) return undefined
+  if (authUrl.protocol !== 'https:') throw bad('tls is set, so authUrl must be https://')
+  if ((cert === undefined) !== (key === undefined))
+    throw bad('tls.cert and tls.key go together; set both')
+  const context = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  }
+  try {
+    createSecureContext(context)
+    // What is no certificate among `ca` it passes over.
+    if (ca !== undefined) new X509Certificate(ca)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw bad(`tls.ca, tls.cert or tls.key cannot be used (${code ?? 'not PEM'})`)
+  }
+  return context
 }
 
 const identityPattern = new RegExp(IdentityName.pattern ?? '')

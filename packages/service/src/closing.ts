@@ -11,6 +11,8 @@ declare module 'fastify' {
 export interface ClosingOptions {
   /** Paths that are answered to the end: whoever watches the process wants to know how it goes. */
   answers: readonly string[]
+  /** What to answer in place of problem JSON, where a route's standard has errors of its own. */
+  bodyOf?: (request: FastifyRequest) => object | undefined
 }
 
 /** Seconds, spread so that clients refused together do not come back together. */
@@ -25,18 +27,19 @@ const retryAfterSeconds = { least: 1, spread: 4 }
  * and leaves the socket of an upgrade open. To be registered before anything that takes time to close.
  */
 export const closing = plugin(
-  async (app: FastifyInstance, { answers }: ClosingOptions) => {
+  async (app: FastifyInstance, { answers, bodyOf }: ClosingOptions) => {
     let begun = false
     app.decorate('closing', { getter: () => begun })
     app.addHook('preClose', async () => {
       begun = true
     })
     app.addHook('onRequest', async (request, reply) => {
-      if (begun && !answers.includes(request.routeOptions.url ?? '')) return refuse(request, reply)
+      if (begun && !answers.includes(request.routeOptions.url ?? ''))
+        return refuse(request, reply, bodyOf)
       return undefined
     })
     app.addHook('preHandler', async (request, reply) => {
-      if (begun && isUpgrade(request)) return refuse(request, reply)
+      if (begun && isUpgrade(request)) return refuse(request, reply, bodyOf)
       return undefined
     })
   },
@@ -44,27 +47,30 @@ export const closing = plugin(
 )
 
 /** Not an error that is logged: there are as many as clients that come. */
-function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bodyOf: ClosingOptions['bodyOf'],
+): FastifyReply {
   const { least, spread } = retryAfterSeconds
   if (isUpgrade(request)) {
     // Node leaves the socket of an upgrade to us; this one would stay open.
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
   }
-  return reply
-    .code(503)
-    .headers({
-      connection: 'close',
-      'retry-after': String(least + Math.floor(Math.random() * spread)),
-    })
-    .type('application/problem+json')
-    .send({
-      type: 'about:blank',
-      title: 'Service Unavailable',
-      status: 503,
-      code: 'closing',
-      detail: 'this instance is closing; try again, at another',
-      instance: request.id,
-    })
+  reply.code(503).headers({
+    connection: 'close',
+    'retry-after': String(least + Math.floor(Math.random() * spread)),
+  })
+  const body = bodyOf?.(request)
+  if (body !== undefined) return reply.send(body)
+  return reply.type('application/problem+json').send({
+    type: 'about:blank',
+    title: 'Service Unavailable',
+    status: 503,
+    code: 'closing',
+    detail: 'this instance is closing; try again, at another',
+    instance: request.id,
+  })
 }
 
 function isUpgrade(request: FastifyRequest): boolean {

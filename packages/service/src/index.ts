@@ -1,6 +1,7 @@
 // For its types: what a route's schema may say of its description.
 import '@fastify/swagger'
 
+export { answerClientError } from './answer-client-error.js'
 export { type ClosingOptions, closing } from './closing.js'
 export { ConfigError, type Environment, loadConfig } from './config.js'
 export {
@@ -19,3 +20,5 @@ export {
   problems,
 } from './problems.js'
 export { failToStart, type RunOptions, run } from './run.js'
+export { type SecurityHeadersOptions, securityHeaders } from './security-headers.js'
+export { type ServerTls, serverTls, type TlsSettings, tlsSettings } from './tls.js'

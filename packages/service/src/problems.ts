@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
+import { answerHeaders } from './security-headers.js'
 
 /** An error as it is answered: what `problems` understands of anything that is thrown. */
 export interface AnswerableError {
@@ -63,6 +64,8 @@ export function answerFrameworkError(
   reply: FastifyReply,
 ): void {
   const { statusCode = 400, code } = error
+  // No hook runs for these.
+  reply.headers(answerHeaders)
   send(request, reply, { statusCode, code, message: 'the path of the request cannot be read' })
 }
 

@@ -1,28 +1,50 @@
+import { Server } from 'node:tls'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { ConfigError } from './config.js'
+import type { ServerTls } from './tls.js'
 
 export interface RunOptions {
   host: string
   port: number
   /** How long a close may take before the process ends anyway, in milliseconds. */
   closeDeadlineMs: number
+  /** The certificate as it is now, read again; for a server that listens with TLS. */
+  renewTls?: () => ServerTls | undefined
 }
 
 /**
  * Listens, and closes the app once on SIGTERM, SIGINT or an uncaught error, within the deadline.
+ * SIGHUP has the server's certificate read again; connections that are open stay as they are.
  * Only `main.ts` calls this.
  */
 export async function run(
   app: FastifyInstance,
-  { host, port, closeDeadlineMs }: RunOptions,
+  { host, port, closeDeadlineMs, renewTls }: RunOptions,
 ): Promise<void> {
-  closeWithGrace({ delay: closeDeadlineMs, logger: app.log }, async ({ err, signal }) => {
+  const { server } = app
+  // Without TLS it ends the process as it ends any other.
+  const renews = renewTls !== undefined && server instanceof Server
+  if (renews) process.on('SIGHUP', () => renew(app, server, renewTls))
+  const skip: ['SIGHUP'] | [] = renews ? ['SIGHUP'] : []
+  closeWithGrace({ delay: closeDeadlineMs, logger: app.log, skip }, async ({ err, signal }) => {
     if (err) app.log.fatal({ err }, 'closing after an error')
     else app.log.info({ signal }, 'closing')
     await app.close()
   })
   await app.listen({ host, port })
+}
+
+/** Keeps the old certificate when the new one cannot be used: better than none. */
+function renew(app: FastifyInstance, server: Server, read: () => ServerTls | undefined): void {
+  try {
+    const tls = read()
+    if (tls === undefined) throw new Error('TLS cannot be switched off while the service runs')
+    server.setSecureContext(tls)
+    app.log.info('TLS certificate read again')
+  } catch (err) {
+    app.log.error({ err }, 'TLS certificate not renewed; the old one stays')
+  }
 }
 
 /** Ends the process with one clear line when it cannot start. Only `main.ts` calls this. */

@@ -1,0 +1,61 @@
+import { generate } from 'selfsigned'
+
+/** A certificate and its private key, each in PEM. */
+export interface Certificate {
+  cert: string
+  key: string
+}
+
+/** An authority that signs certificates for a test. */
+export interface Authority extends Certificate {
+  /** For a server at 127.0.0.1 and localhost, or for a client of this name. */
+  sign(use: 'server' | 'client', name: string): Promise<Certificate>
+}
+
+const common = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const
+
+/** Makes an authority of its own, whom nobody trusts unless told to. */
+export async function makeAuthority(name: string): Promise<Authority> {
+  const ca = await certificate(name, [
+    { name: 'basicConstraints', cA: true, critical: true },
+    { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+  ])
+  return {
+    ...ca,
+    sign: (use, subject) =>
+      certificate(
+        subject,
+        [
+          { name: 'basicConstraints', cA: false, critical: true },
+          { name: 'keyUsage', digitalSignature: true, critical: true },
+          { name: 'extKeyUsage', serverAuth: use === 'server', clientAuth: use === 'client' },
+          {
+            name: 'subjectAltName',
+            altNames:
+              use === 'server'
+                ? [
+                    { type: 2, value: 'localhost' },
+                    { type: 7, ip: '127.0.0.1' },
+                  ]
+                : [{ type: 2, value: subject }],
+          },
+        ],
+        ca,
+      ),
+  }
+}
+
+type Options = NonNullable<Parameters<typeof generate>[1]>
+
+async function certificate(
+  name: string,
+  extensions: NonNullable<Options['extensions']>,
+  ca?: Certificate,
+): Promise<Certificate> {
+  const made = await generate([{ name: 'commonName', value: name }], {
+    ...common,
+    extensions,
+    ...(ca === undefined ? {} : { ca }),
+  })
+  return { cert: made.cert, key: made.private }
+}
