@@ -252,3 +252,27 @@ t.test('an app that was never opened closes too', async (t) => {
   })
   await t.rejects(buildApp({ ...settings, LOG_LEVEL: 'silent' }), { code: 'ENOTDIR' })
 })
+
+t.test('while it closes newcomers are sent elsewhere, and its health is told', async (t) => {
+  const self = await auth(t)
+  let letGo = () => {}
+  self.app.addHook('preClose', (done) => {
+    letGo = done
+  })
+  const url = await listen(self)
+  const closed = self.app.close()
+  while (!self.app.closing) await setImmediate()
+  const api = await fetch(`${url}/v1/nodes`)
+  t.equal(api.status, 503)
+  t.match(api.headers.get('retry-after'), /^[1-9]/)
+  t.match(await api.json(), { status: 503, code: 'closing' })
+  const body = new URLSearchParams({ grant_type: 'client_credentials' })
+  const oauth = await fetch(`${url}/oauth/token`, { method: 'POST', body })
+  t.equal(oauth.status, 503)
+  t.match(oauth.headers.get('retry-after'), /^[1-9]/)
+  t.match(await oauth.json(), { error: 'temporarily_unavailable', error_description: String })
+  t.equal((await fetch(`${url}/health`)).status, 200)
+  t.match(await (await fetch(`${url}/ready`)).json(), { reasons: { instance: 'closing' } })
+  letGo()
+  await closed
+})

@@ -29,3 +29,4 @@ export {
 } from './testing/start-realtime.js'
 export type { Teardown } from './testing/teardown.js'
 export { testRedis } from './testing/test-redis.js'
+export { unboundedParts } from './testing/unbounded-parts.js'

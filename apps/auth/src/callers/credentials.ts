@@ -84,8 +84,13 @@ function fromBasic(authorization: string): Credentials {
     throw invalidClient(
       'the Authorization header must be: Basic, then base64 of identity:code, each form-encoded',
     )
+  if (identity.length > maxLength || code.length > maxLength)
+    throw invalidClient(`the identity and its code have ${maxLength} characters at most, each`)
   return { identity, code }
 }
+
+/** As of `client_id` and `client_secret` in a form. */
+const maxLength = 384
 
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
 function formDecoded(text: string): string | undefined {

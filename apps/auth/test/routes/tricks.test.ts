@@ -3,29 +3,34 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { type Auth, auth } from '../fixtures/auth.js'
 import { listen } from '../fixtures/node.js'
+import { authWithRoutes, type RegisteredRoute } from '../fixtures/routes.js'
 
-/** Every route that wants a token: method, path, and a body that its schema refuses. */
-const guarded = [
-  ['POST', '/v1/introspections', '{"tokens":[]}'],
-  ['POST', '/v1/tokens', '{"subject":""}'],
-  ['GET', '/v1/tokens?identity=*', ''],
-  ['GET', '/v1/tokens/x', ''],
-  ['POST', '/v1/revocations', '{"all":true,"x":1}'],
-  ['GET', '/v1/revocations?limit=0', ''],
-  ['GET', '/v1/revocations/x', ''],
-  ['POST', '/v1/identities', '{"identity":"*","scopes":[]}'],
-  ['GET', '/v1/identities?limit=0', ''],
-  ['GET', '/v1/identities/*', ''],
-  ['PATCH', '/v1/identities/admin', '{}'],
-  ['DELETE', '/v1/identities/*', ''],
-  ['POST', '/v1/identities/admin/suspend', '{"x":1}'],
-  ['POST', '/v1/identities/admin/resume', '{"x":1}'],
-  ['POST', '/v1/identities/admin/registration-codes', '{"x":1}'],
-  ['DELETE', '/v1/identities/admin/registration-codes/*', ''],
-  ['GET', '/v1/nodes', ''],
-  ['POST', '/oauth/register', '{"scope":1}'],
-  ['GET', '/v1/feed', ''],
-] as const
+/** Methods, paths with values for their parameters, and a body that no schema of an object admits. */
+interface Call {
+  method: string
+  path: string
+  body: string
+}
+
+/** Everything that auth serves under a prefix, as it has registered it. */
+function callsOf(routes: readonly RegisteredRoute[], prefix: string): Call[] {
+  return routes
+    .filter(({ url }) => url.startsWith(prefix))
+    .map(({ method, url, schema }) => ({
+      method,
+      path: url.replaceAll(/:(\w+)/g, (_, name) => (name === 'identity' ? 'admin' : 'x')),
+      body: schema.body === undefined ? '' : '[]',
+    }))
+}
+
+/** What anyone may have, by name: whatever else there is asks who comes. */
+const open = [
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-authorization-server',
+  '/health',
+  '/metrics',
+  '/ready',
+]
 
 const contentTypes = [
   'application/json',
@@ -65,9 +70,10 @@ async function raw(self: Auth, lines: string[], body: string): Promise<[number, 
 
 t.test('no Content-Type gets a body past authorization or its schema', async (t) => {
   // fastify CVE-2026-25223, CVE-2026-3419, CVE-2026-33806
-  const self = await auth(t)
+  const { self, routes } = await authWithRoutes(t)
   const admin = await self.token()
-  for (const [method, path, body] of guarded) {
+  const registering = callsOf(routes, '/oauth/register').filter(({ method }) => method === 'POST')
+  for (const { method, path, body } of [...callsOf(routes, '/v1/'), ...registering]) {
     if (body === '') continue
     for (const type of contentTypes) {
       const lines = [
@@ -84,12 +90,31 @@ t.test('no Content-Type gets a body past authorization or its schema', async (t)
   t.equal((await self.api(admin, 'GET', '/v1/nodes')).statusCode, 200, 'nothing was revoked')
 })
 
+t.test('whatever is not open to all asks who comes, before all else', async (t) => {
+  const { self, routes } = await authWithRoutes(t)
+  // What describes the API is a page and its parts.
+  const known = (url: string) => /^\/(?:v1|oauth|docs)(?:\/|$)/.test(url)
+  t.same(
+    routes
+      .filter(({ url }) => !known(url))
+      .map(({ url }) => url)
+      .sort(),
+    open,
+  )
+  for (const { method, path } of callsOf(routes, '/v1/')) {
+    const answer = await self.app.inject({ method: method as 'GET', url: path })
+    t.equal(answer.statusCode, 401, `${method} ${path}`)
+    t.match(answer.headers['www-authenticate'], /^Bearer /)
+  }
+})
+
 t.test('a form is taken as a form, under its own name alone', async (t) => {
-  const self = await auth(t)
+  const { self, routes } = await authWithRoutes(t)
   const { identity, registrationCode } = self.admin
   const form = `grant_type=client_credentials&client_id=${identity}&client_secret=${registrationCode}`
   const json = JSON.stringify(Object.fromEntries(new URLSearchParams(form)))
-  for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke'])
+  for (const { method, path } of callsOf(routes, '/oauth/')) {
+    if (method !== 'POST') continue
     for (const type of contentTypes) {
       const isForm = type === 'application/x-www-form-urlencoded'
       const lines = [
@@ -101,32 +126,34 @@ t.test('a form is taken as a form, under its own name alone', async (t) => {
       t.notMatch(answer, 'access_token')
       t.match(JSON.parse(answer), { error: String, error_description: String }, 'an OAuth error')
     }
+  }
 })
 
 t.test('no spelling of a path gets past authorization', async (t) => {
   // middie CVE-2026-2880
-  const self = await auth(t)
-  const spellings = (path: string) => {
-    const [bare = '', query] = path.split('?')
-    const rest = query === undefined ? '' : `?${query}`
+  const { self, routes } = await authWithRoutes(t)
+  const spellings = (bare: string) => {
+    const [, first = ''] = bare.split('/')
+    const after = (text: string) => bare.replace(`/${first}/`, text)
     return [
       `/${bare}`,
-      bare.replace('/v1/', '/v1//'),
+      after(`/${first}//`),
       `${bare}/`,
       `${bare}//`,
       `${bare}/.`,
       `${bare}.`,
       `${bare}/..`,
-      bare.replace('/v1/', '/v1/./'),
-      bare.replace('/v1/', '/v1/x/../'),
+      after(`/${first}/./`),
+      after(`/${first}/x/../`),
       `/x/..${bare}`,
+      after(`/${first}/..;/`),
       `${bare};x=y`,
-      bare.replace('/v1', '/v1;x=y'),
-      bare.replace('/v1/', '/v1%2F'),
-      bare.replace('/v1/', '/v1%2f'),
-      bare.replace('/v1/', '/%761/'),
-      bare.replace('/v1/', '/v1/%2e/'),
-      bare.replace('/v1/', '\\v1\\'),
+      after(`/${first};x=y/`),
+      after(`/${first}%2F`),
+      after(`/${first}%2f`),
+      after(`/%${first.charCodeAt(0).toString(16)}${first.slice(1)}/`),
+      after(`/${first}/%2e/`),
+      after(`\\${first}\\`),
       `${bare}%00`,
       `${bare}%20`,
       `${bare}%3Fx`,
@@ -134,16 +161,16 @@ t.test('no spelling of a path gets past authorization', async (t) => {
       `${bare}%zz`,
       `${bare}#x`,
       bare.toUpperCase(),
-      bare.replace('/v1/', '/V1/'),
+      after(`/${first.toUpperCase()}/`),
       `http://x${bare}`,
       `*${bare}`,
-    ].map((spelling) => spelling + rest)
+    ]
   }
-  for (const [method, path, body] of guarded)
+  for (const { method, path, body } of [...callsOf(routes, '/v1/'), ...callsOf(routes, '/oauth/')])
     for (const spelling of spellings(path)) {
       const lines = [`${method} ${spelling} HTTP/1.1`, 'Content-Type: application/json']
       const [status, answer] = await raw(self, lines, body)
-      t.ok([400, 401, 404, 405].includes(status), `${method} ${spelling}: ${status}`)
+      t.ok([400, 401, 404, 405, 415].includes(status), `${method} ${spelling}: ${status}`)
       t.notMatch(answer, /"stack"|node_modules/)
     }
 })
@@ -175,7 +202,7 @@ t.test('another method is refused with what is allowed', async (t) => {
 
 t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing', async (t) => {
   // fastify CVE-2026-3635
-  const self = await auth(t)
+  const { self, routes } = await authWithRoutes(t)
   const admin = await self.token()
   const headers = {
     'x-forwarded-for': '10.9.8.7',
@@ -187,11 +214,11 @@ t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing
     'x-http-method-override': 'GET',
     forwarded: 'for=10.9.8.7;host=evil.example;proto=https',
   }
-  for (const [method, path, body] of guarded) {
+  for (const { method, path, body } of callsOf(routes, '/v1/')) {
     const payload = body === '' ? {} : { payload: body }
     const type = { 'content-type': 'application/json' }
     const answer = await self.app.inject({
-      method,
+      method: method as 'GET',
       url: path,
       headers: { ...headers, ...type },
       ...payload,
@@ -211,6 +238,8 @@ t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing
     headers,
   })
   t.notMatch(metadata.body, 'evil')
+  t.match(self.logs(), '"from":"127.0.0.1"')
+  t.notMatch(self.logs(), /10\.9\.8\.7|evil/)
 })
 
 t.test('bodies are bounded', async (t) => {

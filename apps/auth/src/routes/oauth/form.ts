@@ -1,5 +1,9 @@
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
+import { AuthError } from '../../errors.js'
+
+/** More than any grant has; unknown ones are ignored, not kept. */
+const maxParameters = 64
 
 /**
  * Makes a scope take form bodies and nothing else. A parameter that is sent more than once becomes
@@ -13,7 +17,11 @@ export async function takeForms(app: FastifyInstance): Promise<void> {
 
 function parser(text: string): Record<string, string | string[]> {
   const form: Record<string, string | string[]> = Object.create(null)
+  let count = 0
   for (const [name, value] of new URLSearchParams(text)) {
+    count += 1
+    if (count > maxParameters)
+      throw new AuthError('invalid_request', `a form has ${maxParameters} parameters at most`)
     const before = form[name]
     form[name] = before === undefined ? value : [before, value].flat()
   }
