@@ -16,6 +16,7 @@ export const serviceScopes = [
   'nodes:read',
   'audit:read',
   'keys:write',
+  'events:read',
   'admin',
 ] as const
 export type ServiceScope = (typeof serviceScopes)[number]

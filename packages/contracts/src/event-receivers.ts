@@ -1,0 +1,228 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { IdentityName, Milliseconds } from './names.js'
+
+/** The event of every revocation (CAEP 1.0, Session Revoked). */
+export const sessionRevokedEvent =
+  'https://schemas.openid.net/secevent/caep/event-type/session-revoked'
+/** The event of `POST /v1/event-receivers/:id/verify` (SSF 1.0, Verification). */
+export const verificationEvent = 'https://schemas.openid.net/secevent/ssf/event-type/verification'
+/** The event that says that others were lost (SSF 1.0, Stream Updated). */
+export const streamUpdatedEvent =
+  'https://schemas.openid.net/secevent/ssf/event-type/stream-updated'
+
+/** Delivery methods as SSF 1.0 names them. */
+export const pushMethod = 'urn:ietf:rfc:8935'
+export const pollMethod = 'urn:ietf:rfc:8936'
+
+const closed = { additionalProperties: false }
+
+export const ReceiverId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' })
+
+/** `aud` of a receiver's events: one name, or several of the same receiver. */
+const Audience = Type.Union([
+  Type.String({ minLength: 1, maxLength: 255 }),
+  Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+    minItems: 1,
+    maxItems: 8,
+    uniqueItems: true,
+  }),
+])
+
+/** `paused`: events are kept and not delivered, as many as `EVENT_QUEUE_LENGTH`. */
+export const ReceiverStatus = Type.Union([Type.Literal('enabled'), Type.Literal('paused')])
+export type ReceiverStatus = Static<typeof ReceiverStatus>
+
+/** Push, RFC 8935: auth POSTs each event to the endpoint. */
+export const PushDelivery = Type.Object(
+  {
+    method: Type.Literal(pushMethod),
+    /** `https:`; `http:` only to this machine, or to a host of `EVENT_HTTP_HOSTS`. */
+    endpoint_url: Type.String({ minLength: 1, maxLength: 1024 }),
+    /** The whole value of the `Authorization` header to send. Never shown again. */
+    authorization_header: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 4096, pattern: '^[\\x21-\\x7e]+( [\\x21-\\x7e]+)*$' }),
+    ),
+  },
+  closed,
+)
+/** Poll, RFC 8936: the receiver asks, at an address that auth gives. */
+export const PollDelivery = Type.Object({ method: Type.Literal(pollMethod) }, closed)
+export const Delivery = Type.Union([PushDelivery, PollDelivery])
+export type Delivery = Static<typeof Delivery>
+
+const Identities = Type.Array(IdentityName, { minItems: 1, maxItems: 64, uniqueItems: true })
+const Description = Type.String({ maxLength: 256 })
+
+/** `POST /v1/event-receivers` */
+export const AddEventReceiver = Type.Object(
+  {
+    aud: Audience,
+    delivery: Delivery,
+    /** Whose tokens it hears of; absent: everyone's. A revocation of all tokens is for everybody. */
+    identities: Type.Optional(Identities),
+    /** The receiver itself: who may poll, see its state and ask for a verification. For poll required. */
+    identity: Type.Optional(IdentityName),
+    description: Type.Optional(Description),
+  },
+  closed,
+)
+export type AddEventReceiver = Static<typeof AddEventReceiver>
+
+/** `PATCH /v1/event-receivers/:id`: only what is named changes; null removes. `delivery` as a whole. */
+export const ChangeEventReceiver = Type.Object(
+  {
+    status: Type.Optional(ReceiverStatus),
+    delivery: Type.Optional(Delivery),
+    identities: Type.Optional(Type.Union([Identities, Type.Null()])),
+    description: Type.Optional(Type.Union([Description, Type.Null()])),
+  },
+  { ...closed, minProperties: 1 },
+)
+export type ChangeEventReceiver = Static<typeof ChangeEventReceiver>
+
+/** How delivery stands. Counts are of events since the receiver was added. */
+export const EventProgress = Type.Object({
+  /** Queued: not yet delivered, or not yet acknowledged. */
+  pending: Type.Integer(),
+  /** When the longest queued of them was queued; absent when there is none. */
+  oldestAt: Type.Optional(Milliseconds),
+  delivered: Type.Integer(),
+  /** Refused by the receiver for good: `err` of RFC 8935 §2.3, or `setErrs` of RFC 8936 §2.4. */
+  refused: Type.Integer(),
+  /** Given up: not taken for `EVENT_MAX_AGE_SECONDS`. */
+  expired: Type.Integer(),
+  /** Given up: more than `EVENT_QUEUE_LENGTH` were queued. */
+  dropped: Type.Integer(),
+  /** How often an unknown number was missed: the feed was trimmed, or went backwards. */
+  lost: Type.Integer(),
+  lastDeliveredAt: Type.Optional(Milliseconds),
+  /** The last attempt that failed, or event that was refused. */
+  lastFailure: Type.Optional(Type.Object({ at: Milliseconds, error: Type.String() })),
+})
+export type EventProgress = Static<typeof EventProgress>
+
+/** A receiver as it is shown: `authorization_header` is left out. */
+export const EventReceiver = Type.Object({
+  id: ReceiverId,
+  /** `iss` of its events. */
+  iss: Type.String(),
+  aud: Audience,
+  status: ReceiverStatus,
+  delivery: Type.Object({
+    method: Type.Union([Type.Literal(pushMethod), Type.Literal(pollMethod)]),
+    /** Where auth pushes to, or where to poll. */
+    endpoint_url: Type.String(),
+    /** Whether an Authorization header is sent. Push alone. */
+    authorized: Type.Optional(Type.Boolean()),
+  }),
+  identities: Type.Optional(Identities),
+  identity: Type.Optional(IdentityName),
+  description: Type.Optional(Description),
+  createdAt: Milliseconds,
+  progress: EventProgress,
+})
+export type EventReceiver = Static<typeof EventReceiver>
+
+/** All of them: there are few. */
+export const EventReceiverList = Type.Object({ receivers: Type.Array(EventReceiver) })
+export type EventReceiverList = Static<typeof EventReceiverList>
+
+/** `POST /v1/event-receivers/:id/verify` (SSF 1.0, Verification): `state` comes back in the event. */
+export const VerifyEventReceiver = Type.Union([
+  Type.Object({ state: Type.Optional(Type.String({ maxLength: 1024 })) }, closed),
+  Type.Null(),
+])
+export type VerifyEventReceiver = Static<typeof VerifyEventReceiver>
+
+const eventId = Type.String({ maxLength: 256 })
+
+/** How many events one poll gives at most, whatever it asks for. */
+export const maxPolledEvents = 100
+
+/** `POST /v1/event-receivers/:id/poll`, RFC 8936 §2.2. Members that are not the RFC's are ignored. */
+export const PollEvents = Type.Object({
+  /** 0: only acknowledge. Default and most: 100. */
+  maxEvents: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Default false: the answer waits for an event, some time. */
+  returnImmediately: Type.Optional(Type.Boolean()),
+  /** `jti` of the events that the receiver has and needs no more. */
+  ack: Type.Optional(Type.Array(eventId, { maxItems: 1000 })),
+  /** Events that the receiver cannot take: none of them comes again. */
+  setErrs: Type.Optional(
+    Type.Record(
+      eventId,
+      Type.Object({
+        err: Type.String({ maxLength: 64 }),
+        description: Type.Optional(Type.String({ maxLength: 1024 })),
+      }),
+      { maxProperties: 1000 },
+    ),
+  ),
+})
+export type PollEvents = Static<typeof PollEvents>
+
+/** RFC 8936 §2.3. */
+export const PolledEvents = Type.Object({
+  /** Signed events by `jti`. What is not acknowledged comes again. */
+  sets: Type.Record(Type.String(), Type.String()),
+  moreAvailable: Type.Optional(Type.Boolean()),
+})
+export type PolledEvents = Static<typeof PolledEvents>
+
+/** A simple subject: RFC 9493 `opaque` and `iss_sub`, SSF 1.0 `jwt_id`. */
+export const SubjectIdentifier = Type.Union([
+  Type.Object({ format: Type.Literal('opaque'), id: Type.String() }),
+  Type.Object({ format: Type.Literal('iss_sub'), iss: Type.String(), sub: Type.String() }),
+  Type.Object({ format: Type.Literal('jwt_id'), iss: Type.String(), jti: Type.String() }),
+])
+export type SubjectIdentifier = Static<typeof SubjectIdentifier>
+
+/** Whose sessions an event is of (SSF 1.0, Complex Subject Members): those that match all members. */
+export const ComplexSubject = Type.Object({
+  format: Type.Literal('complex'),
+  /** One token. */
+  session: Type.Optional(SubjectIdentifier),
+  /** A subject of the application. */
+  user: Type.Optional(SubjectIdentifier),
+  /** A label of the application's tokens. */
+  group: Type.Optional(SubjectIdentifier),
+  /** An identity (`client_id`). */
+  application: Type.Optional(SubjectIdentifier),
+  /** The whole installation, by its issuer. */
+  tenant: Type.Optional(SubjectIdentifier),
+})
+export type ComplexSubject = Static<typeof ComplexSubject>
+
+/** What was revoked, in CAEP's words. */
+export const SessionRevoked = Type.Object({
+  /** Unix seconds of the revocation. */
+  event_timestamp: Type.Integer(),
+  /** The revocation's reason, under the language tag `und`: nobody has said which it is in. */
+  reason_admin: Type.Optional(Type.Object({ und: Type.String() })),
+  /** Ours: covers tokens with `issued_us` up to and including this, in microseconds. */
+  cutoff_us: Type.Integer(),
+})
+export type SessionRevoked = Static<typeof SessionRevoked>
+
+/**
+ * Claims of a Security Event Token (RFC 8417), `typ: secevent+jwt`. No `sub` and no `exp`, so that
+ * nobody takes it for another kind of JWT (RFC 8417 §4, SSF 1.0). `iat` in Unix seconds.
+ */
+export const SecurityEvent = Type.Object({
+  iss: Type.String(),
+  aud: Audience,
+  iat: Type.Integer(),
+  /** The same whenever the event is delivered again. */
+  jti: Type.String(),
+  /** The revocation's id. */
+  txn: Type.Optional(Type.String()),
+  sub_id: Type.Union([ComplexSubject, SubjectIdentifier]),
+  events: Type.Union([
+    Type.Object({ [sessionRevokedEvent]: SessionRevoked }),
+    Type.Object({ [verificationEvent]: Type.Object({ state: Type.Optional(Type.String()) }) }),
+    Type.Object({
+      [streamUpdatedEvent]: Type.Object({ status: ReceiverStatus, reason: Type.String() }),
+    }),
+  ]),
+})
+export type SecurityEvent = Static<typeof SecurityEvent>
