@@ -30,6 +30,11 @@ import { client } from './callers/client.js'
 import { limitRequests } from './callers/limit-requests.js'
 import type { Config } from './config.js'
 import { AuthError, translate } from './errors.js'
+import type { Events } from './events/context.js'
+import { Deliverer } from './events/deliverer.js'
+import { eventMeters } from './events/meters.js'
+import { Poller } from './events/poller.js'
+import { queues } from './events/queues.js'
 import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
@@ -208,6 +213,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   })
   app.addHook('onClose', () => fencer.close())
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
+  tellOthers(app, config)
 
   const refuseOtherMethods = methodNotAllowed(app)
   await app.register(documentation, {
@@ -295,6 +301,37 @@ async function openToNodes(app: FastifyInstance, hub: FeedHub, config: Config): 
     if (request.ws && request.routeOptions.url !== '/v1/feed')
       throw new AuthError('invalid_request', 'there is no WebSocket here; the feed is at /v1/feed')
   })
+}
+
+/** Security events: what waits for receivers is delivered as long as this process lives. */
+function tellOthers(app: FastifyInstance, config: Config): void {
+  const { registry } = app
+  const events: Events = {
+    registry,
+    jwt: app.tokens,
+    hub: app.feedHub,
+    settings: {
+      secret: config.KEY_ENCRYPTION_SECRET,
+      httpHosts: (config.EVENT_HTTP_HOSTS ?? '').split(',').map((host) => host.trim()),
+      timeoutMs: config.EVENT_TIMEOUT_MS,
+      retryMs: config.EVENT_RETRY_MS,
+      maxAgeMs: config.EVENT_MAX_AGE_SECONDS * 1000,
+      maxQueued: config.EVENT_QUEUE_LENGTH,
+      pollWaitMs: config.EVENT_POLL_WAIT_MS,
+    },
+    meters: eventMeters(app.metrics, () => queues(registry)),
+    onLost: ({ id }) =>
+      app.log.warn({ receiver: id }, 'the feed was trimmed or went back: security events are lost'),
+  }
+  const poller = new Poller(events)
+  // Before the server stops: it would wait for those who wait for events.
+  app.addHook('preClose', async () => poller.close())
+  const deliverer = new Deliverer(events, (err) =>
+    app.log.warn({ err }, 'security events cannot be delivered'),
+  )
+  app.addHook('onClose', () => deliverer.close())
+  app.decorate('events', events)
+  app.decorate('eventPoller', poller)
 }
 
 async function ensureAdministrator(

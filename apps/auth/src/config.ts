@@ -185,6 +185,37 @@ export const configSchema = Type.Object({
     description:
       'requests that one identity may make in a minute, with its code or its tokens, at all instances together; 0 for no limit',
   }),
+  EVENT_HTTP_HOSTS: Type.Optional(
+    Type.String({
+      description:
+        'names of hosts, comma separated, that security events may be pushed to over http: as well; this machine always may',
+    }),
+  ),
+  EVENT_TIMEOUT_MS: milliseconds(
+    10_000,
+    'how long a receiver may take to answer a security event, in milliseconds',
+  ),
+  EVENT_RETRY_MS: milliseconds(
+    1000,
+    'the first wait before a security event is pushed again, in milliseconds; each is twice as long as the one before, up to five minutes',
+  ),
+  EVENT_MAX_AGE_SECONDS: Type.Integer({
+    default: 86_400,
+    minimum: 0,
+    maximum: 2_592_000,
+    description:
+      'how long a security event is pushed again and again before it is given up, in seconds',
+  }),
+  EVENT_QUEUE_LENGTH: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'security events that may wait for one receiver; beyond it the oldest are dropped',
+  }),
+  EVENT_POLL_WAIT_MS: milliseconds(
+    30_000,
+    'how long a poll for security events waits when there are none, in milliseconds',
+  ),
 })
 export type Config = Static<typeof configSchema>
 

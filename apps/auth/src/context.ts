@@ -1,4 +1,6 @@
 import type { AuditLog } from './audit/open-log.js'
+import type { Events } from './events/context.js'
+import type { Poller } from './events/poller.js'
 import type { FeedHub } from './feed/hub.js'
 import type { FeedRegistry } from './feed/registry.js'
 import type { Meters } from './meters.js'
@@ -24,6 +26,9 @@ declare module 'fastify' {
     meters: Meters
     /** Where the audit log is written, how much of it is kept, and who hears that it has grown. */
     auditLog: { log: AuditLog; retention: AuditRetention; watch: AuditWatch }
+    /** Security events for other systems. */
+    events: Events
+    eventPoller: Poller
     /** Lifetime of tokens of an identity that has none of its own. */
     defaultTtlSeconds: number
   }

@@ -73,6 +73,8 @@ const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
   node_replaced: 409,
   too_many_wrong_codes: 429,
   key_revoked: 503,
+  too_many_receivers: 409,
+  receiver_not_found: 404,
 }
 
 const keySetStatuses: Readonly<Record<KeySetErrorCode, number>> = {

@@ -152,7 +152,7 @@ export const PollEvents = Type.Object({
     Type.Record(
       eventId,
       Type.Object({
-        err: Type.String({ maxLength: 64 }),
+        err: Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
         description: Type.Optional(Type.String({ maxLength: 1024 })),
       }),
       { maxProperties: 1000 },

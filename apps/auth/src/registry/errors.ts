@@ -17,6 +17,8 @@ export type RegistryErrorCode =
   | 'node_replaced'
   | 'key_revoked'
   | 'too_many_wrong_codes'
+  | 'too_many_receivers'
+  | 'receiver_not_found'
 
 /** What the registry refuses or cannot do. `code` is stable; the message says what to change. */
 export class RegistryError extends Error {
@@ -67,6 +69,13 @@ export function revocationNotFound(id: string): RegistryError {
   return new RegistryError(
     'revocation_not_found',
     `there is no revocation "${id}", or its receipt is no longer kept`,
+  )
+}
+
+export function receiverNotFound(): RegistryError {
+  return new RegistryError(
+    'receiver_not_found',
+    'there is no such event receiver; GET /v1/event-receivers has all of them',
   )
 }
 

@@ -25,6 +25,16 @@ export function keyNames(prefix: string, partitions = 1) {
     connected: `{${prefix}:0}:connected`,
     /** First part of the counters of requests and failures, each of which has a slot of its own. */
     limits: `${prefix}:limits:`,
+    /** Hash, id -> JSON: who gets security events. */
+    eventReceivers: `{${prefix}:0}:event-receivers`,
+    /** Hash: how far a receiver's queue has come in the feed, counts, the last failure. */
+    eventProgress: (id: string) => `{${prefix}:0}:event-progress:${id}`,
+    /** Sorted set: the `jti` of a receiver's queued events, in the order in which they were queued. */
+    eventQueue: (id: string) => `{${prefix}:0}:event-queue:${id}`,
+    /** Hash, `jti` -> JSON: the same events. */
+    queuedEvents: (id: string) => `{${prefix}:0}:queued-events:${id}`,
+    /** String, expires: the auth process that pushes to the receiver. */
+    eventPusher: (id: string) => `{${prefix}:0}:event-pusher:${id}`,
     /** Channel on which each acknowledgement publishes the id of its revocation. */
     acknowledgements: `${prefix}:acknowledgements`,
     /** Channel on which each commit says that a feed has grown. */

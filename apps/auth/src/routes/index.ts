@@ -1,6 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { exportLog } from './audit/export.js'
 import { list as listAudit } from './audit/list.js'
+import { add as addReceiver } from './event-receivers/add.js'
+import { change as changeReceiver } from './event-receivers/change.js'
+import { remove as removeReceiver } from './event-receivers/delete.js'
+import { get as getReceiver } from './event-receivers/get.js'
+import { list as listReceivers } from './event-receivers/list.js'
+import { poll } from './event-receivers/poll.js'
+import { verify } from './event-receivers/verify.js'
 import { type FeedOptions, open } from './feed/open.js'
 import { addCode } from './identities/add-registration-code.js'
 import { change } from './identities/change.js'
@@ -74,10 +81,19 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     ]
     const tokens = [issue, listTokens, getToken, introspectMany]
     const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
+    const events = [
+      addReceiver,
+      listReceivers,
+      getReceiver,
+      changeReceiver,
+      removeReceiver,
+      verify,
+      poll,
+    ]
     const keys = [listKeys, rotateKey, revokeKey]
     const audit = [listAudit, exportLog]
     const descriptions = [keySet, metadata]
-    const described = [...keys, ...audit, ...descriptions]
+    const described = [...keys, ...audit, ...events, ...descriptions]
     for (const route of [...identities, ...tokens, ...revocations, ...described])
       await api.register(route)
   })

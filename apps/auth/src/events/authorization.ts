@@ -1,0 +1,33 @@
+import type { PushDelivery } from '@portcullis/contracts'
+import type { Static } from '@sinclair/typebox'
+import { seal, unseal } from '../keys/seal.js'
+import type { StoredPush } from '../registry/index.js'
+
+/** Bound to the endpoint: sealed for one, a header does not open for another. */
+const boundTo = (endpoint: string) => `event-receiver ${endpoint}`
+
+/** A push delivery as it is stored: with a secret its Authorization header is never in the clear. */
+export async function sealDelivery(
+  secret: string | undefined,
+  { method, endpoint_url, authorization_header: header }: Static<typeof PushDelivery>,
+): Promise<StoredPush> {
+  const delivery = { method, endpoint_url }
+  if (header === undefined) return delivery
+  const authorization =
+    secret === undefined ? header : await seal(secret, boundTo(endpoint_url), header)
+  return { ...delivery, authorization }
+}
+
+/**
+ * The Authorization header of a stored push delivery.
+ *
+ * @throws KeySetError `secret_wrong`, Error when there is no secret
+ */
+export async function openAuthorization(
+  secret: string | undefined,
+  { endpoint_url, authorization }: StoredPush,
+): Promise<string | undefined> {
+  if (authorization === undefined || typeof authorization === 'string') return authorization
+  if (secret === undefined) throw new Error('there is no secret')
+  return unseal(secret, boundTo(endpoint_url), authorization)
+}

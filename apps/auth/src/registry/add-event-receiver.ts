@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import { script } from '@portcullis/redis'
+import { RegistryError } from './errors.js'
+import { type Receiver, type StoredReceiver, textOf } from './event-receiver-record.js'
+import { feedEnd } from './feed-end.js'
+import type { Registry } from './registry.js'
+import { run } from './run.js'
+
+const add = script<0 | 1>(new URL('../../src/registry/lua/add-event-receiver.lua', import.meta.url))
+
+/** Each reads the feed for itself. */
+const mostReceivers = 32
+
+/**
+ * Adds a receiver of security events. It hears of every revocation that is committed from now on.
+ *
+ * @throws RegistryError `too_many_receivers`
+ */
+export async function addEventReceiver(
+  registry: Registry,
+  stored: Omit<StoredReceiver, 'createdAt' | 'status'>,
+): Promise<Receiver> {
+  const { keys } = registry
+  const receiver: Receiver = {
+    id: randomBytes(16).toString('base64url'),
+    status: 'enabled',
+    createdAt: Date.now(),
+    ...stored,
+  }
+  const { id } = receiver
+  const added = await run(
+    registry,
+    add,
+    [keys.eventReceivers, keys.eventProgress(id)],
+    [id, textOf(receiver), await feedEnd(registry), mostReceivers],
+  )
+  if (added === 0)
+    throw new RegistryError(
+      'too_many_receivers',
+      `there are ${mostReceivers} event receivers already; delete one that is not needed`,
+    )
+  return receiver
+}

@@ -1,0 +1,25 @@
+import { AddEventReceiver, EventReceiver } from '@portcullis/contracts'
+import { addReceiver } from '../../events/add-receiver.js'
+import { showReceiver } from '../../events/show-receiver.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `POST /v1/event-receivers`. For administrators: a receiver hears of everybody's users. */
+export const add: Route = async (app) => {
+  app.post(
+    '/v1/event-receivers',
+    {
+      onRequest: app.allow('admin'),
+      schema: {
+        summary: 'Add a receiver of security events; it hears of every revocation from now on',
+        body: AddEventReceiver,
+        response: { 201: EventReceiver, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const receiver = await addReceiver(app.events, request.body)
+      reply.code(201).header('location', `/v1/event-receivers/${receiver.id}`)
+      return showReceiver(app.events, receiver)
+    },
+  )
+}

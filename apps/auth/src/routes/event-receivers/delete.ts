@@ -1,0 +1,23 @@
+import { deleteEventReceiver } from '../../registry/index.js'
+import { NoContent, problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { ReceiverParams } from './params.js'
+
+/** `DELETE /v1/event-receivers/:id` */
+export const remove: Route = async (app) => {
+  app.delete(
+    '/v1/event-receivers/:id',
+    {
+      onRequest: app.allow('admin'),
+      schema: {
+        summary: 'Delete a receiver of security events, and what waits for it',
+        params: ReceiverParams,
+        response: { 204: NoContent, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      await deleteEventReceiver(app.registry, request.params.id)
+      return reply.code(204).send(null)
+    },
+  )
+}

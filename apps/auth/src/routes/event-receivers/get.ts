@@ -1,0 +1,23 @@
+import { EventReceiver } from '@portcullis/contracts'
+import { showReceiver } from '../../events/show-receiver.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { ReceiverParams } from './params.js'
+import { requireReceiver } from './require-receiver.js'
+
+/** `GET /v1/event-receivers/:id` */
+export const get: Route = async (app) => {
+  app.get(
+    '/v1/event-receivers/:id',
+    {
+      onRequest: app.allow('events:read'),
+      schema: {
+        summary: 'Get a receiver of security events, and how delivery stands',
+        params: ReceiverParams,
+        response: { 200: EventReceiver, ...problemAnswers },
+      },
+    },
+    async (request) =>
+      showReceiver(app.events, await requireReceiver(app, request.caller, request.params.id)),
+  )
+}

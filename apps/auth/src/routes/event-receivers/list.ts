@@ -1,0 +1,23 @@
+import { EventReceiverList } from '@portcullis/contracts'
+import { showReceiver } from '../../events/show-receiver.js'
+import { listEventReceivers } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/event-receivers` */
+export const list: Route = async (app) => {
+  app.get(
+    '/v1/event-receivers',
+    {
+      onRequest: app.allow('admin'),
+      schema: {
+        summary: 'List the receivers of security events, and how delivery stands',
+        response: { 200: EventReceiverList, ...problemAnswers },
+      },
+    },
+    async () => {
+      const receivers = await listEventReceivers(app.registry)
+      return { receivers: await Promise.all(receivers.map((one) => showReceiver(app.events, one))) }
+    },
+  )
+}

@@ -1,0 +1,32 @@
+import { PollEvents, PolledEvents } from '@portcullis/contracts'
+import { receiverNotFound } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { ReceiverParams } from './params.js'
+import { requireReceiver } from './require-receiver.js'
+
+/**
+ * `POST /v1/event-receivers/:id/poll`, RFC 8936. For the receiver alone, not for administrators: what
+ * one acknowledges nobody else gets.
+ */
+export const poll: Route = async (app) => {
+  app.post(
+    '/v1/event-receivers/:id/poll',
+    {
+      onRequest: app.allow('events:read'),
+      schema: {
+        summary: 'Acknowledge security events and get those that wait (RFC 8936)',
+        params: ReceiverParams,
+        body: PollEvents,
+        response: { 200: PolledEvents, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { id, identity } = await requireReceiver(app, request.caller, request.params.id)
+      if (identity !== request.caller.identity) throw receiverNotFound()
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      return app.eventPoller.poll(id, request.body, gone.signal)
+    },
+  )
+}

@@ -1,0 +1,28 @@
+import { VerifyEventReceiver } from '@portcullis/contracts'
+import { queueVerification } from '../../registry/index.js'
+import { NoContent, problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+import { ReceiverParams } from './params.js'
+import { requireReceiver } from './require-receiver.js'
+
+/** `POST /v1/event-receivers/:id/verify`: an event to try the way with (SSF 1.0, Verification). */
+export const verify: Route = async (app) => {
+  app.post(
+    '/v1/event-receivers/:id/verify',
+    {
+      onRequest: app.allow('events:read'),
+      schema: {
+        summary: 'Queue a verification event; `state` comes back in it',
+        params: ReceiverParams,
+        body: VerifyEventReceiver,
+        response: { 204: NoContent, ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await requireReceiver(app, request.caller, request.params.id)
+      const { maxQueued } = app.events.settings
+      await queueVerification(app.registry, id, maxQueued, request.body?.state)
+      return reply.code(204).send(null)
+    },
+  )
+}
