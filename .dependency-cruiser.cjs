@@ -123,14 +123,18 @@ module.exports = {
     {
       name: 'http-clients-stay-with-handlers',
       severity: 'error',
-      comment: 'connection/ asks an application through the interface that the node gives it',
-      from: { path: '^apps/realtime/src/', pathNot: '^apps/realtime/src/handlers/' },
+      comment:
+        'connection/ asks an application through the interface that the node gives it; auth pushes security events and asks nobody else',
+      from: {
+        path: '^apps/[^/]+/src/',
+        pathNot: '^apps/(?:realtime/src/handlers|auth/src/events)/',
+      },
       to: { path: external('undici') },
     },
     {
       name: 'nouns-do-not-know-http',
       severity: 'error',
-      from: { path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker|handlers)/' },
+      from: { path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker|handlers|events)/' },
       to: { path: ['/routes/', 'node_modules/(?:@fastify|fastify)', '^packages/service/'] },
     },
   ],

@@ -59,6 +59,12 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
     { identity: 'b', label: 'x' },
     { all: true as const },
   ]
+  const receiver = await verbs.addEventReceiver(registry, {
+    aud: 'x',
+    delivery: { method: 'urn:ietf:rfc:8936' },
+    identity: 'b',
+  })
+  const { id } = receiver
   for (const selector of selectors) await verbs.revoke(registry, { selector })
   await verbs.suspendIdentity(registry, 'c')
   await verbs.resumeIdentity(registry, 'c')
@@ -77,6 +83,14 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   const retention = { maxLength: 100, maxAgeMs: 1000 }
   for (const partition of [0, 7]) await verbs.appendAudit(registry, retention, partition, [entry])
   t.equal((await verbs.listAudit(registry, retention, {})).entries.length, 2)
+  await verbs.changeEventReceiver(registry, id, (same) => same)
+  await verbs.queueEvents(registry, receiver, 100)
+  await verbs.queueVerification(registry, id, 100, undefined)
+  const events = await verbs.takeEvents(registry, id, 100)
+  t.ok(events.length > selectors.length)
+  await verbs.settleEvents(registry, id, new Map(events.map(({ jti }) => [jti, 'expired'])))
+  await verbs.holdEventPusher(registry, id, 'process', 1000)
+  await verbs.deleteEventReceiver(registry, id)
 
   t.ok(calls.length > 100, `${calls.length} scripts were seen`)
   const seen = new Set<string>()
@@ -94,10 +108,17 @@ t.test('every key in Redis carries the tag of a partition', async (t) => {
   await verbs.registerIdentity(registry, { identity: 'shop', scopes: [] })
   await token(registry, 'shop')
   t.equal(await verbs.useOnce(registry, 'shop', 'jti', 60), true)
+  const receiver = await verbs.addEventReceiver(registry, {
+    aud: 'x',
+    delivery: { method: 'urn:ietf:rfc:8936' },
+    identity: 'b',
+  })
   await verbs.revoke(registry, { selector: { all: true } })
   await verbs.appendAudit(registry, { maxLength: 100, maxAgeMs: 1000 }, 3, [
     { action: 'code.add', result: 'ok', status: 201, address: 'x', requestId: 'x' },
   ])
+  await verbs.queueEvents(registry, receiver, 100)
+  await verbs.holdEventPusher(registry, receiver.id, 'process', 1000)
   const keys = await redis.keys(`*${prefix}*`)
   t.ok(keys.length > 15)
   for (const key of keys)
