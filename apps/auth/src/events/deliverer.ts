@@ -28,12 +28,15 @@ const concurrency = 8
 
 /** What is known of a receiver here, and lost with the process. */
 interface Known {
+  /** As it was when this was learned. One that was changed is tried again at once. */
+  receiver: string
   retries: Retries
   /** Under way, if one is. */
   turn: Promise<void> | undefined
   /** The feed's position that its queue has everything up to. */
   filledTo: string | undefined
-  header: { sealed: string; open: string | undefined } | undefined
+  /** The Authorization header, once it was opened: it takes as long as it must. */
+  header: { open: string | undefined } | undefined
   held: boolean
 }
 
@@ -91,8 +94,7 @@ export class Deliverer {
     for (const [id, { turn }] of this.#known)
       if (!ids.has(id) && turn === undefined) this.#known.delete(id)
     for (const receiver of receivers) {
-      const known = this.#known.get(receiver.id) ?? this.#newlyKnown()
-      this.#known.set(receiver.id, known)
+      const known = this.#knownOf(receiver)
       const { dueAt } = known.retries
       known.turn ??= this.#turn(receiver, known, position)
         .catch((error) => this.#failed(error))
@@ -119,10 +121,14 @@ export class Deliverer {
   async #turn(receiver: Receiver, known: Known, position: string): Promise<void> {
     const { registry } = this.#events
     const { id, delivery, status } = receiver
-    if (known.filledTo !== position) {
-      await refill(this.#events, receiver)
-      known.filledTo = position
-    }
+    if (known.filledTo !== position)
+      await refill(this.#events, receiver).then(
+        () => {
+          known.filledTo = position
+        },
+        // A partition that is away holds up neither the others' events nor those that are queued.
+        (error) => this.#failed(error),
+      )
     const mayTry = known.retries.mayTry(performance.now())
     if (delivery.method !== pushMethod || status !== 'enabled' || !mayTry) return
     if ((await takeEvents(registry, id, 1)).length === 0) return
@@ -202,25 +208,26 @@ export class Deliverer {
     return this.#pusher.push(endpoint, authorization, signed)
   }
 
-  /** Opened once: it takes as long as it must. */
   async #authorization(delivery: StoredPush, known: Known): Promise<string | undefined> {
-    const sealed = JSON.stringify(delivery)
-    if (known.header?.sealed !== sealed)
-      known.header = {
-        sealed,
-        open: await openAuthorization(this.#events.settings.secret, delivery),
-      }
+    known.header ??= { open: await openAuthorization(this.#events.settings.secret, delivery) }
     return known.header.open
   }
 
-  #newlyKnown(): Known {
-    return {
+  #knownOf(receiver: Receiver): Known {
+    const text = JSON.stringify(receiver)
+    const before = this.#known.get(receiver.id)
+    if (before !== undefined && (before.receiver === text || before.turn !== undefined))
+      return before
+    const known: Known = {
+      receiver: text,
       retries: new Retries(this.#events.settings.retryMs),
       turn: undefined,
-      filledTo: undefined,
+      filledTo: before?.filledTo,
       header: undefined,
-      held: false,
+      held: before?.held ?? false,
     }
+    this.#known.set(receiver.id, known)
+    return known
   }
 
   /** Every look meets the same error again; only a new one is news. */

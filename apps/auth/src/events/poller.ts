@@ -90,7 +90,8 @@ export class Poller {
     try {
       for (let now = receiver; ; now = await getEventReceiver(registry, id)) {
         const { position } = hub
-        await refill(this.#events, now)
+        // A partition that is away holds up neither the others' events nor those that are queued.
+        await refill(this.#events, now).catch(() => undefined)
         const found = now.status === 'enabled' ? await takeEvents(registry, id, limit + 1) : []
         const leftMs = Math.ceil(deadline - performance.now())
         const over = leftMs <= 0 || gone.aborted || this.#closing.signal.aborted

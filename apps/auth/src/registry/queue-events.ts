@@ -1,7 +1,6 @@
 import { enqueue, type QueueOrder } from './enqueue.js'
 import type { Receiver } from './event-receiver-record.js'
 import { feedEnd } from './feed-end.js'
-import { findReceipt } from './get-receipt.js'
 import { isEverywhere, partitionOfId } from './ids.js'
 import type { QueuedEvent, RevocationToTell } from './queued-event.js'
 import { readFeed } from './read-feed.js'
@@ -86,16 +85,23 @@ async function toTell(
   const { id, selector } = revocation
   const jti = 'jti' in selector ? selector.jti : undefined
   const partition = jti === undefined ? undefined : partitionOfId(jti, registry.partitions)
-  const [receipt, [token]] = await Promise.all([
-    findReceipt(registry, id),
+  const [reason, [token]] = await Promise.all([
+    reasonOf(registry, id),
     partition === undefined || jti === undefined ? [] : readTokens(registry, partition, [jti]),
   ])
   return {
     kind: 'revocation',
     revocation,
-    ...(receipt?.reason === undefined ? {} : { reason: receipt.reason }),
+    ...(reason === '' ? {} : { reason }),
     ...(token === undefined ? {} : { token: { identity: token.identity, subject: token.subject } }),
   }
+}
+
+/** Said in its receipt; in the first partition's, of a revocation of everything. */
+async function reasonOf({ redis, keys, partitions }: Registry, id: string): Promise<string> {
+  const key = keys.receipt(partitionOfId(id, partitions) ?? 0, id)
+  // It is for people alone: while that partition is away the event goes without.
+  return (await redis.hget(key, 'reason').catch(() => null)) ?? ''
 }
 
 /** In doubt, with a token that the registry does not know any more, everyone is told. */

@@ -1,6 +1,7 @@
 import { streamUpdatedEvent } from '@portcullis/contracts'
 import { close, connect } from '@portcullis/redis'
 import t from 'tap'
+import { partitionOf } from '../../src/registry/ids.js'
 import { openRegistry, revoke } from '../../src/registry/index.js'
 import { type Auth, auth, redisUrl } from '../fixtures/auth.js'
 import { httpReceiver, progress, receiver, revoked, verified } from '../fixtures/receiver.js'
@@ -96,20 +97,32 @@ t.test('a receiver whose events the feed has lost is told so', async (t) => {
   const http = await httpReceiver(t)
   const { id } = await receiver(self, http.url)
   const { redis, keys } = self.app.registry
-  await revoked(self, { identity: 'admin', subject: 'ann' })
-  await progress(self, id, ({ delivered }) => delivered === 1)
-  // As after a long time without any instance.
+  for (const subject of ['ann', 'bob']) await revoked(self, { identity: 'admin', subject })
+  await progress(self, id, ({ delivered }) => delivered === 2)
+  // As after a long time without any instance: what follows is not there any more.
   await redis.hset(keys.eventProgress(id), 'cursor', '0-0')
-  await revoked(self, { identity: 'admin', subject: 'bob' })
-  await progress(self, id, ({ delivered, lost }) => lost === 1 && delivered >= 2)
+  await revoked(self, { identity: 'admin', subject: 'joe' })
+  await progress(self, id, ({ delivered, lost }) => lost === 1 && delivered === 3)
   const last = await verified(self, http.pushed.at(-1)?.body ?? '')
   t.match(last.payload['events'], { [streamUpdatedEvent]: { reason: /check every session/ } })
   t.match(self.logs(), /security events are lost/)
   t.match((await self.app.inject('/metrics')).body, 'portcullis_security_events_lost_total 1')
   const next = await revoked(self, { identity: 'admin', subject: 'eve' })
-  await http.at(http.pushed.length)
-  await progress(self, id, ({ delivered }) => delivered >= 3)
+  await progress(self, id, ({ delivered }) => delivered === 4)
   t.ok((await txns(self, http.pushed)).includes(next), 'and hears of what comes after')
+})
+
+t.test('a partition that does not answer holds no other up', async (t) => {
+  const self = await auth(t, { PARTITIONS: '2' })
+  const http = await httpReceiver(t)
+  await receiver(self, http.url)
+  const { redis, keys } = self.app.registry
+  // Whatever reads that feed now fails.
+  await redis.set(keys.feed(1), 'broken')
+  const identity = ['a', 'b', 'c', 'd'].find((name) => partitionOf(name, 2) === 0) ?? ''
+  const { id } = await revoke(self.app.registry, { selector: { identity } })
+  await http.at(1)
+  t.same(await txns(self, http.pushed), [id])
 })
 
 t.test('no revocation waits for a receiver', async (t) => {

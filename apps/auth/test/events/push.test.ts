@@ -1,4 +1,10 @@
-import { pushMethod, sessionRevokedEvent, verificationEvent } from '@portcullis/contracts'
+import {
+  pushMethod,
+  SecurityEvent,
+  sessionRevokedEvent,
+  verificationEvent,
+} from '@portcullis/contracts'
+import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { auth } from '../fixtures/auth.js'
 import { httpReceiver, progress, receiver, revoked, verified } from '../fixtures/receiver.js'
@@ -47,6 +53,7 @@ t.test('each revocation is pushed as a signed event, in the words of CAEP', asyn
       authorization: undefined,
     })
     const { payload, protectedHeader } = await verified(self, body)
+    t.ok(Value.Check(SecurityEvent, payload), 'as the contract says')
     t.match(protectedHeader, { typ: 'secevent+jwt', alg: 'EdDSA', kid: String })
     t.same(payload['sub_id'], subject, JSON.stringify(selector))
     t.equal(payload['txn'], txn)
@@ -136,7 +143,11 @@ t.test('a receiver that was away gets everything when it is back', async (t) => 
   const ids = []
   for (const subject of ['ann', 'bob', 'eve'])
     ids.push(await revoked(self, { identity: 'admin', subject }))
-  const away = await progress(self, id, ({ lastFailure }) => lastFailure !== undefined)
+  const away = await progress(
+    self,
+    id,
+    ({ lastFailure, pending }) => lastFailure !== undefined && pending === ids.length,
+  )
   t.match(away, { pending: 3, delivered: 0, lastFailure: { error: 'not reached: ECONNREFUSED' } })
   t.type(away.oldestAt, 'number')
   const back = await httpReceiver(t, () => 202, gone.port)
@@ -238,6 +249,18 @@ t.test('a receiver of some identities hears of these, and of what is for everybo
     http.pushed.map(async ({ body }) => (await verified(self, body)).payload),
   )
   t.same(got.map(({ txn }) => txn).sort(), ids.sort())
+})
+
+t.test('a receiver that is put right is tried again at once', async (t) => {
+  const self = await auth(t, { EVENT_RETRY_MS: '600000' })
+  const wrong = await httpReceiver(t, () => 404)
+  const right = await httpReceiver(t)
+  const { id } = await receiver(self, wrong.url)
+  await revoked(self, { identity: 'admin', subject: 'ann' })
+  await progress(self, id, ({ lastFailure }) => lastFailure?.error === 'answered 404, not 202')
+  const delivery = { method: pushMethod, endpoint_url: right.url }
+  await self.api(await self.token(), 'PATCH', `/v1/event-receivers/${id}`, { delivery })
+  await verified(self, (await right.at(1)).body)
 })
 
 t.test('a verification event tries the way', async (t) => {
