@@ -311,7 +311,10 @@ function tellOthers(app: FastifyInstance, config: Config): void {
     jwt: app.tokens,
     hub: app.feedHub,
     settings: {
-      secret: config.KEY_ENCRYPTION_SECRET,
+      secrets: {
+        secret: config.KEY_ENCRYPTION_SECRET,
+        previous: config.KEY_ENCRYPTION_SECRET_PREVIOUS,
+      },
       httpHosts: (config.EVENT_HTTP_HOSTS ?? '').split(',').map((host) => host.trim()),
       timeoutMs: config.EVENT_TIMEOUT_MS,
       retryMs: config.EVENT_RETRY_MS,

@@ -24,6 +24,12 @@ export const auditActions = {
   'key.read': 'read',
   'key.rotate': 'act',
   'key.revoke': 'act',
+  'receiver.add': 'act',
+  'receiver.change': 'act',
+  'receiver.delete': 'act',
+  'receiver.verify': 'act',
+  'receiver.poll': 'read',
+  'receiver.read': 'read',
   'node.read': 'read',
   'feed.open': 'read',
   'audit.read': 'read',
@@ -63,6 +69,8 @@ export const AuditTarget = Type.Object({
   revocation: Type.Optional(Type.String()),
   /** The `kid` of a signing key. */
   key: Type.Optional(Type.String()),
+  /** The id of a receiver of security events. */
+  receiver: Type.Optional(Type.String()),
 })
 export type AuditTarget = Static<typeof AuditTarget>
 

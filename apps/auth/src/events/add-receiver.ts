@@ -36,5 +36,5 @@ export async function storedDelivery(
     throw new AuthError('invalid_request', 'to poll, a receiver needs an identity to poll with')
   }
   endpointOf(delivery.endpoint_url, settings.httpHosts)
-  return sealDelivery(settings.secret, delivery)
+  return sealDelivery(settings.secrets.secret, delivery)
 }

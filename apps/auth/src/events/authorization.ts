@@ -1,5 +1,6 @@
 import type { PushDelivery } from '@portcullis/contracts'
 import type { Static } from '@sinclair/typebox'
+import { KeySetError } from '../keys/errors.js'
 import { seal, unseal } from '../keys/seal.js'
 import type { StoredPush } from '../registry/index.js'
 
@@ -18,16 +19,27 @@ export async function sealDelivery(
   return { ...delivery, authorization }
 }
 
+/** The secrets that a stored header may have been sealed with: the one of now, and the one before. */
+export interface Secrets {
+  secret: string | undefined
+  previous: string | undefined
+}
+
 /**
  * The Authorization header of a stored push delivery.
  *
- * @throws KeySetError `secret_wrong`, Error when there is no secret
+ * @throws KeySetError `secret_wrong`, `secret_missing`
  */
 export async function openAuthorization(
-  secret: string | undefined,
+  { secret, previous }: Secrets,
   { endpoint_url, authorization }: StoredPush,
 ): Promise<string | undefined> {
   if (authorization === undefined || typeof authorization === 'string') return authorization
-  if (secret === undefined) throw new Error('there is no secret')
-  return unseal(secret, boundTo(endpoint_url), authorization)
+  if (secret === undefined)
+    throw new KeySetError('secret_missing', 'the stored header is encrypted; set the secret')
+  const open = (by: string) => unseal(by, boundTo(endpoint_url), authorization)
+  return open(secret).catch((error) => {
+    if (previous === undefined) throw error
+    return open(previous)
+  })
 }

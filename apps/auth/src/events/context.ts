@@ -1,11 +1,12 @@
 import type { FeedHub } from '../feed/hub.js'
 import type { Registry } from '../registry/index.js'
 import type { Jwt } from '../tokens/jwt.js'
+import type { Secrets } from './authorization.js'
 import type { EventMeters } from './meters.js'
 
 export interface EventSettings {
-  /** Seals authorization headers in Redis. */
-  secret: string | undefined
+  /** Seal authorization headers in Redis. */
+  secrets: Secrets
   /** Hosts that events may be pushed to without TLS, beside this machine. */
   httpHosts: readonly string[]
   /** How long a receiver may take to answer a push. */

@@ -209,7 +209,7 @@ export class Deliverer {
   }
 
   async #authorization(delivery: StoredPush, known: Known): Promise<string | undefined> {
-    known.header ??= { open: await openAuthorization(this.#events.settings.secret, delivery) }
+    known.header ??= { open: await openAuthorization(this.#events.settings.secrets, delivery) }
     return known.header.open
   }
 

@@ -102,14 +102,17 @@ t.test('a receiver whose events the feed has lost is told so', async (t) => {
   // As after a long time without any instance: what follows is not there any more.
   await redis.hset(keys.eventProgress(id), 'cursor', '0-0')
   await revoked(self, { identity: 'admin', subject: 'joe' })
-  await progress(self, id, ({ delivered, lost }) => lost === 1 && delivered === 3)
-  const last = await verified(self, http.pushed.at(-1)?.body ?? '')
-  t.match(last.payload['events'], { [streamUpdatedEvent]: { reason: /check every session/ } })
+  await progress(self, id, ({ delivered, lost }) => lost === 1 && delivered >= 3)
+  const got = await Promise.all(
+    http.pushed.map(async ({ body }) => (await verified(self, body)).payload),
+  )
+  const notice = got.find(({ txn }) => txn === undefined)
+  t.match(notice?.['events'], { [streamUpdatedEvent]: { reason: /check every session/ } })
   t.match(self.logs(), /security events are lost/)
   t.match((await self.app.inject('/metrics')).body, 'portcullis_security_events_lost_total 1')
   const next = await revoked(self, { identity: 'admin', subject: 'eve' })
-  await progress(self, id, ({ delivered }) => delivered === 4)
-  t.ok((await txns(self, http.pushed)).includes(next), 'and hears of what comes after')
+  while (!(await txns(self, http.pushed)).includes(next)) await http.at(http.pushed.length + 1)
+  t.pass('and it hears of what comes after')
 })
 
 t.test('a partition that does not answer holds no other up', async (t) => {

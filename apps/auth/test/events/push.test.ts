@@ -110,6 +110,14 @@ t.test('the authorization header is sent, sealed in Redis, and never shown', asy
       t.notMatch(answer.body, 'secret-of')
     }
     t.notMatch(self.logs(), 'secret-of')
+    if (!('KEY_ENCRYPTION_SECRET' in environment)) continue
+    await self.app.close()
+    const other = await self.another({
+      KEY_ENCRYPTION_SECRET: 'another secret of 32 characters or more',
+      KEY_ENCRYPTION_SECRET_PREVIOUS: environment.KEY_ENCRYPTION_SECRET ?? '',
+    })
+    await revoked(other, { all: true })
+    t.equal((await http.at(2)).headers.authorization, secret, 'under another secret too')
   }
 })
 

@@ -3,12 +3,14 @@ import { addReceiver } from '../../events/add-receiver.js'
 import { showReceiver } from '../../events/show-receiver.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { noteDelivery } from './note-delivery.js'
 
 /** `POST /v1/event-receivers`. For administrators: a receiver hears of everybody's users. */
 export const add: Route = async (app) => {
   app.post(
     '/v1/event-receivers',
     {
+      config: { audit: 'receiver.add' },
       onRequest: app.allow('admin'),
       schema: {
         summary: 'Add a receiver of security events; it hears of every revocation from now on',
@@ -17,7 +19,9 @@ export const add: Route = async (app) => {
       },
     },
     async (request, reply) => {
+      noteDelivery(request, request.body.delivery)
       const receiver = await addReceiver(app.events, request.body)
+      request.audit.target.receiver = receiver.id
       reply.code(201).header('location', `/v1/event-receivers/${receiver.id}`)
       return showReceiver(app.events, receiver)
     },

@@ -3,6 +3,7 @@ import { changeReceiver } from '../../events/change-receiver.js'
 import { showReceiver } from '../../events/show-receiver.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { noteDelivery } from './note-delivery.js'
 import { ReceiverParams } from './params.js'
 
 /** `PATCH /v1/event-receivers/:id` */
@@ -10,6 +11,7 @@ export const change: Route = async (app) => {
   app.patch(
     '/v1/event-receivers/:id',
     {
+      config: { audit: 'receiver.change' },
       onRequest: app.allow('admin'),
       schema: {
         summary: 'Pause, resume or change a receiver of security events; nothing queued is lost',
@@ -18,7 +20,13 @@ export const change: Route = async (app) => {
         response: { 200: EventReceiver, ...problemAnswers },
       },
     },
-    async (request) =>
-      showReceiver(app.events, await changeReceiver(app.events, request.params.id, request.body)),
+    async (request) => {
+      const { status, delivery } = request.body
+      request.audit.target.receiver = request.params.id
+      if (status !== undefined) request.audit.detail['status'] = status
+      if (delivery !== undefined) noteDelivery(request, delivery)
+      const changed = await changeReceiver(app.events, request.params.id, request.body)
+      return showReceiver(app.events, changed)
+    },
   )
 }

@@ -8,6 +8,7 @@ export const remove: Route = async (app) => {
   app.delete(
     '/v1/event-receivers/:id',
     {
+      config: { audit: 'receiver.delete' },
       onRequest: app.allow('admin'),
       schema: {
         summary: 'Delete a receiver of security events, and what waits for it',
@@ -16,6 +17,7 @@ export const remove: Route = async (app) => {
       },
     },
     async (request, reply) => {
+      request.audit.target.receiver = request.params.id
       await deleteEventReceiver(app.registry, request.params.id)
       return reply.code(204).send(null)
     },

@@ -10,6 +10,7 @@ export const get: Route = async (app) => {
   app.get(
     '/v1/event-receivers/:id',
     {
+      config: { audit: 'receiver.read' },
       onRequest: app.allow('events:read'),
       schema: {
         summary: 'Get a receiver of security events, and how delivery stands',

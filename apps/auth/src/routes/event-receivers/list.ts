@@ -9,6 +9,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/event-receivers',
     {
+      config: { audit: 'receiver.read' },
       onRequest: app.allow('admin'),
       schema: {
         summary: 'List the receivers of security events, and how delivery stands',

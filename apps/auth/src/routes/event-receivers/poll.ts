@@ -13,6 +13,7 @@ export const poll: Route = async (app) => {
   app.post(
     '/v1/event-receivers/:id/poll',
     {
+      config: { audit: 'receiver.poll' },
       onRequest: app.allow('events:read'),
       schema: {
         summary: 'Acknowledge security events and get those that wait (RFC 8936)',
@@ -22,6 +23,7 @@ export const poll: Route = async (app) => {
       },
     },
     async (request, reply) => {
+      request.audit.target.receiver = request.params.id
       const { id, identity } = await requireReceiver(app, request.caller, request.params.id)
       if (identity !== request.caller.identity) throw receiverNotFound()
       const gone = new AbortController()

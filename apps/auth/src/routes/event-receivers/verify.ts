@@ -10,6 +10,7 @@ export const verify: Route = async (app) => {
   app.post(
     '/v1/event-receivers/:id/verify',
     {
+      config: { audit: 'receiver.verify' },
       onRequest: app.allow('events:read'),
       schema: {
         summary: 'Queue a verification event; `state` comes back in it',
@@ -19,6 +20,7 @@ export const verify: Route = async (app) => {
       },
     },
     async (request, reply) => {
+      request.audit.target.receiver = request.params.id
       const { id } = await requireReceiver(app, request.caller, request.params.id)
       const { maxQueued } = app.events.settings
       await queueVerification(app.registry, id, maxQueued, request.body?.state)
