@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Milliseconds } from './names.js'
-import { RevocationEvent } from './revocations.js'
+import { Milliseconds, TokenId } from './names.js'
+import { RevocationEvent, Selector } from './revocations.js'
 
 /**
  * A position in the feed: for each partition the id of the last event that was applied,
@@ -69,8 +69,43 @@ export type Renew = Static<typeof Renew>
 /** The node has closed every connection and leaves; no receipt waits for it any more. */
 export const Bye = Type.Object({ type: Type.Literal('bye') }, closed)
 
+/** The node answers inquiries. Said after a welcome with `inquiries`, and to no other. */
+export const Attend = Type.Object({ type: Type.Literal('attend') }, closed)
+
+/** Tokens that one inquiry may ask for, and an answer has at most. */
+export const maxInquired = 1000
+
+/** A token's place among others: those issued last first, and of the same microsecond by `jti`. */
+const tokenPlace = { issuedUs: Type.Integer({ minimum: 0 }), jti: TokenId }
+
+/** Answer to `inquire`: what stands on the tokens that it selects, at the moment that it is answered. */
+export const Connections = Type.Object(
+  {
+    type: Type.Literal('connections'),
+    /** The inquiry's. */
+    id: InstanceId,
+    /** On all tokens that it selects, also beyond `limit` and before `after`. */
+    connections: Type.Integer({ minimum: 0 }),
+    /** The first `limit` after `after`, in the order of their places. */
+    tokens: Type.Array(
+      Type.Object(
+        {
+          ...tokenPlace,
+          connections: Type.Integer({ minimum: 1 }),
+          /** When the first of them was admitted. */
+          since: Milliseconds,
+        },
+        closed,
+      ),
+      { maxItems: maxInquired },
+    ),
+  },
+  closed,
+)
+export type Connections = Static<typeof Connections>
+
 /** What a node sends. */
-export const NodeMessage = Type.Union([Hello, Ack, Renew, Bye])
+export const NodeMessage = Type.Union([Hello, Ack, Renew, Attend, Connections, Bye])
 export type NodeMessage = Static<typeof NodeMessage>
 
 /** Answer to `hello`. */
@@ -83,6 +118,8 @@ export const Welcome = Type.Object({
    * feed went backwards), and the node introspects each live token again before it is ready.
    */
   resumed: Type.Boolean(),
+  /** True: auth has questions for a node that attends. Nodes of before know nothing of it. */
+  inquiries: Type.Optional(Type.Boolean()),
 })
 export type Welcome = Static<typeof Welcome>
 
@@ -107,11 +144,21 @@ export const Lease = Type.Object({
 })
 export type Lease = Static<typeof Lease>
 
+/** Asks a node that attends what stands on which tokens. */
+export const Inquire = Type.Object({
+  type: Type.Literal('inquire'),
+  id: InstanceId,
+  selector: Selector,
+  limit: Type.Integer({ minimum: 1, maximum: maxInquired }),
+  after: Type.Optional(Type.Object(tokenPlace)),
+})
+export type Inquire = Static<typeof Inquire>
+
 /** The node's bye is recorded; it may close. */
 export const Goodbye = Type.Object({ type: Type.Literal('goodbye') })
 
 /** What auth sends. */
-export const AuthMessage = Type.Union([Welcome, Events, Lease, Goodbye])
+export const AuthMessage = Type.Union([Welcome, Events, Lease, Inquire, Goodbye])
 export type AuthMessage = Static<typeof AuthMessage>
 
 /** Close codes of the feed's WebSocket. */

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import {
   ChannelName,
   IdentityName,
+  Label,
   Labels,
   Milliseconds,
   Subject,
@@ -55,21 +56,67 @@ export const TokenInfo = Type.Object({
 })
 export type TokenInfo = Static<typeof TokenInfo>
 
-/** `GET /v1/tokens?identity=…&subject=…&label=…&limit=…&cursor=…`: newest first. */
-export const ListTokens = Type.Object(
-  {
-    identity: IdentityName,
-    subject: Type.Optional(Subject),
-    label: Type.Optional(Type.String({ maxLength: 64 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
-    cursor: Type.Optional(Type.String({ maxLength: 64 })),
-  },
-  { additionalProperties: false },
-)
+/**
+ * Which tokens are meant, of those that have not expired: each property that is given narrows them. A
+ * query of `GET /v1/tokens` and of the counts.
+ */
+const filter = {
+  /** Default: every identity that is registered. */
+  identity: Type.Optional(IdentityName),
+  subject: Type.Optional(Subject),
+  label: Type.Optional(Label),
+  state: Type.Optional(TokenState),
+  /** Issued at this moment or later, Unix milliseconds. */
+  issuedAfter: Type.Optional(Milliseconds),
+  /** Issued before this moment, as in a revocation. */
+  issuedBefore: Type.Optional(Milliseconds),
+  /** Expires before this moment. */
+  expiresBefore: Type.Optional(Milliseconds),
+}
+
+/** How many, and from where: the `cursor` of the page before. */
+const paging = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+  cursor: Type.Optional(Type.String({ maxLength: 256 })),
+}
+
+/**
+ * `GET /v1/tokens?identity=…&subject=…&limit=…&cursor=…`: newest first; without `identity` the
+ * identities one after the other, by name.
+ */
+export const ListTokens = Type.Object({ ...filter, ...paging }, { additionalProperties: false })
 export type ListTokens = Static<typeof ListTokens>
 
+/** A page may be short, even empty, and have a cursor all the same: the list ends where there is none. */
 export const TokenPage = Type.Object({
   tokens: Type.Array(TokenInfo),
   cursor: Type.Optional(Type.String()),
 })
 export type TokenPage = Static<typeof TokenPage>
+
+/** `GET /v1/tokens/count?identity=…&subject=…`: the filters of the list. */
+export const CountTokens = Type.Object(filter, { additionalProperties: false })
+export type CountTokens = Static<typeof CountTokens>
+
+/** How many tokens there are that have not expired. */
+export const TokenCount = Type.Object({
+  active: Type.Integer(),
+  revoked: Type.Integer(),
+  /** False: to count them all would have taken too long; there are at least so many. */
+  exact: Type.Boolean(),
+})
+export type TokenCount = Static<typeof TokenCount>
+
+/** `GET /v1/tokens/count/by-identity?label=…&limit=…&cursor=…`: the same for each identity, by name. */
+export const CountTokensByIdentity = Type.Object(
+  { ...filter, ...paging },
+  { additionalProperties: false },
+)
+export type CountTokensByIdentity = Static<typeof CountTokensByIdentity>
+
+/** Identities that have none are left out, so a page may be short, and have a cursor all the same. */
+export const IdentityCountPage = Type.Object({
+  identities: Type.Array(Type.Composite([Type.Object({ identity: IdentityName }), TokenCount])),
+  cursor: Type.Optional(Type.String()),
+})
+export type IdentityCountPage = Static<typeof IdentityCountPage>
