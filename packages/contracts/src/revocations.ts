@@ -55,11 +55,15 @@ export const NodeReceipt = Type.Object({
 })
 export type NodeReceipt = Static<typeof NodeReceipt>
 
+/** There are at least as many tokens as said; to count them all would have taken too long. */
+const atLeast = Type.Optional(Type.Literal(true))
+
 export const Receipt = Type.Object({
   id: RevocationId,
   at: Milliseconds,
   /** Live tokens that it covers. */
   tokens: Type.Integer(),
+  atLeast,
   /** No node delivers anything more on a covered token. */
   complete: Type.Boolean(),
   nodes: Type.Array(NodeReceipt),
@@ -72,7 +76,11 @@ export const Receipt = Type.Object({
 })
 export type Receipt = Static<typeof Receipt>
 
-export const DryRun = Type.Object({ dryRun: Type.Literal(true), tokens: Type.Integer() })
+export const DryRun = Type.Object({
+  dryRun: Type.Literal(true),
+  tokens: Type.Integer(),
+  atLeast,
+})
 export type DryRun = Static<typeof DryRun>
 
 export const ReceiptPage = Type.Object({

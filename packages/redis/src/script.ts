@@ -10,11 +10,12 @@ export type Script<Reply> = (
 ) => Promise<Reply>
 
 /**
- * Reads a `.lua` file once and gives the function that runs it.
+ * Reads a `.lua` file once and gives the function that runs it; the functions of files before it are
+ * there for it to call.
  * Redis keeps scripts by hash and forgets them on restart or failover; then the text is sent again.
  */
-export function script<Reply>(file: URL): Script<Reply> {
-  const source = readFileSync(file, 'utf8')
+export function script<Reply>(...files: readonly URL[]): Script<Reply> {
+  const source = files.map((file) => readFileSync(file, 'utf8')).join('\n')
   const sha = createHash('sha1').update(source).digest('hex')
   return async (redis, keys, args) => {
     try {

@@ -5,7 +5,7 @@ import { identityNotFound, RegistryError } from './errors.js'
 import { maxTtlSeconds } from './issue-token.js'
 import { leaseTimes } from './lease-times.js'
 import type { Registry } from './registry.js'
-import { run } from './run.js'
+import { guard, run } from './run.js'
 
 const commitScript = script<
   | [us: string, cutoffUs: string, before: string | null]
@@ -58,7 +58,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       markedKey(registry, partition, selector),
       keys.roster(partition),
       ...(change === ''
-        ? []
+        ? await indexKey(registry, partition, selector)
         : [
             keys.identity(partition, identity),
             keys.codes(partition, identity),
@@ -70,7 +70,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       id,
       JSON.stringify(selector),
       'jti' in selector ? 'token' : 'all' in selector ? 'all' : 'cutoff',
-      memberOf(selector) ?? '',
+      'jti' in selector ? selector.jti : (memberOf(selector) ?? ''),
       issuedBefore,
       reason,
       change,
@@ -102,4 +102,15 @@ function markedKey({ keys }: Registry, partition: number, selector: Selector): s
   if ('jti' in selector) return keys.token(partition, selector.jti)
   if ('all' in selector) return keys.cutoffAll(partition)
   return keys.cutoffs(partition, selector.identity)
+}
+
+/** The index that has the token, when it is known: its identity never changes. */
+async function indexKey(
+  { redis, keys }: Registry,
+  partition: number,
+  selector: Selector,
+): Promise<string[]> {
+  if (!('jti' in selector)) return []
+  const identity = await guard(redis.hget(keys.token(partition, selector.jti), 'identity'))
+  return identity === null ? [] : [keys.index(partition, identity)]
 }

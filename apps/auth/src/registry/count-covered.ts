@@ -1,12 +1,21 @@
 import type { Selector } from '@portcullis/contracts'
 import type { CommittedPart } from './commit.js'
-import { type Cutoffs, isCutOff, memberOf, readCutoffs } from './cutoffs.js'
+import { countIndex } from './count-index.js'
+import { type AsOf, asOfNow, isCutOff, memberOf, readCutoffs } from './cutoffs.js'
 import { partitionOf, partitionOfId } from './ids.js'
 import { partitionsOf, type Registry } from './registry.js'
-import { guard } from './run.js'
-import { readTokens, type TokenRecord } from './token-record.js'
+import { anyTime } from './token-index.js'
+import { readTokens } from './token-record.js'
+import { walkIdentities } from './walk-identities.js'
 
-const pageLength = 500
+/** A revocation of everything is not answered later than this for the sake of its count. */
+const allWithinMs = 500
+
+/** How many tokens: exactly, or at least so many. */
+export interface CoveredCount {
+  tokens: number
+  exact: boolean
+}
 
 /**
  * How many live tokens a revocation would cover that none covers yet.
@@ -16,131 +25,102 @@ const pageLength = 500
 export async function countCovered(
   registry: Registry,
   selector: Selector,
-  cutoffUs: number = Number.MAX_SAFE_INTEGER,
-): Promise<number> {
+  cutoffUs: number = anyTime.to,
+): Promise<CoveredCount> {
   const partitions =
     'all' in selector
       ? partitionsOf(registry)
       : 'jti' in selector
         ? [partitionOfId(selector.jti, registry.partitions) ?? 0]
         : [partitionOf(selector.identity, registry.partitions)]
-  const counts = await Promise.all(
-    partitions.map((partition) => count(registry, partition, { selector, cutoffUs })),
+  return sumOf(
+    await Promise.all(
+      partitions.map((partition) =>
+        count(registry, partition, { selector, from: anyTime.from, to: cutoffUs, asOf: asOfNow }),
+      ),
+    ),
   )
-  return counts.reduce((sum, one) => sum + one, 0)
 }
 
 /**
  * How many live tokens a committed part covers that nothing covered before it. Counted after the
- * commit, in pages, so that a wide revocation commits as fast as a narrow one and never blocks
- * Redis. Exact unless revocations that overlap it are committed in the same moment.
+ * commit, from the index, so that a wide revocation commits and answers as fast as a narrow one.
+ * Exact unless revocations that overlap it are committed in the same moment, and as far as
+ * `countIndex` is.
  */
-export function countNewlyCovered(
+export async function countNewlyCovered(
   registry: Registry,
   selector: Selector,
   part: CommittedPart,
-): Promise<number> {
-  return count(registry, part.partition, { selector, cutoffUs: part.cutoffUs, part })
+): Promise<CoveredCount> {
+  // The mark on a token that was revoked by its id is this revocation's own.
+  if ('jti' in selector && part.before !== undefined) return { tokens: 0, exact: true }
+  return count(registry, part.partition, {
+    selector,
+    // What the cut-off covered before it moved is not newly covered, however much of it there is.
+    from: 'jti' in selector ? anyTime.from : (part.before ?? -1) + 1,
+    to: part.cutoffUs,
+    asOf: asBefore(selector, part),
+  })
+}
+
+/** Puts the cut-offs back to what they were before the commit, as far as its moment tells. */
+function asBefore(selector: Selector, part: CommittedPart): AsOf {
+  const own = 'all' in selector ? 'all' : memberOf(selector)
+  return (member, cutoffUs) =>
+    member === own ? (part.before ?? -1) : cutoffUs > part.us ? -1 : cutoffUs
 }
 
 interface Question {
   selector: Selector
-  cutoffUs: number
-  /** The commit whose own mark does not count as one. */
-  part?: CommittedPart
+  /** Times of issue, in microseconds, both inclusive. */
+  from: number
+  to: number
+  asOf: AsOf
 }
 
-async function count(registry: Registry, partition: number, question: Question): Promise<number> {
-  const { selector } = question
-  if ('jti' in selector) {
-    if (question.part?.before !== undefined) return 0
-    const tokens = await readTokens(registry, partition, [selector.jti])
-    return countLive(registry, partition, tokens, question)
+async function count(
+  registry: Registry,
+  partition: number,
+  { selector, from, to, asOf }: Question,
+): Promise<CoveredCount> {
+  const span = { from, to: Math.min(to, anyTime.to) }
+  const countOf = async (identity: string, filter: { subject?: string; label?: string }) => {
+    const counted = await countIndex(registry, { partition, identity, filter, span, asOf })
+    return { tokens: counted.active, exact: counted.exact }
   }
-  if (!('all' in selector)) return countIdentity(registry, partition, selector.identity, question)
-  let sum = 0
+  if ('jti' in selector) return countToken(registry, partition, selector.jti, { to, asOf })
+  if ('subject' in selector) return countOf(selector.identity, { subject: selector.subject })
+  if ('label' in selector) return countOf(selector.identity, { label: selector.label })
+  if ('identity' in selector) return countOf(selector.identity, {})
+
+  const until = performance.now() + allWithinMs
+  const counts: CoveredCount[] = []
   // The tokens of a deleted identity are covered by its deletion, so the living are enough.
-  for await (const identity of identitiesOf(registry, partition))
-    sum += await countIdentity(registry, partition, identity, question)
-  return sum
-}
-
-/** Pages through an identity's tokens. A subject or a label has no index of its own yet. */
-async function countIdentity(
-  registry: Registry,
-  partition: number,
-  identity: string,
-  question: Question,
-): Promise<number> {
-  const { redis, keys } = registry
-  let sum = 0
-  // What the cut-off covered before it moved is not newly covered, however much of it there is.
-  let from = question.part?.before === undefined ? '-inf' : `(${question.part.before}`
-  for (;;) {
-    const page = await guard(
-      redis.zrangebyscore(
-        keys.tokens(partition, identity),
-        from,
-        question.cutoffUs,
-        'WITHSCORES',
-        'LIMIT',
-        0,
-        pageLength,
-      ),
-    )
-    const jtis = page.filter((_, index) => index % 2 === 0)
-    const tokens = await readTokens(registry, partition, jtis)
-    sum += await countLive(registry, partition, tokens, question)
-    if (jtis.length < pageLength) return sum
-    from = `(${page.at(-1)}`
+  for await (const names of walkIdentities(registry, { partitions: [partition] })) {
+    counts.push(...(await Promise.all(names.map((identity) => countOf(identity, {})))))
+    if (performance.now() > until) return { ...sumOf(counts), exact: false }
   }
+  return sumOf(counts)
 }
 
-/** How many of these tokens, all of one identity, are live and newly covered. */
-async function countLive(
+/** One, if the token is alive and no cut-off covers it; also one that is marked, see above. */
+async function countToken(
   registry: Registry,
   partition: number,
-  tokens: readonly (TokenRecord | undefined)[],
-  { selector, cutoffUs, part }: Question,
-): Promise<number> {
-  const live = tokens
-    .filter((token) => token !== undefined)
-    .filter((token) => token.issuedUs <= cutoffUs && selects(selector, token))
-  const [first] = live
-  if (first === undefined) return 0
-  const cutoffs = await readCutoffs(registry, partition, first.identity, live)
-  const earlier = part === undefined ? cutoffs : beforeThe(part, selector, cutoffs)
-  // The mark on a token that was revoked by its id is this revocation's own, checked before.
-  const ownMark = part !== undefined && 'jti' in selector
-  return live.filter((token) => (ownMark || !token.flagged) && !isCutOff(token, earlier)).length
+  jti: string,
+  { to, asOf }: Pick<Question, 'to' | 'asOf'>,
+): Promise<CoveredCount> {
+  const [token] = await readTokens(registry, partition, [jti])
+  if (token === undefined || token.issuedUs > to) return { tokens: 0, exact: true }
+  const cutoffs = await readCutoffs(registry, partition, token.identity, [token], asOf)
+  const counted = !(asOf === asOfNow && token.flagged) && !isCutOff(token, cutoffs)
+  return { tokens: counted ? 1 : 0, exact: true }
 }
 
-/** Puts the cut-offs back to what they were before the commit, as far as its moment tells. */
-function beforeThe(part: CommittedPart, selector: Selector, { all, members }: Cutoffs): Cutoffs {
-  const unlessLater = (cutoffUs: number) => (cutoffUs > part.us ? -1 : cutoffUs)
-  const earlier = new Map(
-    [...members].map(([member, cutoffUs]) => [member, unlessLater(cutoffUs)] as const),
-  )
-  const own = memberOf(selector)
-  if (own !== undefined) earlier.set(own, part.before ?? -1)
-  return { all: 'all' in selector ? (part.before ?? -1) : unlessLater(all), members: earlier }
-}
-
-function selects(selector: Selector, token: TokenRecord): boolean {
-  if ('subject' in selector) return token.subject === selector.subject
-  if ('label' in selector) return token.labels.includes(selector.label)
-  return true
-}
-
-async function* identitiesOf(registry: Registry, partition: number): AsyncGenerator<string> {
-  const { redis, keys } = registry
-  let from = '-'
-  for (;;) {
-    const names = await guard(
-      redis.zrangebylex(keys.identities(partition), from, '+', 'LIMIT', 0, pageLength),
-    )
-    yield* names
-    if (names.length < pageLength) return
-    from = `(${names.at(-1)}`
+function sumOf(counts: readonly CoveredCount[]): CoveredCount {
+  return {
+    tokens: counts.reduce((sum, { tokens }) => sum + tokens, 0),
+    exact: counts.every(({ exact }) => exact),
   }
 }

@@ -9,6 +9,14 @@ export interface Cutoffs {
   members: Map<string, number>
 }
 
+/**
+ * What a cut-off, in microseconds, counts as: `member` is one of an identity's cut-offs, or `all`. By
+ * this a count can be made as if some of them had not moved.
+ */
+export type AsOf = (member: string, cutoffUs: number) => number
+
+export const asOfNow: AsOf = (_member, cutoffUs) => cutoffUs
+
 /** The member of an identity's cut-offs that a selector moves; undefined for `jti` and `all`. */
 export function memberOf(selector: Selector): string | undefined {
   if ('jti' in selector || 'all' in selector) return undefined
@@ -28,6 +36,7 @@ export async function readCutoffs(
   partition: number,
   identity: string,
   tokens: readonly Pick<TokenRecord, 'subject' | 'labels'>[],
+  asOf: AsOf = asOfNow,
 ): Promise<Cutoffs> {
   const members = [...new Set(['*', ...tokens.flatMap(membersFor)])]
   const { redis, keys } = registry
@@ -36,8 +45,10 @@ export async function readCutoffs(
     guard(redis.get(keys.cutoffAll(partition))),
   ])
   return {
-    all: Number(all ?? -1),
-    members: new Map(members.map((member, index) => [member, Number(scores[index] ?? -1)])),
+    all: asOf('all', Number(all ?? -1)),
+    members: new Map(
+      members.map((member, index) => [member, asOf(member, Number(scores[index] ?? -1))]),
+    ),
   }
 }
 

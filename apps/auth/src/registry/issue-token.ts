@@ -10,7 +10,10 @@ const issue = script<
   | 'identity_not_found'
   | 'identity_suspended'
   | 'key_revoked'
->(new URL('../../src/registry/lua/issue-token.lua', import.meta.url))
+>(
+  new URL('../../src/registry/lua/token-index.lua', import.meta.url),
+  new URL('../../src/registry/lua/issue-token.lua', import.meta.url),
+)
 
 /**
  * A token can live this long at most. Cut-offs are kept as long as any token that they cover can
@@ -66,8 +69,8 @@ export async function issueToken(
       keys.clock(partition),
       keys.identity(partition, identity),
       keys.token(partition, jti),
-      keys.tokens(partition, identity),
-      keys.expiries(partition, identity),
+      keys.index(partition, identity),
+      keys.expiring(partition, identity),
       keys.revokedKeys(partition),
     ],
     [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti, kid],

@@ -62,9 +62,12 @@ export function keyNames(prefix: string, partitions = 1) {
     identities: (partition: number) => at(partition, 'identities'),
     /** Hash: one issued token; expires with it. */
     token: (partition: number, jti: string) => at(partition, `token:${jti}`),
-    /** Sorted set: the identity's tokens by the microsecond of their issue. */
-    tokens: (partition: number, identity: string) => at(partition, `tokens:${identity}`),
+    /** Sorted set, all scores 0: the identity's tokens by what selects them; see `token-index.ts`. */
+    index: (partition: number, identity: string) => at(partition, `index:${identity}`),
     /** Sorted set: the same tokens by the millisecond of their expiry, to prune the one above. */
+    expiring: (partition: number, identity: string) => at(partition, `expiring:${identity}`),
+    /** Sorted sets that tokens of versions before the index are in, until `tidyIndex` takes them over. */
+    tokens: (partition: number, identity: string) => at(partition, `tokens:${identity}`),
     expiries: (partition: number, identity: string) => at(partition, `expiries:${identity}`),
     /** Sorted set: `*`, `s:<subject>`, `l:<label>` -> tokens issued up to here are revoked. */
     cutoffs: (partition: number, identity: string) => at(partition, `cutoffs:${identity}`),

@@ -1,76 +1,90 @@
 import type { ListTokens, TokenInfo, TokenPage } from '@portcullis/contracts'
-import { readCutoffs } from './cutoffs.js'
 import { badCursor } from './errors.js'
-import { infoOf } from './get-token.js'
-import { partitionOf } from './ids.js'
+import { namePattern } from './list-identities.js'
 import type { Registry } from './registry.js'
-import { guard } from './run.js'
-import { readTokens } from './token-record.js'
+import { walkIdentities } from './walk-identities.js'
+import { hasTokens, type Looked, walkTokens } from './walk-tokens.js'
 
-const readAtOnce = 500
-/** A rare subject among very many tokens: the page ends early, with a cursor to go on from. */
-const readAtMost = 10_000
+/** What is rare among very many: the page ends early, with a cursor to go on from. */
+const tokensAtMost = 10_000
+const identitiesAtMost = 10_000
+
+/** How far a page has come: to this token of this identity; 0: through all that it has. */
+interface Place {
+  identity: string
+  issuedUs: number
+}
 
 /**
- * An identity's tokens that have not expired, newest first. The cursor is the microsecond of the
- * last token looked at, which no other token of the identity shares: pages neither repeat nor skip
- * a token, whatever is issued or expires between them. With `subject` or `label` a page may be
- * short, even empty, and still have a cursor.
+ * Tokens that have not expired, newest first; without `identity` those of every identity that is
+ * registered, one after the other by name. The cursor is the microsecond of the last token looked at,
+ * which no other token of the identity shares, and the identity: pages neither repeat nor skip a token,
+ * whatever is issued, revoked or expires between them. A page may be short, even empty, and still have
+ * a cursor, when what it looks for is rare and has no index.
  *
  * A name that was deleted and registered again lists only the tokens of its new identity.
  *
  * @throws RegistryError `bad_cursor`
  */
 export async function listTokens(registry: Registry, query: ListTokens): Promise<TokenPage> {
-  const { identity, subject, label, limit = 100, cursor } = query
-  if (cursor !== undefined && !/^[0-9]{1,16}$/.test(cursor)) throw badCursor()
-  const { redis, keys } = registry
-  const partition = partitionOf(identity, registry.partitions)
-  const created = await guard(redis.hget(keys.identity(partition, identity), 'createdUs'))
-
+  const { limit = 100, cursor } = query
+  let place = cursor === undefined ? undefined : placeOf(cursor, query.identity)
   const tokens: TokenInfo[] = []
-  let last = cursor
-  for (let read = 0; read < readAtMost; read += readAtOnce) {
-    const reply = await guard(
-      redis.zrevrangebyscore(
-        keys.tokens(partition, identity),
-        last === undefined ? '+inf' : `(${last}`,
-        created ?? '-inf',
-        'WITHSCORES',
-        'LIMIT',
-        0,
-        readAtOnce,
-      ),
-    )
-    const page = pairs(reply)
-    const records = await readTokens(
-      registry,
-      partition,
-      page.map(({ jti }) => jti),
-    )
-    const live = records.filter((token) => token !== undefined)
-    const cutoffs = await readCutoffs(registry, partition, identity, live)
-    for (const [index, { issuedUs }] of page.entries()) {
-      const token = records[index]
-      const wanted =
-        token !== undefined &&
-        (subject === undefined || token.subject === subject) &&
-        (label === undefined || token.labels.includes(label))
+  let read = 0
+  let identities = 0
+  const pageSoFar = () => ({
+    tokens,
+    ...(place === undefined ? {} : { cursor: cursorOf(place, query.identity) }),
+  })
+  for await (const { identity, looked } of walk(registry, query, place)) {
+    for (const { issuedUs, token } of looked) {
       // Only one more that is wanted shows that there is a next page.
-      if (wanted && tokens.length === limit)
-        return last === undefined ? { tokens } : { tokens, cursor: last }
-      if (wanted) tokens.push(infoOf(token, cutoffs))
-      last = issuedUs
+      if (token !== undefined && tokens.length === limit) return pageSoFar()
+      if (token !== undefined) tokens.push(token)
+      place = { identity, issuedUs }
     }
-    if (page.length < readAtOnce) return { tokens }
+    if (looked.length === 0) {
+      place = { identity, issuedUs: 0 }
+      identities += 1
+    }
+    read += looked.length
+    if (read >= tokensAtMost || identities >= identitiesAtMost) return pageSoFar()
   }
-  return { tokens, ...(last === undefined ? {} : { cursor: last }) }
+  return { tokens }
 }
 
-/** Members and scores of a WITHSCORES reply. */
-function pairs(reply: readonly string[]): { jti: string; issuedUs: string }[] {
-  const found: { jti: string; issuedUs: string }[] = []
-  for (let i = 0; i + 1 < reply.length; i += 2)
-    found.push({ jti: reply[i] ?? '', issuedUs: reply[i + 1] ?? '' })
-  return found
+/** Looks at tokens in the order of the list; after the last of each identity at none. */
+async function* walk(
+  registry: Registry,
+  query: ListTokens,
+  from: Place | undefined,
+): AsyncGenerator<{ identity: string; looked: readonly Looked[] }> {
+  const walkOne = async function* (identity: string, below?: number) {
+    for await (const looked of walkTokens(registry, identity, query, below))
+      yield { identity, looked }
+    yield { identity, looked: [] }
+  }
+  if (query.identity !== undefined) {
+    yield* walkOne(query.identity, from?.issuedUs)
+    return
+  }
+  if (from !== undefined) yield* walkOne(from.identity, from.issuedUs)
+  for await (const names of walkIdentities(registry, { after: from?.identity })) {
+    const has = await Promise.all(names.map((name) => hasTokens(registry, name, query)))
+    for (const [index, identity] of names.entries())
+      if (has[index]) yield* walkOne(identity)
+      else yield { identity, looked: [] }
+  }
+}
+
+function cursorOf({ identity, issuedUs }: Place, asked: string | undefined): string {
+  return asked === undefined ? `${issuedUs}.${identity}` : `${issuedUs}`
+}
+
+function placeOf(cursor: string, asked: string | undefined): Place {
+  const [, issuedUs, identity = asked] = /^([0-9]{1,16})(?:\.(.*))?$/.exec(cursor) ?? []
+  if (issuedUs === undefined || identity === undefined || !namePattern.test(identity))
+    throw badCursor()
+  if (asked !== undefined && identity !== asked) throw badCursor()
+  return { identity, issuedUs: Number(issuedUs) }
 }

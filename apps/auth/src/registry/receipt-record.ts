@@ -25,6 +25,9 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
     at: Math.floor(Math.max(...found.map(({ us }) => us)) / 1000),
     // Counted after the commit: 0 until then.
     tokens: found.reduce((sum, { fields }) => sum + Number(fields['tokens'] ?? 0), 0),
+    ...(found.some(({ fields }) => fields['atLeast'] !== undefined)
+      ? { atLeast: true as const }
+      : {}),
     complete:
       found.length > 0 &&
       found.length === parts.length &&

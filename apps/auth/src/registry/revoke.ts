@@ -25,6 +25,8 @@ export interface Committed {
   selector: Selector
   /** Live tokens that no revocation covered before. */
   tokens: number
+  /** There are at least so many; to count them all would have taken too long. */
+  atLeast?: true
 }
 
 /**
@@ -78,9 +80,9 @@ async function committed(
 ): Promise<Committed> {
   const counts = await Promise.all(
     parts.map(async (part) => {
-      const tokens = await countNewlyCovered(registry, selector, part)
-      await setReceipt(registry, part.partition, id, { tokens })
-      return tokens
+      const { tokens, exact } = await countNewlyCovered(registry, selector, part)
+      await setReceipt(registry, part.partition, id, { tokens, ...(exact ? {} : { atLeast: 1 }) })
+      return { tokens, exact }
     }),
   )
   return {
@@ -88,6 +90,7 @@ async function committed(
     at: Math.floor(Math.max(...parts.map(({ us }) => us)) / 1000),
     cutoffUs: Math.max(...parts.map(({ cutoffUs }) => cutoffUs)),
     selector,
-    tokens: counts.reduce((sum, count) => sum + count, 0),
+    tokens: counts.reduce((sum, { tokens }) => sum + tokens, 0),
+    ...(counts.every(({ exact }) => exact) ? {} : { atLeast: true }),
   }
 }

@@ -36,6 +36,8 @@ import { revoke } from './oauth/revoke.js'
 import { create } from './revocations/create.js'
 import { get as getRevocation } from './revocations/get.js'
 import { list as listRevocations } from './revocations/list.js'
+import { count } from './tokens/count.js'
+import { countByIdentity } from './tokens/count-by-identity.js'
 import { get as getToken } from './tokens/get.js'
 import { issue } from './tokens/issue.js'
 import { list as listTokens } from './tokens/list.js'
@@ -79,7 +81,7 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
       suspend,
       resume,
     ]
-    const tokens = [issue, listTokens, getToken, introspectMany]
+    const tokens = [issue, listTokens, count, countByIdentity, getToken, introspectMany]
     const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
     const events = [
       addReceiver,

@@ -7,6 +7,7 @@ import {
   registerIdentity,
   revoke,
 } from '../../src/registry/index.js'
+import { expire } from './fixtures/age.js'
 import { open, token } from './fixtures/open.js'
 
 t.test('the registry knows of a token who, what, when and where from', async (t) => {
@@ -194,15 +195,17 @@ t.test(
     await registerIdentity(registry, { identity: 'shop', scopes: [] })
     const { keys } = registry
     for (let i = 0; i < 20; i += 1) {
-      const { jti } = await token(registry, 'shop')
-      // Time passes for these.
-      await redis.zadd(keys.expiries(0, 'shop'), Date.now() - 1000, jti)
-      if (i < 19) await redis.zadd(keys.tokens(0, 'shop'), 'XX', i, jti)
+      const order = { subject: `s${i}`, labels: [`l${i}`, 'x'] }
+      await expire(registry, 'shop', (await token(registry, 'shop', order)).jti)
     }
     const late = await token(registry, 'shop', { ttlSeconds: 7200 })
     const early = await token(registry, 'shop', { ttlSeconds: 60 })
-    t.same(await redis.zrange(keys.tokens(0, 'shop'), 0, '-1'), [late.jti, early.jti])
-    for (const key of [keys.tokens(0, 'shop'), keys.expiries(0, 'shop')])
+    const entries = await redis.zrange(keys.index(0, 'shop'), 0, '-1')
+    t.same(
+      entries.map((entry) => [entry.split('\n')[0], entry.split('\n')[2]]),
+      ['*', 's:shop'].flatMap((member) => [late, early].map(({ jti }) => [member, jti])),
+    )
+    for (const key of [keys.index(0, 'shop'), keys.expiring(0, 'shop')])
       t.equal(Number(await redis.call('PEXPIRETIME', key)), late.expiresAt)
   },
 )

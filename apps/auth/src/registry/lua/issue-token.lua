@@ -1,6 +1,6 @@
 --[[
-  Records a new token, if its identity exists and is active at this moment.
-  KEYS  1 clock  2 identity  3 token  4 tokens of the identity  5 their expiries  6 revoked keys
+  Records a new token, if its identity exists and is active at this moment. With token-index.lua.
+  KEYS  1 clock  2 identity  3 token  4 index  5 expiring  6 revoked keys
   ARGV  1 identity  2 subject  3 scope  4 ttl in seconds  5 labels  6 address  7 jti
         8 kid of the key that is to sign it
   Gives {issuedUs, expiresAt in ms} as strings, or 'identity_not_found', 'identity_suspended', or
@@ -33,15 +33,13 @@ redis.call('HSET', KEYS[3], 'identity', ARGV[1], 'subject', ARGV[2], 'scope', AR
 redis.call('PEXPIREAT', KEYS[3], expiresAt)
 
 -- Each issue removes more than it adds, a few at a time: the index keeps up, and nothing blocks.
-local nowMs = string.format('%.0f', math.floor(now / 1000))
-local expired = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', nowMs, 'LIMIT', 0, 16)
-if #expired > 0 then
-  redis.call('ZREM', KEYS[4], unpack(expired))
-  redis.call('ZREM', KEYS[5], unpack(expired))
-end
-redis.call('ZADD', KEYS[4], issuedUs, ARGV[7])
-redis.call('ZADD', KEYS[5], expiresAt, ARGV[7])
-local newest = redis.call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
-redis.call('PEXPIREAT', KEYS[4], string.format('%.0f', tonumber(newest)))
-redis.call('PEXPIREAT', KEYS[5], string.format('%.0f', tonumber(newest)))
+prune(KEYS[4], KEYS[5], string.format('%.0f', math.floor(now / 1000)), 16)
+addToken(KEYS[4], KEYS[5], {
+  issuedUs = issuedUs,
+  jti = ARGV[7],
+  subject = ARGV[2],
+  labels = ARGV[5],
+  expiresAt = expiresAt,
+})
+setExpiry(KEYS[4], KEYS[5])
 return { issuedUs, expiresAt }

@@ -5,8 +5,10 @@
   KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
         9 roster  10 identity  11 codes  12 identities (the last three only with a change), or
-        10 revoked keys (only with a kid)
-  ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'  4 member of the cut-offs or ''
+        10 revoked keys (only with a kid), or
+        10 the index that the token is in, when it is known
+  ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'
+        4 the token's id, or the member of the cut-offs, or ''
         5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
         8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
         12 fenceMs  13 channel for news  14 kid of a signing key or ''
@@ -45,6 +47,11 @@ if ARGV[3] == 'token' then
   -- One that is not known here is published all the same: somewhere a connection may stand on it.
   if token[1] and tonumber(token[1]) <= cutoff then
     redis.call('HSET', KEYS[8], 'revoked', '1')
+    -- As token-index.lua writes it. Not without its others, which alone are pruned.
+    local place = string.format('\n%016.0f\n%s', tonumber(token[1]), ARGV[4])
+    if KEYS[10] and redis.call('ZSCORE', KEYS[10], '*' .. place) then
+      redis.call('ZADD', KEYS[10], 0, '!' .. place)
+    end
   end
 elseif ARGV[3] == 'cutoff' then
   before = redis.call('ZSCORE', KEYS[8], ARGV[4])

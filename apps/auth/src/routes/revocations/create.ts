@@ -32,10 +32,9 @@ export const create: Route = async (app) => {
       if (dryRun === true) {
         request.audit.detail['dryRun'] = true
         const cutoffUs = issuedBefore === undefined ? undefined : issuedBefore * 1000 - 1
-        return reply.send({
-          dryRun: true as const,
-          tokens: await countCovered(app.registry, chosen, cutoffUs),
-        })
+        const { tokens, exact } = await countCovered(app.registry, chosen, cutoffUs)
+        const atLeast = exact ? {} : { atLeast: true as const }
+        return reply.send({ dryRun: true as const, tokens, ...atLeast })
       }
       const { id, tokens } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
       request.audit.target.revocation = id

@@ -3,7 +3,7 @@ import { listTokens } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 
-/** `GET /v1/tokens?identity=…` */
+/** `GET /v1/tokens` */
 export const list: Route = async (app) => {
   app.get(
     '/v1/tokens',
@@ -11,7 +11,10 @@ export const list: Route = async (app) => {
       config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
-        summary: "List an identity's tokens, newest first",
+        summary: 'List tokens that have not expired, newest first',
+        description:
+          'Without `identity`, those of every registered identity, one after the other by name. ' +
+          'A page may be short, even empty, and have a `cursor` all the same.',
         querystring: ListTokens,
         response: { 200: TokenPage, ...problemAnswers },
       },

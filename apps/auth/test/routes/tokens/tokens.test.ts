@@ -90,12 +90,58 @@ t.test('a channel instead of a scope: a token for that channel alone', async (t)
   t.equal((await ask({ channel: 'room:*' })).statusCode, 400, 'a pattern is no channel')
 })
 
+t.test('tokens are found, and counted, with any filter or none', async (t) => {
+  const { api, token, identity, admin } = await auth(t)
+  const shop = await identity(['tokens:issue', 'subscribe:*'])
+  const asShop = await token(shop)
+  const asAdmin = await token()
+  for (const [subject, label] of [
+    ['ann', 'phone'],
+    ['ann', 'web'],
+    ['bob', 'web'],
+  ])
+    await api(asShop, 'POST', '/v1/tokens', { subject, labels: [label], ttlSeconds: 60 })
+  const get = async (path: string) => (await api(asAdmin, 'GET', path)).json()
+  const { tokens } = await get('/v1/tokens?label=web')
+  t.same(
+    tokens.map(({ subject }: { subject: string }) => subject),
+    ['bob', 'ann'],
+  )
+  t.match(await get(`/v1/tokens?identity=${shop.identity}&subject=ann&label=web`), {
+    tokens: { length: 1 },
+  })
+  const soon = Date.now() + 120_000
+  t.match(await get(`/v1/tokens?expiresBefore=${soon}`), { tokens: { length: 3 } })
+  t.match(await get(`/v1/tokens?issuedAfter=${soon}`), { tokens: { length: 0 } })
+  const page = await get('/v1/tokens?limit=2')
+  t.equal(page.tokens[0].identity, admin.identity, 'by name')
+  const next = await get(`/v1/tokens?limit=1&cursor=${encodeURIComponent(page.cursor)}`)
+  t.match(next.tokens, [{ subject: 'bob' }], 'then the newest of the next identity')
+
+  await api(asAdmin, 'POST', '/v1/revocations', { identity: shop.identity, subject: 'ann' })
+  t.match(await get('/v1/tokens?state=revoked'), {
+    tokens: [{ subject: 'ann' }, { subject: 'ann' }],
+  })
+  t.same(await get('/v1/tokens/count?subject=ann'), { active: 0, revoked: 2, exact: true })
+  t.same(await get('/v1/tokens/count'), { active: 4, revoked: 2, exact: true })
+  t.same(await get('/v1/tokens/count/by-identity?state=active'), {
+    identities: [
+      { identity: admin.identity, active: 2, revoked: 0, exact: true },
+      { identity: shop.identity, active: 2, revoked: 0, exact: true },
+    ],
+  })
+  for (const path of ['?state=dead', '?label=a b', '?limit=0', '?cursor=x', '/count?limit=1'])
+    t.match(await api(asAdmin, 'GET', `/v1/tokens${path}`), { statusCode: 400 }, path)
+})
+
 t.test('each route wants its scope, and names it', async (t) => {
   const { api, tokenWith } = await auth(t)
   const stranger = await tokenWith('subscribe:a')
   const wanted = [
     ['POST', '/v1/tokens', 'tokens:issue'],
     ['GET', '/v1/tokens?identity=x', 'tokens:read'],
+    ['GET', '/v1/tokens/count', 'tokens:read'],
+    ['GET', '/v1/tokens/count/by-identity', 'tokens:read'],
     ['GET', '/v1/tokens/0-AAAAAAAAAAAAAAAAAAAAAA', 'tokens:read'],
     ['POST', '/v1/revocations', 'tokens:revoke'],
     ['GET', '/v1/revocations', 'tokens:read'],

@@ -1,0 +1,91 @@
+import type {
+  CountTokens,
+  CountTokensByIdentity,
+  IdentityCountPage,
+  TokenCount,
+} from '@portcullis/contracts'
+import { countIndex } from './count-index.js'
+import { asOfNow } from './cutoffs.js'
+import { badCursor } from './errors.js'
+import { partitionOf } from './ids.js'
+import { namePattern } from './list-identities.js'
+import type { Registry } from './registry.js'
+import { spanOf } from './token-filter.js'
+import { readNames, walkIdentities } from './walk-identities.js'
+
+/** Counting over all identities ends here, with what has been counted. */
+const withinMs = 5000
+const identitiesAtOnce = 100
+
+/**
+ * Counts tokens that have not expired. Without `identity`, those of every identity that is registered.
+ * See `TokenCount` for when it is not exact.
+ */
+export async function countTokens(registry: Registry, query: CountTokens): Promise<TokenCount> {
+  const { identity } = query
+  if (identity !== undefined) return countIdentity(registry, identity, query)
+  const until = performance.now() + withinMs
+  const sum = { active: 0, revoked: 0, exact: true }
+  for await (const names of walkIdentities(registry)) {
+    const counts = await Promise.all(names.map((name) => countIdentity(registry, name, query)))
+    for (const { active, revoked, exact } of counts) {
+      sum.active += active
+      sum.revoked += revoked
+      sum.exact &&= exact
+    }
+    if (performance.now() > until) return { ...sum, exact: false }
+  }
+  return sum
+}
+
+/**
+ * The same for each identity, in the order of their names. The cursor is the last name looked at.
+ *
+ * @throws RegistryError `bad_cursor`
+ */
+export async function countTokensByIdentity(
+  registry: Registry,
+  { limit = 100, cursor, ...query }: CountTokensByIdentity,
+): Promise<IdentityCountPage> {
+  if (cursor !== undefined && !namePattern.test(cursor)) throw badCursor()
+  const { names, more } =
+    query.identity === undefined
+      ? await readNames(registry, limit, { after: cursor })
+      : { names: cursor === undefined ? [query.identity] : [], more: false }
+  const identities: IdentityCountPage['identities'] = []
+  for (let at = 0; at < names.length; at += identitiesAtOnce) {
+    const page = names.slice(at, at + identitiesAtOnce)
+    identities.push(
+      ...(await Promise.all(
+        page.map(async (identity) => ({
+          identity,
+          ...(await countIdentity(registry, identity, query)),
+        })),
+      )),
+    )
+  }
+  const last = names.at(-1)
+  return {
+    identities: identities.filter(({ active, revoked, exact }) => active + revoked > 0 || !exact),
+    ...(more && last !== undefined ? { cursor: last } : {}),
+  }
+}
+
+async function countIdentity(
+  registry: Registry,
+  identity: string,
+  query: CountTokens,
+): Promise<TokenCount> {
+  const count = await countIndex(registry, {
+    partition: partitionOf(identity, registry.partitions),
+    identity,
+    filter: query,
+    span: spanOf(query),
+    asOf: asOfNow,
+  })
+  return {
+    active: query.state === 'revoked' ? 0 : count.active,
+    revoked: query.state === 'active' ? 0 : count.revoked,
+    exact: count.exact,
+  }
+}

@@ -1,0 +1,20 @@
+import { CountTokensByIdentity, IdentityCountPage } from '@portcullis/contracts'
+import { countTokensByIdentity } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/tokens/count/by-identity` */
+export const countByIdentity: Route = async (app) => {
+  app.get(
+    '/v1/tokens/count/by-identity',
+    {
+      onRequest: app.allow('tokens:read'),
+      schema: {
+        summary: 'Count the tokens of each identity, by name',
+        querystring: CountTokensByIdentity,
+        response: { 200: IdentityCountPage, ...problemAnswers },
+      },
+    },
+    async (request) => countTokensByIdentity(app.registry, request.query),
+  )
+}
