@@ -38,6 +38,7 @@ import { queues } from './events/queues.js'
 import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
+import { Inquiries } from './feed/inquiries.js'
 import { feedRegistry } from './feed/registry.js'
 import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
@@ -152,6 +153,8 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
       registry.keys.acknowledgements,
       registry.keys.keyNews,
       registry.keys.auditNews,
+      registry.keys.inquiries,
+      registry.keys.answers,
     ],
     slotsOf(registry),
   )
@@ -172,6 +175,13 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   })
   app.addHook('onClose', () => following.close())
   const nodes = feedRegistry(registry)
+  const inquiries = new Inquiries({
+    registry,
+    hub: following.hub,
+    listener,
+    onError: (err) => app.log.warn({ err }, 'an answer of a node is lost'),
+  })
+  app.addHook('preClose', async () => inquiries.close())
 
   await openToRequests(app, registry)
   await openToNodes(app, following.hub, config)
@@ -194,6 +204,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   app.decorate('revocationReplicas', config.REVOCATION_REPLICAS)
   app.decorate('feedHub', following.hub)
   app.decorate('feedRegistry', nodes)
+  app.decorate('inquiries', inquiries)
   app.decorate(
     'meters',
     meters(app.metrics, {

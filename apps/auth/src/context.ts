@@ -2,6 +2,7 @@ import type { AuditLog } from './audit/open-log.js'
 import type { Events } from './events/context.js'
 import type { Poller } from './events/poller.js'
 import type { FeedHub } from './feed/hub.js'
+import type { Inquiries } from './feed/inquiries.js'
 import type { FeedRegistry } from './feed/registry.js'
 import type { Meters } from './meters.js'
 import type {
@@ -23,6 +24,8 @@ declare module 'fastify' {
     revocationReplicas: number
     feedHub: FeedHub
     feedRegistry: FeedRegistry
+    /** Questions to the nodes. */
+    inquiries: Inquiries
     meters: Meters
     /** Where the audit log is written, how much of it is kept, and who hears that it has grown. */
     auditLog: { log: AuditLog; retention: AuditRetention; watch: AuditWatch }

@@ -13,7 +13,7 @@ export const ListConnections = Type.Object(
     subject: Type.Optional(Subject),
     label: Type.Optional(Label),
     /** Tokens, not connections. */
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
     cursor: Type.Optional(Type.String({ maxLength: 64 })),
     /** How long nodes may take to answer, in milliseconds. */
     wait: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
@@ -70,3 +70,14 @@ export const ConnectionPage = Type.Object({
   ),
 })
 export type ConnectionPage = Static<typeof ConnectionPage>
+
+/** Where a token stands in this list: those issued last first, and of one microsecond by their ids. */
+export interface TokenPlace {
+  issuedUs: number
+  jti: string
+}
+
+/** Compares two places, for sorting. Nodes and auth have to agree, or pages would leave tokens out. */
+export function byPlace(a: TokenPlace, b: TokenPlace): number {
+  return b.issuedUs - a.issuedUs || (a.jti < b.jti ? -1 : a.jti > b.jti ? 1 : 0)
+}

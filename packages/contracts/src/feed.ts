@@ -75,7 +75,7 @@ export const Attend = Type.Object({ type: Type.Literal('attend') }, closed)
 /** Tokens that one inquiry may ask for, and an answer has at most. */
 export const maxInquired = 1000
 
-/** A token's place among others: those issued last first, and of the same microsecond by `jti`. */
+/** As `byPlace` orders them. */
 const tokenPlace = { issuedUs: Type.Integer({ minimum: 0 }), jti: TokenId }
 
 /** Answer to `inquire`: what stands on the tokens that it selects, at the moment that it is answered. */

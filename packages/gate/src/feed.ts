@@ -5,6 +5,7 @@ import {
   Events,
   feedClose,
   Goodbye,
+  Inquire,
   Lease,
   Welcome,
 } from '@portcullis/contracts'
@@ -23,6 +24,7 @@ const checks = {
   welcome: TypeCompiler.Compile(Welcome),
   events: TypeCompiler.Compile(Events),
   lease: TypeCompiler.Compile(Lease),
+  inquire: TypeCompiler.Compile(Inquire),
   goodbye: TypeCompiler.Compile(Goodbye),
 }
 
@@ -188,6 +190,9 @@ export class Feed {
       case 'lease':
         this.#renewals.answered(message)
         break
+      case 'inquire':
+        this.#inquired(message)
+        break
       case 'goodbye':
         this.#saidGoodbye?.()
         break
@@ -195,11 +200,12 @@ export class Feed {
     return this.#welcomed
   }
 
-  #welcome({ cursor, resumed }: Welcome): void {
+  #welcome({ cursor, resumed, inquiries = false }: Welcome): void {
     if (this.#welcomed) this.#garbage('a second welcome')
     if (resumed && cursor !== this.#asked) this.#garbage('a welcome to a position not asked for')
     this.#welcomed = true
     this.#told = cursor
+    if (inquiries) this.#connection.send({ type: 'attend' })
     if (resumed) {
       // Word for word: auth takes each count once.
       for (const ack of this.#sent) this.#connection.send(ack)
@@ -234,6 +240,13 @@ export class Feed {
     this.#told = cursor
     // An acknowledgement says that everything up to its cursor is applied: not yet, in a resync.
     if (this.#resync === undefined) this.#acknowledge()
+  }
+
+  #inquired(inquiry: Inquire): void {
+    if (!this.#welcomed) this.#garbage('an inquiry before the welcome')
+    const { watch } = this.#options
+    const { id } = inquiry
+    this.#connection.send({ type: 'connections', id, ...watch.countConnections(inquiry) })
   }
 
   #synced(): void {
@@ -297,7 +310,7 @@ function parse(text: string): AuthMessage {
   } catch {
     throw new FeedGarbage('not JSON')
   }
-  for (const check of [checks.welcome, checks.events, checks.lease, checks.goodbye]) {
+  for (const check of Object.values(checks)) {
     if (check.Check(message)) return message
   }
   throw new FeedGarbage('an unknown message')

@@ -36,6 +36,7 @@ export class LiveGrant implements Grant, SelectableToken {
   ended?: EndReason
   // Private, so that no log line or JSON of a grant shows them.
   readonly #token: string
+  readonly #since = Date.now()
   #holders: Holder | Set<Holder> | undefined
 
   constructor(active: Active, token: string) {
@@ -54,8 +55,19 @@ export class LiveGrant implements Grant, SelectableToken {
     return this.#token
   }
 
+  /** When it was admitted, Unix milliseconds. */
+  get since(): number {
+    return this.#since
+  }
+
   get held(): boolean {
     return this.#holders !== undefined
+  }
+
+  /** How many connections stand on it. */
+  get connections(): number {
+    if (this.#holders === undefined) return 0
+    return this.#holders instanceof Set ? this.#holders.size : 1
   }
 
   /** Adds a holder. Most grants have one, which then costs no set. */

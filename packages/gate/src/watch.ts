@@ -1,5 +1,12 @@
-import { type Active, coversToken, type RevocationEvent } from '@portcullis/contracts'
+import {
+  type Active,
+  type Connections,
+  coversToken,
+  type Inquire,
+  type RevocationEvent,
+} from '@portcullis/contracts'
 import type { FastifyBaseLogger } from 'fastify'
+import { countConnections } from './count-connections.js'
 import { GateError } from './errors.js'
 import { type Clock, Expiry } from './expiry.js'
 import { type EndReason, type Holder, LiveGrant } from './grant.js'
@@ -152,6 +159,11 @@ export class Watch {
       }
       return { id: event.id, connectionsClosed }
     })
+  }
+
+  /** What stands on which tokens, for auth to know. */
+  countConnections(inquiry: Inquire): Pick<Connections, 'connections' | 'tokens'> {
+    return countConnections(this.#index.candidates(inquiry), inquiry)
   }
 
   /** The ids of the tokens that are watched. */

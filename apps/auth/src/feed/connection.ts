@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import {
   type Ack,
   type AuthMessage,
+  type Connections,
   feedClose,
   type Hello,
+  type Inquire,
   type NodeMessage,
   type Renew,
   type SelectableToken,
@@ -23,6 +25,9 @@ const maxBacklogBytes = 8 * 1024 * 1024
 /** Messages that may wait to be acted on; then the socket is not read. */
 const maxWaiting = 16
 
+/** Inquiries whose answers are waited for; what is older is given up. */
+const maxInquiries = 64
+
 /** The token that a node opened the feed with. */
 export interface FeedToken extends SelectableToken {
   /** Unix milliseconds. */
@@ -38,6 +43,8 @@ export interface FeedConnectionOptions {
   /** How long a node may take to acknowledge what it has to before its lease is renewed. */
   ackMs: number
   onError: (error: unknown) => void
+  /** Hears what the node answers to `inquire`; without this it is told of no inquiries. */
+  onAnswer?: (node: Hello, answer: Connections) => void
 }
 
 /**
@@ -73,6 +80,9 @@ export class FeedConnection {
   /** The renewal that waits for its lease. */
   #renewal: number | undefined
   #granting = false
+  #attends = false
+  /** Ids of inquiries that it has not answered. */
+  readonly #inquiries = new Set<string>()
   #waiting = 0
   #work: Promise<void> = Promise.resolve()
 
@@ -124,6 +134,16 @@ export class FeedConnection {
       this.end(feedClose.goingAway, 'too slow; come back')
   }
 
+  /** Asks the node; gives whether it answers inquiries. */
+  inquire(inquiry: Inquire): boolean {
+    if (!this.#attends) return false
+    this.#inquiries.add(inquiry.id)
+    const [oldest] = this.#inquiries
+    if (this.#inquiries.size > maxInquiries && oldest !== undefined) this.#inquiries.delete(oldest)
+    void this.#send(inquiry)
+    return true
+  }
+
   /** Closes with a code of `feedClose`. Only the first call counts. */
   end(code: number, reason: string): void {
     if (this.#stop.signal.aborted) return
@@ -161,6 +181,8 @@ export class FeedConnection {
     else if (this.#node === undefined) this.end(feedClose.badMessage, 'say hello first')
     else if (message.type === 'ack') await this.#ack(this.#node, message)
     else if (message.type === 'renew') this.#renew(this.#node, message)
+    else if (message.type === 'attend') this.#attends = true
+    else if (message.type === 'connections') this.#answer(this.#node, message)
     else await this.#bye(this.#node)
   }
 
@@ -185,7 +207,8 @@ export class FeedConnection {
     hub.claim(this)
     await registry.setConnected({ ...hello, connection: this.#id }, true)
     this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
-    await this.#send({ type: 'welcome', cursor: this.#cursor, resumed })
+    const inquiries = this.#options.onAnswer === undefined ? {} : { inquiries: true }
+    await this.#send({ type: 'welcome', cursor: this.#cursor, resumed, ...inquiries })
     this.#stage = 'catching up'
     // Not awaited: acks are heard while it catches up.
     void this.#catchUp().catch((error) => this.#fail(error))
@@ -284,6 +307,11 @@ export class FeedConnection {
         this.#onMoved = resolve
       })
     }
+  }
+
+  /** Only what was asked is taken, and once: a node cannot make auth keep anything else. */
+  #answer(node: Hello, answer: Connections): void {
+    if (this.#inquiries.delete(answer.id)) this.#options.onAnswer?.(node, answer)
   }
 
   #moveTo(cursor: string): void {

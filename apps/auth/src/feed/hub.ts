@@ -1,4 +1,10 @@
-import { coversToken, feedClose, type RevocationEvent } from '@portcullis/contracts'
+import {
+  coversToken,
+  feedClose,
+  type Hello,
+  type Inquire,
+  type RevocationEvent,
+} from '@portcullis/contracts'
 import type { FeedRead } from '../registry/index.js'
 import type { FeedConnection } from './connection.js'
 import { encode } from './message.js'
@@ -35,6 +41,15 @@ export class FeedHub {
   /** How many nodes have said hello here and not left. */
   get nodes(): number {
     return [...this.#connections].filter(({ node }) => node !== undefined).length
+  }
+
+  /** Asks every node that is here; gives those that answer no inquiries. */
+  inquire(inquiry: Inquire): Hello[] {
+    const unable: Hello[] = []
+    for (const connection of this.#connections)
+      if (connection.node !== undefined && !connection.inquire(inquiry))
+        unable.push(connection.node)
+    return unable
   }
 
   /** Takes a connection in; from now on it hears what the tail brings. */

@@ -37,6 +37,12 @@ export function keyNames(prefix: string, partitions = 1) {
     eventPusher: (id: string) => `{${prefix}:0}:event-pusher:${id}`,
     /** Channel on which each acknowledgement publishes the id of its revocation. */
     acknowledgements: `${prefix}:acknowledgements`,
+    /** Channel on which an instance asks the nodes of all instances. */
+    inquiries: `${prefix}:inquiries`,
+    /** Channel on which each answer publishes the id of its inquiry. */
+    answers: `${prefix}:answers`,
+    /** List: the nodes' answers to an inquiry; expires soon. */
+    inquiry: (id: string) => `{${prefix}:0}:inquiry:${id}`,
     /** Channel on which each commit says that a feed has grown. */
     news: `${prefix}:news`,
     /** Channel on which each append says that the audit log has grown. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { exportLog } from './audit/export.js'
 import { list as listAudit } from './audit/list.js'
+import { list as listConnections } from './connections/list.js'
 import { add as addReceiver } from './event-receivers/add.js'
 import { change as changeReceiver } from './event-receivers/change.js'
 import { remove as removeReceiver } from './event-receivers/delete.js'
@@ -81,7 +82,15 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
       suspend,
       resume,
     ]
-    const tokens = [issue, listTokens, count, countByIdentity, getToken, introspectMany]
+    const tokens = [
+      issue,
+      listTokens,
+      count,
+      countByIdentity,
+      getToken,
+      introspectMany,
+      listConnections,
+    ]
     const revocations = [create, listRevocations, getRevocation, listNodes, open(feed)]
     const events = [
       addReceiver,

@@ -8,17 +8,21 @@ const asked: Readonly<Record<Asked, string>> = {
   hello: 'The first message of a node: who it is, and how far it has got.',
   ack: 'The node has closed what revocations cover, up to a cursor.',
   renew: 'The node asks for its lease.',
+  attend: 'The node answers inquiries. Said after a welcome that offers them.',
+  connections: 'What stands on the tokens that an inquiry selects.',
   bye: 'The node has closed every connection and leaves.',
 }
 const said: Readonly<Record<Said, string>> = {
   welcome: 'Where the node stands now.',
   events: 'Revocations, in the order of their commits.',
   lease: 'The node may let application bytes through for a while.',
+  inquire: 'Asks a node that attends what stands on which tokens.',
   goodbye: "The node's bye is recorded.",
 }
-const answers: Readonly<Partial<Record<Asked, Said>>> = {
+const answers: Readonly<Partial<Record<Asked | Said, Asked | Said>>> = {
   hello: 'welcome',
   renew: 'lease',
+  inquire: 'connections',
   bye: 'goodbye',
 }
 
@@ -41,7 +45,7 @@ export function describeFeed(issuer: string): object {
     const type = schema.properties.type.const
     return { type, summary: said[type], schema }
   })
-  const replies = new Set(Object.values(answers))
+  const replies = new Set<Asked | Said>(Object.values(answers))
   return {
     asyncapi: '3.0.0',
     info: {
@@ -72,22 +76,18 @@ export function describeFeed(issuer: string): object {
         bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
       },
     },
-    operations: Object.fromEntries([
-      ...received.map(({ type, summary }) => {
-        const reply = answers[type]
-        const answered = reply && { reply: { channel, messages: [message(reply)] } }
-        return [
-          type,
-          { action: 'receive', channel, summary, messages: [message(type)], ...answered },
-        ]
-      }),
-      ...sent
+    operations: Object.fromEntries(
+      [
+        ...received.map(({ type, summary }) => ({ type, action: 'receive', summary })),
+        ...sent.map(({ type, summary }) => ({ type, action: 'send', summary })),
+      ]
         .filter(({ type }) => !replies.has(type))
-        .map(({ type, summary }) => [
-          type,
-          { action: 'send', channel, summary, messages: [message(type)] },
-        ]),
-    ]),
+        .map(({ type, action, summary }) => {
+          const reply = answers[type]
+          const answered = reply && { reply: { channel, messages: [message(reply)] } }
+          return [type, { action, channel, summary, messages: [message(type)], ...answered }]
+        }),
+    ),
     components: {
       securitySchemes: {
         token: {

@@ -42,6 +42,7 @@ export const open: (options: FeedOptions) => Route =
           helloMs,
           ackMs,
           onError: (err) => request.log.warn({ err }, 'feed connection'),
+          onAnswer: (node, answer) => app.inquiries.onAnswer(node, answer),
         })
         socket.on('message', (data, isBinary) => {
           connection.onMessage(isBinary ? undefined : data.toString())

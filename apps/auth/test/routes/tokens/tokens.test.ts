@@ -142,6 +142,7 @@ t.test('each route wants its scope, and names it', async (t) => {
     ['GET', '/v1/tokens?identity=x', 'tokens:read'],
     ['GET', '/v1/tokens/count', 'tokens:read'],
     ['GET', '/v1/tokens/count/by-identity', 'tokens:read'],
+    ['GET', '/v1/connections', 'tokens:read'],
     ['GET', '/v1/tokens/0-AAAAAAAAAAAAAAAAAAAAAA', 'tokens:read'],
     ['POST', '/v1/revocations', 'tokens:revoke'],
     ['GET', '/v1/revocations', 'tokens:read'],

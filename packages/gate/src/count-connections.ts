@@ -1,0 +1,39 @@
+import { byPlace, type Connections, coversToken, type Inquire } from '@portcullis/contracts'
+import type { LiveGrant } from './grant.js'
+
+type Token = Connections['tokens'][number]
+
+/**
+ * Answers an inquiry from grants that its selector may select. Of many tokens no more than twice the
+ * answer's length are kept at a time.
+ */
+export function countConnections(
+  grants: readonly LiveGrant[],
+  { selector, limit, after }: Pick<Inquire, 'selector' | 'limit' | 'after'>,
+): Pick<Connections, 'connections' | 'tokens'> {
+  const event = { selector, cutoffUs: Number.MAX_SAFE_INTEGER }
+  const kept = new Map<string, Token>()
+  /** Nothing after this is among the first. */
+  let last: Token | undefined
+  let sum = 0
+  for (const grant of grants) {
+    const { jti, issuedUs, connections, since } = grant
+    if (connections === 0 || !coversToken(event, grant)) continue
+    sum += connections
+    if (after !== undefined && byPlace(grant, after) <= 0) continue
+    if (last !== undefined && byPlace(grant, last) > 0) continue
+    const token = kept.get(jti)
+    if (token !== undefined) {
+      token.connections += connections
+      token.since = Math.min(token.since, since)
+      continue
+    }
+    kept.set(jti, { jti, issuedUs, connections, since })
+    if (kept.size < 2 * limit) continue
+    const first = [...kept.values()].sort(byPlace).slice(0, limit)
+    last = first.at(-1)
+    kept.clear()
+    for (const one of first) kept.set(one.jti, one)
+  }
+  return { connections: sum, tokens: [...kept.values()].sort(byPlace).slice(0, limit) }
+}
