@@ -8,13 +8,15 @@ import type { Stage } from './stage.js'
 
 /** Portcullis as it is deployed, on a Redis of its own: auth and some realtime nodes. */
 export interface Installation {
-  redis: { pid: number; restart(): Promise<void> }
+  redis: { pid: number; url: string; restart(): Promise<void> }
   auth: { pid: number }
   realtime: readonly RealtimeNode[]
   /** Registers one more identity, whose backend issues tokens for its users. */
   newIdentity(): Promise<Backend>
   /** A call of auth's API as the administrator. */
   api(path: string, body: object): Promise<Record<string, unknown>>
+  /** A question to auth's API as the administrator. */
+  get(path: string): Promise<Record<string, unknown>>
   /** Publishes into a channel through the server API of a node, as the administrator. */
   publish(node: number, channel: string, data: unknown): Promise<void>
 }
@@ -35,7 +37,7 @@ export interface RealtimeNode {
 /** Everything logs what it would in production when all is well: nothing. */
 const quiet = { LOG_LEVEL: 'warn' }
 
-const prefix = 'bench'
+export const prefix = 'bench'
 
 /** Starts Redis, auth and `nodes` realtime nodes; `realtimeEnv` goes to the nodes alone. */
 export async function startInstallation(
@@ -49,6 +51,7 @@ export async function startInstallation(
   await stage.add(() => redis.stop())
   const restartable = {
     pid: redis.pid,
+    url: redis.url,
     // Killed, as it would be: what it has answered is on disk.
     async restart() {
       await redis.kill()
@@ -66,6 +69,7 @@ export async function startInstallation(
   await stage.add(() => pool.destroy())
   const admin = await accessToken(pool, auth.admin)
   const api = (path: string, body: object) => post(pool, path, admin, body)
+  const get = (path: string) => ask(pool, path, admin)
 
   const service = await register(api, 'realtime', ['introspect', 'feed'])
   const realtime: RealtimeNode[] = []
@@ -104,7 +108,7 @@ export async function startInstallation(
     if (publisher === undefined) throw new RangeError(`there is no node ${node}`)
     await post(publisher, '/api/publish', admin, { channel, data })
   }
-  return { redis: restartable, auth, realtime, api, publish, newIdentity }
+  return { redis: restartable, auth, realtime, api, get, publish, newIdentity }
 }
 
 interface Credentials {
@@ -154,14 +158,23 @@ function post(pool: Pool, path: string, token: string, body: object) {
 }
 
 function exchange(pool: Pool, path: string, headers: Record<string, string>) {
-  return async (body: string): Promise<Record<string, unknown>> => {
-    const answer = await pool.request({ method: 'POST', path, headers, body })
-    const content = await answer.body.text()
-    if (answer.statusCode >= 300) {
-      throw new Error(`auth answered ${path} with ${answer.statusCode}: ${content}`)
-    }
-    return JSON.parse(content) as Record<string, unknown>
+  return (body: string) => answerOf(pool, { method: 'POST', path, headers, body })
+}
+
+function ask(pool: Pool, path: string, token: string) {
+  return answerOf(pool, { method: 'GET', path, headers: { authorization: `Bearer ${token}` } })
+}
+
+async function answerOf(
+  pool: Pool,
+  request: { method: 'GET' | 'POST'; path: string; headers: Record<string, string>; body?: string },
+): Promise<Record<string, unknown>> {
+  const answer = await pool.request(request)
+  const content = await answer.body.text()
+  if (answer.statusCode >= 300) {
+    throw new Error(`auth answered ${request.path} with ${answer.statusCode}: ${content}`)
   }
+  return JSON.parse(content) as Record<string, unknown>
 }
 
 function text(answer: Record<string, unknown>, key: string): string {

@@ -5,6 +5,7 @@ import { admissions } from './admissions.js'
 import type { Benchmark } from './benchmark.js'
 import { fanout } from './fanout.js'
 import { guarantee } from './guarantee.js'
+import { inventory } from './inventory.js'
 import { machine } from './measure/machine.js'
 import { memory } from './memory.js'
 import { type BenchmarkName, type Options, parseOptions, UsageError, usage } from './options.js'
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   revocation,
   guarantee,
   scale,
+  inventory,
 }
 
 /** No benchmark takes half of this; what does hangs. */

@@ -7,6 +7,7 @@ export const benchmarkNames = [
   'revocation',
   'guarantee',
   'scale',
+  'inventory',
 ] as const
 export type BenchmarkName = (typeof benchmarkNames)[number]
 
