@@ -3,7 +3,7 @@ import { startCluster } from '@portcullis/local'
 import { slotOf } from '@portcullis/redis'
 import t from 'tap'
 import { partitionOf } from '../src/registry/ids.js'
-import { joined } from './fixtures/node.js'
+import { heard, joined } from './fixtures/node.js'
 import {
   active,
   issued,
@@ -48,7 +48,29 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
     1,
   )
 
+  t.same(
+    (await self.api(admin, 'GET', '/v1/tokens/count?subject=shop-0')).json(),
+    {
+      active: shops.filter(({ identity }) => identity === 'shop-0').length,
+      revoked: 0,
+      exact: true,
+    },
+    'counted over all partitions',
+  )
+  t.equal(
+    (await other.api(admin, 'GET', '/v1/tokens?limit=1000')).json().tokens.length,
+    partitions + 1,
+  )
+
   const node = await joined(t, self, 'node-1')
+  node.send({ type: 'attend' })
+  await heard(node)
+  const asked = other.api(admin, 'GET', '/v1/connections?wait=10000')
+  const inquiry = await node.next()
+  t.match(inquiry, { type: 'inquire', selector: { all: true } }, 'asked through the Cluster')
+  if (inquiry.type === 'inquire')
+    node.send({ type: 'connections', id: inquiry.id, connections: 2, tokens: [] })
+  t.match((await asked).json(), { complete: true, connections: 2 })
   const acknowledge = async (count: number, connectionsClosed = 1) => {
     const ids = await node.events(count)
     node.send({

@@ -1,7 +1,7 @@
 import type { Inquire } from '@portcullis/contracts'
 import t, { type Test } from 'tap'
 import { type Auth, auth } from '../../fixtures/auth.js'
-import { hello, joined, node, type TestNode } from '../../fixtures/node.js'
+import { heard, hello, joined, node, type TestNode } from '../../fixtures/node.js'
 
 interface Has {
   jti: string
@@ -32,13 +32,6 @@ function answerTo({ id, limit, after }: Inquire, has: Has[]) {
     connections: has.reduce((sum, { connections }) => sum + connections, 0),
     tokens: sorted.slice(0, limit).map((token) => ({ ...token, since: 5 })),
   }
-}
-
-/** Its messages are acted on in order: after the lease auth knows what it has said before. */
-async function heard(one: TestNode): Promise<void> {
-  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
-  one.send({ type: 'renew', renewal: 1 })
-  for (;;) if ((await one.next()).type === 'lease') return
 }
 
 /** Tokens of an identity, and what introspection of the registry has of them. */
