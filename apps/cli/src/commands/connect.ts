@@ -3,17 +3,20 @@ import { type Command, Option } from 'commander'
 import { tokenFailure } from '../auth-api.js'
 import { CliError } from '../errors.js'
 import { follow } from '../follow.js'
+import { converse } from '../interactive/converse.js'
 import { each, withNodeOptions } from '../options.js'
 import type { NodeChoice, OpenSession, Session } from '../session.js'
 import { readToken } from '../token-file.js'
 
-/** `portcullis connect`: a socket that shows what its channels bring, until it is closed. */
+/** `portcullis connect`: a socket that shows what its channels bring, and on a terminal takes commands. */
 export function connectCommand(program: Command, open: OpenSession): void {
   withNodeOptions(
     program
       .command('connect')
-      .description('open a WebSocket, and show publications until it closes or Ctrl-C')
-      .argument('<channel...>', 'channels to subscribe to')
+      .description(
+        'open a WebSocket: on a terminal a client to type into, else publications as lines',
+      )
+      .argument('[channel...]', 'channels to subscribe to')
       .addOption(
         new Option('--token-file <file>', 'with the token in this file; - is standard input'),
       )
@@ -26,12 +29,22 @@ export function connectCommand(program: Command, open: OpenSession): void {
       .option('--scope <scopes>', 'what the tokens for --subject may do')
       .option('--label <label>', 'label of the tokens for --subject; may be repeated', each),
   )
-    .addHelpText('after', '\nWith neither --token-file nor --subject it connects as you.')
+    .addHelpText(
+      'after',
+      '\nWith neither --token-file nor --subject it connects as you.\n' +
+        'In a pipe, with --json, and with a token on standard input it shows publications until it is\n' +
+        'closed or Ctrl-C; on a terminal it takes commands, and help lists them.',
+    )
     .action(async (channels: string[], options: ConnectOptions, command: Command) => {
       const session = open(command)
+      const talks = isConversation(session, options)
+      if (channels.length === 0 && !talks) {
+        throw new CliError('usage', 'say which channels: portcullis connect <channel…>')
+      }
       const { socket } = session.realtime(options)
       const tokens = await source(session, options)
-      await follow(session, { url: socket, channels: [...new Set(channels)], tokens })
+      const start = talks ? converse : follow
+      await start(session, { url: socket, channels: [...new Set(channels)], tokens })
     })
 }
 
@@ -40,6 +53,11 @@ interface ConnectOptions extends NodeChoice {
   subject?: string
   scope?: string
   label?: string[]
+}
+
+/** Whether there is a person who sees the screen, and whose keys are not the token. */
+function isConversation({ out, shell }: Session, { tokenFile }: ConnectOptions): boolean {
+  return out.live !== undefined && shell.stdin.isTTY === true && tokenFile !== '-'
 }
 
 /** @throws CliError when auth gives no token. */

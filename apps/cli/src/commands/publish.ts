@@ -2,6 +2,7 @@ import { ApiError, type PublishRequest } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Command } from 'commander'
+import { dataOf } from '../data-of.js'
 import { CliError } from '../errors.js'
 import { exchange } from '../exchange.js'
 import { withNodeOptions } from '../options.js'
@@ -45,12 +46,4 @@ export function publishCommand(program: Command, open: OpenSession): void {
     }
     out.show({ channel, ...result }, () => `published into ${channel}`)
   })
-}
-
-function dataOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
