@@ -30,6 +30,17 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   const servers = await serversOf(cluster, self)
   const counts = cluster.servers.map((one) => servers.filter((each) => each === one).length)
   t.same(counts.sort(), [5, 5, 6], 'spread evenly')
+  const report = (await self.api(admin, 'GET', '/v1/registry')).json()
+  t.match(report, { cluster: true, partitions, servers: { length: 3 } })
+  t.same(
+    report.servers.map(({ server }: { server: string }) => server),
+    cluster.servers.map(({ host, port }) => `${host}:${port}`).sort(),
+    'each primary is asked',
+  )
+  for (const { answers, settings } of report.servers) {
+    t.ok(answers)
+    t.match(settings, { 'cluster-node-timeout': /^\d+$/, 'cluster-require-full-coverage': 'yes' })
+  }
 
   const shops = await Promise.all(
     Array.from({ length: partitions }, (_, one) => issued(self, admin, one)),

@@ -34,6 +34,7 @@ import { takeForms } from './oauth/form.js'
 import { introspect } from './oauth/introspect.js'
 import { issueToken } from './oauth/issue-token.js'
 import { revoke } from './oauth/revoke.js'
+import { show as showRegistry } from './registry/show.js'
 import { create } from './revocations/create.js'
 import { get as getRevocation } from './revocations/get.js'
 import { list as listRevocations } from './revocations/list.js'
@@ -103,7 +104,7 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     ]
     const keys = [listKeys, rotateKey, revokeKey]
     const audit = [listAudit, exportLog]
-    const descriptions = [keySet, metadata]
+    const descriptions = [keySet, metadata, showRegistry]
     const described = [...keys, ...audit, ...events, ...descriptions]
     for (const route of [...identities, ...tokens, ...revocations, ...described])
       await api.register(route)

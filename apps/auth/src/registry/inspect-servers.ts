@@ -1,0 +1,86 @@
+import { RedisSettings, type RegistryServer } from '@portcullis/contracts'
+import { isCluster, type Redis } from '@portcullis/redis'
+import type { Registry } from './registry.js'
+
+const settingNames = Object.keys(RedisSettings.properties)
+
+/**
+ * Asks each Redis of the registry, on a Cluster each primary, how it is set and what time it has. What
+ * a Redis does not tell, for its user may not ask or it does not answer, is left out.
+ */
+export async function inspectServers({
+  redis,
+}: Pick<Registry, 'redis'>): Promise<{ cluster: boolean; servers: RegistryServer[] }> {
+  if (!isCluster(redis)) return { cluster: false, servers: [await inspect(redis)] }
+  const servers = redis.nodes('master').map(async (each) => ({
+    server: `${each.options.host}:${each.options.port}`,
+    ...(await inspect(each)),
+  }))
+  const inspected = await Promise.all(servers)
+  return { cluster: true, servers: inspected.sort((a, b) => (a.server < b.server ? -1 : 1)) }
+}
+
+async function inspect(redis: Redis): Promise<RegistryServer> {
+  const [clock, info, settings] = await Promise.all([
+    orNothing(clockOf(redis)),
+    orNothing(redis.info()),
+    orNothing(settingsOf(redis)),
+  ])
+  if (clock === undefined && info === undefined) return { answers: false }
+  return {
+    answers: true,
+    ...clock,
+    ...(info === undefined ? {} : factsIn(info)),
+    ...(settings === undefined ? {} : { settings }),
+  }
+}
+
+/** `CONFIG` and `INFO` are often forbidden, by an ACL or by who runs the Redis. */
+function orNothing<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  return asked.catch(() => undefined)
+}
+
+async function clockOf(
+  redis: Redis,
+): Promise<Pick<RegistryServer, 'clockOffsetMs' | 'roundTripMs'>> {
+  const before = performance.now()
+  const asked = performance.timeOrigin + before
+  const [seconds, microseconds] = (await redis.time()).map(Number)
+  const roundTripMs = performance.now() - before
+  const there = (seconds ?? 0) * 1000 + (microseconds ?? 0) / 1000
+  return {
+    clockOffsetMs: tenths(there - asked - roundTripMs / 2),
+    roundTripMs: tenths(roundTripMs),
+  }
+}
+
+async function settingsOf(redis: Redis): Promise<RedisSettings> {
+  const [first = '', ...more] = settingNames
+  const flat = (await redis.config('GET', first, ...more)) as string[]
+  return Object.fromEntries(
+    flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : [])),
+  )
+}
+
+function factsIn(info: string): Omit<RegistryServer, 'answers'> {
+  const facts = new Map(
+    info.split(/\r?\n/).flatMap((line) => {
+      const colon = line.indexOf(':')
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : []
+    }),
+  )
+  const version = facts.get('redis_version')
+  const role = facts.get('role')
+  const replicas = facts.get('connected_slaves')
+  const lastWrite = facts.get('aof_last_write_status')
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(role === undefined ? {} : { role }),
+    ...(replicas === undefined ? {} : { replicas: Number(replicas) }),
+    ...(lastWrite === undefined ? {} : { lastWrite }),
+  }
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10
+}

@@ -1,0 +1,25 @@
+import { RegistryReport } from '@portcullis/contracts'
+import { inspectServers } from '../../registry/index.js'
+import { problemAnswers } from '../answers.js'
+import type { Route } from '../route.js'
+
+/** `GET /v1/registry` */
+export const show: Route = async (app) => {
+  app.get(
+    '/v1/registry',
+    {
+      onRequest: app.allow('nodes:read'),
+      schema: {
+        summary: 'How the Redis of the registry is set',
+        response: { 200: RegistryReport, ...problemAnswers },
+      },
+    },
+    async () => ({
+      at: Date.now(),
+      partitions: app.registry.partitions,
+      leaseMs: app.registry.leaseMs,
+      revocationReplicas: app.revocationReplicas,
+      ...(await inspectServers(app.registry)),
+    }),
+  )
+}
