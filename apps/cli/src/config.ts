@@ -14,6 +14,10 @@ export interface Credentials {
 
 /** Which installation to speak to, and as whom. */
 export interface Profile {
+  /** Where this was found, in words. */
+  source: string
+  /** Files that hold a registration code of it. */
+  secretFiles: readonly string[]
   auth: string
   realtime: readonly RealtimeUrl[]
   /** Absent when nobody said who the caller is. */
@@ -45,18 +49,31 @@ export function loadProfile(cwd: string, env: Environment, flags: ProfileFlags):
     local?.run.realtime ??
     (set(env, 'REALTIME_URL') ?? defaults.realtime).split(',')
   ).map(realtimeUrl)
-  if (local === undefined) {
-    return { auth, realtime, credentials: fromEnvironment(env), notes: [] }
-  }
   // The file's registration code goes to the file's auth, never to one that a flag names.
-  if (auth !== authUrl(local.run.auth)) {
-    return { auth, realtime, credentials: fromEnvironment(env), notes: [] }
+  if (local === undefined || auth !== authUrl(local.run.auth)) {
+    const codeFile = set(env, 'REGISTRATION_CODE_FILE')
+    const isRead = codeFile !== undefined && set(env, 'REGISTRATION_CODE') === undefined
+    return {
+      source: 'the environment and defaults',
+      secretFiles: isRead ? [codeFile] : [],
+      auth,
+      realtime,
+      credentials: fromEnvironment(env),
+      notes: [],
+    }
   }
   const ignored = ['AUTH_URL', 'REALTIME_URL', 'IDENTITY']
     .filter((name) => set(env, name) !== undefined)
     .map((name) => `PORTCULLIS_${name}`)
   const notes = ignored.length === 0 ? [] : [`${local.file} goes before ${ignored.join(', ')}`]
-  return { auth, realtime, credentials: local.run.admin, notes }
+  return {
+    source: local.file,
+    secretFiles: [local.file],
+    auth,
+    realtime,
+    credentials: local.run.admin,
+    notes,
+  }
 }
 
 function findLocalRun(start: string): { file: string; run: LocalRun } | undefined {

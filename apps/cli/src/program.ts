@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { connectCommand } from './commands/connect.js'
+import { doctorCommand } from './commands/doctor.js'
 import { identityCommands } from './commands/identity.js'
 import { nodesCommand } from './commands/nodes.js'
 import { publishCommand } from './commands/publish.js'
@@ -33,6 +34,7 @@ export function program(shell: Shell): Command {
   connectCommand(root, open)
   publishCommand(root, open)
   nodesCommand(root, open)
+  doctorCommand(root, open)
   return root
 }
 

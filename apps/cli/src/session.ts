@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type AuthApi, authApi } from './auth-api.js'
-import { loadProfile } from './config.js'
+import { loadProfile, type Profile } from './config.js'
 import { CliError } from './errors.js'
 import { type Output, output } from './output/output.js'
 import { type RealtimeUrl, realtimeUrl } from './realtime-url.js'
@@ -10,6 +10,7 @@ import type { Shell } from './shell.js'
 export interface Session {
   readonly shell: Shell
   readonly out: Output
+  readonly profile: Profile
   /** @throws CliError when nobody said who the caller is. */
   auth(): AuthApi
   /** @throws CliError when there is no such node. */
@@ -39,6 +40,7 @@ export function openSession(shell: Shell, command: Command): Session {
   return {
     shell,
     out,
+    profile,
     auth() {
       if (profile.credentials !== undefined) return authApi(profile.auth, profile.credentials)
       throw new CliError(

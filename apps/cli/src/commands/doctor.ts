@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import type { Check } from '../doctor/check.js'
+import { examine } from '../doctor/examine.js'
+import { CliError } from '../errors.js'
+import { checkCounts, checkText } from '../output/checks.js'
+import type { OpenSession } from '../session.js'
+
+/** `portcullis doctor`: looks at an installation, and says what to change. */
+export function doctorCommand(program: Command, open: OpenSession): void {
+  program
+    .command('doctor')
+    .description('look at the whole installation, and say what to change')
+    .addHelpText(
+      'after',
+      '\nIt looks at the configuration, auth, credentials, clocks, realtime nodes, certificates, and the\n' +
+        'settings of the registry’s Redis that the revocation guarantee needs, and changes nothing. The\n' +
+        'nodes and the Redis are for identities with the scope nodes:read. The realtime nodes’ own Redis\n' +
+        'is not looked at, beyond what they say of it themselves (/ready).\n\n' +
+        'Exit code 1 when a check has failed; warnings are none.',
+    )
+    .action(async (_options: unknown, command: Command) => {
+      const session = open(command)
+      const { out, shell } = session
+      const checks: Check[] = []
+      const { isTTY, columns } = shell.stdout
+      const width = isTTY ? columns : undefined
+      for await (const check of examine(session, {
+        node: process.version,
+        platform: process.platform,
+      })) {
+        checks.push(check)
+        if (!out.json) out.line(checkText(out, check, width))
+      }
+      const failures = checks.filter(({ verdict }) => verdict === 'failed').length
+      out.show({ ok: failures === 0, checks }, () => `\n${checkCounts(checks)}`)
+      if (failures > 0) {
+        throw new CliError('failed', `${failures} of ${checks.length} checks failed`)
+      }
+    })
+}

@@ -1,0 +1,50 @@
+import { CliError } from '../errors.js'
+import { type Check, failed, ok } from './check.js'
+import { type Offset, probe } from './probe.js'
+
+export interface ServiceChecks {
+  checks: Check[]
+  /** Whether it answers at all. */
+  reachable: boolean
+  clock: Offset | undefined
+}
+
+/** Whether a service answers at `/health`, and says at `/ready` that it can do its work. */
+export async function checkService(
+  service: 'auth' | 'realtime',
+  base: string,
+  name: string,
+): Promise<ServiceChecks> {
+  try {
+    const health = await probe(service, base, '/health')
+    if (health.status !== 200) {
+      const advice = `is this the URL of ${service}? --${service} names another`
+      const found = `${base}/health answers HTTP ${health.status}`
+      return { checks: [failed(name, found, advice)], reachable: false, clock: undefined }
+    }
+    const ready = await probe(service, base, '/ready')
+    const check =
+      ready.status === 200
+        ? ok(name, `ready at ${base}`)
+        : failed(name, `not ready: ${reasonsIn(ready.body)}`, advice(service))
+    return { checks: [check], reachable: true, clock: health.clock }
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    return { checks: [failed(name, error.message)], reachable: false, clock: undefined }
+  }
+}
+
+function advice(service: 'auth' | 'realtime'): string {
+  const needs = service === 'auth' ? 'its Redis' : 'auth and its Redis'
+  return `look at its log; it needs ${needs}`
+}
+
+/** What `/ready` says is missing. */
+function reasonsIn(body: unknown): string {
+  const reasons =
+    typeof body === 'object' && body !== null && 'reasons' in body ? body.reasons : undefined
+  if (typeof reasons !== 'object' || reasons === null) return 'it does not say why'
+  return Object.entries(reasons)
+    .map(([what, why]) => `${what}: ${why}`)
+    .join('; ')
+}

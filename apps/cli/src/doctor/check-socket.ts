@@ -1,0 +1,41 @@
+import { connect, type TokenSource } from '@portcullis/client'
+import { dialWithHeader } from '@portcullis/client/node'
+import { WebSocket } from 'ws'
+import type { CliError } from '../errors.js'
+import type { RealtimeUrl } from '../realtime-url.js'
+import { watchConnection } from '../watch-connection.js'
+import { type Check, failed, ok } from './check.js'
+
+const timeoutMs = 10_000
+
+/** Whether a WebSocket to a node really opens with a token, and speaks the client protocol. */
+export async function checkSocket(
+  name: string,
+  { socket: url }: RealtimeUrl,
+  tokens: TokenSource,
+): Promise<Check> {
+  const centrifuge = connect(url, {
+    tokens,
+    dial: dialWithHeader(WebSocket),
+    name: 'portcullis-cli',
+  })
+  let timer: NodeJS.Timeout | undefined
+  const opened = await new Promise<true | string>((resolve) => {
+    timer = setTimeout(() => resolve(`no connection within ${timeoutMs / 1000} s`), timeoutMs)
+    watchConnection(centrifuge, {
+      url,
+      tokens,
+      connected: () => resolve(true),
+      connecting: () => undefined,
+      closed: () => undefined,
+      reject: (error: CliError) => resolve(error.message),
+    })
+  })
+  clearTimeout(timer)
+  centrifuge.removeAllListeners()
+  centrifuge.on('error', () => undefined)
+  centrifuge.disconnect()
+  if (opened === true) return ok(name, 'opens with your token')
+  const advice = 'a proxy in front has to pass on the upgrade and the Authorization header'
+  return failed(name, opened, advice)
+}

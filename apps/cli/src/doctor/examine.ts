@@ -1,0 +1,113 @@
+import { NodeList, RegistryReport } from '@portcullis/contracts'
+import type { Static, TSchema } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { AuthApi } from '../auth-api.js'
+import { CliError, HttpError } from '../errors.js'
+import type { Session } from '../session.js'
+import { type Check, failed, ok, warning } from './check.js'
+import { checkCertificate } from './check-certificate.js'
+import { between, checkClock, checkOwnClock } from './check-clock.js'
+import { checkConfiguration } from './check-configuration.js'
+import { checkIssuer, decoded } from './check-issuer.js'
+import { checkNodes, type Target, targetsOf } from './check-nodes.js'
+import { checkRegistry } from './check-registry.js'
+import { checkService } from './check-service.js'
+import { checkSocket } from './check-socket.js'
+import type { Offset } from './probe.js'
+
+/** What runs the command. */
+export interface Runtime {
+  node: string
+  platform: string
+}
+
+/** Looks at one thing after the other, from here outwards; changes nothing. */
+export async function* examine(session: Session, runtime: Runtime): AsyncGenerator<Check> {
+  const { profile } = session
+  yield* checkConfiguration(profile, runtime)
+
+  yield* await checkCertificate('auth certificate', profile.auth)
+  const auth = await checkService('auth', profile.auth, 'auth')
+  yield* auth.checks
+  if (auth.clock !== undefined) yield checkOwnClock(auth.clock)
+  const caller = auth.reachable ? yield* checkCredentials(session) : undefined
+  if (auth.reachable) yield* await checkIssuer(profile.auth, caller?.token)
+
+  const nodes = caller && (yield* ask(caller.api, NodeList, '/v1/nodes', 'nodes'))
+  if (nodes !== undefined) yield* checkNodes(nodes.nodes)
+  for (const target of targetsOf(profile.realtime, nodes?.nodes ?? [])) {
+    yield* checkTarget(target, auth.clock, caller?.api)
+  }
+
+  const registry = caller && (yield* ask(caller.api, RegistryReport, '/v1/registry', 'redis'))
+  if (registry !== undefined) yield* checkRegistry(registry)
+}
+
+const Claims = Type.Object({ scope: Type.String() })
+
+/** Whether auth gives the caller a token, and what it may do. */
+async function* checkCredentials(
+  session: Session,
+): AsyncGenerator<Check, { api: AuthApi; token: string } | undefined> {
+  let api: AuthApi
+  try {
+    api = session.auth()
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    yield failed('credentials', error.message)
+    return undefined
+  }
+  try {
+    const token = await api.accessToken()
+    const claims = decoded(token.split('.')[1] ?? '')
+    const scopes = Value.Check(Claims, claims) ? claims.scope : 'not said'
+    yield ok('credentials', `${api.identity}, scopes: ${scopes}`)
+    return { api, token }
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    const advice = 'compare identity and registration code with those that auth knows'
+    yield failed('credentials', error.message, advice)
+    return undefined
+  }
+}
+
+/** Asks auth; says why there is no answer. */
+async function* ask<T extends TSchema>(
+  api: AuthApi,
+  schema: T,
+  path: string,
+  name: string,
+): AsyncGenerator<Check, Static<T> | undefined> {
+  try {
+    return await api.call(schema, path)
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    const status = error instanceof HttpError ? error.status : undefined
+    if (status === 403) {
+      const advice = `run this as an identity with the scope nodes:read, for ${path}`
+      yield warning(name, 'not looked at: you may not see it', advice)
+    } else if (status === 404) {
+      yield warning(name, `not looked at: auth has no ${path}`, 'update auth')
+    } else {
+      yield failed(name, error.message, 'look at the log of auth')
+    }
+    return undefined
+  }
+}
+
+/** A realtime node, as a client meets it. */
+async function* checkTarget(
+  { name, url }: Target,
+  authClock: Offset | undefined,
+  api: AuthApi | undefined,
+): AsyncGenerator<Check> {
+  yield* await checkCertificate(`${name} certificate`, url.api)
+  const node = await checkService('realtime', url.api, name)
+  yield* node.checks
+  if (!node.reachable) return
+  if (node.clock !== undefined && authClock !== undefined) {
+    yield checkClock(`${name} clock`, name, between(node.clock, authClock))
+  }
+  if (api !== undefined) yield await checkSocket(`${name} socket`, url, api.ownTokens)
+}

@@ -1,0 +1,365 @@
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { startRedis } from '@portcullis/local'
+import { close, connect } from '@portcullis/redis'
+import t, { type Test } from 'tap'
+import { type Answer, installation, type Script } from '../fixtures/installation.js'
+import { realInstallation } from '../fixtures/real-installation.js'
+import { openTerminal } from '../fixtures/real-terminal.js'
+import { run } from '../fixtures/run.js'
+import { runBin } from '../fixtures/run-bin.js'
+
+t.test('a real installation: all is well; then it is not, and each fault is named', async (t) => {
+  const durable = await startRedis({ dir: t.testdir(), durable: true })
+  t.teardown(() => durable.stop())
+  const env = { REDIS_URL: durable.url }
+  const { cwd, realtime } = await realInstallation(t, { realtime: 1 }, env)
+  const terminal = openTerminal(t, ['doctor'], { cwd, columns: 72 })
+  t.equal(await terminal.ended, 0, terminal.screen())
+  t.match(terminal.screen(), /\n\d+ ok, 0 warnings, 0 failed$/)
+  t.match(
+    terminal.screen(),
+    /^ok {7}redis {19}Redis \S+, set as the guarantee\n {33}needs it$/m,
+    'wrapped',
+  )
+  t.match(terminal.screen(), /^ok {7}realtime-\d+ socket +opens with your token$/m)
+  t.ok(terminal.styled('ok       redis clock'))
+
+  const redis = connect({ url: durable.url, onError: () => undefined })
+  t.teardown(() => close(redis))
+  await redis.connect()
+  await redis.config('SET', 'appendfsync', 'everysec')
+  await redis.config('SET', 'maxmemory', '1gb', 'maxmemory-policy', 'allkeys-lru')
+  await realtime[0].kill()
+  const { code, stdout, stderr } = await runBin(['doctor'], { cwd })
+  t.equal(code, 1)
+  const gone = `realtime-${new URL(realtime[0].url).port}`
+  t.match(
+    stdout,
+    new RegExp(`^failed +${gone} lease +away: it has no connection to auth\n +→ `, 'm'),
+  )
+  t.match(stdout, new RegExp(`^failed +${gone} +cannot reach realtime at .*refused`, 'm'))
+  t.match(stdout, /^warning +redis +appendfsync everysec: a power cut takes up to two seconds /m)
+  t.match(
+    stdout,
+    /^failed +redis +maxmemory-policy allkeys-lru: .*\n +→ set maxmemory-policy noeviction$/m,
+  )
+  t.match(stderr, /^portcullis: 3 of \d+ checks failed\n$/)
+})
+
+const since = Date.now()
+const node = {
+  node: 'one',
+  instance: 'abcdefgh',
+  connected: true,
+  fenced: false,
+  pending: 0,
+  since,
+}
+const settings = {
+  appendonly: 'yes',
+  appendfsync: 'always',
+  maxmemory: '0',
+  'maxmemory-policy': 'noeviction',
+  'min-replicas-to-write': '0',
+  'min-replicas-max-lag': '10',
+}
+const server = {
+  answers: true,
+  version: '7.2.4',
+  role: 'master',
+  replicas: 0,
+  lastWrite: 'ok',
+  clockOffsetMs: 0.2,
+  roundTripMs: 1,
+  settings,
+}
+const registry = {
+  at: since,
+  cluster: false,
+  partitions: 1,
+  leaseMs: 10_000,
+  revocationReplicas: 0,
+}
+const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url')
+const token = (iss: string, kid = 'k') => `${part({ kid })}.${part({ iss, scope: 'nodes:read' })}.s`
+
+/** An installation in which all is well, but for what is given, and what doctor says of it. */
+async function examined(
+  t: Test,
+  script: Script,
+  {
+    nodes = [{ ...node }],
+    servers = [{ ...server }],
+  }: { nodes?: object[]; servers?: object[] } = {},
+) {
+  let base = ''
+  const oauth = (): Answer => ({
+    body: { access_token: token(base), token_type: 'Bearer', expires_in: 300 },
+  })
+  const { url, cwd } = await installation(t, {
+    ...script,
+    routes: {
+      'POST /oauth/token': oauth,
+      'GET /health': { body: { status: 'ok' } },
+      'GET /ready': { body: { status: 'ready' } },
+      'GET /.well-known/oauth-authorization-server': () => ({
+        body: { issuer: base, jwks_uri: `${base}/.well-known/jwks.json` },
+      }),
+      'GET /.well-known/jwks.json': { body: { keys: [{ kid: 'k' }] } },
+      'GET /v1/nodes': () => ({ body: { nodes: nodes.map((one) => ({ url: base, ...one })) } }),
+      'GET /v1/registry': { body: { ...registry, servers } },
+      ...script.routes,
+    },
+  })
+  base = url
+  chmodSync(join(cwd, '.portcullis', 'local.json'), 0o600)
+  const { code, stdout, stderr } = await run(['doctor'], { cwd })
+  const all = stdout.split('\n')
+  return {
+    cwd,
+    url,
+    code,
+    stderr,
+    /** The lines that are not ok, without the space between columns. */
+    faults: all
+      .filter((line) => /^failed|^warning/.test(line))
+      .map((line) => line.replace(/ {2,}/g, ' | ')),
+    advice: all.filter((line) => line.includes('→')).map((line) => line.trim()),
+  }
+}
+
+t.test('nothing is wrong', async (t) => {
+  const { code, faults, cwd } = await examined(t, {})
+  t.same(faults, [])
+  t.equal(code, 0)
+  const json = JSON.parse((await run(['doctor', '--json'], { cwd })).stdout)
+  t.equal(json.ok, true)
+  t.match(json.checks, [{ name: 'node', verdict: 'ok', found: process.version }])
+})
+
+const status = (code: number, body: unknown = {}): Answer => ({ status: code, body })
+const cases: [
+  string,
+  Script['routes'],
+  Parameters<typeof examined>[2],
+  (string | RegExp)[],
+  string[]?,
+][] = [
+  [
+    'a wrong registration code',
+    {
+      'POST /oauth/token': status(401, {
+        error: 'invalid_client',
+        error_description: 'wrong code',
+      }),
+    },
+    {},
+    ['failed | credentials | auth gives no token: wrong code (HTTP 401)'],
+    ['→ compare identity and registration code with those that auth knows'],
+  ],
+  [
+    'services that are not ready',
+    { 'GET /ready': status(503, { reasons: { redis: 'Redis does not answer' } }) },
+    {},
+    [
+      'failed | auth | not ready: redis: Redis does not answer',
+      'failed | one | not ready: redis: Redis does not answer',
+    ],
+  ],
+  [
+    'another program at the URL of auth',
+    { 'GET /health': status(404) },
+    {},
+    [/^failed \| auth \| .*\/health answers HTTP 404/, /^failed \| 127.0.0.1:\d+ \| .* HTTP 404/],
+  ],
+  [
+    'an issuer that is not the URL',
+    {
+      'GET /.well-known/oauth-authorization-server': {
+        body: { issuer: 'https://auth.example.com', jwks_uri: 'https://auth.example.com/jwks' },
+      },
+    },
+    {},
+    [
+      /^warning \| issuer \| auth calls itself https:\/\/auth.example.com, and is asked at http/,
+      'failed | keys | your token is of another issuer',
+    ],
+  ],
+  [
+    'a key that is not published',
+    { 'GET /.well-known/jwks.json': { body: { keys: [{ kid: 'other' }] } } },
+    {},
+    ['failed | keys | your token is signed with a key that is not published'],
+  ],
+  [
+    'a caller who may not see nodes, and an auth that has no report',
+    { 'GET /v1/nodes': status(403, { detail: 'no' }), 'GET /v1/registry': status(404, {}) },
+    {},
+    [
+      'warning | nodes | not looked at: you may not see it',
+      'warning | redis | not looked at: auth has no /v1/registry',
+    ],
+  ],
+  [
+    'nodes that are fenced, away or late',
+    {},
+    {
+      nodes: [
+        { ...node, fenced: true },
+        { ...node, node: 'two', connected: false },
+        { ...node, node: 'three', pending: 4 },
+        { ...node, node: 'four', url: undefined },
+      ],
+    },
+    [
+      'failed | one lease | fenced: its lease is out',
+      'failed | two lease | away: it has no connection to auth',
+      'warning | three lease | connected, 4 revocations not acknowledged',
+      /^warning \| four lease \| connected; it says no URL/,
+    ],
+  ],
+  ['no node', {}, { nodes: [] }, ['failed | nodes | auth knows no realtime node']],
+  [
+    'a Redis that forgets',
+    {},
+    { servers: [{ ...server, lastWrite: 'err', settings: { ...settings, appendonly: 'no' } }] },
+    [
+      'failed | redis | aof_last_write_status err',
+      'failed | redis | appendonly no: a restart forgets revocations, and tokens',
+    ],
+    [
+      '→ look at its log and its disk: it cannot write its append-only file',
+      '→ set appendonly yes, appendfsync always',
+    ],
+  ],
+  [
+    'a Redis that is old, a replica, evicts one day, and has another time',
+    {},
+    {
+      servers: [
+        {
+          ...server,
+          version: '6.2.1',
+          role: 'slave',
+          clockOffsetMs: -3_600_000,
+          settings: { ...settings, 'maxmemory-policy': 'volatile-ttl' },
+        },
+      ],
+    },
+    [
+      'failed | redis | is of version 6.2.1',
+      'failed | redis | is a slave',
+      /^warning \| redis \| maxmemory-policy volatile-ttl/,
+      'failed | redis clock | redis is 1h behind auth',
+    ],
+  ],
+  [
+    'a Redis that does not tell, and one that is away',
+    {},
+    { servers: [{ answers: true }, { answers: false, server: '10.0.0.2:6379' }] },
+    [
+      'warning | redis | its settings may not be read',
+      'failed | redis 10.0.0.2:6379 | does not answer auth',
+    ],
+  ],
+]
+for (const [name, routes = {}, given, expected, advice] of cases) {
+  t.test(name, async (t) => {
+    const outcome = await examined(t, { routes }, given)
+    t.match(outcome.faults, expected)
+    t.equal(outcome.faults.length, expected.length, outcome.faults.join('\n'))
+    t.equal(outcome.code, outcome.faults.some((line) => line.startsWith('failed')) ? 1 : 0)
+    if (advice !== undefined) t.same(outcome.advice, advice)
+  })
+}
+
+t.test('replicas and Clusters', async (t) => {
+  const cluster = {
+    ...registry,
+    cluster: true,
+    leaseMs: 9000,
+    revocationReplicas: 2,
+    servers: [
+      { replicas: 1 },
+      { replicas: 2, settings: { ...settings, 'min-replicas-to-write': '1' } },
+      {
+        replicas: 2,
+        settings: { ...settings, 'min-replicas-to-write': '2', 'min-replicas-max-lag': '1' },
+      },
+      {
+        replicas: 3,
+        settings: {
+          ...settings,
+          'min-replicas-to-write': '1',
+          'min-replicas-max-lag': '1',
+          'cluster-node-timeout': '3000',
+          'cluster-require-full-coverage': 'no',
+        },
+      },
+    ].map((one, index) => ({
+      ...server,
+      ...one,
+      server: `${index}`,
+      settings: { 'cluster-node-timeout': '2000', ...(one.settings ?? settings) },
+    })),
+  }
+  const { faults } = await examined(t, { routes: { 'GET /v1/registry': { body: cluster } } })
+  t.match(faults, [
+    'failed | redis 0 | revocations wait for 2 replicas (REVOCATION_REPLICAS), and 1 are connected',
+    /^failed \| redis 0 \| min-replicas-to-write 0: a primary that is cut off goes on taking writes/,
+    'failed | redis 1 | min-replicas-max-lag 10 s is not shorter than cluster-node-timeout 2000 ms',
+    /^warning \| redis 2 \| 2 replicas, and writes need 2/,
+    'warning | redis 3 | cluster-node-timeout 3000 ms: nodes hold their connections during a failover',
+    'warning | redis 3 | cluster-require-full-coverage no',
+  ])
+  t.equal(faults.length, 6, faults.join('\n'))
+})
+
+t.test('a socket that does not open', async (t) => {
+  const { faults, code } = await examined(t, { refuse: () => 401 })
+  t.match(faults, [/^failed \| one socket \| refused 401: the token is revoked, has ended/])
+  t.equal(code, 1)
+})
+
+t.test('clocks: of this machine, and of a node against auth', async (t) => {
+  const at = (offsetMs: number) => ({ date: new Date(Date.now() + offsetMs).toUTCString() })
+  const ahead = await examined(t, {
+    routes: { 'GET /health': () => ({ body: {}, headers: at(3 * 60_000) }) },
+  })
+  t.match(ahead.faults, [/^warning \| clock \| this machine is 3m behind auth$/])
+  t.equal(ahead.code, 0)
+  let asked = 0
+  const apart = await examined(t, {
+    routes: { 'GET /health': () => ({ body: {}, headers: asked++ === 0 ? {} : at(-60_000) }) },
+  })
+  t.match(apart.faults, [/^failed \| one clock \| one is (1m|59s) behind auth$/])
+  t.equal(apart.code, 1)
+})
+
+t.test('a file that others can read', async (t) => {
+  const { cwd } = await installation(t, {})
+  const file = join(cwd, '.portcullis', 'local.json')
+  chmodSync(file, 0o644)
+  const { code, stdout } = await run(['doctor'], { cwd })
+  t.equal(code, 1)
+  t.ok(stdout.includes(`others can read the registration code in ${file} (0644)`), stdout)
+  t.ok(stdout.includes(`→ chmod 600 ${file}`))
+})
+
+t.test('auth is down: it says so, and what else it can', async (t) => {
+  const { cwd, url } = await installation(t, { routes: { 'GET /health': {}, 'GET /ready': {} } })
+  const args = [
+    'doctor',
+    '--auth',
+    'http://127.0.0.1:1',
+    '--realtime',
+    `${url},http://ws.example.com:1`,
+  ]
+  const { code, stdout } = await run(args, { cwd })
+  t.equal(code, 1)
+  t.match(stdout, /^failed +auth +cannot reach auth at http:\/\/127\.0\.0\.1:1 /m)
+  t.match(stdout, /^ok +127\.0\.0\.1:\d+ +ready at /m)
+  t.match(stdout, /^warning +encryption +http:\/\/ws\.example\.com:1 is not encrypted/m)
+  t.notMatch(stdout, /credentials|issuer/)
+})
