@@ -14,25 +14,20 @@ const nodes = ['one', 'two'].map((node) => ({
 }))
 const routes = { 'GET /v1/nodes': { body: { nodes } } }
 
-t.test('colours follow the terminal, and NO_COLOR', async (t) => {
+t.test('colours and width follow the terminal', async (t) => {
   const { cwd } = await installation(t, { routes })
-  const coloured = openTerminal(t, ['nodes'], { cwd })
+  const coloured = openTerminal(t, ['nodes'], { cwd, columns: 50 })
+  const plain = openTerminal(t, ['nodes'], { cwd, columns: 50, env: { NO_COLOR: '1' } })
   t.equal(await coloured.ended, 0)
   t.ok(coloured.styled('NODE'))
   t.ok(coloured.styled('connected'))
   t.notOk(coloured.styled('two'))
-  const plain = openTerminal(t, ['nodes'], { cwd, env: { NO_COLOR: '1' } })
+  const lines = coloured.screen().split('\n')
+  t.equal(lines.length, 3, coloured.screen())
+  t.match(lines[1], /^one {3}connected +0 {2}5h ago {2}http:\/\/one.*…$/)
+
   t.equal(await plain.ended, 0)
   t.equal(plain.screen(), coloured.screen())
   t.notOk(plain.styled('connected'))
-  t.notMatch(plain.written(), '\u001b[')
-})
-
-t.test('a table keeps to a narrow terminal', async (t) => {
-  const { cwd } = await installation(t, { routes })
-  const { ended, screen } = openTerminal(t, ['nodes'], { cwd, columns: 50 })
-  t.equal(await ended, 0)
-  const lines = screen().split('\n')
-  t.equal(lines.length, 3, screen())
-  t.match(lines[1], /^one {3}connected +0 {2}5h ago {2}http:\/\/one.*…$/)
+  t.notMatch(plain.written(), '\u001b[', 'https://no-color.org')
 })

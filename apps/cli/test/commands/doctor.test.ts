@@ -1,51 +1,8 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
-import { startRedis } from '@portcullis/local'
-import { close, connect } from '@portcullis/redis'
 import t, { type Test } from 'tap'
 import { type Answer, installation, type Script } from '../fixtures/installation.js'
-import { realInstallation } from '../fixtures/real-installation.js'
-import { openTerminal } from '../fixtures/real-terminal.js'
 import { run } from '../fixtures/run.js'
-import { runBin } from '../fixtures/run-bin.js'
-
-t.test('a real installation: all is well; then it is not, and each fault is named', async (t) => {
-  const durable = await startRedis({ dir: t.testdir(), durable: true })
-  t.teardown(() => durable.stop())
-  const env = { REDIS_URL: durable.url }
-  const { cwd, realtime } = await realInstallation(t, { realtime: 1 }, env)
-  const terminal = openTerminal(t, ['doctor'], { cwd, columns: 72 })
-  t.equal(await terminal.ended, 0, terminal.screen())
-  t.match(terminal.screen(), /\n\d+ ok, 0 warnings, 0 failed$/)
-  t.match(
-    terminal.screen(),
-    /^ok {7}redis {19}Redis \S+, set as the guarantee\n {33}needs it$/m,
-    'wrapped',
-  )
-  t.match(terminal.screen(), /^ok {7}realtime-\d+ socket +opens with your token$/m)
-  t.ok(terminal.styled('ok       redis clock'))
-
-  const redis = connect({ url: durable.url, onError: () => undefined })
-  t.teardown(() => close(redis))
-  await redis.connect()
-  await redis.config('SET', 'appendfsync', 'everysec')
-  await redis.config('SET', 'maxmemory', '1gb', 'maxmemory-policy', 'allkeys-lru')
-  await realtime[0].kill()
-  const { code, stdout, stderr } = await runBin(['doctor'], { cwd })
-  t.equal(code, 1)
-  const gone = `realtime-${new URL(realtime[0].url).port}`
-  t.match(
-    stdout,
-    new RegExp(`^failed +${gone} lease +away: it has no connection to auth\n +→ `, 'm'),
-  )
-  t.match(stdout, new RegExp(`^failed +${gone} +cannot reach realtime at .*refused`, 'm'))
-  t.match(stdout, /^warning +redis +appendfsync everysec: a power cut takes up to two seconds /m)
-  t.match(
-    stdout,
-    /^failed +redis +maxmemory-policy allkeys-lru: .*\n +→ set maxmemory-policy noeviction$/m,
-  )
-  t.match(stderr, /^portcullis: 3 of \d+ checks failed\n$/)
-})
 
 const since = Date.now()
 const node = {
