@@ -21,6 +21,8 @@ export interface AuthApi {
   order(path: string, call: Call): Promise<void>
   /** The identity's own tokens, as a source for connections. */
   readonly ownTokens: TokenSource
+  /** Tokens of the identity that may do no more than `scope`, for where its own are too much. */
+  narrowTokens(scope: string): TokenSource
   /** Tokens for one of the identity's users, as a source for connections. */
   tokensFor(body: IssueToken): TokenSource
 }
@@ -50,6 +52,7 @@ export function authApi(url: string, credentials: Credentials): AuthApi {
     identity: credentials.identity,
     accessToken: () => accessToken(),
     ownTokens,
+    narrowTokens: (scope) => tokenSource({ url: `${url}/oauth/token`, credentials, scope }),
     async call(schema, path, call = {}) {
       const answer = await ask(path, call)
       if (Value.Check(schema, answer)) return answer

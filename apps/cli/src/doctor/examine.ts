@@ -1,3 +1,4 @@
+import type { TokenSource } from '@portcullis/client'
 import { NodeList, RegistryReport } from '@portcullis/contracts'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
@@ -36,8 +37,11 @@ export async function* examine(session: Session, runtime: Runtime): AsyncGenerat
 
   const nodes = caller && (yield* ask(caller.api, NodeList, '/v1/nodes', 'nodes'))
   if (nodes !== undefined) yield* checkNodes(nodes.nodes)
+  // Nodes say their URLs themselves: no token that could do harm goes there.
+  const tokens =
+    nodes === undefined ? caller?.api.ownTokens : caller?.api.narrowTokens('nodes:read')
   for (const target of targetsOf(profile.realtime, nodes?.nodes ?? [])) {
-    yield* checkTarget(target, auth.clock, caller?.api)
+    yield* checkTarget(target, auth.clock, tokens)
   }
 
   const registry = caller && (yield* ask(caller.api, RegistryReport, '/v1/registry', 'redis'))
@@ -100,7 +104,7 @@ async function* ask<T extends TSchema>(
 async function* checkTarget(
   { name, url }: Target,
   authClock: Offset | undefined,
-  api: AuthApi | undefined,
+  tokens: TokenSource | undefined,
 ): AsyncGenerator<Check> {
   yield* await checkCertificate(`${name} certificate`, url.api)
   const node = await checkService('realtime', url.api, name)
@@ -109,5 +113,5 @@ async function* checkTarget(
   if (node.clock !== undefined && authClock !== undefined) {
     yield checkClock(`${name} clock`, name, between(node.clock, authClock))
   }
-  if (api !== undefined) yield await checkSocket(`${name} socket`, url, api.ownTokens)
+  if (tokens !== undefined) yield await checkSocket(`${name} socket`, url, tokens)
 }

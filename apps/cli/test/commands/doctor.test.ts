@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Answer, installation, type Script } from '../fixtures/installation.js'
+import { type Answer, type Asked, installation, type Script } from '../fixtures/installation.js'
 import { run } from '../fixtures/run.js'
 
 const since = Date.now()
@@ -39,7 +39,7 @@ const registry = {
   revocationReplicas: 0,
 }
 const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url')
-const token = (iss: string, kid = 'k') => `${part({ kid })}.${part({ iss, scope: 'nodes:read' })}.s`
+const token = (iss: string, scope: string) => `${part({ kid: 'k' })}.${part({ iss, scope })}.s`
 
 /** An installation in which all is well, but for what is given, and what doctor says of it. */
 async function examined(
@@ -51,10 +51,11 @@ async function examined(
   }: { nodes?: object[]; servers?: object[] } = {},
 ) {
   let base = ''
-  const oauth = (): Answer => ({
-    body: { access_token: token(base), token_type: 'Bearer', expires_in: 300 },
-  })
-  const { url, cwd } = await installation(t, {
+  const oauth = ({ body }: Asked): Answer => {
+    const scope = new URLSearchParams(body).get('scope') ?? 'admin'
+    return { body: { access_token: token(base, scope), token_type: 'Bearer', expires_in: 300 } }
+  }
+  const { url, cwd, tokens } = await installation(t, {
     ...script,
     routes: {
       'POST /oauth/token': oauth,
@@ -78,6 +79,8 @@ async function examined(
     url,
     code,
     stderr,
+    /** Those that sockets were opened with. */
+    tokens,
     /** The lines that are not ok, without the space between columns. */
     faults: all
       .filter((line) => /^failed|^warning/.test(line))
@@ -87,9 +90,10 @@ async function examined(
 }
 
 t.test('nothing is wrong', async (t) => {
-  const { code, faults, cwd } = await examined(t, {})
+  const { code, faults, cwd, url, tokens } = await examined(t, {})
   t.same(faults, [])
   t.equal(code, 0)
+  t.same(tokens, [token(url, 'nodes:read')], 'a URL that a node names gets no token that does harm')
   const json = JSON.parse((await run(['doctor', '--json'], { cwd })).stdout)
   t.equal(json.ok, true)
   t.match(json.checks, [{ name: 'node', verdict: 'ok', found: process.version }])
