@@ -79,9 +79,8 @@ t.test('at a terminal, with a real installation', async (t) => {
     ada.type(keys.left, keys.left)
     await bob.shows('connected to')
     bob.enter('subscribe demo:hello')
-    const screen = await ada.shows('+ bob  2 here: ada, bob')
     const typed = `> ${long}`
-    t.ok(screen.endsWith(`ada, bob\n${typed.slice(0, 80)}\n${typed.slice(80)}`), screen)
+    await ada.shows(`+ bob  2 here: ada, bob\n${typed.slice(0, 80)}\n${typed.slice(80)}`)
     ada.type('!')
     await ada.shows(/line! "$/)
     ada.resize(100, 24)

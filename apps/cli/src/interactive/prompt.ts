@@ -55,9 +55,12 @@ export function openPrompt(
       return
     }
     const { rows, erase } = home()
+    // In one piece, so that half a picture is never seen.
+    stdout.cork()
     // readline draws its line anew that many rows further up.
     stdout.write(`${erase}${text}\n${'\n'.repeat(rows)}`)
     line.prompt(true)
+    stdout.uncork()
   }
   // readline draws from where it believes the cursor to be, and is wrong about it after what is
   // pasted over several rows.
