@@ -1,7 +1,7 @@
 import { pollMethod, pushMethod } from '@portcullis/contracts'
 import t from 'tap'
+import { addEventReceiver } from '../../../src/registry/index.js'
 import { auth } from '../../fixtures/auth.js'
-import { receiver } from '../../fixtures/receiver.js'
 
 const aud = 'https://shop.example/events'
 const push = { method: pushMethod, endpoint_url: 'https://shop.example/events' }
@@ -92,7 +92,8 @@ t.test('what cannot be is refused, and the error says what to change', async (t)
 
 t.test('there may be so many, and no more', async (t) => {
   const self = await auth(t)
-  for (let count = 0; count < 32; count += 1) await receiver(self, push.endpoint_url)
+  const stored = { aud, delivery: { method: pollMethod } } as const
+  for (let count = 0; count < 32; count += 1) await addEventReceiver(self.app.registry, stored)
   const admin = await self.token()
   const answer = await self.api(admin, 'POST', '/v1/event-receivers', { aud, delivery: push })
   t.match(answer.json(), { status: 409, code: 'too_many_receivers' })
