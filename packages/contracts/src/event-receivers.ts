@@ -142,7 +142,7 @@ export const maxPolledEvents = 100
 /** `POST /v1/event-receivers/:id/poll`, RFC 8936 §2.2. Members that are not the RFC's are ignored. */
 export const PollEvents = Type.Object({
   /** 0: only acknowledge. Default and most: 100. */
-  maxEvents: Type.Optional(Type.Integer({ minimum: 0 })),
+  maxEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   /** Default false: the answer waits for an event, some time. */
   returnImmediately: Type.Optional(Type.Boolean()),
   /** `jti` of the events that the receiver has and needs no more. */

@@ -17,6 +17,7 @@ export const list: Route = async (app) => {
   app.get(
     '/v1/connections',
     {
+      config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'List tokens that live connections stand on, asked of every node',

@@ -8,6 +8,7 @@ export const show: Route = async (app) => {
   app.get(
     '/v1/registry',
     {
+      config: { audit: 'node.read' },
       onRequest: app.allow('nodes:read'),
       schema: {
         summary: 'How the Redis of the registry is set',

@@ -8,6 +8,7 @@ export const countByIdentity: Route = async (app) => {
   app.get(
     '/v1/tokens/count/by-identity',
     {
+      config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'Count the tokens of each identity, by name',

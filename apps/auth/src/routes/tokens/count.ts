@@ -8,6 +8,7 @@ export const count: Route = async (app) => {
   app.get(
     '/v1/tokens/count',
     {
+      config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'Count tokens that have not expired, by state',
