@@ -2,7 +2,6 @@ import { TokenError, type TokenSource, tokenSource } from '@portcullis/client'
 import type { IssueToken } from '@portcullis/contracts'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { Credentials } from './config.js'
 import { CliError, HttpError } from './errors.js'
 import { type Exchange, exchange, unreachable } from './exchange.js'
 import { printable } from './output/printable.js'
@@ -27,9 +26,16 @@ export interface AuthApi {
   tokensFor(body: IssueToken): TokenSource
 }
 
+/** Who asks. The registration code is asked for when it is needed, and once. */
+export interface AuthCaller {
+  identity: string
+  /** @throws CliError when there is none. */
+  registrationCode(): Promise<string>
+}
+
 /** @throws CliError from each of its functions. */
-export function authApi(url: string, credentials: Credentials): AuthApi {
-  const ownTokens = tokenSource({ url: `${url}/oauth/token`, credentials })
+export function authApi(url: string, caller: AuthCaller): AuthApi {
+  const ownTokens = tokensOf(url, caller)
 
   const accessToken = (otherThan?: string) =>
     ownTokens.get({ otherThan }).catch((error: unknown) => {
@@ -49,7 +55,7 @@ export function authApi(url: string, credentials: Credentials): AuthApi {
 
   return {
     url,
-    identity: credentials.identity,
+    identity: caller.identity,
     accessToken: () => accessToken(),
     ownTokens,
     narrowTokens: (scope) => tokenSource({ url: `${url}/oauth/token`, credentials, scope }),
@@ -74,8 +80,28 @@ export function authApi(url: string, credentials: Credentials): AuthApi {
   }
 }
 
+function tokensOf(url: string, { identity, registrationCode }: AuthCaller): TokenSource {
+  let source: TokenSource | undefined
+  let made: Promise<TokenSource> | undefined
+  const make = async () => {
+    const credentials = { identity, registrationCode: await registrationCode() }
+    source = tokenSource({ url: `${url}/oauth/token`, credentials })
+    return source
+  }
+  return {
+    async get(options) {
+      made ??= make()
+      return (await made).get(options)
+    },
+    get ended() {
+      return source?.ended
+    },
+  }
+}
+
 /** What to say when auth gives no token. */
 export function tokenFailure(url: string, error: unknown): CliError {
+  if (error instanceof CliError) return error
   if (!(error instanceof TokenError)) return unreachable('auth', url, error)
   if (error.code === 'network' || error.code === 'timeout') {
     return unreachable('auth', url, error)

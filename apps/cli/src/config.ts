@@ -1,128 +1,172 @@
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { LocalRun } from '@portcullis/contracts'
-import { Value } from '@sinclair/typebox/value'
 import { CliError } from './errors.js'
+import type { CodeSource } from './profile/code-source.js'
+import { findLocalRun } from './profile/local-run.js'
+import { readProfiles, type StoredProfile, storedProfile } from './profile/stored-profiles.js'
 import { type RealtimeUrl, realtimeUrl } from './realtime-url.js'
+import type { Shell } from './shell.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export interface Credentials {
+/** Who speaks to auth, and where its registration code is. */
+export interface Caller {
   identity: string
-  registrationCode: string
+  code: CodeSource
 }
 
 /** Which installation to speak to, and as whom. */
 export interface Profile {
   /** Where this was found, in words. */
   source: string
-  /** Files that hold a registration code of it. */
-  secretFiles: readonly string[]
   auth: string
   realtime: readonly RealtimeUrl[]
   /** Absent when nobody said who the caller is. */
-  credentials: Credentials | undefined
+  caller: Caller | undefined
   /** What was left aside on the way, for the caller to know. */
   notes: readonly string[]
 }
 
-/** Flags of the command line; they win over the file and the environment. */
+/** Flags of the command line; they win over everything else. */
 export interface ProfileFlags {
+  profile?: string
   auth?: string
   realtime?: string
 }
 
-const defaults = { auth: 'http://127.0.0.1:4000', realtime: 'ws://127.0.0.1:8000' }
+/** Where an installation may be named, and what names one there. */
+export interface Place {
+  name: string
+  /** How to say that it names none. */
+  absent: string
+  find(): Found | undefined
+}
+
+interface Found {
+  source: string
+  auth: string
+  realtime: readonly string[]
+  caller: Caller | undefined
+}
+
+type Surroundings = Pick<Shell, 'cwd' | 'env' | 'configDir'>
+
+const localRun = '.portcullis/local.json'
+const environment = 'PORTCULLIS_AUTH_URL, PORTCULLIS_REALTIME_URL, PORTCULLIS_IDENTITY'
+const defaults = { auth: 'http://127.0.0.1:4000', realtime: ['ws://127.0.0.1:8000'] }
 
 /**
- * Reads `.portcullis/local.json` of `cwd` or the nearest directory above it that has one; without it,
- * the environment: PORTCULLIS_AUTH_URL, PORTCULLIS_REALTIME_URL (several with commas),
- * PORTCULLIS_IDENTITY, PORTCULLIS_REGISTRATION_CODE or PORTCULLIS_REGISTRATION_CODE_FILE.
+ * The places that may name an installation, in the order in which they count. The first that names
+ * one is taken whole; places are not mixed, so that no registration code goes to another's auth.
  *
- * @throws CliError when a file or a URL cannot be used.
+ * @throws CliError from each `find`, when what is there cannot be used.
  */
-export function loadProfile(cwd: string, env: Environment, flags: ProfileFlags): Profile {
-  const local = findLocalRun(cwd)
-  const auth = authUrl(flags.auth ?? local?.run.auth ?? set(env, 'AUTH_URL') ?? defaults.auth)
-  const realtime = (
-    flags.realtime?.split(',') ??
-    local?.run.realtime ??
-    (set(env, 'REALTIME_URL') ?? defaults.realtime).split(',')
-  ).map(realtimeUrl)
-  // The file's registration code goes to the file's auth, never to one that a flag names.
-  if (local === undefined || auth !== authUrl(local.run.auth)) {
-    const codeFile = set(env, 'REGISTRATION_CODE_FILE')
-    const isRead = codeFile !== undefined && set(env, 'REGISTRATION_CODE') === undefined
-    return {
-      source: 'the environment and defaults',
-      secretFiles: isRead ? [codeFile] : [],
-      auth,
-      realtime,
-      credentials: fromEnvironment(env),
-      notes: [],
-    }
+export function places(shell: Surroundings, flags: ProfileFlags): readonly Place[] {
+  const { env } = shell
+  const stored = (name: string | undefined, how: string) =>
+    name === undefined ? undefined : fromStored(name, how, storedProfile(readProfiles(shell), name))
+  return [
+    {
+      name: '--profile',
+      absent: 'not given',
+      find: () => stored(flags.profile, '--profile'),
+    },
+    {
+      name: 'PORTCULLIS_PROFILE',
+      absent: 'not set',
+      find: () => stored(set(env, 'PROFILE'), 'PORTCULLIS_PROFILE'),
+    },
+    {
+      name: localRun,
+      absent: 'not in this directory or above it',
+      find() {
+        const local = findLocalRun(shell.cwd)
+        if (local === undefined) return undefined
+        const { auth, realtime, admin } = local.run
+        const code = { value: admin.registrationCode }
+        return { source: local.file, auth, realtime, caller: { identity: admin.identity, code } }
+      },
+    },
+    {
+      name: environment,
+      absent: 'not set',
+      find() {
+        if (choosing(env).length === 0) return undefined
+        return {
+          source: 'the environment',
+          auth: set(env, 'AUTH_URL') ?? defaults.auth,
+          realtime: set(env, 'REALTIME_URL')?.split(',') ?? defaults.realtime,
+          caller: fromEnvironment(env),
+        }
+      },
+    },
+    {
+      name: 'portcullis profile use',
+      absent: 'no profile is in use',
+      find: () => stored(readProfiles(shell).use, 'portcullis profile use'),
+    },
+    {
+      name: 'defaults',
+      absent: '',
+      find: () => ({ ...defaults, source: 'defaults', caller: undefined }),
+    },
+  ]
+}
+
+/**
+ * The installation that the first of the `places` names, with what flags change of it.
+ *
+ * @throws CliError when a file or a URL cannot be used, or there is no such profile.
+ */
+export function loadProfile(shell: Surroundings, flags: ProfileFlags): Profile {
+  const { place, found } = firstOf(places(shell, flags))
+  const { source } = found
+  const auth = authUrl(flags.auth ?? found.auth)
+  const realtime = (flags.realtime?.split(',') ?? found.realtime).map(realtimeUrl)
+  // A registration code goes to the auth that it was kept for, never to one that a flag names.
+  const own = auth === authUrl(found.auth)
+  const caller = own ? found.caller : fromEnvironment(shell.env)
+  return { source, auth, realtime, caller, notes: own ? setAside(shell, place, source) : [] }
+}
+
+function firstOf(candidates: readonly Place[]): { place: Place; found: Found } {
+  for (const place of candidates) {
+    const found = place.find()
+    if (found !== undefined) return { place, found }
   }
-  const ignored = ['AUTH_URL', 'REALTIME_URL', 'IDENTITY']
+  throw new CliError('failed', 'no installation is known')
+}
+
+/** What a later place names that this one hides, unless somebody named this one by hand. */
+function setAside({ env, ...shell }: Surroundings, place: Place, source: string): string[] {
+  const local = place.name === localRun
+  if (!local && place.name !== environment) return []
+  const hidden = local ? choosing(env) : []
+  const { use } = readProfiles(shell)
+  if (use !== undefined) hidden.push(`profile ${use} (--profile ${use} takes it all the same)`)
+  return hidden.length === 0 ? [] : [`${source} goes before ${hidden.join(', ')}`]
+}
+
+function fromStored(name: string, how: string, profile: StoredProfile): Found {
+  const { auth, realtime, identity, registrationCode } = profile
+  const code =
+    'file' in registrationCode ? { ...registrationCode, own: true as const } : registrationCode
+  return { source: `profile ${name} (${how})`, auth, realtime, caller: { identity, code } }
+}
+
+function fromEnvironment(env: Environment): Caller | undefined {
+  const identity = set(env, 'IDENTITY')
+  if (identity === undefined) return undefined
+  if (set(env, 'REGISTRATION_CODE') !== undefined) {
+    return { identity, code: { environment: 'PORTCULLIS_REGISTRATION_CODE' } }
+  }
+  const file = set(env, 'REGISTRATION_CODE_FILE')
+  return { identity, code: file === undefined ? { prompt: true } : { file } }
+}
+
+/** The variables that name an installation or a caller, of those that are set. */
+function choosing(env: Environment): string[] {
+  return ['AUTH_URL', 'REALTIME_URL', 'IDENTITY']
     .filter((name) => set(env, name) !== undefined)
     .map((name) => `PORTCULLIS_${name}`)
-  const notes = ignored.length === 0 ? [] : [`${local.file} goes before ${ignored.join(', ')}`]
-  return {
-    source: local.file,
-    secretFiles: [local.file],
-    auth,
-    realtime,
-    credentials: local.run.admin,
-    notes,
-  }
-}
-
-function findLocalRun(start: string): { file: string; run: LocalRun } | undefined {
-  for (let dir = start; ; dir = dirname(dir)) {
-    const file = join(dir, '.portcullis', 'local.json')
-    const text = contents(file)
-    if (text !== undefined) return { file, run: parseLocalRun(file, text) }
-    if (dir === dirname(dir)) return undefined
-  }
-}
-
-function parseLocalRun(file: string, text: string): LocalRun {
-  let run: unknown
-  try {
-    run = JSON.parse(text)
-  } catch {
-    throw new CliError('failed', `${file} is not JSON; start the installation again with npm start`)
-  }
-  if (Value.Check(LocalRun, run)) return run
-  const where = Value.Errors(LocalRun, run).First()?.path ?? ''
-  const hint = 'start the installation again with npm start'
-  throw new CliError('failed', `${file} cannot be used (${where.slice(1) || 'shape'}); ${hint}`)
-}
-
-function contents(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new CliError('failed', `${file} cannot be read (${code})`)
-  }
-}
-
-function fromEnvironment(env: Environment): Credentials | undefined {
-  const identity = set(env, 'IDENTITY')
-  const file = set(env, 'REGISTRATION_CODE_FILE')
-  const registrationCode = set(env, 'REGISTRATION_CODE') ?? (file && codeIn(file))
-  if (identity === undefined || registrationCode === undefined) return undefined
-  return { identity, registrationCode }
-}
-
-function codeIn(file: string): string {
-  const code = contents(file)?.trim()
-  if (code === undefined || code === '') {
-    const problem = code === undefined ? 'does not exist' : 'is empty'
-    throw new CliError('failed', `PORTCULLIS_REGISTRATION_CODE_FILE: ${file} ${problem}`)
-  }
-  return code
 }
 
 /** An empty variable counts as not set. */
@@ -131,7 +175,8 @@ function set(env: Environment, name: string): string | undefined {
   return value === '' ? undefined : value
 }
 
-function authUrl(text: string): string {
+/** Auth's URL without a slash at its end. @throws CliError when it is none. */
+export function authUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol === 'http:' || url?.protocol === 'https:') {
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`

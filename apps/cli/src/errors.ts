@@ -1,5 +1,13 @@
-/** How a command ends; shown in `--help`. */
+/** How a command ends. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, refused: 3 } as const
+
+/** The same in words, for `--help`; docs/cli.md has them too. */
+export const exitCodesText = [
+  `${exitCodes.ok} done`,
+  `${exitCodes.failed} failed`,
+  `${exitCodes.usage} the command line is wrong`,
+  `${exitCodes.refused} refused, or closed by the server`,
+].join('; ')
 
 /**
  * - `usage`: the command line is wrong

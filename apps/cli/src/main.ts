@@ -1,3 +1,4 @@
+import envPaths from 'env-paths'
 import { exitCodes } from './errors.js'
 import { run } from './run.js'
 
@@ -10,6 +11,7 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),
+  configDir: envPaths('portcullis', { suffix: '' }).config,
   env,
   stdin,
   stdout,

@@ -3,10 +3,12 @@ import { connectCommand } from './commands/connect.js'
 import { doctorCommand } from './commands/doctor.js'
 import { identityCommands } from './commands/identity.js'
 import { nodesCommand } from './commands/nodes.js'
+import { profileCommands } from './commands/profile.js'
 import { publishCommand } from './commands/publish.js'
 import { revocationCommands } from './commands/revocation.js'
 import { revokeCommand } from './commands/revoke.js'
 import { tokenCommands } from './commands/token.js'
+import { exitCodesText } from './errors.js'
 import { type OpenSession, openSession } from './session.js'
 import type { Shell } from './shell.js'
 
@@ -15,6 +17,7 @@ export function program(shell: Shell): Command {
   const root = new Command('portcullis')
     .description('Revocable, token-gated WebSockets: the administrator’s command line')
     .option('--json', 'write JSON for programs')
+    .option('--profile <profile>', 'the installation that is kept by this name')
     .option('--auth <url>', 'auth is at this URL')
     .option('--realtime <urls>', 'realtime nodes are at these URLs, separated by commas')
     // Subcommands take these over when they are made.
@@ -35,14 +38,18 @@ export function program(shell: Shell): Command {
   publishCommand(root, open)
   nodesCommand(root, open)
   doctorCommand(root, open)
+  profileCommands(root, shell)
   return root
 }
 
 const afterHelp = `
-Where it looks: .portcullis/local.json in this directory or one above (npm start writes it); else
+Which installation, and who you are there: --profile; PORTCULLIS_PROFILE; .portcullis/local.json in
+this directory or one above (npm start writes it); the environment; the profile of "profile use".
+The first of these that is there is taken whole; "portcullis profile show" says which, and why.
   PORTCULLIS_AUTH_URL           default http://127.0.0.1:4000
   PORTCULLIS_REALTIME_URL       default ws://127.0.0.1:8000; several with commas
   PORTCULLIS_IDENTITY           who you are
-  PORTCULLIS_REGISTRATION_CODE  or PORTCULLIS_REGISTRATION_CODE_FILE, a file that holds it
+  PORTCULLIS_REGISTRATION_CODE  or PORTCULLIS_REGISTRATION_CODE_FILE, a file that holds it; with
+                                neither it is asked for on the terminal
 
-Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 refused, or closed by the server.`
+Exit codes: ${exitCodesText}.`

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { CliError, exitCodes } from './errors.js'
+import { refuseSecrets } from './no-secrets.js'
 import { coloured } from './output/output.js'
 import { program } from './program.js'
 import type { Shell } from './shell.js'
@@ -8,6 +9,7 @@ import type { Shell } from './shell.js'
 /** Runs one command line (the arguments alone); gives the exit code, having said what went wrong. */
 export async function run(args: readonly string[], shell: Shell): Promise<number> {
   try {
+    refuseSecrets(args)
     await program(shell).parseAsync(args, { from: 'user' })
     return exitCodes.ok
   } catch (error) {

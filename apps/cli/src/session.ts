@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { type AuthApi, authApi } from './auth-api.js'
-import { loadProfile, type Profile } from './config.js'
+import { loadProfile, type Profile, type ProfileFlags } from './config.js'
 import { CliError } from './errors.js'
 import { type Output, output } from './output/output.js'
+import { readCode } from './profile/read-code.js'
 import { type RealtimeUrl, realtimeUrl } from './realtime-url.js'
 import type { Shell } from './shell.js'
 
@@ -25,28 +26,31 @@ export interface NodeChoice {
 
 export type OpenSession = (command: Command) => Session
 
-interface GlobalOptions {
+interface GlobalOptions extends ProfileFlags {
   json?: boolean
-  auth?: string
-  realtime?: string
 }
 
 /** @throws CliError when the configuration cannot be used. */
 export function openSession(shell: Shell, command: Command): Session {
   const { json = false, ...flags } = command.optsWithGlobals<GlobalOptions>()
   const out = output(shell, shell.env, json)
-  const profile = loadProfile(shell.cwd, shell.env, flags)
+  const profile = loadProfile(shell, flags)
   for (const note of profile.notes) out.note(note)
   return {
     shell,
     out,
     profile,
     auth() {
-      if (profile.credentials !== undefined) return authApi(profile.auth, profile.credentials)
+      const { caller } = profile
+      if (caller !== undefined) {
+        const { identity, code } = caller
+        const registrationCode = () => readCode(code, identity, shell)
+        return authApi(profile.auth, { identity, registrationCode })
+      }
       throw new CliError(
         'failed',
-        'who are you? Run this where npm start runs, or set PORTCULLIS_IDENTITY and ' +
-          'PORTCULLIS_REGISTRATION_CODE (or PORTCULLIS_REGISTRATION_CODE_FILE)',
+        'who are you? Run this where npm start runs, name a profile (portcullis profile add), or set ' +
+          'PORTCULLIS_IDENTITY and PORTCULLIS_REGISTRATION_CODE_FILE',
       )
     },
     realtime({ node, url }) {
@@ -54,6 +58,7 @@ export function openSession(shell: Shell, command: Command): Session {
       const chosen = profile.realtime[node ?? 0]
       if (chosen !== undefined) return chosen
       const last = profile.realtime.length - 1
+      if (last < 0) throw new CliError('usage', 'no realtime node is known; name one with --url')
       throw new CliError('usage', `there is no node ${node}; known are 0 to ${last}, or use --url`)
     },
   }

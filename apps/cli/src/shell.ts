@@ -5,6 +5,8 @@ import type { Stream } from './output/output.js'
 /** What a command has of the process that it runs in. */
 export interface Shell {
   cwd: string
+  /** Where this person's profiles are kept. */
+  configDir: string
   env: Environment
   stdin: Readable & { isTTY?: boolean }
   stdout: Stream

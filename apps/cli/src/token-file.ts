@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { CliError } from './errors.js'
 import type { Shell } from './shell.js'
+import { systemCode } from './system-code.js'
 
 /**
  * The token in `file`, or on standard input for `-`.
@@ -27,7 +28,7 @@ export function writeToken(file: string, token: string, { cwd }: Shell): void {
       closeSync(descriptor)
     }
   } catch (error) {
-    throw new CliError('failed', `${file} cannot be written (${codeOf(error)})`)
+    throw new CliError('failed', `${file} cannot be written (${systemCode(error)})`)
   }
 }
 
@@ -35,10 +36,6 @@ function contents(cwd: string, file: string): string {
   try {
     return readFileSync(resolve(cwd, file), 'utf8')
   } catch (error) {
-    throw new CliError('failed', `${file} cannot be read (${codeOf(error)})`)
+    throw new CliError('failed', `${file} cannot be read (${systemCode(error)})`)
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }

@@ -1,7 +1,20 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadProfile } from '../src/config.js'
+import { type Environment, loadProfile as load, type ProfileFlags } from '../src/config.js'
+import { readCode } from '../src/profile/read-code.js'
+import { shellOf } from './fixtures/run.js'
+
+const loadProfile = (cwd: string, env: Environment, flags: ProfileFlags) =>
+  load({ cwd, env, configDir: join(cwd, 'no-config') }, flags)
+
+/** Who the caller is, with the registration code that is found for it. */
+async function credentials(cwd: string, env: Environment, flags: ProfileFlags = {}) {
+  const { caller } = loadProfile(cwd, env, flags)
+  if (caller === undefined) return undefined
+  const { identity, code } = caller
+  return { identity, registrationCode: await readCode(code, identity, shellOf({ cwd, env })) }
+}
 
 const local = (changes: object = {}) =>
   JSON.stringify({
@@ -26,7 +39,7 @@ t.test('local.json is found in the directory and above it, and goes first', asyn
     const profile = loadProfile(cwd, {}, {})
     t.equal(profile.auth, 'http://127.0.0.1:4000')
     t.equal(profile.realtime[1]?.socket, 'ws://127.0.0.1:8001/connection/websocket')
-    t.same(profile.credentials, { identity: 'admin', registrationCode: 'local-code' })
+    t.same(await credentials(cwd, {}), { identity: 'admin', registrationCode: 'local-code' })
     t.same(profile.notes, [])
   }
   const both = loadProfile(dir, environment, {})
@@ -49,16 +62,19 @@ t.test('without local.json the environment speaks', async (t) => {
     { api: 'https://a.example', socket: 'wss://a.example/connection/websocket' },
     { api: 'https://b.example/rt', socket: 'wss://b.example/rt/connection/websocket' },
   ])
-  t.same(profile.credentials, { identity: 'shop', registrationCode: 'env-code' })
+  t.same(await credentials(t.testdir(), environment), {
+    identity: 'shop',
+    registrationCode: 'env-code',
+  })
 })
 
 t.test('a registration code may come from a file', async (t) => {
   const dir = t.testdir({ code: ' file-code\n', empty: '\n' })
   const env = { PORTCULLIS_IDENTITY: 'shop', PORTCULLIS_REGISTRATION_CODE_FILE: join(dir, 'code') }
-  t.equal(loadProfile(dir, env, {}).credentials?.registrationCode, 'file-code')
+  t.equal((await credentials(dir, env))?.registrationCode, 'file-code')
   for (const name of ['empty', 'missing']) {
     const broken = { ...env, PORTCULLIS_REGISTRATION_CODE_FILE: join(dir, name) }
-    t.throws(() => loadProfile(dir, broken, {}), { code: 'failed', message: new RegExp(name) })
+    await t.rejects(credentials(dir, broken), { code: 'failed', message: new RegExp(name) })
   }
 })
 
@@ -66,16 +82,17 @@ t.test('with nothing set: the default addresses, and nobody', async (t) => {
   const profile = loadProfile(t.testdir(), { PORTCULLIS_AUTH_URL: '' }, {})
   t.equal(profile.auth, 'http://127.0.0.1:4000')
   t.equal(profile.realtime[0]?.api, 'http://127.0.0.1:8000')
-  t.equal(profile.credentials, undefined)
+  t.equal(profile.caller, undefined)
 })
 
 t.test("the local administrator's code never goes to an auth that a flag names", async (t) => {
   const dir = t.testdir({ '.portcullis': { 'local.json': local() } })
-  const elsewhere = loadProfile(dir, environment, { auth: 'https://elsewhere.example' })
-  t.equal(elsewhere.credentials?.identity, 'shop')
-  t.equal(loadProfile(dir, {}, { auth: 'https://elsewhere.example' }).credentials, undefined)
-  const same = loadProfile(dir, {}, { auth: 'http://127.0.0.1:4000/' })
-  t.equal(same.credentials?.identity, 'admin', 'the same auth is the same auth')
+  const elsewhere = { auth: 'https://elsewhere.example' }
+  const fromEnvironment = { identity: 'shop', registrationCode: 'env-code' }
+  t.same(await credentials(dir, environment, elsewhere), fromEnvironment)
+  t.equal(await credentials(dir, {}, elsewhere), undefined)
+  const same = await credentials(dir, {}, { auth: 'http://127.0.0.1:4000/' })
+  t.equal(same?.identity, 'admin', 'the same auth is the same auth')
 })
 
 t.test('a local.json that cannot be used is named, its content is not shown', async (t) => {

@@ -38,7 +38,11 @@ t.test('a token in a pipe', async (t) => {
 
 t.test('a reader that has seen enough is no failure', async (t) => {
   const { cwd } = await installation(t, { routes: { 'GET /v1/nodes': { body: { nodes: [] } } } })
-  const child = spawn(process.execPath, [bin, 'nodes'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [bin, 'nodes'], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { HOME: cwd },
+  })
   child.stdout.destroy()
   await once(child, 'close')
   t.equal(child.exitCode, 0)

@@ -1,0 +1,38 @@
+import { createInterface } from 'node:readline'
+import { CliError } from '../errors.js'
+import type { Session } from '../session.js'
+import { isInteractive } from './interactive.js'
+import { nextLine } from './next-line.js'
+
+export interface Confirmation {
+  /** `--yes` was given: nobody is asked. */
+  yes: boolean | undefined
+  /** What the command does, for a message: `this revokes every token`. */
+  what: string
+  /** What is shown before the question; only made when there is somebody to show it to. */
+  preview: () => Promise<string>
+  question: string
+}
+
+/**
+ * Goes on only when a person has seen what a wide command would do and said yes, or a script said
+ * `--yes`.
+ *
+ * @throws CliError `usage` where nobody can be asked, `failed` when the answer is no.
+ */
+export async function confirm(
+  { out, shell }: Session,
+  { yes, what, preview, question }: Confirmation,
+): Promise<void> {
+  if (yes) return
+  if (!isInteractive(shell)) {
+    throw new CliError('usage', `${what}, and there is no terminal to ask on: add --yes to do it`)
+  }
+  shell.stderr.write(`${await preview()}\n\n`)
+  const lines = createInterface({ input: shell.stdin, output: shell.stderr, terminal: true })
+  lines.setPrompt(`${out.remarkPaint.bold(question)} [y/N] `)
+  lines.prompt()
+  const answer = await nextLine(lines)
+  if (/^y(es)?$/i.test(answer.trim())) return
+  throw new CliError('failed', 'the answer was not yes; nothing was done')
+}
