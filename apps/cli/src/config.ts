@@ -17,6 +17,8 @@ export interface Caller {
 export interface Profile {
   /** Where this was found, in words. */
   source: string
+  /** Files that hold its registration code. */
+  secretFiles: readonly string[]
   auth: string
   realtime: readonly RealtimeUrl[]
   /** Absent when nobody said who the caller is. */
@@ -124,7 +126,8 @@ export function loadProfile(shell: Surroundings, flags: ProfileFlags): Profile {
   // A registration code goes to the auth that it was kept for, never to one that a flag names.
   const own = auth === authUrl(found.auth)
   const caller = own ? found.caller : fromEnvironment(shell.env)
-  return { source, auth, realtime, caller, notes: own ? setAside(shell, place, source) : [] }
+  const notes = own ? setAside(shell, place, source) : []
+  return { source, secretFiles: secretFiles(caller, source), auth, realtime, caller, notes }
 }
 
 function firstOf(candidates: readonly Place[]): { place: Place; found: Found } {
@@ -133,6 +136,12 @@ function firstOf(candidates: readonly Place[]): { place: Place; found: Found } {
     if (found !== undefined) return { place, found }
   }
   throw new CliError('failed', 'no installation is known')
+}
+
+function secretFiles(caller: Caller | undefined, source: string): string[] {
+  if (caller === undefined) return []
+  if ('value' in caller.code) return [source]
+  return 'file' in caller.code ? [caller.code.file] : []
 }
 
 /** What a later place names that this one hides, unless somebody named this one by hand. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { codeCommands } from './commands/code.js'
 import { connectCommand } from './commands/connect.js'
 import { doctorCommand } from './commands/doctor.js'
 import { identityCommands } from './commands/identity.js'
@@ -31,6 +32,7 @@ export function program(shell: Shell): Command {
     .addHelpText('after', afterHelp)
   const open: OpenSession = (command) => openSession(shell, command)
   identityCommands(root, open)
+  codeCommands(root, open)
   tokenCommands(root, open)
   revokeCommand(root, open)
   revocationCommands(root, open)

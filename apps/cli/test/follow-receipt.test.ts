@@ -35,7 +35,10 @@ t.test('in a pipe: the receipt on stdout, a line for each change on stderr', asy
 
 t.test('--json writes the last receipt and nothing else', async (t) => {
   const { cwd } = await installation(t, { routes: routes() })
-  const { code, stdout, stderr } = await run(['revoke', '--all', '--json'], { cwd, terminal })
+  const { code, stdout, stderr } = await run(['revoke', '--all', '--yes', '--json'], {
+    cwd,
+    terminal,
+  })
   t.equal(code, 0)
   t.same(JSON.parse(stdout), receipt('one acked 1', 'two fenced'))
   t.equal(stderr, '')
@@ -43,7 +46,7 @@ t.test('--json writes the last receipt and nothing else', async (t) => {
 
 t.test('on a terminal it is drawn again in place', async (t) => {
   const { cwd } = await installation(t, { routes: routes() })
-  const { code, stderr, screens } = await run(['revoke', '--all'], { cwd, terminal })
+  const { code, stderr, screens } = await run(['revoke', '--all', '--yes'], { cwd, terminal })
   t.equal(code, 0)
   t.equal(stderr, '')
   const states = screens.map((screen) =>
@@ -66,7 +69,7 @@ t.test('a picture that is wider or taller than the terminal leaves nothing behin
     { columns: 20, rows: 5 },
   ]) {
     const { cwd } = await installation(t, { routes: routes() })
-    const { screens } = await run(['revoke', '--all'], { cwd, terminal: size })
+    const { screens } = await run(['revoke', '--all', '--yes'], { cwd, terminal: size })
     for (const screen of screens.slice(0, -1))
       t.ok(screen.split('\n').length <= size.rows, 'what scrolls away cannot be taken back')
     t.match(screens[0], /\nwaiting for one, t[^\n]*\n$/, 'the last line is always there')
@@ -94,7 +97,7 @@ t.test('a node that is late is named, with exit code 1, unless nobody waits', as
     },
   })
   for (const size of [undefined, terminal]) {
-    const waited = await run(['revoke', '--all', '--wait', '60'], {
+    const waited = await run(['revoke', '--all', '--yes', '--wait', '60'], {
       cwd,
       ...(size && { terminal: size }),
     })
@@ -103,7 +106,7 @@ t.test('a node that is late is named, with exit code 1, unless nobody waits', as
     t.match(waited.stderr, /portcullis: revoked, but not yet confirmed by slow\n$/)
   }
   const before = asked.length
-  const { code, stderr } = await run(['revoke', '--all', '--wait', '0'], { cwd })
+  const { code, stderr } = await run(['revoke', '--all', '--yes', '--wait', '0'], { cwd })
   t.equal(code, 0)
   t.equal(stderr, '')
   t.equal(asked.length, before + 2, 'a token and the revocation; nothing is read again')
@@ -120,7 +123,7 @@ t.test('Ctrl-C ends the wait, and the receipt is shown as it stands', async (t) 
       },
     },
   })
-  const args = ['revoke', '--all', '--wait', '3600000']
+  const args = ['revoke', '--all', '--yes', '--wait', '3600000']
   const { code, stdout, stderr } = await run(args, { cwd, stop: stop.signal })
   t.equal(code, 1)
   t.match(stdout, /one +pending/)
@@ -134,11 +137,11 @@ t.test('an answer that does not come is said once, and asked for again', async (
     [path]: inTurn(away, away, read('one acked')),
   })
   const piped = await installation(t, { routes: answers() })
-  const { code, stderr } = await run(['revoke', '--all'], { cwd: piped.cwd })
+  const { code, stderr } = await run(['revoke', '--all', '--yes'], { cwd: piped.cwd })
   t.equal(code, 0)
   t.equal(stderr.match(/auth: Redis is away/g)?.length, 1)
   const drawn = await installation(t, { routes: answers() })
-  const { screens, ...live } = await run(['revoke', '--all'], { cwd: drawn.cwd, terminal })
+  const { screens, ...live } = await run(['revoke', '--all', '--yes'], { cwd: drawn.cwd, terminal })
   t.equal(live.code, 0)
   t.ok(screens.some((screen) => /auth: Redis is away; 1\d\.\d s left/.test(screen)))
   t.equal(live.stderr, '')
@@ -151,7 +154,7 @@ t.test('whoever may not read the receipt is told so, and waits no longer', async
       [path]: { status: 403, body: { detail: 'needs tokens:read' } },
     },
   })
-  const { code, stderr } = await run(['revoke', '--all'], { cwd })
+  const { code, stderr } = await run(['revoke', '--all', '--yes'], { cwd })
   t.equal(code, 1)
   t.match(stderr, /auth: needs tokens:read\nportcullis: revoked, but not yet confirmed by one/)
   t.equal(asked.filter(({ route }) => route === path).length, 1)
@@ -175,7 +178,7 @@ t.test('whoever revoked its own token too gets another one to read with', async 
           : read('one acked'),
     },
   })
-  const { code, stderr } = await run(['revoke', '--all'], { cwd })
+  const { code, stderr } = await run(['revoke', '--all', '--yes'], { cwd })
   t.equal(code, 0, stderr)
   t.equal(issued, 2)
 })

@@ -1,5 +1,5 @@
 import {
-  AddedRegistrationCode,
+  type ChangeIdentity,
   Identity,
   IdentityPage,
   parseScope,
@@ -7,13 +7,19 @@ import {
   RegisteredIdentity,
 } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import type { AuthApi } from '../auth-api.js'
 import { CliError } from '../errors.js'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'
+import { handOverCode } from '../hand-over-code.js'
+import { identityPath } from '../identity-path.js'
 import { each, wholeNumber } from '../options.js'
-import { codeText, identityList, identityText } from '../output/identity.js'
+import { identityList, identityText } from '../output/identity.js'
+import type { Output } from '../output/output.js'
 import { receiptText } from '../output/receipt.js'
 import { firstRows } from '../pages.js'
+import { preview } from '../preview.js'
+import { confirm } from '../prompt/confirm.js'
 import type { OpenSession } from '../session.js'
 
 const Suspended = Type.Object({ identity: Identity, revocation: Receipt })
@@ -24,29 +30,30 @@ export function identityCommands(program: Command, open: OpenSession): void {
 
   identity
     .command('register')
-    .description('register an identity; shows its registration code, this once')
+    .description('register an identity; its registration code is shown this once')
     .argument('<identity>')
     .requiredOption('--scope <scopes>', 'the most that its tokens may do, separated by spaces')
     .option('--ttl <seconds>', 'lifetime of its tokens', wholeNumber(1))
     .option('--label <label>', 'label of all its tokens; may be repeated', each)
+    .option('--code-ttl <seconds>', 'its code stops working after so long', wholeNumber(1))
+    .option('--out <file>', 'write the code there, readable by you alone')
     .action(async (name: string, options: RegisterOptions, command: Command) => {
-      const { auth, out } = open(command)
-      const scopes = parseScope(options.scope)
-      if (scopes === undefined) {
-        const example = 'such as "subscribe:news:* tokens:issue"'
-        throw new CliError(
-          'usage',
-          `--scope names a scope that does not exist; write them ${example}`,
-        )
-      }
+      const session = open(command)
+      const { ttl, label, codeTtl } = options
       const json = {
         identity: name,
-        scopes,
-        ...(options.ttl === undefined ? {} : { tokenTtlSeconds: options.ttl }),
-        ...(options.label === undefined ? {} : { labels: options.label }),
+        scopes: scopesOf(options.scope),
+        ...(ttl === undefined ? {} : { tokenTtlSeconds: ttl }),
+        ...(label === undefined ? {} : { labels: label }),
+        ...(codeTtl === undefined ? {} : { codeTtlSeconds: codeTtl }),
       }
-      const made = await auth().call(RegisteredIdentity, '/v1/identities', { method: 'POST', json })
-      out.show(made, () => `${identityText(out, made)}\n\n${codeText(out, made.registrationCode)}`)
+      const auth = session.auth()
+      await handOverCode(session, {
+        file: options.out,
+        replace: false,
+        make: () => auth.call(RegisteredIdentity, '/v1/identities', { method: 'POST', json }),
+        text: (made) => identityText(session.out, made),
+      })
     })
 
   identity
@@ -71,8 +78,39 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .argument('<identity>')
     .action(async (name: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
-      const found = await auth().call(Identity, pathOf(name))
+      const found = await auth().call(Identity, identityPath(name))
       out.show(found, () => identityText(out, found))
+    })
+
+  identity
+    .command('change')
+    .description('change what is named, and nothing else')
+    .argument('<identity>')
+    .option('--scope <scopes>', 'the most that its tokens may do, in place of what it was')
+    .option('--ttl <seconds>', 'lifetime of its tokens', wholeNumber(1))
+    .addOption(
+      new Option('--default-ttl', 'its tokens live as long as those of all others').conflicts(
+        'ttl',
+      ),
+    )
+    .option('--label <label>', 'its labels, in place of those it had; may be repeated', each)
+    .addOption(new Option('--no-labels', 'it has no labels').conflicts('label'))
+    .addHelpText('after', '\nTokens that are already issued keep their scopes and their labels.')
+    .action(async (name: string, options: ChangeOptions, command: Command) => {
+      const { auth, out } = open(command)
+      const { scope, ttl, defaultTtl, label, labels } = options
+      const json: ChangeIdentity = {
+        ...(scope === undefined ? {} : { scopes: [...scopesOf(scope)] }),
+        ...(ttl === undefined ? {} : { tokenTtlSeconds: ttl }),
+        ...(defaultTtl ? { tokenTtlSeconds: null } : {}),
+        ...(label === undefined ? {} : { labels: label }),
+        ...(labels === false ? { labels: [] } : {}),
+      }
+      if (Object.keys(json).length === 0) {
+        throw new CliError('usage', 'say what to change: --scope, --ttl, --default-ttl, --label')
+      }
+      const changed = await auth().call(Identity, identityPath(name), { method: 'PATCH', json })
+      out.show(changed, () => identityText(out, changed))
     })
 
   identity
@@ -81,13 +119,20 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .argument('<identity>')
     .option('--reason <text>', 'kept with the revocation')
     .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 0)
+    .option('--yes', 'do not ask')
     .addHelpText('after', '\nWith --wait: exit code 1 when a node has not confirmed by then.')
-    .action(async (name: string, { wait, ...json }: SuspendOptions, command: Command) => {
+    .action(async (name: string, { wait, yes, ...json }: SuspendOptions, command: Command) => {
       const session = open(command)
       const { out } = session
       const auth = session.auth()
+      await confirm(session, {
+        yes,
+        what: `this suspends ${name} and revokes its tokens`,
+        preview: (remarks) => identityPreview(remarks, auth, name),
+        question: `Suspend ${name}, and revoke its tokens?`,
+      })
       const call = { method: 'POST', json } as const
-      const answer = await auth.call(Suspended, `${pathOf(name)}/suspend`, call)
+      const answer = await auth.call(Suspended, `${identityPath(name)}/suspend`, call)
       const revocation = await followReceipt(session, auth, answer.revocation, wait)
       out.show({ ...answer, revocation }, () => {
         const { tokens, id } = revocation
@@ -103,7 +148,7 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .argument('<identity>')
     .action(async (name: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
-      await auth().order(`${pathOf(name)}/resume`, { method: 'POST' })
+      await auth().order(`${identityPath(name)}/resume`, { method: 'POST' })
       out.show({ identity: name, state: 'active' }, () => `resumed ${name}`)
     })
 
@@ -111,64 +156,56 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .command('delete')
     .description('delete it and revoke all its tokens')
     .argument('<identity>')
-    .action(async (name: string, _options: object, command: Command) => {
-      const { auth, out } = open(command)
-      await auth().order(pathOf(name), { method: 'DELETE' })
-      out.show({ identity: name, deleted: true }, () => `deleted ${name}`)
+    .option('--yes', 'do not ask')
+    .action(async (name: string, { yes }: { yes?: true }, command: Command) => {
+      const session = open(command)
+      const auth = session.auth()
+      await confirm(session, {
+        yes,
+        what: `this deletes ${name} and revokes its tokens`,
+        preview: (remarks) => identityPreview(remarks, auth, name),
+        question: `Delete ${name}, and revoke its tokens?`,
+      })
+      await auth.order(identityPath(name), { method: 'DELETE' })
+      session.out.show({ identity: name, deleted: true }, () => `deleted ${name}`)
     })
-
-  codeCommands(identity, open)
 }
 
-interface SuspendOptions {
-  reason?: string
-  wait: number
+/** What there is to lose. */
+async function identityPreview(out: Output, auth: AuthApi, identity: string): Promise<string> {
+  const [found, revoked] = await Promise.all([
+    auth.call(Identity, identityPath(identity)),
+    preview(out, auth, { identity }),
+  ])
+  return `${identityText(out, found)}\n\n${revoked}`
+}
+
+/** @throws CliError when one is none. */
+function scopesOf(text: string): readonly string[] {
+  const scopes = parseScope(text)
+  if (scopes !== undefined) return scopes
+  const example = 'such as "subscribe:news:* tokens:issue"'
+  throw new CliError('usage', `--scope names a scope that does not exist; write them ${example}`)
 }
 
 interface RegisterOptions {
   scope: string
   ttl?: number
   label?: string[]
+  codeTtl?: number
+  out?: string
 }
 
-function codeCommands(identity: Command, open: OpenSession): void {
-  const code = identity.command('code').description('registration codes of an identity')
-
-  code
-    .command('add')
-    .description('one more registration code; shows it, this once')
-    .argument('<identity>')
-    .option('--ttl <seconds>', 'it stops working after so long', wholeNumber(1))
-    .option('--expire-others <seconds>', 'the others stop working after so long', wholeNumber(0))
-    .action(async (name: string, options: { ttl?: number; expireOthers?: number }, command) => {
-      const { auth, out } = open(command)
-      const json = {
-        ...(options.ttl === undefined ? {} : { ttlSeconds: options.ttl }),
-        ...(options.expireOthers === undefined
-          ? {}
-          : { expireOthersInSeconds: options.expireOthers }),
-      }
-      const path = `${pathOf(name)}/registration-codes`
-      const added = await auth().call(AddedRegistrationCode, path, { method: 'POST', json })
-      out.show(
-        added,
-        () => `${out.fields([['id', added.id]])}\n${codeText(out, added.registrationCode)}`,
-      )
-    })
-
-  code
-    .command('remove')
-    .description('a registration code stops working now; tokens got with it live on')
-    .argument('<identity>')
-    .argument('<id>', 'as `identity show` lists it')
-    .action(async (name: string, id: string, _options: object, command: Command) => {
-      const { auth, out } = open(command)
-      const path = `${pathOf(name)}/registration-codes/${encodeURIComponent(id)}`
-      await auth().order(path, { method: 'DELETE' })
-      out.show({ identity: name, id, removed: true }, () => `removed ${id} of ${name}`)
-    })
+interface ChangeOptions {
+  scope?: string
+  ttl?: number
+  defaultTtl?: true
+  label?: string[]
+  labels: boolean
 }
 
-function pathOf(identity: string): string {
-  return `/v1/identities/${encodeURIComponent(identity)}`
+interface SuspendOptions {
+  reason?: string
+  wait: number
+  yes?: true
 }

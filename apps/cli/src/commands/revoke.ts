@@ -1,10 +1,11 @@
 import { DryRun, Receipt } from '@portcullis/contracts'
-import { Type } from '@sinclair/typebox'
 import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'
 import { moment, wholeNumber } from '../options.js'
-import { receiptText } from '../output/receipt.js'
+import { coversText, receiptText } from '../output/receipt.js'
+import { preview, type Wide } from '../preview.js'
+import { confirm } from '../prompt/confirm.js'
 import type { OpenSession, Session } from '../session.js'
 import { readToken } from '../token-file.js'
 
@@ -21,7 +22,8 @@ export function revokeCommand(program: Command, open: OpenSession): void {
     .addOption(new Option('--all', 'every token there is, yours too'))
     .option('--issued-before <time>', 'only those issued before: ISO 8601 or Unix ms', moment)
     .option('--reason <text>', 'kept with the revocation')
-    .option('--dry-run', 'only count the tokens')
+    .option('--dry-run', 'only show what would be revoked')
+    .option('--yes', 'do not ask, however much it covers')
     .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 12_000)
     .option(
       '--replicas <n>',
@@ -30,7 +32,9 @@ export function revokeCommand(program: Command, open: OpenSession): void {
     )
     .addHelpText(
       'after',
-      '\nA node that is gone confirms when its lease is out, 10 s as auth is set by default.\n' +
+      '\nWith --identity alone, --label or --all it shows what it covers, and asks; where there is no\n' +
+        'terminal to ask on it needs --yes.\n' +
+        'A node that is gone confirms when its lease is out, 10 s as auth is set by default.\n' +
         'With --subject or --label the identity is your own, unless --identity names another.\n' +
         'Exit code 1 when a node has not confirmed within --wait, or fewer replicas than asked have it;\n' +
         'the tokens are revoked all the same.',
@@ -38,25 +42,39 @@ export function revokeCommand(program: Command, open: OpenSession): void {
     .action(async (options: RevokeOptions, command: Command) => {
       const session = open(command)
       const { out } = session
-      const { wait, dryRun, issuedBefore, reason, replicas } = options
-      const json = {
-        ...(await selector(session, options)),
-        ...(issuedBefore === undefined ? {} : { issuedBefore }),
-        ...(reason === undefined ? {} : { reason }),
-        ...(dryRun ? { dryRun } : {}),
-        ...(replicas === undefined ? {} : { replicas }),
-      }
+      const { wait, dryRun, yes, issuedBefore, reason, replicas } = options
+      const chosen = await selector(session, options)
+      const which = { ...chosen, ...(issuedBefore === undefined ? {} : { issuedBefore }) }
       const auth = session.auth()
-      const call = { method: 'POST', json } as const
-      const answer = await auth.call(Type.Union([Receipt, DryRun]), '/v1/revocations', call)
-      if ('dryRun' in answer) {
-        out.show(answer, () => receiptText(out, answer))
+      if (dryRun) {
+        if (!out.json) return out.line(await preview(out, auth, which))
+        const json = { ...which, dryRun }
+        out.show(await auth.call(DryRun, '/v1/revocations', { method: 'POST', json }), () => '')
         return
       }
-      const receipt = await followReceipt(session, auth, answer, wait)
+      if (isWide(chosen)) {
+        await confirm(session, {
+          yes,
+          what: `this revokes ${coversText(chosen)}`,
+          preview: (remarks) => preview(remarks, auth, which),
+          question: 'Revoke?',
+        })
+      }
+      const json = {
+        ...which,
+        ...(reason === undefined ? {} : { reason }),
+        ...(replicas === undefined ? {} : { replicas }),
+      }
+      const first = await auth.call(Receipt, '/v1/revocations', { method: 'POST', json })
+      const receipt = await followReceipt(session, auth, first, wait)
       out.show(receipt, () => receiptText(out, receipt))
       requireConfirmed(receipt, wait)
     })
+}
+
+/** More than one token, or the tokens of one subject. */
+function isWide({ token, subject }: Wide): boolean {
+  return token === undefined && subject === undefined
 }
 
 interface RevokeOptions {
@@ -69,12 +87,13 @@ interface RevokeOptions {
   issuedBefore?: number
   reason?: string
   dryRun?: true
+  yes?: true
   wait: number
   replicas?: number
 }
 
 /** The one selector that the options name. */
-async function selector(session: Session, options: RevokeOptions): Promise<object> {
+async function selector(session: Session, options: RevokeOptions): Promise<Wide> {
   const { tokenFile, jti, identity, subject, label, all } = options
   const named = [tokenFile, jti, subject, label, all].filter((value) => value !== undefined)
   const alone = tokenFile !== undefined || jti !== undefined || all !== undefined

@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts'
 import type { Output } from './output.js'
 import { relative, span } from './time.js'
 
@@ -35,6 +35,19 @@ export function identityText(out: Output, identity: Identity): string {
     ['created', new Date(identity.createdAt).toISOString()],
     ...codes.map((code, index) => [index === 0 ? 'codes' : '', code] as const),
   ])
+}
+
+/** Registration codes without the codes, one a line. */
+export function codeList(out: Output, codes: readonly RegistrationCodeInfo[]): string {
+  return out.table<RegistrationCodeInfo>(
+    [
+      { head: 'ID', value: ({ id }) => id, whole: true },
+      { head: 'MADE', value: ({ createdAt }) => relative(createdAt), whole: true },
+      { head: 'ENDS', value: ({ expiresAt }) => (expiresAt ? relative(expiresAt) : 'never') },
+    ],
+    codes,
+    'no registration codes',
+  )
 }
 
 /** The one time that a registration code is seen. */

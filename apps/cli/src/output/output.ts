@@ -12,8 +12,6 @@ export interface Output {
   /** `--json`: values on stdout instead of text for people. */
   readonly json: boolean
   readonly paint: Paint
-  /** Colours of stderr. */
-  readonly remarkPaint: Paint
   /** stdout as a terminal that can be drawn on again; undefined in a pipe, and with --json. */
   readonly live: Live | undefined
   /** The result: `value` as one line of JSON, or what `text` makes of it for people. */
@@ -43,7 +41,6 @@ export function output(
   return {
     json,
     paint,
-    remarkPaint: remark,
     live: drawable ? live(stdout) : undefined,
     show(value, text) {
       stdout.write(`${json ? JSON.stringify(value) : text()}\n`)

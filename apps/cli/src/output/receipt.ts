@@ -1,12 +1,12 @@
-import type { DryRun, NodeReceipt, Receipt } from '@portcullis/contracts'
+import type { NodeReceipt, Receipt } from '@portcullis/contracts'
+import { counted } from './counted.js'
 import type { Output } from './output.js'
 import { printable } from './printable.js'
 import { relative } from './time.js'
 
 /** What became of a revocation, node by node. */
-export function receiptText(out: Output, receipt: Receipt | DryRun): string {
+export function receiptText(out: Output, receipt: Receipt): string {
   const { paint } = out
-  if ('dryRun' in receipt) return `would revoke ${count(receipt.tokens, 'token')}`
   const nodes = out.table<NodeReceipt>(
     [
       { head: 'NODE', value: ({ node }) => node },
@@ -23,13 +23,13 @@ export function receiptText(out: Output, receipt: Receipt | DryRun): string {
     'no realtime nodes',
   )
   const closed = receipt.nodes.reduce((sum, { connectionsClosed }) => sum + connectionsClosed, 0)
-  const head = `revoked ${count(receipt.tokens, 'token')}, closed ${count(closed, 'connection')}`
+  const head = `revoked ${counted(receipt.tokens, 'token')}, closed ${counted(closed, 'connection')}`
   const { replicas, replicasAsked } = receipt
   const state = receipt.complete ? 'complete' : 'not complete'
   return `${paint.bold(head)} ${stateColour(out, state)}\n${out.fields([
     ['receipt', receipt.id],
     ['at', new Date(receipt.at).toISOString()],
-    ['covers', covers(receipt.selector)],
+    ['covers', coversText(receipt.selector)],
     ['reason', receipt.reason],
     ['replicas', replicas === undefined ? undefined : `${replicas} of ${replicasAsked} have it`],
   ])}\n\n${nodes}`
@@ -49,7 +49,7 @@ export function receiptList(out: Output, receipts: readonly Receipt[]): string {
       { head: 'NODES', value: nodeCounts },
       { head: 'TOKENS', value: ({ tokens }) => `${tokens}`, right: true },
       { head: 'REVOKED', value: ({ at }) => relative(at), whole: true },
-      { head: 'COVERS', value: ({ selector }) => covers(selector) },
+      { head: 'COVERS', value: ({ selector }) => coversText(selector) },
       { head: 'REASON', value: ({ reason = '' }) => reason },
     ],
     receipts,
@@ -79,7 +79,7 @@ function nodeText({ node, state, connectionsClosed, ms }: NodeReceipt): string {
   const after = ms === undefined ? '' : ` after ${ms.toFixed(1)} ms`
   if (state === 'pending') return `${node} pending`
   if (state === 'fenced') return `${node} fenced${after}: its lease is out, it delivers nothing`
-  return `${node} acked${after}, closed ${count(connectionsClosed, 'connection')}`
+  return `${node} acked${after}, closed ${counted(connectionsClosed, 'connection')}`
 }
 
 /** Green: done. Cyan: done too, by the lease that ran out. Yellow: not yet. */
@@ -96,13 +96,10 @@ function nodeCounts({ nodes }: Receipt): string {
     .join(', ')
 }
 
-function covers(selector: Receipt['selector']): string {
+/** A selector in words. */
+export function coversText(selector: object): string {
   const parts = Object.entries(selector).map(([name, value]) =>
     name === 'all' ? 'every token' : `${name} ${printable(String(value))}`,
   )
   return parts.join(', ')
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`
 }

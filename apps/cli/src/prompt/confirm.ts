@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { CliError } from '../errors.js'
+import { type Output, output } from '../output/output.js'
 import type { Session } from '../session.js'
 import { isInteractive } from './interactive.js'
 import { nextLine } from './next-line.js'
@@ -10,7 +11,7 @@ export interface Confirmation {
   /** What the command does, for a message: `this revokes every token`. */
   what: string
   /** What is shown before the question; only made when there is somebody to show it to. */
-  preview: () => Promise<string>
+  preview: (remarks: Output) => Promise<string>
   question: string
 }
 
@@ -21,16 +22,18 @@ export interface Confirmation {
  * @throws CliError `usage` where nobody can be asked, `failed` when the answer is no.
  */
 export async function confirm(
-  { out, shell }: Session,
+  { shell }: Session,
   { yes, what, preview, question }: Confirmation,
 ): Promise<void> {
   if (yes) return
   if (!isInteractive(shell)) {
     throw new CliError('usage', `${what}, and there is no terminal to ask on: add --yes to do it`)
   }
-  shell.stderr.write(`${await preview()}\n\n`)
+  // Stdout may lead elsewhere: what is asked has the colours and the width of stderr.
+  const remarks = output({ stdout: shell.stderr, stderr: shell.stderr }, shell.env, false)
+  remarks.line(`${await preview(remarks)}\n`)
   const lines = createInterface({ input: shell.stdin, output: shell.stderr, terminal: true })
-  lines.setPrompt(`${out.remarkPaint.bold(question)} [y/N] `)
+  lines.setPrompt(`${remarks.paint.bold(question)} [y/N] `)
   lines.prompt()
   const answer = await nextLine(lines)
   if (/^y(es)?$/i.test(answer.trim())) return

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { installation } from '../fixtures/installation.js'
 import { id, inTurn, receipt } from '../fixtures/receipts.js'
@@ -22,26 +24,84 @@ const revocation = {
 }
 const secret = 'shown-this-once'
 
-t.test('register sends what it was told, and shows the code this once', async (t) => {
-  const { cwd, asked } = await installation(t, {
-    routes: {
-      'POST /v1/identities': { status: 201, body: { ...identity, registrationCode: secret } },
-    },
-  })
-  const args = ['identity', 'register', 'shop/eu', '--scope', 'subscribe:news:* tokens:issue']
-  const outcome = await run([...args, '--ttl', '60', '--label', 'a', '--label', 'b'], { cwd })
+const register = ['identity', 'register', 'shop/eu', '--scope', 'subscribe:news:* tokens:issue']
+const registered = {
+  'POST /v1/identities': { status: 201, body: { ...identity, registrationCode: secret } },
+}
+const terminal = { columns: 80, rows: 24 }
+
+t.test('register sends what it was told, and shows the code once, on a terminal', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: registered })
+  const more = ['--ttl', '60', '--label', 'a', '--label', 'b', '--code-ttl', '9']
+  const outcome = await run([...register, ...more], { cwd, terminal, env: { NO_COLOR: '1' } })
   t.equal(outcome.code, 0, outcome.stderr)
   t.match(outcome.stdout, /registration code +shown-this-once\nKeep it now/)
-  t.notMatch(outcome.stdout, '\u001b', 'no colours in a pipe')
   t.same(JSON.parse(asked[1]?.body ?? ''), {
     identity: 'shop/eu',
     scopes: ['subscribe:news:*', 'tokens:issue'],
     tokenTtlSeconds: 60,
     labels: ['a', 'b'],
+    codeTtlSeconds: 9,
   })
   t.equal(asked[1]?.headers.authorization, 'Bearer access-token-of-admin')
-  const json = await run([...args, '--json'], { cwd })
-  t.equal(JSON.parse(json.stdout).registrationCode, secret)
+  const json = await run([...register, '--json'], { cwd })
+  t.equal(JSON.parse(json.stdout).registrationCode, secret, 'who asks for JSON has asked')
+})
+
+t.test('a code goes into no pipe unasked, and is not made for one', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: registered })
+  for (const args of [register, ['code', 'add', 'shop'], ['code', 'rotate', 'shop']]) {
+    const { code, stderr } = await run(args, { cwd })
+    t.equal(code, 2)
+    t.match(stderr, /shown on a terminal only; add --out <file>/)
+  }
+  t.equal(asked.length, 0)
+})
+
+t.test('--out keeps the code in a new file, for its owner alone', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: registered })
+  for (const json of [[], ['--json']]) {
+    const file = `code${json.length}`
+    const { code, stdout, stderr } = await run([...register, '--out', file, ...json], { cwd })
+    t.equal(code, 0, stderr)
+    t.equal(readFileSync(join(cwd, file), 'utf8'), `${secret}\n`)
+    t.equal(statSync(join(cwd, file)).mode & 0o777, 0o600)
+    t.match(stdout, file)
+    t.notMatch(stdout + stderr, secret)
+  }
+  const before = asked.length
+  const taken = await run([...register, '--out', 'code0'], { cwd })
+  t.equal(taken.code, 1)
+  t.match(taken.stderr, /code0 exists already; name another file/)
+  const nowhere = await run([...register, '--out', 'no/such/dir'], { cwd })
+  t.match(nowhere.stderr, /no\/such\/dir cannot be written \(ENOENT\)/)
+  t.equal(asked.length, before, 'no code is made that could not be kept')
+  const refusing = await installation(t, {
+    routes: { 'POST /v1/identities': { status: 409, body: { detail: 'it exists' } } },
+  })
+  t.equal((await run([...register, '--out', 'code'], { cwd: refusing.cwd })).code, 1)
+  t.notOk(existsSync(join(refusing.cwd, 'code')), 'nothing is left where nothing was made')
+})
+
+t.test('change sends what is named, and nothing else', async (t) => {
+  const { cwd, asked } = await installation(t, {
+    routes: { 'PATCH /v1/identities/shop%2Feu': { body: identity } },
+  })
+  const cases: [string[], object][] = [
+    [['--scope', 'subscribe:a tokens:read'], { scopes: ['subscribe:a', 'tokens:read'] }],
+    [['--ttl', '60'], { tokenTtlSeconds: 60 }],
+    [['--default-ttl'], { tokenTtlSeconds: null }],
+    [['--label', 'a', '--label', 'b'], { labels: ['a', 'b'] }],
+    [['--no-labels', '--scope', ''], { labels: [], scopes: [] }],
+  ]
+  for (const [args, body] of cases) {
+    const { code, stdout, stderr } = await run(['identity', 'change', 'shop/eu', ...args], { cwd })
+    t.equal(code, 0, stderr)
+    t.match(stdout, /identity +shop\/eu/)
+    t.same(JSON.parse(asked.at(-1)?.body ?? ''), body)
+  }
+  for (const args of [[], ['--ttl', '1', '--default-ttl'], ['--label', 'a', '--no-labels']])
+    t.equal((await run(['identity', 'change', 'x', ...args], { cwd })).code, 2, args.join(' '))
 })
 
 t.test('a scope that does not exist is told before auth is asked', async (t) => {
@@ -90,7 +150,7 @@ t.test('suspend --wait waits for the nodes and shows the receipt', async (t) => 
       [`GET /v1/revocations/${id}`]: inTurn({ body: late }, { body: receipt('one fenced') }),
     },
   })
-  const args = ['identity', 'suspend', 'shop', '--wait']
+  const args = ['identity', 'suspend', 'shop', '--yes', '--wait']
   const { code, stdout } = await run([...args, '60000'], { cwd })
   t.equal(code, 0)
   t.match(stdout, /^suspended shop\nrevoked 2 tokens, .* complete\n[\s\S]*one +fenced/)
@@ -107,29 +167,22 @@ t.test('suspend --wait waits for the nodes and shows the receipt', async (t) => 
   t.match(ended.stderr, /not yet confirmed by one/)
 })
 
-t.test('suspend, resume, delete and codes go to their routes', async (t) => {
+t.test('suspend, resume and delete go to their routes', async (t) => {
   const base = '/v1/identities/shop%2Feu'
   const { cwd, asked } = await installation(t, {
     routes: {
       [`POST ${base}/suspend`]: { body: { identity, revocation } },
       [`POST ${base}/resume`]: { body: identity },
       [`DELETE ${base}`]: { status: 204 },
-      [`POST ${base}/registration-codes`]: {
-        status: 201,
-        body: { id: 'code2', createdAt: 1, registrationCode: secret },
-      },
-      [`DELETE ${base}/registration-codes/code2`]: { status: 204 },
     },
   })
   const cases: [string[], RegExp][] = [
     [
-      ['suspend', 'shop/eu', '--reason', 'left'],
+      ['suspend', 'shop/eu', '--reason', 'left', '--yes'],
       /suspended shop\/eu; revoked 2 of its tokens, receipt 0-abcdefghijklmnopqrstuv/,
     ],
     [['resume', 'shop/eu'], /resumed shop\/eu/],
-    [['delete', 'shop/eu'], /deleted shop\/eu/],
-    [['code', 'add', 'shop/eu', '--expire-others', '0'], /registration code +shown-this-once/],
-    [['code', 'remove', 'shop/eu', 'code2'], /removed code2/],
+    [['delete', 'shop/eu', '--yes'], /deleted shop\/eu/],
   ]
   for (const [args, shown] of cases) {
     const { code, stdout, stderr } = await run(['identity', ...args], { cwd })
@@ -138,5 +191,31 @@ t.test('suspend, resume, delete and codes go to their routes', async (t) => {
   }
   const bodies = asked.filter(({ route }) => !route.endsWith('/oauth/token'))
   t.same(JSON.parse(bodies[0]?.body ?? ''), { reason: 'left' })
-  t.same(JSON.parse(bodies[3]?.body ?? ''), { expireOthersInSeconds: 0 })
+})
+
+t.test('suspend and delete show what there is to lose, and ask', async (t) => {
+  const base = '/v1/identities/shop%2Feu'
+  const { cwd, asked } = await installation(t, {
+    routes: {
+      [`GET ${base}`]: { body: identity },
+      [`POST ${base}/suspend`]: { body: { identity, revocation } },
+      [`DELETE ${base}`]: { status: 204 },
+      'POST /v1/revocations': { status: 403, body: { detail: 'needs tokens:revoke' } },
+      'GET /v1/tokens': { body: { tokens: [] } },
+    },
+  })
+  for (const verb of ['suspend', 'delete']) {
+    const args = ['identity', verb, 'shop/eu']
+    const unasked = await run(args, { cwd })
+    t.equal(unasked.code, 2)
+    t.match(unasked.stderr, /shop\/eu .* add --yes to do it/)
+    const no = await run(args, { cwd, typed: '\n', env: { NO_COLOR: '1' } })
+    t.equal(no.code, 1)
+    t.match(no.stderr, /scopes +subscribe:news[\s\S]*would revoke tokens that you may not count/)
+    t.match(no.stderr, /(Suspend|Delete) shop\/eu, and revoke its tokens\? \[y\/N\]/)
+    const done = () => asked.filter(({ route }) => /suspend|DELETE/.test(route)).length
+    const before = done()
+    t.equal((await run(args, { cwd, typed: 'y\n' })).code, 0)
+    t.equal(done(), before + 1)
+  }
 })

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { installation } from '../fixtures/installation.js'
+import { type Asked, installation } from '../fixtures/installation.js'
 import { run } from '../fixtures/run.js'
 
 const receipt = {
@@ -41,13 +41,13 @@ t.test('each selector is sent as the contract has it', async (t) => {
     [['--all'], { all: true }],
   ]
   for (const [args, selector] of cases) {
-    const outcome = await run(['revoke', ...args], { cwd })
+    const outcome = await run(['revoke', '--yes', ...args], { cwd })
     t.equal(outcome.code, 0, outcome.stderr)
     t.same(JSON.parse(asked.at(-1)?.body ?? ''), selector)
   }
   const time = '2026-01-31T12:00:00Z'
   const more = ['--issued-before', time, '--reason', 'left', '--wait', '100', '--replicas', '2']
-  await run(['revoke', '--all', ...more], { cwd })
+  await run(['revoke', '--all', '--yes', ...more], { cwd })
   t.same(JSON.parse(asked.at(-1)?.body ?? ''), {
     all: true,
     issuedBefore: Date.parse(time),
@@ -80,13 +80,110 @@ t.test(
   },
 )
 
-t.test('a dry run only counts', async (t) => {
-  const { cwd, asked } = await installation(t, {
-    routes: { 'POST /v1/revocations': { body: { dryRun: true, tokens: 1 } } },
+const token = (jti: string, subject: string) => ({
+  jti,
+  identity: 'shop',
+  subject,
+  scope: 'subscribe:demo:*',
+  labels: [],
+  state: 'active',
+  issuedAt: Date.now() - 60_000,
+  expiresAt: Date.now() + 3_600_000,
+  issuedFrom: '127.0.0.1',
+})
+/** An auth that counts 12 tokens before it revokes, and knows whose they are. */
+const covering = () => ({
+  'POST /v1/revocations': ({ body }: Asked) =>
+    JSON.parse(body).dryRun
+      ? { body: { dryRun: true, tokens: 12 } }
+      : { status: 201, body: receipt },
+  'GET /v1/tokens': { body: { tokens: [token(receipt.id, 'ada')], cursor: 'more' } },
+  'GET /v1/tokens/count/by-identity': {
+    body: {
+      identities: [
+        { identity: 'few', active: 2, revoked: 0, exact: true },
+        { identity: 'most', active: 10, revoked: 0, exact: true },
+      ],
+    },
+  },
+})
+const revoked = (asked: readonly Asked[]) =>
+  asked.filter(({ route, body }) => route === 'POST /v1/revocations' && !body.includes('dryRun'))
+
+t.test('a dry run shows what would be revoked, and revokes nothing', async (t) => {
+  const { cwd, asked, url } = await installation(t, { routes: covering() })
+  const all = await run(['revoke', '--all', '--dry-run'], { cwd })
+  t.equal(all.code, 0, all.stderr)
+  t.equal(
+    all.stdout,
+    `would revoke 12 tokens\nat      ${url}, as admin\ncovers  every token\n\n` +
+      'IDENTITY  TOKENS\nmost          10\nfew            2\n',
+  )
+  const label = ['revoke', '--label', 'l', '--identity', 'shop', '--dry-run']
+  const some = await run([...label, '--issued-before', '2026-01-31T12:00:00Z'], { cwd })
+  t.match(some.stdout, /covers +identity shop, label l\nissued before +2026-01-31T12:00:00/)
+  t.match(some.stdout, new RegExp(`${receipt.id} +ada .*\nand 11 more\n$`))
+  const query = 'identity=shop&label=l&state=active&issuedBefore=1769860800000&limit=10'
+  t.ok(asked.some(({ route }) => route === `GET /v1/tokens?${query}`))
+  writeFileSync(join(cwd, 'token'), 'a.b.c\n')
+  const one = await run(['revoke', '--token-file', 'token', '--dry-run'], { cwd })
+  t.match(one.stdout, /covers +the token that was read\n$/)
+  t.notMatch(one.stdout, 'a.b.c')
+  const json = await run(['revoke', '--all', '--dry-run', '--json'], { cwd })
+  t.same(JSON.parse(json.stdout), { dryRun: true, tokens: 12 })
+  t.equal(revoked(asked).length, 0)
+})
+
+t.test('what is wide is shown and asked on a terminal', async (t) => {
+  for (const args of [['--identity', 'shop'], ['--label', 'l'], ['--all']]) {
+    const { cwd, asked } = await installation(t, { routes: covering() })
+    for (const typed of ['n\n', '\n', '\u0003', '\u0004', 'yesterday\n']) {
+      const no = await run(['revoke', ...args], { cwd, typed, env: { NO_COLOR: '1' } })
+      t.equal(no.code, 1, `${args} ${JSON.stringify(typed)}`)
+      t.match(no.stderr, /would revoke 12 tokens[\s\S]*Revoke\? \[y\/N\][\s\S]*nothing was done\n$/)
+      t.equal(no.stdout, '')
+    }
+    t.equal(revoked(asked).length, 0)
+    const yes = await run(['revoke', ...args], { cwd, typed: 'y\n' })
+    t.equal(yes.code, 0, yes.stderr)
+    t.match(yes.stdout, /^revoked 2 tokens/)
+    t.equal(revoked(asked).length, 1)
+  }
+})
+
+t.test('where nobody can be asked, what is wide needs --yes; auth is not asked', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: covering() })
+  const cases = [
+    [['--all'], 'every token'],
+    [['--identity', 'shop'], 'identity shop'],
+    [['--label', 'l'], 'identity admin, label l'],
+  ] as const
+  for (const [args, what] of cases) {
+    const { code, stderr } = await run(['revoke', ...args], { cwd })
+    t.equal(code, 2)
+    const why = `this revokes ${what}, and there is no terminal to ask on: add --yes to do it`
+    t.equal(stderr, `portcullis: ${why}\n`)
+  }
+  t.equal(asked.length, 0)
+  for (const narrow of [
+    ['--subject', 'ada'],
+    ['--jti', receipt.id],
+  ])
+    t.equal((await run(['revoke', ...narrow], { cwd })).code, 0, 'one user, one token')
+})
+
+t.test('what the caller may not see is said; it may revoke all the same', async (t) => {
+  const refused = { status: 403, body: { detail: 'needs tokens:read' } }
+  const { cwd } = await installation(t, {
+    routes: { ...covering(), 'GET /v1/tokens/count/by-identity': refused },
   })
-  const { stdout } = await run(['revoke', '--all', '--dry-run'], { cwd })
-  t.equal(stdout, 'would revoke 1 token\n')
-  t.same(JSON.parse(asked.at(-1)?.body ?? ''), { all: true, dryRun: true })
+  const { code, stderr } = await run(['revoke', '--all'], {
+    cwd,
+    typed: 'yes\n',
+    env: { NO_COLOR: '1' },
+  })
+  t.equal(code, 0)
+  t.match(stderr, /would revoke 12 tokens[\s\S]*which ones is not shown: auth: needs tokens:read\n/)
 })
 
 t.test('fewer Redis replicas than asked are told, with exit code 1', async (t) => {
@@ -94,7 +191,7 @@ t.test('fewer Redis replicas than asked are told, with exit code 1', async (t) =
   const { cwd } = await installation(t, {
     routes: { 'POST /v1/revocations': { status: 201, body } },
   })
-  const { code, stdout, stderr } = await run(['revoke', '--all', '--wait', '0'], { cwd })
+  const { code, stdout, stderr } = await run(['revoke', '--all', '--yes', '--wait', '0'], { cwd })
   t.equal(code, 1)
   t.match(stdout, /replicas +1 of 2 have it/)
   t.equal(stderr, 'portcullis: revoked, but only 1 of 2 Redis replicas have it\n')

@@ -1,0 +1,4 @@
+/** Where auth has an identity. */
+export function identityPath(identity: string): string {
+  return `/v1/identities/${encodeURIComponent(identity)}`
+}

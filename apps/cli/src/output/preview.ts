@@ -1,0 +1,68 @@
+import type { DryRun, IdentityCountPage, TokenInfo } from '@portcullis/contracts'
+import type { AuthApi } from '../auth-api.js'
+import type { CliError } from '../errors.js'
+import type { Wide } from '../preview.js'
+import { counted } from './counted.js'
+import type { Output } from './output.js'
+import { coversText } from './receipt.js'
+import { tokenList } from './token.js'
+
+type IdentityCount = IdentityCountPage['identities'][number]
+
+/** Whose tokens are covered, those with most first; or which tokens, the latest first. */
+export type Covered =
+  | { identities: readonly IdentityCount[]; more: boolean }
+  | { tokens: readonly TokenInfo[] }
+
+interface Preview {
+  auth: Pick<AuthApi, 'url' | 'identity'>
+  wide: Wide
+  tokens: DryRun | CliError
+  covered: Covered | CliError | undefined
+}
+
+const shownIdentities = 10
+
+/** What a revocation would do, for whoever has to decide. */
+export function previewText(out: Output, { auth, wide, tokens, covered }: Preview): string {
+  const { issuedBefore, token, ...others } = wide
+  // A JWT has dots, an id has none.
+  const selector = token === undefined || token.includes('.') ? others : { token }
+  const number = 'dryRun' in tokens ? tokens.tokens : undefined
+  const what = number === undefined ? 'tokens that you may not count' : counted(number, 'token')
+  const fields = out.fields([
+    ['at', `${auth.url}, as ${auth.identity}`],
+    ['covers', coversText(selector) || 'the token that was read'],
+    [
+      'issued before',
+      issuedBefore === undefined ? undefined : new Date(issuedBefore).toISOString(),
+    ],
+  ])
+  return `${out.paint.bold(`would revoke ${what}`)}\n${fields}${coveredText(out, number, covered)}`
+}
+
+function coveredText(out: Output, number: number | undefined, covered: Preview['covered']): string {
+  if (covered === undefined || number === 0) return ''
+  if (!('tokens' in covered || 'identities' in covered)) {
+    return `\n${out.paint.dim(`which ones is not shown: ${covered.message}`)}`
+  }
+  if ('tokens' in covered) {
+    const { tokens } = covered
+    const more = (number ?? 0) - tokens.length
+    const rest = more > 0 ? `\n${out.paint.dim(`and ${more} more`)}` : ''
+    return `\n\n${tokenList(out, tokens)}${rest}`
+  }
+  const { identities, more } = covered
+  const rows = out.table<IdentityCount>(
+    [
+      { head: 'IDENTITY', value: ({ identity }) => identity },
+      { head: 'TOKENS', value: ({ active, exact }) => `${active}${exact ? '' : '+'}`, right: true },
+    ],
+    identities.slice(0, shownIdentities),
+    'no identity has any',
+  )
+  const hidden = identities.length - shownIdentities
+  const beyond = `and ${counted(Math.max(hidden, 0), 'identity', 'identities')} more`
+  const rest = more ? 'and of many more identities' : beyond
+  return `\n\n${rows}${more || hidden > 0 ? `\n${out.paint.dim(rest)}` : ''}`
+}

@@ -1,0 +1,59 @@
+import { DryRun, IdentityCountPage, TokenPage } from '@portcullis/contracts'
+import type { AuthApi } from './auth-api.js'
+import { CliError } from './errors.js'
+import type { Output } from './output/output.js'
+import { type Covered, previewText } from './output/preview.js'
+
+/** A selector of `POST /v1/revocations`, and its `issuedBefore`. */
+export interface Wide {
+  identity?: string
+  label?: string
+  subject?: string
+  token?: string
+  all?: true
+  issuedBefore?: number
+}
+
+/** How many of what is covered are shown by name. */
+const shownRows = 10
+const countedIdentities = 1000
+
+/**
+ * What a revocation would cover at this moment: how many tokens, and of `all` whose they are, of
+ * an identity or a label which were issued last. What the caller may not read is said, not shown.
+ */
+export async function preview(out: Output, auth: AuthApi, wide: Wide): Promise<string> {
+  const json = { ...wide, dryRun: true }
+  const [tokens, covered] = await Promise.all([
+    allowed(auth.call(DryRun, '/v1/revocations', { method: 'POST', json })),
+    wide.token === undefined ? allowed(coveredBy(auth, wide)) : undefined,
+  ])
+  return previewText(out, { auth, wide, tokens, covered })
+}
+
+async function coveredBy(auth: AuthApi, { all, issuedBefore, ...filter }: Wide): Promise<Covered> {
+  const query = new URLSearchParams({ ...filter, state: 'active' })
+  if (issuedBefore !== undefined) query.set('issuedBefore', `${issuedBefore}`)
+  if (all) {
+    query.set('limit', `${countedIdentities}`)
+    const { identities, cursor } = await auth.call(
+      IdentityCountPage,
+      `/v1/tokens/count/by-identity?${query}`,
+    )
+    const most = identities.toSorted((a, b) => b.active - a.active)
+    return { identities: most, more: cursor !== undefined }
+  }
+  query.set('limit', `${shownRows}`)
+  const { tokens } = await auth.call(TokenPage, `/v1/tokens?${query}`)
+  return { tokens }
+}
+
+/** The answer, or why the caller may not have it. */
+async function allowed<Answer>(answer: Promise<Answer>): Promise<Answer | CliError> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'refused') return error
+    throw error
+  }
+}
