@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { codeCommands } from './commands/code.js'
+import { completionCommands } from './commands/completion.js'
 import { connectCommand } from './commands/connect.js'
 import { doctorCommand } from './commands/doctor.js'
 import { identityCommands } from './commands/identity.js'
@@ -41,6 +42,7 @@ export function program(shell: Shell): Command {
   nodesCommand(root, open)
   doctorCommand(root, open)
   profileCommands(root, shell)
+  completionCommands(root, shell)
   return root
 }
 

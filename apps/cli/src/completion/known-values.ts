@@ -1,0 +1,30 @@
+import { channelActions, serviceScopes } from '@portcullis/contracts'
+import { readProfiles } from '../profile/stored-profiles.js'
+import type { Shell } from '../shell.js'
+import type { Candidate, Completion, ValuesOf } from './candidates.js'
+
+/** The values that are known without asking a service. */
+export function knownValues(shell: Shell): ValuesOf {
+  const values: Readonly<Record<string, () => Completion>> = {
+    file: () => 'files',
+    profile: () => profiles(shell),
+    scopes: () => [...serviceScopes, ...channelActions.map((action) => `${action}:`)].map(bare),
+  }
+  return (placeholder) => values[placeholder]?.()
+}
+
+function profiles(shell: Shell): readonly Candidate[] {
+  try {
+    return Object.entries(readProfiles(shell).profiles).map(([value, { auth, identity }]) => ({
+      value,
+      description: `${identity} at ${auth}`,
+    }))
+  } catch {
+    // Tab is no place for an error; the command itself says it.
+    return []
+  }
+}
+
+function bare(value: string): Candidate {
+  return { value, description: '' }
+}

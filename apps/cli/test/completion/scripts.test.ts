@@ -1,0 +1,119 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { run } from '../fixtures/run.js'
+import { bin } from '../fixtures/run-bin.js'
+
+const exec = promisify(execFile)
+const installed = (shell: string) => spawnSync(shell, ['-c', 'exit 0']).status === 0
+
+/** A home with the real command on its path, two profiles, two files, and the script. */
+async function home(t: Test, shell: string) {
+  const cwd = t.testdir({ 'ada.token': '', bin: {}, tokens: {} })
+  const { stdout: script } = await run(['completion', shell], { cwd })
+  writeFileSync(join(cwd, 'script'), script)
+  const command = join(cwd, 'bin', 'portcullis')
+  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`)
+  chmodSync(command, 0o755)
+  const profile = {
+    auth: 'http://a',
+    realtime: [],
+    identity: 'i',
+    registrationCode: { prompt: true },
+  }
+  const config = JSON.stringify({ profiles: { prod: profile, preview: profile } })
+  mkdirSync(join(cwd, 'config', 'portcullis'), { recursive: true })
+  writeFileSync(join(cwd, 'config', 'portcullis', 'config.json'), config)
+  const env = {
+    PATH: `${join(cwd, 'bin')}${delimiter}${process.env['PATH']}`,
+    HOME: cwd,
+    XDG_CONFIG_HOME: join(cwd, 'config'),
+    TERM: 'dumb',
+  }
+  const sh = async (args: readonly string[]) => {
+    const { stdout } = await exec(shell, args, { cwd, env })
+    return stdout.split('\n').filter((line) => line !== '')
+  }
+  return { sh, script }
+}
+
+t.test('bash completes', async (t) => {
+  const { sh } = await home(t, 'bash')
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
+  const reply = '"${COMPREPLY[@]}"'
+  // What bash does at Tab: it sets these, and calls the function.
+  const tab = (...words: string[]) =>
+    sh([
+      '-c',
+      'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); $(complete -p portcullis |' +
+        ' sed "s/.*-F \\([^ ]*\\).*/\\1/") 2>/dev/null; printf "%s\\n" ' +
+        reply,
+      'bash',
+      'portcullis',
+      ...words,
+    ])
+  const cases: [string[], string[]][] = [
+    [['revo'], ['revoke', 'revocation']],
+    [['nodes', '--profile', '=', 'pre'], ['preview']],
+    [
+      ['token', 'issue', '--scope', 'tokens', ':', 're'],
+      ['read', 'revoke'],
+    ],
+    [
+      ['revoke', '--token-file', ''],
+      ['ada.token', 'bin', 'config', 'script', 'tokens'],
+    ],
+  ]
+  const found = await Promise.all(cases.map(([words]) => tab(...words)))
+  for (const [index, [words, expected]] of cases.entries())
+    t.same(found[index]?.toSorted(), expected.toSorted(), words.join(' '))
+})
+
+t.test('zsh completes', async (t) => {
+  const { sh, script } = await home(t, 'zsh')
+  t.match(script, /^#compdef portcullis\n[\s\S]*compdef _portcullis portcullis\nfi\n$/)
+  if (!installed('zsh')) {
+    t.comment('there is no zsh here: nothing but the script is looked at')
+    return
+  }
+  // The widget is called as zsh calls it; its own functions say what they are given.
+  const stubs =
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is zsh's
+    'compdef() { :; }; _describe() { print -l -- ${(P)4%%:*} ${(P)4}; }; compadd() { print -l -- "${@[4,-1]}"; };'
+  const tab = (...words: string[]) =>
+    sh([
+      '-fc',
+      `${stubs} source ./script; words=(portcullis "$@"); CURRENT=$#words; _portcullis`,
+      'zsh',
+      ...words,
+    ])
+  const [commands, scopes] = await Promise.all([
+    tab('revo'),
+    tab('token', 'issue', '--scope', 'pub'),
+  ])
+  t.match(commands?.join('\n'), /revoke:revoke tokens, close/)
+  t.match(commands?.join('\n'), /revocation:receipts of/)
+  t.same(scopes, ['publish:'])
+})
+
+t.test('fish completes', async (t) => {
+  const { sh, script } = await home(t, 'fish')
+  t.match(script, /\ncomplete -c portcullis -f -a '\(__portcullis_complete\)'\n$/)
+  if (!installed('fish')) {
+    t.comment('there is no fish here: nothing but the script is looked at')
+    return
+  }
+  const tab = async (line: string) => {
+    const lines = await sh(['--no-config', '-c', `source ./script; complete -C '${line}'`])
+    return lines.map((one) => one.split('\t', 1)[0])
+  }
+  const cases: [string, string[]][] = [
+    ['portcullis nodes --profile=pre', ['--profile=preview']],
+    ['portcullis revoke --token-file ad', ['ada.token']],
+  ]
+  const found = await Promise.all(cases.map(([line]) => tab(line)))
+  for (const [index, [line, expected]] of cases.entries())
+    t.same(found[index]?.toSorted(), expected, line)
+})
