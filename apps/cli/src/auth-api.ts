@@ -3,10 +3,10 @@ import type { IssueToken } from '@portcullis/contracts'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CliError, HttpError } from './errors.js'
-import { type Exchange, exchange, unreachable } from './exchange.js'
+import { type Exchange, exchange, exchangeStream, unreachable } from './exchange.js'
 import { printable } from './output/printable.js'
 
-type Call = Pick<Exchange, 'method' | 'json' | 'form' | 'timeoutMs'>
+type Call = Pick<Exchange, 'method' | 'json' | 'form' | 'timeoutMs' | 'signal'>
 
 /** Auth, spoken to as one identity. Its access token stays in memory. */
 export interface AuthApi {
@@ -18,6 +18,8 @@ export interface AuthApi {
   call<T extends TSchema>(schema: T, path: string, call?: Call): Promise<Static<T>>
   /** Asks where the answer has no body. */
   order(path: string, call: Call): Promise<void>
+  /** Asks for an answer that may be long, as it comes. */
+  stream(path: string, call?: Call): Promise<AsyncIterable<string>>
   /** The identity's own tokens, as a source for connections. */
   readonly ownTokens: TokenSource
   /** Tokens of the identity that may do no more than `scope`, for where its own are too much. */
@@ -41,15 +43,19 @@ export function authApi(url: string, caller: AuthCaller): AuthApi {
     ownTokens.get({ otherThan }).catch((error: unknown) => {
       throw tokenFailure(url, error)
     })
-  const ask = async (path: string, call: Call) => {
+  const ask = async <Answer>(
+    send: (request: Exchange) => Promise<Answer>,
+    path: string,
+    call: Call,
+  ): Promise<Answer> => {
     const token = await accessToken()
     const request = { service: 'auth', base: url, path, ...call } as const
     try {
-      return await exchange({ ...request, token })
+      return await send({ ...request, token })
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) throw error
       // Whoever revokes every token has revoked this one too; the identity gets another.
-      return exchange({ ...request, token: await accessToken(token) })
+      return send({ ...request, token: await accessToken(token) })
     }
   }
 
@@ -60,13 +66,14 @@ export function authApi(url: string, caller: AuthCaller): AuthApi {
     ownTokens,
     narrowTokens: (scope) => tokenSource({ url: `${url}/oauth/token`, credentials, scope }),
     async call(schema, path, call = {}) {
-      const answer = await ask(path, call)
+      const answer = await ask(exchange, path, call)
       if (Value.Check(schema, answer)) return answer
       throw new CliError('failed', `${url} does not answer like auth: is the URL right?`)
     },
     async order(path, call) {
-      await ask(path, call)
+      await ask(exchange, path, call)
     },
+    stream: (path, call = {}) => ask(exchangeStream, path, call),
     tokensFor: (body) =>
       tokenSource({
         url: `${url}/v1/tokens`,

@@ -13,8 +13,13 @@ export interface Exchange {
   json?: unknown
   /** Sent form-encoded. */
   form?: Readonly<Record<string, string>>
+  /** Milliseconds for the whole answer; default 10 s. */
   timeoutMs?: number
+  /** Ends it: the person has stopped the command. */
+  signal?: AbortSignal
 }
+
+const defaultTimeoutMs = 10_000
 
 /**
  * One HTTP request; gives what the answer's body holds, undefined when it holds nothing.
@@ -22,8 +27,51 @@ export interface Exchange {
  * @throws CliError when there is no answer, or it is not JSON; HttpError when it is not a success.
  */
 export async function exchange(request: Exchange): Promise<unknown> {
-  const { service, base, path, method = 'GET', token, json, form, timeoutMs = 10_000 } = request
-  const headers = new Headers({ authorization: `Bearer ${token}`, accept: 'application/json' })
+  const { service, base } = request
+  const { ok, status, text } = await send(request, async (response) => ({
+    ok: response.ok,
+    status: response.status,
+    text: await response.text(),
+  }))
+  if (!ok) throw refusal(service, status, text)
+  if (text === '') return undefined
+  const answer = parsed(text)
+  if (answer !== undefined) return answer
+  throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
+}
+
+/**
+ * One HTTP request whose answer may be long: its text, as it comes. `timeoutMs` is for its beginning.
+ *
+ * @throws CliError when there is no answer; HttpError when it is not a success.
+ */
+export async function exchangeStream(request: Exchange): Promise<AsyncIterable<string>> {
+  const { service, base } = request
+  const begun = new AbortController()
+  const timer = setTimeout(
+    () => begun.abort(new DOMException('no answer in time', 'TimeoutError')),
+    request.timeoutMs ?? defaultTimeoutMs,
+  )
+  const signal = AbortSignal.any([begun.signal, ...(request.signal ? [request.signal] : [])])
+  const response = await send(
+    { ...request, signal, timeoutMs: 0 },
+    async (answer) => answer,
+  ).finally(() => clearTimeout(timer))
+  if (!response.ok) throw refusal(service, response.status, await response.text())
+  if (response.body !== null) return response.body.pipeThrough(new TextDecoderStream())
+  throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
+}
+
+async function send<Answer>(
+  request: Exchange,
+  read: (response: Response) => Promise<Answer>,
+): Promise<Answer> {
+  const { service, base, path, method = 'GET', token, json, form, signal } = request
+  const { timeoutMs = defaultTimeoutMs } = request
+  const headers = new Headers({
+    authorization: `Bearer ${token}`,
+    accept: 'application/json, application/jsonl',
+  })
   let body: string | undefined
   if (json !== undefined) {
     headers.set('content-type', 'application/json')
@@ -34,22 +82,20 @@ export async function exchange(request: Exchange): Promise<unknown> {
   }
   const init: RequestInit = { method, headers, redirect: 'error' }
   if (body !== undefined) init.body = body
-  const { status, text } = await fetch(`${base}${path}`, {
-    ...init,
-    signal: AbortSignal.timeout(timeoutMs),
-  })
-    .then(async (response) => ({ status: response.status, text: await response.text() }))
-    .catch((error: unknown) => {
-      throw unreachable(service, base, error)
-    })
-  const answer = parsed(text)
-  if (status >= 200 && status <= 299) {
-    if (text === '') return undefined
-    if (answer !== undefined) return answer
-    throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
+  const ends = [
+    ...(timeoutMs > 0 ? [AbortSignal.timeout(timeoutMs)] : []),
+    ...(signal === undefined ? [] : [signal]),
+  ]
+  try {
+    return await read(await fetch(`${base}${path}`, { ...init, signal: AbortSignal.any(ends) }))
+  } catch (error) {
+    throw unreachable(service, base, error)
   }
-  const why = printable(detailOf(answer) ?? `HTTP ${status}`)
-  throw new HttpError(status, `${service}: ${why}`)
+}
+
+function refusal(service: string, status: number, text: string): HttpError {
+  const why = printable(detailOf(parsed(text)) ?? `HTTP ${status}`)
+  return new HttpError(status, `${service}: ${why}`)
 }
 
 /** Why a request found no answer, and what to look at. */

@@ -46,7 +46,7 @@ export async function handOverCode<Made extends Coded>(
     const made = await make()
     const { registrationCode, ...rest } = made
     kept.write(`${registrationCode}\n`)
-    out.show({ ...rest, out: file }, () => `${text(made)}\n${out.fields([['code in', file]])}`)
+    out.show({ ...rest, out: file }, () => `${text(made)}\n\nThe registration code is in ${file}.`)
   } finally {
     kept.discard()
   }

@@ -1,9 +1,12 @@
 import { Command } from 'commander'
+import { auditCommand } from './commands/audit.js'
 import { codeCommands } from './commands/code.js'
 import { completionCommands } from './commands/completion.js'
 import { connectCommand } from './commands/connect.js'
 import { doctorCommand } from './commands/doctor.js'
+import { connectionsCommand } from './commands/connections.js'
 import { identityCommands } from './commands/identity.js'
+import { keyCommands } from './commands/key.js'
 import { nodesCommand } from './commands/nodes.js'
 import { profileCommands } from './commands/profile.js'
 import { publishCommand } from './commands/publish.js'
@@ -41,6 +44,9 @@ export function program(shell: Shell): Command {
   publishCommand(root, open)
   nodesCommand(root, open)
   doctorCommand(root, open)
+  connectionsCommand(root, open)
+  keyCommands(root, open)
+  auditCommand(root, open)
   profileCommands(root, shell)
   completionCommands(root, shell)
   return root

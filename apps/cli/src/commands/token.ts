@@ -1,10 +1,25 @@
-import { Introspection, TokenAnswer, TokenInfo, TokenPage } from '@portcullis/contracts'
+import {
+  IdentityCountPage,
+  Introspection,
+  TokenAnswer,
+  TokenCount,
+  TokenInfo,
+  TokenPage,
+} from '@portcullis/contracts'
 import type { Command } from 'commander'
+import { CliError } from '../errors.js'
 import { each, wholeNumber } from '../options.js'
-import { introspectionText, tokenFields, tokenList } from '../output/token.js'
+import {
+  identityCounts,
+  introspectionText,
+  tokenCountText,
+  tokenFields,
+  tokenList,
+} from '../output/token.js'
 import { firstRows } from '../pages.js'
 import type { OpenSession } from '../session.js'
 import { readToken, writeToken } from '../token-file.js'
+import { type TokenFilter, tokenQuery, withTokenFilter } from '../token-filter.js'
 
 /** `portcullis token …`: tokens that auth has issued. */
 export function tokenCommands(program: Command, open: OpenSession): void {
@@ -43,23 +58,47 @@ export function tokenCommands(program: Command, open: OpenSession): void {
       }
     })
 
-  token
-    .command('list')
-    .description('tokens of an identity, newest first')
-    .option('--identity <identity>', 'default: your own')
-    .option('--subject <subject>', 'only for this subject')
-    .option('--label <label>', 'only with this label')
+  withTokenFilter(token.command('list').description('tokens that have not expired, newest first'))
     .option('--limit <n>', 'show at most so many', wholeNumber(1), 100)
     .action(async ({ limit: most, ...filter }: ListOptions, command: Command) => {
       const { auth, out } = open(command)
       const api = auth()
+      const query = tokenQuery(filter, api.identity)
       const { rows, more } = await firstRows(most, async (limit, cursor) => {
-        const query = new URLSearchParams({ identity: api.identity, ...filter, limit: `${limit}` })
+        query.set('limit', `${limit}`)
         if (cursor !== undefined) query.set('cursor', cursor)
         const { tokens, ...rest } = await api.call(TokenPage, `/v1/tokens?${query}`)
         return { rows: tokens, ...rest }
       })
-      out.show({ tokens: rows, more }, () => tokenList(out, rows))
+      out.show({ tokens: rows, more }, () =>
+        tokenList(out, rows, { identity: filter.any === true }),
+      )
+      if (more) out.note('there are more; use --limit')
+    })
+
+  withTokenFilter(token.command('count').description('how many tokens there are'))
+    .option('--by-identity', 'of each identity')
+    .option('--limit <n>', 'with --by-identity: show at most so many', wholeNumber(1), 100)
+    .action(async ({ byIdentity, limit: most, ...filter }: CountOptions, command: Command) => {
+      const { auth, out } = open(command)
+      const api = auth()
+      const query = tokenQuery(byIdentity ? { any: true, ...filter } : filter, api.identity)
+      if (!byIdentity) {
+        const count = await api.call(TokenCount, `/v1/tokens/count?${query}`)
+        out.show(count, () => tokenCountText(out, count))
+        return
+      }
+      if (filter.identity !== undefined) {
+        throw new CliError('usage', '--by-identity counts every identity; leave --identity out')
+      }
+      const { rows, more } = await firstRows(most, async (limit, cursor) => {
+        query.set('limit', `${limit}`)
+        if (cursor !== undefined) query.set('cursor', cursor)
+        const path = `/v1/tokens/count/by-identity?${query}`
+        const { identities, ...rest } = await api.call(IdentityCountPage, path)
+        return { rows: identities, ...rest }
+      })
+      out.show({ identities: rows, more }, () => identityCounts(out, rows))
       if (more) out.note('there are more; use --limit')
     })
 
@@ -94,9 +133,10 @@ interface IssueOptions {
   out?: string
 }
 
-interface ListOptions {
-  identity?: string
-  subject?: string
-  label?: string
+interface ListOptions extends TokenFilter {
   limit: number
+}
+
+interface CountOptions extends ListOptions {
+  byIdentity?: true
 }

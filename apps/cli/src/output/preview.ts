@@ -5,7 +5,7 @@ import type { Wide } from '../preview.js'
 import { counted } from './counted.js'
 import type { Output } from './output.js'
 import { coversText } from './receipt.js'
-import { tokenList } from './token.js'
+import { identityCounts, tokenList } from './token.js'
 
 type IdentityCount = IdentityCountPage['identities'][number]
 
@@ -29,7 +29,9 @@ export function previewText(out: Output, { auth, wide, tokens, covered }: Previe
   // A JWT has dots, an id has none.
   const selector = token === undefined || token.includes('.') ? others : { token }
   const number = 'dryRun' in tokens ? tokens.tokens : undefined
-  const what = number === undefined ? 'tokens that you may not count' : counted(number, 'token')
+  const least = 'atLeast' in tokens && tokens.atLeast ? 'at least ' : ''
+  const what =
+    number === undefined ? 'tokens that you may not count' : `${least}${counted(number, 'token')}`
   const fields = out.fields([
     ['at', `${auth.url}, as ${auth.identity}`],
     ['covers', coversText(selector) || 'the token that was read'],
@@ -53,14 +55,7 @@ function coveredText(out: Output, number: number | undefined, covered: Preview['
     return `\n\n${tokenList(out, tokens)}${rest}`
   }
   const { identities, more } = covered
-  const rows = out.table<IdentityCount>(
-    [
-      { head: 'IDENTITY', value: ({ identity }) => identity },
-      { head: 'TOKENS', value: ({ active, exact }) => `${active}${exact ? '' : '+'}`, right: true },
-    ],
-    identities.slice(0, shownIdentities),
-    'no identity has any',
-  )
+  const rows = identityCounts(out, identities.slice(0, shownIdentities), ['active'])
   const hidden = identities.length - shownIdentities
   const beyond = `and ${counted(Math.max(hidden, 0), 'identity', 'identities')} more`
   const rest = more ? 'and of many more identities' : beyond

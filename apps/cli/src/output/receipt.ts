@@ -23,7 +23,8 @@ export function receiptText(out: Output, receipt: Receipt): string {
     'no realtime nodes',
   )
   const closed = receipt.nodes.reduce((sum, { connectionsClosed }) => sum + connectionsClosed, 0)
-  const head = `revoked ${counted(receipt.tokens, 'token')}, closed ${counted(closed, 'connection')}`
+  const least = receipt.atLeast ? 'at least ' : ''
+  const head = `revoked ${least}${counted(receipt.tokens, 'token')}, closed ${counted(closed, 'connection')}`
   const { replicas, replicasAsked } = receipt
   const state = receipt.complete ? 'complete' : 'not complete'
   return `${paint.bold(head)} ${stateColour(out, state)}\n${out.fields([

@@ -1,14 +1,19 @@
-import type { Introspection, TokenInfo } from '@portcullis/contracts'
+import type { IdentityCountPage, Introspection, TokenCount, TokenInfo } from '@portcullis/contracts'
 import { stateColour } from './identity.js'
 import type { Fields, Output } from './output.js'
 import { relative, span } from './time.js'
 
-/** Tokens, one a line. */
-export function tokenList(out: Output, tokens: readonly TokenInfo[]): string {
+/** Tokens, one a line; with whose they are, when they are of several identities. */
+export function tokenList(
+  out: Output,
+  tokens: readonly TokenInfo[],
+  { identity = false }: { identity?: boolean } = {},
+): string {
   const now = Date.now()
   return out.table<TokenInfo>(
     [
       { head: 'JTI', value: ({ jti }) => jti, whole: true },
+      ...(identity ? [{ head: 'IDENTITY', value: (row: TokenInfo) => row.identity }] : []),
       { head: 'SUBJECT', value: ({ subject }) => subject },
       { head: 'STATE', value: ({ state }) => state, paint: (text) => stateColour(out, text) },
       { head: 'ISSUED', value: ({ issuedAt }) => relative(issuedAt, now) },
@@ -17,6 +22,34 @@ export function tokenList(out: Output, tokens: readonly TokenInfo[]): string {
     ],
     tokens,
     'no tokens',
+  )
+}
+
+/** How many tokens, by state. */
+export function tokenCountText({ paint }: Output, { active, revoked, exact }: TokenCount): string {
+  const least = exact ? '' : 'at least '
+  return `${least}${paint.green(`${active} active`)}, ${least}${paint.red(`${revoked} revoked`)}`
+}
+
+type IdentityCount = IdentityCountPage['identities'][number]
+
+/** The same of each identity, one a line; `+`: at least so many. */
+export function identityCounts(
+  out: Output,
+  identities: readonly IdentityCount[],
+  states: readonly ('active' | 'revoked')[] = ['active', 'revoked'],
+): string {
+  return out.table<IdentityCount>(
+    [
+      { head: 'IDENTITY', value: ({ identity }) => identity },
+      ...states.map((state) => ({
+        head: state.toUpperCase(),
+        value: (row: IdentityCount) => `${row[state]}${row.exact ? '' : '+'}`,
+        right: true,
+      })),
+    ],
+    identities,
+    'no identity has any',
   )
 }
 

@@ -19,7 +19,7 @@ const routes = {
       createdAt: 1,
       registrationCodes: [
         { id: 'code1', createdAt: Date.now() - 217_800_000 },
-        { id: 'code2', createdAt: Date.now(), expiresAt: Date.now() + 217_800_000 },
+        { id: 'code2', createdAt: Date.now() - 217_800_000, expiresAt: Date.now() + 217_800_000 },
       ],
     },
   },
@@ -36,7 +36,7 @@ t.test('add, list and remove', async (t) => {
   )
   t.same(JSON.parse(asked.at(-1)?.body ?? ''), { ttlSeconds: 60 })
   const listed = await run(['code', 'list', 'shop/eu'], { cwd })
-  t.match(listed.stdout, /code1 +2d 12h ago +never\ncode2 +0s ago +in 2d 12h\n/)
+  t.match(listed.stdout, /code1 +2d 12h ago +never\ncode2 +2d 12h ago +in 2d 12h\n/)
   t.equal(
     (await run(['code', 'remove', 'shop/eu', 'code2'], { cwd })).stdout,
     'removed code2 of shop/eu\n',

@@ -117,7 +117,7 @@ t.test('a dry run shows what would be revoked, and revokes nothing', async (t) =
   t.equal(
     all.stdout,
     `would revoke 12 tokens\nat      ${url}, as admin\ncovers  every token\n\n` +
-      'IDENTITY  TOKENS\nmost          10\nfew            2\n',
+      'IDENTITY  ACTIVE\nmost          10\nfew            2\n',
   )
   const label = ['revoke', '--label', 'l', '--identity', 'shop', '--dry-run']
   const some = await run([...label, '--issued-before', '2026-01-31T12:00:00Z'], { cwd })

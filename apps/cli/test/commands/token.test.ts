@@ -85,8 +85,40 @@ t.test('list asks for your own tokens, or those of another identity', async (t) 
   t.equal(asked[1]?.route, 'GET /v1/tokens?identity=admin&limit=100')
   await run(['token', 'list', '--identity', 'b', '--subject', 'é&x', '--label', 'l'], { cwd })
   t.equal(asked[3]?.route, 'GET /v1/tokens?identity=b&subject=%C3%A9%26x&label=l&limit=100')
+  const times = ['--issued-after', '1', '--issued-before', '2', '--expires-before', '3']
+  const all = await run(['token', 'list', '--any', '--state', 'revoked', ...times], { cwd })
+  const filters = 'state=revoked&issuedAfter=1&issuedBefore=2&expiresBefore=3'
+  t.equal(asked.at(-1)?.route, `GET /v1/tokens?${filters}&limit=100`)
+  t.match(all.stdout, new RegExp(`${jti} +admin +ada`), 'with whose it is')
   const shown = await run(['token', 'show', jti], { cwd })
   t.match(shown.stdout, /subject +ada\nstate +revoked/)
+})
+
+t.test('count says how many, and of whom', async (t) => {
+  const few = { active: 2, revoked: 1, exact: true }
+  const many = { active: 100, revoked: 7, exact: false }
+  const { cwd, asked } = await installation(t, {
+    routes: {
+      'GET /v1/tokens/count': ({ route }) => ({ body: route.includes('label') ? many : few }),
+      'GET /v1/tokens/count/by-identity': {
+        body: {
+          identities: [
+            { identity: 'a', ...few },
+            { identity: 'b', ...many },
+          ],
+        },
+      },
+    },
+  })
+  t.equal((await run(['token', 'count'], { cwd })).stdout, '2 active, 1 revoked\n')
+  t.equal(asked.at(-1)?.route, 'GET /v1/tokens/count?identity=admin')
+  const least = await run(['token', 'count', '--any', '--label', 'l'], { cwd })
+  t.equal(least.stdout, 'at least 100 active, at least 7 revoked\n')
+  const each = await run(['token', 'count', '--by-identity'], { cwd })
+  t.match(each.stdout, /a +2 +1\nb +100\+ +7\+\n/)
+  t.equal(asked.at(-1)?.route, 'GET /v1/tokens/count/by-identity?limit=100')
+  const both = await run(['token', 'count', '--by-identity', '--identity', 'a'], { cwd })
+  t.equal(both.code, 2)
 })
 
 t.test('introspect takes the token from stdin or a file, never as an argument', async (t) => {

@@ -1,0 +1,59 @@
+import type { AuditEntry } from '@portcullis/contracts'
+import type { Output } from './output.js'
+import { printable } from './printable.js'
+import type { Column } from './table.js'
+
+/** Entries of the audit log, one a line. */
+export function auditList(out: Output, entries: readonly AuditEntry[]): string {
+  const columns: Column<AuditEntry>[] = [
+    { head: 'AT', value: ({ at }) => timeText(at), whole: true },
+    {
+      head: 'RESULT',
+      value: ({ result }) => result,
+      whole: true,
+      paint: (text) => resultColour(out, text),
+    },
+    { head: 'ACTION', value: ({ action }) => action, whole: true },
+    { head: 'ACTOR', value: actorText },
+    { head: 'TARGET', value: targetText },
+    { head: 'ERROR', value: ({ error = '' }) => error },
+    { head: 'FROM', value: ({ address }) => address },
+  ]
+  return out.table(columns, entries, 'no entries')
+}
+
+/** One entry on a line of its own, for a log that goes on. */
+export function auditLine(out: Output, entry: AuditEntry): string {
+  const { at, result, action, error, address } = entry
+  const rest = [actorText(entry), targetText(entry), error ?? '', `from ${address}`]
+  const head = `${out.paint.dim(timeText(at))}  ${resultColour(out, result.padEnd(7))}`
+  const words = [action.padEnd(18), ...rest].filter((part) => part !== '').map(printable)
+  return `${head}  ${words.join('  ')}`
+}
+
+/** In local time; the day matters as much as the hour. */
+function timeText(at: number): string {
+  const date = new Date(at)
+  const two = (n: number) => String(n).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
+}
+
+/** Whom the entry names, and whether nothing has proven it. */
+function actorText({ actor }: AuditEntry): string {
+  if (actor === undefined) return '(nobody)'
+  const { identity, subject, claimed } = actor
+  const who = subject === undefined || subject === identity ? identity : `${identity}/${subject}`
+  return claimed ? `${who}?` : who
+}
+
+function targetText({ target = {} }: AuditEntry): string {
+  return Object.entries(target)
+    .map(([name, value]) => (name === 'identity' ? value : `${name} ${value}`))
+    .join(', ')
+}
+
+function resultColour({ paint }: Output, text: string): string {
+  if (text.startsWith('ok')) return paint.green(text)
+  return text.startsWith('refused') ? paint.yellow(text) : paint.red(text)
+}
