@@ -34,7 +34,8 @@ t.test('an installation is run from the command line, against a real auth', asyn
   await portcullis('code', 'rotate', 'shop', '--overlap', '0', '--out', 'shop.code')
   t.not(readFileSync(join(cwd, 'shop.code'), 'utf8'), old)
   await portcullis(...issue, '--out', 'ada.token')
-  t.match(await portcullis('code', 'list', 'shop'), { registrationCodes: [{}, {}] })
+  const codes = await portcullis('code', 'list', 'shop')
+  t.equal(codes.registrationCodes.length, 1, 'the old one works no more')
 
   t.match(await portcullis('token', 'list', '--identity', 'shop', '--subject', 'ada'), {
     tokens: [{ identity: 'shop', state: 'active' }, { identity: 'shop' }],
