@@ -36,8 +36,17 @@ export interface AuthCaller {
 }
 
 /** @throws CliError from each of its functions. */
-export function authApi(url: string, caller: AuthCaller): AuthApi {
-  const ownTokens = tokensOf(url, caller)
+export function authApi(url: string, { identity, registrationCode }: AuthCaller): AuthApi {
+  let code: Promise<string> | undefined
+  const tokens = (scope?: string) => {
+    return lazyTokens(async () => {
+      code ??= registrationCode()
+      const credentials = { identity, registrationCode: await code }
+      const endpoint = `${url}/oauth/token`
+      return tokenSource({ url: endpoint, credentials, ...(scope !== undefined && { scope }) })
+    })
+  }
+  const ownTokens = tokens()
 
   const accessToken = (otherThan?: string) =>
     ownTokens.get({ otherThan }).catch((error: unknown) => {
@@ -61,10 +70,10 @@ export function authApi(url: string, caller: AuthCaller): AuthApi {
 
   return {
     url,
-    identity: caller.identity,
+    identity,
     accessToken: () => accessToken(),
     ownTokens,
-    narrowTokens: (scope) => tokenSource({ url: `${url}/oauth/token`, credentials, scope }),
+    narrowTokens: tokens,
     async call(schema, path, call = {}) {
       const answer = await ask(exchange, path, call)
       if (Value.Check(schema, answer)) return answer
@@ -87,18 +96,15 @@ export function authApi(url: string, caller: AuthCaller): AuthApi {
   }
 }
 
-function tokensOf(url: string, { identity, registrationCode }: AuthCaller): TokenSource {
+/** A source that is made when it is first asked. */
+function lazyTokens(make: () => Promise<TokenSource>): TokenSource {
   let source: TokenSource | undefined
   let made: Promise<TokenSource> | undefined
-  const make = async () => {
-    const credentials = { identity, registrationCode: await registrationCode() }
-    source = tokenSource({ url: `${url}/oauth/token`, credentials })
-    return source
-  }
   return {
     async get(options) {
       made ??= make()
-      return (await made).get(options)
+      source = await made
+      return source.get(options)
     },
     get ended() {
       return source?.ended
