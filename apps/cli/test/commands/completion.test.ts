@@ -105,15 +105,70 @@ t.test('fish completes', async (t) => {
     t.comment('there is no fish here: nothing but the script is looked at')
     return
   }
-  const tab = async (line: string) => {
-    const lines = await sh(['--no-config', '-c', `source ./script; complete -C '${line}'`])
-    return lines.map((one) => one.split('\t', 1)[0])
+  const tab = (line: string) => sh(['--no-config', '-c', `source ./script; complete -C '${line}'`])
+  const [profiles, files] = await Promise.all([
+    tab('portcullis nodes --profile=pre'),
+    tab('portcullis revoke --token-file ad'),
+  ])
+  t.same(profiles, ['--profile=preview\ti at http://a'])
+  t.equal(files?.length, 1)
+  t.match(files?.[0], /^ada\.token/)
+})
+
+t.test('what fits the last word', async (t) => {
+  const cwd = t.testdir()
+  const configDir = join(cwd, 'config')
+  mkdirSync(configDir)
+  const profile = {
+    auth: 'http://a',
+    realtime: [],
+    identity: 'i',
+    registrationCode: { prompt: true },
   }
-  const cases: [string, string[]][] = [
-    ['portcullis nodes --profile=pre', ['--profile=preview']],
-    ['portcullis revoke --token-file ad', ['ada.token']],
+  const profiles = { prod: profile, preview: profile, test: profile }
+  writeFileSync(join(configDir, 'config.json'), JSON.stringify({ profiles }))
+  const complete = async (...words: string[]) => {
+    const { code, stdout, stderr } = await run(['complete', '--', ...words], { cwd, configDir })
+    t.equal(code, 0)
+    t.equal(stderr, '')
+    return stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split('\t', 1)[0])
+  }
+  const cases: [string[], string[]][] = [
+    [['rev'], ['revoke', 'revocation']],
+    [['nodes', '--wa'], ['--watch']],
+    [['--json', 'profile', 'us'], ['use']],
+    [
+      ['profile', 'use', 'pr'],
+      ['prod', 'preview'],
+    ],
+    [
+      ['profile', 'use', 'prod', ''],
+      ['--help', '--json', '--profile', '--auth', '--realtime'],
+    ],
+    [['nodes', '--profile', 't'], ['test']],
+    [['nodes', '--profile=pre'], ['--profile=preview']],
+    [['nodes', '--profile', 'prod', '--js'], ['--json']],
+    [['nodes', '--json', 'x', '--js'], ['--json']],
+    [['completion', 'z'], ['zsh']],
+    [['token', 'issue', '--scope', 'pu'], ['publish:']],
+    [
+      ['token', 'issue', '--scope', 'tokens:r'],
+      ['tokens:read', 'tokens:revoke'],
+    ],
+    [['token', 'issue', '--out', 'x'], [':files']],
+    [['revoke', '--token-file=x'], [':files']],
+    [['revoke', '--subject', 're'], []],
+    [['revoke', '--', '--'], []],
+    [['publish', 'profile', 'us'], []],
+    [['comple'], ['completion']],
+    [['fly', 'aw'], []],
+    [['fly'], []],
   ]
-  const found = await Promise.all(cases.map(([line]) => tab(line)))
-  for (const [index, [line, expected]] of cases.entries())
-    t.same(found[index]?.toSorted(), expected, line)
+  for (const [words, expected] of cases) t.same(await complete(...words), expected, words.join(' '))
+  t.ok((await complete('')).includes('identity'), 'all commands')
+  writeFileSync(join(configDir, 'config.json'), 'broken')
+  t.same(await complete('profile', 'use', ''), [], 'no error while somebody types')
 })
