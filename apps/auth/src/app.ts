@@ -2,13 +2,6 @@ import { randomUUID } from 'node:crypto'
 import rateLimit from '@fastify/rate-limit'
 import websocket from '@fastify/websocket'
 import {
-  type Commands,
-  close,
-  connectCommands,
-  followMasters,
-  type Masters,
-} from '@portcullis/redis'
-import {
   answerClientError,
   answerFrameworkError,
   closing,
@@ -23,18 +16,12 @@ import {
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { administrator } from './administrator.js'
-import { openAuditLog } from './audit/open-log.js'
-import { record } from './audit/record.js'
+import { openAudit } from './audit/open-audit.js'
 import { allow } from './callers/allow.js'
 import { client } from './callers/client.js'
 import { limitRequests } from './callers/limit-requests.js'
 import type { Config } from './config.js'
 import { AuthError, translate } from './errors.js'
-import type { Events } from './events/context.js'
-import { Deliverer } from './events/deliverer.js'
-import { eventMeters } from './events/meters.js'
-import { Poller } from './events/poller.js'
-import { queues } from './events/queues.js'
 import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
@@ -42,17 +29,14 @@ import { Inquiries } from './feed/inquiries.js'
 import { feedRegistry } from './feed/registry.js'
 import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
+import { openEvents } from './open-events.js'
 import {
-  type AuditRetention,
   answers,
-  appendAudit,
-  auditPartition,
   countPending,
   feedSource,
-  type Listener,
   leaseTimes,
   listen,
-  openAuditWatch,
+  openConnections,
   openReceiptWatch,
   openRegistry,
   openWaiting,
@@ -118,7 +102,12 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
           }
         : undefined,
   })
-  const { commands, masters } = await openConnections(app, config)
+  const connections = await openConnections({
+    url: config.REDIS_URL,
+    onError: (err) => app.log.warn({ err }, 'Redis connection'),
+  })
+  app.addHook('onClose', () => connections.close())
+  const { commands, masters } = connections
   const { REDIS_PREFIX: prefix } = config
   const registry = await openRegistry({
     redis: commands,
@@ -224,7 +213,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   })
   app.addHook('onClose', () => fencer.close())
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
-  tellOthers(app, config)
+  openEvents(app, config)
 
   const refuseOtherMethods = methodNotAllowed(app)
   await app.register(documentation, {
@@ -263,40 +252,16 @@ async function openToRequests(app: FastifyInstance, registry: Registry): Promise
     // Codes and tokens are in many answers (RFC 6749 §5.1); what may be kept says so itself.
     reply.header('cache-control', 'no-store')
   })
-  endConnectionsWhenClosing(app)
+  app.addHook('onSend', async (_request, reply) => {
+    // One kept alive after the last answer would hold the close until it times out.
+    if (app.closing) reply.header('connection', 'close')
+  })
   await app.register(problems, { translate })
   await app.register(rateLimit, {
     global: false,
     redis: registry.redis,
     nameSpace: registry.keys.limits,
   })
-}
-
-/** Before whatever learns who makes a request. */
-async function openAudit(
-  app: FastifyInstance,
-  registry: Registry,
-  listener: Listener,
-  config: Config,
-): Promise<void> {
-  const retention: AuditRetention = {
-    maxLength: config.AUDIT_MAX_LENGTH,
-    maxAgeMs: config.AUDIT_RETENTION_DAYS * 86_400_000,
-  }
-  const log = openAuditLog({
-    append: (partition, records) => appendAudit(registry, retention, partition, records),
-    partitionOf: (entry) => auditPartition(entry, registry.partitions),
-    onLost(entries, cause) {
-      app.meters.auditEntriesLost.inc(entries.length)
-      for (const entry of entries)
-        app.log.error({ entry, err: cause }, 'not in the audit log: Redis did not take it')
-    },
-  })
-  const watch = openAuditWatch(registry, listener)
-  app.addHook('preClose', async () => watch.close())
-  app.addHook('onClose', () => log.settled())
-  await app.register(record, { log })
-  app.decorate('auditLog', { log, retention, watch })
 }
 
 /** WebSockets: one route has one, and closing sends every node away in time. */
@@ -314,40 +279,6 @@ async function openToNodes(app: FastifyInstance, hub: FeedHub, config: Config): 
   })
 }
 
-/** Security events: what waits for receivers is delivered as long as this process lives. */
-function tellOthers(app: FastifyInstance, config: Config): void {
-  const { registry } = app
-  const events: Events = {
-    registry,
-    jwt: app.tokens,
-    hub: app.feedHub,
-    settings: {
-      secrets: {
-        secret: config.KEY_ENCRYPTION_SECRET,
-        previous: config.KEY_ENCRYPTION_SECRET_PREVIOUS,
-      },
-      httpHosts: (config.EVENT_HTTP_HOSTS ?? '').split(',').map((host) => host.trim()),
-      timeoutMs: config.EVENT_TIMEOUT_MS,
-      retryMs: config.EVENT_RETRY_MS,
-      maxAgeMs: config.EVENT_MAX_AGE_SECONDS * 1000,
-      maxQueued: config.EVENT_QUEUE_LENGTH,
-      pollWaitMs: config.EVENT_POLL_WAIT_MS,
-    },
-    meters: eventMeters(app.metrics, () => queues(registry)),
-    onLost: ({ id }) =>
-      app.log.warn({ receiver: id }, 'the feed was trimmed or went back: security events are lost'),
-  }
-  const poller = new Poller(events)
-  // Before the server stops: it would wait for those who wait for events.
-  app.addHook('preClose', async () => poller.close())
-  const deliverer = new Deliverer(events, (err) =>
-    app.log.warn({ err }, 'security events cannot be delivered'),
-  )
-  app.addHook('onClose', () => deliverer.close())
-  app.decorate('events', events)
-  app.decorate('eventPoller', poller)
-}
-
 async function ensureAdministrator(
   app: FastifyInstance,
   registry: Registry,
@@ -360,45 +291,4 @@ async function ensureAdministrator(
   })
   if (codeFile !== undefined)
     app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
-}
-
-/** A connection kept alive after the last answer would hold the close until it times out. */
-function endConnectionsWhenClosing(app: FastifyInstance): void {
-  let closing = false
-  app.addHook('preClose', async () => {
-    closing = true
-  })
-  app.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close')
-  })
-}
-
-interface Connections {
-  commands: Commands
-  /** For what needs a connection of its own. */
-  masters: Masters
-}
-
-async function openConnections(app: FastifyInstance, config: Config): Promise<Connections> {
-  let last: Error | undefined
-  const options = {
-    url: config.REDIS_URL,
-    name: 'portcullis-auth',
-    onError(error: Error) {
-      // Reconnecting repeats itself; only a new reason is news.
-      if (error.message !== last?.message) app.log.warn({ err: error }, 'Redis connection')
-      last = error
-    },
-  }
-  const commands = connectCommands({ ...options, name: 'portcullis-auth-commands' })
-  commands.on('ready', () => {
-    last = undefined
-  })
-  app.addHook('onClose', () => close(commands))
-  await commands.connect().catch((error: Error) => {
-    throw new Error(`Redis cannot be reached: ${(last ?? error).message}; check REDIS_URL`)
-  })
-  const masters = followMasters(commands, options)
-  app.addHook('onClose', async () => masters.close())
-  return { commands, masters }
 }
