@@ -1,4 +1,4 @@
-import { channelActions, serviceScopes } from '@portcullis/contracts'
+import { auditActions, channelActions, serviceScopes } from '@portcullis/contracts'
 import { readProfiles } from '../profile/stored-profiles.js'
 import type { Shell } from '../shell.js'
 import type { Candidate, Completion, ValuesOf } from './candidates.js'
@@ -7,6 +7,7 @@ import type { Candidate, Completion, ValuesOf } from './candidates.js'
 export function knownValues(shell: Shell): ValuesOf {
   const values: Readonly<Record<string, () => Completion>> = {
     file: () => 'files',
+    action: () => Object.keys(auditActions).map(bare),
     profile: () => profiles(shell),
     scopes: () => [...serviceScopes, ...channelActions.map((action) => `${action}:`)].map(bare),
   }

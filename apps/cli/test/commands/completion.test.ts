@@ -158,6 +158,10 @@ t.test('what fits the last word', async (t) => {
       ['token', 'issue', '--scope', 'tokens:r'],
       ['tokens:read', 'tokens:revoke'],
     ],
+    [
+      ['audit', '--action', 'code.'],
+      ['code.add', 'code.remove'],
+    ],
     [['token', 'issue', '--out', 'x'], [':files']],
     [['revoke', '--token-file=x'], [':files']],
     [['revoke', '--subject', 're'], []],
