@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { type Certificate, makeAuthority, startRealtime, testRedis } from '@portcullis/local'
@@ -12,6 +13,7 @@ import t, { type Test } from 'tap'
 import { Client } from 'undici'
 import { ProtocolClient } from './protocol-client.js'
 
+const bin = fileURLToPath(new URL('../../apps/cli/bin/portcullis.js', import.meta.url))
 const authMain = fileURLToPath(new URL('../../apps/auth/dist/main.js', import.meta.url))
 
 /** An auth process that speaks TLS; `line` waits for what it logs. */
@@ -52,6 +54,17 @@ async function shownBy(url: string, tls: Certificate & { ca: string }): Promise<
   const { serialNumber } = socket.getPeerCertificate()
   socket.destroy()
   return serialNumber
+}
+
+/** `portcullis nodes --json` as a process. */
+async function cli(cwd: string, env: Record<string, string>) {
+  const child = spawn(process.execPath, [bin, 'nodes', '--json'], {
+    cwd,
+    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, XDG_CONFIG_HOME: cwd, ...env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [stdout] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  return { code: child.exitCode, stdout }
 }
 
 t.test('a node and auth that know each other by certificates', async (t) => {
@@ -100,6 +113,20 @@ t.test('a node and auth that know each other by certificates', async (t) => {
     env: { AUTH_CA: node.ca, AUTH_CERT: node.cert, AUTH_KEY: node.key },
   })
   t.teardown(() => realtime.stop())
+
+  // The command line too, in files as a person has them.
+  for (const [name, pem] of Object.entries({ ca: node.ca, me: node.cert, key: node.key }))
+    await writeFile(file(name), pem, { mode: 0o600 })
+  await writeFile(file('admin.code'), code, { mode: 0o600 })
+  const settings = {
+    PORTCULLIS_AUTH_URL: auth.url,
+    PORTCULLIS_IDENTITY: 'admin',
+    PORTCULLIS_REGISTRATION_CODE_FILE: file('admin.code'),
+    PORTCULLIS_CA_FILE: file('ca'),
+  }
+  const shown = { PORTCULLIS_CERT_FILE: file('me'), PORTCULLIS_KEY_FILE: file('key') }
+  t.match(await cli(folder, { ...settings, ...shown }), { code: 0, stdout: /"connected": ?true/ })
+  t.match(await cli(folder, settings), { code: 1 }, 'not without a certificate')
 
   const { access_token: ada = '' } = await post('/v1/tokens', {
     subject: 'ada',

@@ -4,6 +4,7 @@ import { findLocalRun } from './profile/local-run.js'
 import { readProfiles, type StoredProfile, storedProfile } from './profile/stored-profiles.js'
 import { type RealtimeUrl, realtimeUrl } from './realtime-url.js'
 import type { Shell } from './shell.js'
+import type { TlsFiles } from './tls.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -23,6 +24,7 @@ export interface Profile {
   realtime: readonly RealtimeUrl[]
   /** Absent when nobody said who the caller is. */
   caller: Caller | undefined
+  tls: TlsFiles
   /** What was left aside on the way, for the caller to know. */
   notes: readonly string[]
 }
@@ -47,6 +49,8 @@ interface Found {
   auth: string
   realtime: readonly string[]
   caller: Caller | undefined
+  /** Absent where the environment says it. */
+  tls?: TlsFiles
 }
 
 type Surroundings = Pick<Shell, 'cwd' | 'env' | 'configDir'>
@@ -127,7 +131,8 @@ export function loadProfile(shell: Surroundings, flags: ProfileFlags): Profile {
   const own = auth === authUrl(found.auth)
   const caller = own ? found.caller : fromEnvironment(shell.env)
   const notes = own ? setAside(shell, place, source) : []
-  return { source, secretFiles: secretFiles(caller, source), auth, realtime, caller, notes }
+  const tls = found.tls ?? tlsFromEnvironment(shell.env)
+  return { source, secretFiles: secretFiles(caller, source), auth, realtime, caller, tls, notes }
 }
 
 function firstOf(candidates: readonly Place[]): { place: Place; found: Found } {
@@ -155,10 +160,11 @@ function setAside({ env, ...shell }: Surroundings, place: Place, source: string)
 }
 
 function fromStored(name: string, how: string, profile: StoredProfile): Found {
-  const { auth, realtime, identity, registrationCode } = profile
+  const { auth, realtime, identity, registrationCode, tls } = profile
   const code =
     'file' in registrationCode ? { ...registrationCode, own: true as const } : registrationCode
-  return { source: `profile ${name} (${how})`, auth, realtime, caller: { identity, code } }
+  const source = `profile ${name} (${how})`
+  return { source, auth, realtime, caller: { identity, code }, ...(tls && { tls }) }
 }
 
 function fromEnvironment(env: Environment): Caller | undefined {
@@ -169,6 +175,11 @@ function fromEnvironment(env: Environment): Caller | undefined {
   }
   const file = set(env, 'REGISTRATION_CODE_FILE')
   return { identity, code: file === undefined ? { prompt: true } : { file } }
+}
+
+function tlsFromEnvironment(env: Environment): TlsFiles {
+  const [ca, cert, key] = ['CA_FILE', 'CERT_FILE', 'KEY_FILE'].map((name) => set(env, name))
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
 }
 
 /** The variables that name an installation or a caller, of those that are set. */

@@ -1,11 +1,10 @@
 import { connect, type TokenSource } from '@portcullis/client'
-import { dialWithHeader } from '@portcullis/client/node'
 import type { PublicationContext } from 'centrifuge'
-import { WebSocket } from 'ws'
 import { CliError } from './errors.js'
 import { printable } from './output/printable.js'
 import { publicationLine } from './output/publication.js'
 import type { Session } from './session.js'
+import { dialNode } from './tls.js'
 import { watchConnection } from './watch-connection.js'
 
 export interface Follow {
@@ -24,7 +23,7 @@ export async function follow(session: Session, { url, channels, tokens }: Follow
   const { out, shell } = session
   const centrifuge = connect(url, {
     tokens,
-    dial: dialWithHeader(WebSocket),
+    dial: dialNode(),
     name: 'portcullis-cli',
   })
   const stopListening = { current: () => {} }

@@ -61,5 +61,7 @@ The first of these that is there is taken whole; "portcullis profile show" says 
   PORTCULLIS_IDENTITY           who you are
   PORTCULLIS_REGISTRATION_CODE  or PORTCULLIS_REGISTRATION_CODE_FILE, a file that holds it; with
                                 neither it is asked for on the terminal
+  PORTCULLIS_CA_FILE            PEM of the authorities to trust, in place of those that Node trusts
+  PORTCULLIS_CERT_FILE          and PORTCULLIS_KEY_FILE: PEM, for services that ask for a certificate
 
 Exit codes: ${exitCodesText}.`

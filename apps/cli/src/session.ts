@@ -6,6 +6,7 @@ import { type Output, output } from './output/output.js'
 import { readCode } from './profile/read-code.js'
 import { type RealtimeUrl, realtimeUrl } from './realtime-url.js'
 import type { Shell } from './shell.js'
+import { useTls } from './tls.js'
 
 /** What a command works with: the installation that it is for, and the terminal. */
 export interface Session {
@@ -36,6 +37,7 @@ export function openSession(shell: Shell, command: Command): Session {
   const out = output(shell, shell.env, json)
   const profile = loadProfile(shell, flags)
   for (const note of profile.notes) out.note(note)
+  useTls(profile.tls)
   return {
     shell,
     out,

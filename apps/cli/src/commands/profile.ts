@@ -23,6 +23,7 @@ import { isInteractive } from '../prompt/interactive.js'
 import { askSecret } from '../prompt/secret.js'
 import { realtimeUrl } from '../realtime-url.js'
 import type { Shell } from '../shell.js'
+import { absolute, useTls } from '../tls.js'
 
 /** `portcullis profile …`: installations that are kept by a name. */
 export function profileCommands(program: Command, shell: Shell): void {
@@ -45,6 +46,9 @@ export function profileCommands(program: Command, shell: Shell): void {
         'take your registration code now, from the terminal or standard input, and keep it in a file of its own',
       ).conflicts(['codeFile', 'codeEnv']),
     )
+    .option('--ca <file>', 'trust what these authorities have signed (PEM)')
+    .option('--cert <file>', 'show this certificate to services that ask for one (PEM)')
+    .option('--key <file>', 'its private key (PEM)')
     .option('--replace', 'in place of the profile of that name')
     .addHelpText(
       'after',
@@ -66,7 +70,15 @@ export function profileCommands(program: Command, shell: Shell): void {
       const auth = authUrl(flags.auth)
       const realtime = flags.realtime?.split(',').map((url) => realtimeUrl(url).socket) ?? []
       const registrationCode = await codeSource(shell, name, options)
-      const kept = { auth, realtime, identity, registrationCode }
+      const { ca, cert, key } = options
+      const tls = absolute(
+        { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+        shell.cwd,
+      )
+      // What cannot be used is not kept.
+      useTls(tls)
+      const some = Object.keys(tls).length > 0
+      const kept = { auth, realtime, identity, registrationCode, ...(some && { tls }) }
       saveProfiles(shell, { ...stored, profiles: { ...stored.profiles, [name]: kept } })
       out.show({ name, ...kept, use: stored.use === name }, () => `added ${name}`)
       if (stored.use !== name) out.note(`portcullis profile use ${name} takes it from now on`)
@@ -93,7 +105,7 @@ export function profileCommands(program: Command, shell: Shell): void {
     .action((name: string | undefined, _options: object, command: Command) => {
       const { out, flags } = opened(shell, command)
       const chosen = name === undefined ? flags : { ...flags, profile: name }
-      const { source, auth, realtime, caller } = loadProfile(shell, chosen)
+      const { source, auth, realtime, caller, tls } = loadProfile(shell, chosen)
       const order = places(shell, chosen).map(({ name, absent, find }) => {
         const found = find()?.source
         return { place: name, ...(found === undefined ? { absent } : { found }) }
@@ -103,6 +115,7 @@ export function profileCommands(program: Command, shell: Shell): void {
         auth,
         realtime: realtime.map(({ socket }) => socket),
         ...(caller && { identity: caller.identity, code: codeSourceText(caller.code) }),
+        ...(Object.keys(tls).length > 0 && { tls }),
         file: configFile(shell),
         order,
       }
@@ -147,6 +160,9 @@ interface AddOptions {
   codeFile?: string
   codeEnv?: string
   keepCode?: true
+  ca?: string
+  cert?: string
+  key?: string
   replace?: true
 }
 

@@ -1,4 +1,5 @@
 import { connect } from 'node:tls'
+import { tlsOptions } from '../tls.js'
 import { type Check, failed, ok, warning } from './check.js'
 
 const soonDays = 14
@@ -27,7 +28,7 @@ export async function checkCertificate(name: string, base: string): Promise<Chec
   const until = new Date(validTo).toISOString().slice(0, 10)
   if (validTo < Date.now()) return [failed(name, `ended on ${until}`, 'renew the certificate')]
   if (refused !== undefined) {
-    const advice = `use one for ${url.hostname} of a known authority, or set NODE_EXTRA_CA_CERTS`
+    const advice = `use one for ${url.hostname} of a known authority, or name its authority in PORTCULLIS_CA_FILE`
     return [failed(name, `is not trusted (${refused})`, advice)]
   }
   if (validTo < Date.now() + soonDays * dayMs) {
@@ -46,6 +47,7 @@ function certificateOf({ hostname, port }: URL): Promise<Certificate> {
       ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
       rejectUnauthorized: false,
       timeout: timeoutMs,
+      ...tlsOptions(),
     })
     socket.once('secureConnect', () => {
       const { authorizationError } = socket

@@ -1,8 +1,7 @@
 import { connect, type TokenSource } from '@portcullis/client'
-import { dialWithHeader } from '@portcullis/client/node'
-import { WebSocket } from 'ws'
 import type { CliError } from '../errors.js'
 import type { RealtimeUrl } from '../realtime-url.js'
+import { dialNode } from '../tls.js'
 import { watchConnection } from '../watch-connection.js'
 import { type Check, failed, ok } from './check.js'
 
@@ -16,7 +15,7 @@ export async function checkSocket(
 ): Promise<Check> {
   const centrifuge = connect(url, {
     tokens,
-    dial: dialWithHeader(WebSocket),
+    dial: dialNode(),
     name: 'portcullis-cli',
   })
   let timer: NodeJS.Timeout | undefined

@@ -1,10 +1,9 @@
 import { connect } from '@portcullis/client'
-import { dialWithHeader } from '@portcullis/client/node'
-import { WebSocket } from 'ws'
 import type { Follow } from '../follow.js'
 import { printable } from '../output/printable.js'
 import { publicationLine } from '../output/publication.js'
 import type { Session } from '../session.js'
+import { dialNode } from '../tls.js'
 import { watchConnection } from '../watch-connection.js'
 import { Channels } from './channels.js'
 import { openPrompt } from './prompt.js'
@@ -21,7 +20,7 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
   const { url, tokens } = follow
   const centrifuge = connect(url, {
     tokens,
-    dial: dialWithHeader(WebSocket),
+    dial: dialNode(),
     name: 'portcullis-cli',
   })
   const named = new Set(follow.channels)

@@ -1,5 +1,6 @@
 import { codeSourceText } from '../profile/code-source.js'
 import type { StoredProfile } from '../profile/stored-profiles.js'
+import type { TlsFiles } from '../tls.js'
 import type { Output } from './output.js'
 
 interface ProfileRow extends StoredProfile {
@@ -28,19 +29,22 @@ interface ShownProfile {
   realtime: readonly string[]
   identity?: string
   code?: string
+  tls?: TlsFiles
   file: string
   order: readonly { place: string; found?: string; absent?: string }[]
 }
 
 /** What is used, and in which order it was looked for. */
 export function profileText(out: Output, shown: ShownProfile): string {
-  const { source, auth, realtime, identity, code, file, order } = shown
+  const { source, auth, realtime, identity, code, tls, file, order } = shown
   const fields = out.fields([
     ['from', source],
     ['auth', auth],
     ['realtime', realtime.join(', ') || '(none)'],
     ['identity', identity ?? '(nobody)'],
     ['code', code],
+    ['trusts', tls?.ca],
+    ['shows', tls?.cert],
     ['profiles', file],
   ])
   const taken = order.findIndex(({ found }) => found !== undefined)

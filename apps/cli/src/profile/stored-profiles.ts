@@ -6,6 +6,7 @@ import { CliError } from '../errors.js'
 import { openOwnFile } from '../own-file.js'
 import type { Shell } from '../shell.js'
 import { systemCode } from '../system-code.js'
+import { TlsFiles } from '../tls.js'
 import { StoredCodeSource } from './code-source.js'
 
 const closed = { additionalProperties: false }
@@ -17,6 +18,7 @@ export const StoredProfile = Type.Object(
     realtime: Type.Array(Type.String()),
     identity: Type.String(),
     registrationCode: StoredCodeSource,
+    tls: Type.Optional(TlsFiles),
   },
   closed,
 )
