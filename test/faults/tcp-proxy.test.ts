@@ -83,7 +83,8 @@ t.test('passes on later, in order, also when the delay ends', async (t) => {
   proxy.delay(30)
   const start = performance.now()
   t.equal(await ask(socket, 'a'), 'one a')
-  t.ok(performance.now() - start >= 59, 'there and back')
+  // A timer may come a millisecond early, by this clock: twice, and once more for its rounding.
+  t.ok(performance.now() - start >= 57, 'there and back')
   let heard = ''
   const all = new Promise<void>((resolve) => {
     socket.on('data', (text) => {

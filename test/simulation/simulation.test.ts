@@ -2,7 +2,7 @@ import t from 'tap'
 import { isMutantName, mutants } from './src/mutants.js'
 import { play } from './src/play.js'
 
-/** Enough for every mutant, the last of which is found in seed 1130; more with `npm run simulate -- --seeds N`. */
+/** Enough to find each mutant, wherever it is; more with `npm run simulate -- --seeds N`. */
 const seeds = 1200
 
 t.setTimeout(900_000)
@@ -38,8 +38,11 @@ t.test('whatever happens, both promises hold', async (t) => {
 for (const mutant of Object.keys(mutants)) {
   if (!isMutantName(mutant)) continue
   t.test(`finds the fault when ${mutants[mutant].what}`, async (t) => {
-    const { failures, seeds: played } = await play({ first: 1, seeds, mutant, enough: 1 })
-    const [found] = failures
-    t.equal(found?.invariant, mutants[mutant].breaks, `in ${played} seeds`)
+    const { seed, breaks } = mutants[mutant]
+    const known = await play({ first: seed, seeds: 1, mutant })
+    // Once the simulation has changed, it happens elsewhere.
+    const { failures, seeds: played } =
+      known.failures.length > 0 ? known : await play({ first: 1, seeds, mutant, enough: 1 })
+    t.equal(failures[0]?.invariant, breaks, `in ${played} seeds`)
   })
 }

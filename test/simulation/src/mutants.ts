@@ -71,6 +71,8 @@ interface Mutant {
   what: string
   /** The promise that it breaks. */
   breaks: Broken['invariant']
+  /** The first seed that showed it, when it was last looked for. */
+  seed: number
   parts: Partial<Parts>
 }
 
@@ -79,26 +81,31 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
   'admission-unchecked': {
     what: 'the admission is not checked against the events since auth was asked',
     breaks: 'a byte after a complete receipt',
+    seed: 52,
     parts: { Watch: UncheckedWatch },
   },
   'lease-from-reply': {
     what: 'the lease is counted from the answer, not from the sending of its renewal',
     breaks: 'a byte after a complete receipt',
+    seed: 338,
     parts: { NodeLease: LateLease },
   },
   'ack-before-close': {
     what: 'a revocation is acknowledged before its connections are closed',
     breaks: 'a byte after a complete receipt',
+    seed: 1,
     parts: { Watch: HastyWatch },
   },
   'lease-by-timer': {
     what: 'whether the lease is held is decided by a timer alone',
     breaks: 'a byte after a complete receipt',
+    seed: 46,
     parts: { NodeLease: TimedLease },
   },
   'renewal-unacknowledged': {
     what: 'a renewal is counted before its node has acknowledged what was committed',
     breaks: 'a receipt that is late',
+    seed: 1105,
     parts: { RegistryClient: ForgivingRegistry },
   },
 }
