@@ -124,10 +124,10 @@ module.exports = {
       name: 'http-clients-stay-with-handlers',
       severity: 'error',
       comment:
-        'connection/ asks an application through the interface that the node gives it; auth pushes security events and asks nobody else',
+        'connection/ asks an application through the interface that the node gives it; auth pushes security events and asks nobody else; the command line says with what certificates it speaks',
       from: {
         path: '^apps/[^/]+/src/',
-        pathNot: '^apps/(?:realtime/src/handlers|auth/src/events)/',
+        pathNot: '^apps/(?:(?:realtime/src/handlers|auth/src/events)/|cli/src/tls\\.ts$)',
       },
       to: { path: external('undici') },
     },
