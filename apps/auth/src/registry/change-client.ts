@@ -9,6 +9,7 @@ import type { Registry } from './registry.js'
 import { run } from './run.js'
 
 const change = script<[...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended'>(
+  new URL('../../src/registry/lua/registration-refusal.lua', import.meta.url),
   new URL('../../src/registry/lua/change-client.lua', import.meta.url),
 )
 

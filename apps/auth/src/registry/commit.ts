@@ -11,7 +11,10 @@ const commitScript = script<
   | [us: string, cutoffUs: string, before: string | null]
   | 'identity_not_found'
   | 'issued_before_in_future'
->(new URL('../../src/registry/lua/revoke.lua', import.meta.url))
+>(
+  new URL('../../src/registry/lua/token-index.lua', import.meta.url),
+  new URL('../../src/registry/lua/revoke.lua', import.meta.url),
+)
 
 /** One partition's part of a revocation. */
 export interface Commit {

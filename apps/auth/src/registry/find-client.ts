@@ -8,6 +8,7 @@ import type { Registry } from './registry.js'
 import { run } from './run.js'
 
 const find = script<IdentityReply | 'not_registered' | 'identity_suspended'>(
+  new URL('../../src/registry/lua/registration-refusal.lua', import.meta.url),
   new URL('../../src/registry/lua/find-client.lua', import.meta.url),
 )
 

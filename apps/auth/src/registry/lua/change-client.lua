@@ -1,17 +1,15 @@
 --[[
-  Replaces what a client has registered, for whoever shows its registration access token.
+  Replaces what a client has registered, for whoever shows its registration access token. With
+  registration-refusal.lua.
   KEYS  1 identity  2 codes
   ARGV  1 registration access token's hash  2 scopes  3 jwks as JSON or ''  4 client metadata as JSON
         5 hash of a code to add if none works, or '' to remove all codes  6 its id
   Gives {identity's fields, codes' values, now in ms, 1 if the code was added else 0}, or
   'not_registered', or 'identity_suspended'; then nothing has changed.
 ]]
-local fields = redis.call('HMGET', KEYS[1], 'state', 'registrationToken')
-if not fields[2] or fields[2] == '' or fields[2] ~= ARGV[1] then
-  return 'not_registered'
-end
-if fields[1] ~= 'active' then
-  return 'identity_suspended'
+local refusal = registrationRefusal(KEYS[1], ARGV[1])
+if refusal then
+  return refusal
 end
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -1,7 +1,7 @@
 --[[
   Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
   and records who has to acknowledge it, in one step. May suspend or delete the identity with it, or,
-  when it covers all, revoke a signing key.
+  when it covers all, revoke a signing key. With token-index.lua.
   KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
         9 roster  10 identity  11 codes  12 identities (the last three only with a change), or
@@ -47,8 +47,8 @@ if ARGV[3] == 'token' then
   -- One that is not known here is published all the same: somewhere a connection may stand on it.
   if token[1] and tonumber(token[1]) <= cutoff then
     redis.call('HSET', KEYS[8], 'revoked', '1')
-    -- As token-index.lua writes it. Not without its others, which alone are pruned.
-    local place = string.format('\n%016.0f\n%s', tonumber(token[1]), ARGV[4])
+    -- Not without its other entries, which alone are pruned.
+    local place = placeOf(token[1], ARGV[4])
     if KEYS[10] and redis.call('ZSCORE', KEYS[10], '*' .. place) then
       redis.call('ZADD', KEYS[10], 0, '!' .. place)
     end
