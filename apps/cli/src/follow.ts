@@ -1,10 +1,10 @@
-import { connect, type TokenSource } from '@portcullis/client'
+import type { TokenSource } from '@portcullis/client'
 import type { PublicationContext } from 'centrifuge'
 import { CliError } from './errors.js'
+import { connectTo, leave } from './node-connection.js'
 import { printable } from './output/printable.js'
 import { publicationLine } from './output/publication.js'
 import type { Session } from './session.js'
-import { dialNode } from './tls.js'
 import { watchConnection } from './watch-connection.js'
 
 export interface Follow {
@@ -21,11 +21,7 @@ export interface Follow {
  */
 export async function follow(session: Session, { url, channels, tokens }: Follow): Promise<void> {
   const { out, shell } = session
-  const centrifuge = connect(url, {
-    tokens,
-    dial: dialNode(),
-    name: 'portcullis-cli',
-  })
+  const centrifuge = connectTo(url, tokens)
   const stopListening = { current: () => {} }
   try {
     await new Promise<void>((resolve, reject) => {
@@ -66,9 +62,7 @@ export async function follow(session: Session, { url, channels, tokens }: Follow
     })
   } finally {
     stopListening.current()
-    centrifuge.removeAllListeners()
-    centrifuge.on('error', () => undefined)
-    centrifuge.disconnect()
+    leave(centrifuge)
   }
 }
 

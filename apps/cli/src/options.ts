@@ -21,6 +21,17 @@ export function each(text: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), text]
 }
 
+/** `--wait` and `--replicas`, alike for whatever revokes and shows the receipt. */
+export function withReceiptOptions(command: Command): Command {
+  return command
+    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 12_000)
+    .option(
+      '--replicas <n>',
+      'wait a second for so many Redis replicas to have it; default: as auth is set',
+      wholeNumber(0),
+    )
+}
+
 /** `--node` and `--url`, alike for every command that speaks to a realtime node. */
 export function withNodeOptions(command: Command): Command {
   return command

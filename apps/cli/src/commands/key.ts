@@ -1,7 +1,7 @@
 import { RevokedKey, SigningKeyList } from '@portcullis/contracts'
 import type { Command } from 'commander'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'
-import { wholeNumber } from '../options.js'
+import { withReceiptOptions } from '../options.js'
 import { keyList } from '../output/key.js'
 import { receiptText } from '../output/receipt.js'
 import { preview } from '../preview.js'
@@ -32,18 +32,14 @@ export function keyCommands(program: Command, open: OpenSession): void {
       out.show({ keys }, () => keyList(out, keys))
     })
 
-  key
-    .command('revoke')
-    .description('a key is compromised: remove it, and revoke every token')
-    .argument('<kid>', 'as `key list` has it')
-    .option('--reason <text>', 'kept with the revocation')
-    .option('--yes', 'do not ask')
-    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 12_000)
-    .option(
-      '--replicas <n>',
-      'wait a second for so many Redis replicas to have it; default: as auth is set',
-      wholeNumber(0),
-    )
+  withReceiptOptions(
+    key
+      .command('revoke')
+      .description('a key is compromised: remove it, and revoke every token')
+      .argument('<kid>', 'as `key list` has it')
+      .option('--reason <text>', 'kept with the revocation')
+      .option('--yes', 'do not ask'),
+  )
     .addHelpText(
       'after',
       '\nEvery token is revoked, whichever key signed it: who has a key can sign for any of them.\n' +

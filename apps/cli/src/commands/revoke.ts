@@ -2,7 +2,7 @@ import { DryRun, Receipt } from '@portcullis/contracts'
 import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'
-import { moment, wholeNumber } from '../options.js'
+import { moment, withReceiptOptions } from '../options.js'
 import { coversText, receiptText } from '../output/receipt.js'
 import { preview, type Wide } from '../preview.js'
 import { confirm } from '../prompt/confirm.js'
@@ -11,25 +11,21 @@ import { readToken } from '../token-file.js'
 
 /** `portcullis revoke …`: ends tokens, and says what became of their connections. */
 export function revokeCommand(program: Command, open: OpenSession): void {
-  program
-    .command('revoke')
-    .description('revoke tokens, close what stands on them, and show the receipt')
-    .addOption(new Option('--token-file <file>', 'the token in this file; - is standard input'))
-    .addOption(new Option('--jti <id>', 'the token with this id'))
-    .addOption(new Option('--identity <identity>', 'all tokens of this identity'))
-    .addOption(new Option('--subject <subject>', "the identity's tokens for this subject"))
-    .addOption(new Option('--label <label>', "the identity's tokens with this label"))
-    .addOption(new Option('--all', 'every token there is, yours too'))
-    .option('--issued-before <time>', 'only those issued before: ISO 8601 or Unix ms', moment)
-    .option('--reason <text>', 'kept with the revocation')
-    .option('--dry-run', 'only show what would be revoked')
-    .option('--yes', 'do not ask, however much it covers')
-    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 12_000)
-    .option(
-      '--replicas <n>',
-      'wait a second for so many Redis replicas to have it; default: as auth is set',
-      wholeNumber(0),
-    )
+  withReceiptOptions(
+    program
+      .command('revoke')
+      .description('revoke tokens, close what stands on them, and show the receipt')
+      .addOption(new Option('--token-file <file>', 'the token in this file; - is standard input'))
+      .addOption(new Option('--jti <id>', 'the token with this id'))
+      .addOption(new Option('--identity <identity>', 'all tokens of this identity'))
+      .addOption(new Option('--subject <subject>', "the identity's tokens for this subject"))
+      .addOption(new Option('--label <label>', "the identity's tokens with this label"))
+      .addOption(new Option('--all', 'every token there is, yours too'))
+      .option('--issued-before <time>', 'only those issued before: ISO 8601 or Unix ms', moment)
+      .option('--reason <text>', 'kept with the revocation')
+      .option('--dry-run', 'only show what would be revoked')
+      .option('--yes', 'do not ask, however much it covers'),
+  )
     .addHelpText(
       'after',
       '\nWith --identity alone, --label or --all it shows what it covers, and asks; where there is no\n' +

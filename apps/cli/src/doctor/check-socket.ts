@@ -1,7 +1,7 @@
-import { connect, type TokenSource } from '@portcullis/client'
+import type { TokenSource } from '@portcullis/client'
 import type { CliError } from '../errors.js'
+import { connectTo, leave } from '../node-connection.js'
 import type { RealtimeUrl } from '../realtime-url.js'
-import { dialNode } from '../tls.js'
 import { watchConnection } from '../watch-connection.js'
 import { type Check, failed, ok } from './check.js'
 
@@ -13,11 +13,7 @@ export async function checkSocket(
   { socket: url }: RealtimeUrl,
   tokens: TokenSource,
 ): Promise<Check> {
-  const centrifuge = connect(url, {
-    tokens,
-    dial: dialNode(),
-    name: 'portcullis-cli',
-  })
+  const centrifuge = connectTo(url, tokens)
   let timer: NodeJS.Timeout | undefined
   const opened = await new Promise<true | string>((resolve) => {
     timer = setTimeout(() => resolve(`no connection within ${timeoutMs / 1000} s`), timeoutMs)
@@ -31,9 +27,7 @@ export async function checkSocket(
     })
   })
   clearTimeout(timer)
-  centrifuge.removeAllListeners()
-  centrifuge.on('error', () => undefined)
-  centrifuge.disconnect()
+  leave(centrifuge)
   if (opened === true) return ok(name, 'opens with your token')
   const advice = 'a proxy in front has to pass on the upgrade and the Authorization header'
   return failed(name, opened, advice)

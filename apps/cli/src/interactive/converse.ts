@@ -1,9 +1,8 @@
-import { connect } from '@portcullis/client'
 import type { Follow } from '../follow.js'
+import { connectTo, leave } from '../node-connection.js'
 import { printable } from '../output/printable.js'
 import { publicationLine } from '../output/publication.js'
 import type { Session } from '../session.js'
-import { dialNode } from '../tls.js'
 import { watchConnection } from '../watch-connection.js'
 import { Channels } from './channels.js'
 import { openPrompt } from './prompt.js'
@@ -18,11 +17,7 @@ import { type Conversation, channelIn, completions, obey } from './verbs.js'
 export async function converse(session: Session, follow: Follow): Promise<void> {
   const { out, shell } = session
   const { url, tokens } = follow
-  const centrifuge = connect(url, {
-    tokens,
-    dial: dialNode(),
-    name: 'portcullis-cli',
-  })
+  const centrifuge = connectTo(url, tokens)
   const named = new Set(follow.channels)
   const closings: (() => void)[] = []
   try {
@@ -76,9 +71,7 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
     })
   } finally {
     for (const close of closings) close()
-    centrifuge.removeAllListeners()
-    centrifuge.on('error', () => undefined)
-    centrifuge.disconnect()
+    leave(centrifuge)
   }
 }
 
