@@ -54,6 +54,9 @@ import { jwt } from './tokens/jwt.js'
 const bodyLimit = 64 * 1024
 const feedMessageLimit = 256 * 1024
 
+/** Of what the descriptions describe. */
+const version = '0.1.0'
+
 /**
  * The whole of auth, wired: connections to Redis, registry, keys, feed, routes. Closing the app
  * closes everything that it opened.
@@ -220,10 +223,10 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     title: 'Portcullis auth',
     description:
       'Registers identities, issues tokens, introspects and revokes them. Errors of `/oauth/…` are those of RFC 6749 §5.2, all others RFC 9457 problems.',
-    version: '0.1.0',
+    version,
     securitySchemes,
     securityOf,
-    asyncapi: describeFeed(config.ISSUER),
+    asyncapi: describeFeed(config.ISSUER, version),
   })
   await app.register(health, {
     checks: {

@@ -105,8 +105,7 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     const keys = [listKeys, rotateKey, revokeKey]
     const audit = [listAudit, exportLog]
     const descriptions = [keySet, metadata, showRegistry]
-    const described = [...keys, ...audit, ...events, ...descriptions]
-    for (const route of [...identities, ...tokens, ...revocations, ...described])
-      await api.register(route)
+    const groups = [identities, tokens, revocations, events, keys, audit, descriptions]
+    for (const route of groups.flat()) await api.register(route)
   })
 }

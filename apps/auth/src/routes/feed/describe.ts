@@ -35,7 +35,7 @@ const message = (type: Asked | Said) => ({ $ref: `#/channels/feed/messages/${typ
  *
  * @param issuer - URL of this service as clients know it
  */
-export function describeFeed(issuer: string): object {
+export function describeFeed(issuer: string, version: string): object {
   const { protocol, host, pathname } = new URL(issuer)
   const received = NodeMessage.anyOf.map((schema) => {
     const type = schema.properties.type.const
@@ -50,7 +50,7 @@ export function describeFeed(issuer: string): object {
     asyncapi: '3.0.0',
     info: {
       title: 'Portcullis revocation feed',
-      version: '0.1.0',
+      version,
       description:
         'Over it realtime nodes, and all that stand behind the gate, hear of revocations, acknowledge them, and hold their leases. docs/guarantee.md says what rests on it.',
       license: { name: 'Apache-2.0' },
