@@ -103,10 +103,15 @@ export async function startServer({ dir, args, bus }: StartServerOptions): Promi
   }
 }
 
-/** Asks until there is an answer; an error is none. @throws LocalError after half a minute */
+/**
+ * Asks until there is an answer; an error is none.
+ * @param explain what there is instead, for people to read
+ * @throws LocalError after half a minute
+ */
 export async function eventually<Answer>(
   what: string,
   ask: () => Promise<Answer | undefined | false>,
+  explain: () => Promise<readonly string[]> = async () => [],
 ): Promise<Answer> {
   const deadline = performance.now() + patienceMs
   let last: unknown
@@ -117,8 +122,10 @@ export async function eventually<Answer>(
     } catch (error) {
       last = error
     }
-    if (performance.now() > deadline)
-      throw new LocalError('redis_unusable', `in vain: ${what}`, [String(last ?? '')])
+    if (performance.now() > deadline) {
+      const details = [...(last === undefined ? [] : [String(last)]), ...(await explain())]
+      throw new LocalError('redis_unusable', `in vain: ${what}`, details)
+    }
     await delay(lookMs)
   }
 }

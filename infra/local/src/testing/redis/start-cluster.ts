@@ -114,11 +114,12 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
       return servers.find((server) => server.port === port && server !== instead)
     })
   const settled = async () => {
-    await eventually('the Cluster is whole', async () => {
+    const whole = async () => {
       const map = await agreedMasters()
       const served = (map ?? []).reduce((sum, { from, to }) => sum + to - from + 1, 0)
       return served === slotCount
-    })
+    }
+    await eventually('the Cluster is whole', whole, () => told(servers))
   }
   const beginMove = async (slot: number, to: RedisServer) => {
     const from = await masterOf(slot)
@@ -154,6 +155,17 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
     beginMove,
     moveSlot: async (slot, to) => (await beginMove(slot, to)).finish(),
   }
+}
+
+/** What each server that runs says of all of them, for people to read. */
+function told(servers: readonly RedisServer[]): Promise<string[]> {
+  return Promise.all(
+    servers.map(async ({ port, running, redis }) => {
+      if (!running) return `${port} does not run`
+      const says = async () => `${await redis.cluster('INFO')}${await redis.cluster('NODES')}`
+      return `${port}: ${await says().catch(String)}`
+    }),
+  )
 }
 
 interface Range {
