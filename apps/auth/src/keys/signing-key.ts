@@ -26,8 +26,18 @@ export interface SigningKey {
 /** The parts of a key pair as JWK has them (RFC 8037 §2, RFC 7518 §6.2). */
 export type KeyParts = KeyMembers & { d: string }
 
-/** Makes the parts of a new key. */
+/**
+ * Makes the parts of a new key. Its `kid` does not begin with `-`: who revokes the key in haste would
+ * have it taken for an option by the command line.
+ */
 export async function newKeyParts(alg: SigningAlgorithm): Promise<KeyParts> {
+  for (;;) {
+    const parts = await randomKeyParts(alg)
+    if (!thumbprint(parts).startsWith('-')) return parts
+  }
+}
+
+async function randomKeyParts(alg: SigningAlgorithm): Promise<KeyParts> {
   const make = promisify(generateKeyPair)
   const { privateKey } =
     alg === 'EdDSA' ? await make('ed25519') : await make('ec', { namedCurve: 'P-256' })

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import { type Receiver, type StoredReceiver, textOf } from './event-receiver-record.js'
 import { feedEnd } from './feed-end.js'
+import { newName } from './ids.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
@@ -22,7 +22,7 @@ export async function addEventReceiver(
 ): Promise<Receiver> {
   const { keys } = registry
   const receiver: Receiver = {
-    id: randomBytes(16).toString('base64url'),
+    id: newName(16),
     status: 'enabled',
     createdAt: Date.now(),
     ...stored,

@@ -15,6 +15,17 @@ export function newId(partition: number | 'all'): string {
   return `${partition}-${randomBytes(16).toString('base64url')}`
 }
 
+/**
+ * A new random id for people to name something by. It never begins with `-`, which a command line
+ * would take for an option.
+ */
+export function newName(bytes: number): string {
+  for (;;) {
+    const name = randomBytes(bytes).toString('base64url')
+    if (!name.startsWith('-')) return name
+  }
+}
+
 /** The partition that an id names; undefined when it is no id, or of a partition we do not have. */
 export function partitionOfId(id: string, partitions: number): number | undefined {
   const partition = Number(idPattern.exec(id)?.[1] ?? Number.NaN)

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { newName } from './ids.js'
 
 /** A new registration code: 256 random bits. */
 export function newRegistrationCode(): string {
@@ -12,5 +13,5 @@ export function hashOfCode(code: string): string {
 
 /** The name by which a code is removed; says nothing of the code. */
 export function newCodeId(): string {
-  return randomBytes(9).toString('base64url')
+  return newName(9)
 }

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, sign, verify } from 'node:crypto'
 import { close, connect } from '@portcullis/redis'
 import t from 'tap'
 import type { KeySet } from '../../src/keys/index.js'
+import { newKeyParts } from '../../src/keys/signing-key.js'
 import { thumbprint } from '../../src/keys/thumbprint.js'
 import { keySets } from './fixtures/key-sets.js'
 
@@ -51,6 +52,14 @@ t.test('the thumbprint is that of RFC 8037, appendix A.3', async (t) => {
   t.equal(
     thumbprint({ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }),
     'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
+  )
+})
+
+t.test('a kid is no option of a command line', async (t) => {
+  const parts = await Promise.all(Array.from({ length: 600 }, () => newKeyParts('EdDSA')))
+  t.same(
+    parts.map(thumbprint).filter((kid) => kid.startsWith('-')),
+    [],
   )
 })
 

@@ -2,7 +2,7 @@ import { TokenId } from '@portcullis/contracts'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
 import t from 'tap'
-import { isEverywhere, newId, partitionOf, partitionOfId } from '../../src/registry/ids.js'
+import { isEverywhere, newId, newName, partitionOf, partitionOfId } from '../../src/registry/ids.js'
 
 t.test('an identity keeps its partition for ever', async (t) => {
   // Written down: a change of these would lose every registry that exists.
@@ -38,4 +38,13 @@ t.test('identities spread over the partitions', async (t) => {
   t.equal(counts.size, 16)
   for (const [partition, count] of counts)
     t.ok(count > 700 && count < 1300, `partition ${partition} has ${count} of 16,000`)
+})
+
+t.test('a name is no option of a command line', async (t) => {
+  const names = Array.from({ length: 2000 }, () => newName(9))
+  t.match(
+    names,
+    names.map(() => /^\w[\w-]{11}$/),
+  )
+  t.equal(new Set(names).size, names.length)
 })
