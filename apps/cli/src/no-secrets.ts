@@ -1,6 +1,7 @@
 import { CliError } from './errors.js'
 
-const secretOption = /^--?(?:code|registration-code|client-secret|secret|password|token)(?:=|$)/
+const secretOption =
+  /^--?(?:code|registration-code|client-secret|secret|password|token|authorization)(?:=|$)/
 const jwt = /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/
 
 /**
@@ -21,8 +22,9 @@ export function refuseSecrets(args: readonly string[]): void {
     throw new CliError(
       'usage',
       'codes and tokens are no arguments: they stay in the history of your shell. A token comes ' +
-        'from --token-file; a registration code from a profile (portcullis profile add --help), ' +
-        'PORTCULLIS_REGISTRATION_CODE_FILE, or the terminal',
+        'from --token-file, an Authorization header from --authorization-file; a registration ' +
+        'code from a profile (portcullis profile add --help), PORTCULLIS_REGISTRATION_CODE_FILE, ' +
+        'or the terminal',
     )
   }
 }

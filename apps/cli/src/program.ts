@@ -10,6 +10,7 @@ import { keyCommands } from './commands/key.js'
 import { nodesCommand } from './commands/nodes.js'
 import { profileCommands } from './commands/profile.js'
 import { publishCommand } from './commands/publish.js'
+import { receiverCommands } from './commands/receiver.js'
 import { revocationCommands } from './commands/revocation.js'
 import { revokeCommand } from './commands/revoke.js'
 import { tokenCommands } from './commands/token.js'
@@ -46,6 +47,7 @@ export function program(shell: Shell): Command {
   doctorCommand(root, open)
   connectionsCommand(root, open)
   keyCommands(root, open)
+  receiverCommands(root, open)
   auditCommand(root, open)
   profileCommands(root, shell)
   completionCommands(root, shell)

@@ -1,7 +1,7 @@
-import { closeSync, fchmodSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { CliError } from './errors.js'
+import { readSecret } from './secret-file.js'
 import type { Shell } from './shell.js'
 import { systemCode } from './system-code.js'
 
@@ -10,11 +10,8 @@ import { systemCode } from './system-code.js'
  *
  * @throws CliError when there is none; the message shows nothing of what was there.
  */
-export async function readToken(file: string, { cwd, stdin }: Shell): Promise<string> {
-  const token = (file === '-' ? await text(stdin) : contents(cwd, file)).trim()
-  if (/^[A-Za-z0-9._~+-]{1,4096}$/.test(token)) return token
-  const where = file === '-' ? 'standard input' : file
-  throw new CliError('failed', `${where} does not hold a token, and nothing but a token`)
+export function readToken(file: string, shell: Shell): Promise<string> {
+  return readSecret(file, shell, { pattern: /^[A-Za-z0-9._~+-]{1,4096}$/, what: 'a token' })
 }
 
 /** Writes the token for its owner alone (mode 0600), also over a file that others could read. */
@@ -29,13 +26,5 @@ export function writeToken(file: string, token: string, { cwd }: Shell): void {
     }
   } catch (error) {
     throw new CliError('failed', `${file} cannot be written (${systemCode(error)})`)
-  }
-}
-
-function contents(cwd: string, file: string): string {
-  try {
-    return readFileSync(resolve(cwd, file), 'utf8')
-  } catch (error) {
-    throw new CliError('failed', `${file} cannot be read (${systemCode(error)})`)
   }
 }

@@ -55,6 +55,16 @@ t.test('an installation is run from the command line, against a real auth', asyn
   t.match(suspended.stdout, /suspended shop; revoked 4 of its tokens/)
   t.equal((await run([...issue, '--json'], options)).code, 3, 'refused')
   await portcullis('identity', 'resume', 'shop')
+
+  const hears = ['--poll', '--as', 'shop', '--identity', 'shop']
+  const { id } = await portcullis('receiver', 'add', '--aud', 'https://shop.example', ...hears)
+  t.match(await portcullis('receiver', 'pause', id), { status: 'paused', identities: ['shop'] })
+  await portcullis('receiver', 'verify', id)
+  t.match(await portcullis('receiver', 'show', id), { progress: { pending: 1 } })
+  const wider = await portcullis('receiver', 'change', id, '--every-identity')
+  t.notOk('identities' in wider)
+  await portcullis('receiver', 'delete', id, '--yes')
+  t.same(await portcullis('receiver', 'list'), { receivers: [] })
   await portcullis('identity', 'delete', 'shop', '--yes')
   t.match(await portcullis('revocation', 'list'), { revocations: [{ tokens: 0 }, { tokens: 4 }] })
 
