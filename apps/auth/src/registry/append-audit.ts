@@ -3,7 +3,10 @@ import { type AuditRecord, type AuditRetention, auditKinds, kindOf } from './aud
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
-const append = script<null>(new URL('../../src/registry/lua/append-audit.lua', import.meta.url))
+const append = script<null>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/append-audit.lua', import.meta.url),
+)
 
 /** The key of the clock comes before those of the streams, and Lua counts from 1. */
 const firstStream = 2

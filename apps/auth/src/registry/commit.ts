@@ -12,6 +12,7 @@ const commitScript = script<
   | 'identity_not_found'
   | 'issued_before_in_future'
 >(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/token-index.lua', import.meta.url),
   new URL('../../src/registry/lua/revoke.lua', import.meta.url),
 )

@@ -8,6 +8,7 @@ import type { Registry } from './registry.js'
 import { run } from './run.js'
 
 const create = script<IdentityReply | 'identity_exists'>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/register-identity.lua', import.meta.url),
 )
 

@@ -5,6 +5,7 @@ import { run } from './run.js'
 import { settle } from './settle.js'
 
 const fence = script<string | null>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/fence-node.lua', import.meta.url),
 )
 const forget = script<null>(new URL('../../src/registry/lua/forget-node.lua', import.meta.url))

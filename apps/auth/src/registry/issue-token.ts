@@ -11,6 +11,7 @@ const issue = script<
   | 'identity_suspended'
   | 'key_revoked'
 >(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/token-index.lua', import.meta.url),
   new URL('../../src/registry/lua/issue-token.lua', import.meta.url),
 )

@@ -10,7 +10,10 @@ import {
 import { partitionsOf, type Registry } from './registry.js'
 import { guard, run } from './run.js'
 
-const end = script<string>(new URL('../../src/registry/lua/audit-end.lua', import.meta.url))
+const end = script<string>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/audit-end.lua', import.meta.url),
+)
 
 /**
  * The microsecond before which the audit log is complete: no entry will ever come before it. Readers

@@ -5,6 +5,7 @@ import type { Registry } from './registry.js'
 import { guard, run } from './run.js'
 
 const settleScript = script<string[]>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/ack-revocations.lua', import.meta.url),
 )
 

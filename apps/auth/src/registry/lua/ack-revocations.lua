@@ -1,5 +1,6 @@
 --[[
   Settles a node's parts of receipts, and says so to whoever waits for them.
+  With partition-clock.lua.
   KEYS  1 clock  2 pending  3 pending-times  4… receipts
   ARGV  1 node  2 instance  3 channel  4 'fenced ' when its lease is out, '' when it acknowledges,
         then for each receipt:
@@ -9,9 +10,8 @@
 ]]
 local part = ARGV[2] .. ':' .. ARGV[1]
 local answer = {}
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-now = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local redisUs, last = readClock(KEYS[1])
+local now = math.max(redisUs, last)
 
 for i = 4, #KEYS do
   local at = 5 + (i - 4) * 4

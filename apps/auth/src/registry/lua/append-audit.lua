@@ -1,14 +1,12 @@
 --[[
   Appends entries to the audit log of one partition, each with a microsecond of its own, and removes
-  what is too old or too many.
+  what is too old or too many. With partition-clock.lua.
   KEYS  1 clock  2 acts  3 issues  4 refusals
   ARGV  1 most entries of a stream  2 oldest age in ms  3 channel for news
         4… for each entry: the number of its stream's key, and its JSON
   Gives nothing.
 ]]
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+local now, last = readClock(KEYS[1])
 for i = 4, #ARGV, 2 do
   last = math.max(now, last + 1)
   redis.call('XADD', KEYS[tonumber(ARGV[i])], 'MAXLEN', '=', ARGV[1],

@@ -1,5 +1,6 @@
 --[[
-  Records a new token, if its identity exists and is active at this moment. With token-index.lua.
+  Records a new token, if its identity exists and is active at this moment. With
+  partition-clock.lua and token-index.lua.
   KEYS  1 clock  2 identity  3 token  4 index  5 expiring  6 revoked keys
   ARGV  1 identity  2 subject  3 scope  4 ttl in seconds  5 labels  6 address  7 jti
         8 kid of the key that is to sign it
@@ -16,14 +17,8 @@ end
 if state ~= 'active' then
   return 'identity_suspended'
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local last = tonumber(redis.call('GET', KEYS[1]) or '0')
-if now <= last then
-  now = last + 1
-end
+local now = nextMoment(KEYS[1])
 local issuedUs = string.format('%.0f', now)
-redis.call('SET', KEYS[1], issuedUs)
 
 -- JWT's exp has whole seconds: rounded up, so that registry and token agree on the moment.
 local expires = math.ceil(now / 1000000) * 1000 + tonumber(ARGV[4]) * 1000

@@ -1,5 +1,5 @@
 --[[
-  Creates an identity with its first registration code, or without one.
+  Creates an identity with its first registration code, or without one. With partition-clock.lua.
   KEYS  1 clock  2 identity  3 codes  4 identities
   ARGV  1 identity  2 scopes  3 tokenTtlSeconds or ''  4 labels
         5 code's hash or ''  6 code's id  7 code's ttl in seconds or ''
@@ -10,18 +10,10 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
   return 'identity_exists'
 end
 -- Later than the cut-off of any identity of this name that was deleted: its tokens are not ours.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local last = tonumber(redis.call('GET', KEYS[1]) or '0')
-if now <= last then
-  now = last + 1
-end
-local nowText = string.format('%.0f', now)
-redis.call('SET', KEYS[1], nowText)
-
+local now = nextMoment(KEYS[1])
 local nowMs = math.floor(now / 1000)
 redis.call('HSET', KEYS[2], 'state', 'active', 'scopes', ARGV[2], 'tokenTtlSeconds', ARGV[3],
-  'labels', ARGV[4], 'createdUs', nowText, 'jwks', ARGV[8], 'client', ARGV[9],
+  'labels', ARGV[4], 'createdUs', string.format('%.0f', now), 'jwks', ARGV[8], 'client', ARGV[9],
   'registrationToken', ARGV[10])
 if ARGV[5] ~= '' then
   local expiresAt = '-'

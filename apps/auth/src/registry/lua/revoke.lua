@@ -1,7 +1,7 @@
 --[[
   Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
   and records who has to acknowledge it, in one step. May suspend or delete the identity with it, or,
-  when it covers all, revoke a signing key. With token-index.lua.
+  when it covers all, revoke a signing key. With partition-clock.lua and token-index.lua.
   KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
         9 roster  10 identity  11 codes  12 identities (the last three only with a change), or
@@ -18,13 +18,8 @@
 if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[10]) == 0 then
   return 'identity_not_found'
 end
-local time = redis.call('TIME')
-local timeUs = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local now = timeUs
-local last = tonumber(redis.call('GET', KEYS[1]) or '0')
-if now <= last then
-  now = last + 1
-end
+local timeUs, last = readClock(KEYS[1])
+local now = math.max(timeUs, last + 1)
 local cutoff = now
 if ARGV[5] ~= '' then
   cutoff = tonumber(ARGV[5]) * 1000 - 1
