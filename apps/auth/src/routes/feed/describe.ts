@@ -1,4 +1,5 @@
 import { AuthMessage, NodeMessage } from '@portcullis/contracts'
+import { describeWebSocket } from '@portcullis/service'
 
 type Asked = NodeMessage['type']
 type Said = AuthMessage['type']
@@ -26,9 +27,6 @@ const answers: Readonly<Partial<Record<Asked | Said, Asked | Said>>> = {
   bye: 'goodbye',
 }
 
-const channel = { $ref: '#/channels/feed' }
-const message = (type: Asked | Said) => ({ $ref: `#/channels/feed/messages/${type}` })
-
 /**
  * The revocation feed, `GET /v1/feed`, as AsyncAPI 3 describes it, from the schemas of its messages.
  * An operation's action is that of auth: it receives what nodes send.
@@ -36,66 +34,30 @@ const message = (type: Asked | Said) => ({ $ref: `#/channels/feed/messages/${typ
  * @param issuer - URL of this service as clients know it
  */
 export function describeFeed(issuer: string, version: string): object {
-  const { protocol, host, pathname } = new URL(issuer)
-  const received = NodeMessage.anyOf.map((schema) => {
-    const type = schema.properties.type.const
-    return { type, summary: asked[type], schema }
+  const received = NodeMessage.anyOf.map((payload) => {
+    const name = payload.properties.type.const
+    return { action: 'receive', name, summary: asked[name], payload } as const
   })
-  const sent = AuthMessage.anyOf.map((schema) => {
-    const type = schema.properties.type.const
-    return { type, summary: said[type], schema }
+  const sent = AuthMessage.anyOf.map((payload) => {
+    const name = payload.properties.type.const
+    return { action: 'send', name, summary: said[name], payload } as const
   })
+  const all = [...received, ...sent]
   const replies = new Set<Asked | Said>(Object.values(answers))
-  return {
-    asyncapi: '3.0.0',
-    info: {
-      title: 'Portcullis revocation feed',
-      version,
-      description:
-        'Over it realtime nodes, and all that stand behind the gate, hear of revocations, acknowledge them, and hold their leases. docs/guarantee.md says what rests on it.',
-      license: { name: 'Apache-2.0' },
-    },
-    defaultContentType: 'application/json',
-    servers: {
-      auth: {
-        host,
-        pathname: pathname.replace(/\/+$/, '') || '/',
-        protocol: protocol === 'https:' ? 'wss' : 'ws',
-        security: [{ $ref: '#/components/securitySchemes/token' }],
-      },
-    },
-    channels: {
-      feed: {
-        address: '/v1/feed',
-        messages: Object.fromEntries(
-          [...received, ...sent].map(({ type, summary, schema }) => [
-            type,
-            { name: type, summary, payload: schema },
-          ]),
-        ),
-        bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
-      },
-    },
-    operations: Object.fromEntries(
-      [
-        ...received.map(({ type, summary }) => ({ type, action: 'receive', summary })),
-        ...sent.map(({ type, summary }) => ({ type, action: 'send', summary })),
-      ]
-        .filter(({ type }) => !replies.has(type))
-        .map(({ type, action, summary }) => {
-          const reply = answers[type]
-          const answered = reply && { reply: { channel, messages: [message(reply)] } }
-          return [type, { action, channel, summary, messages: [message(type)], ...answered }]
-        }),
-    ),
-    components: {
-      securitySchemes: {
-        token: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'An access token with the scope `feed`.',
-        },
-      },
-    },
-  }
+  return describeWebSocket({
+    title: 'Portcullis revocation feed',
+    version,
+    description:
+      'Over it realtime nodes, and all that stand behind the gate, hear of revocations, acknowledge them, and hold their leases. docs/guarantee.md says what rests on it.',
+    url: issuer,
+    address: '/v1/feed',
+    token: 'An access token with the scope `feed`.',
+    messages: Object.fromEntries(all.map(({ action: _, ...message }) => [message.name, message])),
+    operations: all
+      .filter(({ name }) => !replies.has(name))
+      .map(({ action, name, summary }) => {
+        const reply = answers[name]
+        return { action, summary, message: name, ...(reply && { replies: [reply] }) }
+      }),
+  })
 }
