@@ -28,7 +28,8 @@ t.test('a node that renews is waited for; one that stops is fenced', async (t) =
 })
 
 t.test('a node that was fenced hears of everything before it has its lease', async (t) => {
-  const self = await auth(t, { LEASE_MS: '600' })
+  // Long enough for the last request here, which has to come before the node is fenced again.
+  const self = await auth(t, { LEASE_MS: '2000' })
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
   one.socket.pause()
