@@ -1,6 +1,12 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { ensureAdministrator, getIdentity, type Registry, RegistryError } from './registry/index.js'
+import {
+  type AdministratorMade,
+  ensureAdministrator,
+  getIdentity,
+  type Registry,
+  RegistryError,
+} from './registry/index.js'
 import { newRegistrationCode } from './registry/registration-code.js'
 
 export interface AdministratorOptions {
@@ -12,23 +18,21 @@ export interface AdministratorOptions {
 }
 
 /**
- * Makes sure that there is an administrator. Gives the path of the file that its code was written
- * to, when one was made; the code itself goes nowhere else.
+ * Makes sure that there is an administrator. Gives what there was to do, and the path of the file that
+ * its code was written to, when one was made; the code itself goes nowhere else.
  */
 export async function administrator(
   registry: Registry,
   { identity, registrationCode, codeFile }: AdministratorOptions,
-): Promise<string | undefined> {
-  if (registrationCode !== undefined) {
-    await ensureAdministrator(registry, { identity, registrationCode })
-    return undefined
-  }
-  if (await exists(registry, identity)) return undefined
+): Promise<AdministratorMade & { codeFile?: string }> {
+  if (registrationCode !== undefined)
+    return ensureAdministrator(registry, { identity, registrationCode })
+  if (await exists(registry, identity)) return { made: 'nothing' }
   const made = newRegistrationCode()
   // The file first: a code that is registered and written nowhere would lock everyone out.
   const path = await writeCode(codeFile, { identity, registrationCode: made })
-  await ensureAdministrator(registry, { identity, registrationCode: made })
-  return path
+  const done = await ensureAdministrator(registry, { identity, registrationCode: made })
+  return { ...done, codeFile: path }
 }
 
 async function exists(registry: Registry, identity: string): Promise<boolean> {

@@ -45,7 +45,7 @@ export const AuditResult = Type.Union([
 ])
 export type AuditResult = Static<typeof AuditResult>
 
-/** Who. Absent in an entry when the request showed nothing that names anyone. */
+/** Who. Absent in an entry when the request showed nothing that names anyone, or there was none. */
 export const AuditActor = Type.Object({
   identity: IdentityName,
   /** Absent when the identity showed its own credentials. */
@@ -81,7 +81,10 @@ export const AuditDetail = Type.Record(
 )
 export type AuditDetail = Static<typeof AuditDetail>
 
-/** One entry of the audit log. Never a token, a registration code or a body. */
+/**
+ * One entry of the audit log. Never a token, a registration code or a body. What auth does by itself,
+ * at its start or on schedule, has no `status`, `actor`, `address` and `requestId`.
+ */
 export const AuditEntry = Type.Object({
   /** Its place in the log, and a cursor: pass it as `after` to read on from here. */
   id: Type.String(),
@@ -90,16 +93,16 @@ export const AuditEntry = Type.Object({
   action: Type.String(),
   result: AuditResult,
   /** HTTP status of the answer. */
-  status: Type.Integer(),
+  status: Type.Optional(Type.Integer()),
   /** Stable code of the error, when there was one. */
   error: Type.Optional(Type.String()),
   actor: Type.Optional(AuditActor),
   target: Type.Optional(AuditTarget),
   detail: Type.Optional(AuditDetail),
   /** Where it came from, as TRUST_PROXY has it. */
-  address: Type.String(),
+  address: Type.Optional(Type.String()),
   /** The same as in the service's log and in a problem's `instance`. */
-  requestId: Type.String(),
+  requestId: Type.Optional(Type.String()),
 })
 export type AuditEntry = Static<typeof AuditEntry>
 

@@ -59,6 +59,11 @@ export interface KeySet {
    * @throws KeySetError `key_not_found`
    */
   remove(kid: string): Promise<void>
+  /**
+   * Calls `listener` with the `kid` of each key that took over on schedule, through this instance; also
+   * for those of before this call. One listener.
+   */
+  onScheduled(listener: (kid: string) => void): void
   /** Says why the keys cannot be used, or nothing when they can. */
   ready(): string | undefined
 }
@@ -79,6 +84,9 @@ export class StoredKeySet implements KeySet {
   #seen: Seen | undefined
   #looking: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
+  /** Took over on schedule, before there was a listener. */
+  readonly #untold: string[] = []
+  #tell: (kid: string) => void = (kid) => this.#untold.push(kid)
 
   constructor(store: KeyStore) {
     this.#store = store
@@ -99,6 +107,11 @@ export class StoredKeySet implements KeySet {
 
   list(): SigningKeyInfo[] {
     return [...(this.#seen?.list ?? [])]
+  }
+
+  onScheduled(listener: (kid: string) => void): void {
+    this.#tell = listener
+    for (const kid of this.#untold.splice(0)) listener(kid)
   }
 
   async fresh(): Promise<void> {
@@ -168,7 +181,8 @@ export class StoredKeySet implements KeySet {
   async #completed(): Promise<StoredKeys> {
     for (;;) {
       const stored = await turnKeys(this.#store)
-      const { current, next, keys } = stored
+      const { current, next, keys, promoted } = stored
+      if (promoted && current !== undefined) this.#tell(current)
       if (current !== undefined && next !== undefined && keys.has(next)) return stored
       await addKey(this.#store, next)
     }

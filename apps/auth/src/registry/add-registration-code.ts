@@ -30,16 +30,17 @@ export async function addRegistrationCode(
   body: AddRegistrationCode,
 ): Promise<AddedRegistrationCode> {
   const registrationCode = newRegistrationCode()
-  const info = await addCode(registry, identity, body, hashOfCode(registrationCode))
+  const code = { id: newCodeId(), hash: hashOfCode(registrationCode) }
+  const info = await addCode(registry, identity, body, code)
   return { ...info, registrationCode }
 }
 
-/** Adds the code that has this hash; does nothing when it is there and works. */
+/** Adds the code that has this hash. When it is there and works this does nothing, and gives its own id. */
 export async function addCode(
   registry: Registry,
   identity: string,
   { ttlSeconds, expireOthersInSeconds }: AddRegistrationCode,
-  hash: string,
+  { id, hash }: { id: string; hash: string },
 ): Promise<RegistrationCodeInfo> {
   const partition = partitionOf(identity, registry.partitions)
   const { keys } = registry
@@ -47,7 +48,7 @@ export async function addCode(
     registry,
     add,
     [keys.identity(partition, identity), keys.codes(partition, identity)],
-    [hash, newCodeId(), ttlSeconds ?? '', expireOthersInSeconds ?? '', maxCodes],
+    [hash, id, ttlSeconds ?? '', expireOthersInSeconds ?? '', maxCodes],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
   if (reply === 'too_many_codes')

@@ -30,7 +30,7 @@ export function kindOf({ action, result }: AuditRecord): AuditKind {
  * be done, whatever other masters of a Cluster are away.
  */
 export function auditPartition(record: AuditRecord, partitions: number): number {
-  const { target, actor, address } = record
+  const { target, actor, address = '' } = record
   return partitionOf(target?.identity ?? actor?.identity ?? address, partitions)
 }
 

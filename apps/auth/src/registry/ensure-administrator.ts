@@ -1,8 +1,11 @@
 import { addCode } from './add-registration-code.js'
 import { RegistryError } from './errors.js'
 import { registerIdentity } from './register-identity.js'
-import { hashOfCode } from './registration-code.js'
+import { hashOfCode, newCodeId } from './registration-code.js'
 import type { Registry } from './registry.js'
+
+/** What there was to do: nothing, or to register the identity, or to add a code, by its id. */
+export type AdministratorMade = { made: 'nothing' | 'identity' } | { made: 'code'; code: string }
 
 /**
  * Makes sure that the administrator's identity exists and that this code of it works: creates the
@@ -13,13 +16,14 @@ import type { Registry } from './registry.js'
 export async function ensureAdministrator(
   registry: Registry,
   { identity, registrationCode }: { identity: string; registrationCode: string },
-): Promise<'created' | 'present'> {
+): Promise<AdministratorMade> {
   try {
     await registerIdentity(registry, { identity, scopes: ['admin'] }, registrationCode)
-    return 'created'
+    return { made: 'identity' }
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== 'identity_exists') throw error
   }
-  await addCode(registry, identity, {}, hashOfCode(registrationCode))
-  return 'present'
+  const id = newCodeId()
+  const code = await addCode(registry, identity, {}, { id, hash: hashOfCode(registrationCode) })
+  return code.id === id ? { made: 'code', code: id } : { made: 'nothing' }
 }

@@ -10,7 +10,7 @@ t.test('entries of one tick go together, each to its partition, in their order',
   const sent: [number, string[]][] = []
   const log = openAuditLog({
     append: async (partition, records) => {
-      sent.push([partition, records.map(({ requestId }) => requestId)])
+      sent.push([partition, records.map(({ requestId = '' }) => requestId)])
     },
     partitionOf: ({ requestId }) => Number(requestId) % 2,
     onLost: () => t.fail('nothing is lost'),
@@ -33,7 +33,7 @@ t.test('what Redis does not take is handed over whole, and rejects nobody', asyn
       if (fails) throw new Error('away')
     },
     partitionOf: () => 0,
-    onLost: (records, cause) => lost.push([records.map(({ requestId }) => requestId), cause]),
+    onLost: (records, cause) => lost.push([records.map(({ requestId = '' }) => requestId), cause]),
     maxWaiting: 3,
   })
   for (const n of ['0', '1', '2', '3']) void log.add(record(n))

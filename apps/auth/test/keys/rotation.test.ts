@@ -65,6 +65,9 @@ t.test('the schedule is kept once, however many instances look', async (t) => {
   const [first] = sets
   if (first === undefined) throw new Error('there are five')
   const [old, next] = [first.current.kid, kidOf(first, 'next')]
+  const scheduled: string[] = []
+  const [, ...heard] = sets
+  for (const keys of heard) keys.onScheduled((kid) => scheduled.push(kid))
   const look = () => Promise.all(sets.map((keys) => keys.look()))
   await age(30 * dayMs - minuteMs)
   await look()
@@ -78,6 +81,12 @@ t.test('the schedule is kept once, however many instances look', async (t) => {
     t.same(keys.list(), first.list(), 'they agree on all of it')
   }
   t.same(states(first), ['next', 'current', 'previous'])
+  first.onScheduled((kid) => scheduled.push(kid))
+  t.same(scheduled, [next], 'one of them tells of it, also when it was asked later')
+  await age(10 * minuteMs)
+  await first.rotate()
+  await look()
+  t.equal(scheduled.length, 1, 'by hand is not on schedule')
 })
 
 t.test('the schedule waits for a next key that caches may not have', async (t) => {

@@ -69,11 +69,13 @@ t.test('a name is registered once, also by two at the same time', async (t) => {
 t.test('the administrator is made once, and the code given later works too', async (t) => {
   const { registry } = await open(t)
   const order = { identity: 'admin', registrationCode: 'a'.repeat(43) }
-  t.equal(await ensureAdministrator(registry, order), 'created')
-  t.equal(await ensureAdministrator(registry, order), 'present')
+  t.same(await ensureAdministrator(registry, order), { made: 'identity' })
+  t.same(await ensureAdministrator(registry, order), { made: 'nothing' })
   t.equal((await getIdentity(registry, 'admin')).registrationCodes.length, 1, 'not added twice')
   const later = { identity: 'admin', registrationCode: 'b'.repeat(43) }
-  t.equal(await ensureAdministrator(registry, later), 'present')
+  const added = await ensureAdministrator(registry, later)
+  const { registrationCodes } = await getIdentity(registry, 'admin')
+  t.match(added, { made: 'code', code: registrationCodes.at(-1)?.id })
   for (const { registrationCode } of [order, later]) {
     const { identity } = await authenticate(registry, 'admin', registrationCode)
     t.same(identity.scopes, ['admin'])

@@ -17,7 +17,7 @@ export function auditList(out: Output, entries: readonly AuditEntry[]): string {
     { head: 'ACTOR', value: actorText },
     { head: 'TARGET', value: targetText },
     { head: 'ERROR', value: ({ error = '' }) => error },
-    { head: 'FROM', value: ({ address }) => address },
+    { head: 'FROM', value: ({ address = '' }) => address },
   ]
   return out.table(columns, entries, 'no entries')
 }
@@ -25,7 +25,8 @@ export function auditList(out: Output, entries: readonly AuditEntry[]): string {
 /** One entry on a line of its own, for a log that goes on. */
 export function auditLine(out: Output, entry: AuditEntry): string {
   const { at, result, action, error, address } = entry
-  const rest = [actorText(entry), targetText(entry), error ?? '', `from ${address}`]
+  const from = address === undefined ? '' : `from ${address}`
+  const rest = [actorText(entry), targetText(entry), error ?? '', from]
   const head = `${out.paint.dim(timeText(at))}  ${resultColour(out, result.padEnd(7))}`
   const words = [action.padEnd(18), ...rest].filter((part) => part !== '').map(printable)
   return `${head}  ${words.join('  ')}`
@@ -40,8 +41,8 @@ function timeText(at: number): string {
 }
 
 /** Whom the entry names, and whether nothing has proven it. */
-function actorText({ actor }: AuditEntry): string {
-  if (actor === undefined) return '(nobody)'
+function actorText({ actor, requestId }: AuditEntry): string {
+  if (actor === undefined) return requestId === undefined ? '(auth itself)' : '(nobody)'
   const { identity, subject, claimed } = actor
   const who = subject === undefined || subject === identity ? identity : `${identity}/${subject}`
   return claimed ? `${who}?` : who
