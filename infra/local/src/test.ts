@@ -10,6 +10,9 @@ import { tapFailures } from './tap-failures.js'
 import { type Counts, countRun, type TaskResult, total } from './test-results.js'
 import { turboRun } from './turbo-run.js'
 
+/** How many failures are named once more at the end. */
+const mostNamed = 10
+
 /** `//#` is the checkout's own task, as turbo writes it. */
 const tasks = ['//#lint:code', 'typecheck', 'test']
 
@@ -60,10 +63,10 @@ async function run(dir: string, step: Step): Promise<number> {
   }, 30_000)
   try {
     const results = await turbo.tasks
-    for (const result of results) showFailures(result)
+    const failures = results.flatMap((result) => showFailures(result))
     const counts = countRun(results)
     const signal = await Promise.race([interrupted, undefined])
-    return report(counts, signal)
+    return report(counts, failures, signal)
   } finally {
     clearInterval(alive)
     await redis.private?.stop()
@@ -71,25 +74,37 @@ async function run(dir: string, step: Step): Promise<number> {
   }
 }
 
-/** Prints what failed in a workspace, in tap's words. */
-function showFailures({ id, task, dir, exitCode }: TaskResult): void {
+/** Prints what failed in a workspace, in tap's words; gives the name of each failure. */
+function showFailures({ id, task, dir, exitCode }: TaskResult): string[] {
   const file = join(dir, '.test-results', 'results.tap')
-  if (task !== 'test' || exitCode === 0 || !existsSync(file)) return
-  for (const { path, details } of tapFailures(readFileSync(file, 'utf8'))) {
-    print(`\n${pc.red('✗')} ${id.split('#')[0]} ${path.join(' › ')}`)
+  if (task !== 'test' || exitCode === 0 || !existsSync(file)) return []
+  const names = tapFailures(readFileSync(file, 'utf8')).map(({ path, details }) => {
+    const name = `${id.split('#')[0]} ${path.join(' › ')}`
+    print(`\n${pc.red('✗')} ${name}`)
     for (const line of details) print(`    ${line}`)
-  }
+    return name
+  })
   print('')
+  return names
 }
 
-/** Prints a line for each part, and the one that is counted on, last. */
-function report(counts: ReadonlyMap<string, Counts>, signal: string | undefined): number {
+/**
+ * Prints a line for each part, and the one that is counted on, last. Before it once more what failed:
+ * of a long output people see the end, and a CI may keep no more than that.
+ */
+function report(
+  counts: ReadonlyMap<string, Counts>,
+  failures: readonly string[],
+  signal: string | undefined,
+): number {
   for (const [id, { passed, failed }] of [...counts].sort(([a], [b]) => a.localeCompare(b))) {
     const mark = failed === 0 ? pc.green('✓') : pc.red('✗')
     print(
       `  ${mark} ${id.replace('@portcullis/', '').replace('#', ' ')}: ${passed} passed, ${failed} failed`,
     )
   }
+  for (const name of failures.slice(0, mostNamed)) print(`  ${pc.red('✗')} ${name}`)
+  if (failures.length > mostNamed) print(`  … and ${failures.length - mostNamed} more`)
   if (signal !== undefined) print(`  ${pc.red('✗')} interrupted by ${signal}`)
   const { passed, failed } = total(counts.values())
   // Nothing counted is nothing shown to work.
