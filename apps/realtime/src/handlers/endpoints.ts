@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+import { readJson } from '../read-json.js'
 
 const Configured = Type.Union([
   Type.String(),
@@ -60,16 +60,8 @@ export class Endpoints {
  * @returns what is wrong with it, when something is; without its values, which may be secrets
  */
 export function readEndpoints(json: string): Endpoints | string {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    return 'is not JSON'
-  }
-  if (!Value.Check(Configuration, value)) {
-    const [error] = Value.Errors(Configuration, value)
-    return `${error?.path || 'it'}: ${error?.message ?? 'is not an object'}`
-  }
+  const value = readJson(Configuration, json)
+  if (typeof value === 'string') return value
   const { rpc = {}, send, connect } = value
   const problems: string[] = []
   const read = (name: string, configured: Configured): Endpoint | undefined => {

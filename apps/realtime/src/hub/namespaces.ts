@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { readJson } from '../read-json.js'
 
 /** What holds for every channel of a namespace. Each option is off unless it is switched on. */
 const NamespaceOptions = Type.Object(
@@ -58,16 +59,8 @@ export class Namespaces {
  * @returns what is wrong with it, when something is
  */
 export function readNamespaces(json: string): Namespaces | string {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    return 'is not JSON'
-  }
-  if (!Value.Check(Configuration, value)) {
-    const [error] = Value.Errors(Configuration, value)
-    return `${error?.path || 'it'}: ${error?.message ?? 'is not an object'}`
-  }
+  const value = readJson(Configuration, json)
+  if (typeof value === 'string') return value
   const byName = new Map<string, ChannelOptions>()
   for (const [name, given] of Object.entries(value)) {
     const options: ChannelOptions = { ...Value.Create(NamespaceOptions), ...given }
