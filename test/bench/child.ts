@@ -33,6 +33,8 @@ export async function startChild<Asked, Answered>(
 ): Promise<Child<Asked, Answered>> {
   const child = fork(program, args, {
     execArgv: [...execArgv],
+    // Under tap it has hooks for the module loader.
+    env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let output = ''

@@ -5,12 +5,12 @@ import t from 'tap'
 import { auth, redisUrl } from './fixtures/auth.js'
 import { listen } from './fixtures/node.js'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-/** Runs auth as a process, through the loader that runs this test. */
+/** The built service as a process, without tap's hooks for the module loader. */
 function start(environment: Record<string, string>) {
-  const child = spawn(process.execPath, [...process.execArgv, main], {
-    env: { ...process.env, REDIS_URL: redisUrl(), ...environment },
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, NODE_OPTIONS: '', REDIS_URL: redisUrl(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

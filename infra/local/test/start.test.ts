@@ -33,7 +33,8 @@ interface Run {
 
 function start(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args], {
-    env: { ...process.env, REDIS_URL: '', ...env },
+    // Without tap's hooks for the module loader, which the services would have too.
+    env: { ...process.env, NODE_OPTIONS: '', REDIS_URL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   // Should this test be killed, its run must not stay.
