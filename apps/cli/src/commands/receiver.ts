@@ -17,6 +17,9 @@ export function receiverCommands(program: Command, open: OpenSession): void {
   const receiver = program
     .command('receiver')
     .description('other systems that hear of revocations, as security events')
+  /** A command for one of them. */
+  const ofOne = (verb: string, description: string) =>
+    receiver.command(verb).description(description).argument('<id>', 'as `receiver list` has it')
 
   withDeliveryOptions(
     receiver
@@ -57,21 +60,16 @@ export function receiverCommands(program: Command, open: OpenSession): void {
       out.show(list, () => receiverList(out, list.receivers))
     })
 
-  receiver
-    .command('show')
-    .description('one receiver, and how delivery stands')
-    .argument('<id>', 'as `receiver list` has it')
-    .action(async (id: string, _options: object, command: Command) => {
+  ofOne('show', 'one receiver, and how delivery stands').action(
+    async (id: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
       const found = await auth().call(EventReceiver, pathOf(id))
       out.show(found, () => receiverText(out, found))
-    })
+    },
+  )
 
   withDeliveryOptions(
-    receiver
-      .command('change')
-      .description('change what is named, and nothing else; what is queued stays')
-      .argument('<id>', 'as `receiver list` has it'),
+    ofOne('change', 'change what is named, and nothing else; what is queued stays'),
   )
     .option('--identity <identity>', 'only of tokens of this identity; may be repeated', each)
     .addOption(
@@ -103,21 +101,14 @@ export function receiverCommands(program: Command, open: OpenSession): void {
     ['resume', 'enabled', 'deliver its events again, those that were kept first'],
   ] as const
   for (const [verb, status, description] of states)
-    receiver
-      .command(verb)
-      .description(description)
-      .argument('<id>', 'as `receiver list` has it')
-      .action(async (id: string, _options: object, command: Command) => {
-        const { auth, out } = open(command)
-        const call = { method: 'PATCH', json: { status } } as const
-        const changed = await auth().call(EventReceiver, pathOf(id), call)
-        out.show(changed, () => `${id} is ${status}; ${changed.progress.pending} queued`)
-      })
+    ofOne(verb, description).action(async (id: string, _options: object, command: Command) => {
+      const { auth, out } = open(command)
+      const call = { method: 'PATCH', json: { status } } as const
+      const changed = await auth().call(EventReceiver, pathOf(id), call)
+      out.show(changed, () => `${id} is ${status}; ${changed.progress.pending} queued`)
+    })
 
-  receiver
-    .command('verify')
-    .description('queue an event for it that says nothing, to see that it arrives')
-    .argument('<id>', 'as `receiver list` has it')
+  ofOne('verify', 'queue an event for it that says nothing, to see that it arrives')
     .option('--state <text>', 'comes back in the event')
     .action(async (id: string, json: { state?: string }, command: Command) => {
       const { auth, out } = open(command)
@@ -125,10 +116,7 @@ export function receiverCommands(program: Command, open: OpenSession): void {
       out.show({ id, queued: true }, () => `queued; \`receiver show ${id}\` says what became of it`)
     })
 
-  receiver
-    .command('delete')
-    .description('delete it, with all that is queued for it')
-    .argument('<id>', 'as `receiver list` has it')
+  ofOne('delete', 'delete it, with all that is queued for it')
     .option('--yes', 'do not ask')
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const session = open(command)
