@@ -4,12 +4,7 @@ import '@fastify/swagger'
 export { answerClientError } from './answer-client-error.js'
 export { type ClosingOptions, closing } from './closing.js'
 export { ConfigError, type Environment, loadConfig } from './config.js'
-export {
-  describeWebSocket,
-  type SocketMessage,
-  type SocketOperation,
-  type WebSocketDescription,
-} from './describe-web-socket.js'
+export { describeWebSocket, type WebSocketDescription } from './describe-web-socket.js'
 export {
   type DocumentationOptions,
   documentation,
