@@ -107,19 +107,21 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
       return undefined
     return first
   }
+  /** Settles when there is an answer; else says who does not agree with whom. */
+  const agreed = <Answer>(what: string, ask: () => Promise<Answer | undefined | false>) =>
+    eventually(what, ask, () => told(servers))
   const masterOf = (slot: number, instead?: RedisServer) =>
-    eventually(`slot ${slot} has a master`, async () => {
+    agreed(`slot ${slot} has a master`, async () => {
       const map = await agreedMasters()
       const port = map?.find(({ from, to }) => from <= slot && slot <= to)?.port
       return servers.find((server) => server.port === port && server !== instead)
     })
   const settled = async () => {
-    const whole = async () => {
+    await agreed('the Cluster is whole', async () => {
       const map = await agreedMasters()
       const served = (map ?? []).reduce((sum, { from, to }) => sum + to - from + 1, 0)
       return served === slotCount
-    }
-    await eventually('the Cluster is whole', whole, () => told(servers))
+    })
   }
   const beginMove = async (slot: number, to: RedisServer) => {
     const from = await masterOf(slot)
@@ -139,7 +141,7 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
         }
         // The new master first: the old one would otherwise send clients to one that refuses.
         for (const { redis } of [to, from]) await redis.cluster('SETSLOT', slot, 'NODE', ids.to)
-        await eventually(`all know that slot ${slot} has moved`, async () => {
+        await agreed(`all know that slot ${slot} has moved`, async () => {
           const map = await agreedMasters()
           return map?.some((one) => one.port === to.port && one.from <= slot && slot <= one.to)
         })
