@@ -1,7 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
-  type AdministratorMade,
+  type AdministratorOutcome,
   ensureAdministrator,
   getIdentity,
   type Registry,
@@ -24,7 +24,7 @@ export interface AdministratorOptions {
 export async function administrator(
   registry: Registry,
   { identity, registrationCode, codeFile }: AdministratorOptions,
-): Promise<AdministratorMade & { codeFile?: string }> {
+): Promise<AdministratorOutcome & { codeFile?: string }> {
   if (registrationCode !== undefined)
     return ensureAdministrator(registry, { identity, registrationCode })
   if (await exists(registry, identity)) return { made: 'nothing' }

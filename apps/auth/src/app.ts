@@ -17,7 +17,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { administrator } from './administrator.js'
 import { openAudit } from './audit/open-audit.js'
-import { administratorRecord, rotationRecord } from './audit/own-acts.js'
+import { recordOwnActs } from './audit/own-acts.js'
 import { allow } from './callers/allow.js'
 import { client } from './callers/client.js'
 import { limitRequests } from './callers/limit-requests.js'
@@ -32,7 +32,7 @@ import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
 import { openEvents } from './open-events.js'
 import {
-  type AdministratorMade,
+  type AdministratorOutcome,
   answers,
   countPending,
   feedSource,
@@ -136,7 +136,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     algorithm: config.SIGNING_ALGORITHM,
     rotationDays: config.KEY_ROTATION_DAYS,
   })
-  const administratorMade = await ensureAdministrator(app, registry, config)
+  const administratorOutcome = await ensureAdministrator(app, registry, config)
 
   const waiting = openWaiting(registry, masters)
   app.addHook('onClose', () => waiting.close())
@@ -206,10 +206,10 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
       countPending: () => countPending(registry),
     }),
   )
-  const { log: auditLog } = app.auditLog
-  const made = administratorRecord(config.ADMIN_IDENTITY, administratorMade)
-  if (made !== undefined) await auditLog.add(made)
-  keys.onScheduled((kid) => void auditLog.add(rotationRecord(kid)))
+  await recordOwnActs(app.auditLog.log, {
+    keys,
+    administrator: { identity: config.ADMIN_IDENTITY, ...administratorOutcome },
+  })
   const fencer = new Fencer({
     registry: nodes,
     pollMs: leaseTimes(config.LEASE_MS).pollMs,
@@ -292,13 +292,13 @@ async function ensureAdministrator(
   app: FastifyInstance,
   registry: Registry,
   config: Config,
-): Promise<AdministratorMade> {
-  const { codeFile, ...made } = await administrator(registry, {
+): Promise<AdministratorOutcome> {
+  const { codeFile, ...outcome } = await administrator(registry, {
     identity: config.ADMIN_IDENTITY,
     registrationCode: config.ADMIN_REGISTRATION_CODE,
     codeFile: config.ADMIN_CODE_FILE,
   })
   if (codeFile !== undefined)
     app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
-  return made
+  return outcome
 }

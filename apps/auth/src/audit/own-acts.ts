@@ -1,25 +1,35 @@
-import type { AdministratorMade, AuditRecord } from '../registry/index.js'
+import type { KeySet } from '../keys/index.js'
+import type { AdministratorOutcome, AuditRecord } from '../registry/index.js'
+import type { AuditLog } from './open-log.js'
 
-// What auth does by itself, as the audit log says it. No request was made, so nobody is named.
-
-/** The administrator that a start made sure of; nothing when there was nothing to do. */
-export function administratorRecord(
-  identity: string,
-  made: AdministratorMade,
-): AuditRecord | undefined {
-  if (made.made === 'nothing') return undefined
-  const cause = 'start'
-  return made.made === 'code'
-    ? { action: 'code.add', result: 'ok', target: { identity, code: made.code }, detail: { cause } }
-    : {
-        action: 'identity.register',
-        result: 'ok',
-        target: { identity },
-        detail: { scopes: 'admin', cause },
-      }
+export interface OwnActs {
+  keys: Pick<KeySet, 'onScheduled'>
+  /** The administrator that this start has made sure of. */
+  administrator: AdministratorOutcome & { identity: string }
 }
 
-/** The schedule has let this key take over. */
-export function rotationRecord(kid: string): AuditRecord {
+/**
+ * Writes down what auth does by itself, now and from here on. No request was made, so nobody is named.
+ * Resolves when what the start did is on record.
+ */
+export async function recordOwnActs(
+  log: AuditLog,
+  { keys, administrator }: OwnActs,
+): Promise<void> {
+  keys.onScheduled((kid) => void log.add(rotation(kid)))
+  if (administrator.made !== 'nothing') await log.add(administratorMade(administrator))
+}
+
+function rotation(kid: string): AuditRecord {
   return { action: 'key.rotate', result: 'ok', target: { key: kid }, detail: { cause: 'schedule' } }
+}
+
+function administratorMade({ identity, ...outcome }: OwnActs['administrator']): AuditRecord {
+  const cause = 'start'
+  if (outcome.made === 'code') {
+    const target = { identity, code: outcome.code }
+    return { action: 'code.add', result: 'ok', target, detail: { cause } }
+  }
+  const detail = { scopes: 'admin', cause }
+  return { action: 'identity.register', result: 'ok', target: { identity }, detail }
 }

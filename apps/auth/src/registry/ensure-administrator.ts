@@ -5,7 +5,7 @@ import { hashOfCode, newCodeId } from './registration-code.js'
 import type { Registry } from './registry.js'
 
 /** What there was to do: nothing, or to register the identity, or to add a code, by its id. */
-export type AdministratorMade = { made: 'nothing' | 'identity' } | { made: 'code'; code: string }
+export type AdministratorOutcome = { made: 'nothing' | 'identity' } | { made: 'code'; code: string }
 
 /**
  * Makes sure that the administrator's identity exists and that this code of it works: creates the
@@ -16,7 +16,7 @@ export type AdministratorMade = { made: 'nothing' | 'identity' } | { made: 'code
 export async function ensureAdministrator(
   registry: Registry,
   { identity, registrationCode }: { identity: string; registrationCode: string },
-): Promise<AdministratorMade> {
+): Promise<AdministratorOutcome> {
   try {
     await registerIdentity(registry, { identity, scopes: ['admin'] }, registrationCode)
     return { made: 'identity' }

@@ -19,7 +19,7 @@ export { reaches } from './cursor.js'
 export { deleteEventReceiver } from './delete-event-receiver.js'
 export { deleteIdentity } from './delete-identity.js'
 export { describeTokens } from './describe-tokens.js'
-export { type AdministratorMade, ensureAdministrator } from './ensure-administrator.js'
+export { type AdministratorOutcome, ensureAdministrator } from './ensure-administrator.js'
 export {
   RegistryError,
   type RegistryErrorCode,
