@@ -12,6 +12,8 @@ import {
   problems,
   securityHeaders,
   serverTls,
+  trustProxy,
+  warnOfProxy,
 } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
@@ -75,7 +77,7 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
     bodyLimit,
     genReqId: () => randomUUID(),
     // Who may say where a request comes from; a direct peer may not.
-    trustProxy: config.TRUST_PROXY ?? false,
+    trustProxy: trustProxy(config.TRUST_PROXY),
     forceCloseConnections: 'idle',
     // To send a request, not to answer it; a slow sender must not hold a connection for ever.
     requestTimeout: 30_000,
@@ -97,6 +99,7 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
 
 async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
+  await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, {
     answers: ['/health', '/ready', '/metrics'],
     bodyOf: ({ routeOptions: { url } }) =>

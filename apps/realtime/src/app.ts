@@ -12,6 +12,7 @@ import {
   metrics,
   problems,
   securityHeaders,
+  warnOfProxy,
 } from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
 import { acceptWebSockets } from './accept-web-sockets.js'
@@ -117,6 +118,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
 
   const upgrading = new Set<Socket>()
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
+  await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
   await app.register(metrics)

@@ -3,6 +3,7 @@ import {
   answerFrameworkError,
   loggerOptions,
   serverTls,
+  trustProxy,
 } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
@@ -18,7 +19,7 @@ export function createServer(config: Config): FastifyInstance {
     logger: loggerOptions('realtime', LOG_LEVEL),
     bodyLimit: apiBodyBytes,
     // Who may say where a request comes from; a direct peer may not.
-    trustProxy: TRUST_PROXY ?? false,
+    trustProxy: trustProxy(TRUST_PROXY),
     // To send a request, not to answer it; a slow sender must not hold a connection for ever.
     requestTimeout: 30_000,
     frameworkErrors: (error, request, reply) => {

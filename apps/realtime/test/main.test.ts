@@ -85,7 +85,11 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
   await refused(`${url}?access_token=${secret('query-token')}`)
   await fetch(`http://127.0.0.1:${port}/api/publish`, {
     method: 'POST',
-    headers: { 'x-api-key': token, 'content-type': 'application/json' },
+    headers: {
+      'x-api-key': token,
+      'content-type': 'application/json',
+      'x-forwarded-for': '192.0.2.1',
+    },
     body: '{"channel":"a","data":"a secret message"}',
   })
   await auth.revoke({ all: true })
@@ -95,6 +99,7 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
   t.equal(await service.exited, 0)
   t.match(service.output(), /"closed"/, 'there is something to look at')
   t.match(service.output(), /"handler":"rpc \\"\\""/, 'a handler that fails is named')
+  t.match(service.output(), /TRUST_PROXY is not set/, 'a proxy that is not trusted is warned of')
   for (const each of [...secrets, 'a secret message']) {
     t.notOk(service.output().includes(each), `${each.slice(0, 12)}… is not in the log`)
   }

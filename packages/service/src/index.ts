@@ -1,6 +1,13 @@
 // For its types: what a route's schema may say of its description.
 import '@fastify/swagger'
 
+export {
+  addressOf,
+  clientAddressOf,
+  trustProxy,
+  type WarnOfProxyOptions,
+  warnOfProxy,
+} from './address.js'
 export { answerClientError } from './answer-client-error.js'
 export { type ClosingOptions, closing } from './closing.js'
 export { ConfigError, type Environment, loadConfig } from './config.js'

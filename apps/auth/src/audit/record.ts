@@ -5,7 +5,7 @@ import {
   type AuditTarget,
   auditActions,
 } from '@portcullis/contracts'
-import { answerable } from '@portcullis/service'
+import { answerable, clientAddressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { translate } from '../errors.js'
@@ -95,7 +95,7 @@ function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRe
     ...(actor === undefined ? {} : { actor }),
     ...(isEmpty(target) ? {} : { target }),
     ...(isEmpty(detail) ? {} : { detail }),
-    address: request.ip,
+    address: clientAddressOf(request),
     requestId: request.id,
   }
 }

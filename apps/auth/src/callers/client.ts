@@ -1,10 +1,10 @@
 import type { Identity } from '@portcullis/contracts'
+import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
 import { authenticate, guard, type Registry, RegistryError } from '../registry/index.js'
-import { addressOf } from './address.js'
 import { authenticateByAssertion, claimedBy } from './assertion.js'
 import { credentials, invalidClient, type ShownCredentials } from './credentials.js'
 

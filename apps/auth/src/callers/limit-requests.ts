@@ -1,8 +1,8 @@
+import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { AuthError } from '../errors.js'
 import { guard } from '../registry/index.js'
-import { addressOf } from './address.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

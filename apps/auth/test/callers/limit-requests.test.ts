@@ -45,12 +45,20 @@ t.test('requests of an address are limited, whatever they bring', async (t) => {
     instance.app.inject({ url, headers: { 'x-forwarded-for': address } })
   for (const url of ['/v1/nodes', '/v1/feed', '/v1/identities/x', '/v1/nodes'])
     t.equal((await from('10.0.0.1', url, other)).statusCode, 401)
-  const limited = await from('10.0.0.1')
+  const limited = await from('10.0.0.1:41000')
   t.match(limited.json(), { status: 429, code: 'too_many_requests' })
   t.match(limited.headers['retry-after'], /^[1-9]/)
   t.equal((await from('10.0.0.2')).statusCode, 401)
+  for (const port of [1, 2, 3, 4]) await from(`[2001:db8::7]:${port}`)
+  t.equal((await from('[2001:db8::7]:5')).statusCode, 429, 'ports do not make addresses')
   for (const url of ['/health', '/ready', '/metrics', '/.well-known/jwks.json'])
     t.equal((await from('10.0.0.1', url)).statusCode, 200, url)
+})
+
+t.test('X-Forwarded-For without TRUST_PROXY is warned of', async (t) => {
+  const self = await auth(t)
+  await self.app.inject({ url: '/health', headers: { 'x-forwarded-for': '10.0.0.1' } })
+  t.match(self.logs(), /TRUST_PROXY is not set/)
 })
 
 t.test('without Redis nothing is unlimited', async (t) => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refusal } from './refusal.js'
 
@@ -31,7 +32,11 @@ export function limitRefusals(
   app: FastifyInstance,
   { perMinute, isGuarded, onLimited }: LimitRefusalsOptions,
 ): Refusals {
-  const ofAddress = app.createRateLimit({ max: perMinute, timeWindow: windowMs })
+  const ofAddress = app.createRateLimit({
+    max: perMinute,
+    timeWindow: windowMs,
+    keyGenerator: addressOf,
+  })
   const ofToken = app.createRateLimit({
     max: Math.floor(perMinute / 10),
     timeWindow: windowMs,
@@ -64,9 +69,10 @@ export function limitRefusals(
 }
 
 /** One text for one address and token, wherever the token is; it tells nobody the token. */
-function credentialsOf({ ip, headers, url }: FastifyRequest): string {
+function credentialsOf(request: FastifyRequest): string {
+  const { headers, url } = request
   const places = [
-    ip,
+    addressOf(request),
     headers.authorization,
     headers['x-api-key'],
     headers['sec-websocket-protocol'],

@@ -175,4 +175,11 @@ t.test('behind a proxy that is trusted the address is the one that it names', as
   t.equal((await refused(proxied.wsUrl, from('192.0.2.2', 'bad'))).status, 401)
   const claimed = from('192.0.2.2, 192.0.2.1', 'worse')
   t.equal((await refused(proxied.wsUrl, claimed)).status, 429, 'what the client put before it')
+  for (let port = 0; port < 10; port += 1) {
+    await refused(proxied.wsUrl, from(`192.0.2.3:${5000 + port}`, `bad${port}`))
+    await refused(proxied.wsUrl, from(`[2001:db8::7]:${5000 + port}`, `bad${port}`))
+  }
+  for (const address of ['192.0.2.3', '192.0.2.3:4999', '2001:db8::8', '[2001:db8::9]:4999']) {
+    t.equal((await refused(proxied.wsUrl, from(address, 'bad'))).status, 429, address)
+  }
 })

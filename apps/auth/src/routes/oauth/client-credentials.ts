@@ -1,4 +1,5 @@
 import { covers, type Identity, parseScope } from '@portcullis/contracts'
+import { clientAddressOf } from '@portcullis/service'
 import { AuthError } from '../../errors.js'
 import { issue } from '../../tokens/issue.js'
 import type { Grant } from './grant.js'
@@ -11,7 +12,7 @@ export const clientCredentials: Grant = async (app, request, identity) => {
     scopes: narrowed(identity, request.body.scope),
     ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
     labels: [],
-    from: request.ip,
+    from: clientAddressOf(request),
   })
   app.meters.tokensIssued.inc({ grant: 'client_credentials' })
   return answer

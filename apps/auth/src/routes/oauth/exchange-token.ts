@@ -5,6 +5,7 @@ import {
   type TokenRequest,
   tokenTypes,
 } from '@portcullis/contracts'
+import { clientAddressOf } from '@portcullis/service'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance } from 'fastify'
 import { maxAheadSeconds, takeClientJwt } from '../../callers/client-jwt.js'
@@ -33,7 +34,7 @@ export const exchangeToken: Grant = async (app, request, identity) => {
     scopes: passOn({ caller: identity.scopes, identity, subject: name }, request.body.scope),
     ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
     labels: [],
-    from: request.ip,
+    from: clientAddressOf(request),
   })
   app.meters.tokensIssued.inc({ grant: 'token_exchange' })
   return { ...answer, issued_token_type: tokenTypes.accessToken }

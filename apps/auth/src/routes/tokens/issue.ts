@@ -1,4 +1,5 @@
 import { type Identity, IssueToken, TokenAnswer } from '@portcullis/contracts'
+import { clientAddressOf } from '@portcullis/service'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'
 import { getIdentity } from '../../registry/index.js'
@@ -32,7 +33,7 @@ export const issue: Route = async (app) => {
         scopes: passOn({ caller: caller.scopes, identity, subject }, scope),
         ttlSeconds: lifetime(identity, ttlSeconds) ?? app.defaultTtlSeconds,
         labels,
-        from: request.ip,
+        from: clientAddressOf(request),
       })
       noteIssued(request, answer)
       app.meters.tokensIssued.inc({ grant: 'subject' })
