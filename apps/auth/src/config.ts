@@ -1,4 +1,4 @@
-import { type Environment, loadConfig, tlsSettings } from '@portcullis/service'
+import { ConfigError, type Environment, loadConfig, tlsSettings } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 
 const milliseconds = (value: number, description: string) =>
@@ -158,13 +158,15 @@ export const configSchema = Type.Object({
     default: 300,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'failed client authentications that one address may make in a minute',
+    description:
+      'failed client authentications in a minute after which further failures of an address are told to wait; what is right is never refused',
   }),
   WRONG_CODES_ALLOWED: Type.Integer({
     default: 5,
     minimum: 1,
     maximum: 1000,
-    description: 'wrong registration codes for one identity from one address before it has to wait',
+    description:
+      'wrong registration codes for one identity from one address after which further wrong ones are told to wait; a right one is never refused',
   }),
   WRONG_CODE_WAIT_MS: milliseconds(
     1000,
@@ -219,7 +221,19 @@ export const configSchema = Type.Object({
 })
 export type Config = Static<typeof configSchema>
 
+/**
+ * A right code is never refused, however many wrong ones came before: what people choose must not be
+ * what anyone would try. Of 32 random hexadecimal digits one in thirty million has fewer.
+ */
+const minDifferentCharacters = 8
+
 /** @throws ConfigError naming every setting that is missing or wrong */
 export function config(environment: Environment): Config {
-  return loadConfig(configSchema, environment)
+  const settings = loadConfig(configSchema, environment)
+  const { ADMIN_REGISTRATION_CODE: code } = settings
+  if (code !== undefined && new Set(code).size < minDifferentCharacters)
+    throw new ConfigError([
+      `ADMIN_REGISTRATION_CODE must have ${minDifferentCharacters} different characters or more; a random one: openssl rand -base64 33`,
+    ])
+  return settings
 }

@@ -58,6 +58,10 @@ t.test('what it cannot start with is said', async (t) => {
     code: 'CONFIG_INVALID',
     problems: [/^PORT/, /^ADMIN_REGISTRATION_CODE/],
   })
+  t.throws(() => config({ ADMIN_REGISTRATION_CODE: 'password'.repeat(4) }), {
+    code: 'CONFIG_INVALID',
+    problems: [/^ADMIN_REGISTRATION_CODE must have 8 different characters .* openssl rand/],
+  })
 })
 
 t.test('without Redis every route answers 503 and Retry-After, and recovers', async (t) => {

@@ -16,31 +16,39 @@ export interface Authenticated {
   identity: Identity
 }
 
+/** Where a registration code was shown, for what wrong ones cost there. */
+export interface Shown {
+  /** The address, as limits see it. */
+  from?: string
+  /** Whether a wrong code is counted. Where it is not, it leaves nothing behind in Redis. */
+  counts?: boolean
+}
+
 /**
  * Checks a registration code that is shown from an address. Codes are looked up by their hash, so no
  * comparison tells by its time how much of a guess was right; and one script does the same work for
  * every code that is not right, whether there is such an identity or not.
  *
- * Who shows wrong codes has to wait, longer each time (`Registry.wrongCodes`). They are counted for an
- * identity and an address together: counted for the identity alone, anyone could lock its rightful
- * holder out from anywhere; for the address alone, one client with an old code would stop all those
- * that share its address. What an address may do against many identities is limited elsewhere
- * (`callers/client.ts`). Requests that are on their way at the same moment are all looked at: a limit
- * that counted before it knew would stop a client that authenticates often, and rightly.
+ * A right code always works. Whoever shows wrong ones is told to wait, longer each time
+ * (`Registry.wrongCodes`), and is not let off by asking on: wrong codes during a wait get the same
+ * answer and do not lengthen it. The wait binds no right code, because those who share an address, or
+ * an identity, cannot be told apart before their code has been looked at, and to refuse one unseen
+ * costs as much as to look. What an address may do against many identities is limited elsewhere
+ * (`callers/client.ts`).
  *
- * @param from - the address, as limits see it
  * @throws RegistryError `invalid_client`, alike for an unknown identity and for a code that is wrong
  * or has expired; `identity_suspended` only to someone whose code is right
- * @throws TooManyWrongCodesError while one has to wait; no code is looked at meanwhile
+ * @throws TooManyWrongCodesError for a wrong code while its sender has to wait
  */
 export async function authenticate(
   registry: Registry,
   identity: string,
   code: string,
-  from = '',
+  { from = '', counts = true }: Shown = {},
 ): Promise<Authenticated> {
   const partition = partitionOf(identity, registry.partitions)
   const { keys, wrongCodes } = registry
+  const { allowed, waitMs, maxWaitMs } = wrongCodes
   const reply = await run(
     registry,
     checkCode,
@@ -49,7 +57,7 @@ export async function authenticate(
       keys.codes(partition, identity),
       keys.wrongCodes(partition, hashOfGuesser(identity, from)),
     ],
-    [hashOfCode(code), wrongCodes.allowed, wrongCodes.waitMs, wrongCodes.maxWaitMs],
+    [hashOfCode(code), allowed, waitMs, maxWaitMs, counts ? '1' : '0'],
   )
   if (typeof reply === 'number') throw new TooManyWrongCodesError(reply)
   if (reply === 'wrong')

@@ -30,14 +30,14 @@ export class RegistryError extends Error {
   }
 }
 
-/** Wrong registration codes were shown for one identity from one address: wait before the next. */
+/** A wrong registration code, after several for the same identity from the same address. */
 export class TooManyWrongCodesError extends RegistryError {
   /** How long, in milliseconds. */
   readonly waitMs: number
   constructor(waitMs: number) {
     super(
       'too_many_wrong_codes',
-      'too many wrong registration codes for this identity from this address; wait',
+      'the identity or its registration code is wrong, after several wrong codes for this identity from this address; wait',
     )
     this.name = 'TooManyWrongCodesError'
     this.waitMs = waitMs

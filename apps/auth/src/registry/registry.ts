@@ -22,7 +22,7 @@ export interface Registry {
 
 /** What wrong registration codes for one identity from one address cost. */
 export interface WrongCodes {
-  /** How many may be shown before the first wait. */
+  /** How many may be shown before the next wrong one is told to wait. */
   allowed: number
   /** The first wait, in milliseconds; each further wrong code doubles it. */
   waitMs: number

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { type Auth, auth } from '../fixtures/auth.js'
+import { claims, clientKey } from '../fixtures/client-key.js'
 
 const grant = { grant_type: 'client_credentials' }
 
@@ -14,19 +15,20 @@ function ask(self: Auth, identity: string, code: string, address = '10.0.0.1') {
 
 const behindProxy = { TRUST_PROXY: '127.0.0.1' }
 
-t.test('who shows wrong codes waits, at every instance', async (t) => {
+t.test('wrong codes are told to wait, at every instance; a right one never is', async (t) => {
   const self = await auth(t, { ...behindProxy, WRONG_CODE_WAIT_MS: '30000' })
   const other = await self.another()
   for (const instance of [self, other, self, other, self])
     t.equal((await ask(instance, 'admin', 'wrong')).statusCode, 401)
   for (const instance of [self, other]) {
-    const answer = await ask(instance, 'admin', self.admin.registrationCode)
+    const answer = await ask(instance, 'admin', 'wrong')
     t.equal(answer.statusCode, 429)
     t.match(answer.json(), { error: 'temporarily_unavailable', error_description: /wait/ })
     const seconds = Number(answer.headers['retry-after'])
     t.ok(seconds > 0 && seconds <= 30, `${seconds} s`)
   }
-  t.equal((await ask(other, 'admin', self.admin.registrationCode, '10.0.0.2')).statusCode, 200)
+  t.equal((await ask(other, 'admin', 'wrong', '10.0.0.2')).statusCode, 401)
+  t.equal((await ask(other, 'admin', self.admin.registrationCode)).statusCode, 200)
 })
 
 t.test('an identity that is not there is answered like one that is', async (t) => {
@@ -57,8 +59,53 @@ t.test('failures of an address count at all instances together, whoever they nam
     [self, 'c'],
   ] as const)
     t.equal((await ask(instance, name, 'wrong')).statusCode, 401)
-  t.equal((await ask(other, 'admin', self.admin.registrationCode)).statusCode, 429)
-  t.equal((await ask(other, 'admin', self.admin.registrationCode, '10.0.0.2')).statusCode, 200)
+  const { redis } = self.app.registry
+  const counters = () => redis.keys(`*${self.prefix}*wrong-codes:*`)
+  const before = await counters()
+  for (const name of ['admin', 'd']) {
+    const answer = await ask(other, name, 'wrong')
+    t.match(answer.json(), { error: 'temporarily_unavailable', error_description: /wait/ })
+    t.equal(answer.statusCode, 429)
+    t.match(answer.headers['retry-after'], /^[1-9]/)
+  }
+  t.same(await counters(), before, 'past the limit a failure leaves nothing in Redis')
+  t.equal((await ask(other, 'a', 'wrong', '10.0.0.2')).statusCode, 401)
+})
+
+t.test('what is right is never refused for the failures of its neighbours', async (t) => {
+  const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '2' })
+  const node = await self.identity(['introspect', 'feed'])
+  const key = await clientKey()
+  const backend = await self.identity(['introspect'], { jwks: { keys: [key.jwk] } })
+  const guesses = (name: string) =>
+    Promise.all(Array.from({ length: 40 }, (_, n) => ask(self, name, `wrong-${n}`)))
+  for (const name of [node.identity, backend.identity, 'nobody']) await guesses(name)
+  t.equal((await ask(self, node.identity, 'wrong')).statusCode, 429)
+  t.equal((await ask(self, node.identity, node.registrationCode)).statusCode, 200, 'a code')
+  const assertion = await self.form(
+    '/oauth/token',
+    {
+      ...grant,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await key.sign(claims(backend.identity)),
+    },
+    { 'x-forwarded-for': '10.0.0.1' },
+  )
+  t.equal(assertion.statusCode, 200, 'an assertion')
+  const { access_token: token } = assertion.json()
+  for (const headers of [
+    { authorization: `Bearer ${token}` },
+    {
+      authorization: `Basic ${Buffer.from(`${node.identity}:${node.registrationCode}`).toString('base64')}`,
+    },
+  ]) {
+    const answer = await self.form(
+      '/oauth/introspect',
+      { token },
+      { ...headers, 'x-forwarded-for': '10.0.0.1' },
+    )
+    t.match(answer.json(), { active: true }, 'at introspection too')
+  }
 })
 
 t.test('an IPv6 network of 64 bits counts as one address', async (t) => {

@@ -1,20 +1,17 @@
 --[[
-  Checks a registration code of an identity, and makes who guesses wait: after so many wrong codes from
-  one address no code of the identity is looked at from there until a time is over, which doubles with
-  each further wrong one. A right one forgets them.
+  Checks a registration code of an identity. A right code works whatever was tried before; wrong codes
+  decide only how the next wrong one is answered: after so many from one address it is told to wait, for
+  a time that doubles. A right code forgets them.
   An identity that is not there, a wrong code, one that has expired and a wrong code of a suspended
   identity run the same commands; only a right code has the identity read.
   KEYS  1 identity  2 codes  3 wrong codes of this identity from this address
   ARGV  1 code's hash  2 wrong codes before the first wait  3 first wait in ms  4 longest wait in ms
-  Gives how long to wait in ms, or 'wrong', or {identity's fields, codes' values, now in ms}.
+        5 '1' to count a wrong code; '0' to write nothing
+  Returns {identity's fields, codes' values, now in ms}; for a wrong code how long to wait in ms, or
+  'wrong' when there is nothing to wait for.
 ]]
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local untilMs = tonumber(redis.call('HGET', KEYS[3], 'untilMs') or '0')
-if nowMs < untilMs then
-  return untilMs - nowMs
-end
-
 local exists = redis.call('EXISTS', KEYS[1]) == 1
 local code = redis.call('HGET', KEYS[2], ARGV[1])
 local expiresAt = code and string.match(code, '^%S+ %S+ (%S+)$')
@@ -24,6 +21,13 @@ if exists and works then
   return { redis.call('HGETALL', KEYS[1]), redis.call('HVALS', KEYS[2]), string.format('%.0f', nowMs) }
 end
 
+local untilMs = tonumber(redis.call('HGET', KEYS[3], 'untilMs') or '0')
+if nowMs < untilMs then
+  return untilMs - nowMs
+end
+if ARGV[5] ~= '1' then
+  return 'wrong'
+end
 local wrong = redis.call('HINCRBY', KEYS[3], 'count', 1)
 local longestMs = tonumber(ARGV[4])
 local waitMs = 0

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 import { ageKeys } from '../../keys/fixtures/key-sets.js'
@@ -24,7 +25,7 @@ t.test('what auth does by itself is on record, and that nobody asked for it', as
 
   await self.another()
   t.equal((await acts('identity=admin')).length, 1, 'a start that has nothing to do is none')
-  await self.another({ ADMIN_REGISTRATION_CODE: 'b'.repeat(43) })
+  await self.another({ ADMIN_REGISTRATION_CODE: randomBytes(32).toString('base64url') })
   const { registrationCodes } = (await self.api(admin, 'GET', '/v1/identities/admin')).json()
   const added = {
     action: 'code.add',
