@@ -28,6 +28,7 @@ import type { Channels, Node } from './connection/node.js'
 import { channelsOf } from './connection/server-channels.js'
 import type { Tokens } from './connection/tokens.js'
 import { createServer } from './create-server.js'
+import { FairQueue } from './fair-queue.js'
 import { HttpHandlers } from './handlers/http-handlers.js'
 import { carryOut } from './hub/carry-out.js'
 import { Hold } from './hub/hold.js'
@@ -37,6 +38,7 @@ import { measure, newCounts } from './measure.js'
 import { serverApi } from './routes/api.js'
 import { connectPath, connectRoute } from './routes/connect.js'
 import { describeSocket } from './routes/describe-socket.js'
+import { ApiLimits } from './routes/limit-api.js'
 import { limitRefusals } from './routes/limit-refusals.js'
 import type { Publish } from './routes/publish-into.js'
 import { securitySchemes } from './routes/security.js'
@@ -55,6 +57,9 @@ const verifyMs = 25_000
 const verifyAgainMs = 1000
 /** How long an idempotency key is remembered. */
 const idempotencySeconds = 300
+
+/** Publications of the server API on their way to Redis, which takes each of them in some microseconds. */
+const publishing = { maxUnderWay: 512, maxPerCaller: 128, maxSliceMs: 4 }
 
 /** Builds a realtime node. It listens nowhere yet. @throws BrokerError, GateError, RedisUrlError */
 export async function build(config: Config): Promise<FastifyInstance> {
@@ -268,10 +273,17 @@ export async function build(config: Config): Promise<FastifyInstance> {
       publish,
       optionsOf,
       nodes: broker,
-      rates: node.limits,
-      onLimited: () => {
-        counts.limited.requests += 1
-      },
+      limits: new ApiLimits({
+        rates: {
+          commandsPerSecond: config.API_COMMANDS_PER_SECOND,
+          bytesPerSecond: config.API_BYTES_PER_SECOND,
+          burstSeconds: config.RATE_BURST_SECONDS,
+        },
+        publishing: new FairQueue(publishing),
+        onLimited: () => {
+          counts.limited.requests += 1
+        },
+      }),
     })
   })
 

@@ -143,13 +143,27 @@ export const configSchema = Type.Object({
     minimum: 1,
     maximum: 1_000_000,
     description:
-      'commands that one connection may send in a second; those beyond are answered 111, and who sends twice as many is closed with 3013. The same for requests to the server API with a token of a user, which get 429',
+      'commands that one connection may send in a second; those beyond are answered 111, and who sends twice as many is closed with 3013',
   }),
   BYTES_PER_SECOND: Type.Integer({
     default: 1_048_576,
     minimum: 1024,
     maximum: 1_073_741_824,
     description: 'bytes of messages that one connection may send in a second; likewise',
+  }),
+  API_COMMANDS_PER_SECOND: Type.Integer({
+    default: 5000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'commands that one identity may send to the server API of this node in a second, with all its tokens; each command of a batch and each channel of a broadcast is one. Beyond: 429, in a batch 111',
+  }),
+  API_BYTES_PER_SECOND: Type.Integer({
+    default: 33_554_432,
+    minimum: 1024,
+    maximum: 1_073_741_824,
+    description:
+      'bytes that one identity may publish by the server API of this node in a second, a broadcast for each channel; and, counted apart, bytes of answers. Likewise',
   }),
   RATE_BURST_SECONDS: Type.Integer({
     default: 5,

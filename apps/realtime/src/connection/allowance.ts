@@ -7,8 +7,8 @@ export interface Rates {
 }
 
 /**
- * What one connection may still send: a token bucket for commands and one for bytes, and a third for
- * what was refused. Each is the one moment at which it is full again (the generic cell rate algorithm),
+ * What one sender may still send and read: a token bucket for commands, one for bytes that are sent,
+ * one for bytes that are read, and one for what was refused. Each is the one moment at which it is full again (the generic cell rate algorithm),
  * so there is nothing to refill, and no timer. The clock is monotonic.
  */
 export class Allowance {
@@ -16,6 +16,7 @@ export class Allowance {
   #commandsFullAt = 0
   #bytesFullAt = 0
   #refusalsFullAt = 0
+  #readsFullAt = 0
 
   constructor(rates: Rates) {
     this.#rates = rates
@@ -31,15 +32,53 @@ export class Allowance {
     const { commandsPerSecond, bytesPerSecond, burstSeconds } = this.#rates
     const latest = now + burstSeconds * 1000
     const commandMs = 1000 / commandsPerSecond
-    const commandsMs = commands * commandMs
-    const bytesMs = (bytes * 1000) / bytesPerSecond
     if (this.#commandsFullAt + commandMs <= latest && this.#bytesFullAt < latest) {
-      this.#commandsFullAt = Math.max(now, this.#commandsFullAt) + commandsMs
-      this.#bytesFullAt = Math.max(now, this.#bytesFullAt) + bytesMs
+      this.charge(bytes, commands, now)
       return 'within'
     }
-    const refused = Math.max(commandsMs, bytesMs)
+    const refused = Math.max(commands * commandMs, (bytes * 1000) / bytesPerSecond)
     this.#refusalsFullAt = Math.max(now, this.#refusalsFullAt) + refused
     return this.#refusalsFullAt <= latest ? 'over' : 'flood'
+  }
+
+  /** Charges what could not be known when it was judged. */
+  charge(bytes: number, commands: number, now = performance.now()): void {
+    const { commandsPerSecond, bytesPerSecond } = this.#rates
+    this.#commandsFullAt =
+      Math.max(now, this.#commandsFullAt) + (commands * 1000) / commandsPerSecond
+    this.#bytesFullAt = Math.max(now, this.#bytesFullAt) + (bytes * 1000) / bytesPerSecond
+  }
+
+  /** Whether more may be read; a read is charged when its size is known. */
+  mayRead(now = performance.now()): boolean {
+    return this.#readsFullAt < now + this.#rates.burstSeconds * 1000
+  }
+
+  /** Charges bytes that were read: of histories, of presence. At the same rate as bytes that are sent. */
+  chargeRead(bytes: number, now = performance.now()): void {
+    const bytesMs = (bytes * 1000) / this.#rates.bytesPerSecond
+    this.#readsFullAt = Math.max(now, this.#readsFullAt) + bytesMs
+  }
+
+  /** Milliseconds until another command would be taken, and more may be read. */
+  waitMs(now = performance.now()): number {
+    const { commandsPerSecond, burstSeconds } = this.#rates
+    const fullAt = Math.max(
+      this.#commandsFullAt + 1000 / commandsPerSecond,
+      this.#bytesFullAt,
+      this.#readsFullAt,
+    )
+    return Math.max(0, fullAt - burstSeconds * 1000 - now)
+  }
+
+  /** Whether nothing is used up: a new one would allow the same. */
+  isFull(now = performance.now()): boolean {
+    const fullAt = [
+      this.#commandsFullAt,
+      this.#bytesFullAt,
+      this.#readsFullAt,
+      this.#refusalsFullAt,
+    ]
+    return Math.max(...fullAt) <= now
   }
 }

@@ -1,35 +1,39 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { ApiError, BatchRequest, permits } from '@portcullis/contracts'
 import { replyErrors } from '@portcullis/protocol'
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { apiError } from './api-answer.js'
 import type { Answer, ApiCommand } from './api-command.js'
-import type { Count } from './limit-api.js'
+import type { ApiLimits } from './limit-api.js'
 import { security } from './security.js'
 
 /** Commands of one parallel batch that are under way at a time. */
-const mostAtOnce = 64
+const maxAtOnce = 16
+
+/** Bytes of an answer after which no further command is run: all of it is in memory until it is sent. */
+const maxAnswerBytes = 4_194_304
 
 /**
  * `POST /api/batch`: several commands in one request, one after the other, or with `parallel` side by
  * side. `replies` has one answer for each, in order: the result under the command's name, or `error`.
- * Each needs the scopes that it needs alone, and counts as much as it does alone. When the caller's token is revoked meanwhile, or the node
- * loses its lease, the commands that have not begun are not run.
+ * Each needs the scopes that it needs alone, and counts as much as it does alone. When the caller's token
+ * is revoked meanwhile, or the node loses its lease, the commands that have not begun are not run; those
+ * beyond the caller's rate are answered 111, and those after 4 MiB of answers 106.
  */
 export function apiBatch(
   app: FastifyInstance,
   commands: readonly ApiCommand[],
-  count: Count,
+  limits: ApiLimits,
 ): void {
   const byName = new Map(commands.map((command) => [command.name, command]))
   const results = commands.map(({ name, result }) => [name, Type.Optional(result)])
   const Reply = Type.Object({ error: Type.Optional(ApiError), ...Object.fromEntries(results) })
 
-  async function run(request: FastifyRequest, command: Record<string, unknown>) {
+  /** Gives the JSON of one command's answer: written piece by piece, no answer takes long. */
+  async function run(request: FastifyRequest, command: Record<string, unknown>): Promise<string> {
     const [name = ''] = Object.keys(command)
     const answer = await answerTo(request, byName.get(name), command[name])
-    return 'error' in answer ? answer : { [name]: answer.result }
+    return JSON.stringify('error' in answer ? answer : { [name]: answer.result })
   }
 
   async function answerTo(
@@ -49,7 +53,7 @@ export function apiBatch(
     return command.run(body, grant)
   }
 
-  app.withTypeProvider<TypeBoxTypeProvider>().post(
+  app.post<{ Body: Static<typeof BatchRequest> }>(
     '/api/batch',
     {
       onRequest: app.admit(),
@@ -60,23 +64,29 @@ export function apiBatch(
         response: { 200: Type.Object({ replies: Type.Array(Reply) }) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { commands: list, parallel = false } = request.body
-      const replies: object[] = []
-      const step = parallel ? mostAtOnce : 1
-      for (let at = 0; at < list.length; at += step) {
-        const some = list.slice(at, at + step)
-        // One after the other: each count has to see those before it. The request itself is the first.
-        const isOver: boolean[] = []
-        for (const [next] of some.entries()) {
-          isOver.push(at + next > 0 && (await count(request)) !== undefined)
+      const { identity } = request.grant
+      const replies: string[] = []
+      let bytes = 0
+      const remaining = list.entries()
+      const work = async () => {
+        for (const [at, command] of remaining) {
+          // The request itself was counted as the first.
+          const refusal =
+            bytes >= maxAnswerBytes
+              ? replyErrors.limitExceeded
+              : at > 0 && !limits.take(identity)
+                ? replyErrors.tooManyRequests
+                : undefined
+          const answer =
+            refusal === undefined ? await run(request, command) : JSON.stringify(apiError(refusal))
+          bytes += answer.length
+          replies[at] = answer
         }
-        const answers = some.map((command, next) =>
-          isOver[next] === true ? apiError(replyErrors.tooManyRequests) : run(request, command),
-        )
-        replies.push(...(await Promise.all(answers)))
       }
-      return { replies }
+      await Promise.all(Array.from({ length: parallel ? maxAtOnce : 1 }, work))
+      return reply.type('application/json').send(`{"replies":[${replies.join(',')}]}`)
     },
   )
 }

@@ -2,26 +2,45 @@ import { BroadcastRequest, PublishResult, permitsChannel } from '@portcullis/con
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import { ApiAnswer, apiError } from './api-answer.js'
-import type { ApiCommand } from './api-command.js'
-import { type Publish, publishInto } from './publish-into.js'
+import type { Answer, ApiCommand } from './api-command.js'
+import type { ApiLimits } from './limit-api.js'
+import { encodeRequest, type Publish, publishInto } from './publish-into.js'
 
 const Result = Type.Object({ responses: Type.Array(ApiAnswer(PublishResult)) })
 
-/** `broadcast`: the same into many channels; `responses` has one answer for each, in order. */
-export function apiBroadcast(publish: Publish): ApiCommand<typeof BroadcastRequest, typeof Result> {
+/** Channels of one broadcast that wait for their turn, or are under way. */
+const maxAtOnce = 64
+
+/**
+ * `broadcast`: the same into many channels; `responses` has one answer for each, in order. Each channel
+ * counts as a command.
+ */
+export function apiBroadcast(
+  publish: Publish,
+  limits: ApiLimits,
+): ApiCommand<typeof BroadcastRequest, typeof Result> {
   return {
     name: 'broadcast',
     summary: 'Publish the same into many channels',
     body: BroadcastRequest,
     result: Result,
-    async run({ channels, ...publication }, { scopes, subject }) {
-      const responses = await Promise.all(
-        channels.map(async (channel) =>
-          permitsChannel(scopes, subject, 'publish', channel)
-            ? publishInto(publish, channel, publication)
-            : apiError(replyErrors.permissionDenied),
-        ),
-      )
+    async run({ channels, ...publication }, { identity, scopes, subject }) {
+      const content = encodeRequest(publication)
+      if ('error' in content) return { result: { responses: channels.map(() => content) } }
+      const { encoded } = content
+      limits.charge(identity, encoded.length * channels.length, channels.length - 1)
+      const responses: Answer<PublishResult>[] = []
+      const remaining = channels.entries()
+      const work = async () => {
+        for (const [at, channel] of remaining) {
+          responses[at] = await limits.publish(identity, encoded.length, async () =>
+            permitsChannel(scopes, subject, 'publish', channel)
+              ? publishInto(publish, channel, encoded, publication)
+              : apiError(replyErrors.permissionDenied),
+          )
+        }
+      }
+      await Promise.all(Array.from({ length: maxAtOnce }, work))
       return { result: { responses } }
     },
   }

@@ -2,22 +2,30 @@ import { PublishRequest, PublishResult, permitsChannel } from '@portcullis/contr
 import { replyErrors } from '@portcullis/protocol'
 import { apiError } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
-import { type Publish, publishInto } from './publish-into.js'
+import type { ApiLimits } from './limit-api.js'
+import { encodeRequest, type Publish, publishInto } from './publish-into.js'
 
 /** `publish`: into one channel; needs `publish:<channel>`. */
 export function apiPublish(
   publish: Publish,
+  limits: ApiLimits,
 ): ApiCommand<typeof PublishRequest, typeof PublishResult> {
   return {
     name: 'publish',
     summary: 'Publish into a channel',
     body: PublishRequest,
     result: PublishResult,
-    async run({ channel, ...publication }, { scopes, subject }) {
+    async run({ channel, ...publication }, { identity, scopes, subject }) {
       if (!permitsChannel(scopes, subject, 'publish', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
-      return publishInto(publish, channel, publication)
+      const content = encodeRequest(publication)
+      if ('error' in content) return content
+      const { encoded } = content
+      limits.charge(identity, encoded.length)
+      return limits.publish(identity, encoded.length, () =>
+        publishInto(publish, channel, encoded, publication),
+      )
     },
   }
 }

@@ -1,6 +1,5 @@
 import type { InfoNode } from '@portcullis/contracts'
 import type { FastifyInstance } from 'fastify'
-import type { Rates } from '../connection/allowance.js'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import type { Order } from '../hub/orders.js'
@@ -19,16 +18,14 @@ import { apiPublish } from './api-publish.js'
 import { apiRefresh } from './api-refresh.js'
 import { apiSubscribe } from './api-subscribe.js'
 import { apiUnsubscribe } from './api-unsubscribe.js'
-import { limitApi } from './limit-api.js'
+import { type ApiLimits, limitApi } from './limit-api.js'
 import type { Publish } from './publish-into.js'
 
 /** What the server API needs of the node. */
 export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'presenceStats'> {
   publish: Publish
   optionsOf(channel: string): ChannelOptions
-  /** How much a user's token may ask for. */
-  rates: Rates
-  onLimited(): void
+  limits: ApiLimits
   /** All nodes together. Each method rejects when Redis cannot do it now. */
   nodes: {
     order(order: Order): Promise<void>
@@ -40,11 +37,11 @@ export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'pres
 
 /** `POST /api/<command>`: what backends send, in the shapes of the public server API. */
 export function serverApi(app: FastifyInstance, given: ServerApi): void {
-  const { publish, history, presence, presenceStats, optionsOf, nodes, rates } = given
+  const { publish, history, presence, presenceStats, optionsOf, nodes, limits } = given
   const tell = (order: Order) => nodes.order(order)
   const commands: readonly ApiCommand[] = [
-    apiPublish(publish),
-    apiBroadcast(publish),
+    apiPublish(publish, limits),
+    apiBroadcast(publish, limits),
     apiSubscribe(tell, optionsOf),
     apiUnsubscribe(tell),
     apiDisconnect(tell),
@@ -58,7 +55,7 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
   ]
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', takeApiKey)
-  const count = limitApi(app, rates, () => given.onLimited())
+  limitApi(app, limits)
   for (const command of commands) serve(app, command)
-  apiBatch(app, commands, count)
+  apiBatch(app, commands, limits)
 }

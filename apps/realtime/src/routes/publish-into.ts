@@ -20,28 +20,30 @@ export type Publish = (
 ) => Promise<StreamPosition | undefined>
 
 type Answer = { result: PublishResult } | { error: ApiError }
+type Publication = Omit<PublishRequest, 'channel'>
 
-/** Encodes and publishes; never rejects, so that a broadcast can report each channel. */
-export async function publishInto(
-  publish: Publish,
-  channel: string,
-  {
-    idempotency_key: idempotencyKey,
-    skip_history: skipHistory,
-    data,
-    b64data,
-    tags,
-  }: Omit<PublishRequest, 'channel'>,
-): Promise<Answer> {
+/** Encodes a publication; the error 107 when it is nested deeper than JSON can be written. */
+export function encodeRequest({
+  data,
+  b64data,
+  tags,
+}: Publication): { encoded: Buffer } | { error: ApiError } {
   const content = b64data === undefined ? { data } : contentOfBytes(Buffer.from(b64data, 'base64'))
-  let encoded: Buffer
   try {
-    encoded = encodePublication({ ...content, ...(tags === undefined ? {} : { tags }) })
+    return { encoded: encodePublication({ ...content, ...(tags === undefined ? {} : { tags }) }) }
   } catch (error) {
-    // Nested deeper than JSON can be written.
     if (error instanceof RangeError) return apiError(replyErrors.badRequest)
     throw error
   }
+}
+
+/** Publishes into one channel; never rejects, so that a broadcast can report each channel. */
+export async function publishInto(
+  publish: Publish,
+  channel: string,
+  encoded: Buffer,
+  { idempotency_key: idempotencyKey, skip_history: skipHistory }: Publication,
+): Promise<Answer> {
   const options = { idempotencyKey, skipHistory }
   return orInternal(publish(channel, encoded, options).then((position) => position ?? {}))
 }

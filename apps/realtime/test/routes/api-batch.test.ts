@@ -127,23 +127,79 @@ t.test('side by side, the answers are in order still', async (t) => {
   )
 })
 
-t.test('a batch is no way around the limits of a user’s token', async (t) => {
-  const slow = { COMMANDS_PER_SECOND: '2', RATE_BURST_SECONDS: '5', MAX_CHANNELS: '4' }
+t.test('each command and each channel counts for the identity', async (t) => {
+  const slow = { API_COMMANDS_PER_SECOND: '2', RATE_BURST_SECONDS: '5', COMMANDS_PER_SECOND: '100' }
   const node = await realtimeNode(t, { ...environment, ...slow })
-  const commands = Array.from({ length: 30 }, () => ({ publish: { channel: 'a', data: 1 } }))
-  const answers = async (token: string): Promise<object[]> => {
-    const { body } = await node.api('batch', token, { commands, parallel: true })
-    return Object(body).replies
-  }
-  const user = await answers(auth.issue({ subject: 'eve' }))
-  t.equal(user.filter((each) => 'publish' in each).length, 10)
-  t.match(user.at(-1), { error: { code: 111 } })
-  t.equal(await node.metric('realtime_limited_total{what="requests"}'), 20)
-  t.same(
-    (await answers(backend)).filter((each) => 'error' in each),
-    [],
-    'a backend has no limit',
+  const services = ['one', 'two', 'three', 'four'].map((identity) =>
+    auth.issue({ identity, subject: identity, scope }),
   )
+  const answers = async (token: string | undefined, commands: object[], parallel: boolean) => {
+    const { status, body } = await node.api('batch', token ?? '', { commands, parallel })
+    t.equal(status, 200)
+    return Object(body).replies.map((each: object) => ('error' in each ? each.error : 'done'))
+  }
+  const publish = { publish: { channel: 'a', data: 1 } }
+  const tooMany = { code: 111, message: 'too many requests' }
+  const thirty = Array.from({ length: 30 }, () => publish)
+  const expected = thirty.map((_, at) => (at < 10 ? 'done' : tooMany))
+  t.same(await answers(services[0], thirty, true), expected)
+  t.same(await answers(services[1], thirty, false), expected)
+  const refused = await node.api('publish', services[1] ?? '', publish.publish)
+  t.match(refused, { status: 429, body: { code: 'too_many_requests' } })
+  t.equal(await node.metric('realtime_limited_total{what="requests"}'), 41)
+
+  const channels = ['a', 'b', 'c', 'd', 'e', 'f']
+  const broadcast = { broadcast: { channels, data: 1 } }
+  t.same(
+    await answers(services[2], [broadcast, broadcast, broadcast, publish], true),
+    ['done', 'done', tooMany, tooMany],
+    'what begins within the rate is done, and has to be paid for',
+  )
+  t.equal((await node.api('broadcast', services[3] ?? '', broadcast.broadcast)).status, 200)
+  t.equal((await node.api('broadcast', services[3] ?? '', broadcast.broadcast)).status, 200)
+  t.equal((await node.api('broadcast', services[3] ?? '', broadcast.broadcast)).status, 429)
+})
+
+t.test('published bytes count, of a broadcast for each channel', async (t) => {
+  const slow = { API_BYTES_PER_SECOND: '1024', RATE_BURST_SECONDS: '5' }
+  const node = await realtimeNode(t, { ...environment, ...slow })
+  const data = 'x'.repeat(1000)
+  const channels = Array.from({ length: 6 }, (_, at) => `b${at}`)
+  t.equal((await node.api('broadcast', backend, { channels, data })).status, 200)
+  t.equal((await node.api('publish', backend, { channel: 'b', data })).status, 429)
+  const other = auth.issue({ identity: 'other', subject: 'other', scope })
+  t.equal((await node.api('publish', other, { channel: 'b', data })).status, 200)
+})
+
+t.test('a batch of broadcasts does not delay another caller', async (t) => {
+  const channels = Array.from({ length: 1000 }, (_, at) => `w${at}`)
+  const commands = Array.from({ length: 12 }, () => ({ broadcast: { channels, data: 0 } }))
+  const order: string[] = []
+  const wide = one.api('batch', backend, { commands, parallel: true }).then(({ body }) => {
+    order.push('batch')
+    return Object(body).replies
+  })
+  const published = (await one.metric('realtime_published_total')) + 1
+  while ((await one.metric('realtime_published_total')) < published) {}
+  const other = auth.issue({ identity: 'other', subject: 'other', scope })
+  await one.api('publish', other, { channel: 'b', data: 1 }).then(() => order.push('other'))
+  t.match(
+    (await wide).map((each: object) => Object(each).broadcast.responses.length),
+    commands.map(() => 1000),
+  )
+  t.same(order, ['other', 'batch'])
+})
+
+t.test('an answer has a size, beyond which no command is run', async (t) => {
+  const data = 'x'.repeat(500_000)
+  for (const channel of ['s:large1', 's:large2']) {
+    await one.api('publish', backend, { channel, data })
+    const history = { history: { channel, limit: 1 } }
+    const commands = Array.from({ length: 30 }, () => history)
+    const replies = await batch(commands, backend, { parallel: channel === 's:large2' })
+    t.ok('history' in Object(replies[0]))
+    t.same(replies[29], { error: { code: 106, message: 'limit exceeded' } })
+  }
 })
 
 t.test('a caller who is revoked in the middle gets no further', async (t) => {
