@@ -1,10 +1,16 @@
 import websocket from '@fastify/websocket'
 import { subprotocol } from '@portcullis/contracts'
+import { resetWebSocket } from '@portcullis/gate'
 import { protobufSubprotocol } from '@portcullis/protocol'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
 import { connectPath } from './routes/connect.js'
 import { Refusal } from './routes/refusal.js'
+
+/** How long a peer may take to answer a close, in milliseconds; then its connection is reset. */
+export function closeMs({ CLOSE_DEADLINE_MS }: Pick<Config, 'CLOSE_DEADLINE_MS'>): number {
+  return Math.min(5000, CLOSE_DEADLINE_MS)
+}
 
 /**
  * Has the server take WebSockets, at one path alone and within bounds.
@@ -13,28 +19,35 @@ import { Refusal } from './routes/refusal.js'
  */
 export async function acceptWebSockets(
   app: FastifyInstance,
-  { MAX_FRAME_BYTES, CLOSE_DEADLINE_MS }: Config,
+  config: Config,
   closeSockets: () => Promise<void>,
 ): Promise<void> {
   // Options of ws that its types do not have yet.
   const bounds = {
     maxFragments: 1024,
     maxBufferedChunks: 8192,
-    closeTimeout: Math.min(5000, CLOSE_DEADLINE_MS),
+    // Behind ours: at its end ws destroys the socket, and the kernel goes on sending.
+    closeTimeout: closeMs(config) + 1000,
   }
   await app.register(websocket, {
     options: {
       perMessageDeflate: false,
-      maxPayload: MAX_FRAME_BYTES,
+      maxPayload: config.MAX_FRAME_BYTES,
       ...bounds,
       // The token travels beside it, as a second subprotocol, and must not come back.
       handleProtocols: (offered) =>
         [protobufSubprotocol, subprotocol].find((name) => offered.has(name)) ?? false,
     },
-    errorHandler: (error, socket) => {
-      // ws has already sent a close code for what is against RFC 6455; the socket ends by itself.
+    errorHandler: (error, socket, request) => {
       app.log.debug({ err: error }, 'socket')
-      if (socket.readyState === socket.OPEN) socket.terminate()
+      const cut = () => resetWebSocket(socket, request.raw.socket)
+      if (socket.readyState === socket.OPEN) {
+        cut()
+        return
+      }
+      // ws has already sent a close code for what is against RFC 6455.
+      const deadline = setTimeout(cut, closeMs(config))
+      socket.once('close', () => clearTimeout(deadline))
     },
     preClose: (done) => {
       closeSockets().finally(done)

@@ -15,9 +15,9 @@ import {
   warnOfProxy,
 } from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
-import { acceptWebSockets } from './accept-web-sockets.js'
+import { acceptWebSockets, closeMs } from './accept-web-sockets.js'
 import { Broker } from './broker/broker.js'
-import { closeSockets } from './close-sockets.js'
+import { closeSockets, trackConnections } from './close-sockets.js'
 import type { Config } from './config.js'
 import { Connection } from './connection/connection.js'
 import { Deadline } from './connection/deadline.js'
@@ -122,13 +122,14 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
 
   const upgrading = new Set<Socket>()
+  const connections = trackConnections(app.server)
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
   await app.register(metrics)
   await acceptWebSockets(app, config, () =>
-    closeSockets(app, { hub, upgrading, lobby, deadlineMs: config.CLOSE_DEADLINE_MS }),
+    closeSockets(app, { hub, connections, lobby, deadlineMs: config.CLOSE_DEADLINE_MS }),
   )
   await app.register(rateLimit, { global: false })
   const refusals = limitRefusals(app, {
@@ -256,6 +257,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     allowedOrigins: config.ALLOWED_ORIGINS,
     maxConnections: config.MAX_CONNECTIONS,
     maxAdmissions: config.MAX_ADMISSIONS,
+    closeMs: closeMs(config),
     upgrading,
   })
   await app.register(documentation, {

@@ -1,4 +1,6 @@
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
+import { reset } from '@portcullis/gate'
 import type { FastifyInstance } from 'fastify'
 import type { Lobby } from './connection/lobby.js'
 import { drain } from './hub/drain.js'
@@ -7,9 +9,22 @@ import type { Hub } from './hub/hub.js'
 export interface CloseSocketsOptions {
   hub: Hub
   lobby: Lobby | undefined
-  /** The sockets of upgrades that are not decided yet. */
-  upgrading: Iterable<Socket>
+  /** All connections of the server. */
+  connections: Iterable<Socket>
   deadlineMs: number
+}
+
+/** Returns the set of the server's connections, kept up to date. */
+export function trackConnections(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>()
+  function gone(this: Socket) {
+    connections.delete(this)
+  }
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.once('close', gone)
+  })
+  return connections
 }
 
 /**
@@ -19,16 +34,14 @@ export interface CloseSocketsOptions {
  */
 export async function closeSockets(
   app: FastifyInstance,
-  { hub, lobby, upgrading, deadlineMs }: CloseSocketsOptions,
+  { hub, lobby, connections, deadlineMs }: CloseSocketsOptions,
 ): Promise<void> {
   const { clients } = app.websocketServer
   const deadline = new Promise<void>((resolve) => {
     // Nothing that somebody does, or leaves undone, holds the server longer: a socket that reads
     // nothing, an upgrade that auth does not answer, half a request.
     const cut = setTimeout(() => {
-      for (const client of clients) client.terminate()
-      for (const socket of upgrading) socket.destroy()
-      app.server.closeAllConnections()
+      for (const socket of connections) reset(socket)
       resolve()
     }, deadlineMs * 0.9)
     cut.unref()

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { connect as dialTcp } from 'node:net'
+import { connect as dialTcp, type Socket } from 'node:net'
 import t from 'tap'
+import type { WebSocket } from 'ws'
 import { connected, dial, refused } from './fixtures/dial.js'
 import { randomPrefix, realtimeNode } from './fixtures/realtime-node.js'
 import { scriptedAuth } from './fixtures/scripted-auth.js'
@@ -149,6 +150,8 @@ t.test('nothing holds it longer than its deadline', async (t) => {
   await deaf.call({ id: 2, subscribe: { channel: 'much' } })
   const mute = await connected(node.wsUrl, token)
   for (const { socket } of [deaf, mute]) socket.pause()
+  const [first] = node.app.websocketServer.clients
+  const ours = Reflect.get(first ?? {}, '_socket') as Socket
   const speaker = await connected(node.wsUrl, token)
   const data = 'x'.repeat(60_000)
   for (let id = 2; id < 202; id += 1) await speaker.call({ id, publish: { channel: 'much', data } })
@@ -162,6 +165,7 @@ t.test('nothing holds it longer than its deadline', async (t) => {
   while (auth.introspected === asked) await new Promise((resolve) => setImmediate(resolve))
   const empty = dialTcp(node.port, '127.0.0.1')
   const half = dialTcp(node.port, '127.0.0.1')
+  for (const socket of [empty, half]) socket.on('error', () => undefined)
   await Promise.all([once(empty, 'connect'), once(half, 'connect')])
   half.write('POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
   // Its headers are read: it waits for the body.
@@ -171,7 +175,22 @@ t.test('nothing holds it longer than its deadline', async (t) => {
   const started = performance.now()
   await node.app.close()
   t.ok(performance.now() - started < 1500, 'the deadline is 500 ms')
+  const handed = ours.bytesWritten - ours.writableLength
+  const { bytesRead } = await readToEnd(deaf.socket)
+  t.ok(
+    bytesRead < handed,
+    `the kernel sends no more to who is cut: ${bytesRead} of ${handed} bytes`,
+  )
   t.equal((await undecided.closed).code, 1006)
   for (const socket of [empty, half]) socket.destroy()
   for (const { socket } of [deaf, mute]) socket.terminate()
 })
+
+/** Reads what still comes, to the end of the connection. */
+async function readToEnd(socket: WebSocket): Promise<Socket> {
+  const below = Reflect.get(socket, '_socket') as Socket
+  const closed = once(socket, 'close')
+  socket.resume()
+  await closed
+  return below
+}

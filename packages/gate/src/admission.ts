@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { EndReason, LiveGrant } from './grant.js'
 import type { Lease } from './lease.js'
+import { reset } from './reset.js'
 import { closeEnded, closeLeaving, closeUnleased, holdMessages } from './sockets.js'
 import type { Watch } from './watch.js'
 
@@ -61,31 +62,38 @@ export class Admission {
   /** The upgrade has become a WebSocket; its route has not seen it yet. */
   opened(socket: WebSocket): void {
     this.#socket = socket
-    this.#letMessages = holdMessages(socket, this.#lease)
+    this.#letMessages = holdMessages(socket, this.#raw.socket, this.#lease)
     // The token ended after auth's answer and before the socket was there.
-    if (this.grant.ended !== undefined) closeEnded(socket, this.grant.ended)
+    if (this.grant.ended !== undefined) closeEnded(socket, this.#raw.socket, this.grant.ended)
   }
 
   /** The lease is out: what stands here may be of a token whose revocation was missed. */
   unleased(): void {
-    if (this.#socket !== undefined) closeUnleased(this.#socket)
+    if (this.#socket !== undefined) closeUnleased(this.#socket, this.#raw.socket)
     else this.#cut()
   }
 
   /** The app closes. */
   leave(): void {
-    if (this.#socket !== undefined) closeLeaving(this.#socket)
+    if (this.#socket !== undefined) closeLeaving(this.#socket, this.#raw.socket)
   }
 
   #end(reason: EndReason): void {
-    if (this.#socket !== undefined) closeEnded(this.#socket, reason)
+    if (this.#socket !== undefined) closeEnded(this.#socket, this.#raw.socket, reason)
     else this.#cut()
   }
 
   #cut(): void {
-    if (this.#standing === 'connection') this.#raw.socket.destroy()
+    if (this.#standing === 'connection') reset(this.#raw.socket)
     // Before its head is sent, an answer is replaced by the onSend hook. A WebSocket that is still
     // to come is closed by `opened`.
-    else if (this.#standing === 'response' && this.#reply.raw.headersSent) this.#reply.raw.destroy()
+    else if (this.#standing === 'response' && this.#reply.raw.headersSent) this.#cutResponse()
+  }
+
+  #cutResponse(): void {
+    const { raw } = this.#reply
+    // One that waits for an earlier response on its connection has no socket yet.
+    if (raw.socket !== null) reset(raw.socket)
+    if (raw.socket?.destroyed !== false) raw.destroy()
   }
 }

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { bearerSubprotocolPrefix, closeCodes, subprotocol } from '@portcullis/contracts'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { EndReason } from './grant.js'
 import type { Lease } from './lease.js'
+import { resetWebSocket } from './reset.js'
 
 /** How long a peer may take to answer a close, in milliseconds. */
 const closeDeadlineMs = 2000
@@ -46,29 +48,33 @@ export function guardServer(
 }
 
 /** Closes a socket whose grant has ended: no message in, none out, from this moment. */
-export function closeEnded(socket: WebSocket, reason: EndReason): void {
+export function closeEnded(socket: WebSocket, raw: Socket, reason: EndReason): void {
   deafen(socket)
   // What a slow peer has not yet taken would still go out before the close frame.
-  if (socket.bufferedAmount > 0) socket.terminate()
-  else close(socket, codes[reason])
+  if (socket.bufferedAmount > 0) resetWebSocket(socket, raw)
+  else close(socket, raw, codes[reason])
 }
 
 /**
  * Lets no message in or out while the lease is out, and closes the socket at the first that tries.
  * Gives what takes this off the socket again.
  */
-export function holdMessages(socket: WebSocket, lease: Pick<Lease, 'held'>): () => void {
+export function holdMessages(
+  socket: WebSocket,
+  raw: Socket,
+  lease: Pick<Lease, 'held'>,
+): () => void {
   const emit = socket.emit.bind(socket)
   const send = socket.send.bind(socket) as (...args: unknown[]) => void
   const guarded = (event: string | symbol, ...args: unknown[]) => {
     if (event !== 'message' || lease.held) return emit(event, ...args)
-    closeUnleased(socket)
+    closeUnleased(socket, raw)
     return false
   }
   socket.emit = guarded
   socket.send = (...args: unknown[]) => {
     if (lease.held) send(...args)
-    else closeUnleased(socket)
+    else closeUnleased(socket, raw)
   }
   return () => {
     // In the reverse of the order in which they came: V8 then gives the object its old shape back, and
@@ -80,19 +86,23 @@ export function holdMessages(socket: WebSocket, lease: Pick<Lease, 'held'>): () 
 }
 
 /** Closes a socket because this node may have missed its revocation. */
-export function closeUnleased(socket: WebSocket): void {
+export function closeUnleased(socket: WebSocket, raw: Socket): void {
   // Also one that the app is closing: what its peer has not taken would go out behind our back.
-  if (socket.bufferedAmount > 0) socket.terminate()
-  else if (socket.readyState === socket.OPEN) close(socket, closeCodes.leaseLost)
+  if (socket.bufferedAmount > 0) resetWebSocket(socket, raw)
+  else if (socket.readyState === socket.OPEN) close(socket, raw, closeCodes.leaseLost)
 }
 
 /** Closes a socket because the app closes. */
-export function closeLeaving(socket: WebSocket): void {
-  close(socket, goingAway)
+export function closeLeaving(socket: WebSocket, raw: Socket): void {
+  close(socket, raw, goingAway)
 }
 
-function close(socket: WebSocket, { code, reason }: { code: number; reason: string }): void {
-  const deadline = setTimeout(() => socket.terminate(), closeDeadlineMs)
+function close(
+  socket: WebSocket,
+  raw: Socket,
+  { code, reason }: { code: number; reason: string },
+): void {
+  const deadline = setTimeout(() => resetWebSocket(socket, raw), closeDeadlineMs)
   socket.once('close', () => clearTimeout(deadline))
   socket.close(code, reason)
 }

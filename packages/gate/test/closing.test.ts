@@ -1,6 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { connect } from 'node:net'
-import t from 'tap'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { makeAuthority } from '@portcullis/local'
+import t, { type Test } from 'tap'
+import { reset } from '../src/reset.js'
 import { dial, refused } from './fixtures/dial.js'
 import { guardedApp } from './fixtures/guarded-app.js'
 import { scriptedAuth } from './fixtures/scripted-auth.js'
@@ -44,6 +50,9 @@ t.test('a socket whose peer does not answer the close is cut', async (t) => {
   const token = auth.issue()
   const { hostname, port, host } = new URL(http)
   const socket = connect({ host: hostname, port: Number(port) })
+  const gone = new Promise((resolve) => socket.once('close', resolve))
+  // It is reset.
+  socket.on('error', () => undefined)
   socket.write(
     [
       'GET /echo HTTP/1.1',
@@ -60,17 +69,19 @@ t.test('a socket whose peer does not answer the close is cut', async (t) => {
   await once(socket, 'data')
   await auth.push(auth.event({ jti: auth.of(token).jti }))
   // It reads the close frame and says nothing.
-  await once(socket, 'close')
+  await gone
   t.equal(app.gate.stats.live, 0)
 })
 
 t.test('what a slow peer has not taken yet never reaches it', async (t) => {
   const auth = await scriptedAuth(t)
   let backlog = 0
+  let ours: Socket | undefined
   const { ws } = await guardedApp(t, {
     authUrl: auth.url,
     routes: (app) => {
-      app.get('/flood', { websocket: true, preValidation: app.admit() }, (socket) => {
+      app.get('/flood', { websocket: true, preValidation: app.admit() }, (socket, request) => {
+        ours = request.raw.socket
         socket.on('message', () => {
           while (socket.bufferedAmount === 0) socket.send(Buffer.alloc(1024 * 1024))
           socket.send('too late')
@@ -88,10 +99,55 @@ t.test('what a slow peer has not taken yet never reaches it', async (t) => {
   peer.socket.send('go')
   peer.socket.pause()
   while (backlog === 0) await new Promise((resolve) => setImmediate(resolve))
+  const handed = handedOver(ours)
+  const theirs = Reflect.get(peer.socket, '_socket') as Socket
   await auth.push(auth.event({ jti: auth.of(token).jti }))
   peer.socket.resume()
   await peer.closed
   t.strictSame(heard, [])
+  t.ok(theirs.bytesRead < handed, `the kernel kept some of ${handed} bytes: ${theirs.bytesRead}`)
+})
+
+t.test('a reset takes back what the kernel has', async (t) => {
+  const flooded: Record<string, (socket: Socket) => unknown> = {
+    open: () => undefined,
+    'that was to end when all has left': (socket) => socket.end(),
+  }
+  for (const secure of [false, true]) {
+    for (const [which, before] of Object.entries(flooded)) {
+      const { ours, theirs } = await pair(t, await serverOf(secure), secure)
+      await flood(ours)
+      before(ours)
+      const handed = handedOver(ours)
+      const closed = once(theirs, 'close')
+      reset(ours)
+      t.equal(ours.destroyed, true)
+      theirs.resume()
+      await closed
+      t.ok(theirs.bytesRead < handed, `${secure ? 'TLS' : 'TCP'}, ${which}: ${theirs.bytesRead}`)
+    }
+  }
+})
+
+t.test('a reset ends each connection, whatever it is', async (t) => {
+  for (const secure of [false, true]) {
+    const { ours, theirs } = await pair(t, await serverOf(secure), secure)
+    const closed = Promise.all([once(ours, 'close'), once(theirs, 'close')])
+    ours.end()
+    // In the middle of its shutdown.
+    reset(ours)
+    reset(ours)
+    theirs.resume()
+    await closed
+  }
+
+  const path = join(tmpdir(), `gate-${randomUUID()}`)
+  const { ours: local, theirs: peer } = await pair(t, createServer(), false, path)
+  const gone = once(peer, 'close')
+  reset(local)
+  peer.resume()
+  await gone
+  t.equal(local.destroyed, true)
 })
 
 t.test('a grant ends when it expires', async (t) => {
@@ -235,6 +291,47 @@ t.test('an answer that comes after the bye admits nobody', async (t) => {
   await t.rejects(admitted, { code: 'auth_unavailable' })
   await closed
 })
+
+const authority = makeAuthority('ours')
+
+async function serverOf(secure: boolean): Promise<Server> {
+  return secure
+    ? createTlsServer(await (await authority).sign('server', 'localhost'))
+    : createServer()
+}
+
+/** Both ends of a connection; the peer reads nothing. */
+async function pair(t: Test, server: Server, secure: boolean, path?: string) {
+  t.teardown(() => server.close())
+  await once(path === undefined ? server.listen(0, '127.0.0.1') : server.listen(path), 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const accepted = once(server, secure ? 'secureConnection' : 'connection')
+  const theirs = secure
+    ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    : path === undefined
+      ? connect({ port, host: '127.0.0.1' })
+      : connect(path)
+  theirs.pause()
+  theirs.on('error', () => undefined)
+  const [ours] = (await accepted) as [Socket]
+  ours.on('error', (error) => t.fail('no error is to be dealt with', { error }))
+  return { ours, theirs }
+}
+
+/** Writes until neither the kernel nor the process takes more. */
+async function flood(socket: Socket): Promise<void> {
+  const chunk = Buffer.alloc(8192)
+  while (socket.writableLength < 300_000) {
+    socket.write(chunk)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** The bytes that the kernel has, or had. */
+function handedOver(socket: Socket | undefined): number {
+  return (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0)
+}
 
 /** Waits, turn by turn of the event loop, for what no event tells. */
 async function until(condition: () => boolean): Promise<void> {

@@ -1,4 +1,6 @@
 // What stands on a grant that is no WebSocket.
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { guardedApp } from './fixtures/guarded-app.js'
@@ -72,6 +74,38 @@ t.test('a response that is on its way is cut', async (t) => {
   await reached
   await t.rejects(response.text(), 'the body never ends well')
   t.equal(app.gate.stats.live, 0)
+})
+
+t.test('what a slow reader has not taken of a response never reaches it', async (t) => {
+  const auth = await scriptedAuth(t)
+  let flooded: (handed: number) => void = () => undefined
+  const handing = new Promise<number>((resolve) => {
+    flooded = resolve
+  })
+  const { http } = await guardedApp(t, {
+    authUrl: auth.url,
+    routes: (app) => {
+      app.get('/flood', { preValidation: app.admit() }, async ({ raw: { socket } }, reply) => {
+        reply.hijack()
+        reply.raw.writeHead(200)
+        while (socket.writableLength < 300_000) {
+          reply.raw.write(Buffer.alloc(8192))
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        flooded(socket.bytesWritten - socket.writableLength)
+      })
+    },
+  })
+  const token = auth.issue()
+  const { hostname, port } = new URL(http)
+  const reader = connect(Number(port), hostname)
+  reader.on('error', () => undefined)
+  reader.write(`GET /flood HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+  const handed = await handing
+  await auth.push(auth.event({ jti: auth.of(token).jti }))
+  reader.resume()
+  await once(reader, 'close')
+  t.ok(reader.bytesRead < handed, `${reader.bytesRead} of ${handed} bytes`)
 })
 
 t.test('a route that holds the grant decides by itself', async (t) => {

@@ -155,6 +155,11 @@ export class RawSocket extends EventEmitter {
     this.#process.event(0.001, () => this.emit('close'))
   }
 
+  /** The simulation has no kernel that goes on sending after `destroy`. */
+  resetAndDestroy(): void {
+    this.destroy()
+  }
+
   destroySoon(): void {
     this.destroy()
   }

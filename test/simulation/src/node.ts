@@ -43,6 +43,8 @@ export interface NodeOptions {
 }
 
 const timeoutMs = 600
+/** How long a client may take to answer a close. */
+const closeMs = 2000
 /** How long connections wait for the lease. */
 const graceMs = 700
 
@@ -218,7 +220,7 @@ export class SimulatedNode {
     const { grant } = this.#grantOf(request)
     const connection = new Connection({
       node: this.#node,
-      transport: webSocketTransport(socket as never, socket.raw as never),
+      transport: webSocketTransport(socket as never, socket.raw as never, closeMs),
       grant,
       isAdmitted: (text) => text === token,
     })

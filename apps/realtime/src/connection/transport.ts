@@ -8,6 +8,6 @@ export interface Transport {
   setReading(reading: boolean): void
   /** Sends a close frame after what was written, and gives the peer a bounded time to answer. */
   close(code: number, reason: string): void
-  /** Ends the socket at once; what has not left the process never does. */
+  /** Resets the connection: what has not left the process never does, nor what the kernel still has. */
   destroy(): void
 }

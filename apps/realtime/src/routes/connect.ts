@@ -24,6 +24,8 @@ export interface ConnectRouteOptions {
   maxConnections: number
   /** Upgrades that may wait for auth at the same time. */
   maxAdmissions: number
+  /** How long a peer may take to answer a close, in milliseconds. */
+  closeMs: number
   /** Where the sockets of upgrades are kept until they are decided. */
   upgrading: Set<Socket>
 }
@@ -42,6 +44,7 @@ export function connectRoute(
     allowedOrigins,
     maxConnections,
     maxAdmissions,
+    closeMs,
     upgrading: waiting,
   }: ConnectRouteOptions,
 ): void {
@@ -88,7 +91,7 @@ export function connectRoute(
     (socket, request) => {
       const raw = request.raw.socket
       waiting.delete(raw)
-      const transport = webSocketTransport(socket, raw)
+      const transport = webSocketTransport(socket, raw, closeMs)
       const codec = codecFor(socket.protocol)
       const connection =
         lobby !== undefined && !app.gate.admitted(request)
