@@ -124,6 +124,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     feedMaxLength: config.FEED_MAX_LENGTH,
     receiptTtlSeconds: config.RECEIPT_TTL_SECONDS,
     leaseMs: config.LEASE_MS,
+    maxTokensPerIdentity: config.MAX_TOKENS_PER_IDENTITY,
     wrongCodes: {
       allowed: config.WRONG_CODES_ALLOWED,
       waitMs: config.WRONG_CODE_WAIT_MS,

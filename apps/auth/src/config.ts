@@ -60,6 +60,13 @@ export const configSchema = Type.Object({
     maximum: 2_592_000,
     description: 'lifetime of tokens of an identity that has none of its own, in seconds',
   }),
+  MAX_TOKENS_PER_IDENTITY: Type.Integer({
+    default: 100_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    description:
+      'tokens of one identity, those of its users included, that may live at a time; about 1 kB of Redis memory each',
+  }),
   KEY_ENCRYPTION_SECRET: Type.Optional(
     Type.String({
       minLength: 32,

@@ -1,6 +1,6 @@
 import type { AnswerableError } from '@portcullis/service'
 import { KeySetError, type KeySetErrorCode } from './keys/index.js'
-import { RegistryError, type RegistryErrorCode, TooManyWrongCodesError } from './registry/index.js'
+import { RegistryError, type RegistryErrorCode, RegistryLimitError } from './registry/index.js'
 
 /** Codes that requests are refused with, beside the registry's own. */
 export type AuthErrorCode =
@@ -71,6 +71,7 @@ const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
   bad_cursor: 400,
   node_not_joined: 409,
   node_replaced: 409,
+  too_many_tokens: 429,
   too_many_wrong_codes: 429,
   key_revoked: 503,
   too_many_receivers: 409,
@@ -99,7 +100,7 @@ export function translate(error: unknown): AnswerableError | undefined {
   if (error.code === 'registry_unavailable')
     return unavailable(error.code, 'the token registry cannot be asked now; try again')
   if (error.code === 'key_revoked') return unavailable(error.code, error.message)
-  if (error instanceof TooManyWrongCodesError)
+  if (error instanceof RegistryLimitError)
     return {
       statusCode: registryStatuses[error.code],
       code: error.code,

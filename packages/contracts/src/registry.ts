@@ -30,6 +30,12 @@ export const RegistryServer = Type.Object({
   replicas: Type.Optional(Type.Integer()),
   /** Whether the last write to its append-only file succeeded: `ok`, `err`. */
   lastWrite: Type.Optional(Type.String()),
+  /** Memory that its data and buffers take, in bytes. */
+  usedMemory: Type.Optional(Type.Integer()),
+  /** `maxmemory`, in bytes; 0: it has no limit. */
+  maxMemory: Type.Optional(Type.Integer()),
+  /** Memory of the machine that it runs on, in bytes. */
+  systemMemory: Type.Optional(Type.Integer()),
   /** Its clock minus that of the auth that asked, in milliseconds; off by half of `roundTripMs` at most. */
   clockOffsetMs: Type.Optional(Type.Number()),
   roundTripMs: Type.Optional(Type.Number()),

@@ -16,6 +16,7 @@ export type RegistryErrorCode =
   | 'node_not_joined'
   | 'node_replaced'
   | 'key_revoked'
+  | 'too_many_tokens'
   | 'too_many_wrong_codes'
   | 'too_many_receivers'
   | 'receiver_not_found'
@@ -30,17 +31,38 @@ export class RegistryError extends Error {
   }
 }
 
-/** A wrong registration code, after several for the same identity from the same address. */
-export class TooManyWrongCodesError extends RegistryError {
-  /** How long, in milliseconds. */
+/** What may be tried again, after a wait. */
+export class RegistryLimitError extends RegistryError {
+  /** Milliseconds. */
   readonly waitMs: number
+  constructor(code: RegistryErrorCode, message: string, waitMs: number) {
+    super(code, message)
+    this.name = 'RegistryLimitError'
+    this.waitMs = waitMs
+  }
+}
+
+/** A wrong registration code, after several for the same identity from the same address. */
+export class TooManyWrongCodesError extends RegistryLimitError {
   constructor(waitMs: number) {
     super(
       'too_many_wrong_codes',
       'the identity or its registration code is wrong, after several wrong codes for this identity from this address; wait',
+      waitMs,
     )
     this.name = 'TooManyWrongCodesError'
-    this.waitMs = waitMs
+  }
+}
+
+/** An identity has as many living tokens as it may have; the wait is until there is room for one. */
+export class TooManyTokensError extends RegistryLimitError {
+  constructor(identity: string, max: number, waitMs: number) {
+    super(
+      'too_many_tokens',
+      `identity "${identity}" has ${max} tokens that have not expired, the most that it may have (MAX_TOKENS_PER_IDENTITY); use a token until it expires, or ask for shorter lifetimes; revoked tokens count until they expire`,
+      waitMs,
+    )
+    this.name = 'TooManyTokensError'
   }
 }
 

@@ -23,8 +23,8 @@ export { type AdministratorOutcome, ensureAdministrator } from './ensure-adminis
 export {
   RegistryError,
   type RegistryErrorCode,
+  RegistryLimitError,
   receiverNotFound,
-  TooManyWrongCodesError,
 } from './errors.js'
 export { eventProgress } from './event-progress.js'
 export type { Receiver, StoredPush, StoredReceiver } from './event-receiver-record.js'

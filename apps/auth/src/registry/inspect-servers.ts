@@ -71,12 +71,21 @@ function factsIn(info: string): Omit<RegistryServer, 'answers'> {
   )
   const version = facts.get('redis_version')
   const role = facts.get('role')
-  const replicas = facts.get('connected_slaves')
+  const numbers = {
+    replicas: facts.get('connected_slaves'),
+    usedMemory: facts.get('used_memory'),
+    maxMemory: facts.get('maxmemory'),
+    systemMemory: facts.get('total_system_memory'),
+  }
   const lastWrite = facts.get('aof_last_write_status')
   return {
     ...(version === undefined ? {} : { version }),
     ...(role === undefined ? {} : { role }),
-    ...(replicas === undefined ? {} : { replicas: Number(replicas) }),
+    ...Object.fromEntries(
+      Object.entries(numbers).flatMap(([name, text]) =>
+        text === undefined ? [] : [[name, Number(text)]],
+      ),
+    ),
     ...(lastWrite === undefined ? {} : { lastWrite }),
   }
 }

@@ -1,12 +1,13 @@
 import { TtlSeconds } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
-import { identityNotFound, identitySuspended, RegistryError } from './errors.js'
+import { identityNotFound, identitySuspended, RegistryError, TooManyTokensError } from './errors.js'
 import { newId, partitionOf } from './ids.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
 const issue = script<
   | [issuedUs: string, expiresAt: string]
+  | ['too_many_tokens', waitMs: string]
   | 'identity_not_found'
   | 'identity_suspended'
   | 'key_revoked'
@@ -48,6 +49,7 @@ export interface IssuedToken {
  *
  * @param kid - of the key that is to sign it; none where there is only the record
  * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`, `key_revoked`
+ * @throws TooManyTokensError when as many of the identity's tokens live as may
  */
 export async function issueToken(
   registry: Registry,
@@ -60,7 +62,7 @@ export async function issueToken(
       'ttl_invalid',
       `a token's lifetime must be 1 to ${maxTtlSeconds} whole seconds`,
     )
-  const { keys, partitions } = registry
+  const { keys, partitions, maxTokensPerIdentity: max } = registry
   const partition = partitionOf(identity, partitions)
   const jti = newId(partition)
   const reply = await run(
@@ -74,11 +76,12 @@ export async function issueToken(
       keys.expiring(partition, identity),
       keys.revokedKeys(partition),
     ],
-    [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti, kid],
+    [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti, kid, max],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
   if (reply === 'identity_suspended') throw identitySuspended(identity)
   if (reply === 'key_revoked')
     throw new RegistryError('key_revoked', 'the signing key has been revoked; try again')
+  if (reply[0] === 'too_many_tokens') throw new TooManyTokensError(identity, max, Number(reply[1]))
   return { jti, issuedUs: Number(reply[0]), expiresAt: Number(reply[1]) }
 }

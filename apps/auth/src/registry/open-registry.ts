@@ -29,6 +29,8 @@ export interface OpenRegistry {
   leaseMs: number
   /** Default: 5, then a second that doubles up to a minute. */
   wrongCodes?: WrongCodes
+  /** Default: no bound. */
+  maxTokensPerIdentity?: number
   onSettled?: Registry['onSettled']
 }
 
@@ -41,6 +43,7 @@ export interface OpenRegistry {
 export async function openRegistry(options: OpenRegistry): Promise<Registry> {
   const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs } = options
   const { wrongCodes = { allowed: 5, waitMs: 1000, maxWaitMs: 60_000 }, onSettled } = options
+  const { maxTokensPerIdentity = Number.MAX_SAFE_INTEGER } = options
   // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
@@ -69,6 +72,7 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
     receiptTtlSeconds,
     leaseMs,
     wrongCodes,
+    maxTokensPerIdentity,
     ...(onSettled === undefined ? {} : { onSettled }),
   }
   if (isNew === 1) {

@@ -13,6 +13,8 @@ export interface Registry {
   /** How long a receipt may wait for a node, in milliseconds. */
   readonly leaseMs: number
   readonly wrongCodes: WrongCodes
+  /** How many tokens of one identity may live at a time. */
+  readonly maxTokensPerIdentity: number
   /**
    * Hears of every part of a receipt that this process has settled: how, and how many milliseconds
    * after the commit, by the registry's clock. Of all processes only the one that settled it hears.

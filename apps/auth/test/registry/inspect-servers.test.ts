@@ -24,6 +24,9 @@ t.test('how a Redis is set, as far as it tells', async (t) => {
     replicas: 0,
     lastWrite: 'ok',
     version: /^\d+\.\d+\.\d+/,
+    maxMemory: 104_857_600,
+    usedMemory: Number,
+    systemMemory: Number,
     settings: {
       appendonly: 'yes',
       appendfsync: 'always',

@@ -227,3 +227,37 @@ t.test('the state of a token shows every way it can be revoked', async (t) => {
   )
   t.same(states, ['revoked', 'revoked', 'revoked', 'active'])
 })
+
+t.test('an identity has so many tokens that have not expired, and no more', async (t) => {
+  const opened = await open(t)
+  const registry = { ...opened.registry, maxTokensPerIdentity: 20 }
+  for (const identity of ['shop', 'other'])
+    await registerIdentity(registry, { identity, scopes: [] })
+  const lives = Array.from({ length: 40 }, (_, n) => 100 + n)
+  const issued = await Promise.allSettled(
+    lives.map((ttlSeconds) => token(registry, 'shop', { ttlSeconds, subject: 'ann' })),
+  )
+  const jtis = issued.flatMap((one) => (one.status === 'fulfilled' ? [one.value.jti] : []))
+  t.equal(jtis.length, 20, 'also of those that are asked for at the same moment')
+  const refused = issued.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  for (const error of refused)
+    t.match(error, { code: 'too_many_tokens', message: /20 tokens .*MAX_TOKENS_PER_IDENTITY/ })
+  const [{ waitMs }] = refused
+  t.ok(waitMs > 90_000 && waitMs <= 101_000, `until the first expires: ${waitMs} ms`)
+  t.equal(
+    (await listTokens(registry, { identity: 'shop' })).tokens.length,
+    20,
+    'no trace of others',
+  )
+  await token(registry, 'other')
+
+  await revoke(registry, { selector: { jti: jtis[0] ?? '' } })
+  await t.rejects(token(registry, 'shop'), { code: 'too_many_tokens' }, 'a revoked token counts')
+  const fewer = { ...registry, maxTokensPerIdentity: 5 }
+  const { waitMs: longer } = await token(fewer, 'shop').catch((error) => error)
+  t.ok(longer >= waitMs, 'until as many have expired as have to')
+  for (const jti of jtis.slice(0, 18)) await expire(registry, 'shop', jti)
+  await token(registry, 'shop')
+  const last = { ...registry, maxTokensPerIdentity: 3 }
+  await t.rejects(token(last, 'shop'), { code: 'too_many_tokens' }, 'what has expired does not')
+})

@@ -26,7 +26,7 @@ function checkServer(server: RegistryServer, report: RegistryReport): Check[] {
         ]
       : [
           ...aboutDisk(name, server.settings),
-          ...aboutMemory(name, server.settings),
+          ...aboutEviction(name, server.settings),
           ...aboutReplicas(name, server, server.settings, report),
           ...aboutCluster(name, server.settings, report),
         ]),
@@ -38,7 +38,50 @@ function checkServer(server: RegistryServer, report: RegistryReport): Check[] {
       : [checkClock(`${name} clock`, name, { ms, uncertaintyMs: roundTripMs / 2 })]
   const version = `Redis ${server.version ?? 'of unknown version'}`
   const good = ok(name, `${version}, set as the guarantee needs it`)
-  return [...(problems.length === 0 ? [good] : problems), ...clock]
+  return [
+    ...(problems.length === 0 ? [good] : problems),
+    ...aboutMemory(`${name} memory`, server),
+    ...clock,
+  ]
+}
+
+/** Shares of the limit from which memory is worth a word, and from which something has to be done. */
+const memoryShares = { warning: 0.75, failed: 0.95 }
+/** Without a limit: Redis also needs memory to rewrite its append-only file. */
+const maxShareOfSystem = 0.5
+
+function aboutMemory(
+  name: string,
+  { usedMemory: used, maxMemory: max = 0, systemMemory: system }: RegistryServer,
+): Check[] {
+  if (used === undefined) return []
+  const advice =
+    'raise maxmemory, or have fewer tokens: shorter lifetimes, a lower MAX_TOKENS_PER_IDENTITY'
+  if (max > 0) {
+    const share = used / max
+    const found = `${bytes(used)} of ${bytes(max)} (maxmemory)`
+    const effect = 'when it is full Redis refuses every write, revocations too'
+    if (share >= memoryShares.failed) return [failed(name, `${found}: ${effect}`, advice)]
+    if (share >= memoryShares.warning) return [warning(name, `${found}: ${effect}`, advice)]
+    return [ok(name, found)]
+  }
+  if (system === undefined) return [ok(name, `${bytes(used)}, no maxmemory`)]
+  const found = `${bytes(used)} of the machine's ${bytes(system)}, no maxmemory`
+  if (used < system * maxShareOfSystem) return [ok(name, found)]
+  return [
+    warning(
+      name,
+      `${found}: a machine without memory kills Redis`,
+      `give it more memory, or set maxmemory, and have fewer tokens: shorter lifetimes, a lower MAX_TOKENS_PER_IDENTITY`,
+    ),
+  ]
+}
+
+function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const exponent = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1)
+  const value = count / 1000 ** exponent
+  return `${value < 10 && exponent > 0 ? value.toFixed(1) : Math.round(value)} ${units[exponent]}`
 }
 
 function aboutServer(name: string, { version, role, lastWrite }: RegistryServer): Check[] {
@@ -69,7 +112,7 @@ function aboutDisk(name: string, { appendonly, appendfsync }: RedisSettings): Ch
   return [verdict(name, found, 'set appendfsync always')]
 }
 
-function aboutMemory(
+function aboutEviction(
   name: string,
   { maxmemory, 'maxmemory-policy': policy }: RedisSettings,
 ): Check[] {

@@ -216,6 +216,22 @@ const cases: [
     ],
   ],
   [
+    'Redis that fill up',
+    {},
+    {
+      servers: [
+        { ...server, server: 'a', usedMemory: 800e6, maxMemory: 1e9 },
+        { ...server, server: 'b', usedMemory: 960e6, maxMemory: 1e9 },
+        { ...server, server: 'c', usedMemory: 5e9, maxMemory: 0, systemMemory: 8e9 },
+      ],
+    },
+    [
+      /^warning \| redis a memory \| 800 MB of 1.0 GB \(maxmemory\): when it is full Redis refuses/,
+      /^failed \| redis b memory \| 960 MB of 1.0 GB/,
+      /^warning \| redis c memory \| 5.0 GB of the machine's 8.0 GB, no maxmemory/,
+    ],
+  ],
+  [
     'a Redis that does not tell, and one that is away',
     {},
     { servers: [{ answers: true }, { answers: false, server: '10.0.0.2:6379' }] },

@@ -49,3 +49,18 @@ local function prune(indexKey, expiringKey, nowMs, most)
   end
   return #expired
 end
+
+-- Returns the milliseconds until fewer than `most` of the identity's tokens live; 0 when there are fewer.
+local function waitForRoom(expiringKey, nowMs, most)
+  -- Among all are some that have expired; the living are counted only when it matters.
+  if redis.call('ZCARD', expiringKey) < most then
+    return 0
+  end
+  local living = '(' .. nowMs
+  local beyond = redis.call('ZCOUNT', expiringKey, living, '+inf') - most
+  if beyond < 0 then
+    return 0
+  end
+  local last = redis.call('ZRANGEBYSCORE', expiringKey, living, '+inf', 'WITHSCORES', 'LIMIT', beyond, 1)
+  return tonumber(last[2]) - tonumber(nowMs)
+end

@@ -173,11 +173,11 @@ t.test('scopes that make a token longer than anyone accepts are refused', async 
 t.test(
   'failures from one address are limited, and a forged X-Forwarded-For is no way round',
   async (t) => {
-    const { form, admin } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '3' })
+    const { form } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '3' })
     const from = (address: string, code: string) =>
       form('/oauth/token', grant, { ...basic('admin', code), 'x-forwarded-for': address })
     for (const n of [1, 2, 3]) t.equal((await from(`10.0.0.${n}`, 'wrong')).statusCode, 401)
-    const limited = await from('10.0.0.9', admin.registrationCode)
+    const limited = await from('10.0.0.9', 'wrong')
     t.equal(limited.statusCode, 429)
     t.equal(limited.json().error, 'temporarily_unavailable')
     t.match(limited.headers['retry-after'], /^[1-9]/)
@@ -197,3 +197,36 @@ t.test('good authentications are not limited', async (t) => {
   const { token } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '1' })
   for (let n = 0; n < 5; n++) t.type(await token(), 'string')
 })
+
+t.test(
+  'an identity that has as many tokens as it may gets 429, and when to come back',
+  async (t) => {
+    const self = await auth(t, { MAX_TOKENS_PER_IDENTITY: '2', TOKEN_TTL_SECONDS: '600' })
+    const shop = await self.identity(['tokens:issue', 'subscribe:a'])
+    const backend = await self.token(shop)
+    const admin = await self.token()
+    const issue = () => self.api(backend, 'POST', '/v1/tokens', { subject: 'ann' })
+    t.equal((await issue()).statusCode, 201)
+    const client = await self.form(
+      '/oauth/token',
+      grant,
+      basic(shop.identity, shop.registrationCode),
+    )
+    const user = await issue()
+    for (const answer of [client, user]) {
+      t.equal(answer.statusCode, 429)
+      const seconds = Number(answer.headers['retry-after'])
+      t.ok(seconds > 500 && seconds <= 601, `${seconds} s`)
+    }
+    t.match(client.json(), {
+      error: 'temporarily_unavailable',
+      error_description: /has 2 tokens that have not expired/,
+    })
+    t.match(user.json(), { code: 'too_many_tokens', detail: /MAX_TOKENS_PER_IDENTITY/ })
+    const { entries } = (await self.api(admin, 'GET', '/v1/audit?result=refused')).json()
+    t.match(entries, [
+      { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
+      { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
+    ])
+  },
+)
