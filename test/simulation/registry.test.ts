@@ -18,7 +18,7 @@ import {
 import { enter, replaceGlobals } from './src/globals.js'
 import { History } from './src/history.js'
 import { Network } from './src/network.js'
-import type { FeedRegistry, Lease } from './src/production.js'
+import type { AskedAt, FeedRegistry, Lease, Leases } from './src/production.js'
 import { leaseTimes } from './src/production.js'
 import { partitionOf, RegistryClient } from './src/registry-client.js'
 import { RegistryHost } from './src/registry-host.js'
@@ -44,7 +44,11 @@ function identities(partitions: number): string[] {
 }
 
 type Step =
-  | { kind: 'join' | 'leave' | 'renew' | 'fence' | 'settle' | 'forget'; node: number }
+  | { kind: 'join' | 'leave' | 'settle' | 'forget'; node: number }
+  /** With where the feed ended at the process's renewal before, or for the first time. */
+  | { kind: 'renew'; node: number; again: boolean }
+  /** As its lease is now, or as it was when leases were last read. */
+  | { kind: 'fence'; node: number; seen: boolean; overdue: boolean }
   | { kind: 'ack' | 'read'; node: number; position: number }
   | { kind: 'issue' | 'introspect'; token: number }
   | { kind: 'revoke'; token: number; how: 'jti' | 'identity' | 'subject' | 'label' | 'all' }
@@ -57,13 +61,23 @@ const revocation = fc.record({
   token,
   how: fc.constantFrom('jti', 'identity', 'subject', 'label', 'all'),
 })
+const renewal = fc.record({ kind: fc.constant('renew' as const), node, again: fc.boolean() })
+const fence = fc.record({
+  kind: fc.constant('fence' as const),
+  node,
+  seen: fc.boolean(),
+  overdue: fc.boolean(),
+})
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     fc.record({
-      kind: fc.constantFrom('join', 'leave', 'renew', 'fence', 'settle', 'forget'),
+      kind: fc.constantFrom('join', 'join', 'leave', 'settle', 'forget'),
       node,
     }),
-    fc.record({ kind: fc.constantFrom('join', 'renew', 'fence'), node }),
+    renewal,
+    renewal,
+    fence,
+    fence,
     fc.record({ kind: fc.constantFrom('ack', 'read'), node, position: fc.nat({ max: 9 }) }),
     fc.record({ kind: fc.constantFrom('issue', 'introspect'), token }),
     revocation,
@@ -80,6 +94,10 @@ interface Side {
   positions: string[]
   /** What the last join of each process gave. */
   since: Map<string, readonly number[]>
+  /** What the last renewal of each process gave. */
+  asked: Map<string, readonly AskedAt[]>
+  /** As they were read last by a step. */
+  seen: Leases
   ask<Answer>(work: () => Promise<Answer>): Promise<Answer>
 }
 
@@ -88,12 +106,12 @@ function sequences(cursor: string): string {
 }
 
 function comparable(lease: Lease) {
-  const { partition, node: name, instance, renewals, fenceMs, fencedUs, current } = lease
+  const { partition, node: name, instance, fenceMs, fencedUs, current, waitingUs } = lease
   return {
     partition,
     node: name,
     instance: name === '(unknown)' ? 'run' : instance,
-    renewals,
+    waits: waitingUs !== undefined,
     fenceMs,
     fenced: fencedUs !== undefined,
     current,
@@ -109,7 +127,8 @@ async function act(side: Side, step: Step): Promise<unknown> {
   const at = 'node' in step ? nodes[step.node] : undefined
   const position = (wanted: number) => side.positions[wanted % side.positions.length] ?? ''
   if (step.kind === 'leases') {
-    return (await leases()).map((lease) => JSON.stringify(comparable(lease))).sort()
+    side.seen = await feed.readLeases()
+    return side.seen.leases.map((lease) => JSON.stringify(comparable(lease))).sort()
   }
   if (step.kind === 'end') return sequences(await feed.feedEnd())
   if (at === undefined || !('node' in step)) return undefined
@@ -123,7 +142,9 @@ async function act(side: Side, step: Step): Promise<unknown> {
       return feed.leaveNode(at)
     case 'renew': {
       const since = side.since.get(at.instance) ?? []
-      const { cursor, ...renewed } = await feed.renewLease({ ...at, since })
+      const asked = step.again ? side.asked.get(at.instance) : undefined
+      const { cursor, askedAt, ...renewed } = await feed.renewLease({ ...at, since }, asked)
+      side.asked.set(at.instance, askedAt)
       return { cursor: sequences(cursor), ...renewed }
     }
     case 'ack':
@@ -136,8 +157,11 @@ async function act(side: Side, step: Step): Promise<unknown> {
     }
     case 'fence': {
       const fenced: boolean[] = []
-      for (const lease of await leasesOf(step.node)) {
-        fenced.push((await feed.fenceNode(lease)) !== undefined)
+      const now = await feed.readLeases()
+      const { leases, ends } = step.seen ? side.seen : now
+      for (const lease of leases.filter(({ instance }) => instance === at.instance)) {
+        const us = step.overdue ? ends[lease.partition]?.us : undefined
+        fenced.push((await feed.fenceNode(lease, us)) !== undefined)
       }
       return fenced
     }
@@ -151,6 +175,13 @@ async function act(side: Side, step: Step): Promise<unknown> {
     }
   }
 }
+
+async function comparableLeases(side: Side): Promise<string[]> {
+  const { leases } = await side.ask(() => side.feed.readLeases())
+  return leases.map((lease) => JSON.stringify(comparable(lease))).sort()
+}
+
+const none: Leases = { leases: [], ends: [], missing: [] }
 
 /** The answer, or the code of the error. */
 async function settled(work: Promise<unknown>): Promise<unknown> {
@@ -216,9 +247,13 @@ for (const partitions of [1, 2]) {
         feed: feedRegistry(registry),
         positions: [],
         since: new Map(),
+        asked: new Map(),
+        seen: none,
         ask: (work) => work(),
       }
-      const ours: Side = { feed: client, positions: [], since: new Map(), ask }
+      const ours: Side = { ...real, feed: client, positions: [], ask }
+      ours.since = new Map()
+      ours.asked = new Map()
       for (const name of names) await registerIdentity(registry, { identity: name, scopes: [] })
       for (const side of [real, ours])
         side.positions.push(await side.ask(() => side.feed.feedEnd()))
@@ -266,8 +301,7 @@ for (const partitions of [1, 2]) {
           const expected = await settled(real.ask(() => act(real, step)))
           deepEqual(await settled(ours.ask(() => act(ours, step))), expected, where)
         }
-        const leases = (side: Side) => side.ask(() => act(side, { kind: 'leases' }))
-        deepEqual(await leases(ours), await leases(real), `${where}, leases`)
+        deepEqual(await comparableLeases(ours), await comparableLeases(real), `${where}, leases`)
         for (const id of revocations) {
           deepEqual(receiptOf(host, id), await realReceipt(registry, id), `${where}, receipt ${id}`)
         }

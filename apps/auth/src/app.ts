@@ -250,7 +250,6 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     feed: {
       helloMs: config.FEED_HELLO_MS,
       pingIntervalMs: config.FEED_PING_INTERVAL_MS,
-      ackMs: leaseTimes(config.LEASE_MS).ackMs,
     },
   })
   refuseOtherMethods()

@@ -132,7 +132,6 @@ export class SimulatedAuth {
       socket: feedSocket(asWebSocket(socket), pingIntervalMs),
       token: { ...token, expiresAt: process.wall + 1e9 },
       helloMs,
-      ackMs: leaseTimes(this.#options.leaseMs).ackMs,
       onError: (error) => process.note(() => `feed connection: ${error}`),
     })
     socket.on('message', (data: Buffer) => {

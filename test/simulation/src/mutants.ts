@@ -1,7 +1,6 @@
 import type { Broken } from './invariants.js'
 import type { Parts } from './parts.js'
 import { NodeLease, Watch } from './production.js'
-import { RegistryClient } from './registry-client.js'
 
 /*
  * Faults on purpose, each one that a reader could make: the simulation has to find every one. They
@@ -51,20 +50,11 @@ class TimedLease extends NodeLease {
   #timer: NodeJS.Timeout | undefined
 }
 
-/** Renews the lease of a node whatever it has left unacknowledged. */
-class ForgivingRegistry extends RegistryClient {
-  override async feedEnd(): Promise<string> {
-    const end = await super.feedEnd()
-    return end.replace(/[0-9]+/g, '0')
-  }
-}
-
 export type MutantName =
   | 'admission-unchecked'
   | 'lease-from-reply'
   | 'ack-before-close'
   | 'lease-by-timer'
-  | 'renewal-unacknowledged'
 
 interface Mutant {
   /** What is wrong. */
@@ -101,12 +91,6 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     breaks: 'a byte after a complete receipt',
     seed: 46,
     parts: { NodeLease: TimedLease },
-  },
-  'renewal-unacknowledged': {
-    what: 'a renewal is counted before its node has acknowledged what was committed',
-    breaks: 'a receipt that is late',
-    seed: 1105,
-    parts: { RegistryClient: ForgivingRegistry },
   },
 }
 

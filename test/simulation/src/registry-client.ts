@@ -2,6 +2,7 @@ import type { RevocationEvent, Selector } from '@portcullis/contracts'
 import type { End, Network, Receiver } from './network.js'
 import type { Process } from './process.js'
 import {
+  type AskedAt,
   cursorParts,
   type FeedRead,
   type FeedRegistry,
@@ -256,11 +257,18 @@ export class RegistryClient implements FeedRegistry {
     await Promise.all(parts.map(({ us }, at) => this.#settle(at, node, us, 'acked')))
   }
 
-  async renewLease({ node, instance, since }: NodeInstance & { since: readonly number[] }) {
+  async renewLease(
+    { node, instance, since }: NodeInstance & { since: readonly number[] },
+    askedAt: readonly AskedAt[] = [],
+  ) {
     const replies = await Promise.all(
-      this.#all.map((at) =>
-        this.#in(at, (partition) => partition.renew(node, instance, since[at] ?? 0)),
-      ),
+      this.#all.map((at) => {
+        const asked = askedAt[at]
+        const us = cursorParts(asked?.end ?? '')?.[0]?.us ?? 0
+        return this.#in(at, (partition) =>
+          partition.renew(node, instance, since[at] ?? 0, asked && { us, run: asked.run }),
+        )
+      }),
     )
     if (replies.includes('node_replaced')) {
       throw new RegistryError('node_replaced', 'another process has the name')
@@ -268,16 +276,27 @@ export class RegistryClient implements FeedRegistry {
     if (replies.includes('node_not_joined')) {
       throw new RegistryError('node_not_joined', 'the node has to say hello again')
     }
-    return { cursor: replies.join(','), ttlMs: leaseTimes(this.#leaseMs).ttlMs }
+    const counts = replies.filter((reply) => typeof reply !== 'string')
+    return {
+      counted: counts.every(({ counted }) => counted),
+      cursor: counts.map(({ end }) => end).join(','),
+      askedAt: counts.map(({ end, run }) => ({ end, run })),
+      ttlMs: leaseTimes(this.#leaseMs).ttlMs,
+    }
   }
 
   async readLeases() {
     const parts = await this.#everywhere((partition) => partition.leases())
-    return { leases: parts.flat(), missing: [] }
+    return {
+      leases: parts.flatMap(({ leases }) => leases),
+      ends: parts.flatMap(({ ends }) => ends),
+      missing: [],
+    }
   }
 
-  fenceNode({ node, instance, partition: at, renewals }: Lease): Promise<number | undefined> {
-    return this.#in(at, (partition) => partition.fence(`${instance}:${node}`, renewals))
+  fenceNode(lease: Lease, overdueUs?: number): Promise<number | undefined> {
+    const { node, instance, partition: at } = lease
+    return this.#in(at, (partition) => partition.fence(`${instance}:${node}`, lease, overdueUs))
   }
 
   async settleFenced(lease: Lease & { fencedUs: number }): Promise<void> {

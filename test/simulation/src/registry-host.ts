@@ -53,7 +53,7 @@ export class RegistryHost {
       (_, partition) =>
         new Partition({
           partition,
-          runId: this.#runId(),
+          mark: this.#mark(),
           feedMaxLength,
           fenceMs,
           timeUs: () => Math.floor(1.9e15 + world.now * 1000) + this.clockStepUs,
@@ -88,7 +88,7 @@ export class RegistryHost {
     this.#waits.clear()
     const data = backup as Partition['data'][] | undefined
     for (const [at, partition] of this.partitions.entries()) {
-      partition.runId = this.#runId()
+      partition.mark = this.#mark()
       partition.data =
         data === undefined ? partition.data : (structuredClone(data)[at] ?? partition.data)
     }
@@ -131,7 +131,7 @@ export class RegistryHost {
     for (const { answer } of [...this.#waits.values()]) answer()
   }
 
-  #runId(): string {
+  #mark(): string {
     return `run${this.#runs}`
   }
 }

@@ -1,5 +1,5 @@
 import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts'
-import type { FeedRead, Joined, Lease, Leases, NodeInstance } from './production.js'
+import type { AskedAt, FeedRead, Joined, Lease, Leases, NodeInstance } from './production.js'
 
 /** Follows `apps/auth/src/registry/lua`: each method is one script or one command, in one step. */
 
@@ -31,7 +31,7 @@ interface FeedEntry {
 }
 
 interface LeaseRecord {
-  renewals: number
+  renewedUs: number
   fenceMs: number
   fencedUs: number | undefined
 }
@@ -39,7 +39,7 @@ interface LeaseRecord {
 /** What one partition keeps. Plain data, so that a backup is a copy. */
 interface Data {
   clockUs: number
-  /** Run id of the Redis that knows every node. */
+  /** Mark of the Redis that knows every node. */
   roster: string
   nodes: Map<string, { instance: string; since: number }>
   leases: Map<string, LeaseRecord>
@@ -53,7 +53,7 @@ interface Data {
 
 export interface PartitionOptions {
   partition: number
-  runId: string
+  mark: string
   feedMaxLength: number
   fenceMs: number
   /** Redis' own wall clock, in microseconds. */
@@ -65,15 +65,16 @@ export interface PartitionOptions {
 /** One partition of the registry. */
 export class Partition {
   readonly #options: PartitionOptions
-  runId: string
+  /** Of this Redis in its present turn as the primary. */
+  mark: string
   data: Data
 
   constructor(options: PartitionOptions) {
     this.#options = options
-    this.runId = options.runId
+    this.mark = options.mark
     this.data = {
       clockUs: 0,
-      roster: options.runId,
+      roster: options.mark,
       nodes: new Map(),
       leases: new Map(),
       feed: [],
@@ -91,8 +92,7 @@ export class Partition {
 
   /** issue-token.lua */
   issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken {
-    this.data.clockUs = this.#tick()
-    const issued = { ...token, issuedUs: this.data.clockUs, revoked: false }
+    const issued = { ...token, issuedUs: this.#moment(), revoked: false }
     this.data.tokens.set(token.jti, issued)
     return issued
   }
@@ -110,8 +110,7 @@ export class Partition {
 
   /** revoke.lua */
   revoke(id: string, selector: Selector): { us: number; cutoffUs: number } {
-    const us = this.#tick()
-    this.data.clockUs = us
+    const us = this.#moment()
     this.#mark(selector, us)
     const previous = this.data.feed.at(-1)
     const sequence = (previous?.sequence ?? 0) + 1
@@ -165,40 +164,62 @@ export class Partition {
   }
 
   /** renew-lease.lua */
-  renew(node: string, instance: string, since: number): string {
+  renew(
+    node: string,
+    instance: string,
+    since: number,
+    asked: { us: number; run: string } | undefined,
+  ): 'node_replaced' | 'node_not_joined' | (AskedAt & { counted: boolean }) {
     const known = this.data.nodes.get(node)
     const lease = this.data.leases.get(`${instance}:${node}`)
     if (known !== undefined && known.instance !== instance && known.since > since) {
       return 'node_replaced'
     }
     if (known?.instance !== instance || lease === undefined) return 'node_not_joined'
-    lease.renewals += 1
+    const reply = { end: this.end, run: this.mark }
+    const waitingUs = this.#waitingUs(`${instance}:${node}`)
+    if (waitingUs !== undefined && (asked?.run !== this.mark || waitingUs <= asked.us)) {
+      return { ...reply, counted: false }
+    }
+    lease.renewedUs = this.#moment()
     lease.fencedUs = undefined
-    return this.end
+    return { ...reply, counted: true }
   }
 
   /** read-leases.lua */
-  leases(): Lease[] {
+  leases(): Leases {
     this.#openRoster()
-    return [...this.data.leases].map(([part, { fencedUs, ...lease }]): Lease => {
+    const { partition } = this.#options
+    const leases = [...this.data.leases].map(([part, { fencedUs, ...lease }]): Lease => {
       const colon = part.indexOf(':')
       const [instance, node] = [part.slice(0, colon), part.slice(colon + 1)]
+      const waitingUs = this.#waitingUs(part)
       return {
         instance,
         node,
         ...lease,
         ...(fencedUs === undefined ? {} : { fencedUs }),
-        partition: this.#options.partition,
-        run: this.runId,
+        partition,
+        run: this.mark,
         current: this.data.nodes.get(node)?.instance === instance,
+        ...(waitingUs === undefined ? {} : { waitingUs }),
       }
     })
+    const end = { partition, run: this.mark, us: this.data.feed.at(-1)?.us ?? 0 }
+    return { leases, ends: [end], missing: [] }
   }
 
   /** fence-node.lua */
-  fence(part: string, renewals: number): number | undefined {
+  fence(
+    part: string,
+    { run, renewedUs }: Pick<Lease, 'run' | 'renewedUs'>,
+    overdueUs: number | undefined,
+  ): number | undefined {
     const lease = this.data.leases.get(part)
-    if (lease === undefined || lease.renewals !== renewals || lease.fencedUs !== undefined) return
+    if (lease === undefined || lease.fencedUs !== undefined || run !== this.mark) return
+    if (overdueUs === undefined ? lease.renewedUs !== renewedUs : !this.#waits(part, overdueUs)) {
+      return
+    }
     lease.fencedUs = this.#now()
     this.data.clockUs = lease.fencedUs
     return lease.fencedUs
@@ -252,13 +273,31 @@ export class Partition {
 
   /** Another Redis than the one that knew every node: some may live that only lost writes named. */
   #openRoster(): void {
-    if (this.data.roster === this.runId) return
-    this.data.roster = this.runId
-    this.data.leases.set(`${this.runId}:(unknown)`, this.#newLease())
+    if (this.data.roster === this.mark) return
+    this.data.roster = this.mark
+    this.data.leases.set(`${this.mark}:(unknown)`, this.#newLease())
   }
 
   #newLease(): LeaseRecord {
-    return { renewals: 0, fenceMs: this.#options.fenceMs, fencedUs: undefined }
+    return { renewedUs: this.#moment(), fenceMs: this.#options.fenceMs, fencedUs: undefined }
+  }
+
+  /** When the oldest revocation was committed that waits for a part. */
+  #waitingUs(part: string): number | undefined {
+    const waiting = [...this.data.receipts.values()].filter(
+      ({ parts }) => parts.get(part) === 'pending',
+    )
+    return waiting.length === 0 ? undefined : Math.min(...waiting.map(({ us }) => us))
+  }
+
+  #waits(part: string, untilUs: number): boolean {
+    return (this.#waitingUs(part) ?? Number.POSITIVE_INFINITY) <= untilUs
+  }
+
+  /** A microsecond of its own, for what happens now. */
+  #moment(): number {
+    this.data.clockUs = this.#tick()
+    return this.data.clockUs
   }
 
   /** The time, never before what the partition has given to anything. */

@@ -40,8 +40,6 @@ export interface FeedConnectionOptions {
   socket: FeedSocket
   token: FeedToken
   helloMs: number
-  /** How long a node may take to acknowledge what it has to before its lease is renewed. */
-  ackMs: number
   onError: (error: unknown) => void
   /** Hears what the node answers to `inquire`; without this it is told of no inquiries. */
   onAnswer?: (node: Hello, answer: Connections) => void
@@ -54,10 +52,11 @@ export interface FeedConnectionOptions {
  * where the tail stands, it takes what the tail brings. It changes from one to the other in one
  * synchronous step at equal positions, so nothing comes twice and nothing is left out.
  *
- * A renewal is counted only when the node has acknowledged everything that was committed a moment
- * before. So whatever the node suffers or does, and wherever its messages were delayed, nothing that
- * it leaves unacknowledged is waited for longer than one lease; an instance whose tail is stuck
- * grants nothing.
+ * A renewal is counted only when the node has acknowledged everything that was committed before the
+ * renewal came. The registry compares when it counts, so that a renewal that was long on its way from
+ * here is worth no more. Whatever the node suffers or does, and wherever its messages were delayed,
+ * nothing that it leaves unacknowledged is waited for longer than one lease; an instance whose tail is
+ * stuck grants nothing.
  */
 export class FeedConnection {
   readonly token: FeedToken
@@ -282,22 +281,22 @@ export class FeedConnection {
   }
 
   /**
-   * Counts a renewal once the node has acknowledged all that was committed until at most `ackMs` ago.
-   * When that takes longer, what was committed meanwhile must not be left out of account: it is asked
-   * anew where the feed ends. Undefined: the connection has ended.
+   * Counts a renewal that has come. When revocations wait for the node, it is counted once the node has
+   * acknowledged all that had been committed when it was tried first. Undefined: the connection has ended.
    */
   async #count({ node, instance }: Hello): Promise<Renewed | undefined> {
-    const { registry, ackMs } = this.#options
-    while (!this.#stop.signal.aborted) {
-      const asked = performance.now()
-      const end = await registry.feedEnd()
-      await this.#until(() => reaches(this.#acked, end))
-      if (this.#stop.signal.aborted || performance.now() - asked > ackMs) continue
+    const { registry } = this.#options
+    const renewing = { node, instance, since: this.#since }
+    let renewed = await registry.renewLease(renewing)
+    while (!renewed.counted) {
+      const { cursor, askedAt } = renewed
+      await this.#until(() => reaches(this.#acked, cursor))
+      if (this.#stop.signal.aborted) return undefined
       // A Redis that was restarted may have lost it, and the node has no cause to say it again.
       await registry.ackRevocations({ node, instance }, [], this.#acked)
-      return registry.renewLease({ node, instance, since: this.#since })
+      renewed = await registry.renewLease(renewing, askedAt)
     }
-    return undefined
+    return renewed
   }
 
   /** Resolves when `condition` holds, or the connection has ended. */

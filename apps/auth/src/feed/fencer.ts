@@ -1,4 +1,4 @@
-import { type Lease, partName } from '../registry/index.js'
+import { type FeedEnd, type Lease, partName } from '../registry/index.js'
 import type { FeedRegistry } from './registry.js'
 
 /** A fenced node that does not come back is listed in receipts for so long, then forgotten. */
@@ -14,28 +14,34 @@ export interface FencerOptions {
 
 interface Seen {
   partition: number
-  /** Another Redis may have lost a renewal that came after the count it shows. */
+  /** Another Redis may have lost a renewal that came after the one it shows. */
   run: string
-  renewals: number
-  /** When that count had been read, on this process's monotonic clock. */
+  renewedUs: number
+  /** When that had been read, on this process's monotonic clock. */
   since: number
 }
+
+/** Everything committed in a partition up to `us` had been committed at `since`, on the same clock. */
+type Committed = FeedEnd & Pick<Seen, 'since'>
 
 /** Since when a fence is known to be settled. */
 type Settled = Pick<Seen, 'partition' | 'since'>
 
 /**
- * Watches the leases of all nodes, and fences a node whose count of renewals has stood still for its
- * `fenceMs`. Every auth instance has one; none needs another, and two do no harm: a fence holds only
- * if the count is still the one that was seen.
+ * Watches the leases of all nodes, and fences a node that has not renewed for its `fenceMs`, or that
+ * has left a revocation unacknowledged for so long. Every auth instance has one; none needs another, and
+ * two do no harm: a fence holds only if what was seen is still so.
  *
- * Why a node is never fenced too early: it counts its lease from before it sent a renewal; the
- * registry counted that one later, and this has read the count later still.
+ * Why a node is never fenced too early: it counts its lease from before it sent a renewal. The registry
+ * counted that one later, and this has read it later still. And while a revocation waits for the node,
+ * the registry counts no renewal that the node sent after the commit; this has read the commit later.
  */
 export class Fencer {
   readonly #options: FencerOptions
   /** By partition and part. */
   #seen = new Map<string, Seen>()
+  /** By partition, oldest first; in each, `us` rises. */
+  #committed = new Map<number, Committed[]>()
   /** Fenced parts whose receipts are settled, by partition, part and fence; with when, as `Seen`. */
   #settled = new Map<string, Settled>()
   #timer: NodeJS.Timeout | undefined
@@ -63,10 +69,11 @@ export class Fencer {
   }
 
   async #look(): Promise<void> {
-    const { leases, missing, error } = await this.#options.registry.readLeases()
+    const { leases, ends, missing, error } = await this.#options.registry.readLeases()
     // After the answer: a renewal may have been counted while the question was on its way.
     const now = performance.now()
-    // Of a partition that did not answer what is known stays known.
+    for (const end of ends) this.#note({ ...end, since: now })
+    // Keep what we know about partitions that did not answer.
     const kept = <One extends { partition: number }>(all: ReadonlyMap<string, One>) =>
       new Map([...all].filter(([, { partition }]) => missing.includes(partition)))
     const seen = kept(this.#seen)
@@ -83,11 +90,16 @@ export class Fencer {
         return
       }
       const known = this.#seen.get(key)
-      const same = known?.renewals === lease.renewals && known.run === lease.run ? known : undefined
-      const { partition, run, renewals } = lease
-      seen.set(key, same ?? { partition, run, renewals, since: now })
+      const same =
+        known?.renewedUs === lease.renewedUs && known.run === lease.run ? known : undefined
+      const { partition, run, renewedUs, waitingUs } = lease
+      seen.set(key, same ?? { partition, run, renewedUs, since: now })
+      const overdueUs = this.#committedUs(partition, now - lease.fenceMs)
       if (same !== undefined && now - same.since >= lease.fenceMs) await this.#fence(lease)
+      else if (waitingUs !== undefined && overdueUs !== undefined && waitingUs <= overdueUs)
+        await this.#fence(lease, overdueUs)
     })
+    this.#prune(leases, now)
     const results = await Promise.allSettled(work)
     this.#seen = seen
     const failed = results.find((result) => result.status === 'rejected')
@@ -97,8 +109,31 @@ export class Fencer {
     if (missing.length > 0) throw error
   }
 
-  async #fence(lease: Lease): Promise<void> {
-    const fencedUs = await this.#options.registry.fenceNode(lease)
+  #note(end: Committed): void {
+    const known = this.#committed.get(end.partition) ?? []
+    const last = known.at(-1)
+    // Another Redis may give a lost microsecond again.
+    if (last === undefined || last.run !== end.run) this.#committed.set(end.partition, [end])
+    else if (end.us > last.us) known.push(end)
+  }
+
+  /** The microsecond up to which everything had been committed at `at`, as far as that is known. */
+  #committedUs(partition: number, at: number): number | undefined {
+    return this.#committed.get(partition)?.findLast(({ since }) => since <= at)?.us
+  }
+
+  /** Forgets what no lease of a partition needs to be compared with. */
+  #prune(leases: readonly Lease[], now: number): void {
+    const from = now - Math.max(0, ...leases.map(({ fenceMs }) => fenceMs))
+    for (const known of this.#committed.values())
+      known.splice(
+        0,
+        known.findLastIndex(({ since }) => since <= from),
+      )
+  }
+
+  async #fence(lease: Lease, overdueUs?: number): Promise<void> {
+    const fencedUs = await this.#options.registry.fenceNode(lease, overdueUs)
     if (fencedUs === undefined) return
     this.#options.onFenced(lease)
     await this.#fenced({ ...lease, fencedUs }, true, 0)

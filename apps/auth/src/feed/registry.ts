@@ -1,5 +1,6 @@
 import type { Ack, Hello } from '@portcullis/contracts'
 import {
+  type AskedAt,
   ackRevocations,
   type FeedRead,
   feedEnd,
@@ -34,9 +35,12 @@ export interface FeedRegistry {
     revocations: Ack['revocations'],
     cursor: Ack['cursor'],
   ): Promise<void>
-  renewLease(node: NodeInstance & Pick<Joined, 'since'>): Promise<Renewed>
+  renewLease(
+    node: NodeInstance & Pick<Joined, 'since'>,
+    askedAt?: readonly AskedAt[],
+  ): Promise<Renewed>
   readLeases(): Promise<Leases>
-  fenceNode(lease: Lease): Promise<number | undefined>
+  fenceNode(lease: Lease, overdueUs?: number): Promise<number | undefined>
   settleFenced(lease: Lease & { fencedUs: number }): Promise<void>
   forgetNode(lease: Lease & { fencedUs: number }): Promise<void>
 }
@@ -55,9 +59,9 @@ export function feedRegistry(registry: Registry): FeedRegistry {
     feedEnd: () => feedEnd(registry),
     ackRevocations: (node, revocations, cursor) =>
       ackRevocations(registry, node, revocations, cursor),
-    renewLease: (node) => renewLease(registry, node),
+    renewLease: (node, askedAt) => renewLease(registry, node, askedAt),
     readLeases: () => readLeases(registry),
-    fenceNode: (lease) => fenceNode(registry, lease),
+    fenceNode: (lease, overdueUs) => fenceNode(registry, lease, overdueUs),
     settleFenced: (lease) => settleFenced(registry, lease),
     forgetNode: (lease) => forgetNode(registry, lease),
   }

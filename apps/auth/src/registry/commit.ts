@@ -13,6 +13,7 @@ const commitScript = script<
   | 'issued_before_in_future'
 >(
   new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
   new URL('../../src/registry/lua/token-index.lua', import.meta.url),
   new URL('../../src/registry/lua/revoke.lua', import.meta.url),
 )

@@ -1,5 +1,4 @@
 import { feedEnd } from './feed-end.js'
-import { leaseTimes } from './lease-times.js'
 import type { Listener } from './listen.js'
 import { readFeed } from './read-feed.js'
 import type { Registry } from './registry.js'
@@ -17,7 +16,7 @@ const eventsAtOnce = 500
  * is so short that nodes still acknowledge in the time that their leases leave for it.
  */
 export function feedSource(registry: Registry, listener: Listener): FeedSource {
-  const waitMs = Math.min(longestWaitMs, Math.ceil(leaseTimes(registry.leaseMs).ackMs / 2))
+  const waitMs = Math.min(longestWaitMs, Math.ceil(registry.leaseMs / 10))
   let isNews = false
   let wake = () => {}
   const ring = () => {

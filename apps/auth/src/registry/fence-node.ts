@@ -6,24 +6,34 @@ import { settle } from './settle.js'
 
 const fence = script<string | null>(
   new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
   new URL('../../src/registry/lua/fence-node.lua', import.meta.url),
 )
-const forget = script<null>(new URL('../../src/registry/lua/forget-node.lua', import.meta.url))
+const forget = script<null>(
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
+  new URL('../../src/registry/lua/forget-node.lua', import.meta.url),
+)
 
 /**
- * Fences a node in one partition, if it has not renewed its lease since `lease` was read. The caller
- * has seen that count for `lease.fenceMs` on a monotonic clock.
+ * Fences a node in one partition. Without `overdueUs`: if it has not renewed its lease since `lease`
+ * was read. With it: if a revocation that was committed up to that microsecond waits for it, whatever
+ * it has renewed. The caller has seen that for `lease.fenceMs` on a monotonic clock.
  *
- * @returns the microsecond of the fence; undefined when it has renewed, or left, or is fenced already
+ * @returns the microsecond of the fence; undefined when that is not so, when the node has left or is
+ * fenced already, or when another Redis answers
  */
-export async function fenceNode(registry: Registry, lease: Lease): Promise<number | undefined> {
+export async function fenceNode(
+  registry: Registry,
+  lease: Lease,
+  overdueUs?: number,
+): Promise<number | undefined> {
   const { keys } = registry
-  const { partition, renewals } = lease
+  const { partition, renewedUs, run: mark } = lease
   const us = await run(
     registry,
     fence,
-    [keys.clock(partition), keys.leases(partition)],
-    [partName(lease), renewals],
+    [keys.clock(partition), keys.leases(partition), keys.pending(partition)],
+    [partName(lease), mark, ...(overdueUs === undefined ? [renewedUs, ''] : ['', overdueUs])],
   )
   return us === null ? undefined : Number(us)
 }

@@ -59,7 +59,7 @@ export { queueVerification } from './queue-verification.js'
 export type { QueuedEvent } from './queued-event.js'
 export { readAnswers } from './read-answers.js'
 export { type FeedRead, readFeed } from './read-feed.js'
-export { type Leases, readLeases } from './read-leases.js'
+export { type FeedEnd, type Leases, readLeases } from './read-leases.js'
 export {
   type RegisteredClient,
   type Registration,
@@ -68,7 +68,7 @@ export {
 export { registerIdentity } from './register-identity.js'
 export { type Registry, slotsOf } from './registry.js'
 export { removeRegistrationCode } from './remove-registration-code.js'
-export { type Renewed, renewLease } from './renew-lease.js'
+export { type AskedAt, type Renewed, renewLease } from './renew-lease.js'
 export { resumeIdentity } from './resume-identity.js'
 export { type Committed, type RevocationOrder, revoke } from './revoke.js'
 export { guard } from './run.js'

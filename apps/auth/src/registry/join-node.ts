@@ -5,6 +5,8 @@ import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
 
 const join = script<[before: string, last: string, since: string]>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
   new URL('../../src/registry/lua/join-node.lua', import.meta.url),
 )
 
@@ -36,7 +38,12 @@ export async function joinNode(
       run(
         registry,
         join,
-        [keys.nodes(partition), keys.leases(partition), keys.feed(partition)],
+        [
+          keys.clock(partition),
+          keys.nodes(partition),
+          keys.leases(partition),
+          keys.feed(partition),
+        ],
         [node, instance, url, fenceMs],
       ),
     ),

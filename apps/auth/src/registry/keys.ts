@@ -83,9 +83,9 @@ export function keyNames(prefix: string, partitions = 1) {
     feed: (partition: number) => at(partition, 'feed'),
     /** Hash, node -> `instance since url`: the process that has the name now. */
     nodes: (partition: number) => at(partition, 'nodes'),
-    /** Hash, `<instance>:<node>` -> `renewals fenceMs fencedUs`: whom revocations wait for. */
+    /** Hash, `<instance>:<node>` -> `renewedUs fenceMs fencedUs`: whom revocations wait for. */
     leases: (partition: number) => at(partition, 'leases'),
-    /** String: run id of the Redis that knows every node of the partition. */
+    /** String: mark of the Redis that knows every node of the partition (lua/lease.lua). */
     roster: (partition: number) => at(partition, 'roster'),
     /** Sorted set, all scores 0, `<instance>:<node>|<microsecond>|<id>`: parts not acknowledged. */
     pending: (partition: number) => at(partition, 'pending'),

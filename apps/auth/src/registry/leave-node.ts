@@ -7,6 +7,7 @@ import { settle } from './settle.js'
 
 const leave = script<string | null>(
   new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
   new URL('../../src/registry/lua/leave-node.lua', import.meta.url),
 )
 

@@ -3,9 +3,10 @@
  * with its bye, after it has closed every connection. One that is gone without bye is waited for
  * until its lease is out; then it is fenced. It has to be: it gave up before, on its own clock.
  *
- * A lease is a count of renewals, not a time. Whether one is out is decided by whoever has seen the
- * same count for `fenceMs` on a monotonic clock (feed/fencer.ts), so no step of any wall clock can
- * fence a node that lives.
+ * A lease in Redis says which renewal was the last, not until when it lasts. Whether one is out is
+ * decided by whoever has seen the same renewal, or a revocation that the node leaves unacknowledged, for
+ * `fenceMs` on a monotonic clock (feed/fencer.ts), so no step of any wall clock can fence a node that
+ * lives.
  */
 
 /** One process of a node, as it said hello. */
@@ -35,26 +36,31 @@ export function partName({ node, instance }: NodeInstance): string {
 /** A process that revocations of a partition wait for. */
 export interface Lease extends NodeInstance {
   partition: number
-  /** Which Redis has said so; another after a restart, a failover, or when the partition moves. */
+  /** Mark of the Redis that says so; another after a restart, a promotion, or when the partition moves. */
   run: string
-  /** Rises with each renewal. */
-  renewals: number
-  /** How long the count must have stood still, in milliseconds, until the lease is out. */
+  /** The partition's microsecond of the join, or of the last renewal that counted; never twice the same. */
+  renewedUs: number
+  /** How long `renewedUs` must have stood still, in milliseconds, until the lease is out. */
   fenceMs: number
   /** The partition's microsecond at which it was fenced; undefined while it may deliver. */
   fencedUs?: number
   /** Whether it is the process that has the node's name now. */
   current: boolean
+  /** The partition's microsecond of the oldest revocation that waits for it. */
+  waitingUs?: number
 }
 
-/** A lease from what a partition keeps of it: `renewals fenceMs fencedUs`, `-` while not fenced. */
-export function leaseOf(part: string, value: string): Omit<Lease, 'partition' | 'run' | 'current'> {
+/** A lease from what a partition keeps of it: `renewedUs fenceMs fencedUs`, `-` while not fenced. */
+export function leaseOf(
+  part: string,
+  value: string,
+): Omit<Lease, 'partition' | 'run' | 'current' | 'waitingUs'> {
   const colon = part.indexOf(':')
-  const [, renewals, fenceMs, fencedUs] = /^(\d+) (\d+) (\S+)$/.exec(value) ?? []
+  const [, renewedUs, fenceMs, fencedUs] = /^(\d+) (\d+) (\S+)$/.exec(value) ?? []
   return {
     instance: part.slice(0, colon),
     node: part.slice(colon + 1),
-    renewals: Number(renewals),
+    renewedUs: Number(renewedUs),
     fenceMs: Number(fenceMs),
     ...(fencedUs === undefined || fencedUs === '-' ? {} : { fencedUs: Number(fencedUs) }),
   }

@@ -10,7 +10,10 @@ const open = script<[partitions: string, created: 0 | 1]>(
 /** Fewer could not be spread evenly, and one that is not served would take too many with it. */
 const leastOnCluster = 16
 
-const openRoster = script<null>(new URL('../../src/registry/lua/open-roster.lua', import.meta.url))
+const openRoster = script<null>(
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
+  new URL('../../src/registry/lua/open-roster.lua', import.meta.url),
+)
 
 export interface OpenRegistry {
   /** Connected. */

@@ -1,16 +1,30 @@
 import { script } from '@portcullis/redis'
+import { cursorPart } from './cursor.js'
 import { leaseTimes } from './lease-times.js'
 import { type Lease, leaseOf, nodeOf } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const read = script<[run: string, leases: string[], nodes: string[]]>(
+const read = script<[mark: string, end: string, leases: string[], nodes: string[]]>(
+  new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
+  new URL('../../src/registry/lua/lease.lua', import.meta.url),
   new URL('../../src/registry/lua/read-leases.lua', import.meta.url),
 )
+
+/** Where a partition's feed ended when its leases were read. */
+export interface FeedEnd {
+  partition: number
+  /** As `Lease.run`. */
+  run: string
+  /** The microsecond of the last commit; 0 before any. */
+  us: number
+}
 
 /** Every process that revocations wait for, as far as the partitions have answered. */
 export interface Leases {
   leases: Lease[]
+  /** Of the partitions that answered. */
+  ends: FeedEnd[]
   /** Partitions that did not answer: nothing is known of theirs. */
   missing: number[]
   /** Why the first of these did not. */
@@ -22,36 +36,50 @@ export async function readLeases(registry: Registry): Promise<Leases> {
   const reads = await Promise.allSettled(
     partitionsOf(registry).map((partition) => readPartition(registry, partition)),
   )
+  const found = reads.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []))
   const failed = reads.flatMap((read, partition) =>
     read.status === 'rejected' ? [{ partition, error: read.reason }] : [],
   )
   const [first] = failed
   return {
-    leases: reads.flatMap((read) => (read.status === 'fulfilled' ? read.value : [])),
+    leases: found.flatMap(({ leases }) => leases),
+    ends: found.map(({ end }) => end),
     missing: failed.map(({ partition }) => partition),
     ...(first === undefined ? {} : { error: first.error }),
   }
 }
 
-async function readPartition(registry: Registry, partition: number): Promise<Lease[]> {
+async function readPartition(
+  registry: Registry,
+  partition: number,
+): Promise<{ leases: Lease[]; end: FeedEnd }> {
   const { keys } = registry
-  const [answering, flatLeases, flatNodes] = await run(
+  const [mark, end, flatLeases, flatNodes] = await run(
     registry,
     read,
-    [keys.leases(partition), keys.roster(partition), keys.nodes(partition)],
+    [
+      keys.leases(partition),
+      keys.roster(partition),
+      keys.nodes(partition),
+      keys.clock(partition),
+      keys.pending(partition),
+      keys.feed(partition),
+    ],
     [leaseTimes(registry.leaseMs).fenceMs],
   )
-  const nodes = new Map(pairs(flatNodes))
-  return pairs(flatLeases).map(([part, value]) => {
+  const nodes = new Map(tuples(flatNodes, 2).map(([node = '', value = '']) => [node, value]))
+  const leases = tuples(flatLeases, 3).map(([part = '', value = '', waitingUs = '']): Lease => {
     const lease = leaseOf(part, value)
     const known = nodes.get(lease.node)
     const current = known !== undefined && nodeOf(known).instance === lease.instance
-    return { ...lease, partition, run: answering, current }
+    const waiting = waitingUs === '' ? {} : { waitingUs: Number(waitingUs) }
+    return { ...lease, partition, run: mark, current, ...waiting }
   })
+  return { leases, end: { partition, run: mark, us: cursorPart(end)?.us ?? 0 } }
 }
 
-function pairs(flat: readonly string[]): [string, string][] {
-  const list: [string, string][] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) list.push([flat[i] ?? '', flat[i + 1] ?? ''])
+function tuples(flat: readonly string[], size: number): string[][] {
+  const list: string[][] = []
+  for (let i = 0; i < flat.length; i += size) list.push(flat.slice(i, i + size))
   return list
 }

@@ -10,7 +10,10 @@ function registry(leases: FakeLease[]) {
   const state = {
     run: 'run-1',
     leases,
+    /** Where the feeds end. */
+    endUs: 0,
     fenced: [] as string[],
+    overdue: [] as (number | undefined)[],
     settled: [] as number[],
     forgotten: [] as string[],
     looks: 0,
@@ -27,12 +30,16 @@ function registry(leases: FakeLease[]) {
         leases: state.leases
           .filter(({ partition }) => !state.missing.includes(partition))
           .map((lease) => ({ run: state.run, ...lease })),
+        ends: [0, 1]
+          .filter((partition) => !state.missing.includes(partition))
+          .map((partition) => ({ partition, run: state.run, us: state.endUs })),
         missing: state.missing,
         ...(state.missing.length > 0 ? { error: new Error('away') } : {}),
       }
     },
-    fenceNode: async (lease: Lease) => {
+    fenceNode: async (lease: Lease, overdueUs?: number) => {
       state.fenced.push(lease.node)
+      state.overdue.push(overdueUs)
       const found = state.leases.find(({ node }) => node === lease.node)
       if (found === undefined) return undefined
       found.fencedUs = 7
@@ -57,7 +64,7 @@ const lease = (more: Partial<Lease> = {}): FakeLease => ({
   node: 'n',
   instance: 'instance',
   partition: 0,
-  renewals: 1,
+  renewedUs: 1,
   fenceMs: 60,
   current: true,
   ...more,
@@ -83,12 +90,12 @@ t.test('only a count that stands still for the whole time is fenced', async (t) 
   const began = performance.now()
   const { fenced } = fencer(t, fake)
   while (fake.fenced.length === 0) {
-    renewing.renewals += 1
+    renewing.renewedUs += 1
     await fake.looksOn(1)
   }
   t.ok(performance.now() - began >= 60, 'not earlier')
   for (let more = 0; more < 5; more += 1) {
-    renewing.renewals += 1
+    renewing.renewedUs += 1
     await fake.looksOn(1)
   }
   t.same(fenced, ['still'])
@@ -155,6 +162,62 @@ t.test('another Redis in one partition is no news of the others', async (t) => {
     await fake.looksOn(1)
   }
   t.same(fake.fenced, ['same'])
+})
+
+t.test('a revocation that waits for the whole time fences, whatever is renewed', async (t) => {
+  const behind = lease({ node: 'behind', waitingUs: 10 })
+  const busy = lease({ node: 'busy', waitingUs: 10 })
+  const fake = registry([behind, busy])
+  const { fenced } = fencer(t, fake)
+  await fake.looksOn(2)
+  fake.endUs = 10
+  const began = performance.now()
+  while (fake.fenced.length === 0) {
+    behind.renewedUs += 1
+    busy.renewedUs += 1
+    // It has always something that waits, and nothing for long.
+    fake.endUs += 1
+    busy.waitingUs = fake.endUs
+    await fake.looksOn(1)
+  }
+  t.ok(performance.now() - began >= 60, 'not earlier')
+  await fake.looksOn(1)
+  t.same(fenced, ['behind'])
+  t.ok((fake.overdue[0] ?? 0) >= 10 && (fake.overdue[0] ?? 0) < fake.endUs, 'by what it has seen')
+})
+
+t.test('what another Redis has committed does not count as seen', async (t) => {
+  const behind = lease({ waitingUs: 10, fenceMs: 200 })
+  const fake = registry([behind])
+  fake.endUs = 10
+  fencer(t, fake)
+  const until = performance.now() + 400
+  for (let n = 0; performance.now() < until; n += 1) {
+    fake.run = `run-${n}`
+    behind.renewedUs += 1
+    await fake.looksOn(1)
+  }
+  t.same(fake.fenced, [])
+})
+
+t.test('a renewal that is counted while the leases are read is not held against it', async (t) => {
+  const slow = lease({ fenceMs: 60 })
+  const fake = registry([slow])
+  const { readLeases } = fake
+  let answered = 0
+  fake.readLeases = async () => {
+    const read = await readLeases()
+    if (fake.looks === 1) {
+      // What was asked long ago is answered only now.
+      while (performance.now() < began + 200) await new Promise((resolve) => setImmediate(resolve))
+      answered = performance.now()
+    }
+    return read
+  }
+  const began = performance.now()
+  fencer(t, fake)
+  while (fake.fenced.length === 0) await fake.looksOn(1)
+  t.ok(performance.now() - answered >= 60, 'its time begins with the answer')
 })
 
 t.test('an error is reported, and the fencer looks again', async (t) => {

@@ -1,3 +1,4 @@
+import { close, connect } from '@portcullis/redis'
 import t from 'tap'
 import {
   ackRevocations,
@@ -10,12 +11,14 @@ import {
   leaseTimes,
   leaveNode,
   listNodes,
+  openRegistry,
   type Registry,
   readLeases,
   renewLease,
   revoke,
   settleFenced,
 } from '../../src/registry/index.js'
+import { replicatedRedis, serverProgram } from '../fixtures/replicated-redis.js'
 import { open } from './fixtures/open.js'
 
 const one = { node: 'realtime-8000', instance: 'instance-one' }
@@ -57,10 +60,11 @@ t.test('a fenced node is told what it has to hear before it delivers again', asy
   const { registry } = await open(t)
   const joined = { ...one, ...(await joinNode(registry, one)) }
   const { ttlMs } = leaseTimes(10_000)
-  t.same(await renewLease(registry, joined), { cursor: joined.cursor, ttlMs })
+  t.match(await renewLease(registry, joined), { counted: true, cursor: joined.cursor, ttlMs })
   await fenceEverywhere(registry)
   await revoke(registry, { selector: shop })
-  t.same(await renewLease(registry, joined), { cursor: await feedEnd(registry), ttlMs })
+  const cursor = await feedEnd(registry)
+  t.match(await renewLease(registry, joined), { counted: true, cursor, ttlMs })
   const { id } = await revoke(registry, { selector: shop })
   t.match(await getReceipt(registry, id), { nodes: [{ state: 'pending' }] }, 'and is waited for')
 })
@@ -156,6 +160,121 @@ t.test('reading the leases notices another Redis too, before anyone revokes', as
   t.match((await readLeases(registry)).leases, [{ node: '(unknown)', current: false }])
   t.equal((await readLeases(registry)).leases.length, 1, 'once')
 })
+
+t.test('a fence for a lease never matches a later one of the same process', async (t) => {
+  const { registry } = await open(t)
+  const joined = await joinNode(registry, one)
+  await renewLease(registry, { ...one, ...joined })
+  const [seen] = (await readLeases(registry)).leases
+  if (seen === undefined) return t.fail('no lease')
+  await fenceEverywhere(registry)
+  await leaveNode(registry, one)
+  const again = { ...one, ...(await joinNode(registry, one)) }
+  t.equal(await fenceNode(registry, seen), undefined, 'not after it has joined again')
+  await renewLease(registry, again)
+  t.equal(await fenceNode(registry, seen), undefined, 'nor after as many renewals')
+  return t.match(await listNodes(registry), [{ fenced: false }])
+})
+
+t.test('a renewal does not count while a revocation from before it waits', async (t) => {
+  for (const partitions of [1, 4]) {
+    const { registry } = await open(t, { partitions })
+    const joined = { ...one, ...(await joinNode(registry, one)) }
+    const first = await revoke(registry, { selector: shop })
+    const tried = await renewLease(registry, joined)
+    t.match(tried, { counted: false, cursor: await feedEnd(registry) })
+    t.match(await renewLease(registry, joined, tried.askedAt), { counted: false })
+    await revoke(registry, { selector: shop })
+    await ackRevocations(registry, one, [], tried.cursor)
+    t.match(await getReceipt(registry, first.id), { complete: true })
+    t.match(await renewLease(registry, joined), { counted: false }, 'another one waits')
+    t.match(
+      await renewLease(registry, joined, tried.askedAt),
+      { counted: true },
+      'what was committed after it had been asked for may wait',
+    )
+    const elsewhere = tried.askedAt.map((asked) => ({ ...asked, run: 'another-redis' }))
+    t.match(
+      await renewLease(registry, joined, elsewhere),
+      { counted: false },
+      'where the feed of another Redis ended says nothing',
+    )
+  }
+})
+
+t.test('a node that leaves a revocation waiting is fenced, whatever it renews', async (t) => {
+  const { registry } = await open(t)
+  const joined = { ...one, ...(await joinNode(registry, one)) }
+  const { askedAt } = await renewLease(registry, joined)
+  const { id } = await revoke(registry, { selector: shop })
+  const { leases, ends } = await readLeases(registry)
+  const [seen, [end]] = [leases[0], ends]
+  if (seen === undefined || end === undefined) return t.fail('no lease')
+  t.equal(seen.waitingUs, end.us)
+  // One that was asked for before the commit, and was long on its way.
+  t.match(await renewLease(registry, joined, askedAt), { counted: true })
+  t.equal(await fenceNode(registry, seen), undefined)
+  t.equal(await fenceNode(registry, seen, end.us - 1), undefined, 'nothing older waits')
+  t.equal(await fenceNode(registry, { ...seen, run: 'another-redis' }, end.us), undefined)
+  const fencedUs = await fenceNode(registry, seen, end.us)
+  if (fencedUs === undefined) return t.fail('not fenced')
+  await settleFenced(registry, { ...seen, fencedUs })
+  t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
+
+  await renewLease(registry, joined)
+  const next = await revoke(registry, { selector: shop })
+  const [again] = (await readLeases(registry)).leases
+  await ackRevocations(registry, one, [], await feedEnd(registry))
+  t.match(await getReceipt(registry, next.id), { nodes: [{ state: 'acked' }] })
+  if (again === undefined) return t.fail('no lease')
+  return t.equal(
+    await fenceNode(registry, again, again.waitingUs),
+    undefined,
+    'it has acknowledged',
+  )
+})
+
+const program = serverProgram()
+
+t.test(
+  'a primary that is one again is another Redis, restarted or not',
+  { skip: program === undefined ? 'no redis-server is installed' : false },
+  async (t) => {
+    const { url, replicaUrl, inSync } = await replicatedRedis(t, program ?? '')
+    const [a, b] = [url, replicaUrl].map((url) => connect({ url, onError: () => undefined }))
+    if (a === undefined || b === undefined) return
+    t.teardown(() => Promise.all([close(a), close(b)]))
+    await Promise.all([a.connect(), b.connect()])
+    const [host = '', port = ''] = new URL(replicaUrl).host.split(':')
+    const registry = await openRegistry({
+      redis: a,
+      prefix: 'failback',
+      partitions: 1,
+      feedMaxLength: 10,
+      receiptTtlSeconds: 600,
+      leaseMs: 10_000,
+    })
+    const joined = { ...one, ...(await joinNode(registry, one)) }
+    await fenceEverywhere(registry)
+    await inSync()
+    await b.replicaof('NO', 'ONE')
+    await renewLease(registry, joined)
+    t.match(
+      await listNodes(registry),
+      [{ fenced: false }],
+      'a renewal that the other never hears of',
+    )
+    await a.replicaof(host, port)
+    while (!(await a.info('replication')).includes('master_link_status:up'));
+    await a.replicaof('NO', 'ONE')
+    t.match(await listNodes(registry), [{ fenced: true }], 'it is lost')
+    const { id } = await revoke(registry, { selector: shop })
+    t.match(await getReceipt(registry, id), {
+      complete: false,
+      nodes: [{ node: '(unknown)', state: 'pending' }, { state: 'fenced' }],
+    })
+  },
+)
 
 function parts(partitions: number) {
   return Array.from({ length: partitions }, (_, partition) => ({ partition }))

@@ -1,7 +1,7 @@
 --[[
   Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
   and records who has to acknowledge it, in one step. May suspend or delete the identity with it, or,
-  when it covers all, revoke a signing key. With partition-clock.lua and token-index.lua.
+  when it covers all, revoke a signing key. With partition-clock.lua, lease.lua and token-index.lua.
   KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
         9 roster  10 identity  11 codes  12 identities (the last three only with a change), or
@@ -75,8 +75,7 @@ end
 
 -- Each event names the one before it: a reader sees for itself that it has missed none. Trimming
 -- always leaves the last one.
-local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
-local previous = newest[1] and newest[1][1] or '0-0'
+local previous = feedEnd(KEYS[2])
 local sequence = tonumber(string.match(previous, '^(%d+)')) + 1
 redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[9], string.format('%.0f-%s', sequence, us),
   'previous', previous, 'id', ARGV[1], 'selector', ARGV[2], 'cutoffUs', cutoffUs)
@@ -93,16 +92,12 @@ for _, part in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', forget, 'LIMI
 end
 redis.call('HSET', KEYS[7], 'us', us, 'cutoffUs', cutoffUs, 'selector', ARGV[2], 'reason', ARGV[6])
 
--- As `read-leases` does: a Redis that has lost writes may not know every node.
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-if redis.call('GET', KEYS[9]) ~= run then
-  redis.call('SET', KEYS[9], run)
-  redis.call('HSET', KEYS[3], run .. ':(unknown)', '0 ' .. ARGV[12] .. ' -')
-end
+openRoster(KEYS[9], KEYS[1], KEYS[3], ARGV[12])
 local leases = redis.call('HGETALL', KEYS[3])
 for i = 1, #leases, 2 do
   local part = leases[i]
-  if string.match(leases[i + 1], '(%S+)$') == '-' then
+  local _, _, fenced = parseLease(leases[i + 1])
+  if fenced == '-' then
     local member = string.format('%s|%016.0f|%s', part, now, ARGV[1])
     redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')
     redis.call('ZADD', KEYS[4], 0, member)

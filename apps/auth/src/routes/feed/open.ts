@@ -7,13 +7,11 @@ import type { Route } from '../route.js'
 export interface FeedOptions {
   helloMs: number
   pingIntervalMs: number
-  /** See `LeaseTimes`. */
-  ackMs: number
 }
 
 /** `GET /v1/feed`: the revocation feed, over WebSocket, as contracts/feed.ts says. */
 export const open: (options: FeedOptions) => Route =
-  ({ helloMs, pingIntervalMs, ackMs }) =>
+  ({ helloMs, pingIntervalMs }) =>
   async (app) => {
     app.route({
       method: 'GET',
@@ -40,7 +38,6 @@ export const open: (options: FeedOptions) => Route =
           socket: feedSocket(socket, pingIntervalMs),
           token: { ...caller.token, identity: caller.identity, subject: caller.subject },
           helloMs,
-          ackMs,
           onError: (err) => request.log.warn({ err }, 'feed connection'),
           onAnswer: (node, answer) => app.inquiries.onAnswer(node, answer),
         })
