@@ -43,7 +43,11 @@ export class Admission {
     this.#reply = on.reply
     this.#standing = on.standing
     this.#lease = on.lease
-    this.#release = watch.hold(grant, (reason) => this.#end(reason))
+    this.#release = watch.hold(
+      grant,
+      (reason) => this.#end(reason),
+      () => on.standing !== 'response' || on.reply.raw.headersSent,
+    )
   }
 
   /** Whether the gate still has to close what stands on the grant. */
@@ -85,9 +89,12 @@ export class Admission {
 
   #cut(): void {
     if (this.#standing === 'connection') reset(this.#raw.socket)
-    // Before its head is sent, an answer is replaced by the onSend hook. A WebSocket that is still
-    // to come is closed by `opened`.
-    else if (this.#standing === 'response' && this.#reply.raw.headersSent) this.#cutResponse()
+    // A WebSocket that is still to come is closed by `opened`.
+    else if (this.#standing === 'websocket') return
+    // The rest of the body would be read for nothing: no command may come of it any more.
+    else if (!this.#raw.complete) reset(this.#raw.socket)
+    // Before its head is sent, an answer is replaced by the onSend hook.
+    else if (this.#reply.raw.headersSent) this.#cutResponse()
   }
 
   #cutResponse(): void {

@@ -33,6 +33,25 @@ export interface Gate {
    * when its last holder lets go.
    */
   hold(grant: Grant, onEnd: Holder): () => void
+  /**
+   * Lets a token have an effect outside this process: checks that the grant and the lease hold, and
+   * calls `work` in the same synchronous step. Call it for each write that a token asks for, however
+   * long ago the request was admitted. A revocation that covers the grant is acknowledged only when
+   * the effect is over.
+   *
+   * `work` gets a deadline on the clock of `performance.now()`, in milliseconds. A store that can
+   * refuse what arrives after it closes the last gap: a process that is stopped between the check and
+   * the write. `isOver` returns true for an error after which the effect cannot happen any more; after
+   * any other error the effect counts as under way until its deadline.
+   *
+   * @throws GateError `invalid_token` when the grant has ended, `auth_unavailable` when the lease is
+   * out; and whatever `work` throws
+   */
+  effect<Result>(
+    grant: Grant,
+    work: (until: number) => Promise<Result>,
+    isOver?: (error: unknown) => boolean,
+  ): Promise<Result>
   /** Whether a request under `app.admit()` has brought a good token; false only where it is optional. */
   admitted(request: FastifyRequest): boolean
   /** Why nothing can be admitted now; undefined when all is well. For `/ready`. */

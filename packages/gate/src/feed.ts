@@ -33,6 +33,13 @@ const maxAcked = 1024
 /** How many acknowledgements are said again after a reconnect. */
 const maxRepeated = 64
 
+/** An acknowledgement, and whether the effects that it has to wait for are over. */
+interface WaitingAck {
+  readonly cursor: string
+  readonly applied: Applied[]
+  over: boolean
+}
+
 interface FeedOptions {
   url: URL
   node: string
@@ -67,8 +74,10 @@ export class Feed {
   #welcomed = false
   /** Set while every live token is asked for again; ends with the connection. */
   #resync: AbortController | undefined
-  /** Applied while acknowledging had to wait. */
+  /** Applied while acknowledging had to wait for a resync. */
   #unacked: Applied[] = []
+  /** Acknowledgements that wait for effects, in the order of the feed. */
+  #waiting: WaitingAck[] = []
   /** The last that were sent: auth may not have read them when a connection breaks. */
   #sent: Ack[] = []
   #closing = false
@@ -141,10 +150,11 @@ export class Feed {
   async close(): Promise<void> {
     this.#closing = true
     this.#started?.()
-    if (this.#welcomed && !this.#options.watch.held) {
+    const { watch } = this.#options
+    if (this.#welcomed && !watch.held && !watch.acting) {
       // Before nothing waits for this node any more: an answer of auth may still be on its way here,
       // and what it would admit nobody would close.
-      this.#options.watch.interrupted()
+      watch.interrupted()
       this.#options.lease.close()
       await new Promise<void>((resolve) => {
         const deadline = setTimeout(resolve, this.#options.timing.goodbyeMs)
@@ -216,8 +226,9 @@ export class Feed {
     // From here on a connection that breaks must not resume: what was skipped is not yet made up for.
     this.#resumeFrom = undefined
     this.#unacked = []
+    this.#waiting = []
     watch.interrupted()
-    if (watch.size === 0) {
+    if (watch.size === 0 && !watch.acting) {
       this.#synced()
       return
     }
@@ -228,7 +239,8 @@ export class Feed {
     void reintrospect(watch, this.#options.lookup, resync.signal).then((through) => {
       if (!through || this.#resync !== resync) return
       this.#resync = undefined
-      this.#synced()
+      // Any effect may be one of a revocation that was skipped.
+      this.#synced(watch.effectsOver({ all: true }))
     })
   }
 
@@ -239,7 +251,7 @@ export class Feed {
     if (last !== undefined) this.#options.stats.feedLagMs = Math.max(0, Date.now() - last.at)
     this.#told = cursor
     // An acknowledgement says that everything up to its cursor is applied: not yet, in a resync.
-    if (this.#resync === undefined) this.#acknowledge()
+    if (this.#resync === undefined) this.#acknowledge(this.#options.watch.effectsOver())
   }
 
   #inquired(inquiry: Inquire): void {
@@ -249,22 +261,38 @@ export class Feed {
     this.#connection.send({ type: 'connections', id, ...watch.countConnections(inquiry) })
   }
 
-  #synced(): void {
-    this.#acknowledge()
+  #synced(effects?: Promise<void>): void {
+    this.#acknowledge(effects)
     if (this.#closing) return
     this.#options.watch.synced()
     this.#options.log.info('gate: the revocation feed is in sync')
     this.#renewals.start()
   }
 
-  #acknowledge(): void {
+  /** Acknowledges everything up to here, once `effects` are over and all before it is acknowledged. */
+  #acknowledge(effects: Promise<void> | undefined): void {
     this.#resumeFrom = this.#told
     this.#options.stats.feedCursor = this.#told
-    const applied = merged(this.#unacked)
+    const ack = { cursor: this.#told, applied: this.#unacked, over: effects === undefined }
     this.#unacked = []
+    this.#waiting.push(ack)
+    void effects?.then(() => {
+      ack.over = true
+      this.#acknowledgeOver()
+    })
+    this.#acknowledgeOver()
+  }
+
+  /** Sends the acknowledgements at the front whose effects are over, as one. */
+  #acknowledgeOver(): void {
+    const next = this.#waiting.findIndex(({ over }) => !over)
+    const ready = this.#waiting.splice(0, next === -1 ? this.#waiting.length : next)
+    const cursor = ready.at(-1)?.cursor
+    if (cursor === undefined) return
+    const applied = merged(ready.flatMap((ack) => ack.applied))
     do {
       const revocations = applied.splice(0, maxAcked)
-      const ack: Ack = { type: 'ack', cursor: this.#told, revocations }
+      const ack: Ack = { type: 'ack', cursor, revocations }
       this.#connection.send(ack)
       if (revocations.length > 0) this.#sent.push(ack)
     } while (applied.length > 0)

@@ -7,7 +7,7 @@ import type { Gate } from './decorators.js'
 import { GateError } from './errors.js'
 import { Feed } from './feed.js'
 import { dialWith, type FeedTiming } from './feed-connection.js'
-import { LiveGrant } from './grant.js'
+import { type Grant, LiveGrant } from './grant.js'
 import { Introspector } from './introspect.js'
 import { NodeLease } from './lease.js'
 import { lookupWith } from './lookup.js'
@@ -63,11 +63,11 @@ export const gate = plugin(
     app.decorate<Gate>('gate', {
       introspect: (token) => introspector.introspect(token),
       hold: (grant, onEnd) => {
-        if (!(grant instanceof LiveGrant)) throw new GateError('invalid_token', 'not a grant')
-        const release = watch.hold(grant, onEnd)
+        const release = watch.hold(liveGrant(grant), onEnd)
         door.handOver(grant)
         return release
       },
+      effect: (grant, work, isOver = () => false) => watch.effect(liveGrant(grant), work, isOver),
       admitted: (request) => door.hasGrant(request),
       ready: () => credentials.problem ?? feed.problem,
       lease,
@@ -99,3 +99,8 @@ export const gate = plugin(
   },
   { name: '@portcullis/gate', fastify: '5.x' },
 )
+
+function liveGrant(grant: Grant): LiveGrant {
+  if (grant instanceof LiveGrant) return grant
+  throw new GateError('invalid_token', 'not a grant')
+}

@@ -24,6 +24,13 @@ export interface Grant {
 /** Is called once, synchronously, when the grant ends: closes what stands on it. */
 export type Holder = (reason: EndReason) => void
 
+/** Something that uses a grant. */
+export interface Hold {
+  readonly ended: Holder
+  /** Returns true if receipts and inquiries count it as a connection. */
+  isConnection(): boolean
+}
+
 /** A grant as the watch keeps it. */
 export class LiveGrant implements Grant, SelectableToken {
   readonly jti: string
@@ -37,7 +44,7 @@ export class LiveGrant implements Grant, SelectableToken {
   // Private, so that no log line or JSON of a grant shows them.
   readonly #token: string
   readonly #since = Date.now()
-  #holders: Holder | Set<Holder> | undefined
+  #holders: Hold | Set<Hold> | undefined
 
   constructor(active: Active, token: string) {
     this.jti = active.jti
@@ -64,20 +71,19 @@ export class LiveGrant implements Grant, SelectableToken {
     return this.#holders !== undefined
   }
 
-  /** How many connections stand on it. */
+  /** How many connections use the token. */
   get connections(): number {
-    if (this.#holders === undefined) return 0
-    return this.#holders instanceof Set ? this.#holders.size : 1
+    return this.#all().filter((holder) => holder.isConnection()).length
   }
 
   /** Adds a holder. Most grants have one, which then costs no set. */
-  add(holder: Holder): void {
+  add(holder: Hold): void {
     if (this.#holders === undefined) this.#holders = holder
     else if (this.#holders instanceof Set) this.#holders.add(holder)
     else this.#holders = new Set([this.#holders, holder])
   }
 
-  remove(holder: Holder): void {
+  remove(holder: Hold): void {
     if (this.#holders === holder) this.#holders = undefined
     else if (this.#holders instanceof Set) {
       this.#holders.delete(holder)
@@ -85,11 +91,15 @@ export class LiveGrant implements Grant, SelectableToken {
     }
   }
 
-  /** Gives the holders up, to be called. */
-  takeHolders(): readonly Holder[] {
-    const holders = this.#holders
+  /** Returns the holders, to be called, and forgets them. */
+  takeHolders(): readonly Hold[] {
+    const holders = this.#all()
     this.#holders = undefined
-    if (holders === undefined) return []
-    return holders instanceof Set ? [...holders] : [holders]
+    return holders
+  }
+
+  #all(): readonly Hold[] {
+    if (this.#holders === undefined) return []
+    return this.#holders instanceof Set ? [...this.#holders] : [this.#holders]
   }
 }

@@ -7,6 +7,7 @@ import {
 } from '@portcullis/contracts'
 import type { FastifyBaseLogger } from 'fastify'
 import { countConnections } from './count-connections.js'
+import { Effects, type IsOver, type Work } from './effects.js'
 import { GateError } from './errors.js'
 import { type Clock, Expiry } from './expiry.js'
 import { type EndReason, type Holder, LiveGrant } from './grant.js'
@@ -51,12 +52,19 @@ export class Watch {
   /** The number of the first of them. */
   #first = 0
   #epoch = 0
-  readonly #lease: Pick<Lease, 'held'>
+  readonly #lease: Pick<Lease, 'held' | 'leftMs'>
+  readonly #effects: Effects
   #synced = false
 
-  constructor(log: FastifyBaseLogger, stats: GateStats, lease: Pick<Lease, 'held'>, clock?: Clock) {
+  constructor(
+    log: FastifyBaseLogger,
+    stats: GateStats,
+    lease: Pick<Lease, 'held' | 'leftMs'>,
+    clock?: Clock,
+  ) {
     this.#log = log
     this.#lease = lease
+    this.#effects = new Effects(lease)
     this.#stats = stats
     this.#expiry = new Expiry((grant) => this.#end(grant, 'expired'), clock)
   }
@@ -132,15 +140,18 @@ export class Watch {
     return grant
   }
 
-  /** See `Gate.hold`. A grant that is no longer watched counts as ended: nobody would tell. */
-  hold(grant: LiveGrant, holder: Holder): () => void {
+  /**
+   * See `Gate.hold`. A grant that is no longer watched counts as ended. `isConnection`
+   * returns false for an HTTP request that has no answer yet: no receipt counts it as a connection.
+   */
+  hold(grant: LiveGrant, holder: Holder, isConnection = () => true): () => void {
     if (grant.ended !== undefined || !this.#index.has(grant)) {
       this.#call(holder, grant.ended ?? 'expired')
       return () => undefined
     }
     if (!grant.held) this.#expiry.set(grant, grant.expiresAt)
     // One function may hold twice: each hold is let go by itself.
-    const own: Holder = (reason) => holder(reason)
+    const own = { ended: holder, isConnection }
     grant.add(own)
     return () => {
       grant.remove(own)
@@ -148,11 +159,31 @@ export class Watch {
     }
   }
 
-  /** Ends every grant that the revocations cover, in one synchronous step. */
+  /** See `Gate.effect`. A grant that is no longer watched counts as ended. */
+  async effect<Result>(grant: LiveGrant, work: Work<Result>, isOver: IsOver): Promise<Result> {
+    if (!this.#index.has(grant)) throw new GateError('invalid_token', 'the token has ended')
+    return this.#effects.run(grant, work, isOver)
+  }
+
+  /** See `Effects.over`. */
+  effectsOver(which?: { all?: boolean }): Promise<void> | undefined {
+    return this.#effects.over(which)
+  }
+
+  /** Whether an effect of any grant is under way. */
+  get acting(): boolean {
+    return this.#effects.size > 0
+  }
+
+  /**
+   * Ends every grant that the revocations cover, in one synchronous step. What these grants have under
+   * way is over when `effectsOver` says so; only then may the revocations be acknowledged.
+   */
   apply(events: readonly RevocationEvent[]): Applied[] {
     if (this.#marks.size === 0) this.#first += events.length
     else for (const event of events) this.#recent.push(event)
     return events.map((event) => {
+      this.#effects.cover(event)
       let connectionsClosed = 0
       for (const grant of this.#index.candidates(event)) {
         if (coversToken(event, grant)) connectionsClosed += this.#end(grant, 'revoked')
@@ -202,15 +233,16 @@ export class Watch {
     if (!this.inSync) throw outOfSync()
   }
 
-  /** Gives the number of holders called. */
+  /** Returns the number of connections among the holders that were called. */
   #end(grant: LiveGrant, reason: EndReason): number {
     if (grant.ended !== undefined) return 0
     this.#forget(grant)
     grant.ended = reason
     this.#stats[reason]++
     const holders = grant.takeHolders()
-    for (const holder of holders) this.#call(holder, reason)
-    return holders.length
+    const connections = holders.filter((holder) => holder.isConnection()).length
+    for (const { ended } of holders) this.#call(ended, reason)
+    return connections
   }
 
   #forget(grant: LiveGrant): void {

@@ -96,7 +96,7 @@ t.test('the first of many tokens are those of a whole sort', async (t) => {
       labels: [],
     }
     const grant = new LiveGrant(active, '')
-    grant.add(() => undefined)
+    grant.add({ ended: () => undefined, isConnection: () => true })
     return grant
   })
   const sorted = [...new Map(grants.map((grant) => [grant.jti, grant])).values()].sort(byPlace)

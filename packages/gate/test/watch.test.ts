@@ -11,6 +11,7 @@ import { newStats } from '../src/stats.js'
 import { Watch } from '../src/watch.js'
 
 const { log } = Fastify()
+const lease = { held: true, leftMs: 1000 }
 const names = fc.constantFrom('a', 'b', 'c')
 const jtis = fc.constantFrom('1', '2', '3', '4')
 const selectors: fc.Arbitrary<Selector> = fc.oneof(
@@ -54,7 +55,7 @@ const steps = fc.array(
 t.test('whatever the order, a revocation ends exactly what it covers', async (t) => {
   fc.assert(
     fc.property(steps, (steps) => {
-      const watch = new Watch(log, newStats(), { held: true })
+      const watch = new Watch(log, newStats(), lease)
       watch.synced()
       const asked: { token: Active; mark: ReturnType<Watch['begin']>; revoked: boolean }[] = []
       const held: { token: Active; ended: boolean; release: () => void }[] = []
@@ -113,12 +114,7 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
 
 t.test('a grant that nobody holds is given up', async (t) => {
   let now = Date.now()
-  const watch = new Watch(
-    log,
-    newStats(),
-    { held: true },
-    { wall: () => now, monotonic: () => now },
-  )
+  const watch = new Watch(log, newStats(), lease, { wall: () => now, monotonic: () => now })
   t.teardown(() => watch.close())
   watch.synced()
   const [token] = fc.sample(tokens, 1)

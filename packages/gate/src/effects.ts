@@ -1,0 +1,88 @@
+import { coversToken, type RevocationEvent } from '@portcullis/contracts'
+import { GateError } from './errors.js'
+import type { LiveGrant } from './grant.js'
+import type { Lease } from './lease.js'
+
+/**
+ * How long an effect may be under way, in milliseconds. A store that checks the deadline refuses what
+ * arrives later, so an effect whose answer is lost is over by then.
+ */
+export const maxEffectMs = 2000
+
+/** Calls a store; `until` is the deadline on this process's monotonic clock, in milliseconds. */
+export type Work<Result> = (until: number) => Promise<Result>
+
+/** Returns true for an error that proves that the effect will not happen any more. */
+export type IsOver = (error: unknown) => boolean
+
+interface Effect {
+  readonly grant: LiveGrant
+  /** A revocation that was applied covers the grant. */
+  covered: boolean
+  readonly waiting: (() => void)[]
+}
+
+/**
+ * The effects that grants have under way: publications and other writes that a store has not answered.
+ * A revocation is acknowledged only after the effects of the grants that it covers.
+ */
+export class Effects {
+  readonly #lease: Pick<Lease, 'leftMs'>
+  readonly #underWay = new Set<Effect>()
+
+  constructor(lease: Pick<Lease, 'leftMs'>) {
+    this.#lease = lease
+  }
+
+  get size(): number {
+    return this.#underWay.size
+  }
+
+  /**
+   * Checks the grant and the lease, and calls `work` in the same synchronous step.
+   *
+   * @throws GateError `invalid_token` when the grant has ended, `auth_unavailable` when the lease is
+   * out; and whatever `work` throws
+   */
+  async run<Result>(grant: LiveGrant, work: Work<Result>, isOver: IsOver): Promise<Result> {
+    if (grant.ended !== undefined) throw new GateError('invalid_token', 'the token has ended')
+    // The clock first: a process that is stopped between the two lines gets a deadline too early.
+    const now = performance.now()
+    const { leftMs } = this.#lease
+    if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
+    const until = now + Math.min(leftMs, maxEffectMs)
+    const effect: Effect = { grant, covered: false, waiting: [] }
+    this.#underWay.add(effect)
+    let over = true
+    try {
+      return await work(until)
+    } catch (error) {
+      over = isOver(error)
+      throw error
+    } finally {
+      if (over) this.#finish(effect)
+      else setTimeout(() => this.#finish(effect), until - performance.now()).unref()
+    }
+  }
+
+  /** Marks the effects of grants that a revocation covers, whether or not those grants had ended. */
+  cover(event: RevocationEvent): void {
+    for (const effect of this.#underWay) effect.covered ||= coversToken(event, effect.grant)
+  }
+
+  /**
+   * Resolves when the effects that are marked now are over; with `all`, every effect that is under way
+   * now. Returns undefined when there are none, so that the caller can go on in the same step.
+   */
+  over({ all = false } = {}): Promise<void> | undefined {
+    const awaited = [...this.#underWay].filter(({ covered }) => all || covered)
+    if (awaited.length === 0) return undefined
+    const each = awaited.map(({ waiting }) => new Promise<void>((resolve) => waiting.push(resolve)))
+    return Promise.all(each).then(() => undefined)
+  }
+
+  #finish(effect: Effect): void {
+    this.#underWay.delete(effect)
+    for (const resolve of effect.waiting) resolve()
+  }
+}
