@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
 import type { InfoNode } from '@portcullis/contracts'
-import { type Gate, GateError, gate } from '@portcullis/gate'
+import { type Gate, GateError, gate, type Lease } from '@portcullis/gate'
 import { disconnectCodes } from '@portcullis/protocol'
 import {
   closing,
@@ -33,6 +33,7 @@ import { HttpHandlers } from './handlers/http-handlers.js'
 import { carryOut } from './hub/carry-out.js'
 import { Hold } from './hub/hold.js'
 import { Hub } from './hub/hub.js'
+import type { Permit } from './hub/permit.js'
 import { StreamWatch } from './hub/watch-streams.js'
 import { measure, newCounts } from './measure.js'
 import { serverApi } from './routes/api.js'
@@ -40,7 +41,7 @@ import { connectPath, connectRoute } from './routes/connect.js'
 import { describeSocket } from './routes/describe-socket.js'
 import { ApiLimits } from './routes/limit-api.js'
 import { limitRefusals } from './routes/limit-refusals.js'
-import type { Publish } from './routes/publish-into.js'
+import type { PublishIntoOptions } from './routes/publish-into.js'
 import { securitySchemes } from './routes/security.js'
 
 const { version } = JSON.parse(
@@ -100,6 +101,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     uid,
     probeMs: redisProbeMs,
     presenceTtlMs,
+    permit: (send) => whileLeased(app.gate.lease, send),
     describe,
     onPublication: (channel, encoded, position) => {
       counts.received += 1
@@ -157,9 +159,15 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
 
   const optionsOf = (channel: string) => namespaces.of(channel)
-  const publish: Publish = async (channel, publication, { idempotencyKey, skipHistory } = {}) => {
+  const tokens = tokensOf(app.gate)
+  const publish = async (
+    channel: string,
+    publication: Buffer,
+    permit: Permit,
+    { idempotencyKey, skipHistory }: PublishIntoOptions = {},
+  ) => {
     const { historySize: size, historyTtlSeconds: ttlSeconds } = optionsOf(channel)
-    const position = await broker.publish(channel, publication, {
+    const position = await broker.publish(channel, publication, permit, {
       ...(size > 0 && skipHistory !== true ? { history: { size, ttlSeconds } } : {}),
       ...(idempotencyKey === undefined
         ? {}
@@ -173,9 +181,10 @@ export async function build(config: Config): Promise<FastifyInstance> {
     history: (channel, query) => broker.history(channel, query),
     presence: (channel) => broker.presence.present(channel),
     presenceStats: (channel) => broker.presence.stats(channel),
-    enter: (channel, info) => broker.presence.enter(channel, info),
+    enter: (channel, info, permit) => broker.presence.enter(channel, info, permit),
     leave: (channel, info) => broker.presence.leave(channel, info),
-    announce: (channel, kind, info) => broker.announce(channel, kind, info),
+    announceJoin: (channel, info, permit) => broker.announceJoin(channel, info, permit),
+    announceLeave: (channel, info) => broker.announceLeave(channel, info),
   }
   const handlers = new HttpHandlers({
     endpoints: config.HANDLERS,
@@ -202,7 +211,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
       sendBufferBytes: config.SEND_BUFFER_BYTES,
     },
     hub,
-    tokens: tokensOf(app.gate),
+    tokens,
     hold,
     flushQueue: new FlushQueue(),
     heartbeat: new Heartbeat({
@@ -272,9 +281,15 @@ export async function build(config: Config): Promise<FastifyInstance> {
   await app.register(async (api) => {
     serverApi(api, {
       ...channels,
-      publish,
+      publish: (channel, publication, caller, options) =>
+        publish(channel, publication, tokens.permit(caller), options),
       optionsOf,
-      nodes: broker,
+      nodes: {
+        order: (order, caller) => broker.order(order, tokens.permit(caller)),
+        info: () => broker.info(),
+        channelNames: (pattern) => broker.channelNames(pattern),
+        removeHistory: (channel, caller) => broker.removeHistory(channel, tokens.permit(caller)),
+      },
       limits: new ApiLimits({
         rates: {
           commandsPerSecond: config.API_COMMANDS_PER_SECOND,
@@ -307,10 +322,23 @@ function publicUrl({ PUBLIC_URL, HOST, PORT }: Config): string {
   return URL.canParse(said) ? said : `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
 }
 
+/** Lets a node write for itself while it holds its lease. */
+async function whileLeased<Result>(
+  lease: Lease,
+  send: (until: number) => Promise<Result>,
+): Promise<Result> {
+  // The clock first: a process that is stopped between the two lines gets a deadline too early.
+  const now = performance.now()
+  const { leftMs } = lease
+  if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
+  return send(now + leftMs)
+}
+
 /** The gate as connections see it. */
 function tokensOf(watch: Gate): Tokens {
   return {
     hold: (grant, onEnd) => watch.hold(grant, onEnd),
+    permit: (grant) => (send, isOver) => watch.effect(grant, send, isOver),
     introspect: async (token) => {
       try {
         return await watch.introspect(token)

@@ -3,6 +3,7 @@ import { encodePublication } from '@portcullis/protocol'
 import { slotOf } from '@portcullis/redis'
 import t, { type Test } from 'tap'
 import { keys } from '../src/broker/keys.js'
+import { always } from './fixtures/always.js'
 import { lossy, numbersScene } from './fixtures/numbers.js'
 import { aCluster, cutOff, openBroker, waitUntil } from './fixtures/open-broker.js'
 
@@ -135,7 +136,7 @@ t.test('what was acknowledged and is lost before anyone heard it is told as well
   const reader = await openBroker(t, on, { prefix: publisher.prefix })
   const history = { size: 10, ttlSeconds: 60 }
   const publish = ({ broker }: typeof publisher, data: number) =>
-    broker.publish('a', encodePublication({ data }), { history })
+    broker.publish('a', encodePublication({ data }), always, { history })
   const begin = await publish(publisher, 1)
   const slot = slotOf(publisher.names.channel('a'))
   const { master, replica } = await replicaOf(slot)

@@ -39,7 +39,14 @@ t.test('what was heard and is lost with the master is told, to nobody else', asy
   const instead = encodePublication({ data: { n: last + 2 } })
   const history = { size: 5000, ttlSeconds: 300 }
   const takeAtOnce = () =>
-    publishInto(replica.redis, keys(prefix, 1), first, instead, { history }).catch(() => undefined)
+    publishInto(
+      replica.redis,
+      keys(prefix, 1),
+      first,
+      instead,
+      { history },
+      Date.now() + 60_000,
+    ).catch(() => undefined)
   while ((await takeAtOnce()) === undefined) await delay(1)
   await waitUntil(() => lists.every((list) => list.includes('lost')))
   await publish(first, last + 3)

@@ -43,3 +43,12 @@ export class RedisAwayError extends Error {
     this.name = 'RedisAwayError'
   }
 }
+
+/** A script was not run, since its deadline had passed when Redis got to it. */
+export class TooLateError extends Error {
+  readonly code = 'REDIS_TOO_LATE'
+  constructor() {
+    super('Redis got to the script after its deadline, and has not run it')
+    this.name = 'TooLateError'
+  }
+}

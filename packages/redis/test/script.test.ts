@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { close, connect, script } from '../src/index.js'
+import { close, connect, isRefusal, ServerClocks, script } from '../src/index.js'
 
 const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'
 
@@ -31,4 +31,32 @@ t.test('an error of the script reaches the caller', async (t) => {
     'bad.lua',
   )
   await t.rejects(script(pathToFileURL(file))(redis, [], []), { message: /NOPE/ })
+})
+
+t.test('a script with a deadline runs before it, and not after', async (t) => {
+  const redis = connect({ url, onError: (error) => t.fail(error.message) })
+  await redis.connect()
+  t.teardown(() => close(redis))
+  const key = `deadline:${Math.random()}`
+  const file = join(
+    t.testdir({ 'set.lua': "return redis.call('SET', KEYS[1], table.concat(ARGV, ' '))" }),
+    'set.lua',
+  )
+  const set = script<string>(pathToFileURL(file))
+  const clocks = new ServerClocks(redis)
+  t.equal(clocks.deadline(key, performance.now() + 60_000), 0, 'not before the clock was read')
+  await clocks.read(key)
+  const soon = performance.now() + 1000
+  t.ok(Math.abs(clocks.deadline(key, soon) - Date.now() - 1000) < 900)
+  t.equal(await set(redis, [key], ['a', 1], clocks.deadline(key, soon)), 'OK')
+  t.equal(await redis.get(key), 'a 1', 'the deadline is no argument of the script')
+  const past = clocks.deadline(key, performance.now() - 1)
+  const late = await set(redis, [key], ['b', 2], past).catch((error) => error)
+  t.match(late, { code: 'REDIS_TOO_LATE' })
+  t.ok(isRefusal(late), 'it will not happen any more')
+  t.notOk(isRefusal(new Error('Command timed out')), 'it may still happen')
+  t.equal(await redis.get(key), 'a 1')
+  clocks.forget(key)
+  t.equal(clocks.deadline(key, soon), 0)
+  await redis.del(key)
 })

@@ -148,6 +148,10 @@ export class SimulatedNode {
           door.handOver(grant)
           return release
         },
+        permit: (grant) => (send, isOver) => {
+          if (!(grant instanceof LiveGrant)) throw new Error('not a grant')
+          return watch.effect(grant, send, isOver)
+        },
         introspect: async (text) => {
           try {
             return await introspector.introspect(text)
@@ -165,16 +169,21 @@ export class SimulatedNode {
       optionsOf: () => plainChannel,
       channelsFor: () => [],
       channels: {
-        publish: async (channel, bytes) => {
-          this.#options.onPublish(bytes)
-          bus.publish(channel, bytes)
-        },
+        publish: (channel, bytes, permit) =>
+          permit(
+            async () => {
+              this.#options.onPublish(bytes)
+              bus.publish(channel, bytes)
+            },
+            () => false,
+          ),
         history: none,
         presence: none,
         presenceStats: none,
         enter: none,
         leave: none,
-        announce: none,
+        announceJoin: none,
+        announceLeave: none,
       },
       onClosed: ({ id }, { code, reason }) => {
         process.note(() => `closes connection ${id.slice(0, 8)}: ${code} ${reason}`)

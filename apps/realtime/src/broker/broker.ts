@@ -11,6 +11,7 @@ import {
   type Redis,
 } from '@portcullis/redis'
 import type { Order } from '../hub/orders.js'
+import type { Permit } from '../hub/permit.js'
 import { Acknowledged } from './acknowledged.js'
 import { BrokerError } from './errors.js'
 import { InfoGathering } from './info-gathering.js'
@@ -33,8 +34,11 @@ import {
   publish,
   readHistory,
   readPosition,
+  removeHistory,
+  send,
 } from './streams.js'
 import { Subscriber } from './subscriber.js'
+import { Writes } from './writes.js'
 
 export interface BrokerOptions {
   url: string
@@ -45,6 +49,8 @@ export interface BrokerOptions {
   uid: string
   /** How often each connection to Redis is asked for a sign of life, and how long it has for it. */
   probeMs: number
+  /** Permits what this node writes for its clients again and again, while it holds its lease. */
+  permit: Permit
   /** How long a client counts as present after its node has last said so. */
   presenceTtlMs: number
   /** An encoded publication that came in, checked; with its place when the channel has a history. */
@@ -68,6 +74,7 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #keys: Keys
   readonly #commands: Commands
+  readonly #writes: Writes
   readonly #masters: Masters
   readonly #subscriber: Subscriber
   /** Who is in which channel. */
@@ -82,6 +89,7 @@ export class Broker {
     this.#options = options
     this.#keys = keys(options.prefix, partitions)
     this.#commands = commands
+    this.#writes = new Writes(commands)
     this.#masters = followMasters(commands, { url, onError })
     this.#subscriber = new Subscriber({
       masters: this.#masters,
@@ -93,6 +101,8 @@ export class Broker {
     this.presence = new Presence({
       redis: commands,
       keys: this.#keys,
+      writes: this.#writes,
+      permit: options.permit,
       ttlMs: options.presenceTtlMs,
       onError,
     })
@@ -160,16 +170,17 @@ export class Broker {
   }
 
   /**
-   * Sends an encoded publication to every node, this one too; gives its place when it is kept.
+   * Sends an encoded publication to every node, this one too; resolves to its place when it is kept.
    * @throws BrokerError away
    */
   async publish(
     channel: string,
     encoded: Buffer,
+    permit: Permit,
     options: PublishOptions = {},
   ): Promise<StreamPosition | undefined> {
-    const position = await this.#ask(() =>
-      publish(this.#commands, this.#keys, channel, encoded, options),
+    const position = await this.#write(this.#keys.place(channel), permit, (deadline) =>
+      publish(this.#commands, this.#keys, channel, encoded, options, deadline),
     )
     if (position !== undefined) this.#acknowledged.set(channel, position)
     return position
@@ -208,13 +219,20 @@ export class Broker {
   }
 
   /** Forgets what a channel keeps; its offsets go on. @throws BrokerError away */
-  async removeHistory(channel: string): Promise<void> {
-    await this.#ask(() => this.#commands.del(this.#keys.stream(channel)))
+  async removeHistory(channel: string, permit: Permit): Promise<void> {
+    await this.#write(this.#keys.stream(channel), permit, (deadline) =>
+      removeHistory(this.#commands, this.#keys, channel, deadline),
+    )
   }
 
-  /** Tells every node that a client has come or gone. @throws BrokerError away */
-  announce(channel: string, kind: 'join' | 'leave', info: ClientInfo): Promise<void> {
-    return this.#send(this.#keys.channel(channel), presenceMessage(kind, info))
+  /** Tells every node that a client has come. @throws BrokerError away */
+  announceJoin(channel: string, info: ClientInfo, permit: Permit): Promise<void> {
+    return this.#permitted(this.#keys.channel(channel), presenceMessage('join', info), permit)
+  }
+
+  /** Tells every node that a client has gone: this node's own act. @throws BrokerError away */
+  announceLeave(channel: string, info: ClientInfo): Promise<void> {
+    return this.#send(this.#keys.channel(channel), presenceMessage('leave', info))
   }
 
   /** Channels that somebody is subscribed to, on whatever node, by a glob pattern. @throws BrokerError away */
@@ -231,8 +249,8 @@ export class Broker {
   }
 
   /** Tells every node, this one too, what to do with its connections. @throws BrokerError away */
-  async order(order: Order): Promise<void> {
-    await this.#send(this.#keys.control, JSON.stringify(order))
+  order(order: Order, permit: Permit): Promise<void> {
+    return this.#permitted(this.#keys.control, JSON.stringify(order), permit)
   }
 
   /** What every node says of itself; those that do not answer in time are left out. @throws BrokerError away */
@@ -261,6 +279,18 @@ export class Broker {
 
   async #send(key: string, message: string): Promise<void> {
     await this.#ask(() => this.#commands.spublish(key, message))
+  }
+
+  #permitted(to: string, message: string, permit: Permit): Promise<void> {
+    return this.#write(to, permit, (deadline) => send(this.#commands, to, message, deadline))
+  }
+
+  #write<Result>(
+    key: string,
+    permit: Permit,
+    send: (deadline: number) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#ask(() => this.#writes.run(key, permit, send))
   }
 
   async #ask<Answer>(work: () => Promise<Answer>): Promise<Answer> {

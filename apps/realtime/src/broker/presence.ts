@@ -1,7 +1,9 @@
 import { ClientInfo, type PresenceStatsResult } from '@portcullis/protocol'
 import { type Commands, script } from '@portcullis/redis'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Permit } from '../hub/permit.js'
 import type { Keys } from './keys.js'
+import type { Writes } from './writes.js'
 
 const lua = (name: string) => new URL(`../../src/broker/lua/${name}.lua`, import.meta.url)
 const enterScript = script<null>(lua('enter-presence'))
@@ -16,6 +18,9 @@ const commandsAtOnce = 64
 export interface PresenceOptions {
   redis: Commands
   keys: Keys
+  writes: Writes
+  /** Permits the renewals: a node without a lease may list clients whose tokens are revoked. */
+  permit: Permit
   /** How long an entry counts after this node has last said so. */
   ttlMs: number
   onError: (error: Error) => void
@@ -41,11 +46,11 @@ export class Presence {
     this.#timer.unref()
   }
 
-  async enter(channel: string, info: ClientInfo): Promise<void> {
+  async enter(channel: string, info: ClientInfo, permit: Permit): Promise<void> {
     const written = JSON.stringify(info)
     const own = this.#own.get(channel) ?? new Set()
     this.#own.set(channel, own.add(written))
-    await this.#list(channel, [written])
+    await this.#list(channel, [written], permit)
   }
 
   async leave(channel: string, info: ClientInfo): Promise<void> {
@@ -103,13 +108,21 @@ export class Presence {
   async #listAll(channel: string): Promise<void> {
     const infos = [...(this.#own.get(channel) ?? [])]
     const parts: Promise<void>[] = []
-    while (infos.length > 0) parts.push(this.#list(channel, infos.splice(0, clientsAtOnce)))
+    while (infos.length > 0) {
+      parts.push(this.#list(channel, infos.splice(0, clientsAtOnce), this.#options.permit))
+    }
     await Promise.all(parts)
   }
 
-  async #list(channel: string, infos: readonly string[]): Promise<void> {
-    const { redis, keys, ttlMs } = this.#options
-    await enterScript(redis, [keys.present(channel)], [ttlMs, ...infos])
+  async #list(channel: string, infos: readonly string[], permit: Permit): Promise<void> {
+    const { redis, keys, ttlMs, writes } = this.#options
+    const key = keys.present(channel)
+    await writes.run(key, permit, async (deadline) => {
+      // A client may have left while its token was checked; its entry must not come back.
+      const own = this.#own.get(channel)
+      const present = infos.filter((info) => own?.has(info))
+      if (present.length > 0) await enterScript(redis, [key], [ttlMs, ...present], deadline)
+    })
   }
 }
 

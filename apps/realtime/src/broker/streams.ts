@@ -5,7 +5,9 @@ import type { Keys } from './keys.js'
 
 const lua = (name: string) => new URL(`../../src/broker/lua/${name}.lua`, import.meta.url)
 const publishScript = script<[offset: string, epoch: string]>(lua('publish'))
+const publishNowScript = script<number>(lua('publish-now'))
 const publishOnceScript = script<0 | 1>(lua('publish-once'))
+const removeHistoryScript = script<0 | 1>(lua('remove-history'))
 const disownScript = script<0 | 1>(lua('disown'))
 const historyScript = script<
   [offset: string, epoch: string, entries: [id: string, fields: string[]][]]
@@ -52,20 +54,24 @@ export interface KeptPublication {
   encoded: Buffer
 }
 
-/** Publishes into every node, and into the channel's history if it has one; then gives its place there. */
+/**
+ * Publishes into every node, and into the channel's history if it has one; resolves to the place there.
+ * `deadline` as in `Script`.
+ */
 export async function publish(
   redis: Commands,
   keys: Keys,
   channel: string,
   encoded: Buffer,
   { history, idempotency }: PublishOptions,
+  deadline: number,
 ): Promise<StreamPosition | undefined> {
   const to = keys.channel(channel)
   const once = idempotency === undefined ? [] : [keys.once(channel, idempotency.key)]
   const onceSeconds = idempotency?.ttlSeconds ?? 0
   if (history === undefined) {
-    if (idempotency === undefined) await redis.spublish(to, encoded)
-    else await publishOnceScript(redis, once, [encoded, onceSeconds, to])
+    if (idempotency === undefined) await publishNowScript(redis, [to], [encoded], deadline)
+    else await publishOnceScript(redis, once, [encoded, onceSeconds, to], deadline)
     return undefined
   }
   const { size, ttlSeconds } = history
@@ -73,8 +79,29 @@ export async function publish(
     redis,
     [keys.stream(channel), keys.place(channel), ...once],
     [encoded, size, ttlSeconds, newEpoch(), placeSeconds(ttlSeconds), onceSeconds, newJump(), to],
+    deadline,
   )
   return { offset: Number(offset), epoch }
+}
+
+/** Publishes a message to a Redis channel. `deadline` as in `Script`. */
+export async function send(
+  redis: Commands,
+  to: string,
+  message: string,
+  deadline: number,
+): Promise<void> {
+  await publishNowScript(redis, [to], [message], deadline)
+}
+
+/** Forgets what a channel keeps; its offsets go on. `deadline` as in `Script`. */
+export async function removeHistory(
+  redis: Commands,
+  keys: Keys,
+  channel: string,
+  deadline: number,
+): Promise<void> {
+  await removeHistoryScript(redis, [keys.stream(channel)], [], deadline)
 }
 
 export async function readHistory(

@@ -16,6 +16,7 @@ import {
 import type { Waiting } from '../hub/hold.js'
 import type { Member } from '../hub/hub.js'
 import type { SubscribeOrder } from '../hub/orders.js'
+import type { Permit } from '../hub/permit.js'
 import { Allowance } from './allowance.js'
 import { dispatch } from './dispatch.js'
 import type { Node } from './node.js'
@@ -115,6 +116,11 @@ export class Connection implements Member, Waiting {
   /** Who it is, as other clients see it. */
   get info(): ClientInfo {
     return { user: this.subject, client: this.id }
+  }
+
+  /** The permit to write on behalf of the connection's token. */
+  get permit(): Permit {
+    return this.node.tokens.permit(this.#grant)
   }
 
   isAdmitted(token: string): boolean {

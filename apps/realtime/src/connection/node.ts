@@ -7,6 +7,7 @@ import type {
 import type { Hold } from '../hub/hold.js'
 import type { Hub } from '../hub/hub.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
+import type { Permit } from '../hub/permit.js'
 import type { StreamRead } from '../hub/stream.js'
 import type { Rates } from './allowance.js'
 import type { Connection } from './connection.js'
@@ -39,15 +40,16 @@ export interface HistoryQuery {
 /** Channels beyond this node. Each method rejects when Redis cannot do it now. */
 export interface Channels {
   /** Sends an encoded publication to every node. */
-  publish(channel: string, publication: Buffer): Promise<unknown>
+  publish(channel: string, publication: Buffer, permit: Permit): Promise<unknown>
   history(channel: string, query: HistoryQuery): Promise<StreamRead>
   presence(channel: string): Promise<readonly ClientInfo[]>
   presenceStats(channel: string): Promise<PresenceStatsResult>
   /** Lists a client among those present, and goes on doing so until `leave`. */
-  enter(channel: string, info: ClientInfo): Promise<void>
+  enter(channel: string, info: ClientInfo, permit: Permit): Promise<void>
   leave(channel: string, info: ClientInfo): Promise<void>
   /** Tells the channel's subscribers on every node, as far as they want to know. */
-  announce(channel: string, kind: 'join' | 'leave', info: ClientInfo): Promise<void>
+  announceJoin(channel: string, info: ClientInfo, permit: Permit): Promise<void>
+  announceLeave(channel: string, info: ClientInfo): Promise<void>
 }
 
 /** What a connection needs of the node that it is on. */

@@ -26,7 +26,7 @@ export async function publish(
     return connection.fail(id, replyErrors.badRequest)
   }
   try {
-    await node.channels.publish(channel, publication)
+    await node.channels.publish(channel, publication, connection.permit)
   } catch {
     return connection.fail(id, replyErrors.internal)
   }

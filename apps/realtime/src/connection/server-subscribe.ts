@@ -111,7 +111,9 @@ async function enter(
   // An unsubscribe, or the connection's end, takes the entry away.
   const isCurrent = () => subscriptions.get(channel) === subscription
   try {
-    if (options.presence) await node.channels.enter(channel, connection.info)
+    if (options.presence) {
+      await node.channels.enter(channel, connection.info, subscriptions.permitOf(subscription))
+    }
     await node.hub.subscribe(channel, connection, {
       since: options.recovery ? since : undefined,
       // Nobody has asked: who may know is told.
@@ -121,7 +123,7 @@ async function enter(
         if (!isCurrent()) return false
         server.entered = true
         onEntered(begin)
-        if (options.joinLeave) subscriptions.announce(channel, 'join')
+        if (options.joinLeave) subscriptions.announceJoin(channel, subscription)
         return true
       },
     })

@@ -38,7 +38,9 @@ export async function subscribe(
   const expiresAt = token === '' ? undefined : await standOn(connection, subscription, body, token)
   if (!isCurrent()) return
   try {
-    if (options.presence) await node.channels.enter(channel, connection.info)
+    if (options.presence) {
+      await node.channels.enter(channel, connection.info, subscriptions.permitOf(subscription))
+    }
     await node.hub.subscribe(channel, connection, {
       since: options.recovery ? sinceOf(body) : undefined,
       watches: options.joinLeave && body.join_leave === true,
@@ -58,7 +60,7 @@ export async function subscribe(
         }
         subscription.replyTo = undefined
         connection.reply(id, { subscribe: { ...expiry(expiresAt), ...resultOf(begin, wishes) } })
-        if (options.joinLeave) connection.subscriptions.announce(channel, 'join')
+        if (options.joinLeave) subscriptions.announceJoin(channel, subscription)
         return true
       },
     })

@@ -4,6 +4,7 @@ import {
   type Unsubscribe,
   unsubscribeCodes,
 } from '@portcullis/protocol'
+import type { Permit } from '../hub/permit.js'
 import type { Connection } from './connection.js'
 import type { Grant } from './tokens.js'
 
@@ -22,7 +23,9 @@ export interface Subscription {
   replyTo: number | undefined
   /** It is listed in the channel's presence. */
   readonly present: boolean
-  /** Lets go of the token that it stands on, when it has one of its own. */
+  /** Its own token, when it has one. */
+  grant?: Grant
+  /** Lets go of that token. */
   release?: () => void
   /** The server has begun it, not the client. */
   readonly server?: ServerSide
@@ -77,7 +80,9 @@ export class Subscriptions {
     // Redis may be away: then the entry expires by itself.
     if (subscription.present) void node.channels.leave(channel, info).catch(() => undefined)
     const joined = subscription.replyTo === undefined && subscription.server?.entered !== false
-    if (joined && node.optionsOf(channel).joinLeave) this.announce(channel, 'leave')
+    if (joined && node.optionsOf(channel).joinLeave) {
+      void node.channels.announceLeave(channel, info).catch(() => undefined)
+    }
     return subscription
   }
 
@@ -128,8 +133,10 @@ export class Subscriptions {
       this.#tokenEnded(channel, subscription, reason),
     )
     releasePrevious?.()
-    if (this.#byChannel.get(channel) === subscription) subscription.release = release
-    else release()
+    if (this.#byChannel.get(channel) === subscription) {
+      subscription.grant = grant
+      subscription.release = release
+    } else release()
   }
 
   /** Nothing waits to be sent any more. */
@@ -139,10 +146,19 @@ export class Subscriptions {
     this.#lingering = undefined
   }
 
-  /** Best effort, as all joins and leaves are: presence is what can be relied on. */
-  announce(channel: string, kind: 'join' | 'leave'): void {
+  /** Best effort, as all joins and leaves are; presence is reliable. */
+  announceJoin(channel: string, subscription: Subscription): void {
     const { node, info } = this.#connection
-    void node.channels.announce(channel, kind, info).catch(() => undefined)
+    const permit = this.permitOf(subscription)
+    void node.channels.announceJoin(channel, info, permit).catch(() => undefined)
+  }
+
+  /** Returns the permit to write on behalf of every token that a subscription uses. */
+  permitOf({ grant }: Subscription): Permit {
+    const { permit, node } = this.#connection
+    if (grant === undefined) return permit
+    const own = node.tokens.permit(grant)
+    return (send, isOver) => permit(() => own(send, isOver), isOver)
   }
 
   #tokenEnded(channel: string, subscription: Subscription, reason: 'revoked' | 'expired'): void {

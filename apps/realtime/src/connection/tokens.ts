@@ -1,3 +1,5 @@
+import type { Permit } from '../hub/permit.js'
+
 /** What an admitted token says, as the gate gives it. */
 export interface Grant {
   readonly jti: string
@@ -17,4 +19,6 @@ export interface Tokens {
   introspect(token: string): Promise<Grant | 'inactive' | 'unavailable'>
   /** Calls back, synchronously with its end, when the grant ends; at once if it has. Gives the release. */
   hold(grant: Grant, onEnd: (reason: 'revoked' | 'expired') => void): () => void
+  /** Returns the permit to write on behalf of a grant; each write checks the grant and the lease. */
+  permit(grant: Grant): Permit
 }

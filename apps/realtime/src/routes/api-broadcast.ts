@@ -24,7 +24,8 @@ export function apiBroadcast(
     summary: 'Publish the same into many channels',
     body: BroadcastRequest,
     result: Result,
-    async run({ channels, ...publication }, { identity, scopes, subject }) {
+    async run({ channels, ...publication }, caller) {
+      const { identity, scopes, subject } = caller
       const content = encodeRequest(publication)
       if ('error' in content) return { result: { responses: channels.map(() => content) } }
       const { encoded } = content
@@ -35,7 +36,7 @@ export function apiBroadcast(
         for (const [at, channel] of remaining) {
           responses[at] = await limits.publish(identity, encoded.length, async () =>
             permitsChannel(scopes, subject, 'publish', channel)
-              ? publishInto(publish, channel, encoded, publication)
+              ? publishInto(publish, channel, encoded, caller, publication)
               : apiError(replyErrors.permissionDenied),
           )
         }

@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiAnswer } from './api-answer.js'
 import { security } from './security.js'
 
-/** On whose token a command is run. */
-export type Caller = Pick<FastifyRequest['grant'], 'identity' | 'subject' | 'scopes'>
+/** The token that a command is run for. */
+export type Caller = FastifyRequest['grant']
 
 /** What a command answers: its result, or an error whose code is one of the client protocol. */
 export type Answer<T = unknown> = { result: T } | { error: ApiError }

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'
 import { apiError, orInternal } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
-import { refuseFields, targetOf } from './api-target.js'
+import { refuseFields, type Tell, targetOf } from './api-target.js'
 
 const Result = Type.Object({})
 
@@ -12,9 +12,7 @@ const Result = Type.Object({})
  * `disconnect`: closes a user's connections on every node, but for those in `whitelist`; revokes
  * nothing. Without `admin` it reaches only connections on tokens of the caller's own identity.
  */
-export function apiDisconnect(
-  tell: (order: Order) => Promise<void>,
-): ApiCommand<typeof DisconnectRequest, typeof Result> {
+export function apiDisconnect(tell: Tell): ApiCommand<typeof DisconnectRequest, typeof Result> {
   return {
     name: 'disconnect',
     summary: "Close a user's connections",
@@ -33,7 +31,7 @@ export function apiDisconnect(
         code: disconnect.code,
         reason: disconnect.reason,
       }
-      return orInternal(tell(order).then(() => ({})))
+      return orInternal(tell(order, caller).then(() => ({})))
     },
   }
 }

@@ -2,24 +2,25 @@ import { ChannelRequest, permitsChannel } from '@portcullis/contracts'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import { apiError, orInternal } from './api-answer.js'
-import type { ApiCommand } from './api-command.js'
+import type { ApiCommand, Caller } from './api-command.js'
 
 const Result = Type.Object({})
 
 /** `history_remove`: forgets what a channel keeps; needs `publish:<channel>`. */
 export function apiHistoryRemove(
-  remove: (channel: string) => Promise<void>,
+  remove: (channel: string, caller: Caller) => Promise<void>,
 ): ApiCommand<typeof ChannelRequest, typeof Result> {
   return {
     name: 'history_remove',
     summary: 'Forget what a channel keeps',
     body: ChannelRequest,
     result: Result,
-    async run({ channel }, { scopes, subject }) {
+    async run({ channel }, caller) {
+      const { scopes, subject } = caller
       if (!permitsChannel(scopes, subject, 'publish', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
-      return orInternal(remove(channel).then(() => ({})))
+      return orInternal(remove(channel, caller).then(() => ({})))
     },
   }
 }

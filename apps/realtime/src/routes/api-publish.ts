@@ -15,7 +15,8 @@ export function apiPublish(
     summary: 'Publish into a channel',
     body: PublishRequest,
     result: PublishResult,
-    async run({ channel, ...publication }, { identity, scopes, subject }) {
+    async run({ channel, ...publication }, caller) {
+      const { identity, scopes, subject } = caller
       if (!permitsChannel(scopes, subject, 'publish', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
@@ -24,7 +25,7 @@ export function apiPublish(
       const { encoded } = content
       limits.charge(identity, encoded.length)
       return limits.publish(identity, encoded.length, () =>
-        publishInto(publish, channel, encoded, publication),
+        publishInto(publish, channel, encoded, caller, publication),
       )
     },
   }

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'
 import { orInternal } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
-import { notAvailable, refuseFields, targetOf } from './api-target.js'
+import { notAvailable, refuseFields, type Tell, targetOf } from './api-target.js'
 
 const Result = Type.Object({})
 
@@ -14,9 +14,7 @@ const Result = Type.Object({})
  * the end of a connection, and that is its token's: 108. It revokes nothing, and needs `tokens:revoke`,
  * as `disconnect` does.
  */
-export function apiRefresh(
-  tell: (order: Order) => Promise<void>,
-): ApiCommand<typeof RefreshRequest, typeof Result> {
+export function apiRefresh(tell: Tell): ApiCommand<typeof RefreshRequest, typeof Result> {
   return {
     name: 'refresh',
     summary: "End a user's connections as expired",
@@ -38,7 +36,7 @@ export function apiRefresh(
         ...targetOf(body, caller),
         ...disconnectCodes.expired,
       }
-      return orInternal(tell(order).then(() => ({})))
+      return orInternal(tell(order, caller).then(() => ({})))
     },
   }
 }

@@ -5,7 +5,7 @@ import type { ChannelOptions } from '../hub/namespaces.js'
 import { mostOrderBytes, type Order } from '../hub/orders.js'
 import { apiError, orInternal } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
-import { notAvailable, refuseFields, targetOf } from './api-target.js'
+import { notAvailable, refuseFields, type Tell, targetOf } from './api-target.js'
 
 const Result = Type.Object({})
 /** The rest of an order has room beside it. */
@@ -20,7 +20,7 @@ const mostDataBytes = mostOrderBytes / 2
  * connection's token ends the connection, and all that it was put into.
  */
 export function apiSubscribe(
-  tell: (order: Order) => Promise<void>,
+  tell: Tell,
   optionsOf: (channel: string) => ChannelOptions,
 ): ApiCommand<typeof SubscribeRequest, typeof Result> {
   return {
@@ -54,7 +54,7 @@ export function apiSubscribe(
         ...(data === undefined ? {} : { data }),
         ...(expireAt === 0 ? {} : { expiresAt: expireAt * 1000 }),
       }
-      return orInternal(tell(order).then(() => ({})))
+      return orInternal(tell(order, caller).then(() => ({})))
     },
   }
 }

@@ -1,8 +1,11 @@
 import type { ApiError, TargetRequest } from '@portcullis/contracts'
 import { permits } from '@portcullis/contracts'
 import { replyErrors } from '@portcullis/protocol'
-import type { Target } from '../hub/orders.js'
+import type { Order, Target } from '../hub/orders.js'
 import type { Caller } from './api-command.js'
+
+/** Tells every node what to do, on behalf of the caller's token; rejects when that has ended. */
+export type Tell = (order: Order, caller: Caller) => Promise<void>
 
 /**
  * The connections that a command names, as far as its caller may reach them: those on tokens of the

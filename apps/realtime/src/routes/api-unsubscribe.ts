@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'
 import { orInternal } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
-import { refuseFields, targetOf } from './api-target.js'
+import { refuseFields, type Tell, targetOf } from './api-target.js'
 
 const Result = Type.Object({})
 
@@ -12,9 +12,7 @@ const Result = Type.Object({})
  * It revokes nothing: whoever may subscribe may do so again. Whoever may close these connections may do
  * this, which is less: `tokens:revoke`, as for `disconnect`.
  */
-export function apiUnsubscribe(
-  tell: (order: Order) => Promise<void>,
-): ApiCommand<typeof UnsubscribeRequest, typeof Result> {
+export function apiUnsubscribe(tell: Tell): ApiCommand<typeof UnsubscribeRequest, typeof Result> {
   return {
     name: 'unsubscribe',
     summary: "Take a user's connections out of a channel",
@@ -29,7 +27,7 @@ export function apiUnsubscribe(
         ...targetOf(body, caller),
         channel: body.channel,
       }
-      return orInternal(tell(order).then(() => ({})))
+      return orInternal(tell(order, caller).then(() => ({})))
     },
   }
 }

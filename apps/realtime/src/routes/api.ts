@@ -2,11 +2,10 @@ import type { InfoNode } from '@portcullis/contracts'
 import type { FastifyInstance } from 'fastify'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
-import type { Order } from '../hub/orders.js'
 import { apiBatch } from './api-batch.js'
 import { apiBroadcast } from './api-broadcast.js'
 import { apiChannels } from './api-channels.js'
-import { type ApiCommand, serve } from './api-command.js'
+import { type ApiCommand, type Caller, serve } from './api-command.js'
 import { apiDisconnect } from './api-disconnect.js'
 import { apiHistory } from './api-history.js'
 import { apiHistoryRemove } from './api-history-remove.js'
@@ -17,6 +16,7 @@ import { apiPresenceStats } from './api-presence-stats.js'
 import { apiPublish } from './api-publish.js'
 import { apiRefresh } from './api-refresh.js'
 import { apiSubscribe } from './api-subscribe.js'
+import type { Tell } from './api-target.js'
 import { apiUnsubscribe } from './api-unsubscribe.js'
 import { type ApiLimits, limitApi } from './limit-api.js'
 import type { Publish } from './publish-into.js'
@@ -28,17 +28,17 @@ export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'pres
   limits: ApiLimits
   /** All nodes together. Each method rejects when Redis cannot do it now. */
   nodes: {
-    order(order: Order): Promise<void>
+    order: Tell
     info(): Promise<InfoNode[]>
     channelNames(pattern?: string): Promise<readonly string[]>
-    removeHistory(channel: string): Promise<void>
+    removeHistory(channel: string, caller: Caller): Promise<void>
   }
 }
 
 /** `POST /api/<command>`: what backends send, in the shapes of the public server API. */
 export function serverApi(app: FastifyInstance, given: ServerApi): void {
   const { publish, history, presence, presenceStats, optionsOf, nodes, limits } = given
-  const tell = (order: Order) => nodes.order(order)
+  const tell: Tell = (order, caller) => nodes.order(order, caller)
   const commands: readonly ApiCommand[] = [
     apiPublish(publish, limits),
     apiBroadcast(publish, limits),
@@ -48,7 +48,7 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
     apiRefresh(tell),
     apiInfo(() => nodes.info()),
     apiHistory(history, optionsOf),
-    apiHistoryRemove((channel) => nodes.removeHistory(channel)),
+    apiHistoryRemove((channel, caller) => nodes.removeHistory(channel, caller)),
     apiPresence(presence, optionsOf),
     apiPresenceStats(presenceStats, optionsOf),
     apiChannels((pattern) => nodes.channelNames(pattern)),

@@ -6,16 +6,21 @@ import {
   type StreamPosition,
 } from '@portcullis/protocol'
 import { apiError, orInternal } from './api-answer.js'
+import type { Caller } from './api-command.js'
 
 export interface PublishIntoOptions {
   idempotencyKey?: string | undefined
   skipHistory?: boolean | undefined
 }
 
-/** Sends an encoded publication to every node; rejects when Redis cannot take it now. */
+/**
+ * Sends an encoded publication to every node; rejects when Redis cannot take it now, or when the
+ * caller's token has ended.
+ */
 export type Publish = (
   channel: string,
   publication: Buffer,
+  caller: Caller,
   options?: PublishIntoOptions,
 ) => Promise<StreamPosition | undefined>
 
@@ -42,8 +47,9 @@ export async function publishInto(
   publish: Publish,
   channel: string,
   encoded: Buffer,
+  caller: Caller,
   { idempotency_key: idempotencyKey, skip_history: skipHistory }: Publication,
 ): Promise<Answer> {
   const options = { idempotencyKey, skipHistory }
-  return orInternal(publish(channel, encoded, options).then((position) => position ?? {}))
+  return orInternal(publish(channel, encoded, caller, options).then((position) => position ?? {}))
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { encodePublication } from '@portcullis/protocol'
 import { slotOf } from '@portcullis/redis'
 import t from 'tap'
+import { always } from '../fixtures/always.js'
 import { betweenNodes } from '../fixtures/between-nodes.js'
 import { aCluster, channelOf, openBroker, subscribers, waitUntil } from '../fixtures/open-broker.js'
 
@@ -27,7 +28,7 @@ t.test(
     t.same(await broker.channelNames('many:1?'), await broker.channelNames('many:1[0-9]'))
     t.equal((await broker.channelNames('many:1?')).length, 10)
     const at = await Promise.all(
-      channels.map((channel) => broker.publish(channel, one, { history })),
+      channels.map((channel) => broker.publish(channel, one, always, { history })),
     )
     t.same(await broker.positions([...channels, 'none']), [...at, undefined])
   },
@@ -66,7 +67,7 @@ t.test('a partition that moves, and moves back, is followed', async (t) => {
     t.equal(await subscribers(on, names.channel(moved)), 1)
     for (const channel of [moved, stays]) {
       const next = publication()
-      await broker.publish(channel, one)
+      await broker.publish(channel, one, always)
       t.equal((await next)[0], channel)
     }
   }
@@ -74,7 +75,7 @@ t.test('a partition that moves, and moves back, is followed', async (t) => {
   await cluster.moveSlot(slot, from)
   const next = publication()
   await waitUntil(() => broker.ready() === undefined)
-  await broker.publish(moved, one)
+  await broker.publish(moved, one, always)
   t.equal((await next)[0], moved, 'also when it is back before anyone could look')
 })
 
@@ -84,16 +85,18 @@ t.test(
     const { broker, names, publication } = await openBroker(t, on)
     const channel = channelOf(names, 'moving', 40)
     await broker.join(channel)
-    const first = await broker.publish(channel, one, { history })
+    const first = await broker.publish(channel, one, always, { history })
     const slot = slotOf(names.channel(channel))
     const from = await cluster.masterOf(slot)
     const to = cluster.servers.find((server) => server !== from) ?? from
     const move = await cluster.beginMove(slot, to)
     const next = publication()
-    t.match(await broker.publish(channel, one, { history }), { offset: (first?.offset ?? 0) + 1 })
+    t.match(await broker.publish(channel, one, always, { history }), {
+      offset: (first?.offset ?? 0) + 1,
+    })
     t.equal((await next)[0], channel)
     await move.finish()
-    const last = await broker.publish(channel, one, { history })
+    const last = await broker.publish(channel, one, always, { history })
     t.equal(last?.epoch, first?.epoch)
     t.equal((await broker.history(channel, { limit: -1 })).publications.length, 3)
   },

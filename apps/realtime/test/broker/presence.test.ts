@@ -3,6 +3,8 @@ import { close, connect } from '@portcullis/redis'
 import t, { type Test } from 'tap'
 import { keys } from '../../src/broker/keys.js'
 import { Presence } from '../../src/broker/presence.js'
+import { Writes } from '../../src/broker/writes.js'
+import { always } from '../fixtures/always.js'
 import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
 
 const names = keys(randomPrefix(), 1)
@@ -13,7 +15,14 @@ const bob = { user: 'bob', client: 'c3' }
 async function node(t: Test, ttlMs = 60_000) {
   const redis = connect({ url: redisUrl, onError: () => undefined })
   await redis.connect()
-  const presence = new Presence({ redis, keys: names, ttlMs, onError: (error) => t.fail(error) })
+  const presence = new Presence({
+    redis,
+    keys: names,
+    writes: new Writes(redis),
+    permit: always,
+    ttlMs,
+    onError: (error) => t.fail(error),
+  })
   t.teardown(async () => {
     await presence.close()
     await close(redis)
@@ -23,9 +32,9 @@ async function node(t: Test, ttlMs = 60_000) {
 
 t.test('who entered on whatever node is there, until it leaves', async (t) => {
   const [one, two] = [await node(t), await node(t)]
-  await one.presence.enter('a', ada)
-  await one.presence.enter('a', phone)
-  await two.presence.enter('a', bob)
+  await one.presence.enter('a', ada, always)
+  await one.presence.enter('a', phone, always)
+  await two.presence.enter('a', bob, always)
   t.same(new Set(await two.presence.present('a')), new Set([ada, phone, bob]))
   t.same(await two.presence.stats('a'), { num_clients: 3, num_users: 2 })
   t.same(await two.presence.present('b'), [])
@@ -37,8 +46,8 @@ t.test('who entered on whatever node is there, until it leaves', async (t) => {
 
 t.test('what Redis has lost comes back with the next renewal, and only that', async (t) => {
   const { redis, presence } = await node(t)
-  await presence.enter('lost', ada)
-  await presence.enter('lost', bob)
+  await presence.enter('lost', ada, always)
+  await presence.enter('lost', bob, always)
   await presence.leave('lost', bob)
   await redis.del(names.present('lost'))
   t.same(await presence.present('lost'), [])
@@ -49,7 +58,9 @@ t.test('what Redis has lost comes back with the next renewal, and only that', as
 t.test('one that leaves while it is renewed stays away', async (t) => {
   const { presence } = await node(t)
   await Promise.all(
-    Array.from({ length: 1200 }, (_, at) => presence.enter('many', { user: 'u', client: `${at}` })),
+    Array.from({ length: 1200 }, (_, at) =>
+      presence.enter('many', { user: 'u', client: `${at}` }, always),
+    ),
   )
   const renewing = presence.renew()
   await presence.leave('many', { user: 'u', client: '1100' })
@@ -60,10 +71,17 @@ t.test('one that leaves while it is renewed stays away', async (t) => {
 t.test('what a node leaves behind that is gone counts no more after its time', async (t) => {
   const gone = connect({ url: redisUrl, onError: () => undefined })
   await gone.connect()
-  const left = new Presence({ redis: gone, keys: names, ttlMs: 900, onError: () => undefined })
+  const left = new Presence({
+    redis: gone,
+    keys: names,
+    writes: new Writes(gone),
+    permit: always,
+    ttlMs: 900,
+    onError: () => undefined,
+  })
   const lives = await node(t, 900)
-  await left.enter('time', ada)
-  await lives.presence.enter('time', bob)
+  await left.enter('time', ada, always)
+  await lives.presence.enter('time', bob, always)
   // As if it were killed: its connection is there no more, and its timer has nobody to tell.
   gone.disconnect()
   const changed = new EventEmitter()

@@ -11,6 +11,8 @@ const redis = connect({ url: redisUrl, onError: () => undefined })
 await redis.connect()
 t.teardown(() => close(redis))
 
+/** A deadline far away, in Unix milliseconds. */
+const later = Date.now() + 3_600_000
 const kept = { history: { size: 3, ttlSeconds: 60 } }
 const of = (data: unknown) => encodePublication({ data })
 
@@ -19,7 +21,7 @@ function open() {
   return {
     names,
     publish: (channel: string, data: unknown, options: Parameters<typeof publish>[4] = kept) =>
-      publish(redis, names, channel, of(data), options),
+      publish(redis, names, channel, of(data), options, later),
     async history(channel: string, query: Parameters<typeof readHistory>[3]) {
       const { position, publications } = await readHistory(redis, names, channel, query)
       const read = publications.map(({ offset, encoded }) => [
