@@ -43,8 +43,6 @@ async function run(dir: string, step: Step): Promise<number> {
     REDIS_URL: redis.url,
     TURBO_TELEMETRY_DISABLED: '1',
     TURBO_NO_UPDATE_NOTIFIER: '1',
-    // What failed and what it wrote, without redrawing; the details follow from the results.
-    TAP_REPORTER: 'base',
     CI: process.env['CI'] ?? '1',
     // Left to itself tap keeps one of few cores free, and most tests wait for others most of the time.
     TAP_JOBS: String(availableParallelism()),
