@@ -36,7 +36,7 @@ t.test('a page in Chromium is admitted by its subprotocol, follows, and is cut o
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      authorization: `Bearer ${(await shop.api('POST', '/v1/tokens', { subject: 'bob' })).body.access_token}`,
+      authorization: `Bearer ${await shop.accessToken()}`,
     },
     body: JSON.stringify({ channel: 'news', data: { text: 'hello' } }),
   })

@@ -11,7 +11,7 @@ t.test('an auth is killed with events in flight, and the node moves to another',
   const { auth, nodes, client } = scene
   const [node, other] = nodes
   const second = await scene.secondAuth()
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const names = Array.from({ length: 8 }, (_, index) => `user-${index}`)
   const covered = await Promise.all(names.map((name) => client(name, node)))
   const lives = await client('lives', node)

@@ -14,7 +14,7 @@ t.test('a node comes back to a feed that no longer has what it missed', async (t
   })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const names = Array.from({ length: 2 * feedLength }, (_, index) => `user-${index}`)
   const covered = await Promise.all(names.map((name) => client(name, node)))
   const lives = await client('lives', node)

@@ -15,7 +15,7 @@ t.test('a node without a lease for longer than the grace sends everyone away', a
   })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const ada = await client('ada', node)
   const others = await Promise.all(['bob', 'carol', 'dave'].map((name) => client(name, node)))
   const listens = await client('listens', other)

@@ -21,7 +21,7 @@ for (const [how, part] of Object.entries(ways)) {
     })
     const { auth, nodes, client } = scene
     const [node, other] = nodes
-    const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+    const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
     const ada = await client('ada', node)
     const lives = await client('lives', node)
     const listens = await client('listens', other)

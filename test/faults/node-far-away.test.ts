@@ -14,7 +14,7 @@ t.test('a node far from auth keeps its lease while revocations never end', async
   const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const covered = await Promise.all(['ada', 'bob', 'eve'].map((name) => client(name, node)))
   const lives = await client('lives', node)
   const listens = await client('listens', other)

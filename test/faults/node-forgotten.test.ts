@@ -12,7 +12,7 @@ t.test('Redis comes back with data from before a node joined, which is cut off',
   const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, redis, client } = scene
   const [, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const listens = await client('listens', other)
   const [adasToken, livesToken] = [await scene.tokenFor('ada'), await scene.tokenFor('lives')]
   const backup = redis.backUp()

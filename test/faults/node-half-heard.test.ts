@@ -15,7 +15,7 @@ t.test('a node speaks to auth and hears nothing', async (t) => {
   })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const ada = await client('ada', node)
   const listens = await client('listens', other)
   const clients = [ada, listens]
@@ -43,7 +43,7 @@ t.test('a node hears auth and is not heard', async (t) => {
   })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const ada = await client('ada', node)
   const lives = await client('lives', node)
   const listens = await client('listens', other)

@@ -12,7 +12,7 @@ t.test(
     const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
     const { auth, nodes, client } = scene
     const [node, other] = nodes
-    const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+    const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
     const ada = await client('ada', node)
     const eve = await client('eve', other)
     const listens = await client('listens', other)

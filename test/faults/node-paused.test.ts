@@ -16,7 +16,7 @@ t.test('a node is stopped past its lease, and goes on', async (t) => {
   })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const [ada, eve] = [await client('ada', node), await client('eve', node)]
   const lives = await client('lives', node)
   const listens = await client('listens', other)

@@ -11,7 +11,7 @@ t.test('Redis comes back with older data, so the feed goes backwards', async (t)
   const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, redis, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const lost = await Promise.all(['lost-1', 'lost-2'].map((name) => client(name, node)))
   const covered = await Promise.all(['one', 'two', 'three'].map((name) => client(name, node)))
   const after = await client('after', node)

@@ -16,7 +16,7 @@ t.test('a node that hears nothing from Redis revokes as ever', async (t) => {
   const scene = await startScene(t, settings)
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const ada = await client('ada', node)
   const lives = await client('lives', node)
   const listens = await client('listens', other)
@@ -39,7 +39,7 @@ t.test('auth that hears nothing from Redis grants no lease, and takes no revocat
   const scene = await startScene(t, settings)
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const ada = await client('ada', node)
   const lives = await client('lives', node)
   const listens = await client('listens', other)

@@ -11,7 +11,7 @@ t.test('Redis is killed and comes back with its data, revocations on both sides'
   const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, redis, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const before = await client('before', node)
   const during = await client('during', node)
   const after = await client('after', node)

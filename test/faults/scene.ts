@@ -39,8 +39,8 @@ export interface Scene {
   startNode(): Promise<SceneNode>
   /** Another auth of the same installation, without a node. */
   secondAuth(): Promise<AuthProcess>
-  /** A token that may say and hear everything, for one of the administrator's users. */
-  tokenFor(subject: string): Promise<TokenAnswer>
+  /** A token of one of the administrator's users for every channel, with `more` scopes. */
+  tokenFor(subject: string, more?: string): Promise<TokenAnswer>
   /** A client with such a token, connected and subscribed. Its end is the test's. */
   client(name: string, node: RealtimeProcess): Promise<Recorder>
 }
@@ -77,8 +77,8 @@ export async function startScene(t: Teardown, options: SceneOptions): Promise<Sc
     Array.from({ length: options.nodes }, startNode),
   )
   if (first === undefined || second === undefined) throw new Error('a scene has two nodes or more')
-  const tokenFor = async (subject: string) => {
-    const scope = 'subscribe:* publish:*'
+  const tokenFor = async (subject: string, more = '') => {
+    const scope = `subscribe:* publish:* ${more}`.trim()
     const { status, body } = await auth.api('POST', '/v1/tokens', { subject, scope })
     if (status !== 201) throw new Error(`no token: ${status} ${JSON.stringify(body)}`)
     return body

@@ -44,7 +44,7 @@ t.test(
     ])
     t.comment(`${clients} clients and ${officialClients} official ones in ${since(began)}`)
 
-    const backend = await userToken('backend', 'publish:*')
+    const backend = await userToken('backend', 'publish:* server')
     const publisher = new Publisher({
       urls: realtime.map(({ url }) => url),
       token: backend.access_token,

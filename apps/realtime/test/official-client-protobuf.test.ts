@@ -94,7 +94,8 @@ t.test('both forms meet in one channel, across two nodes', async (t) => {
   for (const heard of onBinary) t.same(bytesOf(await heard())?.toString(), '{"from":"json"}')
   for (const heard of onJson) t.same((await heard()).data, { from: 'json' })
 
-  await two.api('publish', token, { channel: 'news', data: [1], tags: { a: 'b' } })
+  const backend = auth.issue({ subject: 'shop' })
+  await two.api('publish', backend, { channel: 'news', data: [1], tags: { a: 'b' } })
   for (const heard of onBinary) {
     const publication = await heard()
     t.same(bytesOf(publication)?.toString(), '[1]')

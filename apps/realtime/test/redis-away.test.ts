@@ -6,6 +6,7 @@ import { scriptedAuth } from './fixtures/scripted-auth.js'
 
 const auth = await scriptedAuth(t)
 const token = auth.issue()
+const backend = auth.issue({ subject: 'shop' })
 const news = { channel: 'news' }
 
 async function untilReady(node: RealtimeNode, status: number): Promise<void> {
@@ -26,7 +27,7 @@ t.test('Redis away: sockets stay, publishes fail in the open, and all is well af
   const away = { error: { code: 100, temporary: true } }
   t.match(await peer.call({ id: 3, publish: { ...news, data: 1 } }), away)
   t.match(await peer.call({ id: 4, subscribe: { channel: 'more' } }), away)
-  t.match(await node.api('publish', token, { ...news, data: 1 }), {
+  t.match(await node.api('publish', backend, { ...news, data: 1 }), {
     status: 200,
     body: { error: { code: 100 } },
   })

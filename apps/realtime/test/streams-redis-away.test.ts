@@ -7,6 +7,7 @@ import { scriptedAuth } from './fixtures/scripted-auth.js'
 const auth = await scriptedAuth(t)
 const scope = 'subscribe:* publish:*'
 const token = auth.issue({ scope })
+const backend = auth.issue({ subject: 'shop', scope })
 
 /** Two nodes; Redis can go away for the first alone, which has a subscriber. */
 async function scene(t: Test) {
@@ -24,7 +25,7 @@ async function scene(t: Test) {
   const publish = async (times: number) => {
     for (let time = 0; time < times; time += 1) {
       published += 1
-      await other.api('publish', token, { channel: 'chat:1', data: published })
+      await other.api('publish', backend, { channel: 'chat:1', data: published })
     }
   }
   /** Reads on until the last one is there; on a connection that stays open. */

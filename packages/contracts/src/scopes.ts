@@ -4,7 +4,10 @@ import { type Static, Type } from '@sinclair/typebox'
 export const channelActions = ['subscribe', 'publish', 'presence', 'history'] as const
 export type ChannelAction = (typeof channelActions)[number]
 
-/** What services and people may do; `admin` includes all of these and every channel. */
+/**
+ * What services and people may do; `admin` includes all of these and every channel. `server` makes the
+ * token of a subject a service's, for the server API of the nodes, as an identity's own tokens are.
+ */
 export const serviceScopes = [
   'introspect',
   'feed',
@@ -17,6 +20,7 @@ export const serviceScopes = [
   'audit:read',
   'keys:write',
   'events:read',
+  'server',
   'admin',
 ] as const
 export type ServiceScope = (typeof serviceScopes)[number]

@@ -16,8 +16,7 @@ const mostDataBytes = mostOrderBytes / 2
  *
  * What it grants goes beyond the connections' own tokens, so it asks for what it takes to issue a token
  * that permits the channel: `tokens:issue`, and `subscribe:<channel>`, where `{sub}` stands for the user.
- * A user's token, which has no service scope, reaches nobody else's connections by it. Revoking a
- * connection's token ends the connection, and all that it was put into.
+ * Revoking a connection's token ends the connection, and all that it was put into.
  */
 export function apiSubscribe(
   tell: Tell,

@@ -20,6 +20,7 @@ import type { Tell } from './api-target.js'
 import { apiUnsubscribe } from './api-unsubscribe.js'
 import { type ApiLimits, limitApi } from './limit-api.js'
 import type { Publish } from './publish-into.js'
+import { requireServer } from './require-server.js'
 
 /** What the server API needs of the node. */
 export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'presenceStats'> {
@@ -55,6 +56,7 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
   ]
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', takeApiKey)
+  app.addHook('preParsing', requireServer)
   limitApi(app, limits)
   for (const command of commands) serve(app, command)
   apiBatch(app, commands, limits)

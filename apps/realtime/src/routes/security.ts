@@ -6,7 +6,7 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'A token that auth has issued. A command on a channel wants the scope for that channel.',
+      "An identity's own token, or one with the scope `server`; a user's token is refused (403). A command on a channel wants the scope for that channel.",
   },
   key: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same token.' },
 } as const

@@ -56,7 +56,7 @@ t.test('commands are run in order, each with an answer under its name', async (t
 })
 
 t.test('each command needs what it needs alone', async (t) => {
-  const publisher = auth.issue({ scope: 'publish:news' })
+  const publisher = auth.issue({ subject: 'shop', scope: 'publish:news' })
   const replies = await batch(
     [
       { publish: { channel: 'news', data: 1 } },
@@ -69,7 +69,7 @@ t.test('each command needs what it needs alone', async (t) => {
     publisher,
   )
   t.same(replies, [{ publish: {} }, denied, denied, denied, denied, denied])
-  const [info] = await batch([{ info: {} }], auth.issue({ scope: 'nodes:read' }))
+  const [info] = await batch([{ info: {} }], auth.issue({ subject: 'shop', scope: 'nodes:read' }))
   t.match(info, { info: { nodes: [{}, {}] } })
   t.equal((await one.api('batch', 'nobody', { commands: [] })).status, 401)
 })

@@ -16,7 +16,7 @@ const two = await realtimeNode(t, environment)
 const scope = 'publish:* history:* presence:* subscribe:*'
 const backend = auth.issue({ identity: 'shop', subject: 'shop', scope })
 const operator = auth.issue({ identity: 'ops', subject: 'ops', scope: 'nodes:read' })
-const nobody = auth.issue({ identity: 'shop', subject: 'x', scope: 'subscribe:*' })
+const nobody = auth.issue({ identity: 'shop', subject: 'shop', scope: 'subscribe:*' })
 
 t.test('history keeps the newest, and can be removed', async (t) => {
   const channel = 'chat:kept'

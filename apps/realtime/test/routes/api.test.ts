@@ -112,7 +112,7 @@ t.test('disconnect closes the user’s connections on every node', async (t) => 
     await connected(two.wsUrl, auth.issue({ subject: 'eve', identity: 'other' })),
   ]
   t.equal((await one.api('disconnect', backend, { user: 'eve' })).status, 403, 'needs its scope')
-  const revoker = auth.issue({ scope: 'tokens:revoke' })
+  const revoker = auth.issue({ subject: 'shop', scope: 'tokens:revoke' })
   t.same(await one.api('disconnect', revoker, { user: 'eve' }), {
     status: 200,
     body: { result: {} },
@@ -131,7 +131,7 @@ t.test('disconnect closes the user’s connections on every node', async (t) => 
 })
 
 t.test('info lists all nodes with their numbers', async (t) => {
-  const token = auth.issue({ scope: 'nodes:read' })
+  const token = auth.issue({ subject: 'shop', scope: 'nodes:read' })
   const { status, body } = await two.api('info', token)
   t.equal(status, 200)
   t.match(body, { result: { nodes: [{ version: /^\d/ }, { version: /^\d/ }] } })
@@ -185,7 +185,7 @@ t.test('the server API describes itself', async (t) => {
 t.test('a node whose auth is gone is not ready, and admits nobody', async (t) => {
   const lonely = await scriptedAuth(t)
   const node = await realtimeNode(t, { AUTH_URL: lonely.url, REDIS_PREFIX: randomPrefix() })
-  const token = lonely.issue()
+  const token = lonely.issue({ subject: 'shop' })
   const peer = await connected(node.wsUrl, token)
   await lonely.stop()
   while ((await fetch(`${node.url}/ready`)).status !== 503) {}

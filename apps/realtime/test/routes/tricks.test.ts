@@ -132,8 +132,46 @@ t.test('what a direct peer says of proxies and methods changes nothing', async (
   t.same(answer, { status: 200, body: '{"result":{}}' }, 'and is no harm to a good request')
 })
 
+t.test('no command of the server API is for a user’s token', async (t) => {
+  const everything = [
+    'subscribe:* publish:* history:* presence:*',
+    'introspect feed tokens:issue tokens:read tokens:revoke identities:write nodes:read',
+  ].join(' ')
+  const published = await node.metric('realtime_published_total')
+  const user = auth.issue({ subject: 'ada', scope: everything })
+  const namesake = auth.issue({ identity: 'bank', subject: 'shop', scope: everything })
+  for (const path of routes) {
+    for (const token of [user, namesake]) {
+      const lines = [`POST ${path} HTTP/1.1`, 'Content-Type: application/json', as(token)]
+      const { status, body } = await raw(lines, '{')
+      t.equal(status, 403, `${path}: before the body, which is no JSON`)
+      t.match(JSON.parse(body), { status: 403, code: 'insufficient_scope', detail: /server/ })
+    }
+    const head = [`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', as(user)]
+    const waiting = await RawSocket.dial(t, node.port)
+    waiting.send(Buffer.from(`${head.join('\r\n')}\r\nContent-Length: 100\r\n\r\n{`))
+    const refusal = await waiting.head()
+    t.match(refusal, /^HTTP\/1\.1 403 /, `${path}: without waiting for the body`)
+    t.match(refusal, /www-authenticate: Bearer error="insufficient_scope", scope="server"/i)
+    waiting.socket.destroy()
+  }
+  t.equal(await node.metric('realtime_published_total'), published)
+})
+
+t.test('an identity’s own token, and one with the scope server, are services’', async (t) => {
+  const command = '{"channel":"a","data":1}'
+  for (const issue of [
+    { subject: 'shop', scope: 'publish:a' },
+    { subject: 'worker', scope: 'publish:a server' },
+    { subject: 'root', scope: 'admin' },
+  ]) {
+    const lines = ['POST /api/publish HTTP/1.1', 'Content-Type: application/json']
+    t.equal((await raw([...lines, as(auth.issue(issue))], command)).status, 200, issue.scope)
+  }
+})
+
 t.test('a token counts in one place and once', async (t) => {
-  const good = auth.issue()
+  const good = auth.issue({ subject: 'shop' })
   const body = '{"channel":"a","data":1}'
   const post = (...headers: string[]) =>
     raw(['POST /api/publish HTTP/1.1', 'Content-Type: application/json', ...headers], body)

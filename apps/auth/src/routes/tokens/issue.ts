@@ -25,6 +25,7 @@ export const issue: Route = async (app) => {
       const { caller } = request
       const { subject, ttlSeconds, labels = [] } = request.body
       request.audit.target.subject = subject
+      requireUser(subject, caller.identity)
       const scope = scopeOf(request.body)
       const identity = await getIdentity(app.registry, caller.identity)
       const answer = await issueToken(app.registry, app.tokens, {
@@ -40,6 +41,18 @@ export const issue: Route = async (app) => {
       reply.code(201)
       return answer
     },
+  )
+}
+
+/**
+ * A token whose subject is its identity counts as the identity's own, a service's, wherever it is shown.
+ * A user who has chosen that name must not get one.
+ */
+function requireUser(subject: string, identity: string): void {
+  if (subject !== identity) return
+  throw new AuthError(
+    'invalid_request',
+    'subject must not be the name of the identity itself; POST /oauth/token gives the identity its own tokens',
   )
 }
 

@@ -26,6 +26,14 @@ t.test('a backend gets a token for its user, and finds it again', async (t) => {
   t.equal((await api(backend, 'GET', `/v1/tokens/${jti}`)).json().state, 'revoked')
 })
 
+t.test('a user who is named like the identity gets no token of the identity', async (t) => {
+  const { api, token, identity } = await auth(t)
+  const shop = await identity(['tokens:issue', 'publish:*'])
+  const body = { subject: shop.identity }
+  const refused = await api(await token(shop), 'POST', '/v1/tokens', body)
+  t.match(refused.json(), { status: 400, code: 'invalid_request', detail: /own tokens/ })
+})
+
 t.test('without a scope the user gets the channels, and no service scope', async (t) => {
   const { api, tokenWith, token, identity } = await auth(t)
   const scopes = ['tokens:issue', 'introspect', 'subscribe:a', 'publish:b:*']
