@@ -63,11 +63,18 @@ export function permitsChannel(
   )
 }
 
+/** Stands for every subject at once. No subject and no scope may contain this character. */
+const anySubject = '\u0000'
+
 /**
- * Whether someone who holds `ceiling` may pass `wanted` on: each wanted scope is held, or lies
- * inside a held pattern. `{sub}` is compared as it stands, and, with `subject`, as that subject.
+ * Returns true when `wanted` is one of the scopes in `ceiling`, or lies inside one of their patterns. In
+ * both `{sub}` stands for `subject`; without one the answer holds for every subject.
  */
-export function covers(ceiling: readonly string[], wanted: string, subject?: string): boolean {
+export function covers(
+  ceiling: readonly string[],
+  wanted: string,
+  subject: string = anySubject,
+): boolean {
   if (ceiling.includes('admin') || ceiling.includes(wanted)) return true
   const action = channelActions.find((candidate) => wanted.startsWith(`${candidate}:`))
   if (action === undefined) return false
@@ -79,6 +86,35 @@ export function covers(ceiling: readonly string[], wanted: string, subject?: str
   })
 }
 
+/** Holder of scopes: the identity and the subject of a token. */
+export interface ScopeHolder {
+  identity: string
+  subject: string
+  scopes: readonly string[]
+}
+
+/**
+ * Returns the scopes that a holder can give to an identity. `{sub}` is written out as the holder's
+ * subject, because the same scope opens another channel to another subject. An identity's own token also
+ * keeps `{sub}` as it stands, for that identity and its subjects.
+ *
+ * @param identity - that gets the scopes; absent when it has no name yet
+ */
+export function scopesToGive(holder: ScopeHolder, identity?: string): readonly string[] {
+  const { scopes, subject } = holder
+  const written = scopes.flatMap((scope) => writtenOut(scope, subject))
+  const isOwn = subject === holder.identity && identity === subject
+  return isOwn ? [...new Set([...scopes, ...written])] : written
+}
+
+/** Returns the scope with `{sub}` replaced; nothing when the result is a pattern or no scope. */
+function writtenOut(scope: string, subject: string): string[] {
+  if (!scope.includes('{sub}')) return [scope]
+  const text = scope.replaceAll('{sub}', () => subject)
+  const isExact = !subject.includes('*') && !text.includes('{sub}')
+  return isExact && scopePattern.test(text) ? [text] : []
+}
+
 /** A channel pattern: the text before the `*`, and whether there was one. */
 interface Pattern {
   text: string
@@ -88,11 +124,11 @@ interface Pattern {
 /**
  * The `*` is looked for before `{sub}` is filled in, so a subject named `*` opens nothing.
  */
-function patternOf(scope: string, subject: string | undefined): Pattern {
+function patternOf(scope: string, subject: string): Pattern {
   const pattern = scope.slice(scope.indexOf(':') + 1)
   const open = pattern.endsWith('*')
   const text = open ? pattern.slice(0, -1) : pattern
-  return { text: subject === undefined ? text : text.replaceAll('{sub}', () => subject), open }
+  return { text: text.replaceAll('{sub}', () => subject), open }
 }
 
 function matches({ text, open }: Pattern, channel: string): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { covers, parseScope, permits, permitsChannel } from '../src/index.js'
+import { covers, parseScope, permits, permitsChannel, scopesToGive } from '../src/index.js'
 
 t.test(
   'a scope string is split once, and refused whole when one part is not a scope',
@@ -61,30 +61,113 @@ t.test('a scope is passed on only by someone who holds it', async (t) => {
   t.notOk(covers(held, 'admin'))
   t.ok(covers(held, 'publish:user:ada', 'ada'), 'the subject itself, written out')
   t.notOk(covers(held, 'publish:user:bob', 'ada'))
-  t.notOk(covers(held, 'publish:user:ada'), 'without a subject {sub} is only itself')
+  t.notOk(covers(held, 'publish:user:ada'), 'without a subject {sub} is every subject')
 })
 
-t.test('whatever is covered allows nothing that the ceiling does not', async () => {
-  const name = fc.stringMatching(/^[ab:]{0,4}$/)
-  const pattern = fc.oneof(
-    name.map((text) => `${text}*`),
-    name.filter((text) => text !== ''),
-    name.map((text) => `${text}{sub}`),
-    name.map((text) => `${text}{sub}*`),
+t.test('{sub} is covered as what it will become', async (t) => {
+  t.notOk(covers(['subscribe:odd:{*'], 'subscribe:odd:{sub}'), 'it never begins with {')
+  t.ok(covers(['subscribe:odd:*'], 'subscribe:odd:{sub}'))
+  t.ok(covers(['subscribe:odd:{sub}*'], 'subscribe:odd:{sub}:a'))
+  t.notOk(covers(['subscribe:user:ada'], 'subscribe:user:{sub}'))
+  t.ok(covers(['subscribe:user:ada'], 'subscribe:user:{sub}', 'ada'))
+})
+
+t.test('to others a holder gives {sub} as its own subject', async (t) => {
+  const registrar = { identity: 'reg', subject: 'reg', scopes: ['publish:a', 'subscribe:u:{sub}'] }
+  t.same(scopesToGive(registrar, 'victim'), ['publish:a', 'subscribe:u:reg'])
+  t.same(scopesToGive(registrar), ['publish:a', 'subscribe:u:reg'])
+  t.same(
+    scopesToGive(registrar, 'reg'),
+    ['publish:a', 'subscribe:u:{sub}', 'subscribe:u:reg'],
+    'to its own identity as it stands, too',
   )
+  t.same(scopesToGive({ ...registrar, subject: 'ada' }, 'reg'), ['publish:a', 'subscribe:u:ada'])
+  for (const subject of [
+    '*',
+    'a *',
+    'x admin',
+    '{sub}',
+    'a\nb',
+    '"',
+    'é',
+    'ada*',
+    'a'.repeat(256),
+  ]) {
+    t.same(scopesToGive({ ...registrar, subject }), ['publish:a'], JSON.stringify(subject))
+  }
+  const split = { identity: 'reg', subject: 'ub}', scopes: ['subscribe:{s{sub}'] }
+  t.same(scopesToGive(split), [], 'and makes no template of it')
+})
+
+const name = fc.stringMatching(/^[ab:{]{0,4}$/)
+const pattern = fc.oneof(
+  name.map((text) => `${text}*`),
+  name.filter((text) => text !== ''),
+  name.map((text) => `${text}{sub}`),
+  name.map((text) => `${text}{sub}*`),
+  name.map((text) => `{sub}${text}{sub}`),
+)
+const subjects = ['a', 'b', '*', '{', '{sub}', 'ab', ':']
+const anySubject = fc.constantFrom(...subjects)
+
+/** Names of channels that can tell two patterns apart. */
+const channelName = fc.oneof(
+  name,
+  fc.tuple(name, anySubject, name).map(([head, subject, tail]) => head + subject + tail),
+)
+const subscribes = (subject: string, channel: string, ...patterns: readonly string[]): boolean =>
+  permitsChannel(
+    patterns.map((one) => `subscribe:${one}`),
+    subject,
+    'subscribe',
+    channel,
+  )
+
+t.test('whatever is covered allows nothing that the ceiling does not', async () => {
+  const known = fc.option(anySubject, { nil: undefined })
   fc.assert(
-    fc.property(
-      pattern,
-      pattern,
-      name,
-      fc.constantFrom('a', 'b', '*'),
-      (outer, inner, channel, subject) => {
-        if (!covers([`subscribe:${outer}`], `subscribe:${inner}`, subject)) return
-        if (!permitsChannel([`subscribe:${inner}`], subject, 'subscribe', channel)) return
-        if (!permitsChannel([`subscribe:${outer}`], subject, 'subscribe', channel))
-          throw new Error(`${outer} covers ${inner}, but only the latter allows ${channel}`)
-      },
-    ),
-    { numRuns: 5000 },
+    fc.property(pattern, pattern, channelName, known, (outer, inner, channel, subject) => {
+      if (!covers([`subscribe:${outer}`], `subscribe:${inner}`, subject)) return
+      // Without a subject it has to hold for all of them.
+      for (const one of subject === undefined ? subjects : [subject]) {
+        if (subscribes(one, channel, inner) && !subscribes(one, channel, outer))
+          throw new Error(
+            `${outer} covers ${inner}, but only the latter allows ${channel} to ${one}`,
+          )
+      }
+    }),
+    { numRuns: 20_000 },
   )
 })
+
+t.test(
+  'no identity hears through what it is given a channel that its giver may not hear',
+  async () => {
+    const who = fc.constantFrom('a', 'b', 'ab')
+    fc.assert(
+      fc.property(
+        fc.array(pattern, { minLength: 1, maxLength: 3 }),
+        pattern,
+        channelName,
+        who,
+        anySubject,
+        who,
+        (held, given, channel, identity, subject, grantee) => {
+          const holder = { identity, subject, scopes: held.map((one) => `subscribe:${one}`) }
+          if (!covers(scopesToGive(holder, grantee), `subscribe:${given}`)) return
+          const isOwn = identity === subject && identity === grantee
+          // A subject of the identity, or the identity itself.
+          for (const one of [...subjects, grantee]) {
+            if (!subscribes(one, channel, given)) continue
+            if (subscribes(subject, channel, ...held)) continue
+            if (isOwn && subscribes(one, channel, ...held)) continue
+            throw new Error(
+              `${subject} of ${identity} gave ${grantee} ${given}: ${one} in ${channel}`,
+            )
+          }
+        },
+      ),
+      { numRuns: 20_000 },
+    )
+  },
+)

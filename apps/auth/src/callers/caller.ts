@@ -1,4 +1,4 @@
-import { covers, permits, type ServiceScope } from '@portcullis/contracts'
+import { covers, permits, type ServiceScope, scopesToGive } from '@portcullis/contracts'
 import { AuthError } from '../errors.js'
 
 /** Who makes a request, and what it may do. */
@@ -28,10 +28,16 @@ export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): vo
  * Refuses a caller that would give, or gain by an identity that it changes, more than its own token
  * allows: nobody lifts himself.
  *
+ * @param identity - that has the scopes, or is to have them; absent where it has no name yet
  * @throws AuthError `insufficient_scope`
  */
-export function requireCovered(caller: Caller, scopes: readonly string[]): void {
-  const beyond = scopes.find((scope) => !covers(caller.scopes, scope))
+export function requireCovered(
+  caller: Caller,
+  scopes: readonly string[],
+  identity?: string,
+): void {
+  const given = scopesToGive(caller, identity)
+  const beyond = scopes.find((scope) => !covers(given, scope))
   if (beyond === undefined) return
   throw new AuthError(
     'insufficient_scope',

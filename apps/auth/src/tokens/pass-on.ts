@@ -1,10 +1,17 @@
-import { channelActions, covers, type Identity, parseScope } from '@portcullis/contracts'
+import {
+  channelActions,
+  covers,
+  type Identity,
+  parseScope,
+  type ScopeHolder,
+  scopesToGive,
+} from '@portcullis/contracts'
 import { AuthError } from '../errors.js'
 
 /** What a token for a subject may have at most. */
 export interface Ceiling {
-  /** Scopes of the token that asks, which may be narrower than its identity. */
-  caller: readonly string[]
+  /** The token that asks, which may be narrower than its identity, or an identity that asks itself. */
+  caller: ScopeHolder
   /** The identity as it is now; it may have become narrower than the token. */
   identity: Identity
   subject: string
@@ -20,13 +27,17 @@ export function passOn(ceiling: Ceiling, asked: string | undefined): readonly st
   return asked === undefined ? channelScopes(ceiling) : narrowed(ceiling, asked)
 }
 
-/** Both limit what is passed on: the token that asks, and its identity. */
+/**
+ * Both limit what is passed on: the token that asks, and its identity. In both `{sub}` stands for the
+ * new token's subject; in a user's token it is that user, and nobody else.
+ */
 function mayPassOn({ caller, identity, subject }: Ceiling, scope: string): boolean {
-  return [caller, identity.scopes].every((ceiling) => covers(ceiling, scope, subject))
+  const ceilings = [scopesToGive(caller, caller.identity), identity.scopes]
+  return ceilings.every((ceiling) => covers(ceiling, scope, subject))
 }
 
 function channelScopes(ceiling: Ceiling): string[] {
-  const held = new Set([...ceiling.caller, ...ceiling.identity.scopes])
+  const held = new Set([...ceiling.caller.scopes, ...ceiling.identity.scopes])
   const scopes = [...held].filter(
     (scope) =>
       channelActions.some((action) => scope.startsWith(`${action}:`)) && mayPassOn(ceiling, scope),

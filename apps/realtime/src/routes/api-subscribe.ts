@@ -30,7 +30,9 @@ export function apiSubscribe(
     result: Result,
     async run(body, caller) {
       const { user, channel, recover_since: since, expire_at: expireAt = 0 } = body
-      if (!permitsChannel(caller.scopes, user, 'subscribe', channel)) {
+      // In the token of a subject `{sub}` is that subject, as when such a token issues another.
+      const subject = caller.subject === caller.identity ? user : caller.subject
+      if (!permitsChannel(caller.scopes, subject, 'subscribe', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
       const refusal = refuseFields(body, [

@@ -25,7 +25,7 @@ export const change: Route = async (app) => {
       const { identity } = request.params
       const { scopes } = request.body
       if (scopes !== undefined) request.audit.detail['scopes'] = scopes.join(' ')
-      requireCovered(request.caller, scopes ?? [])
+      requireCovered(request.caller, scopes ?? [], identity)
       await requirePowerOver(app, request.caller, identity)
       const { jwks, ...body } = request.body
       return changeIdentity(app.registry, identity, {

@@ -22,7 +22,7 @@ export const register: Route = async (app) => {
       const { jwks, ...body } = request.body
       request.audit.target.identity = body.identity
       request.audit.detail['scopes'] = body.scopes.join(' ')
-      requireCovered(request.caller, body.scopes)
+      requireCovered(request.caller, body.scopes, body.identity)
       const registered = await registerIdentity(app.registry, {
         ...body,
         ...(jwks === undefined ? {} : { jwks: await clientKeys(jwks) }),

@@ -14,5 +14,6 @@ export async function requirePowerOver(
   caller: Caller,
   identity: string,
 ): Promise<void> {
-  requireCovered(caller, (await getIdentity(app.registry, identity)).scopes)
+  const { scopes } = await getIdentity(app.registry, identity)
+  requireCovered(caller, scopes, identity)
 }

@@ -1,4 +1,4 @@
-import { covers, type Identity, parseScope } from '@portcullis/contracts'
+import { covers, type Identity, parseScope, scopesToGive } from '@portcullis/contracts'
 import { clientAddressOf } from '@portcullis/service'
 import { AuthError } from '../../errors.js'
 import { issue } from '../../tokens/issue.js'
@@ -24,7 +24,9 @@ function narrowed({ identity, scopes }: Identity, asked: string | undefined): re
   const wanted = parseScope(asked)
   if (wanted === undefined)
     throw new AuthError('invalid_scope', 'scope must be known scopes, separated by single spaces')
-  const beyond = wanted.find((scope) => !covers(scopes, scope, identity))
+  // Its own tokens issue for any subject: what they have has to be covered whoever that is.
+  const held = scopesToGive({ identity, subject: identity, scopes }, identity)
+  const beyond = wanted.find((scope) => !covers(held, scope))
   if (beyond !== undefined)
     throw new AuthError('invalid_scope', `the identity does not have the scope ${beyond}`)
   return wanted

@@ -31,7 +31,10 @@ export const exchangeToken: Grant = async (app, request, identity) => {
   const answer = await issue(app.registry, app.tokens, {
     identity: identity.identity,
     subject: name,
-    scopes: passOn({ caller: identity.scopes, identity, subject: name }, request.body.scope),
+    scopes: passOn(
+      { caller: { ...identity, subject: identity.identity }, identity, subject: name },
+      request.body.scope,
+    ),
     ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
     labels: [],
     from: clientAddressOf(request),

@@ -31,7 +31,7 @@ export const issue: Route = async (app) => {
       const answer = await issueToken(app.registry, app.tokens, {
         identity: identity.identity,
         subject,
-        scopes: passOn({ caller: caller.scopes, identity, subject }, scope),
+        scopes: passOn({ caller, identity, subject }, scope),
         ttlSeconds: lifetime(identity, ttlSeconds) ?? app.defaultTtlSeconds,
         labels,
         from: clientAddressOf(request),

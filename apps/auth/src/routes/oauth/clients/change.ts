@@ -1,4 +1,10 @@
-import { ChangeClient, ClientInformation, covers, type Identity } from '@portcullis/contracts'
+import {
+  ChangeClient,
+  ClientInformation,
+  covers,
+  type Identity,
+  scopesToGive,
+} from '@portcullis/contracts'
 import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../../errors.js'
 import { authenticate, changeClient, RegistryError } from '../../../registry/index.js'
@@ -67,7 +73,8 @@ async function requireSame(
 }
 
 function requireNoMore({ identity, scopes }: Identity, wanted: readonly string[]): void {
-  const beyond = wanted.find((scope) => !covers(scopes, scope, identity))
+  const held = scopesToGive({ identity, subject: identity, scopes }, identity)
+  const beyond = wanted.find((scope) => !covers(held, scope))
   if (beyond !== undefined)
     throw wrong(`the client does not have the scope ${beyond}; ask who registered it`)
 }
