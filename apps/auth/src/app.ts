@@ -130,6 +130,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
       waitMs: config.WRONG_CODE_WAIT_MS,
       maxWaitMs: config.WRONG_CODE_MAX_WAIT_MS,
     },
+    administrator: config.ADMIN_IDENTITY,
     onSettled: (state, afterMs) => app.meters.settled(state, afterMs),
   })
   const keys = await openKeySet({
@@ -303,5 +304,10 @@ async function ensureAdministrator(
   })
   if (codeFile !== undefined)
     app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
+  if (outcome.made === 'refused')
+    app.log.warn(
+      { identity: config.ADMIN_IDENTITY },
+      'ADMIN_REGISTRATION_CODE was removed from the administrator, or has expired, and is not added again: set it to the code that is in use now, or to a new one',
+    )
   return outcome
 }

@@ -64,6 +64,8 @@ const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
   invalid_client: 401,
   too_many_codes: 409,
   code_not_found: 404,
+  code_removed: 409,
+  last_administrator: 409,
   ttl_invalid: 400,
   token_not_found: 404,
   issued_before_in_future: 400,

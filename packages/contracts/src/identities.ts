@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ClientKeys } from './client-keys.js'
 import { ClientMetadata } from './client-registration.js'
 import { IdentityName, Labels, Milliseconds, TtlSeconds } from './names.js'
-import { Scopes } from './scopes.js'
+import { Scope, Scopes } from './scopes.js'
 
 export const IdentityState = Type.Union([Type.Literal('active'), Type.Literal('suspended')])
 
@@ -40,6 +40,8 @@ export const RegistrationCodeInfo = Type.Object({
   id: Type.String(),
   createdAt: Milliseconds,
   expiresAt: Type.Optional(Milliseconds),
+  /** What it is good for at most: the scopes of who made it. Absent when that was an administrator. */
+  scopes: Type.Optional(Type.Array(Scope)),
 })
 export type RegistrationCodeInfo = Static<typeof RegistrationCodeInfo>
 

@@ -17,7 +17,8 @@ export async function recordOwnActs(
   { keys, administrator }: OwnActs,
 ): Promise<void> {
   keys.onScheduled((kid) => void log.add(rotation(kid)))
-  if (administrator.made !== 'nothing') await log.add(administratorMade(administrator))
+  const { made } = administrator
+  if (made === 'identity' || made === 'code') await log.add(administratorMade(administrator))
 }
 
 function rotation(kid: string): AuditRecord {

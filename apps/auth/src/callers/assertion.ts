@@ -1,7 +1,7 @@
 import type { Identity } from '@portcullis/contracts'
 import { decodeJwt } from 'jose'
 import { AuthError } from '../errors.js'
-import { findIdentity, type Registry } from '../registry/index.js'
+import { findSigner, type Registry } from '../registry/index.js'
 import { maxAheadSeconds, takeClientJwt } from './client-jwt.js'
 import { invalidClient, type ShownAssertion } from './credentials.js'
 
@@ -19,7 +19,7 @@ export async function authenticateByAssertion(
 ): Promise<Identity> {
   const claimed = claimedBy(assertion)
   if (claimed === undefined || (named !== undefined && named !== claimed)) throw refused(issuer)
-  const identity = await findIdentity(registry, claimed)
+  const identity = await findSigner(registry, claimed)
   if (identity === undefined) throw refused(issuer)
   // `client-authentication+jwt` is what the revision of RFC 7523 asks for.
   const types = ['jwt', 'client-authentication+jwt']

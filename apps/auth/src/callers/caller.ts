@@ -31,11 +31,7 @@ export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): vo
  * @param identity - that has the scopes, or is to have them; absent where it has no name yet
  * @throws AuthError `insufficient_scope`
  */
-export function requireCovered(
-  caller: Caller,
-  scopes: readonly string[],
-  identity?: string,
-): void {
+export function requireCovered(caller: Caller, scopes: readonly string[], identity?: string): void {
   const given = scopesToGive(caller, identity)
   const beyond = scopes.find((scope) => !covers(given, scope))
   if (beyond === undefined) return

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Identity } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
+import { underCeiling } from './ceiling.js'
 import { identitySuspended, RegistryError, TooManyWrongCodesError } from './errors.js'
-import { type IdentityReply, identityOf } from './identity-record.js'
+import { ceilingOfCode, type IdentityReply, identityOf } from './identity-record.js'
 import { partitionOf } from './ids.js'
 import { hashOfCode } from './registration-code.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
-const checkCode = script<number | 'wrong' | IdentityReply>(
+const checkCode = script<number | 'wrong' | [...IdentityReply, code: string]>(
   new URL('../../src/registry/lua/authenticate.lua', import.meta.url),
 )
 
@@ -35,6 +36,8 @@ export interface Shown {
  * an identity, cannot be told apart before their code has been looked at, and to refuse one unseen
  * costs as much as to look. What an address may do against many identities is limited elsewhere
  * (`callers/client.ts`).
+ *
+ * The identity's scopes are those that the code is good for.
  *
  * @throws RegistryError `invalid_client`, alike for an unknown identity and for a code that is wrong
  * or has expired; `identity_suspended` only to someone whose code is right
@@ -65,7 +68,8 @@ export async function authenticate(
       'invalid_client',
       'the identity or its registration code is wrong, or the code has expired',
     )
-  const found = identityOf(identity, reply)
+  const [fields, codes, nowMs, shown] = reply
+  const found = underCeiling(identityOf(identity, [fields, codes, nowMs]), ceilingOfCode(shown))
   if (found.state !== 'active') throw identitySuspended(identity)
   return { identity: found }
 }

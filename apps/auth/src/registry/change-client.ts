@@ -1,15 +1,18 @@
 import type { Identity } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
-import { identitySuspended } from './errors.js'
+import { identitySuspended, lastAdministrator } from './errors.js'
 import { type IdentityReply, identityOf } from './identity-record.js'
 import { partitionOf } from './ids.js'
 import { hasCode, type Registration } from './register-client.js'
 import { hashOfCode, newCodeId, newRegistrationCode } from './registration-code.js'
-import type { Registry } from './registry.js'
+import { isGuarded, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const change = script<[...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended'>(
+const change = script<
+  [...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended' | 'last_administrator'
+>(
   new URL('../../src/registry/lua/registration-refusal.lua', import.meta.url),
+  new URL('../../src/registry/lua/administrator.lua', import.meta.url),
   new URL('../../src/registry/lua/change-client.lua', import.meta.url),
 )
 
@@ -25,7 +28,7 @@ export interface ChangedClient {
  * tokens already issued keep their scopes.
  *
  * @returns undefined as `findClient` does
- * @throws RegistryError `identity_suspended`
+ * @throws RegistryError `identity_suspended`, `last_administrator`
  */
 export async function changeClient(
   registry: Registry,
@@ -39,7 +42,11 @@ export async function changeClient(
   const reply = await run(
     registry,
     change,
-    [keys.identity(partition, identity), keys.codes(partition, identity)],
+    [
+      keys.identity(partition, identity),
+      keys.codes(partition, identity),
+      keys.removedCodes(partition, identity),
+    ],
     [
       hashOfCode(registrationToken),
       scopes.join(' '),
@@ -47,9 +54,11 @@ export async function changeClient(
       JSON.stringify(client),
       hasCode(client) ? hashOfCode(registrationCode) : '',
       newCodeId(),
+      isGuarded(registry, identity),
     ],
   )
   if (reply === 'identity_suspended') throw identitySuspended(identity)
+  if (reply === 'last_administrator') throw lastAdministrator(identity)
   if (reply === 'not_registered') return undefined
   const [hash, codes, nowMs, added] = reply
   return {

@@ -1,4 +1,5 @@
 import type { ChangeIdentity, Identity } from '@portcullis/contracts'
+import { ceilingText } from './ceiling.js'
 import { getIdentity } from './get-identity.js'
 import type { Registry } from './registry.js'
 import { setIdentity } from './set-identity.js'
@@ -7,19 +8,25 @@ import { setIdentity } from './set-identity.js'
  * Changes what the body names and leaves the rest. Tokens already issued keep the scopes they were
  * issued with: to narrow those, revoke them.
  *
- * @throws RegistryError `identity_not_found`
+ * @param ceiling - scopes that new keys are good for at most, whatever the identity gets later
+ * @throws RegistryError `identity_not_found`, `last_administrator`
  */
 export async function changeIdentity(
   registry: Registry,
   identity: string,
   { scopes, tokenTtlSeconds, labels, jwks }: ChangeIdentity,
+  ceiling?: readonly string[],
 ): Promise<Identity> {
   const fields: [string, string][] = []
   if (scopes !== undefined) fields.push(['scopes', scopes.join(' ')])
   if (tokenTtlSeconds !== undefined)
     fields.push(['tokenTtlSeconds', tokenTtlSeconds === null ? '' : String(tokenTtlSeconds)])
   if (labels !== undefined) fields.push(['labels', labels.join(' ')])
-  if (jwks !== undefined) fields.push(['jwks', jwks === null ? '' : JSON.stringify(jwks)])
+  if (jwks !== undefined)
+    fields.push(
+      ['jwks', jwks === null ? '' : JSON.stringify(jwks)],
+      ['jwksCeiling', ceilingText(ceiling)],
+    )
   return fields.length === 0
     ? getIdentity(registry, identity)
     : setIdentity(registry, identity, fields)

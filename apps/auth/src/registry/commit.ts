@@ -1,20 +1,22 @@
 import type { Selector } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
 import { memberOf } from './cutoffs.js'
-import { identityNotFound, RegistryError } from './errors.js'
+import { identityNotFound, lastAdministrator, RegistryError } from './errors.js'
 import { maxTtlSeconds } from './issue-token.js'
 import { leaseTimes } from './lease-times.js'
-import type { Registry } from './registry.js'
+import { isGuarded, type Registry } from './registry.js'
 import { guard, run } from './run.js'
 
 const commitScript = script<
   | [us: string, cutoffUs: string, before: string | null]
   | 'identity_not_found'
+  | 'last_administrator'
   | 'issued_before_in_future'
 >(
   new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/lease.lua', import.meta.url),
   new URL('../../src/registry/lua/token-index.lua', import.meta.url),
+  new URL('../../src/registry/lua/administrator.lua', import.meta.url),
   new URL('../../src/registry/lua/revoke.lua', import.meta.url),
 )
 
@@ -68,6 +70,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
             keys.identity(partition, identity),
             keys.codes(partition, identity),
             keys.identities(partition),
+            keys.removedCodes(partition, identity),
           ]),
       ...(kid === '' ? [] : [keys.revokedKeys(partition)]),
     ],
@@ -86,9 +89,11 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       leaseTimes(registry.leaseMs).fenceMs,
       keys.news,
       kid,
+      isGuarded(registry, identity),
     ],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
+  if (reply === 'last_administrator') throw lastAdministrator(identity)
   if (reply === 'issued_before_in_future')
     throw new RegistryError(
       'issued_before_in_future',

@@ -1,13 +1,14 @@
 import type { ClientMetadata, Identity, RegisterIdentity } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
-import { RegistryError } from './errors.js'
+import { ceilingText } from './ceiling.js'
+import { codeRemoved, RegistryError } from './errors.js'
 import { type IdentityReply, identityOf } from './identity-record.js'
 import { partitionOf } from './ids.js'
 import { hashOfCode, newCodeId } from './registration-code.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
-const create = script<IdentityReply | 'identity_exists'>(
+const create = script<IdentityReply | 'identity_exists' | 'code_removed'>(
   new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/register-identity.lua', import.meta.url),
 )
@@ -17,13 +18,15 @@ export interface Proofs {
   registrationCode?: string | undefined
   /** With which it may look after its own registration. */
   registrationToken?: string
+  /** Scopes that each of them is good for at most, and the keys are, whatever the identity gets later. */
+  ceiling?: readonly string[] | undefined
 }
 
-/** Creates an identity. @throws RegistryError `identity_exists` */
+/** Creates an identity. @throws RegistryError `identity_exists`, `code_removed` */
 export async function createIdentity(
   registry: Registry,
   body: RegisterIdentity & { client?: ClientMetadata },
-  { registrationCode, registrationToken }: Proofs,
+  { registrationCode, registrationToken, ceiling }: Proofs,
 ): Promise<Identity> {
   const { identity, scopes, tokenTtlSeconds = '', labels = [], codeTtlSeconds = '' } = body
   const partition = partitionOf(identity, registry.partitions)
@@ -36,6 +39,7 @@ export async function createIdentity(
       keys.identity(partition, identity),
       keys.codes(partition, identity),
       keys.identities(partition),
+      keys.removedCodes(partition, identity),
     ],
     [
       identity,
@@ -48,6 +52,7 @@ export async function createIdentity(
       body.jwks === undefined ? '' : JSON.stringify(body.jwks),
       body.client === undefined ? '' : JSON.stringify(body.client),
       registrationToken === undefined ? '' : hashOfCode(registrationToken),
+      ceilingText(ceiling),
     ],
   )
   if (reply === 'identity_exists')
@@ -55,5 +60,6 @@ export async function createIdentity(
       'identity_exists',
       `there is an identity "${identity}" already; choose another name, or change that one`,
     )
+  if (reply === 'code_removed') throw codeRemoved(identity)
   return identityOf(identity, reply)
 }

@@ -8,6 +8,8 @@ export type RegistryErrorCode =
   | 'invalid_client'
   | 'too_many_codes'
   | 'code_not_found'
+  | 'code_removed'
+  | 'last_administrator'
   | 'ttl_invalid'
   | 'token_not_found'
   | 'issued_before_in_future'
@@ -77,6 +79,20 @@ export function identitySuspended(identity: string): RegistryError {
   return new RegistryError(
     'identity_suspended',
     `identity "${identity}" is suspended; resume it first`,
+  )
+}
+
+export function codeRemoved(identity: string): RegistryError {
+  return new RegistryError(
+    'code_removed',
+    `this registration code of "${identity}" was removed or has expired, and is not added again`,
+  )
+}
+
+export function lastAdministrator(identity: string): RegistryError {
+  return new RegistryError(
+    'last_administrator',
+    `"${identity}" is the administrator that auth is set up with: it has to stay active, with the scope admin and a registration code (or keys) that does not expire; give it another code first, or set ADMIN_IDENTITY to another administrator`,
   )
 }
 

@@ -1,7 +1,8 @@
 import type { Identity } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
+import { underCeiling } from './ceiling.js'
 import { identitySuspended } from './errors.js'
-import { type IdentityReply, identityOf } from './identity-record.js'
+import { fieldsOf, type IdentityReply, identityOf } from './identity-record.js'
 import { partitionOf } from './ids.js'
 import { hashOfCode } from './registration-code.js'
 import type { Registry } from './registry.js'
@@ -13,7 +14,7 @@ const find = script<IdentityReply | 'not_registered' | 'identity_suspended'>(
 )
 
 /**
- * The identity whose registration access token this is; undefined alike when there is no such
+ * The identity whose registration access token this is, under that token's ceiling; undefined alike when there is no such
  * identity, when it has no such token, and when the token is another.
  *
  * @throws RegistryError `identity_suspended`, only to someone whose token is right
@@ -32,5 +33,6 @@ export async function findClient(
     [hashOfCode(registrationToken)],
   )
   if (reply === 'identity_suspended') throw identitySuspended(identity)
-  return reply === 'not_registered' ? undefined : identityOf(identity, reply)
+  if (reply === 'not_registered') return undefined
+  return underCeiling(identityOf(identity, reply), fieldsOf(reply[0]).get('registrationCeiling'))
 }

@@ -1,7 +1,8 @@
 import type { Identity } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
+import { underCeiling } from './ceiling.js'
 import { identityNotFound } from './errors.js'
-import { type IdentityReply, identityOf } from './identity-record.js'
+import { fieldsOf, type IdentityReply, identityOf } from './identity-record.js'
 import { partitionOf } from './ids.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
@@ -22,6 +23,21 @@ export async function findIdentity(
   registry: Registry,
   identity: string,
 ): Promise<Identity | undefined> {
+  const reply = await read(registry, identity)
+  return reply === undefined ? undefined : identityOf(identity, reply)
+}
+
+/** Returns the identity under the ceiling of its keys; undefined when there is no such identity. */
+export async function findSigner(
+  registry: Registry,
+  identity: string,
+): Promise<Identity | undefined> {
+  const reply = await read(registry, identity)
+  if (reply === undefined) return undefined
+  return underCeiling(identityOf(identity, reply), fieldsOf(reply[0]).get('jwksCeiling'))
+}
+
+async function read(registry: Registry, identity: string): Promise<IdentityReply | undefined> {
   const partition = partitionOf(identity, registry.partitions)
   const { keys } = registry
   const reply = await run(
@@ -30,5 +46,5 @@ export async function findIdentity(
     [keys.identity(partition, identity), keys.codes(partition, identity)],
     [],
   )
-  return reply === 'identity_not_found' ? undefined : identityOf(identity, reply)
+  return reply === 'identity_not_found' ? undefined : reply
 }

@@ -57,11 +57,18 @@ export function keyNames(prefix: string, partitions = 1) {
     clock: (partition: number) => at(partition, 'clock'),
     /**
      * Hash: state, scopes, tokenTtlSeconds, labels, createdUs, jwks and client as JSON,
-     * registrationToken (SHA-256 in hex); the last three are missing in older registries.
+     * registrationToken (SHA-256 in hex), jwksCeiling and registrationCeiling: scopes that these are good
+     * for at most, empty for all. The last five are missing in older registries.
      */
     identity: (partition: number, identity: string) => at(partition, `identity:${identity}`),
-    /** Hash: SHA-256 of a registration code, in hex -> `id createdAt expiresAt`. */
+    /**
+     * Hash: SHA-256 of a registration code, in hex -> `id createdAt expiresAt`, and the scopes that it is
+     * good for at most behind it, where it was made by somebody without `admin`.
+     */
     codes: (partition: number, identity: string) => at(partition, `codes:${identity}`),
+    /** Set: the same hashes of an administrator's codes that were removed or have expired. */
+    removedCodes: (partition: number, identity: string) =>
+      at(partition, `removed-codes:${identity}`),
     /** Hash: count, untilMs: wrong codes of an identity from an address, by the hash of both. */
     wrongCodes: (partition: number, guesser: string) => at(partition, `wrong-codes:${guesser}`),
     /** Sorted set, all scores 0: the names of the partition's identities. */

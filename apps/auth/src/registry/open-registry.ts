@@ -34,6 +34,8 @@ export interface OpenRegistry {
   wrongCodes?: WrongCodes
   /** Default: no bound. */
   maxTokensPerIdentity?: number
+  /** The identity that has to stay an administrator; without it none is kept from anything. */
+  administrator?: string
   onSettled?: Registry['onSettled']
 }
 
@@ -45,8 +47,8 @@ export interface OpenRegistry {
  */
 export async function openRegistry(options: OpenRegistry): Promise<Registry> {
   const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs } = options
-  const { wrongCodes = { allowed: 5, waitMs: 1000, maxWaitMs: 60_000 }, onSettled } = options
-  const { maxTokensPerIdentity = Number.MAX_SAFE_INTEGER } = options
+  const { wrongCodes = { allowed: 5, waitMs: 1000, maxWaitMs: 60_000 } } = options
+  const { maxTokensPerIdentity = Number.MAX_SAFE_INTEGER, administrator, onSettled } = options
   // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
@@ -76,6 +78,7 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
     leaseMs,
     wrongCodes,
     maxTokensPerIdentity,
+    ...(administrator === undefined ? {} : { administrator }),
     ...(onSettled === undefined ? {} : { onSettled }),
   }
   if (isNew === 1) {

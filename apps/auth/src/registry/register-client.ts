@@ -24,10 +24,15 @@ export function hasCode({ token_endpoint_auth_method: method }: ClientMetadata):
   return method !== 'private_key_jwt'
 }
 
-/** Creates an identity under a name of the registry's choosing, with what an OAuth client says of itself. */
+/**
+ * Creates an identity under a name of the registry's choosing, with what an OAuth client says of itself.
+ *
+ * @param ceiling - scopes that its proofs are good for at most, whatever the identity gets later
+ */
 export async function registerClient(
   registry: Registry,
   registration: Registration,
+  ceiling: readonly string[],
 ): Promise<RegisteredClient> {
   const registrationCode = hasCode(registration.client) ? newRegistrationCode() : undefined
   const registrationToken = newRegistrationCode()
@@ -35,7 +40,7 @@ export async function registerClient(
   const identity = await createIdentity(
     registry,
     { identity: name, ...registration },
-    { registrationCode, registrationToken },
+    { registrationCode, registrationToken, ceiling },
   )
   return {
     identity,

@@ -1,5 +1,5 @@
 import type { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts'
-import { createIdentity } from './create-identity.js'
+import { createIdentity, type Proofs } from './create-identity.js'
 import { newRegistrationCode } from './registration-code.js'
 import type { Registry } from './registry.js'
 
@@ -7,12 +7,16 @@ import type { Registry } from './registry.js'
  * Creates an identity. The answer is the only time that its registration code is shown.
  *
  * @param registrationCode - the first registration code; by default 256 random bits.
- * @throws RegistryError `identity_exists`
+ * @throws RegistryError `identity_exists`, `code_removed`
  */
 export async function registerIdentity(
   registry: Registry,
   body: RegisterIdentity,
-  registrationCode: string = newRegistrationCode(),
+  {
+    registrationCode = newRegistrationCode(),
+    ceiling,
+  }: Pick<Proofs, 'registrationCode' | 'ceiling'> = {},
 ): Promise<RegisteredIdentity> {
-  return { ...(await createIdentity(registry, body, { registrationCode })), registrationCode }
+  const identity = await createIdentity(registry, body, { registrationCode, ceiling })
+  return { ...identity, registrationCode }
 }

@@ -15,6 +15,8 @@ export interface Registry {
   readonly wrongCodes: WrongCodes
   /** How many tokens of one identity may live at a time. */
   readonly maxTokensPerIdentity: number
+  /** The identity that has to stay an administrator, whatever it is asked to become. */
+  readonly administrator?: string
   /**
    * Hears of every part of a receipt that this process has settled: how, and how many milliseconds
    * after the commit, by the registry's clock. Of all processes only the one that settled it hears.
@@ -30,6 +32,11 @@ export interface WrongCodes {
   waitMs: number
   /** The longest wait, in milliseconds. */
   maxWaitMs: number
+}
+
+/** Returns, for scripts, `1` for the identity that has to stay an administrator, and '' for others. */
+export function isGuarded({ administrator }: Registry, identity: string): '1' | '' {
+  return administrator === identity ? '1' : ''
 }
 
 /** The numbers of all partitions. */

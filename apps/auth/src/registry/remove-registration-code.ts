@@ -1,10 +1,11 @@
 import { script } from '@portcullis/redis'
-import { identityNotFound, RegistryError } from './errors.js'
+import { identityNotFound, lastAdministrator, RegistryError } from './errors.js'
 import { partitionOf } from './ids.js'
-import type { Registry } from './registry.js'
+import { isGuarded, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const remove = script<'removed' | 'identity_not_found' | 'code_not_found'>(
+const remove = script<'removed' | 'identity_not_found' | 'code_not_found' | 'last_administrator'>(
+  new URL('../../src/registry/lua/administrator.lua', import.meta.url),
   new URL('../../src/registry/lua/remove-registration-code.lua', import.meta.url),
 )
 
@@ -12,7 +13,7 @@ const remove = script<'removed' | 'identity_not_found' | 'code_not_found'>(
  * Removes a registration code: from now on it gets no tokens. Those it got already live on; to end
  * them, revoke them.
  *
- * @throws RegistryError `identity_not_found`, `code_not_found`
+ * @throws RegistryError `identity_not_found`, `code_not_found`, `last_administrator`
  */
 export async function removeRegistrationCode(
   registry: Registry,
@@ -24,10 +25,15 @@ export async function removeRegistrationCode(
   const reply = await run(
     registry,
     remove,
-    [keys.identity(partition, identity), keys.codes(partition, identity)],
-    [codeId],
+    [
+      keys.identity(partition, identity),
+      keys.codes(partition, identity),
+      keys.removedCodes(partition, identity),
+    ],
+    [codeId, isGuarded(registry, identity)],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
+  if (reply === 'last_administrator') throw lastAdministrator(identity)
   if (reply === 'code_not_found')
     throw new RegistryError(
       'code_not_found',

@@ -1,16 +1,17 @@
 import type { Identity } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
-import { identityNotFound } from './errors.js'
+import { identityNotFound, lastAdministrator } from './errors.js'
 import { type IdentityReply, identityOf } from './identity-record.js'
 import { partitionOf } from './ids.js'
-import type { Registry } from './registry.js'
+import { isGuarded, type Registry } from './registry.js'
 import { run } from './run.js'
 
-const change = script<IdentityReply | 'identity_not_found'>(
+const change = script<IdentityReply | 'identity_not_found' | 'last_administrator'>(
+  new URL('../../src/registry/lua/administrator.lua', import.meta.url),
   new URL('../../src/registry/lua/change-identity.lua', import.meta.url),
 )
 
-/** Sets fields of an identity's hash. @throws RegistryError `identity_not_found` */
+/** Sets fields of an identity's hash. @throws RegistryError `identity_not_found`, `last_administrator` */
 export async function setIdentity(
   registry: Registry,
   identity: string,
@@ -22,8 +23,9 @@ export async function setIdentity(
     registry,
     change,
     [keys.identity(partition, identity), keys.codes(partition, identity)],
-    fields.flat(),
+    [isGuarded(registry, identity), ...fields.flat()],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
+  if (reply === 'last_administrator') throw lastAdministrator(identity)
   return identityOf(identity, reply)
 }

@@ -7,18 +7,23 @@
   KEYS  1 identity  2 codes  3 wrong codes of this identity from this address
   ARGV  1 code's hash  2 wrong codes before the first wait  3 first wait in ms  4 longest wait in ms
         5 '1' to count a wrong code; '0' to write nothing
-  Returns {identity's fields, codes' values, now in ms}; for a wrong code how long to wait in ms, or
-  'wrong' when there is nothing to wait for.
+  Returns {identity's fields, codes' values, now in ms, this code's value}; for a wrong code how long to
+  wait in ms, or 'wrong' when there is nothing to wait for.
 ]]
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local exists = redis.call('EXISTS', KEYS[1]) == 1
 local code = redis.call('HGET', KEYS[2], ARGV[1])
-local expiresAt = code and string.match(code, '^%S+ %S+ (%S+)$')
+local expiresAt = code and string.match(code, '^%S+ %S+ (%S+)')
 local works = expiresAt and (expiresAt == '-' or tonumber(expiresAt) > nowMs)
 if exists and works then
   redis.call('DEL', KEYS[3])
-  return { redis.call('HGETALL', KEYS[1]), redis.call('HVALS', KEYS[2]), string.format('%.0f', nowMs) }
+  return {
+    redis.call('HGETALL', KEYS[1]),
+    redis.call('HVALS', KEYS[2]),
+    string.format('%.0f', nowMs),
+    code,
+  }
 end
 
 local untilMs = tonumber(redis.call('HGET', KEYS[3], 'untilMs') or '0')

@@ -1,10 +1,12 @@
 --[[
   Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
   and records who has to acknowledge it, in one step. May suspend or delete the identity with it, or,
-  when it covers all, revoke a signing key. With partition-clock.lua, lease.lua and token-index.lua.
+  when it covers all, revoke a signing key. With partition-clock.lua, lease.lua, token-index.lua and
+  administrator.lua.
   KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
         8 what is marked: token, or the identity's cut-offs, or cutoff-all
-        9 roster  10 identity  11 codes  12 identities (the last three only with a change), or
+        9 roster  10 identity  11 codes  12 identities  13 removed codes (the last four only with a
+        change), or
         10 revoked keys (only with a kid), or
         10 the index that the token is in, when it is known
   ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'
@@ -12,11 +14,16 @@
         5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
         8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
         12 fenceMs  13 channel for news  14 kid of a signing key or ''
+        15 '1' when the identity has to stay an administrator, else ''
   Gives {us, cutoffUs, before} as strings; before: the cut-off, or the token's mark, before this, or
-  nil. Or 'identity_not_found', or 'issued_before_in_future'; then nothing has changed.
+  nil. Or 'identity_not_found', 'last_administrator' or 'issued_before_in_future'; then nothing has
+  changed.
 ]]
 if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[10]) == 0 then
   return 'identity_not_found'
+end
+if ARGV[7] ~= '' and ARGV[15] == '1' and administersNow(KEYS[10], KEYS[11]) then
+  return 'last_administrator'
 end
 local timeUs, last = readClock(KEYS[1])
 local now = math.max(timeUs, last + 1)
@@ -69,6 +76,7 @@ end
 if ARGV[7] == 'suspend' then
   redis.call('HSET', KEYS[10], 'state', 'suspended')
 elseif ARGV[7] == 'delete' then
+  rememberRemoved(KEYS[10], KEYS[13], redis.call('HKEYS', KEYS[11]))
   redis.call('DEL', KEYS[10], KEYS[11])
   redis.call('ZREM', KEYS[12], ARGV[8])
 end

@@ -1,4 +1,4 @@
-import { AddedRegistrationCode, AddRegistrationCode } from '@portcullis/contracts'
+import { AddedRegistrationCode, AddRegistrationCode, scopesToGive } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
 import { addRegistrationCode } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
@@ -23,7 +23,12 @@ export const addCode: Route = async (app) => {
     async (request, reply) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
-      const added = await addRegistrationCode(app.registry, identity, request.body ?? {})
+      const added = await addRegistrationCode(
+        app.registry,
+        identity,
+        request.body ?? {},
+        scopesToGive(request.caller, identity),
+      )
       request.audit.target.code = added.id
       reply.code(201)
       return added

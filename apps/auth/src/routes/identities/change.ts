@@ -1,4 +1,4 @@
-import { ChangeIdentity, Identity } from '@portcullis/contracts'
+import { ChangeIdentity, Identity, scopesToGive } from '@portcullis/contracts'
 import { requireCovered } from '../../callers/caller.js'
 import { clientKeys } from '../../callers/client-keys.js'
 import { changeIdentity } from '../../registry/index.js'
@@ -28,10 +28,13 @@ export const change: Route = async (app) => {
       requireCovered(request.caller, scopes ?? [], identity)
       await requirePowerOver(app, request.caller, identity)
       const { jwks, ...body } = request.body
-      return changeIdentity(app.registry, identity, {
-        ...body,
-        ...(jwks === undefined ? {} : { jwks: jwks === null ? null : await clientKeys(jwks) }),
-      })
+      const kept = jwks === null || jwks === undefined ? jwks : await clientKeys(jwks)
+      return changeIdentity(
+        app.registry,
+        identity,
+        { ...body, ...(kept === undefined ? {} : { jwks: kept }) },
+        scopesToGive(request.caller, identity),
+      )
     },
   )
 }

@@ -1,4 +1,4 @@
-import { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts'
+import { RegisteredIdentity, RegisterIdentity, scopesToGive } from '@portcullis/contracts'
 import { requireCovered } from '../../callers/caller.js'
 import { clientKeys } from '../../callers/client-keys.js'
 import { registerIdentity } from '../../registry/index.js'
@@ -23,10 +23,11 @@ export const register: Route = async (app) => {
       request.audit.target.identity = body.identity
       request.audit.detail['scopes'] = body.scopes.join(' ')
       requireCovered(request.caller, body.scopes, body.identity)
-      const registered = await registerIdentity(app.registry, {
-        ...body,
-        ...(jwks === undefined ? {} : { jwks: await clientKeys(jwks) }),
-      })
+      const registered = await registerIdentity(
+        app.registry,
+        { ...body, ...(jwks === undefined ? {} : { jwks: await clientKeys(jwks) }) },
+        { ceiling: scopesToGive(request.caller, body.identity) },
+      )
       reply.code(201)
       reply.header('location', `/v1/identities/${encodeURIComponent(registered.identity)}`)
       return registered

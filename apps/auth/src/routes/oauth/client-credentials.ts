@@ -28,6 +28,9 @@ function narrowed({ identity, scopes }: Identity, asked: string | undefined): re
   const held = scopesToGive({ identity, subject: identity, scopes }, identity)
   const beyond = wanted.find((scope) => !covers(held, scope))
   if (beyond !== undefined)
-    throw new AuthError('invalid_scope', `the identity does not have the scope ${beyond}`)
+    throw new AuthError(
+      'invalid_scope',
+      `the identity does not have the scope ${beyond}, or who made the registration code or key that was shown did not have it; ask who has it for a new code`,
+    )
   return wanted
 }

@@ -153,3 +153,80 @@ t.test('a wrong body is refused with the field and what it should be', async (t)
   t.equal((await api(admin, 'GET', '/v1/identities?other=1')).statusCode, 400)
   t.equal((await api(admin, 'GET', '/v1/identities?limit=1&limit=2')).statusCode, 400)
 })
+
+t.test('{sub} is given to others as the subject that the giver has', async (t) => {
+  const { api, token, tokenWith, identity } = await auth(t)
+  const admin = await token()
+  const shop = await identity([
+    'identities:write',
+    'tokens:issue',
+    'subscribe:user:{sub}',
+    'subscribe:odd:{*',
+  ])
+  const own = await token(shop)
+  const user = await api(own, 'POST', '/v1/tokens', {
+    subject: 'ada',
+    scope: 'identities:write tokens:issue subscribe:user:{sub}',
+  })
+  const ada = user.json().access_token
+  const give = async (caller: string, name: string, ...scopes: string[]) => {
+    const answer = await api(caller, 'POST', '/v1/identities', { identity: name, scopes })
+    const register = await api(caller, 'POST', '/oauth/register', { scope: scopes.join(' ') })
+    return [answer.statusCode, register.statusCode]
+  }
+  t.same(await give(own, 'victim', 'subscribe:user:{sub}'), [403, 403])
+  t.same(await give(own, 'victim', 'tokens:issue', 'subscribe:user:{sub}'), [403, 403])
+  t.same(await give(own, 'odd', 'subscribe:odd:{sub}'), [403, 403], '{* is no pattern for {sub}')
+  t.same(await give(ada, 'victim', 'subscribe:user:{sub}'), [403, 403])
+  t.same(await give(ada, 'a', 'subscribe:user:ada'), [201, 201], 'the one that it may hear itself')
+  t.same(await give(own, 'b', `subscribe:user:${shop.identity}`), [201, 201])
+  t.same(
+    await give(
+      await tokenWith('identities:write', 'subscribe:user:*'),
+      'c',
+      'subscribe:user:{sub}',
+    ),
+    [201, 201],
+  )
+  t.same(await give(admin, 'd', 'subscribe:user:{sub}'), [201, 201])
+
+  const path = `/v1/identities/${shop.identity}`
+  const labels = { labels: ['x'] }
+  t.equal((await api(own, 'PATCH', path, labels)).statusCode, 200, 'its own identity')
+  t.equal((await api(ada, 'PATCH', path, labels)).statusCode, 403)
+  t.equal((await api(own, 'PATCH', '/v1/identities/d', labels)).statusCode, 403)
+  t.equal((await api(own, 'POST', '/v1/identities/d/registration-codes', {})).statusCode, 403)
+  t.equal((await api(own, 'POST', '/v1/identities/d/suspend')).statusCode, 403)
+
+  const issue = (caller: string, subject: string, scope: string) =>
+    api(caller, 'POST', '/v1/tokens', { subject, scope })
+  t.equal((await issue(own, 'bob', 'subscribe:user:{sub}')).statusCode, 201, 'for its own users')
+  t.equal((await issue(own, 'bob', 'subscribe:user:bob')).statusCode, 201)
+  t.equal((await issue(ada, 'bob', 'subscribe:user:{sub}')).statusCode, 400, 'a user is no backend')
+  t.equal((await issue(ada, 'ada', 'subscribe:user:{sub}')).statusCode, 201)
+})
+
+t.test('a channel written out makes no template, by whatever way', async (t) => {
+  const self = await auth(t)
+  const scopes = ['identities:write', 'tokens:issue', 'subscribe:user:shop']
+  const body = { identity: 'shop', scopes }
+  const shop = (await self.api(await self.token(), 'POST', '/v1/identities', body)).json()
+  const template = 'identities:write tokens:issue subscribe:user:{sub}'
+  await t.rejects(self.token(shop, template), /invalid_scope/, 'a token for itself')
+  const own = await self.token(shop)
+  const wider = { scopes: template.split(' ') }
+  t.equal((await self.api(own, 'PATCH', '/v1/identities/shop', wider)).statusCode, 403)
+
+  const registered = await self.api(await self.token(), 'POST', '/oauth/register', {
+    scope: 'tokens:issue subscribe:user:x',
+  })
+  const { client_id, registration_access_token } = registered.json()
+  await self.api(await self.token(), 'PATCH', `/v1/identities/${client_id}`, {
+    scopes: ['tokens:issue', `subscribe:user:${client_id}`],
+  })
+  const put = await self.api(registration_access_token, 'PUT', `/oauth/register/${client_id}`, {
+    client_id,
+    scope: 'tokens:issue subscribe:user:{sub}',
+  })
+  t.equal(put.json().error, 'invalid_client_metadata', 'a registration')
+})

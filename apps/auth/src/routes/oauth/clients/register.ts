@@ -1,4 +1,4 @@
-import { ClientInformation, RegisterClient } from '@portcullis/contracts'
+import { ClientInformation, RegisterClient, scopesToGive } from '@portcullis/contracts'
 import { requireCovered } from '../../../callers/caller.js'
 import { registerClient } from '../../../registry/index.js'
 import { oauthAnswers } from '../../answers.js'
@@ -26,7 +26,11 @@ export const register: Route = async (app) => {
       const registration = await registrationOf(request.body)
       request.audit.detail['scopes'] = registration.scopes.join(' ')
       requireCovered(request.caller, registration.scopes)
-      const { identity, ...secrets } = await registerClient(app.registry, registration)
+      const { identity, ...secrets } = await registerClient(
+        app.registry,
+        registration,
+        scopesToGive(request.caller),
+      )
       request.audit.target.identity = identity.identity
       reply.code(201)
       return informationOf(app, identity, secrets)
