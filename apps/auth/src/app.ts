@@ -187,6 +187,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(jwt, { keys, issuer: config.ISSUER, audience: config.AUDIENCE })
   await openAudit(app, registry, listener, config)
   await app.register(limitRequests, {
+    registry,
     perAddress: config.ADDRESS_REQUESTS_PER_MINUTE,
     perIdentity: config.IDENTITY_REQUESTS_PER_MINUTE,
   })

@@ -185,14 +185,14 @@ export const configSchema = Type.Object({
     minimum: 0,
     maximum: 100_000_000,
     description:
-      'requests to /oauth and /v1 that one address may make in a minute, at all instances together; 0 for no limit',
+      'units of work that one address may ask of /oauth and /v1 in a minute, at all instances together: a request is one or more (docs/security.md); 0 for no limit',
   }),
   IDENTITY_REQUESTS_PER_MINUTE: Type.Integer({
     default: 0,
     minimum: 0,
     maximum: 100_000_000,
     description:
-      'requests that one identity may make in a minute, with its code or its tokens, at all instances together; 0 for no limit',
+      'units of work that one identity may ask for in a minute, with its code or its tokens, at all instances together: a request is one or more (docs/security.md); 0 for no limit',
   }),
   EVENT_HTTP_HOSTS: Type.Optional(
     Type.String({

@@ -2,7 +2,7 @@ import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { AuthError } from '../errors.js'
-import { guard } from '../registry/index.js'
+import { charge, type Registry } from '../registry/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,55 +14,76 @@ declare module 'fastify' {
      */
     limitIdentity(request: FastifyRequest, identity: string): Promise<void>
   }
+  interface FastifyContextConfig {
+    /**
+     * Units of work that a request counts as in the limits, once it has been validated; one when a
+     * route does not say. A unit is about the work of one introspection.
+     */
+    units?: (request: FastifyRequest) => number
+  }
 }
 
 export interface LimitRequestsOptions {
-  /** Requests in a minute that one address may make to what stands on the registry; 0: no limit. */
+  registry: Registry
+  /** Units of work in a minute that one address may ask for; 0: no limit. */
   perAddress: number
-  /** Requests in a minute that one identity may make, from wherever; 0: no limit. */
+  /** Units of work in a minute that one identity may ask for, from wherever; 0: no limit. */
   perIdentity: number
 }
 
+const windowMs = 60_000
+
 /**
- * Limits requests, in Redis and so for all instances together; without Redis they are refused (503).
- * An address is counted before anything else is done, an identity once it has proved who it is: else
- * anyone could use up what it has. Needs @fastify/rate-limit, which counts.
+ * Limits the work that requests ask for, in Redis and so for all instances together; without Redis they
+ * are refused (503). An address is charged one unit before anything else is done, an identity once it
+ * has proved who it is: else anyone could use up what it has. What a large request counts as beyond
+ * that is charged to both before its work is begun.
  */
 export const limitRequests = plugin(
-  async (app: FastifyInstance, { perAddress, perIdentity }: LimitRequestsOptions) => {
+  async (app: FastifyInstance, { registry, perAddress, perIdentity }: LimitRequestsOptions) => {
     const identities = new WeakMap<FastifyRequest, string>()
-    const timeWindow = 60_000
-    const ofAddress = app.createRateLimit({
-      max: perAddress,
-      timeWindow,
-      keyGenerator: (request) => `address:${addressOf(request)}`,
-    })
-    const ofIdentity = app.createRateLimit({
-      max: perIdentity,
-      timeWindow,
-      keyGenerator: (request) => `identity:${identities.get(request)}`,
-    })
 
-    async function count(limit: typeof ofAddress, request: FastifyRequest): Promise<void> {
-      const counted = await guard(limit(request))
-      if (counted.isAllowed || !counted.isExceeded) return
-      throw new AuthError('too_many_requests', 'too many requests; wait', {
-        headers: { 'retry-after': String(Math.max(1, counted.ttlInSeconds)) },
-      })
+    async function chargeTo(name: string, maxUnits: number, units: number): Promise<void> {
+      const waitMs = await charge(registry, { name, maxUnits, windowMs }, units)
+      if (waitMs !== undefined) throw tooMany(units, maxUnits, waitMs)
+    }
+    const chargeAddress = async (request: FastifyRequest, units: number) => {
+      if (perAddress > 0) await chargeTo(`address:${addressOf(request)}`, perAddress, units)
+    }
+    const chargeIdentity = async (request: FastifyRequest, units: number) => {
+      const identity = identities.get(request)
+      if (perIdentity > 0 && identity !== undefined)
+        await chargeTo(`identity:${identity}`, perIdentity, units)
     }
 
     if (perAddress > 0)
       app.addHook('onRequest', async (request) => {
-        if (standsOnRegistry(request)) await count(ofAddress, request)
+        if (standsOnRegistry(request)) await chargeAddress(request, 1)
+      })
+    if (perAddress > 0 || perIdentity > 0)
+      app.addHook('preHandler', async (request) => {
+        const more = (request.routeOptions.config.units?.(request) ?? 1) - 1
+        if (more <= 0) return
+        await chargeAddress(request, more)
+        await chargeIdentity(request, more)
       })
     app.decorate('limitIdentity', async (request, identity) => {
-      if (perIdentity === 0) return
       identities.set(request, identity)
-      await count(ofIdentity, request)
+      await chargeIdentity(request, 1)
     })
   },
-  { name: 'limit-requests', dependencies: ['@fastify/rate-limit'] },
+  { name: 'limit-requests' },
 )
+
+function tooMany(units: number, maxUnits: number, waitMs: number): AuthError {
+  const message =
+    units < maxUnits
+      ? 'too many requests; wait'
+      : `this request counts as ${units + 1} of the ${maxUnits} that are allowed in a minute; ask for less at a time`
+  return new AuthError('too_many_requests', message, {
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) },
+  })
+}
 
 /** Health, metrics, metadata and keys ask Redis for nothing, and are answered without it. */
 function standsOnRegistry({ routeOptions: { url = '' } }: FastifyRequest): boolean {

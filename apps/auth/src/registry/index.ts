@@ -12,6 +12,7 @@ export { awaitReplicas, openWaiting, type WaitingConnections } from './await-rep
 export { type ChangedClient, changeClient } from './change-client.js'
 export { changeEventReceiver } from './change-event-receiver.js'
 export { changeIdentity } from './change-identity.js'
+export { charge } from './charge.js'
 export { countCovered } from './count-covered.js'
 export { countPending } from './count-pending.js'
 export { countTokens, countTokensByIdentity } from './count-tokens.js'

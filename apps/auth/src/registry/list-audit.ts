@@ -11,8 +11,8 @@ import { type AuditRange, auditEnd, readAudit } from './read-audit.js'
 import type { Registry } from './registry.js'
 
 const readAtOnce = 500
-/** A rare entry among very many: the page ends early, with a cursor to go on from. */
-const readAtMost = 10_000
+/** A rare entry among many: the page ends early, with a cursor to go on from. */
+const readAtMost = 1000
 
 /**
  * A page of the audit log; see contracts' `ListAudit`. The cursor is the place of the last entry
@@ -31,15 +31,16 @@ export async function listAudit(
   const wanted = matcher(query)
   const entries: AuditEntry[] = []
   let last = placeOf(after ?? cursor)
-  for (let read = 0; read < readAtMost; read += readAtOnce) {
-    const batch = await readAudit(registry, { ...range, order, after: last, limit: readAtOnce })
+  const atOnce = isSelective(query) ? readAtOnce : Math.min(limit + 1, readAtOnce)
+  for (let read = 0; read < readAtMost; read += atOnce) {
+    const batch = await readAudit(registry, { ...range, order, after: last, limit: atOnce })
     for (const { place, entry } of batch) {
       // Only one more that is wanted shows that there is a next page.
       if (wanted(entry) && entries.length === limit) return page(entries, last, false)
       if (wanted(entry)) entries.push(entry)
       last = place
     }
-    if (batch.length < readAtOnce)
+    if (batch.length < atOnce)
       return page(entries, order === 'newest first' ? undefined : last, true)
   }
   return page(entries, last, false)
@@ -90,6 +91,12 @@ async function rangeOf(
       ? {}
       : { kinds: result === 'refused' ? (['refusals'] as const) : (['acts', 'issues'] as const) }),
   }
+}
+
+/** Whether a filter leaves out entries that are read. */
+function isSelective({ actor, action, identity, result }: AuditFilter): boolean {
+  const ofKind = result === undefined || result === 'refused'
+  return actor !== undefined || action !== undefined || identity !== undefined || !ofKind
 }
 
 function matcher({ actor, action, result, identity }: AuditFilter): (entry: AuditEntry) => boolean {

@@ -5,9 +5,9 @@ import type { Registry } from './registry.js'
 import { walkIdentities } from './walk-identities.js'
 import { hasTokens, type Looked, walkTokens } from './walk-tokens.js'
 
-/** What is rare among very many: the page ends early, with a cursor to go on from. */
-const tokensAtMost = 10_000
-const identitiesAtMost = 10_000
+/** What is rare among many: the page ends early, with a cursor to go on from. */
+const tokensAtMost = 1000
+const identitiesAtMost = 1000
 
 /** How far a page has come: to this token of this identity; 0: through all that it has. */
 interface Place {

@@ -11,7 +11,8 @@ export interface ActiveToken {
 
 /**
  * Which of these tokens are active, in the same order; undefined for those that are not, and for
- * those alike whose signature does not hold, which cost no question. One round trip for all others.
+ * those alike whose signature does not hold, which cost no question. One round trip for all others. A
+ * token that is named several times is verified and asked about once.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -20,18 +21,21 @@ export async function introspect(
   jwt: Jwt,
   tokens: readonly string[],
 ): Promise<(ActiveToken | undefined)[]> {
-  const signed = tokens.map((token) => verifySigned(jwt, token))
-  const genuine = signed.filter((one) => one !== undefined)
+  const distinct = [...new Set(tokens)]
+  const genuine = distinct.flatMap((token) => {
+    const signed = verifySigned(jwt, token)
+    return signed === undefined ? [] : [{ token, ...signed }]
+  })
   const records = await ask(
     registry,
     genuine.map(({ claims: { jti, client_id }, kid }) => ({ jti, client_id, kid })),
   )
-  const bySigned = new Map(genuine.map((one, index) => [one, records[index]] as const))
-  return signed.map((one) => {
-    const record = one === undefined ? undefined : bySigned.get(one)
-    if (one === undefined || record === undefined || !agree(one.claims, record)) return undefined
-    return { claims: one.claims, record }
-  })
+  const active = new Map<string, ActiveToken>()
+  for (const [index, { token, claims }] of genuine.entries()) {
+    const record = records[index]
+    if (record !== undefined && agree(claims, record)) active.set(token, { claims, record })
+  }
+  return tokens.map((token) => active.get(token))
 }
 
 /**

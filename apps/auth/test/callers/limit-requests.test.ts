@@ -27,6 +27,57 @@ t.test('requests of an identity are limited, at all instances together', async (
   t.equal((await other.api(await self.token(quiet), 'GET', '/v1/nodes')).statusCode, 200)
 })
 
+t.test('what a request counts as grows with its work, and is said before it is done', async (t) => {
+  const limits = { IDENTITY_REQUESTS_PER_MINUTE: '60', ADDRESS_REQUESTS_PER_MINUTE: '1000' }
+  const self = await auth(t, limits)
+  /** How often a fresh identity may ask, until it is told to wait. */
+  const times = async (ask: (token: string) => ReturnType<typeof self.api>) => {
+    const token = await self.tokenWith('admin')
+    for (let n = 0; ; n += 1) {
+      const answer = await ask(token)
+      if (answer.statusCode === 429) return [n, answer.json().detail]
+      if (answer.statusCode !== 200) throw new Error(answer.body)
+    }
+  }
+  const get = (url: string) => (token: string) => self.api(token, 'GET', url)
+  const introspect = (tokens: (token: string) => string[]) => (token: string) =>
+    self.api(token, 'POST', '/v1/introspections', { tokens: tokens(token) })
+  const many = Array.from({ length: 200 }, (_, n) => `x${n}`)
+  // One unit has been used by the identity's own token.
+  const wait = 'too many requests; wait'
+  const tooLarge = (units: number) =>
+    `this request counts as ${units} of the 60 that are allowed in a minute; ask for less at a time`
+  for (const [name, ask, expected] of [
+    ['a small request', get('/v1/keys'), [59, wait]],
+    ['a page of 500 tokens', get('/v1/tokens?identity=admin&limit=500'), [2, wait]],
+    ['tokens by state', get('/v1/tokens?identity=admin&state=revoked&limit=5'), [1, wait]],
+    ['a count of everything', get('/v1/tokens/count'), [1, wait]],
+    ['a page of 500 identities', get('/v1/identities?limit=500'), [2, wait]],
+    ['a filter of the audit log', get('/v1/audit?actor=nobody&limit=1'), [5, wait]],
+    ['200 tokens', introspect(() => many), [2, wait]],
+    ['200 times the same', introspect((token) => Array(200).fill(token)), [59, wait]],
+    ['counts', get('/v1/tokens/count/by-identity?limit=1000'), [0, tooLarge(160)]],
+  ] as const)
+    t.same(await times(ask), expected, name)
+  const small = await self.tokenWith('audit:read', 'tokens:read')
+  const large = get('/v1/tokens/count/by-identity?limit=1000')
+  t.equal((await large(small)).statusCode, 429)
+  t.equal((await get('/v1/audit')(small)).statusCode, 200, 'what is refused uses nothing up')
+})
+
+t.test('an address is charged the same units', async (t) => {
+  const self = await auth(t, { ADDRESS_REQUESTS_PER_MINUTE: '50', TRUST_PROXY: '127.0.0.1' })
+  const token = await self.token()
+  const ask = (url: string, address = '10.0.0.1') =>
+    self.app.inject({
+      url,
+      headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
+    })
+  t.equal((await ask('/v1/tokens?limit=10')).statusCode, 200)
+  t.equal((await ask('/v1/tokens?limit=10')).statusCode, 429)
+  t.equal((await ask('/v1/tokens?limit=10', '10.0.0.2')).statusCode, 200)
+})
+
 t.test('who has not proved who he is uses up nothing of an identity', async (t) => {
   const self = await auth(t, { IDENTITY_REQUESTS_PER_MINUTE: '1' })
   for (const client_secret of ['x', 'y'])

@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { exportAudit } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { searchUnits } from '../units.js'
 
 const Lines = {
   description: 'entries, one in JSON on each line',
@@ -18,7 +19,7 @@ export const exportLog: Route = async (app) => {
   app.get(
     '/v1/audit/export',
     {
-      config: { audit: 'audit.export' },
+      config: { audit: 'audit.export', units: () => searchUnits },
       onRequest: app.allow('audit:read'),
       schema: {
         summary: 'Export the audit log as JSON lines, oldest first',

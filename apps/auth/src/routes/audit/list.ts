@@ -3,13 +3,14 @@ import { AuthError } from '../../errors.js'
 import { awaitAudit } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { auditPageUnits } from '../units.js'
 
 /** `GET /v1/audit` */
 export const list: Route = async (app) => {
   app.get(
     '/v1/audit',
     {
-      config: { audit: 'audit.read' },
+      config: { audit: 'audit.read', units: auditPageUnits },
       onRequest: app.allow('audit:read'),
       schema: {
         summary: 'Read the audit log, newest first; or follow it',

@@ -11,13 +11,14 @@ import { describeTokens } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import { selector } from '../revocations/selector.js'
 import type { Route } from '../route.js'
+import { pageUnits } from '../units.js'
 
 /** `GET /v1/connections?identity=…` */
 export const list: Route = async (app) => {
   app.get(
     '/v1/connections',
     {
-      config: { audit: 'token.read' },
+      config: { audit: 'token.read', units: pageUnits },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'List tokens that live connections stand on, asked of every node',

@@ -3,13 +3,14 @@ import { listIdentities } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import { Paging } from '../paging.js'
 import type { Route } from '../route.js'
+import { pageUnits } from '../units.js'
 
 /** `GET /v1/identities` */
 export const list: Route = async (app) => {
   app.get(
     '/v1/identities',
     {
-      config: { audit: 'identity.read' },
+      config: { audit: 'identity.read', units: pageUnits },
       onRequest: app.allow('identities:read'),
       schema: {
         summary: 'List identities, by name',

@@ -3,6 +3,7 @@ import { introspections } from '../../tokens/introspection.js'
 import { maxTokenLength } from '../../tokens/verify.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { introspectionUnits } from '../units.js'
 
 /** As many tokens as may be sent, each with its quotes and comma, and the object around them. */
 const bodyLimit = maxIntrospections * (maxTokenLength + 3) + 64
@@ -13,7 +14,7 @@ export const introspectMany: Route = async (app) => {
     '/v1/introspections',
     {
       bodyLimit,
-      config: { audit: 'token.introspect' },
+      config: { audit: 'token.introspect', units: introspectionUnits },
       onRequest: app.allow('introspect'),
       schema: {
         summary: 'Ask whether tokens are active, many at once; answers in the same order',

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { searchUnits } from '../units.js'
 import { awaitAskedReplicas } from './await-replicas.js'
 import { RevokeBody, selector } from './selector.js'
 
@@ -14,7 +15,11 @@ export const create: Route = async (app) => {
   app.post(
     '/v1/revocations',
     {
-      config: { audit: 'revocation.create' },
+      config: {
+        audit: 'revocation.create',
+        // To revoke is never made expensive; to count what it would do is.
+        units: ({ body }) => ((body as RevokeBody).dryRun === true ? searchUnits : 1),
+      },
       onRequest: app.allow('tokens:revoke'),
       schema: {
         summary: 'Revoke tokens, by exactly one selector; the answer is a receipt',

@@ -3,13 +3,14 @@ import { listReceipts } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import { Paging } from '../paging.js'
 import type { Route } from '../route.js'
+import { pageUnits } from '../units.js'
 
 /** `GET /v1/revocations` */
 export const list: Route = async (app) => {
   app.get(
     '/v1/revocations',
     {
-      config: { audit: 'revocation.read' },
+      config: { audit: 'revocation.read', units: pageUnits },
       onRequest: app.allow('tokens:read', 'tokens:revoke'),
       schema: {
         summary: 'List receipts, newest first',

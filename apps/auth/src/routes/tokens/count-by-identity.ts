@@ -2,13 +2,14 @@ import { CountTokensByIdentity, IdentityCountPage } from '@portcullis/contracts'
 import { countTokensByIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { countPageUnits } from '../units.js'
 
 /** `GET /v1/tokens/count/by-identity` */
 export const countByIdentity: Route = async (app) => {
   app.get(
     '/v1/tokens/count/by-identity',
     {
-      config: { audit: 'token.read' },
+      config: { audit: 'token.read', units: countPageUnits },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'Count the tokens of each identity, by name',

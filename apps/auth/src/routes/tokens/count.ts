@@ -2,13 +2,14 @@ import { CountTokens, TokenCount } from '@portcullis/contracts'
 import { countTokens } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { tokenCountUnits } from '../units.js'
 
 /** `GET /v1/tokens/count?identity=…` */
 export const count: Route = async (app) => {
   app.get(
     '/v1/tokens/count',
     {
-      config: { audit: 'token.read' },
+      config: { audit: 'token.read', units: tokenCountUnits },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'Count tokens that have not expired, by state',

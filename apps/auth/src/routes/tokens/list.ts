@@ -2,13 +2,14 @@ import { ListTokens, TokenPage } from '@portcullis/contracts'
 import { listTokens } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
+import { tokenPageUnits } from '../units.js'
 
 /** `GET /v1/tokens` */
 export const list: Route = async (app) => {
   app.get(
     '/v1/tokens',
     {
-      config: { audit: 'token.read' },
+      config: { audit: 'token.read', units: tokenPageUnits },
       onRequest: app.allow('tokens:read'),
       schema: {
         summary: 'List tokens that have not expired, newest first',

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { introspect } from '../../../src/tokens/introspect.js'
 import { type Auth, auth } from '../../fixtures/auth.js'
 import { hmac, part, signed, testKey } from '../../fixtures/forge.js'
 
@@ -179,4 +180,37 @@ t.test('a revoked token is never served from a cache, nor from another instance'
   for (let n = 0; n < 3; n++) t.same([await active(self), await active(other)], [true, true])
   await other.api(caller, 'POST', '/v1/revocations', { token: victim })
   t.same([await active(self), await active(other)], [false, false])
+})
+
+t.test('a token that is named many times is verified once, and answered each time', async (t) => {
+  const self = await auth(t)
+  const [admin, other] = [await self.token(), await self.tokenWith('feed')]
+  const { tokens: jwt } = self.app
+  let verified = 0
+  const counting: typeof jwt = {
+    ...jwt,
+    library(key) {
+      verified += 1
+      return jwt.library(key)
+    },
+  }
+  await introspect(self.app.registry, counting, [other])
+  const once = verified
+  const named = [admin, 'x', other, ...Array(100).fill(admin), 'x', other]
+  const answers = await introspect(self.app.registry, counting, named)
+  t.ok(verified - once <= 3 * once, `${verified - once} calls for 3 tokens`)
+  t.same(
+    answers.map((active) => active?.claims.client_id),
+    named.map((token) =>
+      token === admin ? 'admin' : answers[token === other ? 2 : 1]?.claims.client_id,
+    ),
+  )
+  t.equal(answers[1], undefined)
+  const { results } = (
+    await self.api(admin, 'POST', '/v1/introspections', { tokens: named })
+  ).json()
+  t.same(
+    results.map(({ active }: { active: boolean }) => active),
+    named.map((token) => token !== 'x'),
+  )
 })
