@@ -103,6 +103,11 @@ export const AuditEntry = Type.Object({
   address: Type.Optional(Type.String()),
   /** The same as in the service's log and in a problem's `instance`. */
   requestId: Type.Optional(Type.String()),
+  /**
+   * The entry stands for so many refused attempts in the minute before `at`, by callers that had proven
+   * nothing; the first of them has an entry of its own before that. Absent: it stands for one request.
+   */
+  count: Type.Optional(Type.Integer({ minimum: 1 })),
 })
 export type AuditEntry = Static<typeof AuditEntry>
 

@@ -8,6 +8,7 @@ import {
   openAuditWatch,
   type Registry,
 } from '../registry/index.js'
+import { openAttemptLog } from './fold-attempts.js'
 import { openAuditLog } from './open-log.js'
 import { record } from './record.js'
 
@@ -31,9 +32,13 @@ export async function openAudit(
         app.log.error({ entry, err: cause }, 'not in the audit log: Redis did not take it')
     },
   })
+  const attempts = openAttemptLog({ log })
   const watch = openAuditWatch(registry, listener)
   app.addHook('preClose', async () => watch.close())
-  app.addHook('onClose', () => log.settled())
-  await app.register(record, { log })
+  app.addHook('onClose', () => {
+    attempts.close()
+    return log.settled()
+  })
+  await app.register(record, { log, attempts })
   app.decorate('auditLog', { log, retention, watch })
 }

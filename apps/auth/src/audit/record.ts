@@ -5,11 +5,12 @@ import {
   type AuditTarget,
   auditActions,
 } from '@portcullis/contracts'
-import { answerable, clientAddressOf } from '@portcullis/service'
+import { addressOf, answerable, clientAddressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { translate } from '../errors.js'
-import type { AuditRecord } from '../registry/index.js'
+import { type AuditRecord, isAttempt } from '../registry/index.js'
+import type { AttemptLog } from './fold-attempts.js'
 import type { AuditLog } from './open-log.js'
 import { mayBeSecret, shownName } from './shown-name.js'
 
@@ -33,6 +34,7 @@ declare module 'fastify' {
 
 export interface RecordOptions {
   log: AuditLog
+  attempts: AttemptLog
 }
 
 /**
@@ -47,10 +49,11 @@ export interface RecordOptions {
  * `error`, and is counted (`portcullis_audit_entries_lost_total`).
  *
  * Tokens that are issued, and refusals, do not wait: their entries leave in the same tick, many at a
- * time, so that issuing costs no second round trip, and a flood of attempts costs Redis little.
+ * time, so that issuing costs no second round trip. Refusals of callers that have proven nothing are
+ * folded (`fold-attempts.ts`).
  */
 export const record = plugin(
-  async (app: FastifyInstance, { log }: RecordOptions) => {
+  async (app: FastifyInstance, { log, attempts }: RecordOptions) => {
     const notes = new WeakMap<FastifyRequest, AuditNotes>()
     app.decorateRequest('audit', {
       getter(this: FastifyRequest) {
@@ -70,6 +73,10 @@ export const record = plugin(
     app.addHook('onSend', async (request, reply) => {
       const entry = entryOf(request, reply)
       if (entry === undefined) return
+      if (isAttempt(entry)) {
+        attempts.add(entry, addressOf(request))
+        return
+      }
       const added = log.add(entry)
       if (auditActions[entry.action] === 'act' && entry.result !== 'refused') await added
     })

@@ -6,10 +6,11 @@ import { unavailable } from './run.js'
 export type AuditRecord = Omit<AuditEntry, 'id' | 'at' | 'action'> & { action: AuditAction }
 
 /**
- * Entries are kept in three streams, each with its own bound: nothing that anyone may try, and nothing
- * that backends do all day, pushes out what administrators have done.
+ * Entries are kept in four streams, each with its own bound: nothing that anyone may try pushes out what
+ * known callers were refused, and neither that nor what backends do all day pushes out what
+ * administrators have done.
  */
-export const auditKinds = ['acts', 'issues', 'refusals'] as const
+export const auditKinds = ['acts', 'issues', 'refusals', 'attempts'] as const
 export type AuditKind = (typeof auditKinds)[number]
 
 /** How much of the log is kept. */
@@ -20,9 +21,16 @@ export interface AuditRetention {
   maxAgeMs: number
 }
 
-export function kindOf({ action, result }: AuditRecord): AuditKind {
+export function kindOf(record: AuditRecord): AuditKind {
+  const { action, result } = record
+  if (isAttempt(record)) return 'attempts'
   if (result === 'refused') return 'refusals'
   return auditActions[action] === 'issue' ? 'issues' : 'acts'
+}
+
+/** Whether an entry is about a refused request whose caller has proven nothing. */
+export function isAttempt({ result, actor }: AuditRecord): boolean {
+  return result === 'refused' && (actor === undefined || actor.claimed === true)
 }
 
 /**

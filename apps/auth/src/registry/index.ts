@@ -4,7 +4,12 @@ export { addRegistrationCode } from './add-registration-code.js'
 export { answerInquiry, type NodeAnswer } from './answer-inquiry.js'
 export { answers } from './answers.js'
 export { appendAudit } from './append-audit.js'
-export { type AuditRecord, type AuditRetention, auditPartition } from './audit-record.js'
+export {
+  type AuditRecord,
+  type AuditRetention,
+  auditPartition,
+  isAttempt,
+} from './audit-record.js'
 export { type Authenticated, authenticate } from './authenticate.js'
 export { type AuditWatch, awaitAudit, openAuditWatch } from './await-audit.js'
 export { awaitReceipt, openReceiptWatch, type ReceiptWatch } from './await-receipt.js'

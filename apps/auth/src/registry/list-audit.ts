@@ -76,6 +76,9 @@ export async function exportAudit(
   })()
 }
 
+const refusedKinds = ['refusals', 'attempts'] as const
+const doneKinds = ['acts', 'issues'] as const
+
 /** What the filter says of time and of kinds: it is not read at all. */
 async function rangeOf(
   registry: Registry,
@@ -87,9 +90,7 @@ async function rangeOf(
     // What is too old is removed when the next entry comes, and shown no more before that.
     fromUs: Math.max(from * 1000, end - maxAgeMs * 1000, 0),
     toUs: Math.min(to === undefined ? end : to * 1000, end),
-    ...(result === undefined
-      ? {}
-      : { kinds: result === 'refused' ? (['refusals'] as const) : (['acts', 'issues'] as const) }),
+    ...(result === undefined ? {} : { kinds: result === 'refused' ? refusedKinds : doneKinds }),
   }
 }
 

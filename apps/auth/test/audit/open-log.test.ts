@@ -1,4 +1,5 @@
 import t from 'tap'
+import { openAttemptLog } from '../../src/audit/fold-attempts.js'
 import { openAuditLog } from '../../src/audit/open-log.js'
 import type { AuditRecord } from '../../src/registry/index.js'
 
@@ -43,4 +44,68 @@ t.test('what Redis does not take is handed over whole, and rejects nobody', asyn
   fails = false
   await log.add(record('4'))
   t.equal(lost.length, 2, 'and afterwards there is room again')
+})
+
+t.test('attempts of a kind are one entry, and one more with their number', (t) => {
+  const written: AuditRecord[] = []
+  const attempts = openAttemptLog({
+    log: {
+      add: async (entry) => {
+        written.push(entry)
+      },
+    },
+    maxNames: 2,
+    maxGroups: 5,
+  })
+  t.teardown(() => attempts.close())
+  const attempt = (network: string, name?: string, error = 'invalid_client'): AuditRecord => ({
+    action: 'token.issue',
+    result: 'refused',
+    status: 401,
+    error,
+    ...(name === undefined ? {} : { actor: { identity: name, claimed: true as const } }),
+    address: network,
+    requestId: `${network} ${name}`,
+  })
+  const add = (network: string, name?: string, error?: string) =>
+    attempts.add(attempt(network, name, error), network)
+  const take = () => written.splice(0)
+
+  for (let n = 0; n < 100; n += 1) add('10.0.0.1', 'shop')
+  add('10.0.0.2', 'shop')
+  add('10.0.0.1', 'shop', 'too_many_requests')
+  t.same(
+    take(),
+    [
+      attempt('10.0.0.1', 'shop'),
+      attempt('10.0.0.2', 'shop'),
+      attempt('10.0.0.1', 'shop', 'too_many_requests'),
+    ],
+    'the first of each kind at once, and whole',
+  )
+  attempts.flush()
+  t.same(take(), [
+    {
+      action: 'token.issue',
+      result: 'refused',
+      status: 401,
+      error: 'invalid_client',
+      actor: { identity: 'shop', claimed: true },
+      address: '10.0.0.1',
+      count: 99,
+    },
+  ])
+
+  for (let n = 0; n < 1000; n += 1) add('10.0.0.1', `nobody-${n}`)
+  t.equal(take().length, 3, 'of many names of one network two are told apart')
+  for (let n = 0; n < 1000; n += 1) add(`10.0.1.${n}`)
+  t.equal(take().length, 3, 'and of many networks as many as there is room for')
+  attempts.flush()
+  const counts = take()
+  t.match(counts, [{ address: '10.0.0.1', count: 997 }, { count: 997 }])
+  t.notHas(counts[0], 'actor')
+  t.notHas(counts[1], 'address')
+  attempts.flush()
+  t.same(take(), [], 'nothing is written twice')
+  t.end()
 })

@@ -171,18 +171,24 @@ t.test('a rare entry among many: a page ends early, with a cursor', async (t) =>
   t.equal(pages, 3, 'of a thousand entries each')
 })
 
-t.test('a flood of refusals, or of issued tokens, pushes out no act', async (t) => {
+t.test('neither attempts of anyone, nor refusals, nor tokens push out another kind', async (t) => {
   const { registry, redis } = await open(t)
   const few = { maxLength: 5, maxAgeMs: 86_400_000 }
   await append(registry, [{ requestId: 'act' }], few)
-  for (const flood of [{ result: 'refused' }, { action: 'token.issue' }] as const)
+  const floods: Partial<AuditRecord>[] = [
+    { result: 'refused' },
+    { result: 'refused', actor: { identity: 'admin', claimed: true } },
+    { action: 'token.issue' },
+  ]
+  for (const flood of floods)
     await append(
       registry,
       Array.from({ length: 300 }, () => flood),
       few,
     )
   t.equal((await all(registry, {})).at(-1), 'act')
-  t.equal((await all(registry, {})).length, 11)
+  t.equal((await all(registry, {})).length, 16)
+  t.equal((await all(registry, { result: 'refused' })).length, 10)
   t.equal(await redis.xlen(registry.keys.audit(0, 'refusals')), 5)
   await append(
     registry,

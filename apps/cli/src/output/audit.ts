@@ -16,7 +16,7 @@ export function auditList(out: Output, entries: readonly AuditEntry[]): string {
     { head: 'ACTION', value: ({ action }) => action, whole: true },
     { head: 'ACTOR', value: actorText },
     { head: 'TARGET', value: targetText },
-    { head: 'ERROR', value: ({ error = '' }) => error },
+    { head: 'ERROR', value: errorText },
     { head: 'FROM', value: ({ address = '' }) => address },
   ]
   return out.table(columns, entries, 'no entries')
@@ -24,9 +24,9 @@ export function auditList(out: Output, entries: readonly AuditEntry[]): string {
 
 /** One entry on a line of its own, for a log that goes on. */
 export function auditLine(out: Output, entry: AuditEntry): string {
-  const { at, result, action, error, address } = entry
+  const { at, result, action, address } = entry
   const from = address === undefined ? '' : `from ${address}`
-  const rest = [actorText(entry), targetText(entry), error ?? '', from]
+  const rest = [actorText(entry), targetText(entry), errorText(entry), from]
   const head = `${out.paint.dim(timeText(at))}  ${resultColour(out, result.padEnd(7))}`
   const words = [action.padEnd(18), ...rest].filter((part) => part !== '').map(printable)
   return `${head}  ${words.join('  ')}`
@@ -41,11 +41,17 @@ function timeText(at: number): string {
 }
 
 /** Whom the entry names, and whether nothing has proven it. */
-function actorText({ actor, requestId }: AuditEntry): string {
-  if (actor === undefined) return requestId === undefined ? '(auth itself)' : '(nobody)'
+function actorText({ actor, requestId, count }: AuditEntry): string {
+  if (actor === undefined)
+    return requestId === undefined && count === undefined ? '(auth itself)' : '(nobody)'
   const { identity, subject, claimed } = actor
   const who = subject === undefined || subject === identity ? identity : `${identity}/${subject}`
   return claimed ? `${who}?` : who
+}
+
+/** What was wrong, and how often when the entry stands for many. */
+function errorText({ error = '', count }: AuditEntry): string {
+  return count === undefined ? error : `${error} ×${count}`
 }
 
 function targetText({ target = {} }: AuditEntry): string {

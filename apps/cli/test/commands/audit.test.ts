@@ -24,13 +24,14 @@ t.test('who did what, newest first, as far as is asked', async (t) => {
     target: { label: 'l\nx' },
   })
   const own = { actor: undefined, status: undefined, address: undefined, requestId: undefined }
-  const entries = [odd, entry(1), entry(0, { actor: undefined }), entry(-1, own)]
+  const folded = entry(-2, { ...own, ...claimed, address: '10.0.0.1', count: 299 })
+  const entries = [odd, entry(1), entry(0, { actor: undefined }), entry(-1, own), folded]
   const { cwd, asked } = await installation(t, {
     routes: { 'GET /v1/audit': { body: { entries, cursor: 'c1' } } },
   })
   const filter = ['--actor', 'a', '--action', 'identity', '--result', 'ok', '--identity', 'b']
   const times = ['--from', '2026-01-31T12:00:00Z', '--to', '1769860800001']
-  const args = ['audit', ...filter, ...times, '--limit', '4']
+  const args = ['audit', ...filter, ...times, '--limit', '5']
   const { code, stdout, stderr } = await run(args, { cwd })
   t.equal(code, 0, stderr)
   t.match(
@@ -40,11 +41,12 @@ t.test('who did what, newest first, as far as is asked', async (t) => {
   t.match(stdout, /ok +identity\.suspend +admin +shop1, revocation r1 +127\.0\.0\.1\n/)
   t.match(stdout, /ok +identity\.suspend +\(nobody\) +shop0/)
   t.match(stdout, /ok +identity\.suspend +\(auth itself\) +shop-1, revocation r1 *\n/)
+  t.match(stdout, /refused +identity\.suspend +\(nobody\) .* invalid_client ×299 +10\.0\.0\.1\n/)
   t.match(stderr, 'there are more')
   t.equal(
     asked.at(-1)?.route,
     'GET /v1/audit?actor=a&action=identity&result=ok&identity=b' +
-      '&from=1769860800000&to=1769860800001&limit=4',
+      '&from=1769860800000&to=1769860800001&limit=5',
   )
   const json = await run([...args, '--json'], { cwd })
   t.match(JSON.parse(json.stdout), { entries: [{ id: '2.0' }, { id: '1.0' }, {}, {}], more: true })

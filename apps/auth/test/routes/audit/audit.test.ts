@@ -197,6 +197,33 @@ t.test('each refused attempt leaves one entry, and what is no attempt leaves non
   t.same(await tried(() => self.api(admin, 'POST', '/v1/introspections', { tokens: ['x'] })), [])
 })
 
+t.test('a flood of attempts without proof pushes nothing out, and leaves its number', async (t) => {
+  const self = await auth(t, { AUDIT_MAX_LENGTH: '6', TRUST_PROXY: '127.0.0.1' })
+  const plain = await self.tokenWith('subscribe:a')
+  const admin = await self.token()
+  const from = (address: string, headers: object = {}) =>
+    self.app.inject({
+      url: '/v1/tokens',
+      headers: { ...headers, 'x-forwarded-for': address },
+    })
+  await from('203.0.113.1', { authorization: `Bearer ${plain}` })
+  await from('203.0.113.2')
+  for (let n = 0; n < 50; n += 1) await from('203.0.113.3', { authorization: `Bearer x${n}` })
+  for (let n = 0; n < 3; n += 1) await from('203.0.113.1', { authorization: `Bearer ${plain}` })
+  const refused = async (at: Auth) =>
+    (await at.api(admin, 'GET', '/v1/audit?result=refused')).json().entries as AuditEntry[]
+  const proven = { error: 'insufficient_scope', address: '203.0.113.1' }
+  const unproven = (address: string) => ({ error: 'invalid_token', status: 401, address })
+  const singly = [proven, proven, proven, unproven('203.0.113.3'), unproven('203.0.113.2'), proven]
+  t.match(await refused(self), singly)
+  const other = await self.another()
+  await self.app.close()
+  const [folded, ...rest] = await refused(other)
+  t.match(folded, { ...unproven('203.0.113.3'), action: 'token.read', count: 49 })
+  t.notHas(folded, 'requestId')
+  t.match(rest, singly, 'refusals of known callers stay one by one')
+})
+
 t.test('the address is the one that trusted proxies name', async (t) => {
   const self = await auth(t, { TRUST_PROXY: '127.0.0.1' })
   const admin = await self.token()
