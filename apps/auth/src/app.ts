@@ -21,6 +21,7 @@ import { administrator } from './administrator.js'
 import { openAudit } from './audit/open-audit.js'
 import { recordOwnActs } from './audit/own-acts.js'
 import { allow } from './callers/allow.js'
+import { admitCallers } from './callers/callers.js'
 import { client } from './callers/client.js'
 import { limitRequests } from './callers/limit-requests.js'
 import type { Config } from './config.js'
@@ -29,6 +30,7 @@ import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
 import { Inquiries } from './feed/inquiries.js'
+import { openOwnPart } from './feed/open-own-part.js'
 import { feedRegistry } from './feed/registry.js'
 import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
@@ -57,6 +59,9 @@ import { jwt } from './tokens/jwt.js'
 /** Bytes of a body, and of a feed message; batches of introspections have their own bound. */
 const bodyLimit = 64 * 1024
 const feedMessageLimit = 256 * 1024
+
+/** How long the start waits for this instance's own leases, in milliseconds. */
+const ownLeaseMs = 3000
 
 /** Of what the descriptions describe. */
 const version = '0.1.0'
@@ -168,11 +173,24 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   const receiptWatch = openReceiptWatch(registry, listener)
   // Before the server stops: it would wait for those who wait for receipts.
   app.addHook('preClose', async () => receiptWatch.close())
+  let own: ReturnType<typeof openOwnPart> | undefined
   const following = await follow({
     source: feedSource(registry, listener),
+    follower: (cursor) => {
+      own = openOwnPart(registry, app.log, cursor)
+      return own.part
+    },
     onError: (err) => app.log.warn({ err }, 'the feed cannot be read'),
   })
+  if (own === undefined)
+    throw new Error('following the feed makes this instance a part of receipts')
+  const { part, watch } = own
   app.addHook('onClose', () => following.close())
+  app.addHook('onClose', async () => {
+    await part.close()
+    watch.close()
+  })
+  await part.start(ownLeaseMs)
   const nodes = feedRegistry(registry)
   const inquiries = new Inquiries({
     registry,
@@ -191,7 +209,13 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     perAddress: config.ADDRESS_REQUESTS_PER_MINUTE,
     perIdentity: config.IDENTITY_REQUESTS_PER_MINUTE,
   })
-  await app.register(allow, { registry, jwt: app.tokens })
+  await app.register(admitCallers, {
+    registry,
+    jwt: app.tokens,
+    watch,
+    lease: (partition) => part.lease(partition),
+  })
+  await app.register(allow, { callers: app.callers, jwt: app.tokens })
   await app.register(client, {
     registry,
     issuer: config.ISSUER,
@@ -246,6 +270,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
       redis: () => answers(registry),
       keys: () => keys.ready(),
       feed: () => following.ready(),
+      lease: () => part.problem,
     },
   })
   await app.register(routes, {

@@ -1,4 +1,5 @@
 import type { AuditLog } from './audit/open-log.js'
+import type { Callers } from './callers/callers.js'
 import type { Events } from './events/context.js'
 import type { Poller } from './events/poller.js'
 import type { FeedHub } from './feed/hub.js'
@@ -16,7 +17,9 @@ import type {
 /** What `app.ts` hands to the routes. */
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Not for what a caller asks to be written: that goes through `request.caller.act`. */
     registry: Registry
+    callers: Callers
     receiptWatch: ReceiptWatch
     /** Connections to wait for replicas on. */
     waiting: WaitingConnections

@@ -1,7 +1,7 @@
 import { Receipt } from '@portcullis/contracts'
 import type { AuthApi } from './auth-api.js'
 import { CliError } from './errors.js'
-import { nodeChanges, receiptText, waitingText } from './output/receipt.js'
+import { nodeChanges, pendingParts, receiptText, waitingText } from './output/receipt.js'
 import { pause } from './pause.js'
 import type { Session } from './session.js'
 
@@ -76,7 +76,7 @@ async function read(auth: AuthApi, id: string, remainingMs: number): Promise<Rec
  * @throws CliError when a node has not confirmed, or fewer Redis replicas than asked have it
  */
 export function requireConfirmed(receipt: Receipt, waitMs: number): void {
-  const late = receipt.nodes.filter(({ state }) => state === 'pending').map(({ node }) => node)
+  const late = pendingParts(receipt)
   const missing: string[] = []
   if (waitMs > 0 && late.length > 0) missing.push(`not yet confirmed by ${late.join(', ')}`)
   else if (waitMs > 0 && !receipt.complete) missing.push('the receipt is not complete')

@@ -55,6 +55,16 @@ export const NodeReceipt = Type.Object({
 })
 export type NodeReceipt = Static<typeof NodeReceipt>
 
+/** An auth instance: it acts for callers of its own routes, and acknowledges as a node does. */
+export const AuthReceipt = Type.Object({
+  /** Host name and process id of the instance. */
+  auth: Type.String(),
+  state: NodeState,
+  /** From the commit to the acknowledgement, on the registry's clock; absent while pending. */
+  ms: Type.Optional(Type.Number()),
+})
+export type AuthReceipt = Static<typeof AuthReceipt>
+
 /** There are at least as many tokens as said; to count them all would have taken too long. */
 const atLeast = Type.Optional(Type.Literal(true))
 
@@ -64,9 +74,10 @@ export const Receipt = Type.Object({
   /** Live tokens that it covers. */
   tokens: Type.Integer(),
   atLeast,
-  /** No node delivers anything more on a covered token. */
+  /** A covered token has no effect any more, and receives nothing, at any node and any auth instance. */
   complete: Type.Boolean(),
   nodes: Type.Array(NodeReceipt),
+  auths: Type.Array(AuthReceipt),
   selector: Selector,
   reason: Type.Optional(Type.String()),
   /** Redis replicas known to have it when the wait for them ended; absent when none was asked for. */

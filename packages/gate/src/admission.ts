@@ -92,7 +92,7 @@ export class Admission {
     // A WebSocket that is still to come is closed by `opened`.
     else if (this.#standing === 'websocket') return
     // The rest of the body would be read for nothing: no command may come of it any more.
-    else if (!this.#raw.complete) reset(this.#raw.socket)
+    else if (this.#raw.complete === false) reset(this.#raw.socket)
     // Before its head is sent, an answer is replaced by the onSend hook.
     else if (this.#reply.raw.headersSent) this.#cutResponse()
   }

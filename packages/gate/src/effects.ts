@@ -39,16 +39,22 @@ export class Effects {
   }
 
   /**
-   * Checks the grant and the lease, and calls `work` in the same synchronous step.
+   * Checks the grant and the lease, and calls `work` in the same synchronous step. `lease` is the one
+   * that the grant depends on, if that is not the lease of the whole process.
    *
    * @throws GateError `invalid_token` when the grant has ended, `auth_unavailable` when the lease is
    * out; and whatever `work` throws
    */
-  async run<Result>(grant: LiveGrant, work: Work<Result>, isOver: IsOver): Promise<Result> {
+  async run<Result>(
+    grant: LiveGrant,
+    work: Work<Result>,
+    isOver: IsOver,
+    lease = this.#lease,
+  ): Promise<Result> {
     if (grant.ended !== undefined) throw new GateError('invalid_token', 'the token has ended')
     // The clock first: a process that is stopped between the two lines gets a deadline too early.
     const now = performance.now()
-    const { leftMs } = this.#lease
+    const { leftMs } = lease
     if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
     const until = now + Math.min(leftMs, maxEffectMs)
     const effect: Effect = { grant, covered: false, waiting: [] }

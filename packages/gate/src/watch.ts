@@ -160,9 +160,14 @@ export class Watch {
   }
 
   /** See `Gate.effect`. A grant that is no longer watched counts as ended. */
-  async effect<Result>(grant: LiveGrant, work: Work<Result>, isOver: IsOver): Promise<Result> {
+  async effect<Result>(
+    grant: LiveGrant,
+    work: Work<Result>,
+    isOver: IsOver,
+    lease?: Pick<Lease, 'leftMs'>,
+  ): Promise<Result> {
     if (!this.#index.has(grant)) throw new GateError('invalid_token', 'the token has ended')
-    return this.#effects.run(grant, work, isOver)
+    return this.#effects.run(grant, work, isOver, lease)
   }
 
   /** See `Effects.over`. */
@@ -211,6 +216,13 @@ export class Watch {
   endToken(jti: string): void {
     for (const grant of this.#index.ofToken(jti)) {
       this.#end(grant, grant.expiresAt <= Date.now() ? 'expired' : 'revoked')
+    }
+  }
+
+  /** Ends every grant as revoked. */
+  endAll(): void {
+    for (const grant of this.#index.candidates({ selector: { all: true } })) {
+      this.#end(grant, 'revoked')
     }
   }
 

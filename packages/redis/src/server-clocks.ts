@@ -4,6 +4,8 @@ import { slotOf } from './slots.js'
 
 /** How long a reading of a server's clock is used, in milliseconds. */
 const maxAgeMs = 5000
+/** A reading that is older than this is renewed while it is used. */
+const renewAgeMs = 2500
 
 interface Reading {
   /** What the server's clock showed, in Unix milliseconds. */
@@ -13,16 +15,17 @@ interface Reading {
 }
 
 /**
- * Names moments of this process's monotonic clock in the clock of the Redis that has a key, as
- * deadlines for scripts. A server's clock is compared with itself alone: it is read, and the time that
- * is left is added. The reading is older than the arrival of its answer, so the deadline is early by
- * that, never late. A clock that is set back, or another master whose clock is behind, adds the
+ * Gives scripts deadlines on the clock of the Redis that runs them, for moments of this process's
+ * monotonic clock. A server's clock is compared with itself alone: it is read, and the time that is
+ * left is added. The reading is older than the arrival of its answer, so a deadline is early by that,
+ * never late. A clock that is set back, or another master whose clock is behind, makes it late by the
  * difference until the next reading.
  */
 export class ServerClocks {
   readonly #redis: Commands
   /** By slot; a server that is no Cluster has one clock for all. */
   readonly #readings = new Map<number, Reading>()
+  readonly #underWay = new Map<number, Promise<Reading>>()
 
   constructor(redis: Commands) {
     this.#redis = redis
@@ -30,39 +33,59 @@ export class ServerClocks {
     redis.on('close', () => this.#readings.clear())
   }
 
-  /** Reads the clock for a key, unless that was done lately. Rejects as commands do. */
-  async read(key: string): Promise<void> {
-    const slot = this.#slot(key)
-    const known = this.#readings.get(slot)
-    if (known !== undefined && performance.now() - known.at < maxAgeMs) return
-    this.#readings.delete(slot)
-    // A script, since TIME alone has no key by which a Cluster could send it to the right master.
-    const [seconds, microseconds] = (await this.#redis.eval(
-      "return redis.call('TIME')",
-      1,
-      key,
-    )) as [string, string]
-    const serverMs = Number(seconds) * 1000 + Number(microseconds) / 1000
-    this.#readings.set(slot, { serverMs, at: performance.now() })
-  }
-
   /**
-   * Returns the deadline for a key: the Unix milliseconds that the server shows at `until`
-   * (`performance.now()`), or a little before. Without a reading it is 0, which every script refuses.
+   * Calls `send` with the deadline for a script of the server that has `key`: the Unix milliseconds
+   * that its clock shows at `until` (`performance.now()`), or a little before. Calls keep their order.
+   *
+   * @throws whatever `send` or reading the clock throws; TooLateError once `until` has passed
    */
-  deadline(key: string, until: number): number {
-    const reading = this.#readings.get(this.#slot(key))
-    return reading === undefined ? 0 : reading.serverMs + until - reading.at
+  async run<Result>(
+    key: string,
+    until: number,
+    send: (deadline: number) => Promise<Result>,
+  ): Promise<Result> {
+    const slot = isCluster(this.#redis) ? slotOf(key) : 0
+    try {
+      return await send(deadlineOf(await this.#reading(slot, key), until))
+    } catch (error) {
+      // The server's clock may have been set forward.
+      if (!(error instanceof TooLateError) || performance.now() >= until) throw error
+      this.#readings.delete(slot)
+      return send(deadlineOf(await this.#reading(slot, key), until))
+    }
   }
 
-  /** Forgets the reading for a key: the server's clock was set forward. */
-  forget(key: string): void {
-    this.#readings.delete(this.#slot(key))
+  async #reading(slot: number, key: string): Promise<Reading> {
+    const known = this.#readings.get(slot)
+    const age = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.at
+    if (known === undefined || age > maxAgeMs) return this.#read(slot, key)
+    if (age > renewAgeMs) this.#read(slot, key).catch(() => undefined)
+    return known
   }
 
-  #slot(key: string): number {
-    return isCluster(this.#redis) ? slotOf(key) : 0
+  #read(slot: number, key: string): Promise<Reading> {
+    const underWay = this.#underWay.get(slot) ?? this.#ask(slot, key)
+    this.#underWay.set(slot, underWay)
+    return underWay
   }
+
+  async #ask(slot: number, key: string): Promise<Reading> {
+    try {
+      // A script, since TIME alone has no key by which a Cluster could send it to the right master.
+      const time = await this.#redis.eval("return redis.call('TIME')", 1, key)
+      const [seconds, microseconds] = time as [string, string]
+      const serverMs = Number(seconds) * 1000 + Number(microseconds) / 1000
+      const reading = { serverMs, at: performance.now() }
+      this.#readings.set(slot, reading)
+      return reading
+    } finally {
+      this.#underWay.delete(slot)
+    }
+  }
+}
+
+function deadlineOf({ serverMs, at }: Reading, until: number): number {
+  return serverMs + until - at
 }
 
 /**

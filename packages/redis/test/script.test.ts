@@ -44,19 +44,25 @@ t.test('a script with a deadline runs before it, and not after', async (t) => {
   )
   const set = script<string>(pathToFileURL(file))
   const clocks = new ServerClocks(redis)
-  t.equal(clocks.deadline(key, performance.now() + 60_000), 0, 'not before the clock was read')
-  await clocks.read(key)
-  const soon = performance.now() + 1000
-  t.ok(Math.abs(clocks.deadline(key, soon) - Date.now() - 1000) < 900)
-  t.equal(await set(redis, [key], ['a', 1], clocks.deadline(key, soon)), 'OK')
+  const deadlines: number[] = []
+  const setTo = (value: string, until: number) =>
+    clocks.run(key, until, (deadline) => {
+      deadlines.push(deadline)
+      return set(redis, [key], [value, 1], deadline)
+    })
+  t.equal(await setTo('a', performance.now() + 1000), 'OK')
   t.equal(await redis.get(key), 'a 1', 'the deadline is no argument of the script')
-  const past = clocks.deadline(key, performance.now() - 1)
-  const late = await set(redis, [key], ['b', 2], past).catch((error) => error)
+  t.ok(Math.abs((deadlines[0] ?? 0) - Date.now() - 1000) < 900, 'on the clock of Redis')
+  const late = await setTo('b', performance.now() - 1).catch((error) => error)
   t.match(late, { code: 'REDIS_TOO_LATE' })
   t.ok(isRefusal(late), 'it will not happen any more')
   t.notOk(isRefusal(new Error('Command timed out')), 'it may still happen')
   t.equal(await redis.get(key), 'a 1')
-  clocks.forget(key)
-  t.equal(clocks.deadline(key, soon), 0)
+  const order: number[] = []
+  redis.emit('close')
+  await Promise.all(
+    [1, 2, 3].map((n) => clocks.run(key, performance.now() + 1000, async () => order.push(n))),
+  )
+  t.same(order, [1, 2, 3], 'in order, also while the clock is read')
   await redis.del(key)
 })

@@ -25,6 +25,7 @@ export {
   answerable,
   answerFrameworkError,
   type ProblemsOptions,
+  problemOf,
   problems,
 } from './problems.js'
 export { failToStart, type RunOptions, run } from './run.js'

@@ -80,14 +80,22 @@ function send(
     .code(statusCode)
     .headers(headers)
     .type('application/problem+json')
-    .send({
-      type: 'about:blank',
-      title: titles[statusCode] ?? (statusCode >= 500 ? 'Server Error' : 'Bad Request'),
-      status: statusCode,
-      code,
-      detail: message,
-      instance: request.id,
-    })
+    .send(problemOf(request, { statusCode, message, ...(code === undefined ? {} : { code }) }))
+}
+
+/** Returns the RFC 9457 problem for an error. */
+export function problemOf(
+  { id }: Pick<FastifyRequest, 'id'>,
+  { statusCode, code, message }: AnswerableError,
+) {
+  return {
+    type: 'about:blank',
+    title: titles[statusCode] ?? (statusCode >= 500 ? 'Server Error' : 'Bad Request'),
+    status: statusCode,
+    code,
+    detail: message,
+    instance: id,
+  }
 }
 
 const titles: Readonly<Record<number, string>> = {

@@ -1,19 +1,19 @@
 import type { ServiceScope } from '@portcullis/contracts'
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import plugin from 'fastify-plugin'
-import type { Registry } from '../registry/index.js'
 import type { Jwt } from '../tokens/jwt.js'
 import { bearer } from './bearer.js'
-import { type Caller, requireScope } from './caller.js'
+import { type AdmittedCaller, requireScope } from './caller.js'
+import type { Callers } from './callers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** A hook that admits callers whose token has one of these scopes, as `request.caller`. */
-    allow(...anyOf: ServiceScope[]): (request: FastifyRequest) => Promise<void>
+    allow(...anyOf: ServiceScope[]): (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
   interface FastifyRequest {
     /** Who makes the request. @throws when its route has no `allow` hook. */
-    readonly caller: Caller
+    readonly caller: AdmittedCaller
   }
 }
 
@@ -30,7 +30,7 @@ export function requiredScopes({ onRequest }: RouteOptions): readonly ServiceSco
 }
 
 export interface AllowOptions {
-  registry: Registry
+  callers: Callers
   jwt: Jwt
 }
 
@@ -39,21 +39,21 @@ export interface AllowOptions {
  * alone parsed, on behalf of someone who may not send it.
  */
 export const allow = plugin(
-  async (app: FastifyInstance, { registry, jwt }: AllowOptions) => {
-    const callers = new WeakMap<FastifyRequest, Caller>()
+  async (app: FastifyInstance, { callers, jwt }: AllowOptions) => {
+    const byRequest = new WeakMap<FastifyRequest, AdmittedCaller>()
     app.decorateRequest('caller', {
       getter(this: FastifyRequest) {
-        const caller = callers.get(this)
+        const caller = byRequest.get(this)
         if (caller === undefined) throw new Error('this route has no allow hook')
         return caller
       },
     })
     app.decorate('allow', (...anyOf: ServiceScope[]) => {
-      const hook = async (request: FastifyRequest) => {
-        const caller = await bearer(registry, jwt, request)
+      const hook = async (request: FastifyRequest, reply: FastifyReply) => {
+        const caller = await bearer(callers, jwt, request, reply)
         await app.limitIdentity(request, caller.identity)
         requireScope(caller, anyOf)
-        callers.set(request, caller)
+        byRequest.set(request, caller)
       }
       wanted.set(hook, anyOf)
       return hook

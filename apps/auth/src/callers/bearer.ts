@@ -1,11 +1,10 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
-import type { Registry } from '../registry/index.js'
-import { introspect } from '../tokens/introspect.js'
 import type { Jwt } from '../tokens/jwt.js'
 import { verify } from '../tokens/verify.js'
-import type { Caller } from './caller.js'
+import type { AdmittedCaller } from './caller.js'
+import type { Callers } from './callers.js'
 
 /** Whether an Authorization header is of the scheme Bearer. */
 export function isBearer(authorization: string | undefined): authorization is string {
@@ -21,10 +20,11 @@ export function isBearer(authorization: string | undefined): authorization is st
  * @throws RegistryError `registry_unavailable`
  */
 export async function bearer(
-  registry: Registry,
+  callers: Callers,
   jwt: Jwt,
   request: FastifyRequest,
-): Promise<Caller> {
+  reply: FastifyReply,
+): Promise<AdmittedCaller> {
   const { authorization } = request.headers
   if (!isBearer(authorization))
     throw new AuthError('invalid_token', 'send a token as "Authorization: Bearer <token>"', {
@@ -32,7 +32,7 @@ export async function bearer(
       headers: { 'www-authenticate': 'Bearer realm="portcullis"' },
     })
   const [, token] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? []
-  const [active] = token === undefined ? [] : await introspect(registry, jwt, [token])
+  const active = token === undefined ? undefined : await callers.admit(request, reply, token)
   if (active === undefined) {
     const claims = token === undefined ? undefined : verify(jwt, token, { allowExpired: true })
     if (claims !== undefined)
@@ -45,13 +45,14 @@ export async function bearer(
       headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
     })
   }
-  const { claims, record } = active
+  const { claims, record, authority } = active
   const { labels, issuedUs, expiresAt } = record
   const caller = {
     identity: claims.client_id,
     subject: record.subject,
     scopes: record.scopes,
     token: { jti: claims.jti, labels, issuedUs, expiresAt },
+    ...authority,
   }
   noteActor(request, caller)
   return caller

@@ -1,5 +1,6 @@
 import { covers, permits, type ServiceScope, scopesToGive } from '@portcullis/contracts'
 import { AuthError } from '../errors.js'
+import type { Authority } from './callers.js'
 
 /** Who makes a request, and what it may do. */
 export interface Caller {
@@ -10,6 +11,9 @@ export interface Caller {
   /** Absent when it showed its credentials. */
   token?: { jti: string; labels: readonly string[]; issuedUs: number; expiresAt: number }
 }
+
+/** A caller that has shown a token, and may act on it until it ends. */
+export type AdmittedCaller = Required<Caller> & Authority
 
 /**
  * Refuses a caller that has none of these scopes.

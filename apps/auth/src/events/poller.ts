@@ -4,12 +4,14 @@ import {
   type PolledEvents,
   pollMethod,
 } from '@portcullis/contracts'
+import type { Authority } from '../callers/callers.js'
 import { AuthError } from '../errors.js'
 import {
   getEventReceiver,
   type Outcome,
   type QueuedEvent,
   type Receiver,
+  type Registry,
   settleEvents,
   takeEvents,
 } from '../registry/index.js'
@@ -40,11 +42,16 @@ export class Poller {
    * @throws AuthError `invalid_request` when the receiver is pushed to
    * @throws RegistryError `receiver_not_found`
    */
-  async poll(id: string, body: PollEvents, gone: AbortSignal): Promise<PolledEvents> {
+  async poll(
+    id: string,
+    body: PollEvents,
+    { act }: Pick<Authority, 'act'>,
+    gone: AbortSignal,
+  ): Promise<PolledEvents> {
     const receiver = await getEventReceiver(this.#events.registry, id)
     if (receiver.delivery.method !== pollMethod)
       throw new AuthError('invalid_request', 'events are pushed to this receiver; it cannot poll')
-    await this.#settle(id, body)
+    await act((registry) => this.#settle(registry, id, body))
     const limit = Math.min(body.maxEvents ?? maxPolledEvents, maxPolledEvents)
     if (limit === 0) return { sets: {} }
     const found = await this.#take(receiver, limit, body.returnImmediately !== true, gone)
@@ -62,8 +69,12 @@ export class Poller {
     this.#closing.abort()
   }
 
-  async #settle(id: string, { ack = [], setErrs = {} }: PollEvents): Promise<void> {
-    const { registry, meters } = this.#events
+  async #settle(
+    registry: Registry,
+    id: string,
+    { ack = [], setErrs = {} }: PollEvents,
+  ): Promise<void> {
+    const { meters } = this.#events
     const errs = Object.entries(setErrs)
     const outcomes = new Map<string, Outcome>([
       ...ack.map((jti) => [jti, 'delivered'] as const),

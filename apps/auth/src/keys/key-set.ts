@@ -47,18 +47,18 @@ export interface KeySet {
    */
   look(): Promise<void>
   /**
-   * Lets the next key take over now, and makes another next one.
+   * Lets the next key take over now, and makes another next one; not after `deadline`, if there is one.
    *
    * @throws KeySetError `key_too_young` while caches of the JWKS may not have it yet, `too_many_keys`
    */
-  rotate(): Promise<void>
+  rotate(deadline?: KeyStore['deadline']): Promise<void>
   /**
-   * Removes a key at once; the next one takes the place of a current one. Doing it again does nothing.
+   * Removes a key at once, not after `deadline`; the next one takes the place of a current one. Doing it again does nothing.
    * What it signed is for the registry to revoke, and it has to be: see `tokens/revoke-key.ts`.
    *
    * @throws KeySetError `key_not_found`
    */
-  remove(kid: string): Promise<void>
+  remove(kid: string, deadline?: KeyStore['deadline']): Promise<void>
   /**
    * Calls `listener` with the `kid` of each key that took over on schedule, through this instance; also
    * for those of before this call. One listener.
@@ -138,14 +138,14 @@ export class StoredKeySet implements KeySet {
     return this.#waiting
   }
 
-  async rotate(): Promise<void> {
+  async rotate(deadline?: KeyStore['deadline']): Promise<void> {
     await this.look()
     if (this.#opened.size >= mostKeys)
       throw new KeySetError(
         'too_many_keys',
         `there are ${this.#opened.size} signing keys, the most that are kept; wait until a previous one goes`,
       )
-    const { promoted, next = '', nowMs, times } = await turnKeys(this.#store, 0)
+    const { promoted, next = '', nowMs, times } = await turnKeys({ ...this.#store, deadline }, 0)
     await this.look()
     if (promoted) return
     const readyMs = (times.get(`created:${next}`) ?? nowMs) + this.#store.publishMs - nowMs
@@ -155,8 +155,8 @@ export class StoredKeySet implements KeySet {
     )
   }
 
-  async remove(kid: string): Promise<void> {
-    const removed = await removeKey(this.#store, kid)
+  async remove(kid: string, deadline?: KeyStore['deadline']): Promise<void> {
+    const removed = await removeKey({ ...this.#store, deadline }, kid)
     await this.look()
     if (!removed)
       throw new KeySetError('key_not_found', `there is no signing key "${kid}"; list them`)

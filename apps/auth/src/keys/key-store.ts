@@ -1,5 +1,5 @@
 import type { SigningAlgorithm } from '@portcullis/contracts'
-import { type Commands, type Script, script } from '@portcullis/redis'
+import { type Commands, type Script, type ServerClocks, script } from '@portcullis/redis'
 import { KeySetError } from './errors.js'
 import { newKeyParts, signingKey } from './signing-key.js'
 import { type Secrets, toStored } from './stored-key.js'
@@ -15,6 +15,8 @@ const revoke = script<0 | 1>(new URL('../../src/keys/lua/revoke-key.lua', import
 /** Where the signing keys are, and how long each is what; all times in milliseconds. */
 export interface KeyStore {
   readonly redis: Commands
+  /** Set while a caller's change is made: Redis refuses it after `until` of `performance.now()`. */
+  readonly deadline?: { readonly clocks: ServerClocks; readonly until: number } | undefined
   /** Names of the keys' hash and of their states', in one slot. */
   readonly names: readonly [keys: string, states: string]
   /** Channel on which each change is told. */
@@ -106,12 +108,14 @@ function recordOf(fields: Fields): Record<string, string> {
 
 /** @throws KeySetError `registry_unavailable`, with what Redis or the connection said as its cause */
 async function run<Reply>(
-  { redis, names }: KeyStore,
+  { redis, names, deadline }: KeyStore,
   script: Script<Reply>,
   args: readonly (string | number)[],
 ): Promise<Reply> {
   try {
-    return await script(redis, names, args)
+    if (deadline === undefined) return await script(redis, names, args)
+    const { clocks, until } = deadline
+    return await clocks.run(names[0], until, (moment) => script(redis, names, args, moment))
   } catch (cause) {
     throw new KeySetError(
       'registry_unavailable',

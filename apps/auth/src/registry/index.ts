@@ -10,6 +10,14 @@ export {
   auditPartition,
   isAttempt,
 } from './audit-record.js'
+export {
+  ackAuthPart,
+  joinAuthPart,
+  leaveAuthPart,
+  newAuthPart,
+  type PartRenewal,
+  renewAuthPart,
+} from './auth-part.js'
 export { type Authenticated, authenticate } from './authenticate.js'
 export { type AuditWatch, awaitAudit, openAuditWatch } from './await-audit.js'
 export { awaitReceipt, openReceiptWatch, type ReceiptWatch } from './await-receipt.js'
@@ -22,6 +30,7 @@ export { countCovered } from './count-covered.js'
 export { countPending } from './count-pending.js'
 export { countTokens, countTokensByIdentity } from './count-tokens.js'
 export { reaches } from './cursor.js'
+export { deadlines } from './deadline.js'
 export { deleteEventReceiver } from './delete-event-receiver.js'
 export { deleteIdentity } from './delete-identity.js'
 export { describeTokens } from './describe-tokens.js'
@@ -43,6 +52,7 @@ export { findSigner, getIdentity } from './get-identity.js'
 export { getReceipt } from './get-receipt.js'
 export { getToken } from './get-token.js'
 export { holdEventPusher } from './hold-event-pusher.js'
+export { partitionOf } from './ids.js'
 export { inspectServers } from './inspect-servers.js'
 export { type ActiveRecord, introspect, type TokenClaims } from './introspect.js'
 export { type IssuedToken, issueToken, type TokenOrder } from './issue-token.js'

@@ -1,5 +1,6 @@
-import { type NodeReceipt, type Receipt, Selector } from '@portcullis/contracts'
+import { type AuthReceipt, type NodeReceipt, type Receipt, Selector } from '@portcullis/contracts'
 import { Value } from '@sinclair/typebox/value'
+import { authNameOf } from './auth-part.js'
 import { unavailable } from './run.js'
 
 /** A receipt's hash in one partition. `us` is when that partition committed. */
@@ -18,6 +19,7 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
   for (const { fields } of found)
     for (const [name, value] of Object.entries(fields)) addNode(nodes, name, value)
   const list = [...nodes.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
+  const auths = list.flatMap(authReceiptOf)
   const reason = found[0]?.fields['reason'] ?? ''
   const { replicas, replicasAsked } = found[0]?.fields ?? {}
   return {
@@ -32,7 +34,8 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
       found.length > 0 &&
       found.length === parts.length &&
       list.every(({ state }) => state !== 'pending'),
-    nodes: list,
+    nodes: list.filter(({ node }) => authNameOf(node) === undefined),
+    auths,
     selector: selectorOf(found[0]?.fields['selector']),
     ...(reason === '' ? {} : { reason }),
     ...(replicas === undefined || replicasAsked === undefined
@@ -60,6 +63,11 @@ function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): 
     if (value.startsWith('fenced')) known.state = 'fenced'
     known.ms = Math.max(known.ms ?? 0, Number(value.replace('fenced ', '')) / 1000)
   }
+}
+
+function authReceiptOf({ node, state, ms }: NodeReceipt): AuthReceipt[] {
+  const auth = authNameOf(node)
+  return auth === undefined ? [] : [{ auth, state, ...(ms === undefined ? {} : { ms }) }]
 }
 
 /** @throws RegistryError when what is stored is no selector: someone else wrote there. */

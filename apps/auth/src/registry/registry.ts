@@ -1,9 +1,14 @@
-import { type Commands, slotOf } from '@portcullis/redis'
+import { type Commands, type ServerClocks, slotOf } from '@portcullis/redis'
 import type { KeyNames } from './keys.js'
 
 /** An open registry: what every verb of this folder takes first. */
 export interface Registry {
   readonly redis: Commands
+  /**
+   * Set while the registry is used for a caller: Redis refuses scripts that arrive after `until`, a
+   * moment of `performance.now()`.
+   */
+  readonly deadline?: { readonly clocks: ServerClocks; readonly until: number }
   readonly keys: KeyNames
   /** How many partitions the registry was created with. */
   readonly partitions: number

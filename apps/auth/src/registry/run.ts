@@ -2,14 +2,18 @@ import type { Script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import type { Registry } from './registry.js'
 
-/** Runs a script; a failure of Redis is an error, never an answer. */
+/** Runs a script, before the registry's deadline if it has one. A failure of Redis is an error. */
 export function run<Reply>(
-  registry: Pick<Registry, 'redis'>,
+  { redis, deadline }: Pick<Registry, 'redis' | 'deadline'>,
   script: Script<Reply>,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<Reply> {
-  return guard(script(registry.redis, keys, args))
+  const [key] = keys
+  if (deadline === undefined || key === undefined) return guard(script(redis, keys, args))
+  return guard(
+    deadline.clocks.run(key, deadline.until, (moment) => script(redis, keys, args, moment)),
+  )
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Introspection } from '@portcullis/contracts'
+import type { Active, Introspection } from '@portcullis/contracts'
 import type { Registry } from '../registry/index.js'
 import { type ActiveToken, introspect } from './introspect.js'
 import type { Jwt } from './jwt.js'
@@ -15,10 +15,11 @@ export async function introspections(
   tokens: readonly string[],
 ): Promise<Introspection[]> {
   const found = await introspect(registry, jwt, tokens)
-  return found.map((active) => (active === undefined ? { active: false } : answer(active)))
+  return found.map((active) => (active === undefined ? { active: false } : activeAnswer(active)))
 }
 
-function answer({ claims, record }: ActiveToken): Introspection {
+/** The RFC 7662 answer for a token that is active. */
+export function activeAnswer({ claims, record }: ActiveToken): Active {
   return {
     active: true,
     jti: claims.jti,

@@ -20,6 +20,6 @@ export async function revokeKey(
   kid: string,
   reason: string | undefined,
 ): Promise<Committed> {
-  await keys.remove(kid)
+  await keys.remove(kid, registry.deadline)
   return revoke(registry, { selector: { all: true }, kid, reason })
 }

@@ -65,21 +65,28 @@ t.test('a poll waits for an event, at any instance, and no longer than it may', 
   const { poll, id } = await polling(self)
   t.same(await poll({}, other), { sets: {} }, 'its time is over')
   const waiting = poll({})
-  const txn = await revoked(other, { all: true })
+  const txn = await revoked(other, { identity: 'admin', subject: 'ann' })
   t.same(Object.keys((await waiting).sets), [`${txn}.${id}`])
 })
 
 t.test('hanging up and closing end a wait, and only so many wait at once', async (t) => {
   const self = await auth(t, { EVENT_POLL_WAIT_MS: '600000' })
   const { id, path, credentials } = await polling(self)
-  const { eventPoller } = self.app
+  const { eventPoller, registry } = self.app
+  const caller = { act: <R>(work: (of: typeof registry) => Promise<R>) => work(registry) }
   const gone = new AbortController()
-  const abandoned = eventPoller.poll(id, {}, gone.signal)
+  const abandoned = eventPoller.poll(id, {}, caller, gone.signal)
   gone.abort()
   t.same(await abandoned, { sets: {} })
 
-  const four = [1, 2, 3, 4].map(() => eventPoller.poll(id, {}, new AbortController().signal))
-  t.same(await eventPoller.poll(id, {}, new AbortController().signal), { sets: {} }, 'the fifth')
+  const four = [1, 2, 3, 4].map(() =>
+    eventPoller.poll(id, {}, caller, new AbortController().signal),
+  )
+  t.same(
+    await eventPoller.poll(id, {}, caller, new AbortController().signal),
+    { sets: {} },
+    'the fifth',
+  )
   const token = await self.token(credentials)
   const url = `${await listen(self)}${path}`
   const came = once(self.app.server, 'request')

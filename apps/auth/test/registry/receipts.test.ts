@@ -32,7 +32,16 @@ t.test('without nodes a receipt is complete at once', async (t) => {
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   await token(registry, 'shop')
   const { id, at, selector } = await revoke(registry, { selector: shop, reason: 'why' })
-  const receipt = { id, at, tokens: 1, complete: true, nodes: [], selector, reason: 'why' }
+  const receipt = {
+    id,
+    at,
+    tokens: 1,
+    complete: true,
+    nodes: [],
+    auths: [],
+    selector,
+    reason: 'why',
+  }
   t.same(await getReceipt(registry, id), receipt)
   for (const unknown of [`0-${'A'.repeat(22)}`, `all-${'A'.repeat(22)}`, 'x', '', '7-x'])
     await t.rejects(getReceipt(registry, unknown), { code: 'revocation_not_found' })

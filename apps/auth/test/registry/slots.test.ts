@@ -45,7 +45,7 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   const client = { token_endpoint_auth_method: method, grant_types: [] }
   const registration = { scopes: [], client }
   for (let n = 0; n < 4; n++) {
-    const made = await verbs.registerClient(registry, registration)
+    const made = await verbs.registerClient(registry, registration, [])
     const { identity } = made.identity
     await verbs.findClient(registry, identity, made.registrationToken)
     await verbs.changeClient(registry, identity, made.registrationToken, registration)

@@ -7,6 +7,8 @@ import { relative } from './time.js'
 /** What became of a revocation, node by node. */
 export function receiptText(out: Output, receipt: Receipt): string {
   const { paint } = out
+  // Auth instances are shown when they matter: as long as they have not acknowledged.
+  const auths = authParts(receipt).filter(({ state }) => state !== 'acked')
   const nodes = out.table<NodeReceipt>(
     [
       { head: 'NODE', value: ({ node }) => node },
@@ -19,7 +21,7 @@ export function receiptText(out: Output, receipt: Receipt): string {
       { head: 'CLOSED', value: (row) => `${row.connectionsClosed}`, right: true },
       { head: 'MS', value: ({ ms }) => ms?.toFixed(1) ?? '', right: true },
     ],
-    receipt.nodes,
+    [...receipt.nodes, ...auths],
     'no realtime nodes',
   )
   const closed = receipt.nodes.reduce((sum, { connectionsClosed }) => sum + connectionsClosed, 0)
@@ -59,9 +61,20 @@ export function receiptList(out: Output, receipts: readonly Receipt[]): string {
 }
 
 /** Whom a receipt that is not complete waits for. */
-export function waitingText({ nodes }: Receipt): string {
-  const late = nodes.filter(({ state }) => state === 'pending').map(({ node }) => node)
+export function waitingText(receipt: Receipt): string {
+  const late = pendingParts(receipt)
   return late.length === 0 ? 'not complete' : `waiting for ${late.join(', ')}`
+}
+
+/** Names of the nodes and auth instances that have not confirmed. */
+export function pendingParts(receipt: Receipt): string[] {
+  const parts = [...receipt.nodes, ...authParts(receipt)]
+  return parts.filter(({ state }) => state === 'pending').map(({ node }) => node)
+}
+
+/** Auth instances in the shape of nodes; they hold no connections. */
+function authParts({ auths }: Receipt): NodeReceipt[] {
+  return auths.map(({ auth, ...part }) => ({ node: `auth ${auth}`, connectionsClosed: 0, ...part }))
 }
 
 /** A line for each node whose state is another than before. */

@@ -20,7 +20,9 @@ export const add: Route = async (app) => {
     },
     async (request, reply) => {
       noteDelivery(request, request.body.delivery)
-      const receiver = await addReceiver(app.events, request.body)
+      const receiver = await request.caller.act((registry) =>
+        addReceiver({ ...app.events, registry }, request.body),
+      )
       request.audit.target.receiver = receiver.id
       reply.code(201).header('location', `/v1/event-receivers/${receiver.id}`)
       return showReceiver(app.events, receiver)

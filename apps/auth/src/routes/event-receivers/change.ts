@@ -25,7 +25,9 @@ export const change: Route = async (app) => {
       request.audit.target.receiver = request.params.id
       if (status !== undefined) request.audit.detail['status'] = status
       if (delivery !== undefined) noteDelivery(request, delivery)
-      const changed = await changeReceiver(app.events, request.params.id, request.body)
+      const changed = await request.caller.act((registry) =>
+        changeReceiver({ ...app.events, registry }, request.params.id, request.body),
+      )
       return showReceiver(app.events, changed)
     },
   )

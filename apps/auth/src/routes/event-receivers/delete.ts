@@ -18,7 +18,7 @@ export const remove: Route = async (app) => {
     },
     async (request, reply) => {
       request.audit.target.receiver = request.params.id
-      await deleteEventReceiver(app.registry, request.params.id)
+      await request.caller.act((registry) => deleteEventReceiver(registry, request.params.id))
       return reply.code(204).send(null)
     },
   )

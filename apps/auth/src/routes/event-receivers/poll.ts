@@ -28,7 +28,7 @@ export const poll: Route = async (app) => {
       if (identity !== request.caller.identity) throw receiverNotFound()
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
-      return app.eventPoller.poll(id, request.body, gone.signal)
+      return app.eventPoller.poll(id, request.body, request.caller, gone.signal)
     },
   )
 }

@@ -23,7 +23,9 @@ export const verify: Route = async (app) => {
       request.audit.target.receiver = request.params.id
       const { id } = await requireReceiver(app, request.caller, request.params.id)
       const { maxQueued } = app.events.settings
-      await queueVerification(app.registry, id, maxQueued, request.body?.state)
+      await request.caller.act((registry) =>
+        queueVerification(registry, id, maxQueued, request.body?.state),
+      )
       return reply.code(204).send(null)
     },
   )

@@ -23,11 +23,9 @@ export const addCode: Route = async (app) => {
     async (request, reply) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
-      const added = await addRegistrationCode(
-        app.registry,
-        identity,
-        request.body ?? {},
-        scopesToGive(request.caller, identity),
+      const ceiling = scopesToGive(request.caller, identity)
+      const added = await request.caller.act((registry) =>
+        addRegistrationCode(registry, identity, request.body ?? {}, ceiling),
       )
       request.audit.target.code = added.id
       reply.code(201)

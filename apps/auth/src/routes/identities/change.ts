@@ -29,12 +29,9 @@ export const change: Route = async (app) => {
       await requirePowerOver(app, request.caller, identity)
       const { jwks, ...body } = request.body
       const kept = jwks === null || jwks === undefined ? jwks : await clientKeys(jwks)
-      return changeIdentity(
-        app.registry,
-        identity,
-        { ...body, ...(kept === undefined ? {} : { jwks: kept }) },
-        scopesToGive(request.caller, identity),
-      )
+      const change = { ...body, ...(kept === undefined ? {} : { jwks: kept }) }
+      const ceiling = scopesToGive(request.caller, identity)
+      return request.caller.act((registry) => changeIdentity(registry, identity, change, ceiling))
     },
   )
 }

@@ -21,7 +21,8 @@ export const remove: Route = async (app) => {
     async (request, reply) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
-      const { id } = await deleteIdentity(app.registry, identity)
+      const { id } = await request.caller.act((registry) => deleteIdentity(registry, identity))
+      request.caller.keepAnswer()
       request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitAskedReplicas(app, id)

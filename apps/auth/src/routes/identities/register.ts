@@ -23,10 +23,10 @@ export const register: Route = async (app) => {
       request.audit.target.identity = body.identity
       request.audit.detail['scopes'] = body.scopes.join(' ')
       requireCovered(request.caller, body.scopes, body.identity)
-      const registered = await registerIdentity(
-        app.registry,
-        { ...body, ...(jwks === undefined ? {} : { jwks: await clientKeys(jwks) }) },
-        { ceiling: scopesToGive(request.caller, body.identity) },
+      const identity = { ...body, ...(jwks === undefined ? {} : { jwks: await clientKeys(jwks) }) }
+      const ceiling = scopesToGive(request.caller, body.identity)
+      const registered = await request.caller.act((registry) =>
+        registerIdentity(registry, identity, { ceiling }),
       )
       reply.code(201)
       reply.header('location', `/v1/identities/${encodeURIComponent(registered.identity)}`)

@@ -27,7 +27,7 @@ export const removeCode: Route = async (app) => {
       const { identity, id } = request.params
       request.audit.target.code = id
       await requirePowerOver(app, request.caller, identity)
-      await removeRegistrationCode(app.registry, identity, id)
+      await request.caller.act((registry) => removeRegistrationCode(registry, identity, id))
       return reply.code(204).send(null)
     },
   )

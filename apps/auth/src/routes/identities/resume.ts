@@ -23,7 +23,7 @@ export const resume: Route = async (app) => {
     async (request) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
-      return resumeIdentity(app.registry, identity)
+      return request.caller.act((registry) => resumeIdentity(registry, identity))
     },
   )
 }

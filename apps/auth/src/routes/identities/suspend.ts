@@ -33,11 +33,10 @@ export const suspend: Route = async (app) => {
     async (request) => {
       const name = request.params.identity
       await requirePowerOver(app, request.caller, name)
-      const { identity, revocation } = await suspendIdentity(
-        app.registry,
-        name,
-        request.body?.reason,
+      const { identity, revocation } = await request.caller.act((registry) =>
+        suspendIdentity(registry, name, request.body?.reason),
       )
+      request.caller.keepAnswer()
       request.audit.target.revocation = revocation.id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitAskedReplicas(app, revocation.id)

@@ -27,7 +27,10 @@ export const revoke: Route = async (app) => {
       const { kid } = request.params
       const { reason, wait = 0, ...asked } = request.body ?? {}
       request.audit.target.key = kid
-      const { id, tokens } = await revokeKey(app.registry, app.tokens, kid, reason)
+      const { id, tokens } = await request.caller.act((registry) =>
+        revokeKey(registry, app.tokens, kid, reason),
+      )
+      request.caller.keepAnswer()
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: 'all' })

@@ -22,7 +22,7 @@ export const rotate: Route = async (app) => {
       },
     },
     async (request) => {
-      await app.tokens.keys.rotate()
+      await request.caller.act(({ deadline }) => app.tokens.keys.rotate(deadline))
       request.audit.target.key = app.tokens.keys.current.kid
       return { keys: app.tokens.keys.list() }
     },

@@ -18,11 +18,16 @@ export function answerOAuthErrors(
     return reply
       .code(statusCode)
       .headers(headers)
-      .send({
-        error: errorOf(statusCode, code, malformed),
-        error_description: description(message),
-      })
+      .send(oauthErrorOf({ statusCode, code, message }, malformed))
   })
+}
+
+/** Returns the body of RFC 6749 §5.2 for an error. */
+export function oauthErrorOf(
+  { statusCode, code, message }: { statusCode: number; code?: string | undefined; message: string },
+  malformed: 'invalid_request' | 'invalid_client_metadata' = 'invalid_request',
+) {
+  return { error: errorOf(statusCode, code, malformed), error_description: description(message) }
 }
 
 function errorOf(

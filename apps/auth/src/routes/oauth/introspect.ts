@@ -1,5 +1,5 @@
 import { type ClientForm, Introspection, IntrospectRequest } from '@portcullis/contracts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearer, isBearer } from '../../callers/bearer.js'
 import { requireScope } from '../../callers/caller.js'
 import { AuthError } from '../../errors.js'
@@ -20,8 +20,8 @@ export const introspect: Route = async (app) => {
         response: { 200: Introspection, ...oauthAnswers },
       },
     },
-    async (request) => {
-      await requireCaller(app, request, request.body)
+    async (request, reply) => {
+      await requireCaller(app, request, reply, request.body)
       const [answer = { active: false }] = await introspections(app.registry, app.tokens, [
         request.body.token,
       ])
@@ -35,13 +35,14 @@ export const introspect: Route = async (app) => {
 async function requireCaller(
   app: FastifyInstance,
   request: FastifyRequest,
+  reply: FastifyReply,
   form: ClientForm,
 ): Promise<void> {
   const { authorization } = request.headers
   if (isBearer(authorization)) {
     if (form.client_secret !== undefined || form.client_assertion !== undefined)
       throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
-    const caller = await bearer(app.registry, app.tokens, request)
+    const caller = await bearer(app.callers, app.tokens, request, reply)
     await app.limitIdentity(request, caller.identity)
     requireScope(caller, ['introspect'])
     return

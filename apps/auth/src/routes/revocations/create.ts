@@ -41,7 +41,10 @@ export const create: Route = async (app) => {
         const atLeast = exact ? {} : { atLeast: true as const }
         return reply.send({ dryRun: true as const, tokens, ...atLeast })
       }
-      const { id, tokens } = await revoke(app.registry, { selector: chosen, issuedBefore, reason })
+      const { id, tokens } = await request.caller.act((registry) =>
+        revoke(registry, { selector: chosen, issuedBefore, reason }),
+      )
+      request.caller.keepAnswer()
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })

@@ -28,14 +28,15 @@ export const issue: Route = async (app) => {
       requireUser(subject, caller.identity)
       const scope = scopeOf(request.body)
       const identity = await getIdentity(app.registry, caller.identity)
-      const answer = await issueToken(app.registry, app.tokens, {
+      const order = {
         identity: identity.identity,
         subject,
         scopes: passOn({ caller, identity, subject }, scope),
         ttlSeconds: lifetime(identity, ttlSeconds) ?? app.defaultTtlSeconds,
         labels,
         from: clientAddressOf(request),
-      })
+      }
+      const answer = await caller.act((registry) => issueToken(registry, app.tokens, order))
       noteIssued(request, answer)
       app.meters.tokensIssued.inc({ grant: 'subject' })
       reply.code(201)

@@ -26,10 +26,9 @@ export const register: Route = async (app) => {
       const registration = await registrationOf(request.body)
       request.audit.detail['scopes'] = registration.scopes.join(' ')
       requireCovered(request.caller, registration.scopes)
-      const { identity, ...secrets } = await registerClient(
-        app.registry,
-        registration,
-        scopesToGive(request.caller),
+      const ceiling = scopesToGive(request.caller)
+      const { identity, ...secrets } = await request.caller.act((registry) =>
+        registerClient(registry, registration, ceiling),
       )
       request.audit.target.identity = identity.identity
       reply.code(201)

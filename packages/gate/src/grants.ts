@@ -1,0 +1,11 @@
+/*
+ * The gate's own parts, for a service that verifies tokens itself and watches the grants of its callers:
+ * auth.
+ */
+export { Admission } from './admission.js'
+export type { IsOver, Work } from './effects.js'
+export { GateError } from './errors.js'
+export { LiveGrant } from './grant.js'
+export type { Lease } from './lease.js'
+export { newStats } from './stats.js'
+export { type Mark, Watch } from './watch.js'
