@@ -1,3 +1,8 @@
+import { type MachineClocks, machineClocks, Suspends } from './suspends.js'
+
+/** How often a node that holds its lease looks whether its machine was suspended, in milliseconds. */
+const lookMs = 50
+
 /** Is told, synchronously, when the lease is out, and when it is there again. */
 export interface LeaseListener {
   lost(): void
@@ -17,7 +22,10 @@ export interface Lease {
   listen(listener: LeaseListener): () => void
 }
 
-/** The lease as the feed keeps it, on the monotonic clock. */
+/**
+ * The lease as the feed keeps it, on the monotonic clock. That clock may stand still while the machine is
+ * suspended: a suspend that is noticed ends the lease, whatever is left of it.
+ */
 export class NodeLease implements Lease {
   readonly #listeners = new Set<LeaseListener>()
   #until = Number.NEGATIVE_INFINITY
@@ -25,13 +33,28 @@ export class NodeLease implements Lease {
   #told = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  readonly #clocks: MachineClocks
+  readonly #suspends: Suspends
+  /** When a suspend was noticed last: renewals that were sent before are worth nothing. */
+  #givenUpAt = Number.NEGATIVE_INFINITY
+
+  constructor(clocks: MachineClocks = machineClocks) {
+    this.#clocks = clocks
+    this.#suspends = new Suspends(clocks)
+  }
 
   get held(): boolean {
-    return performance.now() < this.#until
+    const now = this.#clocks.monotonic()
+    if (now >= this.#until) return false
+    if (!this.#suspends.glance(now)) return true
+    this.#giveUp()
+    // Not here: whoever asks is in the middle of a write, or of a command.
+    setImmediate(() => this.#tellOut())
+    return false
   }
 
   get leftMs(): number {
-    return Math.max(0, this.#until - performance.now())
+    return Math.max(0, this.#until - this.#clocks.monotonic())
   }
 
   listen(listener: LeaseListener): () => void {
@@ -45,8 +68,10 @@ export class NodeLease implements Lease {
    */
   granted(sentAt: number, ttlMs: number): void {
     if (this.#closed) return
+    if (this.#suspends.look()) this.#giveUp()
     // Out meanwhile, though no timer has had its turn to say so.
-    if (!this.held) this.#tell(false)
+    this.#tellOut()
+    if (sentAt <= this.#givenUpAt) return
     this.#until = Math.max(this.#until, sentAt + ttlMs)
     if (!this.held) return
     this.#tell(true)
@@ -62,13 +87,27 @@ export class NodeLease implements Lease {
   }
 
   #arm(): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#timer = undefined
-      if (this.held) this.#timer = this.#arm()
-      else this.#tell(false)
-    }, Math.ceil(this.leftMs))
+    const leftMs = Math.ceil(this.leftMs)
+    const timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        if (this.#suspends.look()) this.#giveUp()
+        if (this.held) this.#timer = this.#arm()
+        else this.#tellOut()
+      },
+      this.#suspends.possible ? Math.min(leftMs, lookMs) : leftMs,
+    )
     timer.unref()
     return timer
+  }
+
+  #giveUp(): void {
+    this.#until = Number.NEGATIVE_INFINITY
+    this.#givenUpAt = this.#clocks.monotonic()
+  }
+
+  #tellOut(): void {
+    if (!this.held) this.#tell(false)
   }
 
   #tell(held: boolean): void {

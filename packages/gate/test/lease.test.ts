@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
+import { NodeLease } from '../src/lease.js'
+import { bootStepMs } from '../src/suspends.js'
 import { dial, refused } from './fixtures/dial.js'
 import { guardedApp } from './fixtures/guarded-app.js'
 import { type ScriptedAuth, scriptedAuth } from './fixtures/scripted-auth.js'
@@ -131,4 +133,114 @@ t.test('a response is held back too', async (t) => {
   t.match(answer.headers.get('retry-after'), /^[1-5]$/)
   t.match(await answer.json(), { code: 'auth_unavailable' })
   t.equal(app.gate.lease.held, false)
+})
+
+/** A machine whose clocks stand still until the test moves them; and a lease on it, with what it tells. */
+function machine() {
+  let monotonic = 5000
+  let slept = 0
+  let stepped = 0
+  const lease = new NodeLease({
+    monotonic: () => monotonic,
+    wall: () => Math.floor(1e12 + monotonic + slept + stepped),
+    boot: () => Math.floor((monotonic + slept) / bootStepMs) * bootStepMs,
+  })
+  const told: string[] = []
+  lease.listen({ lost: () => told.push('lost'), regained: () => told.push('regained') })
+  return {
+    lease,
+    told,
+    now: () => monotonic,
+    run: (ms: number) => {
+      monotonic += ms
+    },
+    suspend: (ms: number) => {
+      slept += ms
+    },
+    setWallClock: (ms: number) => {
+      stepped += ms
+    },
+  }
+}
+
+t.test('a lease that ran out before any timer said so is lost, then held again', async (t) => {
+  const { lease, told, now, run } = machine()
+  t.teardown(() => lease.close())
+  lease.granted(now(), 1000)
+  run(1001)
+  lease.granted(now(), 1000)
+  t.same(told, ['regained', 'lost', 'regained'], 'what waited for the loss has heard of it')
+})
+
+t.test('a suspend ends the lease at the first step afterwards', async (t) => {
+  const { lease, told, now, run, suspend } = machine()
+  t.teardown(() => lease.close())
+  lease.granted(now(), 10_000)
+  run(3)
+  const sent = now()
+  t.equal(lease.held, true)
+  suspend(25)
+  t.equal(lease.held, false)
+  t.same(told, ['regained'], 'whoever asks may be in the middle of a write')
+  await new Promise(setImmediate)
+  t.same(told, ['regained', 'lost'])
+  t.equal(lease.leftMs, 0)
+  lease.granted(sent, 10_000)
+  t.equal(lease.held, false, 'an answer to a renewal from before the suspend')
+  run(1)
+  lease.granted(now(), 10_000)
+  t.equal(lease.held, true)
+})
+
+t.test('a grant is worth nothing when the machine was suspended on its way', async (t) => {
+  const { lease, told, now, run, suspend } = machine()
+  t.teardown(() => lease.close())
+  lease.granted(now(), 10_000)
+  const sent = now()
+  run(2)
+  suspend(8000)
+  lease.granted(sent, 10_000)
+  t.equal(lease.held, false)
+  t.same(told, ['regained', 'lost'])
+})
+
+t.test('a suspend that the wall clock hides is noticed soon', async (t) => {
+  const { lease, now, suspend, setWallClock } = machine()
+  t.teardown(() => lease.close())
+  lease.granted(now(), 10_000)
+  const lost = new Promise<void>((resolve) => {
+    lease.listen({ lost: resolve, regained: () => undefined })
+  })
+  suspend(8000)
+  setWallClock(-8000)
+  // The lease keeps no process alive.
+  const alive = setInterval(() => undefined, 1000)
+  await lost
+  clearInterval(alive)
+  t.equal(lease.held, false)
+})
+
+t.test('clocks that are set, and a machine that is busy, end no lease', async (t) => {
+  const { lease, told, now, run, setWallClock } = machine()
+  t.teardown(() => lease.close())
+  lease.granted(now(), 1e9)
+  for (let step = 0; step < 2000; step += 1) {
+    run((step * 7.3) % 61)
+    if (step % 3 === 0) setWallClock(((step * 977) % 4000) - 2000)
+    if (!lease.held) t.fail(`lost in step ${step}`)
+    lease.granted(now(), 1e9)
+  }
+  t.same(told, ['regained'])
+})
+
+t.test('this machine is not suspended', async (t) => {
+  const lease = new NodeLease()
+  t.teardown(() => lease.close())
+  lease.granted(performance.now(), 60_000)
+  const until = performance.now() + 300
+  while (performance.now() < until) {
+    if (!lease.held) t.fail('lost')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(lease.held, true)
 })

@@ -8,6 +8,13 @@ export interface SocketWatcher {
   closed(code: number): void
 }
 
+/**
+ * For so long after a suspend the process has not looked at its clocks, in milliseconds; what leaves it
+ * meanwhile without a step of its own the guarantee does not cover. So what a slow peer takes in this
+ * time is what the kernel has.
+ */
+const unseenMs = 60
+
 /** A peer that reads slowly takes one write in this time, in milliseconds. */
 const slowMs = { least: 1, most: 40 }
 
@@ -178,6 +185,10 @@ export class RawSocket extends EventEmitter {
   }
 
   #leave(): void {
+    if (this.#process.world.now - this.#process.wokeAt < unseenMs) {
+      this.#later()
+      return
+    }
     const item = this.#waiting.shift()
     if (item === undefined) return
     if (typeof item === 'function') item()

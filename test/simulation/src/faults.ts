@@ -1,5 +1,6 @@
 import type { Installation } from './installation.js'
 import type { Invariants } from './invariants.js'
+import type { Random } from './random.js'
 import type { Action, Scenario } from './scenario.js'
 import type { World } from './world.js'
 
@@ -18,12 +19,14 @@ export class Faults {
   readonly #options: FaultsOptions
   readonly #world: World
   readonly #hosts: Installation
+  readonly #random: Random
   #backup: unknown
 
   constructor(options: FaultsOptions) {
     this.#options = options
     this.#world = options.world
     this.#hosts = options.hosts
+    this.#random = options.world.random('suspends')
   }
 
   /** Does it, when the action is a fault. */
@@ -62,7 +65,9 @@ export class Faults {
     const process = this.#hosts.process(host)
     if (process === undefined || process.stopped || process.killed) return
     if (isCentral(host)) this.#faulty(ms)
-    process.stop()
+    // Some of them by suspending the machine; never that of the registry, whose clock is another.
+    if (host !== 'registry' && this.#random.chance(0.3)) process.suspend()
+    else process.stop()
     this.#world.schedule(ms, () => process.resume())
   }
 

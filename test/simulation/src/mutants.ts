@@ -50,11 +50,24 @@ class TimedLease extends NodeLease {
   #timer: NodeJS.Timeout | undefined
 }
 
+/** Counts its lease on a clock that stands still while the machine is suspended. */
+class SleepyLease extends NodeLease {
+  constructor(clocks?: ConstructorParameters<typeof NodeLease>[0]) {
+    super({
+      monotonic: () => performance.now(),
+      wall: () => Date.now(),
+      ...clocks,
+      boot: undefined,
+    })
+  }
+}
+
 export type MutantName =
   | 'admission-unchecked'
   | 'lease-from-reply'
   | 'ack-before-close'
   | 'lease-by-timer'
+  | 'suspend-unseen'
 
 interface Mutant {
   /** What is wrong. */
@@ -77,7 +90,7 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
   'lease-from-reply': {
     what: 'the lease is counted from the answer, not from the sending of its renewal',
     breaks: 'a byte after a complete receipt',
-    seed: 338,
+    seed: 357,
     parts: { NodeLease: LateLease },
   },
   'ack-before-close': {
@@ -91,6 +104,12 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     breaks: 'a byte after a complete receipt',
     seed: 46,
     parts: { NodeLease: TimedLease },
+  },
+  'suspend-unseen': {
+    what: 'a suspend of the machine does not end the lease',
+    breaks: 'a byte after a complete receipt',
+    seed: 98,
+    parts: { NodeLease: SleepyLease },
   },
 }
 

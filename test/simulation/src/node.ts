@@ -4,6 +4,7 @@ import type { ClientSocket } from './client-socket.js'
 import type { Parts } from './parts.js'
 import type { Process } from './process.js'
 import {
+  bootStepMs,
   Connection,
   Deadline,
   Door,
@@ -82,7 +83,11 @@ export class SimulatedNode {
     const log = logOf(process)
     const { stats } = this
     const lookup: Lookup = (tokens) => this.#lookup(tokens)
-    const lease = new parts.NodeLease()
+    const lease = new parts.NodeLease({
+      monotonic: () => process.monotonic,
+      wall: () => process.wall,
+      boot: () => Math.floor(process.boot / bootStepMs) * bootStepMs,
+    })
     const watch = new parts.Watch(log, stats, lease)
     const introspector = new Introspector({ lookup, watch, stats, timeoutMs })
     const door = new Door({ introspector, watch, lease, stats, tokenInQuery: false })

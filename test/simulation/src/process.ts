@@ -41,6 +41,11 @@ export class Process {
   readonly #rate: number
   readonly #wallOffset: number
   readonly #startedAt: number
+  /** Since when the machine is suspended; undefined when it is not. */
+  #suspendedAt: number | undefined
+  #sleptMs = 0
+  /** When the machine has gone on after a suspend. */
+  wokeAt = Number.NEGATIVE_INFINITY
   /** What came due while it was stopped: timers, and what arrived. */
   #waiting: (() => void)[] = []
   readonly #onKilled: (() => void)[] = []
@@ -69,8 +74,14 @@ export class Process {
     return this.#state === 'stopped'
   }
 
-  /** Its `performance.now()`. */
+  /** Its `performance.now()`: stands still while the machine is suspended. */
   get monotonic(): number {
+    const now = this.#suspendedAt ?? this.world.now
+    return (now - this.#startedAt - this.#sleptMs) * this.#rate
+  }
+
+  /** Goes on while the machine is suspended. */
+  get boot(): number {
     return (this.world.now - this.#startedAt) * this.#rate
   }
 
@@ -136,10 +147,23 @@ export class Process {
     this.note('is stopped')
   }
 
+  /** The whole machine stands still, and its monotonic clock with it. */
+  suspend(): void {
+    if (this.#state !== 'running') return
+    this.#suspendedAt = this.world.now
+    this.stop()
+    this.note('is suspended')
+  }
+
   /** SIGCONT: what came due meanwhile happens now; timers or arrivals first, as it was stopped. */
   resume(): void {
     if (this.#state !== 'stopped') return
     this.#state = 'running'
+    if (this.#suspendedAt !== undefined) {
+      this.#sleptMs += this.world.now - this.#suspendedAt
+      this.#suspendedAt = undefined
+      this.wokeAt = this.world.now
+    }
     this.note('goes on')
     const waiting = this.#waiting
     this.#waiting = []
@@ -172,11 +196,17 @@ export class Process {
 
   #timer(run: () => void, ms: number): Cancel {
     let cancelled = false
+    const dueAt = this.monotonic + ms
+    const sleptBefore = this.#sleptMs
     const due = (): void => {
-      if (!cancelled) run()
+      if (cancelled) return
+      // Timers are of the monotonic clock.
+      const leftMs = this.#sleptMs === sleptBefore ? 0 : dueAt - this.monotonic
+      if (leftMs <= 0) run()
+      else cancel = this.#timer(run, leftMs)
     }
     this.#timers.add(due)
-    const cancel = this.world.schedule(ms / this.#rate, due, this)
+    let cancel = this.world.schedule(ms / this.#rate, due, this)
     return () => {
       cancelled = true
       cancel()
