@@ -1,6 +1,6 @@
-// `npm start`, `npm test`, `npm run bench` and `npm run simulate` come here first. This runs before anything is
+// `npm start`, `npm test`, `npm run bench`, `npm run simulate` and `npm run mutants` come here first. This runs before anything is
 // installed, so it uses nothing but Node: it installs and builds what is missing, with its progress
-// shown, and hands over to dist/start.js, dist/test.js, the benchmark or the simulation.
+// shown, and hands over to dist/start.js, dist/test.js, the benchmark, the simulation or the mutants.
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ const mains = {
   test: new URL('./dist/test.js', import.meta.url),
   bench: new URL('test/dist/bench/main.js', root),
   simulate: new URL('test/simulation/dist/main.js', root),
+  mutants: new URL('test/dist/mutants/main.js', root),
 }
 
 /**

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { describeMutations, mutations } from '../mutants/mutations.js'
+import { mutate } from '../mutants/run-mutation.js'
 
 const root = new URL('../../', import.meta.url)
 
@@ -10,3 +13,21 @@ t.test("the README's configuration table is what the schemas say", async (t) => 
   })
   await t.resolves(checked, 'run npm run docs')
 })
+
+t.test(
+  'each guard that `npm run mutants` takes out is where it was, and in the guarantee',
+  async (t) => {
+    for (const mutation of mutations) {
+      const source = await readFile(new URL(mutation.file, root), 'utf8')
+      t.not(mutate(source, mutation), source)
+      await t.resolves(readFile(new URL(mutation.test, root)), mutation.name)
+    }
+    t.equal(
+      new Set(mutations.map(({ name }) => name)).size,
+      mutations.length,
+      'each has its own name',
+    )
+    const guarantee = await readFile(new URL('docs/guarantee.md', root), 'utf8')
+    t.ok(guarantee.includes(`\n\n${describeMutations()}\n\n`), describeMutations())
+  },
+)

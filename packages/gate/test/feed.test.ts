@@ -238,6 +238,12 @@ t.test('another process of the same name: said clearly', async (t) => {
   auth.feed?.close(4409, 'replaced')
   await log.line('another process uses this node name')
   t.match(app.gate.ready(), /another process/)
+  t.equal(app.gate.lease.held, true)
+  await t.rejects(
+    app.gate.introspect(auth.issue()),
+    { code: 'auth_unavailable' },
+    'nobody would tell it of a revocation',
+  )
 })
 
 t.test('a dead peer, and one that never says welcome, are noticed', async (t) => {

@@ -93,6 +93,7 @@ t.test(
     if (old === undefined) return
     const fencedUs = await fenceNode(registry, old)
     if (fencedUs === undefined) return t.fail('not fenced')
+    t.equal(await fenceNode(registry, old), undefined, 'a fence stays where it is')
     await settleFenced(registry, { ...old, fencedUs })
     await forgetNode(registry, { ...old, fencedUs })
     t.match((await readLeases(registry)).leases, [{ instance: 'instance-two', current: true }])

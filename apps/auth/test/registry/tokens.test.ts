@@ -46,6 +46,22 @@ t.test('a lifetime out of bounds is refused', async (t) => {
     await t.rejects(token(registry, 'shop', { ttlSeconds }), { code: 'ttl_invalid' })
 })
 
+t.test('a key that was revoked signs no further token', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  await redis.sadd(registry.keys.revokedKeys(0), 'revoked')
+  const order = {
+    identity: 'shop',
+    subject: 'ada',
+    scopes: [],
+    ttlSeconds: 90,
+    labels: [],
+    from: '',
+  }
+  await t.rejects(issueToken(registry, order, 'revoked'), { code: 'key_revoked' })
+  t.match(await issueToken(registry, order, 'another'), { jti: String })
+})
+
 t.test('ids that are none, unknown, or of another registry give nothing', async (t) => {
   const { registry } = await open(t, { partitions: 4 })
   await registerIdentity(registry, { identity: 'shop', scopes: [] })

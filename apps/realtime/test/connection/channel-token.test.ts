@@ -129,6 +129,33 @@ t.test('with the subscription the token is let go, in whatever way it ends', asy
   t.equal(memory.holders.get(forSecret)?.size, 0)
 })
 
+t.test('the token of a channel that was left counts until the last byte has left', async (t) => {
+  const leftWithBytes = async () => {
+    const each = await scene(t)
+    await each.subscribed()
+    each.memory.hub.deliver('secret', Buffer.from('{"data":1}'))
+    await flushed()
+    // A slow reader has not taken it.
+    each.transport.bytesWaiting = 100
+    send(each.connection, { id: 3, unsubscribe: secret })
+    await flushed()
+    t.equal(each.connection.subscriptions.size, 0)
+    t.equal(each.memory.holders.get(each.forSecret)?.size, 1)
+    return each
+  }
+  const revoked = await leftWithBytes()
+  revoked.memory.end(revoked.forSecret, 'revoked')
+  t.equal(revoked.transport.ending, 'destroy', 'what waits is of the channel')
+
+  const { memory, connection, transport, forSecret } = await leftWithBytes()
+  transport.bytesWaiting = 0
+  send(connection, { id: 4, unsubscribe: secret })
+  await flushed()
+  t.equal(memory.holders.get(forSecret)?.size, 0, 'the reader has caught up')
+  memory.end(forSecret, 'revoked')
+  t.equal(transport.ending, undefined)
+})
+
 t.test('sub_refresh goes on with another token; the old one no longer matters', async (t) => {
   const { memory, connection, transport, forSecret, subscribed } = await scene(t)
   await subscribed()

@@ -1,0 +1,373 @@
+/** One guard of the revocation guarantee, taken out. */
+export interface Mutation {
+  /** What is wrong then. */
+  name: string
+  /** From the checkout's root, as `test`. */
+  file: string
+  /** In the file exactly once. */
+  text: string
+  replacement: string
+  /** The test file that has to fail. */
+  test: string
+}
+
+/** The guards of one file that one test file watches. */
+function of(
+  file: string,
+  test: string,
+  guards: readonly (readonly [name: string, text: string, replacement: string])[],
+): Mutation[] {
+  return guards.map(([name, text, replacement]) => ({ name, file, text, replacement, test }))
+}
+
+const gate = (name: string) => `packages/gate/${name}`
+const realtime = (name: string) => `apps/realtime/${name}`
+const auth = (name: string) => `apps/auth/${name}`
+const lua = (name: string) => auth(`src/registry/lua/${name}.lua`)
+
+/** Guards that docs/guarantee.md names. A test compares the list there with this one. */
+export const mutations: readonly Mutation[] = [
+  ...of(gate('src/watch.ts'), gate('test/watch.test.ts'), [
+    [
+      'an answer is not checked against the events since auth was asked',
+      'if (since.some((event) => coversToken(event, grant))) {',
+      'if (false) {',
+    ],
+  ]),
+  ...of(gate('src/watch.ts'), gate('test/feed.test.ts'), [
+    [
+      'an answer counts though the feed has lost its place meanwhile',
+      '    if (mark.epoch !== this.#epoch) throw outOfSync()\n',
+      '',
+    ],
+    ['a feed that has lost its place admits', '    this.#synced = false\n', ''],
+  ]),
+  ...of(gate('src/watch.ts'), gate('test/lease.test.ts'), [
+    [
+      'without a lease something is admitted',
+      'return this.#synced && this.#lease.held',
+      'return this.#synced',
+    ],
+  ]),
+  ...of(gate('src/watch.ts'), gate('test/closing.test.ts'), [
+    [
+      'a grant that has ended can be held',
+      'if (grant.ended !== undefined || !this.#index.has(grant)) {',
+      'if (false) {',
+    ],
+  ]),
+  ...of(gate('src/lease.ts'), gate('test/lease.test.ts'), [
+    [
+      'a timer decides whether the lease is held',
+      'if (now >= this.#until) return false',
+      'if (!this.#told) return false',
+    ],
+    [
+      'a lease that ran out unnoticed is renewed as if it had not',
+      '    // Out meanwhile, though no timer has had its turn to say so.\n    this.#tellOut()\n',
+      '',
+    ],
+    [
+      'a check of the lease does not look for a suspend',
+      'if (!this.#suspends.glance(now)) return true',
+      'return true',
+    ],
+    ['a renewal from before a suspend counts', '    if (sentAt <= this.#givenUpAt) return\n', ''],
+    [
+      'a suspend that the wall clock hides is not looked for',
+      '        if (this.#suspends.look()) this.#giveUp()\n        if (this.held)',
+      '        if (this.held)',
+    ],
+    [
+      'a suspend is noticed, and those who wait for the lease are not told',
+      '    setImmediate(() => this.#tellOut())\n',
+      '',
+    ],
+  ]),
+  ...of(gate('src/renewals.ts'), gate('test/lease.test.ts'), [
+    [
+      'the lease is counted from the answer',
+      'this.#options.lease.granted(sentAt, ttlMs)',
+      'this.#options.lease.granted(performance.now(), ttlMs)',
+    ],
+  ]),
+  ...of(gate('src/feed.ts'), gate('test/feed.test.ts'), [
+    [
+      'a node acknowledges while it asks for every token again',
+      'if (this.#resync === undefined) this.#acknowledge(',
+      'this.#acknowledge(',
+    ],
+    [
+      'a process that has lost its name admits',
+      'if (code === feedClose.replaced) this.#options.watch.interrupted()',
+      '',
+    ],
+    [
+      'a node that has lost its place goes on as if it had not',
+      '    watch.interrupted()\n    if (watch.size === 0 && !watch.acting) {',
+      '    if (watch.size === 0 && !watch.acting) {',
+    ],
+  ]),
+  ...of(gate('src/feed.ts'), gate('test/closing.test.ts'), [
+    [
+      'an answer after the goodbye admits',
+      '      watch.interrupted()\n      this.#options.lease.close()\n',
+      '',
+    ],
+  ]),
+  ...of(gate('src/watch.ts'), gate('test/effects.test.ts'), [
+    [
+      // Two checks stand in each other's way: both are out.
+      'an effect does not ask whether its grant has ended',
+      "if (!this.#index.has(grant)) throw new GateError('invalid_token', 'the token has ended')\n",
+      'grant = Object.create(grant, { ended: { value: undefined } })\n',
+    ],
+  ]),
+  ...of(gate('src/effects.ts'), gate('test/effects.test.ts'), [
+    [
+      'an effect does not ask for the lease',
+      "    if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')\n",
+      '',
+    ],
+    ['an effect that may still come counts as over', 'over = isOver(error)', 'over = true'],
+    [
+      'an acknowledgement does not wait for the effects under way',
+      'filter(({ covered }) => all || covered)',
+      'filter(() => false)',
+    ],
+  ]),
+  ...of(gate('src/admission.ts'), gate('test/races.test.ts'), [
+    [
+      'a socket opens on a grant that has ended',
+      '    if (this.grant.ended !== undefined) closeEnded(socket, this.#raw.socket, this.grant.ended)\n',
+      '',
+    ],
+  ]),
+  ...of(gate('src/sockets.ts'), gate('test/closing.test.ts'), [
+    [
+      'a revoked socket with bytes in the process is closed politely',
+      'if (socket.bufferedAmount > 0) resetWebSocket(socket, raw)\n  else close(socket, raw, codes[reason])',
+      'close(socket, raw, codes[reason])',
+    ],
+  ]),
+  ...of(gate('src/sockets.ts'), gate('test/lease.test.ts'), [
+    [
+      'a message goes out without a lease',
+      'if (lease.held) send(...args)',
+      'if (true) send(...args)',
+    ],
+  ]),
+  ...of(gate('src/reset.ts'), gate('test/closing.test.ts'), [
+    [
+      'a cut connection leaves its bytes to the kernel',
+      ';(secured ?? socket).resetAndDestroy()',
+      'socket.destroy()',
+    ],
+    [
+      'a connection that shuts down is reset in the middle',
+      'if (isShuttingDown(socket)) {',
+      'if (false) {',
+    ],
+  ]),
+  ...of(gate('src/admit.ts'), gate('test/lease.test.ts'), [
+    [
+      'an answer is sent without a lease',
+      'if (!ended && this.#options.lease.held) return payload',
+      'if (!ended) return payload',
+    ],
+  ]),
+  ...of(gate('src/admit.ts'), gate('test/http.test.ts'), [
+    [
+      'an answer is sent to a token that ended',
+      'const ended = admission.grant.ended !== undefined\n',
+      'const ended = false\n',
+    ],
+  ]),
+  ...of(realtime('src/connection/connection.ts'), realtime('test/connection/hold.test.ts'), [
+    [
+      'a connection writes without a lease',
+      '    if (!this.node.hold.open) {\n      this.node.hold.add(this)\n      if (this.#outbox',
+      '    if (false) {\n      this.node.hold.add(this)\n      if (this.#outbox',
+    ],
+    [
+      'a connection acts on a command without a lease',
+      'if (this.node.hold.open) return true',
+      'return true',
+    ],
+    [
+      'what a slow reader has not taken goes out without a lease',
+      '    if (this.#transport.backlog() > 0) this.cut(closeCodes.leaseLost)\n',
+      '',
+    ],
+  ]),
+  ...of(realtime('src/connection/connection.ts'), realtime('test/connection/connection.test.ts'), [
+    [
+      'a revoked connection with bytes in the process is closed politely',
+      "        this.#transport.backlog() > 0 ? 'destroy' : 'close',\n    )\n  }\n\n  reply(",
+      "        'close',\n    )\n  }\n\n  reply(",
+    ],
+    [
+      'a closed connection lets go of its grant before its last byte has left',
+      "if (action === 'close' && this.#transport.backlog() > 0) this.node.hold.addClosing(this)",
+      'if (false) this.node.hold.addClosing(this)',
+    ],
+  ]),
+  ...of(
+    realtime('src/connection/subscriptions.ts'),
+    realtime('test/connection/channel-token.test.ts'),
+    [
+      [
+        'the token of a channel that was left is let go while bytes wait',
+        'if (waits) this.#lingering = [...(this.#lingering ?? []), subscription.release]\n      else subscription.release()',
+        'subscription.release()',
+      ],
+      [
+        'bytes of a channel go out after its token was revoked',
+        "if (reason === 'revoked' && this.#connection.waits) {",
+        'if (false) {',
+      ],
+    ],
+  ),
+  ...of(auth('src/feed/fencer.ts'), auth('test/feed/fencer.test.ts'), [
+    [
+      'the fencer reads its clock before the leases',
+      'const { leases, ends, missing, error } = await this.#options.registry.readLeases()\n    // After the answer: a renewal may have been counted while the question was on its way.\n    const now = performance.now()\n',
+      'const now = performance.now()\n    const { leases, ends, missing, error } = await this.#options.registry.readLeases()\n',
+    ],
+    [
+      'a node is fenced though its count has moved',
+      'known?.renewedUs === lease.renewedUs && known.run === lease.run ? known : undefined',
+      'known',
+    ],
+    [
+      'a node is fenced before its time',
+      'now - same.since >= lease.fenceMs) await',
+      'now - same.since >= 0) await',
+    ],
+    [
+      'a fence counts what another Redis has shown',
+      'known?.renewedUs === lease.renewedUs && known.run === lease.run ?',
+      'known?.renewedUs === lease.renewedUs ?',
+    ],
+  ]),
+  ...of(lua('revoke'), auth('test/registry/revoke.test.ts'), [
+    ['a revoked token is not marked', "    redis.call('HSET', KEYS[8], 'revoked', '1')\n", ''],
+    ['a cut-off is not kept', "  redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])\n", ''],
+    [
+      'a cut-off moves backwards',
+      "redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])",
+      "redis.call('ZADD', KEYS[8], cutoffUs, ARGV[4])",
+    ],
+    ['a revocation of everything is not kept', "    redis.call('SET', KEYS[8], cutoffUs)\n", ''],
+  ]),
+  ...of(lua('revoke'), auth('test/registry/receipts.test.ts'), [
+    [
+      'a process that may deliver is not waited for',
+      "    redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')\n",
+      '',
+    ],
+  ]),
+  ...of(lua('revoke'), auth('test/registry/leases.test.ts'), [
+    ['a fenced process is waited for', "if fenced == '-' then", 'if true then'],
+  ]),
+  ...of(lua('lease'), auth('test/registry/leases.test.ts'), [
+    ['another Redis is not noticed', "if redis.call('GET', roster) ~= mark then", 'if false then'],
+    [
+      'a Redis that was promoted again is not noticed',
+      "    string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)'))",
+      "    string.match(info, 'run_id:(%x+)'))",
+    ],
+    [
+      'a renewal counts though a revocation waits for the node',
+      'if oldest and (askedMark ~= mark or oldest <= tonumber(askedUs)) then',
+      'if false then',
+    ],
+  ]),
+  ...of(lua('fence-node'), auth('test/registry/leases.test.ts'), [
+    [
+      'a node is fenced that has renewed meanwhile',
+      'elseif renewedUs ~= ARGV[3] then',
+      'elseif false then',
+    ],
+    ['a node is fenced twice', "if fenced ~= '-' or readMark()", 'if readMark()'],
+    ['a node is fenced by what another Redis has shown', 'or readMark() ~= ARGV[2] then', 'then'],
+    [
+      'a node is fenced that has acknowledged meanwhile',
+      'if not oldest or oldest > tonumber(ARGV[4]) then',
+      'if false then',
+    ],
+  ]),
+  ...of(lua('renew-lease'), auth('test/registry/leases.test.ts'), [
+    [
+      'a process that was replaced renews',
+      "if holder and holder ~= ARGV[2] and tonumber(since) > tonumber(ARGV[4]) then\n  return 'node_replaced'\nend\nif holder ~= ARGV[2] or ",
+      'if ',
+    ],
+    [
+      'a process renews whose join is lost',
+      "if holder ~= ARGV[2] or redis.call('HEXISTS', KEYS[2], part) == 0 then",
+      'if false then',
+    ],
+  ]),
+  ...of(lua('introspect'), auth('test/registry/tokens.test.ts'), [
+    [
+      'a token is active for another identity',
+      'if token[1] ~= client or token[4] then',
+      'if token[4] then',
+    ],
+    ['a token outlives its expiry', 'if nowMs >= tonumber(token[3]) or issuedUs', 'if issuedUs'],
+    [
+      'a token of a suspended identity is active',
+      'if not identity.active or issuedUs',
+      'if issuedUs',
+    ],
+  ]),
+  ...of(lua('introspect'), auth('test/registry/identities.test.ts'), [
+    [
+      'a token of a deleted identity is active for the next of its name',
+      'if not identity.active or issuedUs <= identity.createdUs then',
+      'if not identity.active then',
+    ],
+  ]),
+  ...of(lua('introspect'), auth('test/registry/revoke.test.ts'), [
+    [
+      'a revoked token is active',
+      'if token[1] ~= client or token[4] then',
+      'if token[1] ~= client then',
+    ],
+    [
+      'a token from before the cut-off of everything is active',
+      ' or issuedUs <= cutoffAll then',
+      ' then',
+    ],
+    [
+      'a token from before a cut-off is active',
+      'if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7]) then',
+      'if false then',
+    ],
+  ]),
+  ...of(lua('introspect'), auth('test/routes/keys/keys.test.ts'), [
+    [
+      'a token of a revoked key is active',
+      "if someKeysRevoked and redis.call('SISMEMBER', KEYS[2], kid) == 1 then",
+      'if false then',
+    ],
+  ]),
+  ...of(lua('issue-token'), auth('test/registry/identities.test.ts'), [
+    ['a suspended identity is given tokens', "if state ~= 'active' then", 'if false then'],
+  ]),
+  ...of(lua('issue-token'), auth('test/registry/tokens.test.ts'), [
+    [
+      'a revoked key signs',
+      "if redis.call('SISMEMBER', KEYS[6], ARGV[8]) == 1 then",
+      'if false then',
+    ],
+  ]),
+]
+
+/** The list as docs/guarantee.md shows it. */
+export function describeMutations(): string {
+  const byFile = new Map<string, string[]>()
+  for (const { file, name } of mutations) byFile.set(file, [...(byFile.get(file) ?? []), name])
+  return [...byFile].map(([file, names]) => `- \`${file}\`: ${names.join('; ')}.`).join('\n')
+}
