@@ -123,6 +123,12 @@ export async function build(config: Config): Promise<FastifyInstance> {
     retryMs: verifyAgainMs,
   })
 
+  const readsRegistry = await broker.readsRegistry()
+  if (readsRegistry)
+    log.warn(
+      "this node's Redis user can read auth's registry: whoever takes over the node can become administrator; give auth and the nodes a Redis, or a Redis user, of their own (docs/security.md)",
+    )
+
   const upgrading = new Set<Socket>()
   const connections = trackConnections(app.server)
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
@@ -156,6 +162,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
       auth: () => app.gate.ready(),
       redis: () => broker.ready(),
     },
+    ...(readsRegistry ? { warnings: { redis: "its user can read auth's registry" } } : {}),
   })
 
   const optionsOf = (channel: string) => namespaces.of(channel)

@@ -66,6 +66,24 @@ export function apiOf(authUrl: string, credentials: Credentials): CallApi {
   }
 }
 
+/**
+ * Makes sure that auth admits the administrator with the code that is kept in `file`. Auth does not add
+ * a code again that was removed from an administrator.
+ *
+ * @throws LocalError `not_admitted`, which says what to write where.
+ */
+export async function requireAdministrator(
+  authUrl: string,
+  administrator: Credentials,
+  file: string,
+): Promise<void> {
+  if ((await fetchToken(authUrl, administrator)) !== undefined) return
+  throw new LocalError(
+    'not_admitted',
+    `auth does not admit ${administrator.identity} with the code in ${file}; if the code was replaced, write the new one into that file`,
+  )
+}
+
 /** A text field of an answer; undefined when it has none. */
 export function field(answer: unknown, name: string): string | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined

@@ -32,6 +32,7 @@ const ownSettings = [
   'PUBLIC_URL',
   'ISSUER',
   'AUTH_URL',
+  'REDIS_URL',
 ]
 
 /**

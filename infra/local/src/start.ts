@@ -2,14 +2,15 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalRun } from '@portcullis/contracts'
 import pc from 'picocolors'
-import { apiOf, type Credentials } from './administrator.js'
+import { apiOf, type Credentials, requireAdministrator } from './administrator.js'
 import { checkout } from './checkout.js'
 import { type Child, lastLines, startChild } from './child.js'
 import { type Children, newChildren } from './children.js'
 import { ensureIdentity } from './ensure-identity.js'
 import { LocalError } from './errors.js'
 import { holdRun } from './hold-run.js'
-import { provideRedis } from './redis/provide-redis.js'
+import { type ProvidedRedis, provideRedis } from './redis/provide-redis.js'
+import { makeRedisUsers, prefixes, type RedisUser } from './redis/redis-users.js'
 import { requireFreePorts } from './require-free-ports.js'
 import { readStartOptions, type StartOptions, usage } from './start-options.js'
 import { startService } from './start-service.js'
@@ -79,8 +80,10 @@ async function startAll(
     { name: 'auth', port: authPort, option: '--auth-port' },
     ...ports.map((port) => ({ name: 'realtime', port, option: '--realtime-port' })),
   ])
-  const redis = await provideRedis({ dir: state.dir, durable: true, step })
+  const password = state.secret('redis.secret')
+  const redis = await provideRedis({ dir: state.dir, durable: true, step, password })
   if (redis.private !== undefined) children.adopt('redis', redis.private.child)
+  const access = await redisAccess(state, redis)
 
   const admin = { identity: 'admin', registrationCode: state.secret('admin.code') }
   const auth = await step('starting auth', () =>
@@ -90,11 +93,12 @@ async function startAll(
       host,
       port: authPort,
       logFile: state.path('logs', 'auth.log'),
-      settings: authSettings(state, redis.url, `http://${host}:${authPort}`, admin.identity),
+      settings: authSettings(state, access.auth, `http://${host}:${authPort}`, admin.identity),
       watch: options.watch,
       onChild: (child) => children.adopt('auth', child),
     }),
   )
+  await requireAdministrator(auth.url, admin, state.path('admin.code'))
   const credentials = await ensureIdentity({
     authUrl: auth.url,
     api: apiOf(auth.url, admin),
@@ -111,7 +115,7 @@ async function startAll(
           host,
           port,
           logFile: state.path('logs', `realtime-${port}.log`),
-          settings: realtimeSettings(state, redis.url, auth.url, credentials, port),
+          settings: realtimeSettings(state, access.realtime, auth.url, credentials, port),
           watch: options.watch,
           onChild: (child) => children.adopt('realtime', child),
         }),
@@ -143,13 +147,33 @@ function startBuildWatch(state: State): Promise<Child> {
   })
 }
 
+type RedisSettings = Readonly<Record<string, string>>
+
+/**
+ * How each service reaches Redis. On one of ours each has a user of its own, which can use the keys of
+ * that service alone: whoever takes over a node must not be able to write the registry.
+ */
+async function redisAccess(
+  state: State,
+  { url, private: ours }: ProvidedRedis,
+): Promise<Record<RedisUser, RedisSettings>> {
+  if (ours === undefined) return { auth: { REDIS_URL: url }, realtime: { REDIS_URL: url } }
+  const urls = await makeRedisUsers(url)
+  const settingsOf = (user: RedisUser): RedisSettings => {
+    const file = `redis-${user}.url`
+    state.write(file, `${urls[user]}\n`)
+    return { REDIS_URL_FILE: state.path(file), REDIS_PREFIX: prefixes[user] }
+  }
+  return { auth: settingsOf('auth'), realtime: settingsOf('realtime') }
+}
+
 /** Secrets travel by file, so that no process shows them in its environment. */
-function authSettings(state: State, redisUrl: string, issuer: string, administrator: string) {
+function authSettings(state: State, redis: RedisSettings, issuer: string, administrator: string) {
   const { KEY_ENCRYPTION_SECRET, KEY_ENCRYPTION_SECRET_FILE } = process.env
   const ownKey = (KEY_ENCRYPTION_SECRET ?? KEY_ENCRYPTION_SECRET_FILE ?? '') !== ''
   if (!ownKey) state.secret('key-encryption.secret')
   return {
-    REDIS_URL: redisUrl,
+    ...redis,
     ISSUER: issuer,
     ADMIN_IDENTITY: administrator,
     ADMIN_REGISTRATION_CODE_FILE: state.path('admin.code'),
@@ -172,13 +196,13 @@ const namespaces = {
 
 function realtimeSettings(
   state: State,
-  redisUrl: string,
+  redis: RedisSettings,
   authUrl: string,
   { identity }: Credentials,
   port: number,
 ) {
   return {
-    REDIS_URL: redisUrl,
+    ...redis,
     AUTH_URL: authUrl,
     IDENTITY: identity,
     REGISTRATION_CODE_FILE: state.path(`${identity}.code`),

@@ -38,6 +38,10 @@ export function summary(run: LocalRun, dir: string): string {
     ['auth', run.auth],
     ...run.realtime.map((url, index): [string, string] => [index === 0 ? 'realtime' : '', url]),
     ['redis', shortest(withoutPassword(run.redis).replace(/^unix:\/\//, ''))],
+    // Of one of ours each service has a user of its own.
+    ...(run.pids.redis === undefined
+      ? [['', 'shared by auth and the nodes: see docs/security.md'] as [string, string]]
+      : []),
     ['logs', shortest(`${dir}/logs`)],
   ]
   const admin: [string, string][] = [

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LocalRun } from '@portcullis/contracts'
+import { close, connect } from '@portcullis/redis'
 import getPort from 'get-port'
 import t, { type Test } from 'tap'
-import { fetchToken } from '../src/administrator.js'
+import { apiOf, fetchToken } from '../src/administrator.js'
 import { checkout } from '../src/checkout.js'
 import { guardProcess } from '../src/guard.js'
 
@@ -89,6 +90,17 @@ function exists(pid: number): boolean {
   }
 }
 
+/** The scopes of an identity, as a user of Redis can read them. */
+async function hget(url: string, key: string): Promise<string | null> {
+  const redis = connect({ url, onError: () => undefined })
+  try {
+    await redis.connect()
+    return await redis.hget(key, 'scopes')
+  } finally {
+    await close(redis)
+  }
+}
+
 /** A process that is not our child tells us nothing when it ends. */
 async function gone(pid: number): Promise<void> {
   while (exists(pid)) await delay(20)
@@ -104,6 +116,19 @@ t.test('it starts everything, keeps what matters, and leaves nothing behind', as
   t.equal(pidsOf(run).length, 3, 'auth, one realtime node and Redis')
   t.ok(pidsOf(run).every(exists), 'they run')
   t.ok(await fetchToken(run.auth, run.admin), 'the administrator is admitted')
+  const key = '{portcullis:0}:identity:realtime'
+  t.equal(await hget(run.redis, key), 'introspect feed', 'local.json has the operator')
+  const nodes = readFileSync(join(dir, 'redis-realtime.url'), 'utf8').trim()
+  await t.rejects(hget(nodes, key), /NOPERM/, 'a node does not reach the registry')
+  await t.rejects(
+    hget(nodes.replace(/\/\/.*@localhost/, '//'), key),
+    'nor does anybody without a password',
+  )
+  t.notMatch(first.output(), 'shared by auth and the nodes')
+  for (const pid of pidsOf(run)) {
+    const shown = ['environ', 'cmdline'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
+    t.notMatch(shown.join(), /unix:\/\/[a-z]*:/, 'no password in the environment or the arguments')
+  }
 
   const second = start(t, args)
   t.equal(await second.ended, 1)
@@ -121,8 +146,15 @@ t.test('it starts everything, keeps what matters, and leaves nothing behind', as
   await third.printed('Ctrl-C stops')
   t.same(localRun(dir).admin, run.admin, 'the administrator is the same')
   t.ok(await fetchToken(run.auth, run.admin), 'and is known to auth')
+  const path = '/v1/identities/admin/registration-codes'
+  const rotated = await apiOf(run.auth, run.admin)('POST', path, { expireOthersInSeconds: 0 })
+  t.equal(rotated.status, 201)
   third.child.kill('SIGTERM')
   t.equal(await third.ended, 0)
+
+  const fourth = start(t, args)
+  t.equal(await fourth.ended, 1, 'a code that was replaced does not come back')
+  t.match(fourth.output(), /the code in .*admin\.code; if the code was replaced, write the new one/)
 })
 
 t.test('killed with -9, it takes its processes with it, and can start again', async (t) => {

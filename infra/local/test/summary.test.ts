@@ -20,6 +20,11 @@ t.test('it fits a terminal of 80 columns and shows no password', async (t) => {
   t.notMatch(text, 's3cret')
   for (const url of [run.auth, ...run.realtime]) t.match(text, url)
   t.match(text, run.admin.registrationCode)
+  t.match(text, 'shared by auth and the nodes', 'for a Redis that was given')
+  const redis = 'unix://:s3cret@localhost/run/redis.sock'
+  const ours = summary({ ...run, redis, pids: { ...run.pids, redis: 4 } }, '/x')
+  t.match(stripVTControlCharacters(ours), / \/run\/redis\.sock\n/)
+  t.notMatch(ours, /s3cret|shared by/)
 })
 
 t.test('a directory with a space can be pasted', async (t) => {

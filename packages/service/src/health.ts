@@ -7,11 +7,18 @@ export type ReadyCheck = () => Promise<string | undefined> | string | undefined
 
 export interface HealthOptions {
   checks: Readonly<Record<string, ReadyCheck>>
+  /** What an operator should change though the service can do its work; `/health` shows it. */
+  warnings?: Readonly<Record<string, string>>
 }
 
 const healthSchema = {
   summary: 'Whether the process answers',
-  response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+  response: {
+    200: Type.Object({
+      status: Type.Literal('ok'),
+      warnings: Type.Optional(Type.Record(Type.String(), Type.String())),
+    }),
+  },
 }
 const readySchema = {
   summary: 'Whether it can do its work now',
@@ -25,11 +32,13 @@ const readySchema = {
 }
 
 /**
- * `GET /health`: the process answers. `GET /ready`: it can do its work, else 503 with the reasons.
+ * `GET /health`: the process answers, with `warnings` if there are any. `GET /ready`: it can do its
+ * work, else 503 with the reasons.
  */
 export const health = plugin(
-  async (app: FastifyInstance, { checks }: HealthOptions) => {
-    app.get('/health', { logLevel: 'warn', schema: healthSchema }, async () => ({ status: 'ok' }))
+  async (app: FastifyInstance, { checks, warnings }: HealthOptions) => {
+    const healthy = { status: 'ok', ...(warnings === undefined ? {} : { warnings }) }
+    app.get('/health', { logLevel: 'warn', schema: healthSchema }, async () => healthy)
     app.get('/ready', { logLevel: 'warn', schema: readySchema }, async (_request, reply) => {
       const reasons: Record<string, string> = {}
       for (const [name, check] of Object.entries(checks)) {

@@ -43,3 +43,13 @@ t.test('two apps in a process have metrics of their own', async (t) => {
     t.match(answer.body, 'process_cpu_seconds_total')
   }
 })
+
+t.test('/health shows what should be changed, and stays 200', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(health, { checks: {}, warnings: { redis: 'is shared' } })
+  const answer = await app.inject('/health')
+  t.equal(answer.statusCode, 200)
+  t.same(answer.json(), { status: 'ok', warnings: { redis: 'is shared' } })
+  t.equal((await app.inject('/ready')).statusCode, 200)
+})

@@ -1,5 +1,7 @@
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import { CliError } from '../errors.js'
-import { type Check, failed, ok } from './check.js'
+import { type Check, failed, ok, warning } from './check.js'
 import { type Offset, probe } from './probe.js'
 
 export interface ServiceChecks {
@@ -8,6 +10,8 @@ export interface ServiceChecks {
   reachable: boolean
   clock: Offset | undefined
 }
+
+const Health = Type.Object({ warnings: Type.Record(Type.String(), Type.String()) })
 
 /** Whether a service answers at `/health`, and says at `/ready` that it can do its work. */
 export async function checkService(
@@ -27,7 +31,8 @@ export async function checkService(
       ready.status === 200
         ? ok(name, `ready at ${base}`)
         : failed(name, `not ready: ${reasonsIn(ready.body)}`, advice(service))
-    return { checks: [check], reachable: true, clock: health.clock }
+    const checks = [check, ...warningsIn(health.body, name)]
+    return { checks, reachable: true, clock: health.clock }
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     return { checks: [failed(name, error.message)], reachable: false, clock: undefined }
@@ -37,6 +42,18 @@ export async function checkService(
 function advice(service: 'auth' | 'realtime'): string {
   const needs = service === 'auth' ? 'its Redis' : 'auth and its Redis'
   return `look at its log; it needs ${needs}`
+}
+
+/** What `/health` says should be changed. */
+function warningsIn(body: unknown, name: string): Check[] {
+  if (!Value.Check(Health, body)) return []
+  return Object.entries(body.warnings).map(([what, found]) => {
+    const advice =
+      what === 'redis'
+        ? 'give auth and the nodes a Redis, or a Redis user, of their own: docs/security.md'
+        : 'look at its log'
+    return warning(`${name} ${what}`, found, advice)
+  })
 }
 
 /** What `/ready` says is missing. */

@@ -129,6 +129,15 @@ const cases: [
     ],
   ],
   [
+    'a node that can read the registry',
+    { 'GET /health': { body: { status: 'ok', warnings: { redis: 'its user can read it' } } } },
+    {},
+    ['warning | auth redis | its user can read it', 'warning | one redis | its user can read it'],
+    Array(2).fill(
+      '→ give auth and the nodes a Redis, or a Redis user, of their own: docs/security.md',
+    ),
+  ],
+  [
     'another program at the URL of auth',
     { 'GET /health': status(404) },
     {},

@@ -25,6 +25,7 @@ import {
 } from './messages.js'
 import { agreeOnPartitions } from './partitions.js'
 import { Presence } from './presence.js'
+import { readsRegistry } from './reads-registry.js'
 import {
   disownLost,
   type History,
@@ -139,6 +140,11 @@ export class Broker {
         { cause: error },
       )
     }
+  }
+
+  /** Returns true when the node's Redis user can read auth's registry, as far as the node can tell. */
+  readsRegistry(): Promise<boolean> {
+    return readsRegistry(this.#commands, this.#options.prefix)
   }
 
   /** Messages from Redis that were none of ours. */

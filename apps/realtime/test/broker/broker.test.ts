@@ -57,3 +57,24 @@ t.test('nodes that spread channels differently do not start', async (t) => {
     message: /over 1 partitions, not 8; set PARTITIONS=1,/,
   })
 })
+
+t.test('a node sees whether it can read the registry', async (t) => {
+  const { broker, prefix } = await openBroker(t, on)
+  const redis = await on.serverOf('')
+  const meta = `{${prefix}:0}:meta`
+  const user = `node-${prefix}`
+  t.teardown(async () => {
+    await redis.del(meta)
+    await redis.call('ACL', 'DELUSER', user)
+  })
+  const before = await broker.readsRegistry()
+  t.equal(before, (await redis.exists('{portcullis:0}:meta')) === 1, 'under the default prefix')
+  await redis.hset(meta, 'partitions', 1)
+  t.equal(await broker.readsRegistry(), true)
+
+  const rules = ['+@all', '&*', `~{${prefix}:0}:[^m]*`, `~${prefix}:realtime`]
+  await redis.call('ACL', 'SETUSER', user, 'reset', 'on', '>secret', ...rules)
+  const own = on.url.replace(/^unix:\/\//, 'unix://localhost').replace('://', `://${user}:secret@`)
+  const { broker: apart } = await openBroker(t, on, { url: own, prefix })
+  t.equal(await apart.readsRegistry(), false, 'its user may not read it')
+})

@@ -64,7 +64,8 @@ function unusable(where: string, problem: string): LocalError {
 export function withoutPassword(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url)
-    return `${protocol}//${host}${pathname}`
+    // A socket has no host: what stands there is for the sake of a user.
+    return `${protocol}//${protocol === 'unix:' ? '' : host}${pathname}`
   } catch {
     // Several hosts, as of a Cluster.
     return shownUrl(url)

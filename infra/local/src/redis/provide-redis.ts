@@ -16,6 +16,8 @@ export interface ProvideRedisOptions {
   dir: string
   durable: boolean
   step: Step
+  /** Of the operator of a server that is started; without it a socket has none, and Docker a random one. */
+  password?: string
 }
 
 /**
@@ -29,6 +31,7 @@ export async function provideRedis({
   dir,
   durable,
   step,
+  password,
 }: ProvideRedisOptions): Promise<ProvidedRedis> {
   const given = process.env['REDIS_URL'] ?? ''
   if (given !== '') {
@@ -47,7 +50,11 @@ export async function provideRedis({
       `Portcullis needs Redis 7; run \`${installCommand()}\`, or set REDIS_URL, and start again`,
     )
   }
-  const redis = await startRedis({ dir, durable })
+  const redis = await startRedis({
+    dir,
+    durable,
+    ...(password === undefined ? {} : { password }),
+  })
   try {
     await checkRedis(redis.url)
     return { url: redis.url, private: redis }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { close, connect } from '@portcullis/redis'
@@ -6,6 +6,7 @@ import { type Child, failedChild, lastLines, startChild } from '../child.js'
 import { LocalError } from '../errors.js'
 import { socketPath } from '../socket-path.js'
 import { findServer } from './find-server.js'
+import { withUser } from './redis-users.js'
 
 export interface StartRedisOptions {
   /** Where its socket, its log and its data lie. */
@@ -17,10 +18,12 @@ export interface StartRedisOptions {
   durable: boolean
   /** The server's program; default: what `PATH` holds. */
   program?: string
+  /** Of the operator; without it whoever reaches the socket is one. */
+  password?: string
 }
 
 export interface PrivateRedis {
-  /** `unix://…` */
+  /** `unix://…`; the operator's, who may do everything. */
   readonly url: string
   readonly pid: number
   readonly child: Child
@@ -37,6 +40,7 @@ export async function startRedis({
   dir,
   durable,
   program = findServer(),
+  password,
 }: StartRedisOptions): Promise<PrivateRedis> {
   if (program === undefined) {
     throw new LocalError('redis_missing', 'there is no redis-server or valkey-server in PATH')
@@ -46,12 +50,14 @@ export async function startRedis({
   chmodSync(data, 0o700)
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
   const socket = socketPath(dir, 'redis.sock')
-  const url = socketUrl(socket)
-  await stopLeftover(url)
+  const open = socketUrl(socket)
+  const url = password === undefined ? open : withUser(open, '', password)
+  // It may be of a version that had no password.
+  for (const leftover of new Set([url, open])) await stopLeftover(leftover)
   const child = await startChild({
     name: 'redis',
     command: program,
-    args: settings(socket, data, durable),
+    args: [...passwordFile(data, password), ...settings(socket, data, durable)],
     env: process.env,
     logFile: join(dir, 'logs', 'redis.log'),
   })
@@ -67,6 +73,15 @@ export async function startRedis({
 /** `unix://` and the path, escaped. */
 export function socketUrl(path: string): string {
   return `unix://${path.split('/').map(encodeURIComponent).join('/')}`
+}
+
+/** The password comes in a file of ours alone, so that no list of processes shows it. */
+function passwordFile(data: string, password: string | undefined): string[] {
+  if (password === undefined) return []
+  const file = join(data, 'redis.conf')
+  rmSync(file, { force: true })
+  writeFileSync(file, `requirepass ${password}\n`, { mode: 0o600 })
+  return [file]
 }
 
 function settings(socket: string, data: string, durable: boolean): string[] {
