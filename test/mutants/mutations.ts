@@ -250,6 +250,31 @@ export const mutations: readonly Mutation[] = [
       'known?.renewedUs === lease.renewedUs ?',
     ],
   ]),
+  ...of(auth('src/feed/own-part.ts'), auth('test/feed/own-part.test.ts'), [
+    [
+      'an auth instance acknowledges before the effects are over',
+      'over: effects === undefined }',
+      'over: true }',
+    ],
+    [
+      'an auth instance goes on after a fence without what came before it',
+      '        await this.#when(() => reaches(this.#applied[partition], end))\n',
+      '',
+    ],
+    [
+      'an auth instance goes on with its lease after a suspend',
+      'if (!this.#suspends.glance(now)) return left',
+      'return left',
+    ],
+    ['an auth instance that has lost its place keeps its callers', '    watch.endAll()\n', ''],
+  ]),
+  ...of('packages/redis/src/script.ts', 'packages/redis/test/script.test.ts', [
+    [
+      'Redis runs a script after its deadline',
+      'if nowMs >= tonumber(table.remove(ARGV)) then',
+      "if table.remove(ARGV) == '' then",
+    ],
+  ]),
   ...of(lua('revoke'), auth('test/registry/revoke.test.ts'), [
     ['a revoked token is not marked', "    redis.call('HSET', KEYS[8], 'revoked', '1')\n", ''],
     ['a cut-off is not kept', "  redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])\n", ''],

@@ -1,5 +1,6 @@
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
 import timers from 'node:timers/promises'
 import type { Process, Timer } from './process.js'
 import type { World } from './world.js'
@@ -16,6 +17,7 @@ const real = {
   clearImmediate: globalThis.clearImmediate,
   now: performance.now.bind(performance),
   date: Date.now,
+  uptime: os.uptime,
   random: Math.random,
   delay: timers.setTimeout,
   randomBytes: crypto.randomBytes,
@@ -86,6 +88,12 @@ export function replaceGlobals(): void {
   Date.now = () => running()?.wall ?? real.date()
   Math.random = () => running()?.random.next() ?? real.random()
   Object.assign(timers, { setTimeout: delay })
+  Object.assign(os, {
+    uptime: () => {
+      const process = running()
+      return process === undefined ? real.uptime() : process.boot / 1000
+    },
+  })
   Object.assign(crypto, {
     randomBytes: (size: number) => running()?.random.bytes(size) ?? real.randomBytes(size),
     randomUUID: () => {

@@ -4,7 +4,6 @@ import type { ClientSocket } from './client-socket.js'
 import type { Parts } from './parts.js'
 import type { Process } from './process.js'
 import {
-  bootStepMs,
   Connection,
   Deadline,
   Door,
@@ -86,7 +85,7 @@ export class SimulatedNode {
     const lease = new parts.NodeLease({
       monotonic: () => process.monotonic,
       wall: () => process.wall,
-      boot: () => Math.floor(process.boot / bootStepMs) * bootStepMs,
+      boot: () => process.boot,
     })
     const watch = new parts.Watch(log, stats, lease)
     const introspector = new Introspector({ lookup, watch, stats, timeoutMs })

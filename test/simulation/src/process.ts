@@ -1,3 +1,4 @@
+import { bootStepMs } from './production.js'
 import type { Random } from './random.js'
 import type { Cancel, World } from './world.js'
 
@@ -80,9 +81,9 @@ export class Process {
     return (now - this.#startedAt - this.#sleptMs) * this.#rate
   }
 
-  /** Goes on while the machine is suspended. */
+  /** Goes on while the machine is suspended; in the kernel's steps. */
   get boot(): number {
-    return (this.world.now - this.#startedAt) * this.#rate
+    return Math.floor(((this.world.now - this.#startedAt) * this.#rate) / bootStepMs) * bootStepMs
   }
 
   /** Its `Date.now()`. */

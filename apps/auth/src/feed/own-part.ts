@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Lease, Watch } from '@portcullis/gate/grants'
+import {
+  type Lease,
+  type MachineClocks,
+  machineClocks,
+  Suspends,
+  type Watch,
+} from '@portcullis/gate/grants'
 import { type CursorPart, cursorPart, cursorParts } from '../registry/cursor.js'
 import type { FeedRead, PartRenewal } from '../registry/index.js'
 
@@ -28,6 +34,8 @@ export interface OwnPartOptions {
   cursor: string
   ttlMs: number
   onError: (error: unknown) => void
+  /** Default: the machine's own. */
+  clocks?: MachineClocks
 }
 
 /** Everything up to a cursor is applied; `over` once the effects that it ended are over too. */
@@ -50,6 +58,10 @@ export class OwnPart {
   /** The monotonic moment up to which each partition's lease holds. */
   readonly #until: number[]
   readonly #leases: readonly Pick<Lease, 'held' | 'leftMs'>[]
+  readonly #clocks: MachineClocks
+  readonly #suspends: Suspends
+  /** When a suspend was noticed last: renewals that were sent before are worth nothing. */
+  #givenUpAt = Number.NEGATIVE_INFINITY
   /** What has been applied, with or without effects under way. */
   #applied: CursorPart[]
   /** What has been applied and is over. */
@@ -62,8 +74,10 @@ export class OwnPart {
   #loops: Promise<unknown> = Promise.resolve()
 
   constructor(options: OwnPartOptions) {
-    const { registry, cursor } = options
+    const { registry, cursor, clocks = machineClocks } = options
     this.#options = options
+    this.#clocks = clocks
+    this.#suspends = new Suspends(clocks)
     const each = Array.from({ length: registry.partitions })
     this.#until = each.map(() => Number.NEGATIVE_INFINITY)
     this.#ackedUs = each.map(() => -1)
@@ -128,8 +142,14 @@ export class OwnPart {
   }
 
   #leaseOf(partition: number): Pick<Lease, 'held' | 'leftMs'> {
-    const leftMs = (): number =>
-      Math.max(0, (this.#until[partition] ?? Number.NEGATIVE_INFINITY) - performance.now())
+    const leftMs = (): number => {
+      const now = this.#clocks.monotonic()
+      const left = (this.#until[partition] ?? Number.NEGATIVE_INFINITY) - now
+      if (left <= 0) return 0
+      if (!this.#suspends.glance(now)) return left
+      this.#giveUp()
+      return 0
+    }
     return {
       get held() {
         return leftMs() > 0
@@ -138,6 +158,12 @@ export class OwnPart {
         return leftMs()
       },
     }
+  }
+
+  /** The machine was suspended: its monotonic clock stood still meanwhile. */
+  #giveUp(): void {
+    this.#until.fill(Number.NEGATIVE_INFINITY)
+    this.#givenUpAt = this.#clocks.monotonic()
   }
 
   #takes(cursor: string, effects: Promise<void> | undefined): void {
@@ -184,10 +210,12 @@ export class OwnPart {
     const { signal } = this.#closing
     while (!signal.aborted) {
       // Before it is sent: the registry counts from when it arrives, and must be the later of the two.
-      const sentAt = performance.now()
+      const sentAt = this.#clocks.monotonic()
       let nextMs = ttlMs / renewalsPerLease
       try {
-        if (await this.#renew(partition)) {
+        const renewed = await this.#renew(partition)
+        if (this.#suspends.look()) this.#giveUp()
+        if (renewed && sentAt > this.#givenUpAt) {
           this.#until[partition] = Math.max(this.#until[partition] ?? 0, sentAt + ttlMs)
           this.#moved()
         }
@@ -195,7 +223,7 @@ export class OwnPart {
         onError(error)
         nextMs = retryMs
       }
-      const waitMs = Math.max(0, sentAt + nextMs - performance.now())
+      const waitMs = Math.max(0, sentAt + nextMs - this.#clocks.monotonic())
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
     }
   }

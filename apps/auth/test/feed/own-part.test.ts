@@ -1,6 +1,6 @@
 // An auth instance as a part of receipts: when it acknowledges, and when it may act.
 import type { Active, RevocationEvent } from '@portcullis/contracts'
-import { newStats, Watch } from '@portcullis/gate/grants'
+import { type MachineClocks, newStats, Watch } from '@portcullis/gate/grants'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { OwnPart, type OwnPartRegistry } from '../../src/feed/own-part.js'
@@ -30,7 +30,7 @@ const event = (jti: string): RevocationEvent => ({
 type Renewal = Awaited<ReturnType<OwnPartRegistry['renew']>>
 
 /** A part of two partitions on a registry whose answers the test gives. */
-function scene(t: Test, cursor = '1-10,0-0') {
+function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
   const acks: string[] = []
   const renewals: { partition: number; askedAt: unknown; answer: (renewal: Renewal) => void }[] = []
   let wake = (): void => undefined
@@ -60,6 +60,7 @@ function scene(t: Test, cursor = '1-10,0-0') {
     watch,
     cursor,
     ttlMs,
+    ...(clocks === undefined ? {} : { clocks }),
     onError: (error) => t.fail(String(error)),
   })
   t.teardown(async () => {
@@ -188,4 +189,27 @@ t.test('leaves the receipts when nothing is under way', async (t) => {
   await t.rejects(effect)
   await part.close()
   t.notOk(acks.includes('leave'), 'rather waits for its lease to be out')
+})
+
+t.test('a suspend of the machine ends every lease', async (t) => {
+  let monotonic = 5000
+  let slept = 0
+  const { part, renewals, until } = scene(t, '1-10,0-0', {
+    monotonic: () => monotonic,
+    wall: () => 1e12 + monotonic + slept,
+    boot: () => monotonic + slept,
+  })
+  const started = part.start(ttlMs)
+  await until(() => renewals.length === 2)
+  renewals[0]?.answer({ counted: true, end: '1-10', run: 'r' })
+  await new Promise(setImmediate)
+  t.equal(part.lease(0).held, true)
+  monotonic += 5
+  slept += 30
+  t.equal(part.lease(0).held, false, 'most of it is left by the monotonic clock')
+  renewals[1]?.answer({ counted: true, end: '0-0', run: 'r' })
+  await new Promise(setImmediate)
+  t.equal(part.lease(1).held, false, 'it was asked for before the suspend')
+  await part.close()
+  await started
 })
