@@ -13,7 +13,8 @@ RUN npm ci --no-audit --no-fund \
     -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
 
 FROM node:20-alpine
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
+# /metrics and /docs are on a port of their own: do not publish it.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 INTERNAL_HOST=0.0.0.0 INTERNAL_PORT=9464
 WORKDIR /portcullis
 COPY --from=build /portcullis/package.json ./
 COPY --from=build /portcullis/node_modules ./node_modules

@@ -7,6 +7,7 @@ import {
   closing,
   documentation,
   health,
+  internal,
   loggerOptions,
   metrics,
   problems,
@@ -103,6 +104,7 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
 }
 
 async function wire(app: FastifyInstance, config: Config): Promise<void> {
+  await app.register(internal, { port: config.INTERNAL_PORT })
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, {

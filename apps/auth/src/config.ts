@@ -1,4 +1,10 @@
-import { ConfigError, type Environment, loadConfig, tlsSettings } from '@portcullis/service'
+import {
+  ConfigError,
+  type Environment,
+  internalSettings,
+  loadConfig,
+  tlsSettings,
+} from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 
 const milliseconds = (value: number, description: string) =>
@@ -13,6 +19,7 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'port to listen on; 0 takes a free one',
   }),
+  ...internalSettings,
   ...tlsSettings,
   LOG_LEVEL: Type.Union(
     [

@@ -8,6 +8,7 @@ try {
   await run(app, {
     host: settings.HOST,
     port: settings.PORT,
+    internal: { host: settings.INTERNAL_HOST, port: settings.INTERNAL_PORT },
     closeDeadlineMs: settings.CLOSE_DEADLINE_MS,
     renewTls: () => serverTls(config(process.env)),
   })

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { auth, redisUrl } from './fixtures/auth.js'
 import { listen } from './fixtures/node.js'
+import { freePort } from './fixtures/replicated-redis.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -27,15 +28,25 @@ function start(environment: Record<string, string>) {
 t.test('it serves, and ends by itself on SIGTERM, with nodes connected', async (t) => {
   const { prefix, admin } = await auth(t)
   const code = admin.registrationCode
-  const run = start({ REDIS_PREFIX: prefix, PORT: '0', ADMIN_REGISTRATION_CODE: code })
+  const internal = await freePort()
+  const run = start({
+    REDIS_PREFIX: prefix,
+    PORT: '0',
+    INTERNAL_PORT: `${internal}`,
+    ADMIN_REGISTRATION_CODE: code,
+  })
   t.teardown(async () => run.child.kill('SIGKILL'))
   let url: string | undefined
   while (url === undefined) {
     await Promise.race([once(run.child.stdout, 'data'), run.exit])
     if (run.child.exitCode !== null) throw new Error(run.errors())
-    url = /listening at (http:[^"]+)/.exec(run.output())?.[1]
+    const urls = [...run.output().matchAll(/listening at (http:[^"]+)/g)].map(([, one]) => one)
+    url = urls.find((one) => one !== `http://127.0.0.1:${internal}`)
   }
   t.equal((await fetch(`${url}/ready`)).status, 200)
+  t.equal((await fetch(`${url}/metrics`)).status, 404)
+  const metrics = await fetch(`http://127.0.0.1:${internal}/metrics`)
+  t.match(await metrics.text(), 'portcullis_')
   run.child.kill('SIGTERM')
   t.same(await run.exit, [0, null])
   t.equal(run.errors(), '')
@@ -48,6 +59,10 @@ t.test('a taken port, a wrong setting or no Redis is one clear line and exit cod
   const base = { REDIS_PREFIX: self.prefix, ADMIN_REGISTRATION_CODE: code }
   const cases = [
     [{ ...base, PORT: port }, new RegExp(`^cannot start: port ${port} is taken`)],
+    [
+      { ...base, PORT: '0', INTERNAL_PORT: port },
+      new RegExp(`^cannot start: port ${port} is taken; .*INTERNAL_PORT$`),
+    ],
     [{ ...base, PORT: 'x' }, /^cannot start: PORT must be integer$/],
     [
       { ...base, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' },

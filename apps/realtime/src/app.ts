@@ -9,6 +9,7 @@ import {
   closing,
   documentation,
   health,
+  internal,
   metrics,
   problems,
   securityHeaders,
@@ -131,6 +132,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
 
   const upgrading = new Set<Socket>()
   const connections = trackConnections(app.server)
+  await app.register(internal, { port: config.INTERNAL_PORT })
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })

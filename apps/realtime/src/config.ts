@@ -1,5 +1,11 @@
 import { ChannelName } from '@portcullis/contracts'
-import { ConfigError, type Environment, loadConfig, tlsSettings } from '@portcullis/service'
+import {
+  ConfigError,
+  type Environment,
+  internalSettings,
+  loadConfig,
+  tlsSettings,
+} from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from './handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from './hub/namespaces.js'
@@ -17,6 +23,7 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'port to listen on',
   }),
+  ...internalSettings,
   ...tlsSettings,
   LOG_LEVEL: Type.Union(
     (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>

@@ -26,6 +26,7 @@ export interface StartServiceOptions {
 
 /** Settings that must come from us alone, whatever the shell that started us has. */
 const ownSettings = [
+  'INTERNAL_PORT',
   'ADMIN_REGISTRATION_CODE',
   'REGISTRATION_CODE',
   'NODE_NAME',
@@ -47,7 +48,7 @@ export async function startService(options: StartServiceOptions): Promise<Servic
     name,
     command: process.execPath,
     args: [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), mainOf(app)],
-    env: { ...inherited(), ...settings, HOST: host, PORT: `${port}` },
+    env: { ...inherited(), INTERNAL_PORT: '0', ...settings, HOST: host, PORT: `${port}` },
     logFile,
   })
   options.onChild?.(child)

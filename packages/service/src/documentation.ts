@@ -43,9 +43,9 @@ const contentSecurityPolicy = [
 const paths = { openapi: '/docs/openapi.json', asyncapi: '/docs/asyncapi.json' }
 
 /**
- * Describes a service from the schemas of its routes. `GET /docs` is a page for people, and OpenAPI 3.1
- * for programs, which do not ask for HTML; `/docs/openapi.json` and `/docs/asyncapi.json` are the
- * descriptions alone. To be registered before the routes that it is to describe.
+ * Describes a service from the schemas of its routes. On `app.internal`, `GET /docs` is a page for people,
+ * and OpenAPI 3.1 for programs, which do not ask for HTML; `/docs/openapi.json` and `/docs/asyncapi.json`
+ * are the descriptions alone. To be registered before the routes that it is to describe.
  */
 export const documentation = plugin(
   async (app: FastifyInstance, options: DocumentationOptions) => {
@@ -67,7 +67,11 @@ export const documentation = plugin(
         url,
       }),
     })
-    await app.register(swaggerUi, {
+    const { internal: server } = app
+    if (server === undefined) return
+    const openapi = () => app.swagger()
+    if (server !== app) await server.register(descriptionOf(app))
+    await server.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: contentSecurityPolicy,
       theme: { title },
@@ -82,17 +86,27 @@ export const documentation = plugin(
       },
       uiHooks: {
         async onRequest(request, reply) {
-          if (isIndex(request) && !wantsPage(request)) return reply.send(app.swagger())
+          if (isIndex(request) && !wantsPage(request)) return reply.send(openapi())
           return undefined
         },
       },
     })
     const hidden = { schema: { hide: true } }
-    app.get(paths.openapi, hidden, async () => app.swagger())
-    app.get(paths.asyncapi, hidden, async () => asyncapi)
+    server.get(paths.openapi, hidden, async () => openapi())
+    server.get(paths.asyncapi, hidden, async () => asyncapi)
   },
-  { name: 'documentation' },
+  { name: 'documentation', dependencies: ['internal'] },
 )
+
+/** What swagger-ui needs of @fastify/swagger, on a server that serves the description of another. */
+function descriptionOf({ swagger: describe }: FastifyInstance) {
+  return plugin(
+    async (server: FastifyInstance) => {
+      server.decorate('swagger', describe)
+    },
+    { name: '@fastify/swagger' },
+  )
+}
 
 /** What the route is about: `/v1/<noun>/…`, `/<noun>/…`. */
 function nounOf(url: string): string {

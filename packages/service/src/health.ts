@@ -33,23 +33,28 @@ const readySchema = {
 
 /**
  * `GET /health`: the process answers, with `warnings` if there are any. `GET /ready`: it can do its
- * work, else 503 with the reasons.
+ * work, else 503 with the reasons. Both are also on `app.internal`.
  */
 export const health = plugin(
-  async (app: FastifyInstance, { checks, warnings }: HealthOptions) => {
-    const healthy = { status: 'ok', ...(warnings === undefined ? {} : { warnings }) }
-    app.get('/health', { logLevel: 'warn', schema: healthSchema }, async () => healthy)
-    app.get('/ready', { logLevel: 'warn', schema: readySchema }, async (_request, reply) => {
-      const reasons: Record<string, string> = {}
-      for (const [name, check] of Object.entries(checks)) {
-        const reason = await Promise.resolve()
-          .then(check)
-          .catch(() => 'check failed')
-        if (reason !== undefined) reasons[name] = reason
-      }
-      if (Object.keys(reasons).length === 0) return { status: 'ready' }
-      return reply.code(503).header('retry-after', '1').send({ status: 'not ready', reasons })
-    })
+  async (app: FastifyInstance, options: HealthOptions) => {
+    serve(app, options)
+    if (app.internal !== undefined && app.internal !== app) serve(app.internal, options)
   },
-  { name: 'health' },
+  { name: 'health', dependencies: ['internal'] },
 )
+
+function serve(app: FastifyInstance, { checks, warnings }: HealthOptions): void {
+  const healthy = { status: 'ok', ...(warnings === undefined ? {} : { warnings }) }
+  app.get('/health', { logLevel: 'warn', schema: healthSchema }, async () => healthy)
+  app.get('/ready', { logLevel: 'warn', schema: readySchema }, async (_request, reply) => {
+    const reasons: Record<string, string> = {}
+    for (const [name, check] of Object.entries(checks)) {
+      const reason = await Promise.resolve()
+        .then(check)
+        .catch(() => 'check failed')
+      if (reason !== undefined) reasons[name] = reason
+    }
+    if (Object.keys(reasons).length === 0) return { status: 'ready' }
+    return reply.code(503).header('retry-after', '1').send({ status: 'not ready', reasons })
+  })
+}

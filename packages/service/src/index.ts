@@ -18,6 +18,7 @@ export {
   type SecurityRequirement,
 } from './documentation.js'
 export { type HealthOptions, health, type ReadyCheck } from './health.js'
+export { type InternalOptions, internal, internalSettings } from './internal.js'
 export { type LogLevel, loggerOptions } from './logger.js'
 export { metrics } from './metrics.js'
 export {

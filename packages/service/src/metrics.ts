@@ -9,13 +9,16 @@ declare module 'fastify' {
   }
 }
 
-/** One registry for each app, so that two apps in one process do not share counters; `GET /metrics`. */
+/**
+ * One registry for each app, so that two apps in one process do not share counters. `GET /metrics` is on
+ * `app.internal`.
+ */
 export const metrics = plugin(
   async (app: FastifyInstance) => {
     const registry = new Registry()
     collectDefaultMetrics({ register: registry })
     app.decorate('metrics', registry)
-    app.get(
+    app.internal?.get(
       '/metrics',
       { logLevel: 'warn', schema: { hide: true } as object },
       async (_request, reply) => {
@@ -23,5 +26,5 @@ export const metrics = plugin(
       },
     )
   },
-  { name: 'metrics' },
+  { name: 'metrics', dependencies: ['internal'] },
 )

@@ -7,6 +7,8 @@ import type { ServerTls } from './tls.js'
 export interface RunOptions {
   host: string
   port: number
+  /** Where the server of `app.internal` listens, if that is another than the app's own. */
+  internal?: { host: string; port: number | undefined }
   /** How long a close may take before the process ends anyway, in milliseconds. */
   closeDeadlineMs: number
   /** The certificate as it is now, read again; for a server that listens with TLS. */
@@ -20,7 +22,7 @@ export interface RunOptions {
  */
 export async function run(
   app: FastifyInstance,
-  { host, port, closeDeadlineMs, renewTls }: RunOptions,
+  { host, port, internal, closeDeadlineMs, renewTls }: RunOptions,
 ): Promise<void> {
   const { server } = app
   // Without TLS it ends the process as it ends any other.
@@ -32,6 +34,8 @@ export async function run(
     else app.log.info({ signal }, 'closing')
     await app.close()
   })
+  if (internal?.port !== undefined && app.internal !== undefined && app.internal !== app)
+    await app.internal.listen({ host: internal.host, port: internal.port })
   await app.listen({ host, port })
 }
 
@@ -57,5 +61,7 @@ export function failToStart(error: unknown): never {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }
-  return code === 'EADDRINUSE' ? `port ${port} is taken; choose another with PORT` : error.message
+  return code === 'EADDRINUSE'
+    ? `port ${port} is taken; choose another with PORT or INTERNAL_PORT`
+    : error.message
 }

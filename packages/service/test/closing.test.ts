@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { closing } from '../src/closing.js'
 import { health } from '../src/health.js'
+import { internal } from '../src/internal.js'
 
 /** An app that begins to close and stays there until it is let go. */
 async function closingApp() {
@@ -17,6 +18,7 @@ async function closingApp() {
     answer = resolve
   })
   await app.register(closing, { answers: ['/health', '/ready'] })
+  await app.register(internal, { port: undefined })
   await app.register(health, { checks: { node: () => (app.closing ? 'closing' : undefined) } })
   app.addHook('preClose', (done) => {
     letGo = done

@@ -1,10 +1,13 @@
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
+import { documentation } from '../src/documentation.js'
 import { health } from '../src/health.js'
+import { internal } from '../src/internal.js'
 import { metrics } from '../src/metrics.js'
 
 t.test('ready names what is not, and says when to ask again', async (t) => {
   const app = Fastify()
+  await app.register(internal, { port: undefined })
   let reason: string | undefined = 'starting'
   await app.register(health, {
     checks: {
@@ -23,6 +26,7 @@ t.test('ready names what is not, and says when to ask again', async (t) => {
 
 t.test('a check that throws is not ready, and its error stays inside', async (t) => {
   const app = Fastify()
+  await app.register(internal, { port: undefined })
   const failing = () => {
     throw new Error('secret')
   }
@@ -37,6 +41,7 @@ t.test('a check that throws is not ready, and its error stays inside', async (t)
 t.test('two apps in a process have metrics of their own', async (t) => {
   for (let n = 0; n < 2; n++) {
     const app = Fastify()
+    await app.register(internal, { port: 0 })
     await app.register(metrics)
     const answer = await app.inject('/metrics')
     t.match(answer.headers['content-type'], /^text\/plain/)
@@ -44,9 +49,63 @@ t.test('two apps in a process have metrics of their own', async (t) => {
   }
 })
 
+t.test(
+  'what operators see is on a server of its own, on the port of all, or nowhere',
+  async (t) => {
+    const operators = ['/metrics', '/docs', '/docs/openapi.json', '/docs/asyncapi.json']
+    const build = async (port: number | undefined) => {
+      const app = Fastify({ logger: { level: 'silent' } })
+      await app.register(internal, { port })
+      await app.register(metrics)
+      await app.register(documentation, {
+        title: 'test',
+        description: '',
+        version: '1',
+        securitySchemes: {},
+        securityOf: () => [],
+        asyncapi: { asyncapi: '3.0.0' },
+      })
+      await app.register(health, { checks: {} })
+      app.get('/work', { schema: { summary: 'work' } }, async () => 'done')
+      await app.ready()
+      return app
+    }
+    const statuses = (app: Pick<FastifyInstance, 'inject'>, paths: readonly string[]) =>
+      Promise.all(paths.map(async (path) => (await app.inject(path)).statusCode))
+    const all = [...operators, '/health', '/ready']
+
+    const [none, shared, apart] = [await build(undefined), await build(0), await build(9464)]
+    t.same(await statuses(none, all), [404, 404, 404, 404, 200, 200])
+    t.equal(none.internal, undefined)
+    t.same(await statuses(shared, all), [200, 200, 200, 200, 200, 200])
+    t.equal(shared.internal, shared)
+    t.same(await statuses(apart, all), [404, 404, 404, 404, 200, 200])
+    const { internal: server } = apart
+    if (server === undefined) throw new Error('no server')
+    t.same(await statuses(server, all), [200, 200, 200, 200, 200, 200])
+    t.same(await statuses(server, ['/work', '/nowhere']), [404, 404], 'and nothing else')
+
+    const openapi = (await server.inject('/docs/openapi.json')).json()
+    t.same(Object.keys(openapi.paths).sort(), ['/health', '/ready', '/work'])
+    t.same((await server.inject('/docs')).json(), openapi, 'for programs')
+    const page = await server.inject({ url: '/docs', headers: { accept: 'text/html' } })
+    t.match(page.body, /swagger-ui/)
+    t.match(page.headers['content-security-policy'], /script-src 'self'/)
+    t.match((await server.inject('/metrics')).headers, {
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': /default-src 'none'/,
+    })
+
+    await server.listen({ host: '127.0.0.1', port: 0 })
+    for (const app of [none, shared, apart]) await app.close()
+    t.notOk(server.server.listening, 'it closes with the app')
+  },
+)
+
 t.test('/health shows what should be changed, and stays 200', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
+  await app.register(internal, { port: undefined })
   await app.register(health, { checks: {}, warnings: { redis: 'is shared' } })
   const answer = await app.inject('/health')
   t.equal(answer.statusCode, 200)

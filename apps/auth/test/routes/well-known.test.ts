@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
-import { auth } from '../fixtures/auth.js'
+import { type Auth, auth } from '../fixtures/auth.js'
 
 t.test('a stranger can verify a token with the published keys', async (t) => {
   const { app, token } = await auth(t)
@@ -56,6 +56,19 @@ t.test('the metadata of an issuer with a path is where clients look for it', asy
     token_endpoint: 'https://auth.example/tenant/oauth/token',
   })
   t.same((await app.inject(path)).json(), answer.json())
+})
+
+t.test('the metadata names the documentation only where clients can have it', async (t) => {
+  const self = await auth(t)
+  const metadata = async ({ app }: Auth) =>
+    (await app.inject('/.well-known/oauth-authorization-server')).json()
+  t.equal((await metadata(self)).service_documentation, 'http://127.0.0.1:4000/docs')
+  for (const INTERNAL_PORT of ['', '9464']) {
+    const other = await self.another({ INTERNAL_PORT })
+    t.notHas(await metadata(other), 'service_documentation')
+    t.equal((await other.app.inject('/docs')).statusCode, 404)
+    t.equal((await other.app.inject('/metrics')).statusCode, 404)
+  }
 })
 
 t.test('the description of the API is OpenAPI 3.1 and has every route', async (t) => {

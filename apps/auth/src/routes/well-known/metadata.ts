@@ -21,7 +21,7 @@ const Metadata = Type.Object({
   grant_types_supported: Words,
   response_types_supported: Words,
   scopes_supported: Words,
-  service_documentation: Type.String(),
+  service_documentation: Type.Optional(Type.String()),
 })
 
 const wellKnown = '/.well-known/oauth-authorization-server'
@@ -30,6 +30,8 @@ const wellKnown = '/.well-known/oauth-authorization-server'
 export const metadata: Route = async (app) => {
   const { issuer } = app.tokens
   const urls = endpoints(issuer)
+  // Clients may have the page only where it is on the same port.
+  const isDocumented = app.hasRoute({ method: 'GET', url: '/docs/openapi.json' })
   const algorithms = [...clientSigningAlgorithms]
   const answer = {
     issuer,
@@ -49,7 +51,7 @@ export const metadata: Route = async (app) => {
     response_types_supported: [],
     // Those for channels are patterns, and cannot be listed.
     scopes_supported: [...serviceScopes],
-    service_documentation: urls.documentation,
+    ...(isDocumented ? { service_documentation: urls.documentation } : {}),
   }
   // §3.1: clients put the path of an issuer that has one behind the well-known one.
   const path = new URL(issuer).pathname.replace(/\/+$/, '')
