@@ -9,7 +9,7 @@ import type { FastifyRequest } from 'fastify'
 /** Tokens, identities or receipts that are read, put together and answered for one unit. */
 const rowsPerUnit = 25
 const auditEntriesPerUnit = 100
-const introspectionsPerUnit = 10
+const introspectionsPerUnit = 6
 
 /** What a question counts as that looks through many rows for few, or for a number. */
 export const searchUnits = 40
