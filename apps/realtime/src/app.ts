@@ -18,6 +18,7 @@ import {
 import type { FastifyInstance } from 'fastify'
 import { acceptWebSockets, closeMs } from './accept-web-sockets.js'
 import { Broker } from './broker/broker.js'
+import { BulkReads } from './bulk-reads.js'
 import { closeSockets, trackConnections } from './close-sockets.js'
 import type { Config } from './config.js'
 import { Connection } from './connection/connection.js'
@@ -76,9 +77,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     backplane: {
       join: (channel) => broker.join(channel),
       leave: (channel) => broker.leave(channel),
-      // Without a place to go on from, the place alone is asked for.
-      read: (channel, since) =>
-        broker.history(channel, { since, limit: since === undefined ? 0 : -1 }),
+      read: (channel, since) => reads.stream(channel, since),
       positions: (channels) => broker.positions(channels),
       disown: (channel, position) => broker.disown(channel, position),
     },
@@ -116,6 +115,11 @@ export async function build(config: Config): Promise<FastifyInstance> {
       carryOut(hub, order, (error) => log.warn({ err: error, order: order.type }, 'order'))
     },
     onError: (error) => log.warn({ err: error }, 'redis'),
+  })
+  const reads = new BulkReads({
+    broker,
+    maxPublications: config.MAX_HISTORY_PUBLICATIONS,
+    maxBytes: config.MAX_ANSWER_BYTES,
   })
   streams = new StreamWatch({
     hub,
@@ -187,9 +191,10 @@ export async function build(config: Config): Promise<FastifyInstance> {
   }
   const channels: Channels = {
     publish,
-    history: (channel, query) => broker.history(channel, query),
-    presence: (channel) => broker.presence.present(channel),
-    presenceStats: (channel) => broker.presence.stats(channel),
+    history: (channel, query, reader) => reads.history(channel, query, reader),
+    position: (channel) => reads.position(channel),
+    presence: (channel, reader) => reads.presence(channel, reader),
+    presenceStats: (channel, reader) => reads.presenceStats(channel, reader),
     enter: (channel, info, permit) => broker.presence.enter(channel, info, permit),
     leave: (channel, info) => broker.presence.leave(channel, info),
     announceJoin: (channel, info, permit) => broker.announceJoin(channel, info, permit),
@@ -218,6 +223,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
       pendingCommands: 512,
       handlerCalls: 32,
       sendBufferBytes: config.SEND_BUFFER_BYTES,
+      answerBytes: config.MAX_ANSWER_BYTES,
     },
     hub,
     tokens,
@@ -296,9 +302,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
       nodes: {
         order: (order, caller) => broker.order(order, tokens.permit(caller)),
         info: () => broker.info(),
-        channelNames: (pattern) => broker.channelNames(pattern),
         removeHistory: (channel, caller) => broker.removeHistory(channel, tokens.permit(caller)),
       },
+      channelNames: (pattern, reader) => reads.channelNames(pattern, reader),
       limits: new ApiLimits({
         rates: {
           commandsPerSecond: config.API_COMMANDS_PER_SECOND,

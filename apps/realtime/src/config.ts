@@ -145,6 +145,21 @@ export const configSchema = Type.Object({
     maximum: 10_000,
     description: 'channels that one connection may be subscribed to',
   }),
+  MAX_HISTORY_PUBLICATIONS: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 10_000,
+    description:
+      'publications that one answer gives of a history; clients ask on with since, and who has missed more recovers nothing',
+  }),
+  MAX_ANSWER_BYTES: Type.Optional(
+    Type.Integer({
+      minimum: 1024,
+      maximum: 16_777_216,
+      description:
+        'bytes of a history, or of those who are present, that one answer gives; likewise, and presence beyond is answered 106. At most SEND_BUFFER_BYTES, and half of it when not set',
+    }),
+  ),
   COMMANDS_PER_SECOND: Type.Integer({
     default: 1000,
     minimum: 1,
@@ -156,7 +171,8 @@ export const configSchema = Type.Object({
     default: 1_048_576,
     minimum: 1024,
     maximum: 1_073_741_824,
-    description: 'bytes of messages that one connection may send in a second; likewise',
+    description:
+      'bytes of messages that one connection may send in a second; likewise. Counted apart, bytes of histories and presence that it may read',
   }),
   API_COMMANDS_PER_SECOND: Type.Integer({
     default: 5000,
@@ -261,9 +277,15 @@ export const configSchema = Type.Object({
 
 export type Config = Omit<
   Static<typeof configSchema>,
-  'NODE_NAME' | 'ALLOWED_ORIGINS' | 'NAMESPACES' | 'HANDLERS' | 'SERVER_SUBSCRIPTIONS'
+  | 'NODE_NAME'
+  | 'MAX_ANSWER_BYTES'
+  | 'ALLOWED_ORIGINS'
+  | 'NAMESPACES'
+  | 'HANDLERS'
+  | 'SERVER_SUBSCRIPTIONS'
 > & {
   NODE_NAME: string
+  MAX_ANSWER_BYTES: number
   ALLOWED_ORIGINS: readonly string[]
   NAMESPACES: Namespaces
   HANDLERS: Endpoints
@@ -283,6 +305,10 @@ export function config(environment: Environment): Config {
       'COMMANDS_PER_SECOND times RATE_BURST_SECONDS must be more than MAX_CHANNELS',
     ])
   }
+  const maxAnswerBytes = rest.MAX_ANSWER_BYTES ?? Math.floor(rest.SEND_BUFFER_BYTES / 2)
+  if (maxAnswerBytes > rest.SEND_BUFFER_BYTES) {
+    throw new ConfigError(['MAX_ANSWER_BYTES must not be more than SEND_BUFFER_BYTES'])
+  }
   const namespaces = readNamespaces(NAMESPACES)
   if (typeof namespaces === 'string') throw new ConfigError([`NAMESPACES ${namespaces}`])
   const handlers = readEndpoints(HANDLERS)
@@ -293,6 +319,7 @@ export function config(environment: Environment): Config {
   }
   return {
     ...rest,
+    MAX_ANSWER_BYTES: maxAnswerBytes,
     NAMESPACES: namespaces,
     HANDLERS: handlers,
     SERVER_SUBSCRIPTIONS: channels,

@@ -55,5 +55,7 @@ t.test('what is wrong is named, without its value', async (t) => {
   t.match(problems({ ...required, PING_INTERVAL_MS: '500' }), [/^PONG_TIMEOUT_MS must be less/])
   t.match(problems({ ...required, NODE_NAME: 'with space' }), [/^NODE_NAME /])
   t.match(problems({ ...required, MAX_CHANNELS: '5000' }), [/must be more than MAX_CHANNELS$/])
+  const answer = { MAX_ANSWER_BYTES: '70000', SEND_BUFFER_BYTES: '65536' }
+  t.match(problems({ ...required, ...answer }), [/^MAX_ANSWER_BYTES must not be/])
   t.notMatch(problems({ REGISTRATION_CODE: 'secret', NODE_NAME: ' ' }).join(), /secret/)
 })

@@ -76,21 +76,28 @@ export class Broker {
   readonly #keys: Keys
   readonly #commands: Commands
   readonly #writes: Writes
+  /** For answers that are long: publications do not wait behind them. */
+  readonly #bulk: Commands
   readonly #masters: Masters
   readonly #subscriber: Subscriber
   /** Who is in which channel. */
   readonly presence: Presence
   readonly #gathering: InfoGathering
   readonly #acknowledged = new Acknowledged({ forMs: mostReplicaLagMs, leastJump })
-  readonly #stopProbe: () => void
+  readonly #stopProbes: readonly (() => void)[]
   #garbage = 0
 
-  private constructor(options: BrokerOptions, commands: Commands, partitions: number) {
+  private constructor(
+    options: BrokerOptions,
+    { commands, bulk }: { commands: Commands; bulk: Commands },
+    partitions: number,
+  ) {
     const { url, uid, probeMs, onError } = options
     this.#options = options
     this.#keys = keys(options.prefix, partitions)
     this.#commands = commands
     this.#writes = new Writes(commands)
+    this.#bulk = bulk
     this.#masters = followMasters(commands, { url, onError })
     this.#subscriber = new Subscriber({
       masters: this.#masters,
@@ -111,7 +118,7 @@ export class Broker {
     this.#gathering = new InfoGathering(uid, async (question) =>
       Number(await commands.spublish(this.#keys.control, question)),
     )
-    this.#stopProbe = probe(commands, probeMs)
+    this.#stopProbes = [probe(commands, probeMs), probe(bulk, probeMs)]
   }
 
   /** Connects, and listens to the other nodes. @throws BrokerError unreachable, partitions_mismatch */
@@ -123,15 +130,16 @@ export class Broker {
       options.onError(error)
     }
     const commands = connectCommands({ url, name: 'realtime', onError })
+    const bulk = connectCommands({ url, name: 'realtime-bulk', onError })
     let broker: Broker | undefined
     try {
-      await commands.connect()
+      await Promise.all([commands.connect(), bulk.connect()])
       const agreed = await agreeOnPartitions(commands, prefix, partitions)
-      broker = new Broker({ ...options, onError }, commands, agreed)
+      broker = new Broker({ ...options, onError }, { commands, bulk }, agreed)
       await broker.#listen()
       return broker
     } catch (error) {
-      await (broker === undefined ? close(commands) : broker.close())
+      await (broker?.close() ?? Promise.all([close(commands), close(bulk)]))
       if (error instanceof BrokerError && error.code === 'partitions_mismatch') throw error
       const reason = cause ?? (error instanceof BrokerError ? error.cause : error)
       throw new BrokerError(
@@ -159,7 +167,8 @@ export class Broker {
 
   /** Why not everything can be passed between nodes now; undefined when it can. */
   ready(): string | undefined {
-    return this.#commands.status === 'ready' ? this.#subscriber.problem() : 'Redis is away'
+    const isReady = this.#commands.status === 'ready' && this.#bulk.status === 'ready'
+    return isReady ? this.#subscriber.problem() : 'Redis is away'
   }
 
   /** Resolves once this node gets the channel's publications. @throws BrokerError away */
@@ -194,7 +203,9 @@ export class Broker {
 
   /** What a channel keeps, and where its stream ends. @throws BrokerError away */
   history(channel: string, query: HistoryQuery): Promise<History> {
-    return this.#ask(() => readHistory(this.#commands, this.#keys, channel, query))
+    // A position alone is short.
+    const redis = query.limit === 0 ? this.#commands : this.#bulk
+    return this.#ask(() => readHistory(redis, this.#keys, channel, query))
   }
 
   /**
@@ -245,7 +256,7 @@ export class Broker {
   async channelNames(pattern = '*'): Promise<string[]> {
     const found = await this.#ask(() =>
       Promise.all(
-        mastersOf(this.#commands).map((redis) =>
+        mastersOf(this.#bulk).map((redis) =>
           redis.pubsub('SHARDCHANNELS', this.#keys.channels(pattern)),
         ),
       ),
@@ -269,11 +280,11 @@ export class Broker {
   }
 
   async close(): Promise<void> {
-    this.#stopProbe()
+    for (const stop of this.#stopProbes) stop()
     this.#gathering.stop()
     await this.presence.close()
     this.#masters.close()
-    await Promise.all([close(this.#commands), this.#subscriber.close()])
+    await Promise.all([close(this.#commands), close(this.#bulk), this.#subscriber.close()])
   }
 
   async #listen(): Promise<void> {

@@ -12,6 +12,9 @@ const clientInfo = TypeCompiler.Compile(ClientInfo)
 
 /** Clients that one command goes on listing. */
 const clientsAtOnce = 500
+/** Clients that one command reads. */
+const clientsPerPage = 1000
+
 /** Commands that are under way at a time while that is done. */
 const commandsAtOnce = 64
 
@@ -62,17 +65,44 @@ export class Presence {
     await redis.zrem(keys.present(channel), written)
   }
 
-  async present(channel: string): Promise<ClientInfo[]> {
-    const { redis, keys } = this.#options
-    const infos = await presenceScript(redis, [keys.present(channel)], [])
-    return infos.flatMap(readClientInfo)
+  /** Who is present, and how many bytes that is; undefined when it is more than `maxBytes`. */
+  async present(
+    channel: string,
+    maxBytes: number,
+  ): Promise<{ infos: ClientInfo[]; bytes: number } | undefined> {
+    // A client that comes or goes between two pages moves the others: one may be read twice.
+    const infos = new Map<string, ClientInfo>()
+    let bytes = 0
+    for await (const page of this.#pages(channel)) {
+      bytes += bytesOf(page)
+      if (bytes > maxBytes) return undefined
+      for (const info of page.flatMap(readClientInfo)) infos.set(info.client, info)
+    }
+    return { infos: [...infos.values()], bytes }
   }
 
-  async stats(channel: string): Promise<PresenceStatsResult> {
-    const infos = await this.present(channel)
-    return {
-      num_clients: infos.length,
-      num_users: new Set(infos.map(({ user }) => user)).size,
+  /** How many are present, and how many bytes were read for that. */
+  async stats(channel: string): Promise<{ stats: PresenceStatsResult; bytes: number }> {
+    const clients = new Set<string>()
+    const users = new Set<string>()
+    let bytes = 0
+    for await (const page of this.#pages(channel)) {
+      bytes += bytesOf(page)
+      for (const { client, user } of page.flatMap(readClientInfo)) {
+        clients.add(client)
+        users.add(user)
+      }
+    }
+    return { stats: { num_clients: clients.size, num_users: users.size }, bytes }
+  }
+
+  /** A long list is read in pages: neither Redis nor this process is busy with it for long. */
+  async *#pages(channel: string): AsyncGenerator<string[]> {
+    const { redis, keys } = this.#options
+    for (let from = 0; ; from += clientsPerPage) {
+      const page = await presenceScript(redis, [keys.present(channel)], [from, clientsPerPage])
+      yield page
+      if (page.length < clientsPerPage) return
     }
   }
 
@@ -124,6 +154,10 @@ export class Presence {
       if (present.length > 0) await enterScript(redis, [key], [ttlMs, ...present], deadline)
     })
   }
+}
+
+function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** Reads what a node has written of a client; nothing when it is none. */

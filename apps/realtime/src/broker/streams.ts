@@ -37,6 +37,8 @@ export interface HistoryQuery {
   since?: StreamPosition | undefined
   /** The most to give; 0: none, the position alone; negative: all. */
   limit: number
+  /** The most bytes to give; the first publication is given whatever its size. */
+  maxBytes: number
   /** Newest first. */
   reverse?: boolean
 }
@@ -108,12 +110,12 @@ export async function readHistory(
   redis: Commands,
   keys: Keys,
   channel: string,
-  { since, limit, reverse = false }: HistoryQuery,
+  { since, limit, maxBytes, reverse = false }: HistoryQuery,
 ): Promise<History> {
   const [offset, epoch, entries] = await historyScript(
     redis,
     [keys.stream(channel), keys.place(channel)],
-    [limit, since?.offset ?? '', reverse ? 1 : 0, newEpoch(), leastPlaceSeconds],
+    [limit, since?.offset ?? '', reverse ? 1 : 0, newEpoch(), leastPlaceSeconds, maxBytes],
   )
   return {
     position: { offset: Number(offset), epoch },

@@ -11,6 +11,7 @@ import {
   ProtocolError,
   type ReplyBody,
   type ReplyError,
+  replyErrors,
   type Unsubscribe,
 } from '@portcullis/protocol'
 import type { Waiting } from '../hub/hold.js'
@@ -19,7 +20,7 @@ import type { SubscribeOrder } from '../hub/orders.js'
 import type { Permit } from '../hub/permit.js'
 import { Allowance } from './allowance.js'
 import { dispatch } from './dispatch.js'
-import type { Node } from './node.js'
+import type { Node, Reader, Unread } from './node.js'
 import { Outbox } from './outbox.js'
 import { refuse } from './refuse.js'
 import { subscribeByOrder } from './server-subscribe.js'
@@ -121,6 +122,15 @@ export class Connection implements Member, Waiting {
   /** The permit to write on behalf of the connection's token. */
   get permit(): Permit {
     return this.node.tokens.permit(this.#grant)
+  }
+
+  /** This connection as it reads histories and presence: in its user's turn, on its own allowance. */
+  get reader(): Reader {
+    return {
+      name: JSON.stringify([this.identity, this.subject]),
+      mayRead: () => !this.closed && this.#allowance.mayRead(),
+      chargeRead: (bytes) => this.#allowance.chargeRead(bytes),
+    }
   }
 
   isAdmitted(token: string): boolean {
@@ -273,6 +283,12 @@ export class Connection implements Member, Waiting {
 
   fail(id: number, error: ReplyError): void {
     this.send(this.codec.reply(id, { error }))
+  }
+
+  /** Answers a command that was to read something, and could not. */
+  failRead(id: number, why: Unread): void {
+    if (why === 'tooManyRequests') this.node.onLimited(this, 1)
+    this.fail(id, replyErrors[why])
   }
 
   subscribe(order: SubscribeOrder): Promise<void> {

@@ -17,11 +17,14 @@ export async function history(
   if (historySize === 0) return connection.fail(id, replyErrors.notAvailable)
   const { offset = 0, epoch = '' } = since ?? {}
   try {
-    const { position, publications } = await node.channels.history(channel, {
+    const query = {
       limit: limit < 0 ? historySize : Math.min(limit, historySize),
       reverse,
       since: since === undefined || since === null ? undefined : { offset, epoch },
-    })
+    }
+    const read = await node.channels.history(channel, query, connection.reader)
+    if (typeof read === 'string') return connection.failRead(id, read)
+    const { position, publications } = read
     if (epoch !== '' && epoch !== position.epoch) {
       return connection.fail(id, replyErrors.unrecoverablePosition)
     }

@@ -27,7 +27,21 @@ export interface Limits extends Rates {
   handlerCalls: number
   /** What may wait for one slow reader before it is closed with 3008. */
   sendBufferBytes: number
+  /** Publications that one answer gives of histories; more are not recovered. */
+  answerBytes: number
 }
+
+/** On whose behalf something long is read, and how much more that one may read. */
+export interface Reader {
+  /** Whose turn it is when many read. */
+  readonly name: string
+  /** Asked when it is its turn. */
+  mayRead(): boolean
+  chargeRead(bytes: number): void
+}
+
+/** Why something was not read: the reader has to wait, or it is more than one answer may have. */
+export type Unread = 'tooManyRequests' | 'limitExceeded'
 
 export interface HistoryQuery {
   /** Excluded: from there on, or in reverse before it. */
@@ -41,9 +55,12 @@ export interface HistoryQuery {
 export interface Channels {
   /** Sends an encoded publication to every node. */
   publish(channel: string, publication: Buffer, permit: Permit): Promise<unknown>
-  history(channel: string, query: HistoryQuery): Promise<StreamRead>
-  presence(channel: string): Promise<readonly ClientInfo[]>
-  presenceStats(channel: string): Promise<PresenceStatsResult>
+  /** Gives the first of these publications when they are too many for one answer. */
+  history(channel: string, query: HistoryQuery, reader: Reader): Promise<StreamRead | Unread>
+  /** Where a channel's stream ends. */
+  position(channel: string): Promise<StreamPosition>
+  presence(channel: string, reader: Reader): Promise<readonly ClientInfo[] | Unread>
+  presenceStats(channel: string, reader: Reader): Promise<PresenceStatsResult | Unread>
   /** Lists a client among those present, and goes on doing so until `leave`. */
   enter(channel: string, info: ClientInfo, permit: Permit): Promise<void>
   leave(channel: string, info: ClientInfo): Promise<void>

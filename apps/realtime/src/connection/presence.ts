@@ -10,7 +10,8 @@ export async function presence(
 ): Promise<void> {
   if (!mayAsk(connection, id, channel)) return
   try {
-    const present = await connection.node.channels.presence(channel)
+    const present = await connection.node.channels.presence(channel, connection.reader)
+    if (typeof present === 'string') return connection.failRead(id, present)
     const byClient = present.map((info) => [info.client, info] as const)
     connection.reply(id, { presence: { presence: Object.fromEntries(byClient) } })
   } catch {
@@ -26,7 +27,9 @@ export async function presenceStats(
 ): Promise<void> {
   if (!mayAsk(connection, id, channel)) return
   try {
-    connection.reply(id, { presence_stats: await connection.node.channels.presenceStats(channel) })
+    const stats = await connection.node.channels.presenceStats(channel, connection.reader)
+    if (typeof stats === 'string') return connection.failRead(id, stats)
+    connection.reply(id, { presence_stats: stats })
   } catch {
     connection.fail(id, replyErrors.internal)
   }

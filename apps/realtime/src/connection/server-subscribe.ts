@@ -8,6 +8,7 @@ import {
 import type { SubscribeOrder } from '../hub/orders.js'
 import type { Recovery } from '../hub/stream.js'
 import type { Connection } from './connection.js'
+import { missedReader } from './read-missed.js'
 import { mayHear, readPublication, resultOf } from './subscribe.js'
 import type { ServerSide, Subscription } from './subscriptions.js'
 
@@ -30,12 +31,13 @@ export async function subscribeAll(
 ): Promise<Record<string, SubscribeResult>> {
   const results = new Map<string, SubscribeResult>()
   const permitted = channels.filter((channel) => mayHear(connection, channel))
+  const readMissed = missedReader(connection)
   await Promise.all(
     permitted.map((channel) => {
       const { recover = false, offset = 0, epoch = '' } = positionIn(positions, channel)
       const server: ServerSide = { granted: false, entered: false }
       const since = recover ? { offset, epoch } : undefined
-      return enter(connection, channel, { server, since }, (begin) => {
+      return enter(connection, channel, { server, since, readMissed }, (begin) => {
         results.set(channel, resultOf(begin, {}))
       })
     }),
@@ -72,7 +74,8 @@ export async function subscribeByOrder(
     return
   }
   const server: ServerSide = { granted: true, entered: false }
-  await enter(connection, channel, { server, since }, (begin) => {
+  const readMissed = missedReader(connection)
+  await enter(connection, channel, { server, since, readMissed }, (begin) => {
     const push: SubscribePush = {
       ...pushOf(begin, since),
       ...(data === undefined ? {} : { data: codec.dataOf(data) }),
@@ -101,7 +104,15 @@ function pushOf(
 async function enter(
   connection: Connection,
   channel: string,
-  { server, since }: { server: ServerSide; since: StreamPosition | undefined },
+  {
+    server,
+    since,
+    readMissed,
+  }: {
+    server: ServerSide
+    since: StreamPosition | undefined
+    readMissed: ReturnType<typeof missedReader>
+  },
   onEntered: (begin: StreamPosition | Recovery | undefined) => void,
 ): Promise<void> {
   const { node, subscriptions, grant } = connection
@@ -116,6 +127,7 @@ async function enter(
     }
     await node.hub.subscribe(channel, connection, {
       since: options.recovery ? since : undefined,
+      readMissed: readMissed(channel),
       // Nobody has asked: who may know is told.
       watches:
         options.joinLeave && permitsChannel(grant.scopes, grant.subject, 'presence', channel),

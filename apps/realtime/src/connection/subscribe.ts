@@ -16,6 +16,7 @@ import type { Recovery, StoredPublication } from '../hub/stream.js'
 import { announcedTtl } from './announced-ttl.js'
 import { channelToken } from './channel-token.js'
 import type { Connection } from './connection.js'
+import { missedReader } from './read-missed.js'
 import type { Subscription } from './subscriptions.js'
 
 /** `subscribe`: answered once Redis has confirmed that this node gets the channel. */
@@ -43,6 +44,7 @@ export async function subscribe(
     }
     await node.hub.subscribe(channel, connection, {
       since: options.recovery ? sinceOf(body) : undefined,
+      readMissed: missedReader(connection)(channel),
       watches: options.joinLeave && body.join_leave === true,
       wishes,
       enter: (begin) => {

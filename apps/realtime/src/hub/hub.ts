@@ -35,7 +35,7 @@ export interface Backplane {
   /** Resolves when this node gets the channel's publications. Rejects when it cannot be told now. */
   join(channel: string): Promise<void>
   leave(channel: string): void
-  /** Reads a channel's stream; see `StreamOptions`. Rejects when that cannot be done now. */
+  /** Reads a channel's stream, a part at a time; see `StreamOptions`. Rejects when that cannot be done now. */
   read(channel: string, since?: StreamPosition): Promise<StreamRead>
   /** Begins a stream anew that has lost what was published at a position; see `StreamOptions`. */
   disown(channel: string, position: StreamPosition): Promise<boolean>
@@ -55,6 +55,8 @@ export interface HubOptions {
 export interface Subscribing {
   /** What it has got up to here before; undefined: it begins now. */
   since?: StreamPosition | undefined
+  /** Reads what it has missed, within what it may read; by default all of it. */
+  readMissed?: (since: StreamPosition) => Promise<StreamRead>
   /** It wants to know who comes and goes. */
   watches?: boolean
   wishes?: Wishes
@@ -156,7 +158,7 @@ export class Hub {
   async subscribe(
     name: string,
     member: Member,
-    { since, watches = false, wishes = {}, enter }: Subscribing,
+    { since, readMissed, watches = false, wishes = {}, enter }: Subscribing,
   ): Promise<boolean> {
     const channel = this.#channels.get(name) ?? this.#open(name)
     const { stream } = channel
@@ -177,7 +179,8 @@ export class Hub {
     }
     let added = false
     try {
-      if (stream !== undefined && since !== undefined) added = await stream.recover(since, add)
+      if (stream !== undefined && since !== undefined)
+        added = await stream.recover(since, add, readMissed)
       else added = add(stream?.position)
     } finally {
       channel.awaiting -= 1

@@ -14,7 +14,10 @@ export interface ArrivalPosition extends StreamPosition {
   after?: number
 }
 
-/** What was published after a position, oldest first, and where the stream ends. */
+/**
+ * What was published after a position, oldest first, and where the stream ends. A long read is cut: it
+ * gives the first publications, and has to be asked on from the last of them.
+ */
 export interface StreamRead {
   position: StreamPosition
   publications: readonly StoredPublication[]
@@ -116,20 +119,22 @@ export class Stream {
 
   /**
    * Finds what was published after `since`. `enter` is called with it in the same step in which
-   * `position` is true: what is delivered from then on comes after it.
+   * `position` is true: what is delivered from then on comes after it. A read that is cut recovers
+   * nothing.
    *
    * @throws HubError backplane_unavailable
    */
   async recover<Result>(
     since: StreamPosition,
     enter: (recovery: Recovery) => Result,
+    readMissed: (since: StreamPosition) => Promise<StreamRead> = this.#options.read,
   ): Promise<Result> {
     const later: StoredPublication[] = []
     this.#readers.add(later)
     try {
       for (let tries = 0; tries < mostTries; tries += 1) {
         later.length = 0
-        const read = await this.#options.read(since)
+        const read = await readMissed(since)
         if (read.position.epoch === this.#position.epoch) return enter(joined(since, read, later))
         await this.catchUp()
       }
@@ -142,20 +147,28 @@ export class Stream {
   }
 
   async #readOn(): Promise<void> {
-    const since = this.#position
-    const read = await this.#options.read(since)
-    if (this.#closed) return
-    this.#readUpTo = read.position.offset
-    if (isWhole(since, read)) {
+    for (;;) {
+      const since = this.#position
+      const read = await this.#options.read(since)
+      if (this.#closed) return
+      const upTo = reachOf(since, read)
+      if (upTo === undefined || (upTo === since.offset && upTo !== read.position.offset)) {
+        return this.#tellLost(since, read)
+      }
+      this.#readUpTo = upTo
       for (const publication of read.publications) this.#take(publication)
-    } else {
-      // Those who have not heard what is lost have to learn of it too.
-      const isBegun = read.position.epoch === since.epoch && (await this.#options.disown(since))
-      const { position } = isBegun ? await this.#options.read() : read
-      this.#position = position
-      this.#readUpTo = position.offset
-      this.#options.lost()
+      if (upTo === read.position.offset) return
     }
+  }
+
+  /** Those who have not heard what is lost have to learn of it too. */
+  async #tellLost(since: StreamPosition, read: StreamRead): Promise<void> {
+    this.#readUpTo = read.position.offset
+    const isBegun = read.position.epoch === since.epoch && (await this.#options.disown(since))
+    const { position } = isBegun ? await this.#options.read() : read
+    this.#position = position
+    this.#readUpTo = position.offset
+    this.#options.lost()
   }
 
   /** Takes what arrived meanwhile. Gives false when something is missing still. */
@@ -191,15 +204,18 @@ function follows(
   return after === before
 }
 
-/** Whether a read tells everything that follows a position: each one the next, up to the end. */
-function isWhole(since: StreamPosition, { position, publications }: StreamRead): boolean {
-  if (position.epoch !== since.epoch) return false
+/**
+ * The offset up to which a read tells everything that follows a position, each publication the next;
+ * undefined when something is missing between them.
+ */
+function reachOf(since: StreamPosition, { position, publications }: StreamRead) {
+  if (position.epoch !== since.epoch) return undefined
   let upTo = since.offset
   for (const publication of publications) {
-    if (!follows(publication, upTo)) return false
+    if (!follows(publication, upTo)) return undefined
     upTo = publication.offset
   }
-  return upTo === position.offset
+  return upTo
 }
 
 /** A read, and what was delivered while it was under way. */
@@ -211,7 +227,7 @@ function joined(
   const newer = later.filter(({ offset }) => offset > read.position.offset)
   const position = { ...read.position, offset: newer.at(-1)?.offset ?? read.position.offset }
   const publications = [...read.publications, ...newer]
-  return isWhole(since, { position, publications })
+  return reachOf(since, { position, publications }) === position.offset
     ? { position, publications, recovered: true }
     : { position, publications: [], recovered: false }
 }

@@ -1,13 +1,16 @@
 import { ChannelsRequest } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
-import { orInternal } from './api-answer.js'
+import type { Reader, Unread } from '../connection/node.js'
+import { orUnread } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
+import type { ApiLimits } from './limit-api.js'
 
 const Result = Type.Object({ channels: Type.Record(Type.String(), Type.Object({})) })
 
 /** `channels`: those that somebody is subscribed to, on whatever node; needs `nodes:read`. */
 export function apiChannels(
-  names: (pattern?: string) => Promise<readonly string[]>,
+  names: (pattern: string | undefined, reader: Reader) => Promise<readonly string[] | Unread>,
+  limits: ApiLimits,
 ): ApiCommand<typeof ChannelsRequest, typeof Result> {
   return {
     name: 'channels',
@@ -15,11 +18,11 @@ export function apiChannels(
     scope: 'nodes:read',
     body: ChannelsRequest,
     result: Result,
-    run: async ({ pattern }) =>
-      orInternal(
-        names(pattern).then((found) => ({
-          channels: Object.fromEntries(found.map((name) => [name, {}])),
-        })),
-      ),
+    async run({ pattern }, { identity }) {
+      const answer = await orUnread(names(pattern, limits.reader(identity)))
+      if ('error' in answer) return answer
+      const entries = answer.result.map((name) => [name, {}] as const)
+      return { result: { channels: Object.fromEntries(entries) } }
+    },
   }
 }

@@ -1,7 +1,9 @@
 import type { ApiError, ServiceScope } from '@portcullis/contracts'
+import { replyErrors } from '@portcullis/protocol'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiAnswer } from './api-answer.js'
+import { type ApiLimits, tooManyRequests } from './limit-api.js'
 import { security } from './security.js'
 
 /** The token that a command is run for. */
@@ -23,7 +25,7 @@ export interface ApiCommand<Body extends TSchema = TSchema, Result extends TSche
 }
 
 /** `POST /api/<name>`. */
-export function serve(app: FastifyInstance, command: ApiCommand): void {
+export function serve(app: FastifyInstance, command: ApiCommand, limits: ApiLimits): void {
   const { name, summary, scope, body, result } = command
   app.post(
     `/api/${name}`,
@@ -36,6 +38,12 @@ export function serve(app: FastifyInstance, command: ApiCommand): void {
         response: { 200: ApiAnswer(result) },
       },
     },
-    async (request) => command.run(request.body, request.grant),
+    async (request) => {
+      const { grant } = request
+      const answer = await command.run(request.body, grant)
+      const isOver = 'error' in answer && answer.error.code === replyErrors.tooManyRequests.code
+      if (isOver) throw tooManyRequests(limits, grant.identity)
+      return answer
+    },
   )
 }

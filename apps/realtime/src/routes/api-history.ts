@@ -3,8 +3,9 @@ import { ClientInfo, decodePublication, jsonPublication, replyErrors } from '@po
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
-import { apiError, orInternal } from './api-answer.js'
+import { apiError, orUnread } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
+import type { ApiLimits } from './limit-api.js'
 
 const History = Type.Object({
   publications: Type.Array(
@@ -23,18 +24,21 @@ const History = Type.Object({
 export function apiHistory(
   history: Channels['history'],
   optionsOf: (channel: string) => ChannelOptions,
+  limits: ApiLimits,
 ): ApiCommand<typeof HistoryRequest, typeof History> {
   return {
     name: 'history',
     summary: 'Read what a channel keeps',
     body: HistoryRequest,
     result: History,
-    async run({ channel, limit = 0, since, reverse = false }, { scopes, subject }) {
+    async run({ channel, limit = 0, since, reverse = false }, { identity, scopes, subject }) {
       if (!permitsChannel(scopes, subject, 'history', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
       if (optionsOf(channel).historySize === 0) return apiError(replyErrors.notAvailable)
-      const answer = await orInternal(history(channel, { limit, since, reverse }))
+      const answer = await orUnread(
+        history(channel, { limit, since, reverse }, limits.reader(identity)),
+      )
       if ('error' in answer) return answer
       const { position, publications } = answer.result
       if (since !== undefined && since.epoch !== position.epoch) {

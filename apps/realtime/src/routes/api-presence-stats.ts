@@ -3,8 +3,9 @@ import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
-import { apiError, orInternal } from './api-answer.js'
+import { apiError, orUnread } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
+import type { ApiLimits } from './limit-api.js'
 
 const Result = Type.Object({ num_clients: Type.Integer(), num_users: Type.Integer() })
 
@@ -12,18 +13,19 @@ const Result = Type.Object({ num_clients: Type.Integer(), num_users: Type.Intege
 export function apiPresenceStats(
   stats: Channels['presenceStats'],
   optionsOf: (channel: string) => ChannelOptions,
+  limits: ApiLimits,
 ): ApiCommand<typeof ChannelRequest, typeof Result> {
   return {
     name: 'presence_stats',
     summary: 'Count who is subscribed to a channel',
     body: ChannelRequest,
     result: Result,
-    async run({ channel }, { scopes, subject }) {
+    async run({ channel }, { identity, scopes, subject }) {
       if (!permitsChannel(scopes, subject, 'presence', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
       if (!optionsOf(channel).presence) return apiError(replyErrors.notAvailable)
-      return orInternal(stats(channel))
+      return orUnread(stats(channel, limits.reader(identity)))
     },
   }
 }

@@ -3,8 +3,9 @@ import { ClientInfo, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
-import { apiError, orInternal } from './api-answer.js'
+import { apiError, orUnread } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'
+import type { ApiLimits } from './limit-api.js'
 
 const Result = Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })
 
@@ -12,22 +13,22 @@ const Result = Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })
 export function apiPresence(
   presence: Channels['presence'],
   optionsOf: (channel: string) => ChannelOptions,
+  limits: ApiLimits,
 ): ApiCommand<typeof ChannelRequest, typeof Result> {
   return {
     name: 'presence',
     summary: 'List who is subscribed to a channel',
     body: ChannelRequest,
     result: Result,
-    async run({ channel }, { scopes, subject }) {
+    async run({ channel }, { identity, scopes, subject }) {
       if (!permitsChannel(scopes, subject, 'presence', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
       if (!optionsOf(channel).presence) return apiError(replyErrors.notAvailable)
-      return orInternal(
-        presence(channel).then((infos) => ({
-          presence: Object.fromEntries(infos.map((info) => [info.client, info])),
-        })),
-      )
+      const answer = await orUnread(presence(channel, limits.reader(identity)))
+      if ('error' in answer) return answer
+      const byClient = answer.result.map((info) => [info.client, info] as const)
+      return { result: { presence: Object.fromEntries(byClient) } }
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { InfoNode } from '@portcullis/contracts'
 import type { FastifyInstance } from 'fastify'
-import type { Channels } from '../connection/node.js'
+import type { Channels, Reader, Unread } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import { apiBatch } from './api-batch.js'
 import { apiBroadcast } from './api-broadcast.js'
@@ -25,13 +25,14 @@ import { requireServer } from './require-server.js'
 /** What the server API needs of the node. */
 export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'presenceStats'> {
   publish: Publish
+  /** Names of channels with subscribers, on whatever node, by a glob pattern. */
+  channelNames(pattern: string | undefined, reader: Reader): Promise<readonly string[] | Unread>
   optionsOf(channel: string): ChannelOptions
   limits: ApiLimits
   /** All nodes together. Each method rejects when Redis cannot do it now. */
   nodes: {
     order: Tell
     info(): Promise<InfoNode[]>
-    channelNames(pattern?: string): Promise<readonly string[]>
     removeHistory(channel: string, caller: Caller): Promise<void>
   }
 }
@@ -48,16 +49,16 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
     apiDisconnect(tell),
     apiRefresh(tell),
     apiInfo(() => nodes.info()),
-    apiHistory(history, optionsOf),
+    apiHistory(history, optionsOf, limits),
     apiHistoryRemove((channel, caller) => nodes.removeHistory(channel, caller)),
-    apiPresence(presence, optionsOf),
-    apiPresenceStats(presenceStats, optionsOf),
-    apiChannels((pattern) => nodes.channelNames(pattern)),
+    apiPresence(presence, optionsOf, limits),
+    apiPresenceStats(presenceStats, optionsOf, limits),
+    apiChannels(given.channelNames, limits),
   ]
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', takeApiKey)
   app.addHook('preParsing', requireServer)
   limitApi(app, limits)
-  for (const command of commands) serve(app, command)
+  for (const command of commands) serve(app, command, limits)
   apiBatch(app, commands, limits)
 }

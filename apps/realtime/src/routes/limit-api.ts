@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Allowance, type Rates } from '../connection/allowance.js'
+import type { Reader } from '../connection/node.js'
 import type { FairQueue } from '../fair-queue.js'
 import { Refusal } from './refusal.js'
 
@@ -47,6 +48,15 @@ export class ApiLimits {
     this.#of(identity).charge(bytes, commands)
   }
 
+  /** The identity as it reads histories and presence. */
+  reader(identity: string): Reader {
+    return {
+      name: JSON.stringify([identity]),
+      mayRead: () => this.#of(identity).mayRead(),
+      chargeRead: (bytes) => this.#of(identity).chargeRead(bytes),
+    }
+  }
+
   /** Seconds until a command is taken again. */
   waitSeconds(identity: string): number {
     return Math.max(1, Math.ceil(this.#of(identity).waitMs() / 1000))
@@ -79,12 +89,16 @@ export function limitApi(api: FastifyInstance, limits: ApiLimits): void {
   // Behind the token, which a route's onRequest takes, and before the body.
   api.addHook('preParsing', async (request) => {
     const { identity } = request.grant
-    if (limits.take(identity)) return
-    throw new Refusal(
-      429,
-      'too_many_requests',
-      'this identity asks for more than API_COMMANDS_PER_SECOND or API_BYTES_PER_SECOND allow; wait, or send less',
-      { 'retry-after': String(limits.waitSeconds(identity)) },
-    )
+    if (!limits.take(identity)) throw tooManyRequests(limits, identity)
   })
+}
+
+/** The answer to an identity that has used up its rate. */
+export function tooManyRequests(limits: ApiLimits, identity: string): Refusal {
+  return new Refusal(
+    429,
+    'too_many_requests',
+    'this identity asks for more than API_COMMANDS_PER_SECOND or API_BYTES_PER_SECOND allow; wait, or send less',
+    { 'retry-after': String(limits.waitSeconds(identity)) },
+  )
 }

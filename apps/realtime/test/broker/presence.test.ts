@@ -30,18 +30,21 @@ async function node(t: Test, ttlMs = 60_000) {
   return { redis, presence }
 }
 
+const present = async (presence: Presence, channel: string) =>
+  (await presence.present(channel, 1e6))?.infos ?? []
+
 t.test('who entered on whatever node is there, until it leaves', async (t) => {
   const [one, two] = [await node(t), await node(t)]
   await one.presence.enter('a', ada, always)
   await one.presence.enter('a', phone, always)
   await two.presence.enter('a', bob, always)
-  t.same(new Set(await two.presence.present('a')), new Set([ada, phone, bob]))
-  t.same(await two.presence.stats('a'), { num_clients: 3, num_users: 2 })
-  t.same(await two.presence.present('b'), [])
+  t.same(new Set(await present(two.presence, 'a')), new Set([ada, phone, bob]))
+  t.same((await two.presence.stats('a')).stats, { num_clients: 3, num_users: 2 })
+  t.same(await present(two.presence, 'b'), [])
   await one.presence.leave('a', ada)
-  t.same(new Set(await one.presence.present('a')), new Set([phone, bob]))
+  t.same(new Set(await present(one.presence, 'a')), new Set([phone, bob]))
   await one.presence.close()
-  t.same(await two.presence.present('a'), [bob], 'a node that closes takes its own away')
+  t.same(await present(two.presence, 'a'), [bob], 'a node that closes takes its own away')
 })
 
 t.test('what Redis has lost comes back with the next renewal, and only that', async (t) => {
@@ -50,9 +53,9 @@ t.test('what Redis has lost comes back with the next renewal, and only that', as
   await presence.enter('lost', bob, always)
   await presence.leave('lost', bob)
   await redis.del(names.present('lost'))
-  t.same(await presence.present('lost'), [])
+  t.same(await present(presence, 'lost'), [])
   await presence.renew()
-  t.same(await presence.present('lost'), [ada])
+  t.same(await present(presence, 'lost'), [ada])
 })
 
 t.test('one that leaves while it is renewed stays away', async (t) => {
@@ -65,7 +68,9 @@ t.test('one that leaves while it is renewed stays away', async (t) => {
   const renewing = presence.renew()
   await presence.leave('many', { user: 'u', client: '1100' })
   await renewing
-  t.equal((await presence.stats('many')).num_clients, 1199)
+  t.equal((await presence.stats('many')).stats.num_clients, 1199)
+  t.equal((await present(presence, 'many')).length, 1199, 'more than one page')
+  t.equal(await presence.present('many', 20_000), undefined, 'more than one may have')
 })
 
 t.test('what a node leaves behind that is gone counts no more after its time', async (t) => {
@@ -86,10 +91,10 @@ t.test('what a node leaves behind that is gone counts no more after its time', a
   gone.disconnect()
   const changed = new EventEmitter()
   const look = setInterval(async () => {
-    if ((await lives.presence.present('time')).length === 1) changed.emit('gone')
+    if ((await present(lives.presence, 'time')).length === 1) changed.emit('gone')
   }, 20)
   await once(changed, 'gone')
   clearInterval(look)
-  t.same(await lives.presence.present('time'), [bob])
+  t.same(await present(lives.presence, 'time'), [bob])
   await left.close()
 })

@@ -4,7 +4,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import { keys } from '../../src/broker/keys.js'
 import { readChannelMessage } from '../../src/broker/messages.js'
-import { disownLost, publish, readHistory, readPosition } from '../../src/broker/streams.js'
+import {
+  disownLost,
+  type HistoryQuery,
+  publish,
+  readHistory,
+  readPosition,
+} from '../../src/broker/streams.js'
 import { randomPrefix, redisUrl } from '../fixtures/realtime-node.js'
 
 const redis = connect({ url: redisUrl, onError: () => undefined })
@@ -22,8 +28,14 @@ function open() {
     names,
     publish: (channel: string, data: unknown, options: Parameters<typeof publish>[4] = kept) =>
       publish(redis, names, channel, of(data), options, later),
-    async history(channel: string, query: Parameters<typeof readHistory>[3]) {
-      const { position, publications } = await readHistory(redis, names, channel, query)
+    async history(
+      channel: string,
+      { maxBytes = 1e6, ...query }: Omit<HistoryQuery, 'maxBytes'> & { maxBytes?: number },
+    ) {
+      const { position, publications } = await readHistory(redis, names, channel, {
+        ...query,
+        maxBytes,
+      })
       const read = publications.map(({ offset, encoded }) => [
         offset,
         JSON.parse(encoded.toString()).data,
@@ -113,7 +125,7 @@ t.test(
     await promote()
     const further = (await publish('a', 3))?.offset ?? 0
     t.ok(further > begin + 2 ** 24)
-    const { publications } = await readHistory(redis, names, 'a', { limit: -1 })
+    const { publications } = await readHistory(redis, names, 'a', { limit: -1, maxBytes: 1e6 })
     t.same(
       publications.map(({ offset, after }) => [offset, after]),
       [
@@ -201,4 +213,24 @@ t.test('any channel, any data, any size: as a list would have it', async () => {
     }),
     { numRuns: 40 },
   )
+})
+
+t.test('a read is cut at its bytes, and gives one publication at least', async (t) => {
+  const { publish, history } = open()
+  const many = { history: { size: 100, ttlSeconds: 60 } }
+  for (let n = 1; n <= 80; n += 1) await publish('a', 'x'.repeat(89), many)
+  const offsets = async (query: Parameters<typeof history>[1]) =>
+    (await history('a', query)).read.map(([offset]) => offset)
+  const range = (first: number, last: number) =>
+    Array.from({ length: Math.abs(last - first) + 1 }, (_, at) =>
+      first < last ? first + at : first - at,
+    )
+  t.same(await offsets({ limit: -1 }), range(1, 80), 'all, in several pieces')
+  t.same(await offsets({ limit: 70 }), range(1, 70))
+  t.same(await offsets({ limit: -1, maxBytes: 5000 }), range(1, 50))
+  t.same(await offsets({ limit: -1, maxBytes: 5000, reverse: true }), range(80, 31))
+  const { epoch } = await history('a', { limit: 0 })
+  const since = { offset: 50, epoch }
+  t.same(await offsets({ limit: -1, maxBytes: 5000, since }), range(51, 80), 'the rest')
+  t.same(await offsets({ limit: -1, maxBytes: 1 }), [1])
 })

@@ -47,6 +47,38 @@ t.test('the reply to connect tells of the channels that the token permits', asyn
   ])
 })
 
+t.test('all channels of one reply recover as much as one answer may have', async (t) => {
+  const memory = new MemoryNode(t, { answerBytes: 1000 })
+  withStreams(memory)
+  const encoded = encodePublication({ data: 'x'.repeat(600) })
+  memory.reading = async (_channel, since) => ({
+    position: { offset: 1, epoch: 'e' },
+    publications: since === undefined ? [] : [{ offset: 1, encoded }],
+  })
+  memory.serverChannels = ['s:1', 's:2', 's:3']
+  const { connection, transport } = memory.open()
+  const missed = { recover: true, offset: 0, epoch: 'e' }
+  const names = memory.serverChannels.map((name) => [name, missed])
+  // Each read is done before the next begins, as with a queue.
+  let reading = Promise.resolve<unknown>(undefined)
+  const { history } = memory.node.channels
+  Object.assign(memory.node.channels, {
+    history: (...args: Parameters<typeof history>) => {
+      const read = reading.then(() => history(...args))
+      reading = read
+      return read
+    },
+  })
+  send(connection, { id: 1, connect: { subs: Object.fromEntries(names) } })
+  await flushed()
+  const { subs } = Object(transport.messages[0]).connect
+  t.same(
+    ['s:1', 's:2', 's:3'].map((name) => subs[name].recovered),
+    [true, true, undefined],
+  )
+  t.match(subs['s:3'], { was_recovering: true, offset: 1 })
+})
+
 t.test('what is published while a client connects comes once, behind the reply', async (t) => {
   const memory = new MemoryNode(t)
   withStreams(memory)

@@ -53,6 +53,48 @@ t.test('one that comes back gets what it missed, in the reply, and then what com
   ])
 })
 
+t.test(
+  'reads are charged: beyond the rate history is refused, and nothing recovered',
+  async (t) => {
+    const memory = new MemoryNode(t, { bytesPerSecond: 1000, burstSeconds: 1 })
+    memory.namespaces.set('chat', kept)
+    const encoded = encodePublication({ data: 'x'.repeat(2000) })
+    memory.reading = async (_channel, since) => ({
+      position: { offset: 1, epoch: 'e' },
+      publications: since?.offset === 1 ? [] : [{ offset: 1, encoded }],
+    })
+    const scopes = ['history:*', 'subscribe:*']
+    const { connection, transport } = await memory.connect(grant({ scopes }))
+    send(connection, { id: 2, history: { ...chat, limit: 1 } })
+    await flushed()
+    send(connection, { id: 3, history: { ...chat, limit: 1 } })
+    const recover = { ...chat, recover: true, offset: 0, epoch: 'e' }
+    send(connection, { id: 4, subscribe: recover })
+    send(connection, { id: 5, subscribe: { ...recover, channel: 'chat:2', flag: 2 } })
+    await flushed()
+    t.match(transport.messages[0], { id: 2, history: { publications: [{ offset: 1 }] } })
+    t.match(transport.messages[1], { id: 3, error: { code: 111, temporary: true } })
+    t.same(transport.messages.slice(2), [
+      {
+        id: 4,
+        subscribe: {
+          recoverable: true,
+          positioned: true,
+          offset: 1,
+          epoch: 'e',
+          was_recovering: true,
+        },
+      },
+      { id: 5, error: { code: 112, message: 'unrecoverable position' } },
+    ])
+    t.equal(memory.limited, 3)
+    const other = await memory.connect(grant({ scopes }))
+    send(other.connection, { id: 2, history: { ...chat, limit: 1 } })
+    await flushed()
+    t.match(other.transport.messages, [{ id: 2, history: {} }], 'another connection is not charged')
+  },
+)
+
 t.test('one that has been away for too long is told so', async (t) => {
   const { connection, transport } = await node(t).connect()
   send(connection, { id: 2, subscribe: { ...chat, recover: true, offset: 1, epoch: 'old' } })

@@ -9,6 +9,8 @@ class FakeStream {
   epoch = 'e0'
   offset = 0
   size = 100
+  /** Publications that one read gives at most. */
+  page = 100
   away = false
   kept: StoredPublication[] = []
   /** What was published and is not forgotten by those who took over: `epoch/offset`, in order. */
@@ -81,8 +83,9 @@ class FakeStream {
   async read(since?: StreamPosition) {
     if (this.away) throw new Error('away')
     const position = { offset: this.offset, epoch: this.epoch }
-    const publications =
+    const missed =
       since === undefined ? [] : this.kept.filter(({ offset }) => offset > since.offset)
+    const publications = missed.slice(0, this.page)
     // The answer is on its way for a while.
     await new Promise(setImmediate)
     return { position, publications }
@@ -185,6 +188,24 @@ t.test('one that the bus has lost is read from history when the next one comes',
   t.same(one.got, ['e0/1', 'e0/2', 'e0/3', 'e0/4', 'e0/5'])
   t.same(one.losses, [])
 })
+
+t.test(
+  'what is too long for one read is read in parts by the node, and not recovered',
+  async (t) => {
+    const { redis, hub, subscribe } = open()
+    redis.page = 3
+    const one = subscriber('1')
+    await subscribe(one)
+    for (let times = 0; times < 8; times += 1) redis.publish('lost')
+    await hub.verify()
+    t.same(one.got, redis.lineage)
+    t.same(one.losses, [])
+    const start = { offset: 4, epoch: 'e0' }
+    t.match(await subscribe(subscriber('2'), start), { recovered: false, position: { offset: 8 } })
+    const near = { offset: 5, epoch: 'e0' }
+    t.match(await subscribe(subscriber('3'), near), { recovered: true, position: { offset: 8 } })
+  },
+)
 
 t.test('the last one leaves no gap: a look at the position finds it', async (t) => {
   const { redis, hub, subscribe } = open()
@@ -349,9 +370,10 @@ t.test('whatever is lost, late or begun anew: each once, in order, or told', asy
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) },
   )
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(8), async (steps, more) => {
       const { redis, hub, subscribe } = open()
       redis.size = 8
+      redis.page = 1 + more
       const members = [subscriber('1')]
       for (const member of members) await subscribe(member)
       for (const each of steps) {

@@ -180,3 +180,94 @@ t.test('behind a proxy that is trusted the address is the one that it names', as
     t.equal((await refused(proxied.wsUrl, from(address, 'bad'))).status, 429, address)
   }
 })
+
+const publisher = auth.issue({ subject: 'shop', scope: 'publish:* history:* presence:*' })
+const reader = () => auth.issue({ subject: 'eve', scope: 'subscribe:* history:* presence:*' })
+
+/** Publishes so many, of 1,000 bytes each. */
+async function fill(to: Awaited<ReturnType<typeof node>>, channel: string, count: number) {
+  const data = 'x'.repeat(989)
+  const commands = Array.from({ length: count }, () => ({ publish: { channel, data } }))
+  t.equal((await to.api('batch', publisher, { commands })).status, 200)
+}
+
+const offsetsOf = (result: unknown) =>
+  Object(result).publications.map(({ offset }: { offset: number }) => offset)
+const upTo = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, at) => first + at)
+
+t.test('a history is cut where an answer ends, and can be asked on, on either way', async (t) => {
+  for (const [bound, first] of [
+    [{ MAX_ANSWER_BYTES: '10000' }, 10],
+    [{ MAX_HISTORY_PUBLICATIONS: '15' }, 15],
+  ] as const) {
+    const bounded = await node({ NAMESPACES: '{"s":{"historySize":40,"recovery":true}}', ...bound })
+    await fill(bounded, 's:1', 25)
+    const peer = await connected(bounded.wsUrl, reader())
+    const all = { channel: 's:1', limit: -1 }
+    const { history } = Object(await peer.call({ id: 2, history: all }))
+    t.same(offsetsOf(history), upTo(1, first))
+    t.equal(history.offset, 25, 'the end of the stream')
+    const since = { offset: 25 - first, epoch: history.epoch }
+    const rest = Object(await peer.call({ id: 3, history: { ...all, since } }))
+    t.same(offsetsOf(rest.history), upTo(26 - first, 25))
+    const { body } = await bounded.api('history', publisher, { ...all, limit: 40 })
+    t.same(offsetsOf(Object(body).result), upTo(1, first))
+    const onHttp = await bounded.api('history', publisher, { ...all, since })
+    t.same(offsetsOf(Object(onHttp.body).result), upTo(26 - first, 25))
+
+    const recover = { recover: true, epoch: history.epoch }
+    t.match(
+      await peer.call({ id: 4, subscribe: { channel: 's:1', ...recover, offset: 25 - first } }),
+      { subscribe: { was_recovering: true, recovered: true, offset: 25 } },
+      'as much is recovered',
+    )
+    await peer.call({ id: 5, unsubscribe: { channel: 's:1' } })
+    const longer = { channel: 's:1', ...recover, offset: 24 - first }
+    const lost = Object(await peer.call({ id: 6, subscribe: longer })).subscribe
+    t.match(lost, { was_recovering: true, offset: 25 })
+    t.notOk('recovered' in lost || 'publications' in lost, 'and no more')
+  }
+})
+
+t.test('what is read is charged, on either way', async (t) => {
+  const slow = await node({
+    NAMESPACES: '{"s":{"historySize":40}}',
+    BYTES_PER_SECOND: '1024',
+    API_BYTES_PER_SECOND: '1024',
+    RATE_BURST_SECONDS: '10',
+  })
+  await fill(slow, 's:1', 9)
+  const peer = await connected(slow.wsUrl, reader())
+  const all = { channel: 's:1', limit: -1 }
+  t.match(await peer.call({ id: 2, history: all }), { history: {} })
+  t.match(await peer.call({ id: 3, history: all }), { history: {} }, 'begun within the rate')
+  t.match(await peer.call({ id: 4, history: all }), { error: { code: 111, temporary: true } })
+  t.match(await peer.call({ id: 5, history: { channel: 's:1' } }), { history: { offset: 9 } })
+
+  const { body } = await slow.api('history', publisher, all)
+  t.equal(offsetsOf(Object(body).result).length, 9)
+  t.equal((await slow.api('history', publisher, all)).status, 200)
+  t.equal((await slow.api('history', publisher, all)).status, 429)
+  t.equal((await slow.api('publish', publisher, { channel: 'a', data: 1 })).status, 429)
+})
+
+t.test('who is present is told up to the size of an answer, on either way', async (t) => {
+  const small = await node({ NAMESPACES: '{"p":{"presence":true}}', MAX_ANSWER_BYTES: '1024' })
+  for (const subject of Array.from({ length: 6 }, (_, at) => `${at}-${'u'.repeat(120)}`)) {
+    const member = await connected(small.wsUrl, auth.issue({ subject }))
+    await member.call({ id: 2, subscribe: { channel: 'p:1' } })
+    if (subject.startsWith('0')) await member.call({ id: 3, subscribe: { channel: 'p:2' } })
+  }
+  const peer = await connected(small.wsUrl, reader())
+  const channel = 'p:1'
+  t.match(await peer.call({ id: 2, presence: { channel } }), { error: { code: 106 } })
+  t.match(await peer.call({ id: 3, presence_stats: { channel } }), {
+    presence_stats: { num_clients: 6, num_users: 6 },
+  })
+  t.match(await peer.call({ id: 4, presence: { channel: 'p:2' } }), { presence: {} })
+  t.match(await small.api('presence', publisher, { channel }), { body: { error: { code: 106 } } })
+  t.match(await small.api('presence_stats', publisher, { channel }), {
+    body: { result: { num_clients: 6 } },
+  })
+})

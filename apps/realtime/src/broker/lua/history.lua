@@ -4,6 +4,7 @@
   KEYS  1 stream  2 place
   ARGV  1 the most to give; 0 none, negative all  2 offset to go on from, or ''  3 '1': newest first
         4 epoch, should it begin anew  5 seconds for which the place is kept
+        6 the most bytes of publications to give; the first one is given whatever its size
   Gives {offset, epoch, {id, {'pub', publication}}…}; one that does not follow the offset before its
   own has 'after' and the offset that it follows, see publish.lua.
 ]]
@@ -28,8 +29,23 @@ end
 if ARGV[2] ~= '' then
   from = '(' .. ARGV[2] .. '-0'
 end
-local count = {}
-if tonumber(ARGV[1]) > 0 then
-  count = { 'COUNT', ARGV[1] }
+local most, left, entries = tonumber(ARGV[1]), tonumber(ARGV[6]), {}
+while most < 0 or #entries < most do
+  local count = 32
+  if most >= 0 then
+    count = math.min(count, most - #entries)
+  end
+  local some = redis.call(command, KEYS[1], from, to, 'COUNT', count)
+  for _, entry in ipairs(some) do
+    left = left - #entry[2][2]
+    if left < 0 and #entries > 0 then
+      return { offset, epoch, entries }
+    end
+    entries[#entries + 1] = entry
+  end
+  if #some < count then
+    break
+  end
+  from = '(' .. some[#some][1]
 end
-return { offset, epoch, redis.call(command, KEYS[1], from, to, unpack(count)) }
+return { offset, epoch, entries }
