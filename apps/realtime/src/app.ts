@@ -252,7 +252,6 @@ export async function build(config: Config): Promise<FastifyInstance> {
   const lobby =
     config.ADMISSION === 'connect'
       ? new Lobby({
-          tokens: node.tokens,
           deadlineMs: config.CONNECT_DEADLINE_MS,
           enter: (transport, codec, grant, token) =>
             new Connection({

@@ -255,7 +255,7 @@ export const configSchema = Type.Object({
     minimum: 10,
     maximum: 1_000_000,
     description:
-      'upgrades and requests from one address that may be refused for their token or origin (401, 403) in a minute; beyond, it gets 429 without auth being asked. A tenth of it for one and the same token',
+      'upgrades and requests from one address that may be refused for their token or origin (401, 403) in a minute; beyond, tokens that auth has lately called active pass, and auth is asked about few others at a time. A tenth of it for one and the same token, which gets 429',
   }),
   TRUST_PROXY: Type.Optional(
     Type.String({

@@ -42,6 +42,12 @@ export class FairQueue {
     return size
   }
 
+  /** Jobs of one caller that wait or are under way, when each weighs 1. */
+  sizeOf(caller: string): number {
+    const { waiting = [], underWay = 0 } = this.#callers.get(caller) ?? {}
+    return waiting.length + underWay
+  }
+
   /** Runs `work` in this caller's turn; settles as it does. */
   run<Result>(caller: string, weight: number, work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {

@@ -8,7 +8,6 @@ import type { Transport } from './transport.js'
 const mostBytes = 8192
 
 export interface LobbyOptions {
-  tokens: Tokens
   /** Milliseconds from the upgrade to the token. */
   deadlineMs: number
   /** Makes the connection of a client whose token is good. */
@@ -33,13 +32,13 @@ export class Lobby {
     return this.#guests.size
   }
 
-  /** Takes in a socket that has just opened; `onRefused` is called when its token is none. */
-  add(transport: Transport, codec: Codec, onRefused: () => void): Guest {
+  /** Takes in a socket that has just opened; `introspect` asks about the token that it will show. */
+  add(transport: Transport, codec: Codec, introspect: Tokens['introspect']): Guest {
     const leave = () => {
       this.#guests.delete(guest)
       this.#deadline.delete(guest)
     }
-    const guest = new Guest(transport, codec, this.#options, { leave, refused: onRefused })
+    const guest = new Guest(transport, codec, { ...this.#options, introspect }, leave)
     this.#guests.add(guest)
     this.#deadline.add(guest)
     return guest
@@ -55,9 +54,8 @@ export class Lobby {
   }
 }
 
-interface Told {
-  leave(): void
-  refused(): void
+interface GuestOptions extends LobbyOptions {
+  introspect: Tokens['introspect']
 }
 
 type Message = [message: Buffer, isBinary: boolean]
@@ -66,19 +64,19 @@ type Message = [message: Buffer, isBinary: boolean]
 export class Guest {
   readonly #transport: Transport
   readonly #codec: Codec
-  readonly #options: LobbyOptions
-  /** Whom to tell what becomes of it; nobody once it has left. */
-  #tell: Told | undefined
+  readonly #options: GuestOptions
+  /** Called once it leaves the lobby. */
+  readonly #onLeave: () => void
   /** What came behind the first message while its token is asked about. */
   #waiting: Message[] | undefined
   #bytes = 0
   #state: 'waiting' | 'asking' | 'closed' | Connection = 'waiting'
 
-  constructor(transport: Transport, codec: Codec, options: LobbyOptions, tell: Told) {
+  constructor(transport: Transport, codec: Codec, options: GuestOptions, onLeave: () => void) {
     this.#transport = transport
     this.#codec = codec
     this.#options = options
-    this.#tell = tell
+    this.#onLeave = onLeave
   }
 
   /** Takes one WebSocket message from the client. */
@@ -123,13 +121,13 @@ export class Guest {
   }
 
   async #ask(id: number, token: string): Promise<void> {
-    const { tokens, enter } = this.#options
-    const grant = await tokens.introspect(token)
+    const { introspect, enter } = this.#options
+    const grant = await introspect(token)
     // A grant that nobody holds is given up by the gate.
     if (this.#state !== 'asking') return
     if (typeof grant === 'string') return this.#refuse(id, grant)
     const waiting = this.#waiting ?? []
-    this.#leave()
+    this.#onLeave()
     // Holds the grant: should it have ended meanwhile, the connection is closed at once.
     const connection = enter(this.#transport, this.#codec, grant, token)
     this.#state = connection
@@ -140,7 +138,6 @@ export class Guest {
 
   /** 109 makes a client fetch a new token and come back; nothing keeps the place meanwhile. */
   #refuse(id: number, why: 'inactive' | 'unavailable'): void {
-    if (why === 'inactive') this.#tell?.refused()
     const error = why === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal
     this.#transport.write([this.#codec.frame([this.#codec.reply(id, { error })])])
     this.end(why === 'inactive' ? disconnectCodes.expired : disconnectCodes.serverError)
@@ -150,12 +147,7 @@ export class Guest {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#waiting = undefined
-    this.#leave()
-  }
-
-  #leave(): void {
-    this.#tell?.leave()
-    this.#tell = undefined
+    this.#onLeave()
   }
 }
 

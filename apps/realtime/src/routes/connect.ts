@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Connection } from '../connection/connection.js'
 import type { Lobby } from '../connection/lobby.js'
 import type { Node } from '../connection/node.js'
+import type { Tokens } from '../connection/tokens.js'
 import { webSocketTransport } from '../connection/web-socket-transport.js'
 import { checkOrigin } from './check-origin.js'
 import type { Refusals } from './limit-refusals.js'
@@ -18,7 +19,7 @@ export interface ConnectRouteOptions {
   /** Where sockets without a token wait to show one; undefined: there are none. */
   lobby: Lobby | undefined
   maxUnauthenticated: number
-  /** Counts those whose token is shown in the first command. */
+  /** Limits those whose token is shown in the first command. */
   refusals: Refusals
   allowedOrigins: readonly string[]
   maxConnections: number
@@ -95,7 +96,7 @@ export function connectRoute(
       const codec = codecFor(socket.protocol)
       const connection =
         lobby !== undefined && !app.gate.admitted(request)
-          ? lobby.add(transport, codec, counting(refusals, request))
+          ? lobby.add(transport, codec, limited(refusals, request, node.tokens))
           : new Connection({
               node,
               transport,
@@ -110,6 +111,10 @@ export function connectRoute(
 }
 
 /** Apart from the route's own closures, which would keep the request for as long as the socket is open. */
-function counting(refusals: Refusals, request: FastifyRequest): () => void {
-  return () => refusals.count(request)
+function limited(
+  refusals: Refusals,
+  request: FastifyRequest,
+  tokens: Tokens,
+): Tokens['introspect'] {
+  return (token) => refusals.introspect(request, token, (shown) => tokens.introspect(shown))
 }

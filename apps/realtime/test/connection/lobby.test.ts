@@ -15,15 +15,13 @@ function asking(t: Parameters<typeof lobbyOf>[0]) {
   memory.introspecting = () => answer.promise
   const lobby = lobbyOf(t, memory)
   const transport = new FakeTransport()
-  const refusals: string[] = []
-  const guest = lobby.add(transport, jsonCodec, () => refusals.push('refused'))
+  const guest = lobby.add(transport, jsonCodec, memory.node.tokens.introspect)
   guest.receive(connect, false)
-  return { memory, lobby, transport, guest, refusals, answer: answer.resolve }
+  return { memory, lobby, transport, guest, answer: answer.resolve }
 }
 
 function lobbyOf(t: ConstructorParameters<typeof MemoryNode>[0], { node }: MemoryNode) {
   const lobby = new Lobby({
-    tokens: node.tokens,
     deadlineMs: 60_000,
     enter: (transport, codec, held, token) =>
       new Connection({
@@ -89,17 +87,4 @@ t.test('what may wait behind the token is little', async (t) => {
   const { transport, guest } = asking(t)
   guest.receive(Buffer.alloc(8192, '{'), false)
   t.equal(transport.ending, 3501)
-})
-
-t.test('only a token that is none counts as refused', async (t) => {
-  for (const [given, counted] of [
-    ['inactive', 1],
-    ['unavailable', 0],
-    [grant(), 0],
-  ] as const) {
-    const { refusals, answer } = asking(t)
-    answer(given)
-    await flushed()
-    t.equal(refusals.length, counted, JSON.stringify(given))
-  }
 })
