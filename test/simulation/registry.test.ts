@@ -31,9 +31,10 @@ import { World } from './src/world.js'
 
 const leaseMs = 10_000
 const nodes = [
-  { node: 'node-1', instance: 'instance-a' },
-  { node: 'node-1', instance: 'instance-b' },
-  { node: 'node-2', instance: 'instance-c' },
+  { node: 'node-1', instance: 'instance-a', identity: 'nodes' },
+  { node: 'node-1', instance: 'instance-b', identity: 'nodes' },
+  { node: 'node-2', instance: 'instance-c', identity: 'nodes' },
+  { node: 'node-1', instance: 'instance-d', identity: 'others' },
 ]
 
 /** Names that both sides put into the same partition. */
@@ -44,7 +45,9 @@ function identities(partitions: number): string[] {
 }
 
 type Step =
-  | { kind: 'join' | 'leave' | 'settle' | 'forget'; node: number }
+  | { kind: 'leave' | 'settle' | 'forget'; node: number }
+  /** With what its join before gave, or as a process that has heard of none. */
+  | { kind: 'join'; node: number; again: boolean }
   /** With where the feed ended at the process's renewal before, or for the first time. */
   | { kind: 'renew'; node: number; again: boolean }
   /** As its lease is now, or as it was when leases were last read. */
@@ -62,6 +65,7 @@ const revocation = fc.record({
   how: fc.constantFrom('jti', 'identity', 'subject', 'label', 'all'),
 })
 const renewal = fc.record({ kind: fc.constant('renew' as const), node, again: fc.boolean() })
+const join = fc.record({ kind: fc.constant('join' as const), node, again: fc.boolean() })
 const fence = fc.record({
   kind: fc.constant('fence' as const),
   node,
@@ -71,9 +75,11 @@ const fence = fc.record({
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     fc.record({
-      kind: fc.constantFrom('join', 'join', 'leave', 'settle', 'forget'),
+      kind: fc.constantFrom('leave', 'settle', 'forget'),
       node,
     }),
+    join,
+    join,
     renewal,
     renewal,
     fence,
@@ -93,7 +99,7 @@ interface Side {
   /** Ends of the feed, one after each revocation. */
   positions: string[]
   /** What the last join of each process gave. */
-  since: Map<string, readonly number[]>
+  since: Map<string, number>
   /** What the last renewal of each process gave. */
   asked: Map<string, readonly AskedAt[]>
   /** As they were read last by a step. */
@@ -134,14 +140,15 @@ async function act(side: Side, step: Step): Promise<unknown> {
   if (at === undefined || !('node' in step)) return undefined
   switch (step.kind) {
     case 'join': {
-      const { cursor, replaced, since } = await feed.joinNode(at)
+      const own = step.again ? side.since.get(at.instance) : undefined
+      const { cursor, replaced, isNew, since } = await feed.joinNode({ ...at, since: own })
       side.since.set(at.instance, since)
-      return { cursor: sequences(cursor), replaced }
+      return { cursor: sequences(cursor), replaced, isNew }
     }
     case 'leave':
       return feed.leaveNode(at)
     case 'renew': {
-      const since = side.since.get(at.instance) ?? []
+      const since = side.since.get(at.instance) ?? 0
       const asked = step.again ? side.asked.get(at.instance) : undefined
       const { cursor, askedAt, ...renewed } = await feed.renewLease({ ...at, since }, asked)
       side.asked.set(at.instance, askedAt)

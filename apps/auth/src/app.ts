@@ -38,7 +38,6 @@ import { meters } from './meters.js'
 import { openEvents } from './open-events.js'
 import {
   type AdministratorOutcome,
-  answers,
   countPending,
   feedSource,
   leaseTimes,
@@ -48,6 +47,7 @@ import {
   openRegistry,
   openWaiting,
   type Registry,
+  registryCheck,
   slotsOf,
 } from './registry/index.js'
 import { describeFeed } from './routes/feed/describe.js'
@@ -269,7 +269,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(health, {
     checks: {
       instance: () => (app.closing ? 'closing' : undefined),
-      redis: () => answers(registry),
+      redis: registryCheck(registry),
       keys: () => keys.ready(),
       feed: () => following.ready(),
       lease: () => part.problem,

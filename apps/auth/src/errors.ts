@@ -73,6 +73,7 @@ const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
   bad_cursor: 400,
   node_not_joined: 409,
   node_replaced: 409,
+  node_name_taken: 409,
   too_many_tokens: 429,
   too_many_wrong_codes: 429,
   key_revoked: 503,

@@ -8,6 +8,7 @@ const since = Date.now() - 5 * 3_600_000
 const nodes = ['one', 'two'].map((node) => ({
   node,
   instance: 'abcdefgh',
+  identity: 'realtime',
   connected: true,
   fenced: false,
   pending: 0,

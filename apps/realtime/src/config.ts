@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { ChannelName } from '@portcullis/contracts'
 import {
   ConfigError,
@@ -75,7 +77,8 @@ export const configSchema = Type.Object({
   NODE_NAME: Type.Optional(
     Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
-      description: 'name of this node, unique in the installation; realtime-<PORT> when not set',
+      description:
+        'name of this node, unique in the installation; made of the host name and PORT when not set',
     }),
   ),
   PUBLIC_URL: Type.Optional(
@@ -323,9 +326,19 @@ export function config(environment: Environment): Config {
     NAMESPACES: namespaces,
     HANDLERS: handlers,
     SERVER_SUBSCRIPTIONS: channels,
-    NODE_NAME: NODE_NAME ?? `realtime-${rest.PORT}`,
+    NODE_NAME: NODE_NAME ?? defaultNodeName(rest.PORT),
     ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
       .map((each) => each.trim())
       .filter((each) => each !== ''),
   }
+}
+
+/**
+ * Returns a name that no other node has: containers of one image share the port, not the host's name.
+ * Where the host's name is every host's, the name is another with each start.
+ */
+export function defaultNodeName(port: number, host = hostname()): string {
+  const saysNothing = /^(localhost(\..*)?)?$/i.test(host)
+  const part = saysNothing ? randomBytes(4).toString('hex') : host.replace(/[^A-Za-z0-9._-]/g, '-')
+  return `realtime-${part.slice(0, 100)}-${port}`
 }

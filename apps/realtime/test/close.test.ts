@@ -195,3 +195,18 @@ async function readToEnd(socket: WebSocket): Promise<Socket> {
   await closed
   return below
 }
+
+t.test('a node whose name a later process has says so, so that a supervisor ends it', async (t) => {
+  const own = await scriptedAuth(t)
+  const node = await realtimeNode(t, { ...environment, AUTH_URL: own.url })
+  const status = async (path: string) => (await fetch(`${node.url}${path}`)).status
+  t.equal(await status('/health'), 200)
+  own.closeFeeds(1001)
+  t.equal(await status('/health'), 200, 'a lost feed is no reason to end')
+  while ((await status('/ready')) !== 200);
+  own.closeFeeds(4409)
+  while ((await status('/ready')) === 200);
+  const health = await fetch(`${node.url}/health`)
+  t.equal(health.status, 503)
+  t.match(await health.json(), { status: 'failed', reason: /later process/ })
+})

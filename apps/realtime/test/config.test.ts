@@ -1,6 +1,7 @@
+import { hostname } from 'node:os'
 import { ConfigError } from '@portcullis/service'
 import t from 'tap'
-import { config } from '../src/config.js'
+import { config, defaultNodeName } from '../src/config.js'
 
 const required = { REGISTRATION_CODE: 'code' }
 
@@ -8,13 +9,16 @@ t.test('defaults', async (t) => {
   t.match(config(required), {
     PORT: 8000,
     IDENTITY: 'realtime',
-    NODE_NAME: 'realtime-8000',
+    NODE_NAME: `realtime-${hostname()}-8000`,
     ALLOWED_ORIGINS: [],
     TOKEN_IN_QUERY: false,
     PING_INTERVAL_MS: 25_000,
     MAX_CHANNELS: 128,
   })
-  t.equal(config({ ...required, PORT: '8001' }).NODE_NAME, 'realtime-8001')
+  t.equal(config({ ...required, PORT: '8001' }).NODE_NAME, `realtime-${hostname()}-8001`)
+  t.equal(defaultNodeName(8000, 'f3a9'), 'realtime-f3a9-8000')
+  t.not(defaultNodeName(8000, 'localhost'), defaultNodeName(8000, 'localhost'))
+  t.match(defaultNodeName(65_535, `${'x'.repeat(300)} é`), /^realtime-x{100}-65535$/)
 })
 
 const problems = (environment: Record<string, string>) => {

@@ -31,6 +31,7 @@ export const auditActions = {
   'receiver.poll': 'read',
   'receiver.read': 'read',
   'node.read': 'read',
+  'node.join': 'act',
   'feed.open': 'read',
   'audit.read': 'read',
   'audit.export': 'act',
@@ -71,6 +72,8 @@ export const AuditTarget = Type.Object({
   key: Type.Optional(Type.String()),
   /** The id of a receiver of security events. */
   receiver: Type.Optional(Type.String()),
+  /** A node's name. */
+  node: Type.Optional(Type.String()),
 })
 export type AuditTarget = Static<typeof AuditTarget>
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Milliseconds, TokenId } from './names.js'
+import { Milliseconds, NodeName, TokenId } from './names.js'
 import { RevocationEvent, Selector } from './revocations.js'
 
 /**
@@ -12,8 +12,10 @@ export const Cursor = Type.String({
 })
 
 const closed = { additionalProperties: false }
-const NodeName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' })
-const InstanceId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
+const InquiryId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
+
+/** Microseconds of the registry's clock; tells which of two processes of a name came later. */
+const Since = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 /** First message of a node, within `feedHelloMs` of the upgrade. */
 export const Hello = Type.Object(
@@ -21,8 +23,13 @@ export const Hello = Type.Object(
     type: Type.Literal('hello'),
     /** The node's name, unique in the installation, stable over its restarts. */
     node: NodeName,
-    /** New with each process: tells a restart from a reconnect. */
-    instance: InstanceId,
+    /**
+     * 256 random bits in base64url, new with each process: tells a restart from a reconnect. Nobody
+     * else may know it. What is shown of the process, its `instance`, is the SHA-256 of this text.
+     */
+    secret: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+    /** As the process's first welcome said; absent before. */
+    since: Type.Optional(Since),
     /** The last position that the node applied; absent on its first connection. */
     cursor: Type.Optional(Cursor),
     /** Where the node serves clients, for people to see. */
@@ -83,7 +90,7 @@ export const Connections = Type.Object(
   {
     type: Type.Literal('connections'),
     /** The inquiry's. */
-    id: InstanceId,
+    id: InquiryId,
     /** On all tokens that it selects, also beyond `limit` and before `after`. */
     connections: Type.Integer({ minimum: 0 }),
     /** The first `limit` after `after`, in the order of their places. */
@@ -118,6 +125,8 @@ export const Welcome = Type.Object({
    * feed went backwards), and the node introspects each live token again before it is ready.
    */
   resumed: Type.Boolean(),
+  /** Since when the process has the name; to be said in each later hello. */
+  since: Since,
   /** True: auth has questions for a node that attends. Nodes of before know nothing of it. */
   inquiries: Type.Optional(Type.Boolean()),
 })
@@ -147,7 +156,7 @@ export type Lease = Static<typeof Lease>
 /** Asks a node that attends what stands on which tokens. */
 export const Inquire = Type.Object({
   type: Type.Literal('inquire'),
-  id: InstanceId,
+  id: InquiryId,
   selector: Selector,
   limit: Type.Integer({ minimum: 1, maximum: maxInquired }),
   after: Type.Optional(Type.Object(tokenPlace)),
@@ -169,7 +178,9 @@ export const feedClose = {
   badMessage: 4400,
   /** The caller's token has ended: get a new one and come back. */
   unauthorized: 4401,
-  /** Another process has said hello under this node's name: do not come back. */
+  /** The name is another identity's, or not one that this identity may use: give the node another. */
+  nameRefused: 4403,
+  /** A later process has this node's name: this one has to end. It may ask again, rarely. */
   replaced: 4409,
 } as const
 
@@ -177,6 +188,8 @@ export const feedClose = {
 export const NodeInfo = Type.Object({
   node: Type.String(),
   instance: Type.String(),
+  /** Whose node it is: no other identity's may have the name. */
+  identity: Type.String(),
   url: Type.Optional(Type.String()),
   /** Whether a feed connection of the node is open at some auth instance. */
   connected: Type.Boolean(),

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ClientKeys } from './client-keys.js'
 import { ClientMetadata } from './client-registration.js'
-import { IdentityName, Labels, Milliseconds, TtlSeconds } from './names.js'
+import { IdentityName, Labels, Milliseconds, NodePatterns, TtlSeconds } from './names.js'
 import { Scope, Scopes } from './scopes.js'
 
 export const IdentityState = Type.Union([Type.Literal('active'), Type.Literal('suspended')])
@@ -17,6 +17,8 @@ export const RegisterIdentity = Type.Object(
     codeTtlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
     /** Public keys with which it may sign for itself, beside its registration code. */
     jwks: Type.Optional(ClientKeys),
+    /** Names that nodes of this identity may have on the feed. Default: any. */
+    nodes: Type.Optional(NodePatterns),
   },
   { additionalProperties: false },
 )
@@ -30,6 +32,8 @@ export const ChangeIdentity = Type.Object(
     labels: Type.Optional(Labels),
     /** Instead of all that it has; null: none. */
     jwks: Type.Optional(Type.Union([ClientKeys, Type.Null()])),
+    /** null: any name. Nodes that are connected are asked for theirs when they next say hello. */
+    nodes: Type.Optional(Type.Union([NodePatterns, Type.Null()])),
   },
   { additionalProperties: false, minProperties: 1 },
 )
@@ -55,6 +59,8 @@ export const Identity = Type.Object({
   registrationCodes: Type.Array(RegistrationCodeInfo),
   /** Public keys with which it may sign for itself. */
   jwks: Type.Optional(ClientKeys),
+  /** Names that its nodes may have on the feed; absent: any. */
+  nodes: Type.Optional(NodePatterns),
   /** What it said of itself when it was registered at `/oauth/register`. */
   client: Type.Optional(ClientMetadata),
 })

@@ -6,6 +6,15 @@ export const IdentityName = Type.String({
   description: 'identity (client_id)',
 })
 
+/** A node's name, unique in the installation. */
+export const NodeName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' })
+
+/** Node names that an identity may use: a name, or the beginning of one and `*`. */
+export const NodePatterns = Type.Array(
+  Type.String({ pattern: '^(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\\*?|\\*)$' }),
+  { minItems: 1, maxItems: 16, uniqueItems: true },
+)
+
 /** Whom a token speaks for, JWT's `sub`: 1 to 255 characters, no control characters. */
 export const Subject = Type.String({
   minLength: 1,

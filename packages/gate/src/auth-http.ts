@@ -34,15 +34,20 @@ export class AuthHttp {
   }
 
   /**
-   * One POST, settled after `timeoutMs` at the latest.
+   * One POST, settled after `timeoutMs` at the latest; default: the one of the constructor.
    * @throws the connection's or the timeout's error
    */
-  async post(path: string, headers: Record<string, string>, body: string): Promise<Answer> {
+  async post(
+    path: string,
+    headers: Record<string, string>,
+    body: string,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<Answer> {
     // undici's own timeouts count from byte to byte; this one ends a trickle too.
     const deadline = new AbortController()
     const timer = setTimeout(
-      () => deadline.abort(new Error(`no answer in ${this.#timeoutMs} ms`)),
-      this.#timeoutMs,
+      () => deadline.abort(new Error(`no answer in ${timeoutMs} ms`)),
+      timeoutMs,
     )
     try {
       const response = await this.#pool.request({
@@ -50,6 +55,8 @@ export class AuthHttp {
         path: this.#path + path,
         headers: { accept: 'application/json', ...headers },
         body,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
         signal: deadline.signal,
       })
       return { status: response.statusCode, body: parsed(await response.body.text()) }

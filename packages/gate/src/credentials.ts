@@ -11,6 +11,9 @@ const errorAnswer = TypeCompiler.Compile(OAuthErrorAnswer)
 /** After an answer that trying again will not change by itself, in milliseconds. */
 const terminalRetryMs = 30_000
 
+/** Auth may ask Redis several times for a token, and each answer may take two seconds. */
+const tokenTimeoutMs = 10_000
+
 interface Held {
   token: string
   /** On this process's monotonic clock, in milliseconds. */
@@ -99,6 +102,7 @@ export class Credentials {
           'content-type': 'application/x-www-form-urlencoded',
         },
         'grant_type=client_credentials&scope=introspect+feed',
+        tokenTimeoutMs,
       )
     } catch (cause) {
       throw this.#failed('auth cannot be reached', this.#backoff.next(), cause)

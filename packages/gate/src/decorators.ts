@@ -56,6 +56,11 @@ export interface Gate {
   admitted(request: FastifyRequest): boolean
   /** Why nothing can be admitted now; undefined when all is well. For `/ready`. */
   ready(): string | undefined
+  /**
+   * Why this process has to end: a later one has taken the node's name, and this one is told of no
+   * revocation. Undefined while that is not so. For `/health`: a supervisor shall end it.
+   */
+  replaced(): string | undefined
   /** This node's leave to let application bytes through, for those who hold grants themselves. */
   readonly lease: Lease
   /** Counters for the host app to publish. */

@@ -7,14 +7,16 @@ import type { Credentials } from './credentials.js'
 
 /** Milliseconds. */
 export interface FeedTiming {
-  /** From the dial to the answer of the upgrade. */
+  /** From the dial to the answer of the upgrade; twice, then four times as long after tries in vain. */
   handshakeMs: number
-  /** From the upgrade to the welcome. */
+  /** From the upgrade to the welcome; likewise. */
   welcomeMs: number
   /** Auth is pinged this often; it is dead when nothing has come since the ping before. */
   pingMs: number
   firstRetryMs: number
   mostRetryMs: number
+  /** After auth has refused the node's name. */
+  refusedRetryMs: number
   /** Between renewals of the lease, until auth has said how long it is. */
   renewMs: number
   /** How long to wait for the goodbye, and for the socket to close. */
@@ -46,8 +48,18 @@ export type Dial = (url: URL, token: string, handshakeMs: number) => FeedSocket
 const meanings: Readonly<Record<number, string>> = {
   [feedClose.badMessage]: 'auth does not understand this gate; are both of one version?',
   [feedClose.replaced]:
-    'another process uses this node name; give each its own and start this one again',
+    'a later process uses this node name; end this one, and give each node a name of its own',
+  [feedClose.nameRefused]:
+    'this identity may not use this node name, or a node of another identity has it; give this node another name',
 }
+
+/** Whether auth has closed the feed for the node's name: trying again at once would change nothing. */
+export function isRefusal(code: number): boolean {
+  return code === feedClose.replaced || code === feedClose.nameRefused
+}
+
+/** With 3 seconds for a first try, 12 for each further one. */
+const maxPatience = 4
 
 /** Larger than any true message; auth reads the feed in pieces. */
 const maxMessageBytes = 8 * 1024 * 1024
@@ -70,6 +82,9 @@ export class FeedConnection {
   #socket: FeedSocket | undefined
   #retry: NodeJS.Timeout | undefined
   #problem: string | undefined
+  #refusal: number | undefined
+  /** How many times as long as at first a try may take: auth's Redis may be slow. */
+  #patience = 1
   /** Why the next close happens, when that is known before. */
   #why: string | undefined
   #closed = false
@@ -82,6 +97,11 @@ export class FeedConnection {
   /** Why there is no connection, when the last try said so. */
   get problem(): string | undefined {
     return this.#problem
+  }
+
+  /** The close code with which auth has refused the node's name; undefined once it takes it. */
+  get refusal(): number | undefined {
+    return this.#refusal
   }
 
   start(): void {
@@ -130,7 +150,7 @@ export class FeedConnection {
     }
     if (this.#closed) return
     const { url, timing, dial = dialWith() } = this.#options
-    const socket = dial(url, token, timing.handshakeMs)
+    const socket = dial(url, token, timing.handshakeMs * this.#patience)
     this.#socket = socket
     this.#attend(socket, token)
   }
@@ -151,6 +171,8 @@ export class FeedConnection {
         if (!listener.received(data.toString())) return
         this.#backoff.reset()
         this.#problem = undefined
+        this.#refusal = undefined
+        this.#patience = 1
         if (timer !== undefined && !pinging) ping()
       } catch (error) {
         if (!(error instanceof FeedGarbage)) log.error({ err: error }, 'gate: the feed failed')
@@ -176,7 +198,7 @@ export class FeedConnection {
       timer = setTimeout(() => {
         problem = 'auth does not say welcome'
         socket.terminate()
-      }, timing.welcomeMs)
+      }, timing.welcomeMs * this.#patience)
       listener.opened()
     })
     socket.on('message', received)
@@ -199,11 +221,10 @@ export class FeedConnection {
       if (this.#socket === socket) this.#socket = undefined
       problem ??= this.#why
       this.#why = undefined
+      if (!pinging) this.#patience = Math.min(this.#patience * 2, maxPatience)
       listener.lost(code)
-      if (code === feedClose.replaced) {
-        // To come back would drive the other out in turn, for ever.
-        this.#problem = meanings[code]
-        log.error(`gate: ${meanings[code]}`)
+      if (isRefusal(code)) {
+        this.#refused(code)
         return
       }
       let wait = this.#backoff.next()
@@ -221,12 +242,30 @@ export class FeedConnection {
     this.#options.credentials.renew(refused).catch(() => undefined)
   }
 
+  /** Asks again, rarely: the other process may end, or the name be given to this identity. */
+  #refused(code: number): void {
+    if (this.#closed) return
+    if (code !== this.#refusal) this.#options.log.error(`gate: ${meanings[code]}`)
+    this.#refusal = code
+    this.#problem = meanings[code]
+    this.#later(this.#options.timing.refusedRetryMs * (0.75 + Math.random() / 2))
+  }
+
   #again(problem: string | undefined, waitMs: number): void {
     if (this.#closed) return
+    // Until auth takes the name nothing else is worth knowing.
+    if (this.#refusal !== undefined) {
+      this.#later(this.#options.timing.refusedRetryMs)
+      return
+    }
     if (problem !== undefined && problem !== this.#problem) {
       this.#options.log.warn(`gate: ${problem}; connecting again`)
     }
     this.#problem = problem ?? this.#problem
+    this.#later(waitMs)
+  }
+
+  #later(waitMs: number): void {
     this.#options.reconnecting()
     this.#retry = setTimeout(() => void this.#dial(), waitMs)
     this.#retry.unref()

@@ -12,7 +12,13 @@ import {
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Credentials } from './credentials.js'
-import { type Dial, FeedConnection, FeedGarbage, type FeedTiming } from './feed-connection.js'
+import {
+  type Dial,
+  FeedConnection,
+  FeedGarbage,
+  type FeedTiming,
+  isRefusal,
+} from './feed-connection.js'
 import type { NodeLease } from './lease.js'
 import type { Lookup } from './lookup.js'
 import { reintrospect } from './reintrospect.js'
@@ -64,7 +70,10 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #connection: FeedConnection
   readonly #renewals: Renewals
-  readonly #instance = randomBytes(16).toString('base64url')
+  /** What proves that an acknowledgement comes from this process. */
+  readonly #secret = randomBytes(32).toString('base64url')
+  /** Since when this process has the node's name, as its first welcome said. */
+  #since: number | undefined
   /** The last position applied with nothing skipped before it: where to resume. */
   #resumeFrom: string | undefined
   /** What this connection's hello said. */
@@ -131,6 +140,11 @@ export class Feed {
     return this.#connection.problem ?? 'the revocation feed is not connected, or gives no lease'
   }
 
+  /** Why this process has to end: a later one has the node's name; undefined while none has. */
+  get replaced(): string | undefined {
+    return this.#connection.refusal === feedClose.replaced ? this.#connection.problem : undefined
+  }
+
   /** Connects; resolves when the first try has ended, or after `waitMs`. */
   start(waitMs: number): Promise<void> {
     this.#connection.start()
@@ -176,7 +190,8 @@ export class Feed {
     this.#connection.send({
       type: 'hello',
       node,
-      instance: this.#instance,
+      secret: this.#secret,
+      ...(this.#since === undefined ? {} : { since: this.#since }),
       ...(this.#asked === undefined ? {} : { cursor: this.#asked }),
       ...(nodeUrl === undefined ? {} : { url: nodeUrl }),
     })
@@ -210,10 +225,11 @@ export class Feed {
     return this.#welcomed
   }
 
-  #welcome({ cursor, resumed, inquiries = false }: Welcome): void {
+  #welcome({ cursor, resumed, since, inquiries = false }: Welcome): void {
     if (this.#welcomed) this.#garbage('a second welcome')
     if (resumed && cursor !== this.#asked) this.#garbage('a welcome to a position not asked for')
     this.#welcomed = true
+    this.#since = since
     this.#told = cursor
     if (inquiries) this.#connection.send({ type: 'attend' })
     if (resumed) {
@@ -305,8 +321,8 @@ export class Feed {
     }
     this.#welcomed = false
     this.#renewals.stop()
-    // Nobody comes back: what is admitted from here on nobody would tell of.
-    if (code === feedClose.replaced) this.#options.watch.interrupted()
+    // Another process stands for this node: what is admitted from here on nobody would tell of.
+    if (isRefusal(code)) this.#options.watch.interrupted()
     this.#resync?.abort()
     this.#resync = undefined
     // What a resync left unsaid is covered by the next one.

@@ -22,7 +22,9 @@ const timing: Omit<FeedTiming, 'handshakeMs' | 'welcomeMs'> = {
   pingMs: 5000,
   firstRetryMs: 100,
   mostRetryMs: 5000,
-  renewMs: 1000,
+  refusedRetryMs: 15_000,
+  // A renewal takes auth two round trips to Redis at most, each of up to two seconds.
+  renewMs: 2500,
   goodbyeMs: 1000,
 }
 
@@ -69,7 +71,8 @@ export const gate = plugin(
       },
       effect: (grant, work, isOver = () => false) => watch.effect(liveGrant(grant), work, isOver),
       admitted: (request) => door.hasGrant(request),
-      ready: () => credentials.problem ?? feed.problem,
+      ready: () => feed.replaced ?? credentials.problem ?? feed.problem,
+      replaced: () => feed.replaced,
       lease,
       stats,
     })

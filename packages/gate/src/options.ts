@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { Hello, IdentityName } from '@portcullis/contracts'
@@ -10,8 +10,9 @@ export interface GateOptions {
   /** This app's own identity, which needs the scopes `introspect` and `feed`. */
   credentials: { identity: string; registrationCode: string }
   /**
-   * The node's name in receipts: unique in the installation, stable over restarts. Default: the
-   * identity and the host's name, so two processes of one identity on one host must each set it.
+   * The node's name in receipts: unique in the installation, stable over restarts. No node of another
+   * identity may have it; of two processes under one name the later one keeps it. Default: the
+   * identity, the host's name and random letters, new with each start; set it to keep it.
    */
   node?: string
   /** Where the node serves clients, for people to see. */
@@ -105,8 +106,10 @@ function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undef
 const identityPattern = new RegExp(IdentityName.pattern ?? '')
 const nodePattern = new RegExp(Hello.properties.node.pattern ?? '')
 
+/** Without a name of its own a process must not take that of its neighbour on the same host. */
 function defaultNode(identity: string): string {
-  return `${identity}-${hostname()}`.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 128)
+  const name = `${identity}-${hostname()}`.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 119)
+  return `${name}-${randomBytes(4).toString('hex')}`
 }
 
 function bad(message: string): GateError {

@@ -1,6 +1,6 @@
 import { maxIntrospections } from '@portcullis/contracts'
 import Fastify from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { AuthHttp } from '../src/auth-http.js'
 import { Credentials } from '../src/credentials.js'
 import { Feed } from '../src/feed.js'
@@ -11,7 +11,7 @@ import { newStats } from '../src/stats.js'
 import { Watch } from '../src/watch.js'
 import { dial, refused } from './fixtures/dial.js'
 import { guardedApp } from './fixtures/guarded-app.js'
-import { scriptedAuth } from './fixtures/scripted-auth.js'
+import { type ScriptedAuth, scriptedAuth } from './fixtures/scripted-auth.js'
 
 t.test('a reconnect goes on from its cursor, and says again what it acknowledged', async (t) => {
   const auth = await scriptedAuth(t)
@@ -24,6 +24,7 @@ t.test('a reconnect goes on from its cursor, and says again what it acknowledged
   const hello = (await first) as Record<string, unknown>
   t.match(hello, { type: 'hello', node: 'node-1', url: 'http://node-1.example' })
   t.notOk('cursor' in hello, 'it has none yet')
+  t.notOk('since' in hello, 'nor a place among those of its name')
 
   const [kept, missed] = [auth.issue(), auth.issue()]
   const one = await dial(`${ws}/echo`, { token: kept })
@@ -36,7 +37,7 @@ t.test('a reconnect goes on from its cursor, and says again what it acknowledged
   auth.feed?.terminate()
   await log.line('feed is lost', from)
   const meanwhile = await dial(`${ws}/echo`, { token: auth.issue() })
-  t.match(await again, { instance: hello['instance'], cursor: ack.cursor })
+  t.match(await again, { secret: hello['secret'], since: 1_000_000, cursor: ack.cursor })
   t.strictSame(await repeated, ack, 'word for word')
   await log.line('feed is in sync', from)
   t.equal(await one.ask('x'), 'ada: x', 'live sockets live through it')
@@ -234,43 +235,78 @@ t.test('a cursor that auth does not understand is given up', async (t) => {
 
 t.test('another process of the same name: said clearly', async (t) => {
   const auth = await scriptedAuth(t)
-  const { app, log } = await guardedApp(t, { authUrl: auth.url })
+  const { app, log, ws } = await guardedApp(t, { authUrl: auth.url })
+  const token = auth.issue()
+  const peer = await dial(`${ws}/echo`, { token })
+  const before = app.gate.stats.feedReconnects
   auth.feed?.close(4409, 'replaced')
-  await log.line('another process uses this node name')
-  t.match(app.gate.ready(), /another process/)
+  await log.line('a later process uses this node name')
+  t.match(app.gate.ready(), /later process/)
+  t.match(app.gate.replaced(), /later process/)
   t.equal(app.gate.lease.held, true)
   await t.rejects(
     app.gate.introspect(auth.issue()),
     { code: 'auth_unavailable' },
     'nobody would tell it of a revocation',
   )
+  t.match(
+    await refused(`${ws}/echo`, { token }),
+    { status: 503 },
+    'it admits no one, though it has a lease',
+  )
+  t.equal(app.gate.stats.feedReconnects, before + 1, 'it asks again, and not at once')
+  peer.socket.terminate()
+})
+
+t.test('a name that auth refuses, until auth takes it', async (t) => {
+  for (const code of [4403, 4409]) {
+    const auth = await scriptedAuth(t)
+    const { feed, watch, stats, lease } = await bareFeed(t, auth, { refusedRetryMs: 5 })
+    const welcome = auth.onHello
+    let refusals = 0
+    auth.onHello = () => {
+      refusals += 1
+      auth.feed?.close(code, 'not this name')
+      return undefined
+    }
+    const leased = new Promise<void>((resolve) =>
+      lease.listen({ regained: resolve, lost: () => {} }),
+    )
+    await feed.start(60_000)
+    while (refusals < 3) await auth.next('hello')
+    t.match(feed.problem, code === 4409 ? /later process/ : /another identity/)
+    t.equal(feed.replaced === undefined, code === 4403, 'only a later process is a reason to end')
+    t.equal(watch.inSync, false)
+    auth.onHello = welcome
+    await leased
+    t.equal(feed.problem, undefined)
+    t.equal(feed.replaced, undefined)
+    t.ok(stats.feedReconnects >= 3)
+  }
+})
+
+t.test('a try may take longer after one in vain', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { feed, lease } = await bareFeed(t, auth, { welcomeMs: 100 })
+  const welcome = auth.onHello
+  // Each welcome comes after 250 ms, as from an auth whose Redis is slow.
+  auth.onHello = (hello) => {
+    const connection = auth.feed
+    setTimeout(() => {
+      const answer = welcome(hello)
+      if (connection === auth.feed && typeof answer === 'object') auth.send({ since: 1, ...answer })
+    }, 250)
+    return undefined
+  }
+  const leased = new Promise<void>((resolve) => lease.listen({ regained: resolve, lost: () => {} }))
+  await feed.start(60_000)
+  await leased
+  t.equal(feed.problem, undefined)
 })
 
 t.test('a dead peer, and one that never says welcome, are noticed', async (t) => {
   const auth = await scriptedAuth(t)
-  const timing: FeedTiming = {
-    handshakeMs: 1000,
-    welcomeMs: 50,
-    pingMs: 50,
-    firstRetryMs: 5,
-    mostRetryMs: 20,
-    renewMs: 20,
-    goodbyeMs: 50,
-  }
-  const { log } = Fastify()
-  const stats = newStats()
-  const lease = new NodeLease()
-  const watch = new Watch(log, stats, lease)
-  const http = new AuthHttp(new URL(auth.url), 1000)
-  const credentials = new Credentials(http, { identity: 'a', registrationCode: 'b' }, log)
-  const lookup = lookupWith(http, credentials, log)
-  const url = new URL(auth.url.replace('http', 'ws'))
-  const feed = new Feed({ url, node: 'n', credentials, timing, watch, lease, lookup, stats, log })
-  t.teardown(async () => {
-    credentials.close()
-    await feed.close()
-    await http.close()
-  })
+  const { feed, watch, stats, lease } = await bareFeed(t, auth)
   const welcome = auth.onHello
   auth.onHello = () => undefined
   const silent = auth.next('hello')
@@ -292,3 +328,33 @@ t.test('a dead peer, and one that never says welcome, are noticed', async (t) =>
   await auth.next('hello')
   t.equal(stats.feedReconnects, 2, 'without a pong it connects again')
 })
+
+/** A feed by itself, in a hurry. */
+async function bareFeed(t: Test, auth: ScriptedAuth, more: Partial<FeedTiming> = {}) {
+  const timing: FeedTiming = {
+    handshakeMs: 1000,
+    welcomeMs: 50,
+    pingMs: 50,
+    firstRetryMs: 5,
+    mostRetryMs: 20,
+    refusedRetryMs: 50,
+    renewMs: 20,
+    goodbyeMs: 50,
+    ...more,
+  }
+  const { log } = Fastify()
+  const stats = newStats()
+  const lease = new NodeLease()
+  const watch = new Watch(log, stats, lease)
+  const http = new AuthHttp(new URL(auth.url), 1000)
+  const credentials = new Credentials(http, { identity: 'a', registrationCode: 'b' }, log)
+  const lookup = lookupWith(http, credentials, log)
+  const url = new URL(auth.url.replace('http', 'ws'))
+  const feed = new Feed({ url, node: 'n', credentials, timing, watch, lease, lookup, stats, log })
+  t.teardown(async () => {
+    credentials.close()
+    await feed.close()
+    await http.close()
+  })
+  return { feed, watch, stats, lease }
+}

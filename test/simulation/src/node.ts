@@ -103,6 +103,7 @@ export class SimulatedNode {
         pingMs: 500,
         firstRetryMs: 20,
         mostRetryMs: 300,
+        refusedRetryMs: 300,
         renewMs: 50,
         goodbyeMs: 200,
       },

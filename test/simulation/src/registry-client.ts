@@ -7,6 +7,7 @@ import {
   type FeedRead,
   type FeedRegistry,
   type FeedSource,
+  type Joining,
   type Lease,
   leaseTimes,
   type NodeInstance,
@@ -204,14 +205,31 @@ export class RegistryClient implements FeedRegistry {
     await this.#in(this.#partitionOf(identity), (partition) => partition.revoke(id, selector))
   }
 
-  async joinNode({ node, instance }: NodeInstance) {
-    const replies = await this.#everywhere((partition) => partition.join(node, instance))
+  /** Nodes of the simulation may have any name. */
+  async nodeNames(): Promise<undefined> {
+    await this.#in(0, () => undefined)
+  }
+
+  async joinNode(joining: Joining) {
+    const { instance } = joining
+    const first = await this.#join(0, joining)
+    const { since } = first
+    const others = this.#all.slice(1).map((at) => this.#join(at, { ...joining, since }))
+    const replies = [first, ...(await Promise.all(others))]
     const replaced = replies.find(({ before }) => before !== '' && before !== instance)?.before
     return {
       cursor: replies.map(({ end }) => end).join(','),
-      since: replies.map(({ since }) => since),
+      since,
+      isNew: first.before !== instance,
       ...(replaced === undefined ? {} : { replaced }),
     }
+  }
+
+  async #join(at: number, joining: Joining) {
+    const reply = await this.#in(at, (partition) => partition.join(joining))
+    if (reply === 'node_replaced') throw new RegistryError(reply, 'a later process has the name')
+    if (reply === 'node_name_taken') throw new RegistryError(reply, 'another identity has the name')
+    return reply
   }
 
   async leaveNode({ node, instance }: NodeInstance): Promise<void> {
@@ -258,7 +276,7 @@ export class RegistryClient implements FeedRegistry {
   }
 
   async renewLease(
-    { node, instance, since }: NodeInstance & { since: readonly number[] },
+    { node, instance, since }: NodeInstance & { since: number },
     askedAt: readonly AskedAt[] = [],
   ) {
     const replies = await Promise.all(
@@ -266,7 +284,7 @@ export class RegistryClient implements FeedRegistry {
         const asked = askedAt[at]
         const us = cursorParts(asked?.end ?? '')?.[0]?.us ?? 0
         return this.#in(at, (partition) =>
-          partition.renew(node, instance, since[at] ?? 0, asked && { us, run: asked.run }),
+          partition.renew(node, instance, since, asked && { us, run: asked.run }),
         )
       }),
     )

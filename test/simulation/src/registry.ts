@@ -1,5 +1,13 @@
 import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts'
-import type { AskedAt, FeedRead, Joined, Lease, Leases, NodeInstance } from './production.js'
+import type {
+  AskedAt,
+  FeedRead,
+  Joined,
+  Joining,
+  Lease,
+  Leases,
+  NodeInstance,
+} from './production.js'
 
 /** Follows `apps/auth/src/registry/lua`: each method is one script or one command, in one step. */
 
@@ -41,7 +49,7 @@ interface Data {
   clockUs: number
   /** Mark of the Redis that knows every node. */
   roster: string
-  nodes: Map<string, { instance: string; since: number }>
+  nodes: Map<string, { instance: string; since: number; identity: string }>
   leases: Map<string, LeaseRecord>
   feed: FeedEntry[]
   receipts: Map<string, ReceiptPart>
@@ -143,14 +151,30 @@ export class Partition {
   }
 
   /** join-node.lua */
-  join(node: string, instance: string): { before: string; end: string; since: number } {
-    const { instance: before, since: was } = this.data.nodes.get(node) ?? { instance: '', since: 0 }
-    const now = Math.floor(this.#options.timeUs() / 1000)
-    const since = before === instance ? was : Math.max(now, was + 1)
-    this.data.nodes.set(node, { instance, since })
+  join({
+    node,
+    instance,
+    identity,
+    since: own,
+  }: Joining):
+    | 'node_name_taken'
+    | 'node_replaced'
+    | { before: string; end: string; since: number } {
+    const holder = this.data.nodes.get(node)
     const part = `${instance}:${node}`
+    if (holder !== undefined && holder.identity !== identity) return 'node_name_taken'
+    const isHolder = holder?.instance === instance
+    if (holder !== undefined && !isHolder) {
+      if (own === undefined ? this.data.leases.has(part) : own < holder.since) {
+        return 'node_replaced'
+      }
+    }
+    const since = isHolder
+      ? holder.since
+      : (own ?? Math.max(this.#moment(), (holder?.since ?? 0) + 1))
+    this.data.nodes.set(node, { instance, since, identity })
     if (!this.data.leases.has(part)) this.data.leases.set(part, this.#newLease())
-    return { before, end: this.end, since }
+    return { before: holder?.instance ?? '', end: this.end, since }
   }
 
   /** leave-node.lua */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   type Ack,
   type AuthMessage,
@@ -10,7 +10,7 @@ import {
   type Renew,
   type SelectableToken,
 } from '@portcullis/contracts'
-import { type Joined, RegistryError, type Renewed, reaches } from '../registry/index.js'
+import { type NodeInstance, RegistryError, type Renewed, reaches } from '../registry/index.js'
 import type { Batch, FeedHub } from './hub.js'
 import { decode, encode } from './message.js'
 import type { FeedRegistry } from './registry.js'
@@ -42,8 +42,21 @@ export interface FeedConnectionOptions {
   helloMs: number
   onError: (error: unknown) => void
   /** Hears what the node answers to `inquire`; without this it is told of no inquiries. */
-  onAnswer?: (node: Hello, answer: Connections) => void
+  onAnswer?: (node: NodeInstance, answer: Connections) => void
+  /** Hears of a process that is new to its name, and of one that was refused. */
+  onJoin?: (outcome: JoinOutcome) => void
 }
+
+/** What came of a hello. */
+export interface JoinOutcome extends NodeInstance {
+  /** The process that had the name before. */
+  replaced?: string | undefined
+  /** Why it was refused. */
+  error?: JoinError
+}
+
+const joinErrors = ['node_replaced', 'node_name_taken', 'node_name_not_allowed'] as const
+type JoinError = (typeof joinErrors)[number]
 
 /**
  * One node's connection to the feed: hello, welcome, events, acks, lease, bye, as contracts/feed.ts says.
@@ -67,9 +80,11 @@ export class FeedConnection {
   readonly #stop = new AbortController()
   #finish: () => void = () => {}
   #stage: 'new' | 'joining' | 'catching up' | 'live' | 'left' = 'new'
-  #node: Hello | undefined
+  #node: NodeInstance | undefined
   /** Since when it has its name, as the registry told. */
-  #since: Joined['since'] = []
+  #since = 0
+  /** Whether the registry has noted that this connection is open. */
+  #noted: Promise<void> = Promise.resolve()
   /** Everything up to here has been sent. */
   #cursor = ''
   /** The node has acknowledged everything up to here, and the registry has taken it. */
@@ -103,8 +118,13 @@ export class FeedConnection {
   }
 
   /** Who it is, once it has said hello. */
-  get node(): Hello | undefined {
+  get node(): NodeInstance | undefined {
     return this.#node
+  }
+
+  /** Of two processes under one name the one with the greater number came later. */
+  get since(): number {
+    return this.#since
   }
 
   /** A message has arrived. They are acted on one after another. */
@@ -165,6 +185,7 @@ export class FeedConnection {
     const { hub, registry } = this.#options
     hub.remove(this)
     void this.#work
+      .then(() => this.#noted)
       .then(async () => {
         if (this.#node !== undefined)
           await registry.setConnected({ ...this.#node, connection: this.#id }, false)
@@ -191,26 +212,51 @@ export class FeedConnection {
       return
     }
     this.#stage = 'joining'
-    const { registry, hub } = this.#options
-    // Asked again, though the upgrade was admitted on the same answer: only now the hub would tell of
-    // a revocation, and one may have been committed in between.
-    if (!(await registry.isActive(this.token))) {
+    const { registry, hub, onError } = this.#options
+    const { identity } = this.token
+    const node = { node: hello.node, instance: instanceOf(hello.secret) }
+    // At once: each is a round trip to Redis, which may be slow.
+    const [isActive, names, resumed] = await Promise.all([
+      // Asked again, though the upgrade was admitted on the same answer: only now the hub would tell of
+      // a revocation, and one may have been committed in between.
+      registry.isActive(this.token),
+      registry.nodeNames(identity),
+      this.#resumes(hello),
+    ])
+    if (!isActive) {
       this.end(feedClose.unauthorized, 'the token is not active')
       return
     }
-    const joined = await registry.joinNode(hello)
-    const resumed = await this.#resumes(hello)
+    if (!mayBeNamed(names, hello.node)) {
+      this.#refuse(node, 'node_name_not_allowed')
+      return
+    }
+    const { since, url } = hello
+    const joined = await registry.joinNode({ ...node, identity, since, url }).catch((error) => {
+      const code = joinErrorOf(error)
+      if (code === undefined) throw error
+      this.#refuse(node, code)
+    })
+    if (joined === undefined) return
+    if (joined.isNew) this.#options.onJoin?.({ ...node, replaced: joined.replaced })
     if (this.#stop.signal.aborted) return
-    this.#node = hello
+    this.#node = node
     this.#since = joined.since
-    hub.claim(this)
-    await registry.setConnected({ ...hello, connection: this.#id }, true)
+    if (!hub.claim(this)) return
+    // Shown to people only; a welcome need not wait for it.
+    this.#noted = registry.setConnected({ ...node, connection: this.#id }, true).catch(onError)
     this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
     const inquiries = this.#options.onAnswer === undefined ? {} : { inquiries: true }
-    await this.#send({ type: 'welcome', cursor: this.#cursor, resumed, ...inquiries })
+    const welcome = { type: 'welcome', cursor: this.#cursor, resumed, since: joined.since } as const
+    await this.#send({ ...welcome, ...inquiries })
     this.#stage = 'catching up'
     // Not awaited: acks are heard while it catches up.
     void this.#catchUp().catch((error) => this.#fail(error))
+  }
+
+  #refuse(node: NodeInstance, error: JoinError): void {
+    this.#options.onJoin?.({ ...node, error })
+    this.end(...refusals[error])
   }
 
   /**
@@ -248,7 +294,7 @@ export class FeedConnection {
     }
   }
 
-  async #ack({ node, instance }: Hello, { cursor, revocations }: Ack): Promise<void> {
+  async #ack({ node, instance }: NodeInstance, { cursor, revocations }: Ack): Promise<void> {
     const { registry } = this.#options
     // The node will not say it again, so it is said to the registry until it has heard.
     await retry(isUnavailable, this.#stop.signal, () =>
@@ -259,12 +305,12 @@ export class FeedConnection {
   }
 
   /** Not awaited: what a node has closed is heard while its lease waits. */
-  #renew(node: Hello, { renewal }: Renew): void {
+  #renew(node: NodeInstance, { renewal }: Renew): void {
     this.#renewal = renewal
     if (!this.#granting) void this.#grant(node).catch((error) => this.#fail(error))
   }
 
-  async #grant(node: Hello): Promise<void> {
+  async #grant(node: NodeInstance): Promise<void> {
     const { signal } = this.#stop
     this.#granting = true
     while (this.#renewal !== undefined && !signal.aborted) {
@@ -284,7 +330,7 @@ export class FeedConnection {
    * Counts a renewal that has come. When revocations wait for the node, it is counted once the node has
    * acknowledged all that had been committed when it was tried first. Undefined: the connection has ended.
    */
-  async #count({ node, instance }: Hello): Promise<Renewed | undefined> {
+  async #count({ node, instance }: NodeInstance): Promise<Renewed | undefined> {
     const { registry } = this.#options
     const renewing = { node, instance, since: this.#since }
     let renewed = await registry.renewLease(renewing)
@@ -309,7 +355,7 @@ export class FeedConnection {
   }
 
   /** Only what was asked is taken, and once: a node cannot make auth keep anything else. */
-  #answer(node: Hello, answer: Connections): void {
+  #answer(node: NodeInstance, answer: Connections): void {
     if (this.#inquiries.delete(answer.id)) this.#options.onAnswer?.(node, answer)
   }
 
@@ -318,7 +364,7 @@ export class FeedConnection {
     this.#onMoved()
   }
 
-  async #bye({ node, instance }: Hello): Promise<void> {
+  async #bye({ node, instance }: NodeInstance): Promise<void> {
     const { registry } = this.#options
     this.#stage = 'left'
     await retry(isUnavailable, this.#stop.signal, () => registry.leaveNode({ node, instance }))
@@ -333,7 +379,7 @@ export class FeedConnection {
   #fail(error: unknown): void {
     const code = error instanceof RegistryError ? error.code : undefined
     if (code === 'node_replaced') {
-      this.end(feedClose.replaced, 'another process has this name')
+      this.end(...refusals[code])
       return
     }
     if (code === 'bad_cursor') {
@@ -343,6 +389,29 @@ export class FeedConnection {
     this.#options.onError(error)
     this.end(feedClose.goingAway, 'come back')
   }
+}
+
+const refusals: Readonly<Record<JoinError, [code: number, reason: string]>> = {
+  node_replaced: [feedClose.replaced, 'a later process has this name'],
+  node_name_taken: [feedClose.nameRefused, 'a node of another identity has this name'],
+  node_name_not_allowed: [feedClose.nameRefused, 'this identity may not use this node name'],
+}
+
+function joinErrorOf(error: unknown): JoinError | undefined {
+  return error instanceof RegistryError ? joinErrors.find((code) => code === error.code) : undefined
+}
+
+/** What is shown of a process, as `Hello` says: whoever knows the secret is the process. */
+function instanceOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
+
+/** Whether one of the names is `node`, or its beginning and `*`. */
+function mayBeNamed(names: readonly string[] | undefined, node: string): boolean {
+  return (
+    names === undefined ||
+    names.some((name) => (name.endsWith('*') ? node.startsWith(name.slice(0, -1)) : node === name))
+  )
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -1,11 +1,5 @@
-import {
-  coversToken,
-  feedClose,
-  type Hello,
-  type Inquire,
-  type RevocationEvent,
-} from '@portcullis/contracts'
-import type { FeedRead } from '../registry/index.js'
+import { coversToken, feedClose, type Inquire, type RevocationEvent } from '@portcullis/contracts'
+import type { FeedRead, NodeInstance } from '../registry/index.js'
 import type { FeedConnection } from './connection.js'
 import { encode } from './message.js'
 
@@ -44,8 +38,8 @@ export class FeedHub {
   }
 
   /** Asks every node that is here; gives those that answer no inquiries. */
-  inquire(inquiry: Inquire): Hello[] {
-    const unable: Hello[] = []
+  inquire(inquiry: Inquire): NodeInstance[] {
+    const unable: NodeInstance[] = []
     for (const connection of this.#connections)
       if (connection.node !== undefined && !connection.inquire(inquiry))
         unable.push(connection.node)
@@ -63,15 +57,24 @@ export class FeedHub {
     this.#moved()
   }
 
-  /** A node has said hello: any other connection under its name ends. */
-  claim(connection: FeedConnection): void {
+  /**
+   * A node has said hello: any other connection under its name ends, unless that is a later process's.
+   * Then this one ends, and the answer is false: two that joined at once may come here in either order.
+   */
+  claim(connection: FeedConnection): boolean {
     for (const other of this.#connections) {
       if (other === connection || other.node?.node !== connection.node?.node) continue
       // The same process has come back before its old connection was seen to be dead.
       if (other.node?.instance === connection.node?.instance)
         other.end(feedClose.goingAway, 'a newer connection of this instance')
-      else other.end(feedClose.replaced, 'another process has this name')
+      else if (other.since < connection.since)
+        other.end(feedClose.replaced, 'a later process has this name')
+      else {
+        connection.end(feedClose.replaced, 'a later process has this name')
+        return false
+      }
     }
+    return true
   }
 
   /** The tail's handler: hands a batch to every connection. */

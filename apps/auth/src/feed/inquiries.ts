@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { type AnswerState, type Connections, type Hello, Inquire } from '@portcullis/contracts'
+import { type AnswerState, type Connections, Inquire } from '@portcullis/contracts'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import {
   answerInquiry,
   type Listener,
   listNodes,
   type NodeAnswer,
+  type NodeInstance,
   publishInquiry,
   type Registry,
   readAnswers,
@@ -54,7 +55,7 @@ export class Inquiries {
   }
 
   /** A node that is here has answered. */
-  onAnswer({ node, instance }: Hello, { id, connections, tokens }: Connections): void {
+  onAnswer({ node, instance }: NodeInstance, { id, connections, tokens }: Connections): void {
     this.#give(id, { node, instance, answer: { connections, tokens } })
   }
 

@@ -1,4 +1,4 @@
-import type { Ack, Hello } from '@portcullis/contracts'
+import type { Ack } from '@portcullis/contracts'
 import {
   type AskedAt,
   ackRevocations,
@@ -8,11 +8,13 @@ import {
   forgetNode,
   introspect,
   type Joined,
+  type Joining,
   joinNode,
   type Lease,
   type Leases,
   leaveNode,
   type NodeInstance,
+  nodeNames,
   type Registry,
   type Renewed,
   readFeed,
@@ -25,7 +27,9 @@ import {
 /** What the feed asks of the registry; each as the verb of that name says. */
 export interface FeedRegistry {
   isActive(token: { jti: string; identity: string }): Promise<boolean>
-  joinNode(node: Pick<Hello, 'node' | 'instance' | 'url'>): Promise<Joined>
+  /** Node names that an identity may use; undefined: any. */
+  nodeNames(identity: string): Promise<readonly string[] | undefined>
+  joinNode(node: Joining): Promise<Joined>
   leaveNode(node: NodeInstance): Promise<void>
   setConnected(node: NodeInstance & { connection: string }, connected: boolean): Promise<void>
   readFeed(cursor: string, limit: number): Promise<FeedRead | 'lost'>
@@ -52,6 +56,7 @@ export function feedRegistry(registry: Registry): FeedRegistry {
       const [record] = await introspect(registry, [{ jti, client_id: identity }])
       return record !== undefined
     },
+    nodeNames: (identity) => nodeNames(registry, identity),
     joinNode: (node) => joinNode(registry, node),
     leaveNode: (node) => leaveNode(registry, node),
     setConnected: (node, connected) => setConnected(registry, node, connected),

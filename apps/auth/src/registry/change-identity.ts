@@ -14,7 +14,7 @@ import { setIdentity } from './set-identity.js'
 export async function changeIdentity(
   registry: Registry,
   identity: string,
-  { scopes, tokenTtlSeconds, labels, jwks }: ChangeIdentity,
+  { scopes, tokenTtlSeconds, labels, jwks, nodes }: ChangeIdentity,
   ceiling?: readonly string[],
 ): Promise<Identity> {
   const fields: [string, string][] = []
@@ -27,6 +27,7 @@ export async function changeIdentity(
       ['jwks', jwks === null ? '' : JSON.stringify(jwks)],
       ['jwksCeiling', ceilingText(ceiling)],
     )
+  if (nodes !== undefined) fields.push(['nodes', (nodes ?? []).join(' ')])
   return fields.length === 0
     ? getIdentity(registry, identity)
     : setIdentity(registry, identity, fields)

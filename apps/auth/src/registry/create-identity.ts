@@ -53,6 +53,7 @@ export async function createIdentity(
       body.client === undefined ? '' : JSON.stringify(body.client),
       registrationToken === undefined ? '' : hashOfCode(registrationToken),
       ceilingText(ceiling),
+      (body.nodes ?? []).join(' '),
     ],
   )
   if (reply === 'identity_exists')

@@ -17,6 +17,7 @@ export type RegistryErrorCode =
   | 'bad_cursor'
   | 'node_not_joined'
   | 'node_replaced'
+  | 'node_name_taken'
   | 'key_revoked'
   | 'too_many_tokens'
   | 'too_many_wrong_codes'
@@ -124,6 +125,13 @@ export function nodeNotJoined(node: string): RegistryError {
 export function nodeReplaced(node: string): RegistryError {
   return new RegistryError(
     'node_replaced',
-    `another process has the name "${node}"; give each node a name of its own`,
+    `a later process has the name "${node}"; give each node a name of its own`,
+  )
+}
+
+export function nodeNameTaken(node: string): RegistryError {
+  return new RegistryError(
+    'node_name_taken',
+    `the name "${node}" is a node's of another identity; give this node another name`,
   )
 }

@@ -13,6 +13,7 @@ export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply
   const fields = fieldsOf(hash)
   const jwks = json<ClientKeys>(fields.get('jwks'))
   const client = json<ClientMetadata>(fields.get('client'))
+  const nodes = words(fields.get('nodes'))
   const ttl = fields.get('tokenTtlSeconds') ?? ''
   return {
     identity,
@@ -26,6 +27,7 @@ export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply
       .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > Number(nowMs))
       .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
     ...(jwks === undefined ? {} : { jwks }),
+    ...(nodes.length === 0 ? {} : { nodes }),
     ...(client === undefined ? {} : { client }),
   }
 }

@@ -58,7 +58,7 @@ export function keyNames(prefix: string, partitions = 1) {
     /**
      * Hash: state, scopes, tokenTtlSeconds, labels, createdUs, jwks and client as JSON,
      * registrationToken (SHA-256 in hex), jwksCeiling and registrationCeiling: scopes that these are good
-     * for at most, empty for all. The last five are missing in older registries.
+     * for at most, empty for all; nodes. The last six are missing in older registries.
      */
     identity: (partition: number, identity: string) => at(partition, `identity:${identity}`),
     /**
@@ -88,8 +88,8 @@ export function keyNames(prefix: string, partitions = 1) {
     cutoffAll: (partition: number) => at(partition, 'cutoff-all'),
     /** Stream: the partition's revocations, ids `<sequence>-<microsecond>`. */
     feed: (partition: number) => at(partition, 'feed'),
-    /** Hash, node -> `instance since url`: the process that has the name now. */
-    nodes: (partition: number) => at(partition, 'nodes'),
+    /** Hash, node -> `instance sinceUs identity url`: the process that has the name now. */
+    nodes: (partition: number) => at(partition, 'node-names'),
     /** Hash, `<instance>:<node>` -> `renewedUs fenceMs fencedUs`: whom revocations wait for. */
     leases: (partition: number) => at(partition, 'leases'),
     /** String: mark of the Redis that knows every node of the partition (lua/lease.lua). */

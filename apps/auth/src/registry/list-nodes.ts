@@ -12,11 +12,12 @@ export async function listNodes(registry: Registry): Promise<NodeInfo[]> {
     guard(redis.hgetall(keys.connected)),
   ])
   const list = Object.entries(nodes).map(async ([node, value]) => {
-    const { instance, since, url } = nodeOf(value)
+    const { instance, since, identity, url } = nodeOf(value)
     const part = partName({ node, instance })
     return {
       node,
       instance,
+      identity,
       ...(url === undefined ? {} : { url }),
       fenced: leaseOf(part, leases[part] ?? '').fencedUs !== undefined,
       connected: connected[node]?.split(' ')[0] === instance,

@@ -15,17 +15,21 @@ export interface NodeInstance {
   instance: string
 }
 
-/** What a partition keeps of a node: `instance since url`. */
+/** What a partition keeps of a node: `instance sinceUs identity url`. */
 export interface NodeRecord {
   instance: string
   /** Unix milliseconds. */
   since: number
+  /** Whose node it is. */
+  identity: string
   url?: string
 }
 
 export function nodeOf(value: string): NodeRecord {
-  const [, instance = '', since, url = ''] = /^(\S+) (\S+) (.*)$/.exec(value) ?? []
-  return { instance, since: Number(since), ...(url === '' ? {} : { url }) }
+  const [, instance = '', sinceUs, identity = '', url = ''] =
+    /^(\S+) (\d+) (\S+) (.*)$/.exec(value) ?? []
+  const since = Math.floor(Number(sinceUs) / 1000)
+  return { instance, since, identity, ...(url === '' ? {} : { url }) }
 }
 
 /** What names a process in `leases`, begins its members of `pending`, and ends its fields of receipts. */

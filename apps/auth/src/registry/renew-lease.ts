@@ -76,7 +76,7 @@ export async function renewLease(
           node,
           instance,
           fenceMs,
-          since[partition] ?? 0,
+          since,
           asked === undefined ? '' : (cursorPart(asked.end)?.us ?? 0),
           asked?.run ?? '',
         ],

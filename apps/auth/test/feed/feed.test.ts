@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import type { AuditEntry } from '@portcullis/contracts'
 import t from 'tap'
 import { leaseTimes } from '../../src/registry/index.js'
 import { auth } from '../fixtures/auth.js'
-import { hello, joined, node, revocations } from '../fixtures/node.js'
+import { hello, instanceOf, joined, node, nodeToken, revocations } from '../fixtures/node.js'
 
 t.test('a node hears of revocations, acknowledges, and the receipt is complete', async (t) => {
   const self = await auth(t)
@@ -47,7 +48,7 @@ t.test('a node that comes back is told what it missed, once and in order', async
   first.socket.terminate()
   await first.closed
   const missed = await revocations(self, admin, 3)
-  const back = await node(t, self, await self.tokenWith('feed'))
+  const back = await node(t, self, await nodeToken(self))
   back.send(hello('node-1', { cursor }))
   t.match(await back.welcome(), { cursor, resumed: true })
   const later = revocations(self, admin, 3)
@@ -66,7 +67,7 @@ t.test('events committed while nodes catch up come once and in order', async (t)
   const committing = Promise.all([commit(40, 70), commit(70, 100), commit(100, 120)])
   const nodes = await Promise.all(
     Array.from({ length: 8 }, async (_, n) => {
-      const one = await node(t, self, await self.tokenWith('feed'))
+      const one = await node(t, self, await nodeToken(self))
       one.send(hello(`node-${n}`, { cursor: at }))
       t.match(await one.welcome(), { resumed: true })
       return one.events(120)
@@ -92,7 +93,7 @@ t.test('a node without a cursor, or with one that cannot be told, starts at the 
   await revocations(self, admin, 400)
   const cursors = [undefined, '0-0', old, '9-9', '0-0,0-0', '999999-9999999999999']
   for (const [n, cursor] of cursors.entries()) {
-    const one = await node(t, self, await self.tokenWith('feed'))
+    const one = await node(t, self, await nodeToken(self))
     one.send(hello(`node-${n}`, cursor === undefined ? {} : { cursor }))
     t.match(await one.welcome(), { resumed: false }, `${cursor}`)
     const [id] = await revocations(self, admin, 1)
@@ -135,7 +136,7 @@ t.test('a renewal tells the registry again what it may have lost', async (t) => 
   const receipt = async () => (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
   t.match(await receipt(), { complete: true })
   // As a Redis comes back that had not saved the acknowledgement.
-  await redis.hset(keys.receipt(0, id), 'node:instance-of-node-1:node-1', 'pending')
+  await redis.hset(keys.receipt(0, id), `node:${instanceOf('node-1')}:node-1`, 'pending')
   if (before !== null) await redis.restore(keys.pending(0), 0, before, 'REPLACE')
   t.match(await receipt(), { complete: false })
   one.send({ type: 'renew', renewal: 2 })
@@ -191,14 +192,98 @@ t.test('an ack that was lost is said again, and a hello does not stand in for it
 t.test("another process under a node's name replaces it, here and elsewhere", async (t) => {
   const self = await auth(t)
   const other = await self.another()
-  const first = await joined(t, self, 'node-1', { instance: 'instance-a' })
-  const second = await joined(t, self, 'node-1', { instance: 'instance-b' })
+  const first = await joined(t, self, 'node-1', { process: 'a' })
+  const second = await joined(t, self, 'node-1', { process: 'b' })
   t.match(await first.closed, { code: 4409 })
-  const third = await joined(t, other, 'node-1', { instance: 'instance-c' })
+  const third = await joined(t, other, 'node-1', { process: 'c' })
   second.send({ type: 'ack', cursor: second.cursor(), revocations: [] })
   second.send({ type: 'renew', renewal: 1 })
   t.match(await second.closed, { code: 4409 }, 'noticed when it asks for its lease')
   t.equal(third.socket.readyState, third.socket.OPEN)
+})
+
+t.test('a process that was replaced does not take its name back', async (t) => {
+  const self = await auth(t)
+  const old = await joined(t, self, 'node-1', { process: 'old' })
+  const later = await joined(t, self, 'node-1', { process: 'later' })
+  t.match(await old.closed, { code: 4409 })
+  // It was cut off, and hears of its successor only now; with what its welcome told, and without.
+  for (const since of [1, undefined]) {
+    const back = await node(t, self, await nodeToken(self))
+    back.send(hello('node-1', { process: 'old', ...(since === undefined ? {} : { since }) }))
+    t.match(await back.closed, { code: 4409 })
+  }
+  later.send({ type: 'renew', renewal: 1 })
+  t.match(await later.next(), { type: 'lease' })
+  const admin = await self.token()
+  t.match((await self.api(admin, 'GET', '/v1/nodes')).json(), {
+    nodes: [{ instance: instanceOf('later'), connected: true }],
+  })
+})
+
+t.test('a stranger can neither take the name of a node nor acknowledge for it', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  const { nodes } = (await self.api(admin, 'GET', '/v1/nodes')).json()
+  t.match(nodes, [{ node: 'node-1', instance: instanceOf('node-1') }])
+  t.notMatch(JSON.stringify(nodes), hello('node-1').secret, 'what is listed proves nothing')
+  const [id = ''] = await revocations(self, admin, 1)
+  const identity = await self.identity(['feed'])
+  const { instance } = nodes[0]
+  // Another process of the name, the same one, and one that shows what is public of it.
+  for (const secret of [hello('other').secret, hello('node-1').secret, instance]) {
+    const stranger = await node(t, self, await self.token(identity))
+    stranger.send({ type: 'hello', node: 'node-1', secret })
+    t.match(await stranger.closed, { code: 4403, reason: /another identity/ })
+  }
+  const elsewhere = await node(t, self, await self.token(identity))
+  elsewhere.send({ type: 'hello', node: 'node-2', secret: instance })
+  await elsewhere.welcome()
+  elsewhere.send({ type: 'ack', cursor: elsewhere.cursor(), revocations: [] })
+  elsewhere.send({ type: 'bye' })
+  await elsewhere.closed
+  const receipt = (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
+  t.match(receipt, { complete: false, nodes: [{ node: 'node-1', state: 'pending' }] })
+  t.same(await one.events(1), [id], 'the node itself goes on')
+
+  const { entries } = (await self.api(admin, 'GET', '/v1/audit?action=node.join')).json()
+  t.match(
+    entries.map(({ result, error, actor, target }: AuditEntry) => [
+      result,
+      error,
+      actor?.identity === identity.identity,
+      target?.node,
+    ]),
+    [
+      ['ok', undefined, true, 'node-2'],
+      ['refused', 'node_name_taken', true, 'node-1'],
+      ['refused', 'node_name_taken', true, 'node-1'],
+      ['refused', 'node_name_taken', true, 'node-1'],
+      ['ok', undefined, false, 'node-1'],
+    ],
+  )
+  t.notMatch(JSON.stringify(entries), hello('node-1').secret)
+})
+
+t.test('an identity may be held to names of nodes', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const identity = await self.identity(['feed'])
+  const path = `/v1/identities/${identity.identity}`
+  const set = async (nodes: unknown) => self.api(admin, 'PATCH', path, { nodes })
+  t.match((await set(['edge-*', 'one'])).json(), { nodes: ['edge-*', 'one'] })
+  const tried = async (name: string) => {
+    const one = await node(t, self, await self.token(identity))
+    one.send(hello(name))
+    return Promise.race([one.welcome(), one.closed])
+  }
+  for (const name of ['edge-1', 'edge-', 'one']) t.match(await tried(name), { type: 'welcome' })
+  for (const name of ['one-1', 'edge', 'other']) t.match(await tried(name), { code: 4403 })
+  t.match(await set(null), { statusCode: 200 })
+  t.match(await tried('other'), { type: 'welcome' })
+  t.equal((await self.api(admin, 'GET', path)).json().nodes, undefined)
+  for (const wrong of [[], ['*x'], ['a b'], 'edge']) t.equal((await set(wrong)).statusCode, 400)
 })
 
 t.test('the same process may come back before its old connection is seen to be dead', async (t) => {
@@ -236,7 +321,7 @@ t.test('a node whose own token is among the revoked hears of it first', async (t
   const answer = await self.api(await self.token(), 'POST', '/v1/revocations', { all: true })
   t.same(await one.events(1), [answer.json().id])
   t.match(await one.closed, { code: 4401 })
-  const back = await node(t, self, await self.token())
+  const back = await node(t, self, await nodeToken(self))
   back.send(hello('node-1', { cursor: one.cursor() }))
   await back.welcome()
   back.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
@@ -271,7 +356,7 @@ t.test('whatever is not a message of the feed closes it with 4400, and auth live
     JSON.stringify({ type: 'bye' }),
     JSON.stringify({ type: 'ack', cursor: '0-0', revocations: [] }),
     JSON.stringify({ ...hello('node'), node: '' }),
-    JSON.stringify({ ...hello('node'), instance: 'x' }),
+    JSON.stringify({ ...hello('node'), secret: 'x' }),
     JSON.stringify({ ...hello('node'), cursor: 'x' }),
     JSON.stringify({ ...hello('node'), more: 1 }),
     JSON.stringify({ type: '__proto__' }),
@@ -313,7 +398,7 @@ t.test('frames are bounded', async (t) => {
 
 t.test('a node that says nothing is sent away', async (t) => {
   const self = await auth(t, { FEED_HELLO_MS: '20' })
-  const one = await node(t, self, await self.tokenWith('feed'))
+  const one = await node(t, self, await nodeToken(self))
   t.match(await one.closed, { code: 4400, reason: /hello/ })
 })
 
@@ -336,7 +421,7 @@ t.test('closing sends nodes away with 1001, and does not wait for one that is de
   const self = await auth(t, { CLOSE_DEADLINE_MS: '400' })
   const live = await joined(t, self, 'live')
   const deaf = await joined(t, self, 'deaf')
-  const silent = await node(t, self, await self.tokenWith('feed'))
+  const silent = await node(t, self, await nodeToken(self))
   deaf.socket.pause()
   const closing = self.app.close()
   await Promise.all([closing, self.app.close()])

@@ -1,6 +1,11 @@
-import t from 'tap'
+import type { AuthMessage, RevocationEvent } from '@portcullis/contracts'
+import t, { type Test } from 'tap'
+import { FeedConnection } from '../../src/feed/connection.js'
+import { FeedHub } from '../../src/feed/hub.js'
+import type { FeedRegistry } from '../../src/feed/registry.js'
+import type { FeedSocket } from '../../src/feed/socket.js'
 import { type Auth, auth } from '../fixtures/auth.js'
-import { joined, revocations, type TestNode } from '../fixtures/node.js'
+import { hello, joined, revocations, type TestNode } from '../fixtures/node.js'
 
 /** The node has applied everything that it was told. */
 function ack(one: TestNode): void {
@@ -86,12 +91,31 @@ t.test('a node that speaks and does not hear is fenced', async (t) => {
   t.match(await one.next(), { type: 'lease' }, 'until it has')
 })
 
+t.test('a lease is sent after the events that it depends on', async (t) => {
+  const { id } = revocation(1)
+  const { connection, hub, sent, registry } = scripted(t)
+  await connection.joined
+  // It may have been fenced: a revocation until then has a receipt that is complete without it.
+  registry.end = '1-1000000'
+  connection.onMessage(JSON.stringify({ type: 'renew', renewal: 1 }))
+  await registry.renewed
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(
+    sent.map(({ type }) => type),
+    ['welcome'],
+    'not before the tail has brought them',
+  )
+  hub.onEvents({ cursor: registry.end, revocations: [revocation(1)] })
+  while (sent.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  t.match(sent, [{ type: 'welcome' }, { type: 'events', revocations: [{ id }] }, { type: 'lease' }])
+})
+
 t.test('a process that lost its name gets no lease', async (t) => {
   const self = await auth(t)
   const other = await self.another()
-  const old = await joined(t, self, 'node-1', { instance: 'instance-old' })
+  const old = await joined(t, self, 'node-1', { process: 'old' })
   ack(old)
-  await joined(t, other, 'node-1', { instance: 'instance-new' })
+  await joined(t, other, 'node-1', { process: 'new' })
   old.send({ type: 'renew', renewal: 1 })
   t.match(await old.closed, { code: 4409 })
 })
@@ -102,3 +126,63 @@ t.test('a lease is for those who have said hello', async (t) => {
   one.send({ type: 'renew', renewal: 0 })
   t.match(await one.closed, { code: 4400 }, 'and a renewal has a number')
 })
+
+function revocation(sequence: number): RevocationEvent {
+  const id = `0-${'r'.repeat(21)}${sequence}`
+  return { id, at: 1000, selector: { identity: 'x' }, cutoffUs: 1_000_000 }
+}
+
+/** A connection that has been welcomed, at a registry of which a test says where its feed ends. */
+function scripted(t: Test) {
+  const sent: AuthMessage[] = []
+  const start = '0-0'
+  const hub = new FeedHub(start)
+  let joined = () => {}
+  let renewed = () => {}
+  const registry = {
+    end: start,
+    renewed: new Promise<void>((resolve) => (renewed = resolve)),
+    isActive: async () => true,
+    nodeNames: async () => undefined,
+    joinNode: async () => ({ cursor: start, since: 1, isNew: true }),
+    setConnected: async () => undefined,
+    ackRevocations: async () => undefined,
+    async renewLease() {
+      renewed()
+      const { end } = registry
+      return { counted: true, cursor: end, askedAt: [{ end, run: 'run' }], ttlMs: 1000 }
+    },
+  }
+  const socket: FeedSocket = {
+    backlog: 0,
+    async send(text) {
+      const message: AuthMessage = JSON.parse(String(text))
+      sent.push(message)
+      if (message.type === 'welcome') joined()
+    },
+    close: () => connection.onClose(),
+    terminate: () => connection.onClose(),
+    setReading: () => undefined,
+  }
+  const connection = Object.assign(
+    new FeedConnection({
+      registry: registry as unknown as FeedRegistry,
+      hub,
+      socket,
+      token: {
+        jti: '0-token',
+        identity: 'nodes',
+        subject: 'nodes',
+        labels: [],
+        issuedUs: 1,
+        expiresAt: Date.now() + 60_000,
+      },
+      helloMs: 60_000,
+      onError: (error) => t.fail('an error', { error }),
+    }),
+    { joined: new Promise<void>((resolve) => (joined = resolve)) },
+  )
+  connection.onMessage(JSON.stringify(hello('node-1')))
+  t.teardown(() => connection.end(1001, 'the test is over'))
+  return { connection, hub, sent, registry }
+}

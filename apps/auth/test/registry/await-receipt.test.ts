@@ -10,8 +10,8 @@ import {
 import { open } from './fixtures/open.js'
 
 const shop = { identity: 'shop' }
-const one = { node: 'realtime-8000', instance: 'instance-one' }
-const two = { node: 'realtime-8001', instance: 'instance-two' }
+const one = { node: 'realtime-8000', instance: 'instance-one', identity: 'nodes' }
+const two = { node: 'realtime-8001', instance: 'instance-two', identity: 'nodes' }
 /** Longer than the test may take: nothing here ends by waiting. */
 const forever = 600_000
 

@@ -21,7 +21,7 @@ import {
 import { replicatedRedis, serverProgram } from '../fixtures/replicated-redis.js'
 import { open } from './fixtures/open.js'
 
-const one = { node: 'realtime-8000', instance: 'instance-one' }
+const one = { node: 'realtime-8000', instance: 'instance-one', identity: 'nodes' }
 const shop = { identity: 'shop' }
 
 t.test('a node that does not renew is fenced, and completes what waits for it', async (t) => {
@@ -89,7 +89,7 @@ t.test(
     t.match(await getReceipt(registry, id), { nodes: { length: 2 } })
     const leases = (await readLeases(registry)).leases
     const old = leases.find(({ current }) => !current)
-    t.match(old, one)
+    t.match(old, { node: one.node, instance: one.instance })
     if (old === undefined) return
     const fencedUs = await fenceNode(registry, old)
     if (fencedUs === undefined) return t.fail('not fenced')
@@ -104,7 +104,7 @@ t.test(
 
 t.test('a node that the registry does not know has to say hello', async (t) => {
   const { registry, redis } = await open(t)
-  const never = { ...one, since: [Date.now()] }
+  const never = { ...one, since: Date.now() * 1000 }
   await t.rejects(renewLease(registry, never), { code: 'node_not_joined' })
   const joined = await joinNode(registry, one)
   await redis.del(registry.keys.leases(0))
@@ -121,7 +121,7 @@ t.test(
     const joined = await joinNode(registry, restarted)
     await redis.hset(registry.keys.nodes(0), backup)
     await t.rejects(renewLease(registry, { ...restarted, ...joined }), { code: 'node_not_joined' })
-    const again = await joinNode(registry, restarted)
+    const again = await joinNode(registry, { ...restarted, since: joined.since })
     await renewLease(registry, { ...restarted, ...again })
     t.match(await listNodes(registry), [restarted])
   },
@@ -160,6 +160,51 @@ t.test('reading the leases notices another Redis too, before anyone revokes', as
   await redis.del(registry.keys.roster(0))
   t.match((await readLeases(registry)).leases, [{ node: '(unknown)', current: false }])
   t.equal((await readLeases(registry)).leases.length, 1, 'once')
+})
+
+t.test('of two processes under one name the later keeps it, whoever joins last', async (t) => {
+  for (const partitions of [1, 4]) {
+    const { registry } = await open(t, { partitions })
+    const later = { ...one, instance: 'instance-two' }
+    const first = await joinNode(registry, one)
+    const second = await joinNode(registry, later)
+    t.match(second, { isNew: true, replaced: one.instance })
+    t.ok(second.since > first.since)
+    await t.rejects(joinNode(registry, { ...one, since: first.since }), { code: 'node_replaced' })
+    await t.rejects(joinNode(registry, one), { code: 'node_replaced' }, 'its welcome was lost')
+    t.match(await joinNode(registry, { ...later, since: second.since }), { isNew: false })
+    await fenceEverywhere(registry)
+    await t.rejects(
+      joinNode(registry, { ...one, since: first.since }),
+      { code: 'node_replaced' },
+      'also when it is forgotten, and the later one fenced',
+    )
+    t.match(await listNodes(registry), [{ instance: 'instance-two' }])
+    await leaveNode(registry, later)
+    const back = { ...one, since: first.since }
+    t.match(await joinNode(registry, back), { isNew: true, since: first.since }, 'a name left')
+    await renewLease(registry, back)
+    await joinNode(registry, { ...later, since: second.since })
+    await t.rejects(renewLease(registry, back), { code: 'node_replaced' })
+  }
+})
+
+t.test('a name is of the identity whose node joined, until it is forgotten', async (t) => {
+  for (const partitions of [1, 4]) {
+    const { registry } = await open(t, { partitions })
+    const stranger = { ...one, instance: 'instance-two', identity: 'stranger' }
+    const joined = { ...one, ...(await joinNode(registry, one)) }
+    const taken = { code: 'node_name_taken' }
+    await t.rejects(joinNode(registry, stranger), taken)
+    await t.rejects(joinNode(registry, { ...stranger, since: 9e15 }), taken)
+    await renewLease(registry, joined)
+    await fenceEverywhere(registry)
+    await t.rejects(joinNode(registry, stranger), taken, 'though it is fenced')
+    t.match(await listNodes(registry), [one])
+    await leaveNode(registry, one)
+    await joinNode(registry, stranger)
+    await t.rejects(joinNode(registry, one), taken)
+  }
 })
 
 t.test('a fence for a lease never matches a later one of the same process', async (t) => {
@@ -309,7 +354,7 @@ t.test('a bye that is recorded by half leaves no receipt pending', async (t) => 
   const [lease] = (await readLeases(registry)).leases
   t.match(
     lease,
-    { ...one, fencedUs: Number, current: false },
+    { node: one.node, instance: one.instance, fencedUs: Number, current: false },
     'every fencer sees what is left to do',
   )
   if (lease?.fencedUs === undefined) return

@@ -16,8 +16,8 @@ import {
 import { open, token } from './fixtures/open.js'
 
 const shop = { identity: 'shop' }
-const one = { node: 'realtime-8000', instance: 'instance-one' }
-const two = { node: 'realtime:8001', instance: 'instance-two' }
+const one = { node: 'realtime-8000', instance: 'instance-one', identity: 'nodes' }
+const two = { node: 'realtime:8001', instance: 'instance-two', identity: 'nodes' }
 
 /** How each node stands in a receipt: `node state closed`. */
 async function states(registry: Registry, id: string) {

@@ -30,7 +30,7 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   const opened = await open(t, { partitions: 16 })
   const { redis, calls } = recording(opened.redis)
   const registry = { ...opened.registry, redis }
-  const node = { node: 'n', instance: 'instance-one' }
+  const node = { node: 'n', instance: 'instance-one', identity: 'nodes' }
   await verbs.ensureAdministrator(registry, { identity: 'admin', registrationCode: 'x'.repeat(43) })
   const claims = []
   for (const identity of ['a{9}', 'b', 'c', 'd}{e']) {

@@ -35,16 +35,18 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .requiredOption('--scope <scopes>', 'the most that its tokens may do, separated by spaces')
     .option('--ttl <seconds>', 'lifetime of its tokens', wholeNumber(1))
     .option('--label <label>', 'label of all its tokens; may be repeated', each)
+    .option('--node <name>', 'name its nodes may have, or its beginning and *; repeatable', each)
     .option('--code-ttl <seconds>', 'its code stops working after so long', wholeNumber(1))
     .option('--out <file>', 'write the code there, readable by you alone')
     .action(async (name: string, options: RegisterOptions, command: Command) => {
       const session = open(command)
-      const { ttl, label, codeTtl } = options
+      const { ttl, label, node, codeTtl } = options
       const json = {
         identity: name,
         scopes: scopesOf(options.scope),
         ...(ttl === undefined ? {} : { tokenTtlSeconds: ttl }),
         ...(label === undefined ? {} : { labels: label }),
+        ...(node === undefined ? {} : { nodes: node }),
         ...(codeTtl === undefined ? {} : { codeTtlSeconds: codeTtl }),
       }
       const auth = session.auth()
@@ -95,19 +97,24 @@ export function identityCommands(program: Command, open: OpenSession): void {
     )
     .option('--label <label>', 'its labels, in place of those it had; may be repeated', each)
     .addOption(new Option('--no-labels', 'it has no labels').conflicts('label'))
+    .option('--node <name>', 'names its nodes may have, in place of those before; repeatable', each)
+    .addOption(new Option('--any-node', 'its nodes may have any name').conflicts('node'))
     .addHelpText('after', '\nTokens that are already issued keep their scopes and their labels.')
     .action(async (name: string, options: ChangeOptions, command: Command) => {
       const { auth, out } = open(command)
-      const { scope, ttl, defaultTtl, label, labels } = options
+      const { scope, ttl, defaultTtl, label, labels, node, anyNode } = options
       const json: ChangeIdentity = {
         ...(scope === undefined ? {} : { scopes: [...scopesOf(scope)] }),
         ...(ttl === undefined ? {} : { tokenTtlSeconds: ttl }),
         ...(defaultTtl ? { tokenTtlSeconds: null } : {}),
         ...(label === undefined ? {} : { labels: label }),
         ...(labels === false ? { labels: [] } : {}),
+        ...(node === undefined ? {} : { nodes: node }),
+        ...(anyNode ? { nodes: null } : {}),
       }
       if (Object.keys(json).length === 0) {
-        throw new CliError('usage', 'say what to change: --scope, --ttl, --default-ttl, --label')
+        const names = '--scope, --ttl, --default-ttl, --label, --node'
+        throw new CliError('usage', `say what to change: ${names}`)
       }
       const changed = await auth().call(Identity, identityPath(name), { method: 'PATCH', json })
       out.show(changed, () => identityText(out, changed))
@@ -192,6 +199,7 @@ interface RegisterOptions {
   scope: string
   ttl?: number
   label?: string[]
+  node?: string[]
   codeTtl?: number
   out?: string
 }
@@ -202,6 +210,8 @@ interface ChangeOptions {
   defaultTtl?: true
   label?: string[]
   labels: boolean
+  node?: string[]
+  anyNode?: true
 }
 
 interface SuspendOptions {

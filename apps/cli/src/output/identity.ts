@@ -21,7 +21,7 @@ export function identityList(out: Output, identities: readonly Identity[]): stri
 
 /** All of one identity. */
 export function identityText(out: Output, identity: Identity): string {
-  const { tokenTtlSeconds, labels, registrationCodes } = identity
+  const { tokenTtlSeconds, labels, nodes, registrationCodes } = identity
   const codes = registrationCodes.map(({ id, createdAt, expiresAt }) => {
     const end = expiresAt === undefined ? '' : `, ends ${relative(expiresAt)}`
     return `${id} (${relative(createdAt)}${end})`
@@ -32,6 +32,7 @@ export function identityText(out: Output, identity: Identity): string {
     ['scopes', identity.scopes.join(' ') || '(none)'],
     ['token lifetime', tokenTtlSeconds === undefined ? undefined : span(tokenTtlSeconds)],
     ['labels', labels.length === 0 ? undefined : labels.join(' ')],
+    ['node names', nodes?.join(' ')],
     ['created', new Date(identity.createdAt).toISOString()],
     ...codes.map((code, index) => [index === 0 ? 'codes' : '', code] as const),
   ])

@@ -8,6 +8,7 @@ const since = Date.now()
 const node = {
   node: 'one',
   instance: 'abcdefgh',
+  identity: 'realtime',
   connected: true,
   fenced: false,
   pending: 0,

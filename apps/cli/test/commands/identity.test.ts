@@ -32,7 +32,18 @@ const terminal = { columns: 80, rows: 24 }
 
 t.test('register sends what it was told, and shows the code once, on a terminal', async (t) => {
   const { cwd, asked } = await installation(t, { routes: registered })
-  const more = ['--ttl', '60', '--label', 'a', '--label', 'b', '--code-ttl', '9']
+  const more = [
+    '--ttl',
+    '60',
+    '--label',
+    'a',
+    '--label',
+    'b',
+    '--node',
+    'shop-*',
+    '--code-ttl',
+    '9',
+  ]
   const outcome = await run([...register, ...more], { cwd, terminal, env: { NO_COLOR: '1' } })
   t.equal(outcome.code, 0, outcome.stderr)
   t.match(outcome.stdout, /registration code +shown-this-once\nKeep it now/)
@@ -41,6 +52,7 @@ t.test('register sends what it was told, and shows the code once, on a terminal'
     scopes: ['subscribe:news:*', 'tokens:issue'],
     tokenTtlSeconds: 60,
     labels: ['a', 'b'],
+    nodes: ['shop-*'],
     codeTtlSeconds: 9,
   })
   t.equal(asked[1]?.headers.authorization, 'Bearer access-token-of-admin')

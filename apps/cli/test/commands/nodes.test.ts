@@ -4,7 +4,7 @@ import { inTurn } from '../fixtures/receipts.js'
 import { run } from '../fixtures/run.js'
 
 t.test('nodes are listed with what they have not confirmed', async (t) => {
-  const node = { instance: 'abcdefgh', since: Date.now() - 217_800_000 }
+  const node = { instance: 'abcdefgh', identity: 'realtime', since: Date.now() - 217_800_000 }
   const nodes = [
     {
       ...node,
@@ -30,7 +30,15 @@ t.test('nodes are listed with what they have not confirmed', async (t) => {
 })
 
 const since = Date.now()
-const one = { node: 'one', instance: 'abcdefgh', connected: true, fenced: false, pending: 0, since }
+const one = {
+  node: 'one',
+  identity: 'realtime',
+  instance: 'abcdefgh',
+  connected: true,
+  fenced: false,
+  pending: 0,
+  since,
+}
 const two = { ...one, node: 'two', instance: 'ijklmnop' }
 const list = (...nodes: object[]) => ({ body: { nodes } })
 const away = { ...two, connected: false, pending: 1 }

@@ -4,7 +4,7 @@
   ARGV  1 identity  2 scopes  3 tokenTtlSeconds or ''  4 labels
         5 code's hash or ''  6 code's id  7 code's ttl in seconds or ''
         8 jwks as JSON or ''  9 client metadata as JSON or ''  10 registration access token's hash or ''
-        11 ceiling of all three, or ''
+        11 ceiling of all three, or ''  12 names of its nodes or ''
   Returns {identity's fields, codes' values, now in ms}, or 'identity_exists', or 'code_removed' when the
   code was an administrator's of this name, and was removed.
 ]]
@@ -19,7 +19,8 @@ local now = nextMoment(KEYS[1])
 local nowMs = math.floor(now / 1000)
 redis.call('HSET', KEYS[2], 'state', 'active', 'scopes', ARGV[2], 'tokenTtlSeconds', ARGV[3],
   'labels', ARGV[4], 'createdUs', string.format('%.0f', now), 'jwks', ARGV[8], 'client', ARGV[9],
-  'registrationToken', ARGV[10], 'jwksCeiling', ARGV[11], 'registrationCeiling', ARGV[11])
+  'registrationToken', ARGV[10], 'jwksCeiling', ARGV[11], 'registrationCeiling', ARGV[11],
+  'nodes', ARGV[12])
 if ARGV[5] ~= '' then
   local expiresAt = '-'
   if ARGV[7] ~= '' then

@@ -3,7 +3,7 @@
   deliver once it has applied everything up to the end that this gives.
   With partition-clock.lua and lease.lua.
   KEYS  1 nodes  2 leases  3 feed  4 clock  5 pending
-  ARGV  1 node  2 instance  3 fenceMs  4 since when it has the name, as its join gave it
+  ARGV  1 node  2 instance  3 fenceMs  4 microsecond since when it has the name, as its join gave it
         5 askedUs  6 askedMark, both as `renewPart` takes them
   Gives what `renewPart` gives. Or, and then nothing has changed: 'node_replaced', another process has
   joined under the name since; 'node_not_joined', the join is lost, and the name perhaps with a

@@ -1,12 +1,31 @@
+import type { FastifyRequest } from 'fastify'
 import { AuthError } from '../../errors.js'
-import { FeedConnection } from '../../feed/connection.js'
+import { FeedConnection, type JoinOutcome } from '../../feed/connection.js'
 import { feedSocket } from '../../feed/socket.js'
+import type { AuditRecord } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 
 export interface FeedOptions {
   helloMs: number
   pingIntervalMs: number
+}
+
+/** The entry of a hello in the audit log. */
+function joinRecord(
+  { audit, ip, id }: FastifyRequest,
+  { node, instance, replaced, error }: JoinOutcome,
+): AuditRecord {
+  return {
+    action: 'node.join',
+    result: error === undefined ? 'ok' : 'refused',
+    ...(error === undefined ? {} : { error }),
+    ...(audit.actor === undefined ? {} : { actor: audit.actor }),
+    target: { node },
+    detail: { instance, ...(replaced === undefined ? {} : { replaced }) },
+    address: ip,
+    requestId: id,
+  }
 }
 
 /** `GET /v1/feed`: the revocation feed, over WebSocket, as contracts/feed.ts says. */
@@ -40,6 +59,8 @@ export const open: (options: FeedOptions) => Route =
           helloMs,
           onError: (err) => request.log.warn({ err }, 'feed connection'),
           onAnswer: (node, answer) => app.inquiries.onAnswer(node, answer),
+          // Not awaited: a hello is answered as soon as it can be.
+          onJoin: (outcome) => void app.auditLog.log.add(joinRecord(request, outcome)),
         })
         socket.on('message', (data, isBinary) => {
           connection.onMessage(isBinary ? undefined : data.toString())

@@ -1,7 +1,7 @@
 import type { Inquire } from '@portcullis/contracts'
 import t, { type Test } from 'tap'
 import { type Auth, auth } from '../../fixtures/auth.js'
-import { heard, hello, joined, node, type TestNode } from '../../fixtures/node.js'
+import { heard, hello, joined, node, nodeToken, type TestNode } from '../../fixtures/node.js'
 
 interface Has {
   jti: string
@@ -134,7 +134,7 @@ t.test(
   async (t) => {
     const self = await auth(t)
     const admin = await self.token()
-    const old = await node(t, self, await self.tokenWith('feed'))
+    const old = await node(t, self, await nodeToken(self))
     old.send(hello('old'))
     t.match(await old.welcome(), { inquiries: true })
     await self.api(admin, 'GET', '/v1/connections?wait=10000')

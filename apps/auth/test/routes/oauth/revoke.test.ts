@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Auth, auth } from '../../fixtures/auth.js'
-import { node } from '../../fixtures/node.js'
+import { hello, node } from '../../fixtures/node.js'
 
 type Client = Awaited<ReturnType<Auth['identity']>>
 
@@ -19,7 +19,7 @@ t.test('a client revokes a token of its own, with a receipt, and nodes hear of i
   const self = await auth(t)
   const other = await self.another()
   const listener = await node(t, other, await self.tokenWith('feed'))
-  listener.send({ type: 'hello', node: 'n', instance: 'instance-one' })
+  listener.send(hello('n'))
   await listener.welcome()
   const shop = await self.identity(['tokens:issue', 'subscribe:a'])
   const backend = await self.token(shop)

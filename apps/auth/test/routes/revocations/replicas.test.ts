@@ -57,6 +57,20 @@ t.test('nobody asked: nothing waits, and the receipt says nothing of it', async 
   })
 })
 
+t.test('an auth whose Redis takes no writes is not ready', replicated, async (t) => {
+  const redis = await replicatedRedis(t, program ?? '')
+  const self = await auth(t, { REDIS_URL: redis.url })
+  t.equal((await self.app.inject('/ready')).statusCode, 200)
+  const { redis: commands } = self.app.registry
+  await commands.call('CONFIG', 'SET', 'min-replicas-to-write', '1')
+  await redis.endReplica()
+  const answer = await self.app.inject('/ready')
+  t.equal(answer.statusCode, 503, 'it cannot renew a lease')
+  t.match(answer.json(), { reasons: { redis: /takes no writes/ } })
+  await commands.call('CONFIG', 'SET', 'min-replicas-to-write', '0')
+  t.equal((await self.app.inject('/ready')).statusCode, 200)
+})
+
 t.test('REVOCATION_REPLICAS is for whoever does not say', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   const self = await auth(t, { REDIS_URL: redis.url, REVOCATION_REPLICAS: '1' })
