@@ -1,5 +1,5 @@
 import { deepEqual } from 'node:assert/strict'
-import type { Selector } from '@portcullis/contracts'
+import { maxParents, type Selector } from '@portcullis/contracts'
 import { testRedis } from '@portcullis/local'
 import { close, connect } from '@portcullis/redis'
 import fc from 'fast-check'
@@ -20,6 +20,7 @@ import { History } from './src/history.js'
 import { Network } from './src/network.js'
 import type { AskedAt, FeedRegistry, Lease, Leases } from './src/production.js'
 import { leaseTimes } from './src/production.js'
+import type { SimulatedToken } from './src/registry.js'
 import { partitionOf, RegistryClient } from './src/registry-client.js'
 import { RegistryHost } from './src/registry-host.js'
 import { World } from './src/world.js'
@@ -53,8 +54,13 @@ type Step =
   /** As its lease is now, or as it was when leases were last read. */
   | { kind: 'fence'; node: number; seen: boolean; overdue: boolean }
   | { kind: 'ack' | 'read'; node: number; position: number }
-  | { kind: 'issue' | 'introspect'; token: number }
-  | { kind: 'revoke'; token: number; how: 'jti' | 'identity' | 'subject' | 'label' | 'all' }
+  | { kind: 'issue'; token: number; parent: number | undefined }
+  | { kind: 'introspect'; token: number }
+  | {
+      kind: 'revoke'
+      token: number
+      how: 'jti' | 'cascade' | 'identity' | 'subject' | 'label' | 'all'
+    }
   | { kind: 'end' | 'leases' | 'other redis' }
 
 const node = fc.nat({ max: nodes.length - 1 })
@@ -62,7 +68,7 @@ const token = fc.nat({ max: 5 })
 const revocation = fc.record({
   kind: fc.constant('revoke' as const),
   token,
-  how: fc.constantFrom('jti', 'identity', 'subject', 'label', 'all'),
+  how: fc.constantFrom('jti', 'cascade', 'identity', 'subject', 'label', 'all'),
 })
 const renewal = fc.record({ kind: fc.constant('renew' as const), node, again: fc.boolean() })
 const join = fc.record({ kind: fc.constant('join' as const), node, again: fc.boolean() })
@@ -85,7 +91,12 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     fence,
     fence,
     fc.record({ kind: fc.constantFrom('ack', 'read'), node, position: fc.nat({ max: 9 }) }),
-    fc.record({ kind: fc.constantFrom('issue', 'introspect'), token }),
+    fc.record({
+      kind: fc.constant('issue' as const),
+      token,
+      parent: fc.option(fc.nat({ max: 9 }), { nil: undefined }),
+    }),
+    fc.record({ kind: fc.constant('introspect' as const), token }),
     revocation,
     revocation,
     fc.record({ kind: fc.constantFrom('end', 'leases', 'other redis') }),
@@ -264,9 +275,9 @@ for (const partitions of [1, 2]) {
       for (const name of names) await registerIdentity(registry, { identity: name, scopes: [] })
       for (const side of [real, ours])
         side.positions.push(await side.ask(() => side.feed.feedEnd()))
-      const tokens: { jti: string; identity: string; subject: string; labels: string[] }[] = []
+      const tokens: Omit<SimulatedToken, 'issuedUs'>[] = []
       const revocations: string[] = []
-      const first = [0, 1, 2, 3].map((token): Step => ({ kind: 'issue', token }))
+      const first = [0, 1, 2, 3].map((token): Step => ({ kind: 'issue', token, parent: undefined }))
 
       for (const [index, step] of [...first, ...list].entries()) {
         const where = `step ${index}: ${JSON.stringify(step)}`
@@ -274,11 +285,21 @@ for (const partitions of [1, 2]) {
           const identity = names[step.token % names.length] ?? ''
           const subject = step.token % 2 === 0 ? 'ada' : 'bob'
           const labels = step.token % 3 === 0 ? ['phone'] : []
+          const own = tokens.filter((one) => one.identity === identity)
+          const parent = step.parent === undefined ? undefined : own[step.parent % own.length]
+          const parents = parent === undefined ? [] : [parent.jti, ...parent.parents]
+          if (parents.length > maxParents) continue
           const order = { identity, subject, labels, scopes: [], ttlSeconds: 600, from: '::1' }
-          const { jti } = await issueToken(registry, order)
-          const issued = { jti, identity, subject, labels }
-          await ask(() => client.issue(issued))
-          tokens.push(issued)
+          let jti = 'none'
+          const real = await settled(
+            issueToken(registry, { ...order, parent: parent?.jti }).then((issued) => {
+              jti = issued.jti
+            }),
+          )
+          const issued = { jti, identity, subject, labels, parents }
+          const ours = await settled(ask(() => client.issue(issued).then(() => undefined)))
+          deepEqual(ours, real, where)
+          if (jti !== 'none') tokens.push(issued)
         } else if (step.kind === 'introspect') {
           const asked = tokens.slice(-6)
           const active = await introspect(
@@ -326,6 +347,7 @@ function selectorOf(
 ): Selector {
   if (how === 'all') return { all: true }
   if (how === 'jti') return { jti }
+  if (how === 'cascade') return { jti, cascade: true }
   if (how === 'subject') return { identity, subject }
   return how === 'label' ? { identity, label: 'phone' } : { identity }
 }

@@ -1,3 +1,4 @@
+import type { TokenAnswer, TokenInfo } from '@portcullis/contracts'
 import { startInstallation } from '@portcullis/local'
 import t from 'tap'
 import { ProtocolClient, Refused } from './protocol-client.js'
@@ -8,6 +9,8 @@ import { ProtocolClient, Refused } from './protocol-client.js'
 interface Victim {
   token: string
   jti: string
+  /** The token that issued it, and the one that issued that. */
+  parents: string[]
   identity: string
   subject: string
   label: string
@@ -16,6 +19,7 @@ interface Victim {
 const selectors: Record<string, (victim: Victim) => Record<string, unknown>> = {
   jti: ({ jti }) => ({ token: jti }),
   token: ({ token }) => ({ token }),
+  'the cascade of its grandparent': ({ parents }) => ({ token: parents[1], cascade: true }),
   subject: ({ identity, subject }) => ({ identity, subject }),
   label: ({ identity, label }) => ({ identity, label }),
   identity: ({ identity }) => ({ identity }),
@@ -23,7 +27,7 @@ const selectors: Record<string, (victim: Victim) => Record<string, unknown>> = {
 }
 
 t.test('every selector closes every path', async (t) => {
-  const { realtime, api, identityClient } = await startInstallation(t, {
+  const { auth, realtime, api, identityClient } = await startInstallation(t, {
     realtime: 1,
     env: { ADMISSION: 'connect' },
   })
@@ -31,19 +35,18 @@ t.test('every selector closes every path', async (t) => {
 
   for (const [name, selector] of Object.entries(selectors)) {
     await t.test(`revoked by ${name}`, async (t) => {
-      const identity = `shop-${name.replace(' ', '-')}`
+      const identity = `shop-${name.replaceAll(' ', '-')}`
       const shop = await identityClient(identity, ['tokens:issue', 'subscribe:*', 'publish:*'])
-      const issue = async (label: string) => {
-        const { body } = await shop.api('POST', '/v1/tokens', { subject: 'ada', labels: [label] })
-        return {
-          token: body.access_token as string,
-          jti: body.jti as string,
-          identity,
-          subject: 'ada',
-          label,
-        }
-      }
-      const victim = await issue('old')
+      const order = { subject: 'ada', scope: 'subscribe:* publish:*' }
+      // The shop's own token issues one that issues the victim's.
+      const scope = `tokens:issue ${order.scope}`
+      const backend = await shop.api('POST', '/v1/tokens', { subject: 'backend', scope })
+      const { access_token: token, jti } = await issueWith(auth.url, backend.body.access_token, {
+        ...order,
+        labels: ['old'],
+      })
+      const { parents } = (await api('GET', `/v1/tokens/${jti}`)).body as TokenInfo
+      const victim = { token, jti, parents, identity, subject: 'ada', label: 'old' }
       const live = await ProtocolClient.open(node.wsUrl, victim.token)
       await live.command({ subscribe: { channel: 'news' } })
 
@@ -52,6 +55,7 @@ t.test('every selector closes every path', async (t) => {
           ? await api('POST', `/v1/identities/${identity}/suspend`)
           : await api('POST', '/v1/revocations', { ...selector(victim), wait: 5000 })
       t.ok(answer.status < 300, `revoked: ${JSON.stringify(answer.body)}`)
+      if (name !== 'suspended identity') t.match(answer.body, { complete: true })
 
       t.same(await live.closed, { code: 4500, reason: 'token revoked' }, 'a live socket')
       const upgrade = await ProtocolClient.open(node.wsUrl, victim.token).catch(
@@ -70,7 +74,8 @@ t.test('every selector closes every path', async (t) => {
       t.equal(published.status, 401, 'the server API')
       if (name !== 'suspended identity') {
         // A socket on a younger token of the same user; a suspended identity gets none.
-        const younger = await ProtocolClient.open(node.wsUrl, (await issue('new')).token)
+        const { body } = await shop.api('POST', '/v1/tokens', order)
+        const younger = await ProtocolClient.open(node.wsUrl, body.access_token)
         t.ok((await younger.command({ refresh: { token: victim.token } })).error, 'a refresh')
         await younger.close()
       }
@@ -79,3 +84,13 @@ t.test('every selector closes every path', async (t) => {
     })
   }
 })
+
+async function issueWith(url: string, token: string, order: object): Promise<TokenAnswer> {
+  const answer = await fetch(`${url}/v1/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(order),
+  })
+  if (answer.status !== 201) throw new Error(`auth answered ${answer.status}`)
+  return (await answer.json()) as TokenAnswer
+}

@@ -77,6 +77,8 @@ const registryStatuses: Readonly<Record<RegistryErrorCode, number>> = {
   too_many_tokens: 429,
   too_many_wrong_codes: 429,
   key_revoked: 503,
+  parent_ended: 401,
+  too_many_parents: 403,
   too_many_receivers: 409,
   receiver_not_found: 404,
 }
@@ -103,6 +105,14 @@ export function translate(error: unknown): AnswerableError | undefined {
   if (error.code === 'registry_unavailable')
     return unavailable(error.code, 'the token registry cannot be asked now; try again')
   if (error.code === 'key_revoked') return unavailable(error.code, error.message)
+  // The caller's own token, which has ended since the caller was admitted.
+  if (error.code === 'parent_ended')
+    return {
+      statusCode: registryStatuses[error.code],
+      code: 'invalid_token',
+      message: error.message,
+      headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
+    }
   if (error instanceof RegistryLimitError)
     return {
       statusCode: registryStatuses[error.code],

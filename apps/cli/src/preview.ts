@@ -10,6 +10,7 @@ export interface Wide {
   label?: string
   subject?: string
   token?: string
+  cascade?: true
   all?: true
   issuedBefore?: number
 }
@@ -31,7 +32,10 @@ export async function preview(out: Output, auth: AuthApi, wide: Wide): Promise<s
   return previewText(out, { auth, wide, tokens, covered })
 }
 
-async function coveredBy(auth: AuthApi, { all, issuedBefore, ...filter }: Wide): Promise<Covered> {
+async function coveredBy(
+  auth: AuthApi,
+  { all, issuedBefore, cascade: _, ...filter }: Wide,
+): Promise<Covered> {
   const query = new URLSearchParams({ ...filter, state: 'active' })
   if (issuedBefore !== undefined) query.set('issuedBefore', `${issuedBefore}`)
   if (all) {

@@ -7,6 +7,7 @@ export interface TokenFilter {
   any?: true
   subject?: string
   label?: string
+  parent?: string
   state?: string
   issuedAfter?: number
   issuedBefore?: number
@@ -20,6 +21,7 @@ export function withTokenFilter(command: Command): Command {
     .addOption(new Option('--any', 'of every identity').conflicts('identity'))
     .option('--subject <subject>', 'only for this subject')
     .option('--label <label>', 'only with this label')
+    .option('--parent <jti>', 'only what this token has issued, at any depth')
     .addOption(new Option('--state <state>', 'only in this state').choices(['active', 'revoked']))
     .option('--issued-after <time>', 'only issued then or later: ISO 8601 or Unix ms', moment)
     .option('--issued-before <time>', 'only issued before', moment)
@@ -31,7 +33,9 @@ export function tokenQuery(
   { any, identity, ...filter }: TokenFilter,
   own: string,
 ): URLSearchParams {
-  const query = new URLSearchParams(any ? {} : { identity: identity ?? own })
+  // A parent has one identity, which auth knows.
+  const whose = identity ?? (filter.parent === undefined ? own : undefined)
+  const query = new URLSearchParams(any || whose === undefined ? {} : { identity: whose })
   for (const [name, value] of Object.entries(filter)) query.set(name, `${value}`)
   return query
 }

@@ -4,11 +4,13 @@ import { IdentityName, Label, Labels, Milliseconds, Subject, TokenId } from './n
 /**
  * `GET /v1/connections?identity=…&subject=…`: which live connections stand on which tokens, asked of
  * every node. `subject` and `label` need the `identity` that they are of, as in a revocation; `token`
- * is a token's id and stands alone. Default: all.
+ * is a token's id and stands alone, or with `cascade`. Default: all.
  */
 export const ListConnections = Type.Object(
   {
     token: Type.Optional(TokenId),
+    /** With `token`: also on everything that it has issued, at any depth. */
+    cascade: Type.Optional(Type.Literal(true)),
     identity: Type.Optional(IdentityName),
     subject: Type.Optional(Subject),
     label: Type.Optional(Label),

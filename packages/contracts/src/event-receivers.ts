@@ -201,6 +201,8 @@ export const SessionRevoked = Type.Object({
   reason_admin: Type.Optional(Type.Object({ und: Type.String() })),
   /** Ours: covers tokens with `issued_us` up to and including this, in microseconds. */
   cutoff_us: Type.Integer(),
+  /** Ours: the event also covers every token that has `session`'s token among its `parents`. */
+  cascade: Type.Optional(Type.Literal(true)),
 })
 export type SessionRevoked = Static<typeof SessionRevoked>
 

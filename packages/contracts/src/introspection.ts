@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { IdentityName, Labels, Subject, TokenId, TokenText } from './names.js'
+import { IdentityName, Labels, Parents, Subject, TokenId, TokenText } from './names.js'
 import { ScopeText } from './scopes.js'
 
 /** Exactly this, for a token that is unknown, malformed, expired, revoked or suspended (RFC 7662 §2.2). */
@@ -23,6 +23,8 @@ export const Active = Type.Object({
   /** When it was issued, in microseconds on its partition's clock: what cut-offs compare with. */
   issued_us: Type.Integer(),
   labels: Labels,
+  /** What a revocation with `cascade` is matched with. */
+  parents: Parents,
 })
 export type Active = Static<typeof Active>
 

@@ -33,6 +33,15 @@ export const ChannelName = Type.String({ pattern: '^[!#-)+-\\[\\]-~]{1,255}$' })
 /** A token's id (`jti`): the registry partition that holds it, then 128 random bits. */
 export const TokenId = Type.String({ pattern: '^[0-9]{1,5}-[A-Za-z0-9_-]{22}$' })
 
+/** How many tokens may stand above a token: its issuer, the issuer's issuer, and so on. */
+export const maxParents = 8
+
+/**
+ * The token that issued a token, the token that issued that one, and so on. Empty for a token that the
+ * identity's own credentials asked for.
+ */
+export const Parents = Type.Array(TokenId, { maxItems: maxParents })
+
 /** A JWT, or anything else that someone sends as a token: bounded, otherwise unchecked. */
 export const TokenText = Type.String({ minLength: 1, maxLength: 4096 })
 

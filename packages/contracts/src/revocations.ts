@@ -17,9 +17,12 @@ const options = {
 }
 const closed = { additionalProperties: false }
 
+/** With everything that the token has issued, at any depth. */
+const cascade = Type.Optional(Type.Literal(true))
+
 /** `POST /v1/revocations`: exactly one selector. */
 export const Revoke = Type.Union([
-  Type.Object({ token: TokenText, ...options }, closed),
+  Type.Object({ token: TokenText, cascade, ...options }, closed),
   Type.Object({ identity: IdentityName, ...options }, closed),
   Type.Object({ identity: IdentityName, subject: Subject, ...options }, closed),
   Type.Object({ identity: IdentityName, label: Label, ...options }, closed),
@@ -29,7 +32,7 @@ export type Revoke = Static<typeof Revoke>
 
 /** Which tokens a revocation covers, as the registry and the feed write it. */
 export const Selector = Type.Union([
-  Type.Object({ jti: TokenId }, closed),
+  Type.Object({ jti: TokenId, cascade }, closed),
   Type.Object({ identity: IdentityName }, closed),
   Type.Object({ identity: IdentityName, subject: Subject }, closed),
   Type.Object({ identity: IdentityName, label: Label }, closed),
@@ -116,6 +119,7 @@ export interface SelectableToken {
   identity: string
   subject: string
   labels: readonly string[]
+  parents: readonly string[]
   issuedUs: number
 }
 
@@ -126,7 +130,11 @@ export function coversToken(
 ): boolean {
   if (token.issuedUs > cutoffUs) return false
   if ('all' in selector) return true
-  if ('jti' in selector) return selector.jti === token.jti
+  if ('jti' in selector)
+    return (
+      selector.jti === token.jti ||
+      (selector.cascade === true && token.parents.includes(selector.jti))
+    )
   if (selector.identity !== token.identity) return false
   if ('subject' in selector) return selector.subject === token.subject
   if ('label' in selector) return token.labels.includes(selector.label)

@@ -5,6 +5,7 @@ import {
   Label,
   Labels,
   Milliseconds,
+  Parents,
   Subject,
   TokenId,
   TtlSeconds,
@@ -22,6 +23,7 @@ export const IssueToken = Type.Object(
      * `subscribe:<channel>`, and instead of it.
      */
     channel: Type.Optional(ChannelName),
+    /** The token ends with the calling token at the latest. */
     ttlSeconds: Type.Optional(TtlSeconds),
     labels: Type.Optional(Labels),
   },
@@ -29,7 +31,10 @@ export const IssueToken = Type.Object(
 )
 export type IssueToken = Static<typeof IssueToken>
 
-/** The token answer of RFC 6749 §5.1, and the token's id. `expires_in` in seconds. */
+/**
+ * The token answer of RFC 6749 §5.1, and the token's id. `expires_in` in seconds: how long the token
+ * lives, which may be less than was asked for.
+ */
 export const TokenAnswer = Type.Object({
   access_token: Type.String(),
   token_type: Type.Literal('Bearer'),
@@ -48,6 +53,7 @@ export const TokenInfo = Type.Object({
   subject: Subject,
   scope: ScopeText,
   labels: Labels,
+  parents: Parents,
   state: TokenState,
   issuedAt: Milliseconds,
   expiresAt: Milliseconds,
@@ -65,6 +71,8 @@ const filter = {
   identity: Type.Optional(IdentityName),
   subject: Type.Optional(Subject),
   label: Type.Optional(Label),
+  /** Issued by the token with this id, directly or through others. */
+  parent: Type.Optional(TokenId),
   state: Type.Optional(TokenState),
   /** Issued at this moment or later, Unix milliseconds. */
   issuedAfter: Type.Optional(Milliseconds),

@@ -7,12 +7,18 @@ const token = {
   identity: 'shop',
   subject: 'ada',
   labels: ['device:phone'],
+  parents: ['0-PPPPPPPPPPPPPPPPPPPPPP', '0-GGGGGGGGGGGGGGGGGGGGGG'],
   issuedUs: 1000,
 }
 
 const cases: [name: string, selector: Selector, covered: boolean][] = [
   ['its jti', { jti: token.jti }, true],
   ['another jti', { jti: '0-BBBBBBBBBBBBBBBBBBBBBB' }, false],
+  ['its parent', { jti: '0-PPPPPPPPPPPPPPPPPPPPPP' }, false],
+  ['its parent and what that has issued', { jti: '0-PPPPPPPPPPPPPPPPPPPPPP', cascade: true }, true],
+  ['its grandparent, with cascade', { jti: '0-GGGGGGGGGGGGGGGGGGGGGG', cascade: true }, true],
+  ['its jti, with cascade', { jti: token.jti, cascade: true }, true],
+  ['another jti, with cascade', { jti: '0-BBBBBBBBBBBBBBBBBBBBBB', cascade: true }, false],
   ['its identity', { identity: 'shop' }, true],
   ['another identity', { identity: 'bank' }, false],
   ['its subject', { identity: 'shop', subject: 'ada' }, true],
@@ -35,6 +41,8 @@ for (const [name, selector, covered] of cases) {
 t.test('a revocation has exactly one selector', async (t) => {
   t.ok(Value.Check(Revoke, { token: 'x', reason: 'stolen', wait: 500 }))
   t.ok(Value.Check(Revoke, { identity: 'shop', label: 'device:phone', dryRun: true }))
+  t.ok(Value.Check(Revoke, { token: 'x', cascade: true }))
+  t.notOk(Value.Check(Revoke, { identity: 'shop', cascade: true }), 'a cascade of no token')
   t.notOk(Value.Check(Revoke, {}), 'none')
   t.notOk(Value.Check(Revoke, { subject: 'ada' }), 'a subject without its identity')
   t.notOk(Value.Check(Revoke, { token: 'x', identity: 'shop' }), 'two')

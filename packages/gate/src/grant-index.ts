@@ -1,10 +1,11 @@
 import type { RevocationEvent } from '@portcullis/contracts'
 import type { LiveGrant } from './grant.js'
 
-/** Grants by token and by identity, so that a revocation looks only at what it may cover. */
+/** Grants by what selects them, so that a revocation looks only at what it may cover. */
 export class GrantIndex {
-  // A token mostly has one grant, which then costs no set.
-  readonly #byJti = new Map<string, LiveGrant | Set<LiveGrant>>()
+  readonly #byJti = new GrantsByKey()
+  /** By the token that issued theirs, directly or through others. */
+  readonly #byParent = new GrantsByKey()
   readonly #byIdentity = new Map<string, Set<LiveGrant>>()
   #size = 0
 
@@ -21,10 +22,8 @@ export class GrantIndex {
     if (same?.has(grant)) return
     if (same === undefined) this.#byIdentity.set(grant.identity, new Set([grant]))
     else same.add(grant)
-    const token = this.#byJti.get(grant.jti)
-    if (token === undefined) this.#byJti.set(grant.jti, grant)
-    else if (token instanceof Set) token.add(grant)
-    else this.#byJti.set(grant.jti, new Set([token, grant]))
+    this.#byJti.add(grant.jti, grant)
+    for (const parent of grant.parents) this.#byParent.add(parent, grant)
     this.#size++
   }
 
@@ -32,28 +31,57 @@ export class GrantIndex {
     const same = this.#byIdentity.get(grant.identity)
     if (same === undefined || !same.delete(grant)) return
     if (same.size === 0) this.#byIdentity.delete(grant.identity)
-    const token = this.#byJti.get(grant.jti)
-    if (token instanceof Set) {
-      token.delete(grant)
-      if (token.size === 0) this.#byJti.delete(grant.jti)
-    } else if (token === grant) this.#byJti.delete(grant.jti)
+    this.#byJti.delete(grant.jti, grant)
+    for (const parent of grant.parents) this.#byParent.delete(parent, grant)
     this.#size--
   }
 
   /** A list of its own, since ending a grant changes the index. */
   candidates({ selector }: Pick<RevocationEvent, 'selector'>): readonly LiveGrant[] {
     if ('all' in selector) return [...this.#byIdentity.values()].flatMap((grants) => [...grants])
-    if ('jti' in selector) return this.ofToken(selector.jti)
+    if ('jti' in selector) {
+      const issued = selector.cascade === true ? this.#byParent.of(selector.jti) : []
+      return [...this.ofToken(selector.jti), ...issued]
+    }
     return [...(this.#byIdentity.get(selector.identity) ?? [])]
   }
 
   ofToken(jti: string): readonly LiveGrant[] {
-    const found = this.#byJti.get(jti)
+    return this.#byJti.of(jti)
+  }
+
+  tokenIds(): readonly string[] {
+    return this.#byJti.keys()
+  }
+}
+
+/** Most keys have one grant, which then costs no set. */
+class GrantsByKey {
+  readonly #grants = new Map<string, LiveGrant | Set<LiveGrant>>()
+
+  add(key: string, grant: LiveGrant): void {
+    const found = this.#grants.get(key)
+    if (found === undefined) this.#grants.set(key, grant)
+    else if (found instanceof Set) found.add(grant)
+    else this.#grants.set(key, new Set([found, grant]))
+  }
+
+  delete(key: string, grant: LiveGrant): void {
+    const found = this.#grants.get(key)
+    if (found instanceof Set) {
+      found.delete(grant)
+      if (found.size === 0) this.#grants.delete(key)
+    } else if (found === grant) this.#grants.delete(key)
+  }
+
+  /** A list of its own. */
+  of(key: string): readonly LiveGrant[] {
+    const found = this.#grants.get(key)
     if (found === undefined) return []
     return found instanceof Set ? [...found] : [found]
   }
 
-  tokenIds(): readonly string[] {
-    return [...this.#byJti.keys()]
+  keys(): readonly string[] {
+    return [...this.#grants.keys()]
   }
 }

@@ -13,6 +13,8 @@ export interface Grant {
   readonly subject: string
   readonly scopes: readonly string[]
   readonly labels: readonly string[]
+  /** The token that issued it, the token that issued that one, and so on. */
+  readonly parents: readonly string[]
   /** When it was issued, in microseconds on the registry's clock. */
   readonly issuedUs: number
   /** When it expires, in Unix milliseconds. */
@@ -38,6 +40,7 @@ export class LiveGrant implements Grant, SelectableToken {
   readonly subject: string
   readonly scopes: readonly string[]
   readonly labels: readonly string[]
+  readonly parents: readonly string[]
   readonly issuedUs: number
   readonly expiresAt: number
   ended?: EndReason
@@ -52,6 +55,7 @@ export class LiveGrant implements Grant, SelectableToken {
     this.subject = active.sub
     this.scopes = active.scope.split(' ').filter((scope) => scope !== '')
     this.labels = active.labels
+    this.parents = active.parents
     this.issuedUs = active.issued_us
     this.expiresAt = active.exp * 1000
     this.#token = token

@@ -20,6 +20,7 @@ t.test('a good token opens a socket and answers a request, with its grant', asyn
     subject: 'ada',
     scopes: [scope],
     labels: ['device:phone'],
+    parents: [],
     issuedUs: issued_us,
     expiresAt: exp * 1000,
   })

@@ -94,6 +94,7 @@ t.test('the first of many tokens are those of a whole sort', async (t) => {
       // Some share a microsecond, as tokens of two partitions may.
       issued_us: ((n * 7919) % 250) >> 1,
       labels: [],
+      parents: [],
     }
     const grant = new LiveGrant(active, '')
     grant.add({ ended: () => undefined, isConnection: () => true })

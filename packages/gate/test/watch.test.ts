@@ -16,6 +16,7 @@ const names = fc.constantFrom('a', 'b', 'c')
 const jtis = fc.constantFrom('1', '2', '3', '4')
 const selectors: fc.Arbitrary<Selector> = fc.oneof(
   fc.record({ jti: jtis }),
+  fc.record({ jti: jtis, cascade: fc.constant(true as const) }),
   fc.record({ identity: names }),
   fc.record({ identity: names, subject: names }),
   fc.record({ identity: names, label: names }),
@@ -40,6 +41,7 @@ const tokens: fc.Arbitrary<Active> = fc.record({
   token_type: fc.constant('Bearer' as const),
   issued_us: fc.integer({ min: 0, max: 9 }),
   labels: fc.array(names, { maxLength: 2 }),
+  parents: fc.uniqueArray(jtis, { maxLength: 3 }),
 })
 /** Ask about a token; get the oldest awaited answer; a revocation comes; the last holder goes. */
 const steps = fc.array(
@@ -65,6 +67,7 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
           identity: token.client_id,
           subject: token.sub,
           labels: token.labels,
+          parents: token.parents,
           issuedUs: token.issued_us,
         })
       for (const step of steps) {

@@ -163,7 +163,7 @@ export class SimulatedAuth {
     return { status: 200, results: found.map((token) => token && this.#active(token)) }
   }
 
-  #active({ jti, identity, subject, labels, issuedUs }: SimulatedToken): Active {
+  #active({ jti, identity, subject, labels, parents, issuedUs }: SimulatedToken): Active {
     const nowSeconds = Math.floor(this.process.wall / 1000)
     return {
       active: true,
@@ -178,6 +178,7 @@ export class SimulatedAuth {
       token_type: 'Bearer',
       issued_us: issuedUs,
       labels: [...labels],
+      parents: [...parents],
     }
   }
 }

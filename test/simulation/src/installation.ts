@@ -91,7 +91,7 @@ export class Installation {
       issue: async (registry) => {
         const partition = partitionOf(nodeIdentity, this.#scenario.partitions)
         const jti = tokenId(partition, `node${this.tokens.size}`)
-        const order = { jti, identity: nodeIdentity, subject: 'node', labels: [] }
+        const order = { jti, identity: nodeIdentity, subject: 'node', labels: [], parents: [] }
         const token = await registry.issue(order)
         this.tokens.set(jti, token)
         return jti
@@ -186,6 +186,7 @@ export class Installation {
   /** Issues a token, at once. */
   issue(order: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken {
     const token = this.partition(order.identity).issue(order)
+    if (token === 'parent_ended') throw new Error(`${order.parents[0]} has ended`)
     this.tokens.set(token.jti, token)
     return token
   }

@@ -188,8 +188,12 @@ export class RegistryClient implements FeedRegistry {
     return answers
   }
 
-  issue(order: Omit<SimulatedToken, 'issuedUs'>): Promise<SimulatedToken> {
-    return this.#in(this.#partitionOf(order.identity), (partition) => partition.issue(order))
+  async issue(order: Omit<SimulatedToken, 'issuedUs'>): Promise<SimulatedToken> {
+    const at = this.#partitionOf(order.identity)
+    const issued = await this.#in(at, (partition) => partition.issue(order))
+    if (issued === 'parent_ended')
+      throw Object.assign(new Error('the parent has ended'), { code: issued })
+    return issued
   }
 
   /** Commits a revocation, in the partition of its identity or in all. */

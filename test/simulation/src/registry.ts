@@ -16,6 +16,7 @@ export interface SimulatedToken {
   identity: string
   subject: string
   labels: readonly string[]
+  parents: readonly string[]
   issuedUs: number
 }
 
@@ -54,7 +55,7 @@ interface Data {
   feed: FeedEntry[]
   receipts: Map<string, ReceiptPart>
   tokens: Map<string, SimulatedToken & { revoked: boolean }>
-  /** By identity, then `*`, `s:<subject>` or `l:<label>`. */
+  /** By identity, then `*`, `s:<subject>`, `l:<label>` or `p:<jti>`. */
   cutoffs: Map<string, Map<string, number>>
   cutoffAllUs: number
 }
@@ -99,7 +100,10 @@ export class Partition {
   }
 
   /** issue-token.lua */
-  issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken {
+  issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken | 'parent_ended' {
+    const [parent] = token.parents
+    if (parent !== undefined && this.introspect(parent, token.identity) === undefined)
+      return 'parent_ended'
     const issued = { ...token, issuedUs: this.#moment(), revoked: false }
     this.data.tokens.set(token.jti, issued)
     return issued
@@ -111,7 +115,12 @@ export class Partition {
     if (token === undefined || token.identity !== identity || token.revoked) return undefined
     if (token.issuedUs <= this.data.cutoffAllUs) return undefined
     const cutoffs = this.data.cutoffs.get(identity)
-    const members = ['*', `s:${token.subject}`, ...token.labels.map((label) => `l:${label}`)]
+    const members = [
+      '*',
+      `s:${token.subject}`,
+      ...token.labels.map((label) => `l:${label}`),
+      ...token.parents.map((parent) => `p:${parent}`),
+    ]
     const cut = members.some((member) => token.issuedUs <= (cutoffs?.get(member) ?? -1))
     return cut ? undefined : { ...token }
   }
@@ -284,15 +293,21 @@ export class Partition {
     if ('all' in selector) data.cutoffAllUs = Math.max(data.cutoffAllUs, cutoffUs)
     else if ('jti' in selector) {
       const token = data.tokens.get(selector.jti)
-      if (token !== undefined && token.issuedUs <= cutoffUs) token.revoked = true
+      if (token === undefined) return
+      if (token.issuedUs <= cutoffUs) token.revoked = true
+      if (selector.cascade === true) this.#cutOff(token.identity, `p:${selector.jti}`, cutoffUs)
     } else {
-      const cutoffs = data.cutoffs.get(selector.identity) ?? new Map<string, number>()
-      data.cutoffs.set(selector.identity, cutoffs)
       const { subject, label } = { subject: undefined, label: undefined, ...selector }
       const member =
         subject !== undefined ? `s:${subject}` : label !== undefined ? `l:${label}` : '*'
-      cutoffs.set(member, Math.max(cutoffs.get(member) ?? -1, cutoffUs))
+      this.#cutOff(selector.identity, member, cutoffUs)
     }
+  }
+
+  #cutOff(identity: string, member: string, cutoffUs: number): void {
+    const cutoffs = this.data.cutoffs.get(identity) ?? new Map<string, number>()
+    this.data.cutoffs.set(identity, cutoffs)
+    cutoffs.set(member, Math.max(cutoffs.get(member) ?? -1, cutoffUs))
   }
 
   /** Another Redis than the one that knew every node: some may live that only lost writes named. */

@@ -33,6 +33,7 @@ export interface TokenOrder {
   identity: string
   subject: string
   labels: readonly string[]
+  parents: readonly string[]
 }
 
 export interface Scenario {
@@ -101,16 +102,21 @@ export function tokenId(partition: number, name: string): string {
 
 function tokenOrders(random: Random, partitions: number, clients: number): TokenOrder[] {
   const identities = ['shop0', 'bank1', 'club2'].slice(0, random.whole(1, 3))
-  return Array.from({ length: clients + 3 }, (_, at) => {
+  const orders: TokenOrder[] = []
+  for (let at = 0; at < clients + 3; at++) {
     const identity = random.pick(identities)
     const partition = Number(identity.at(-1)) % partitions
-    return {
+    // Two of three are issued by the one before them of their identity: chains and short trees.
+    const parent = at % 3 === 0 ? undefined : orders.findLast((one) => one.identity === identity)
+    orders.push({
       jti: tokenId(partition, `token${at + 1}`),
       identity,
       subject: random.pick(['ada', 'bob']),
       labels: random.chance(0.4) ? ['phone'] : [],
-    }
-  })
+      parents: parent === undefined ? [] : [parent.jti, ...parent.parents],
+    })
+  }
+  return orders
 }
 
 function faultsOf(random: Random, auths: readonly string[], nodes: readonly string[]): Action[] {
@@ -235,7 +241,7 @@ function selectorOf(random: Random, { jti, identity, subject, labels }: TokenOrd
   return random.pick<Selector>([
     { jti },
     { jti },
-    { jti },
+    { jti, cascade: true },
     { identity, subject },
     { identity, label },
     { identity },
@@ -293,7 +299,11 @@ function clientsOf(
     if (random.chance(0.3) && covered.length > 0) {
       const order = random.pick(covered)
       const jti = tokenId(Number(order.jti[0]), `new${actions.length}`)
-      actions.push({ at: at + random.between(5, 200), kind: 'issue', token: { ...order, jti } })
+      actions.push({
+        at: at + random.between(5, 200),
+        kind: 'issue',
+        token: { ...order, jti, parents: [] },
+      })
     }
   }
   return actions
@@ -301,7 +311,7 @@ function clientsOf(
 
 function mayCover(selector: Selector, token: TokenOrder): boolean {
   if ('all' in selector) return true
-  if ('jti' in selector) return selector.jti === token.jti
+  if ('jti' in selector) return [token.jti, ...token.parents].includes(selector.jti)
   return selector.identity === token.identity
 }
 

@@ -46,12 +46,12 @@ export async function bearer(
     })
   }
   const { claims, record, authority } = active
-  const { labels, issuedUs, expiresAt } = record
+  const { labels, parents, issuedUs, expiresAt } = record
   const caller = {
     identity: claims.client_id,
     subject: record.subject,
     scopes: record.scopes,
-    token: { jti: claims.jti, labels, issuedUs, expiresAt },
+    token: { jti: claims.jti, labels, parents, issuedUs, expiresAt },
     ...authority,
   }
   noteActor(request, caller)

@@ -9,7 +9,13 @@ export interface Caller {
   /** Scopes of the token that it showed, or of its identity when it showed its credentials. */
   scopes: readonly string[]
   /** Absent when it showed its credentials. */
-  token?: { jti: string; labels: readonly string[]; issuedUs: number; expiresAt: number }
+  token?: {
+    jti: string
+    labels: readonly string[]
+    parents: readonly string[]
+    issuedUs: number
+    expiresAt: number
+  }
 }
 
 /** A caller that has shown a token, and may act on it until it ends. */

@@ -44,6 +44,7 @@ export function securityEvent(
       },
     }
   const { revocation, reason } = what
+  const { selector } = revocation
   return {
     ...claims,
     txn: revocation.id,
@@ -53,6 +54,7 @@ export function securityEvent(
         event_timestamp: Math.floor(revocation.at / 1000),
         ...(reason === undefined ? {} : { reason_admin: { und: reason } }),
         cutoff_us: revocation.cutoffUs,
+        ...('cascade' in selector ? { cascade: true as const } : {}),
       },
     },
   }

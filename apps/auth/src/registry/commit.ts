@@ -8,7 +8,7 @@ import { isGuarded, type Registry } from './registry.js'
 import { guard, run } from './run.js'
 
 const commitScript = script<
-  | [us: string, cutoffUs: string, before: string | null]
+  | [us: string, cutoffUs: string, before: string | null, cascadeBefore: string | null]
   | 'identity_not_found'
   | 'last_administrator'
   | 'issued_before_in_future'
@@ -41,6 +41,8 @@ export interface CommittedPart {
   cutoffUs: number
   /** The cut-off, or the token's mark, as it was before. */
   before: number | undefined
+  /** With `cascade`: the cut-off of what the token has issued, as it was before. */
+  cascadeBefore: number | undefined
 }
 
 /**
@@ -65,7 +67,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       markedKey(registry, partition, selector),
       keys.roster(partition),
       ...(change === ''
-        ? await indexKey(registry, partition, selector)
+        ? await keysOfToken(registry, partition, selector)
         : [
             keys.identity(partition, identity),
             keys.codes(partition, identity),
@@ -90,6 +92,7 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       keys.news,
       kid,
       isGuarded(registry, identity),
+      'jti' in selector ? (memberOf(selector) ?? '') : '',
     ],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
@@ -99,12 +102,13 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       'issued_before_in_future',
       'issuedBefore lies in the future; leave it out to revoke every token issued until now',
     )
-  const [us, cutoffUs, before] = reply
+  const [us, cutoffUs, ...before] = reply
   return {
     partition,
     us: Number(us),
     cutoffUs: Number(cutoffUs),
-    before: before === null ? undefined : Number(before),
+    before: numberOf(before[0]),
+    cascadeBefore: numberOf(before[1]),
   }
 }
 
@@ -114,13 +118,21 @@ function markedKey({ keys }: Registry, partition: number, selector: Selector): s
   return keys.cutoffs(partition, selector.identity)
 }
 
-/** The index that has the token, when it is known: its identity never changes. */
-async function indexKey(
+function numberOf(text: string | null): number | undefined {
+  return text === null ? undefined : Number(text)
+}
+
+/**
+ * The index that has the token, and the cut-offs of its identity, which never changes. None when the
+ * token is not known: it has expired, and all that it has issued with it.
+ */
+async function keysOfToken(
   { redis, keys }: Registry,
   partition: number,
   selector: Selector,
 ): Promise<string[]> {
   if (!('jti' in selector)) return []
   const identity = await guard(redis.hget(keys.token(partition, selector.jti), 'identity'))
-  return identity === null ? [] : [keys.index(partition, identity)]
+  if (identity === null) return []
+  return [keys.index(partition, identity), keys.cutoffs(partition, identity)]
 }

@@ -53,22 +53,31 @@ export async function countNewlyCovered(
   selector: Selector,
   part: CommittedPart,
 ): Promise<CoveredCount> {
-  // The mark on a token that was revoked by its id is this revocation's own.
-  if ('jti' in selector && part.before !== undefined) return { tokens: 0, exact: true }
-  return count(registry, part.partition, {
-    selector,
-    // What the cut-off covered before it moved is not newly covered, however much of it there is.
-    from: 'jti' in selector ? anyTime.from : (part.before ?? -1) + 1,
-    to: part.cutoffUs,
-    asOf: asBefore(selector, part),
-  })
+  const { partition, cutoffUs: to } = part
+  const asOf = asBefore(selector, part)
+  // What the cut-off covered before it moved is not newly covered, however much of it there is.
+  if (!('jti' in selector))
+    return count(registry, partition, { selector, from: (part.before ?? -1) + 1, to, asOf })
+  const { jti, cascade } = selector
+  return sumOf(
+    await Promise.all([
+      // The mark on a token that was revoked by its id is this revocation's own.
+      part.before === undefined ? countToken(registry, partition, jti, { to, asOf }) : none,
+      cascade === true
+        ? countIssued(registry, partition, jti, { from: (part.cascadeBefore ?? -1) + 1, to, asOf })
+        : none,
+    ]),
+  )
 }
+
+const none: CoveredCount = { tokens: 0, exact: true }
 
 /** Puts the cut-offs back to what they were before the commit, as far as its moment tells. */
 function asBefore(selector: Selector, part: CommittedPart): AsOf {
   const own = 'all' in selector ? 'all' : memberOf(selector)
+  const before = 'jti' in selector ? part.cascadeBefore : part.before
   return (member, cutoffUs) =>
-    member === own ? (part.before ?? -1) : cutoffUs > part.us ? -1 : cutoffUs
+    member === own ? (before ?? -1) : cutoffUs > part.us ? -1 : cutoffUs
 }
 
 interface Question {
@@ -89,7 +98,15 @@ async function count(
     const counted = await countIndex(registry, { partition, identity, filter, span, asOf })
     return { tokens: counted.active, exact: counted.exact }
   }
-  if ('jti' in selector) return countToken(registry, partition, selector.jti, { to, asOf })
+  if ('jti' in selector)
+    return sumOf(
+      await Promise.all([
+        countToken(registry, partition, selector.jti, { to, asOf }),
+        selector.cascade === true
+          ? countIssued(registry, partition, selector.jti, { from, to, asOf })
+          : none,
+      ]),
+    )
   if ('subject' in selector) return countOf(selector.identity, { subject: selector.subject })
   if ('label' in selector) return countOf(selector.identity, { label: selector.label })
   if ('identity' in selector) return countOf(selector.identity, {})
@@ -116,6 +133,25 @@ async function countToken(
   const cutoffs = await readCutoffs(registry, partition, token.identity, [token], asOf)
   const counted = !(asOf === asOfNow && token.flagged) && !isCutOff(token, cutoffs)
   return { tokens: counted ? 1 : 0, exact: true }
+}
+
+/** What a token has issued, at any depth; nothing when the token has expired, and that with it. */
+async function countIssued(
+  registry: Registry,
+  partition: number,
+  jti: string,
+  { from, to, asOf }: Omit<Question, 'selector'>,
+): Promise<CoveredCount> {
+  const [token] = await readTokens(registry, partition, [jti])
+  if (token === undefined) return none
+  const { active, exact } = await countIndex(registry, {
+    partition,
+    identity: token.identity,
+    filter: { parent: jti },
+    span: { from, to: Math.min(to, anyTime.to) },
+    asOf,
+  })
+  return { tokens: active, exact }
 }
 
 function sumOf(counts: readonly CoveredCount[]): CoveredCount {

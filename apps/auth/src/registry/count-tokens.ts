@@ -10,7 +10,7 @@ import { badCursor } from './errors.js'
 import { partitionOf } from './ids.js'
 import { namePattern } from './list-identities.js'
 import type { Registry } from './registry.js'
-import { spanOf } from './token-filter.js'
+import { spanOf, withIdentity } from './token-filter.js'
 import { readNames, walkIdentities } from './walk-identities.js'
 
 /** Counting over many identities ends here, with what has been counted. */
@@ -21,7 +21,9 @@ const identitiesAtOnce = 20
  * Counts tokens that have not expired. Without `identity`, those of every identity that is registered.
  * See `TokenCount` for when it is not exact.
  */
-export async function countTokens(registry: Registry, query: CountTokens): Promise<TokenCount> {
+export async function countTokens(registry: Registry, asked: CountTokens): Promise<TokenCount> {
+  const query = await withIdentity(registry, asked)
+  if (query === undefined) return { active: 0, revoked: 0, exact: true }
   const { identity } = query
   if (identity !== undefined) return countIdentity(registry, identity, query)
   const until = performance.now() + withinMs
@@ -46,9 +48,11 @@ export async function countTokens(registry: Registry, query: CountTokens): Promi
  */
 export async function countTokensByIdentity(
   registry: Registry,
-  { limit = 100, cursor, ...query }: CountTokensByIdentity,
+  { limit = 100, cursor, ...asked }: CountTokensByIdentity,
 ): Promise<IdentityCountPage> {
   if (cursor !== undefined && !namePattern.test(cursor)) throw badCursor()
+  const query = await withIdentity(registry, asked)
+  if (query === undefined) return { identities: [] }
   const { names, more } =
     query.identity === undefined
       ? await readNames(registry, limit, { after: cursor })

@@ -17,17 +17,26 @@ export type AsOf = (member: string, cutoffUs: number) => number
 
 export const asOfNow: AsOf = (_member, cutoffUs) => cutoffUs
 
-/** The member of an identity's cut-offs that a selector moves; undefined for `jti` and `all`. */
+/** The member of an identity's cut-offs that a selector moves; undefined when it moves none. */
 export function memberOf(selector: Selector): string | undefined {
-  if ('jti' in selector || 'all' in selector) return undefined
+  if ('all' in selector) return undefined
+  if ('jti' in selector) return selector.cascade === true ? issuedBy(selector.jti) : undefined
   if ('subject' in selector) return `s:${selector.subject}`
   if ('label' in selector) return `l:${selector.label}`
   return '*'
 }
 
+/** What of a token the members of the cut-offs look at. */
+type Cuttable = Pick<TokenRecord, 'subject' | 'labels' | 'parents'>
+
 /** The members that select a token. */
-function membersFor(token: Pick<TokenRecord, 'subject' | 'labels'>): string[] {
-  return ['*', `s:${token.subject}`, ...token.labels.map((label) => `l:${label}`)]
+function membersFor({ subject, labels, parents }: Cuttable): string[] {
+  return ['*', `s:${subject}`, ...labels.map((label) => `l:${label}`), ...parents.map(issuedBy)]
+}
+
+/** The member that selects what a token has issued, at any depth. */
+export function issuedBy(jti: string): string {
+  return `p:${jti}`
 }
 
 /** Reads the cut-offs that may select these tokens of one identity. */
@@ -35,7 +44,7 @@ export async function readCutoffs(
   registry: Registry,
   partition: number,
   identity: string,
-  tokens: readonly Pick<TokenRecord, 'subject' | 'labels'>[],
+  tokens: readonly Cuttable[],
   asOf: AsOf = asOfNow,
 ): Promise<Cutoffs> {
   const members = [...new Set(['*', ...tokens.flatMap(membersFor)])]
@@ -54,7 +63,7 @@ export async function readCutoffs(
 
 /** Whether a cut-off covers the token: the rule of `coversToken`, over many revocations at once. */
 export function isCutOff(
-  token: Pick<TokenRecord, 'subject' | 'labels' | 'issuedUs'>,
+  token: Cuttable & Pick<TokenRecord, 'issuedUs'>,
   { all, members }: Cutoffs,
 ): boolean {
   return (

@@ -1,3 +1,5 @@
+import { maxParents } from '@portcullis/contracts'
+
 export type RegistryErrorCode =
   | 'registry_unavailable'
   | 'option_invalid'
@@ -19,6 +21,8 @@ export type RegistryErrorCode =
   | 'node_replaced'
   | 'node_name_taken'
   | 'key_revoked'
+  | 'parent_ended'
+  | 'too_many_parents'
   | 'too_many_tokens'
   | 'too_many_wrong_codes'
   | 'too_many_receivers'
@@ -94,6 +98,20 @@ export function lastAdministrator(identity: string): RegistryError {
   return new RegistryError(
     'last_administrator',
     `"${identity}" is the administrator that auth is set up with: it has to stay active, with the scope admin and a registration code (or keys) that does not expire; give it another code first, or set ADMIN_IDENTITY to another administrator`,
+  )
+}
+
+export function parentEnded(): RegistryError {
+  return new RegistryError(
+    'parent_ended',
+    'the calling token has ended, or ends within a second; get a new one',
+  )
+}
+
+export function tooManyParents(): RegistryError {
+  return new RegistryError(
+    'too_many_parents',
+    `the calling token has ${maxParents} parents, and none may have more; issue with one of its parents`,
   )
 }
 

@@ -23,13 +23,14 @@ export async function getToken(registry: Registry, jti: string): Promise<TokenIn
 
 /** A token as the API shows it. */
 export function infoOf(token: TokenRecord, cutoffs: Cutoffs): TokenInfo {
-  const { jti, identity, subject, scope, labels, issuedUs, expiresAt, issuedFrom } = token
+  const { jti, identity, subject, scope, labels, parents, issuedUs, expiresAt, issuedFrom } = token
   return {
     jti,
     identity,
     subject,
     scope,
     labels,
+    parents,
     state: token.flagged || isCutOff(token, cutoffs) ? 'revoked' : 'active',
     issuedAt: Math.floor(issuedUs / 1000),
     expiresAt,

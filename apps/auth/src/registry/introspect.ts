@@ -10,9 +10,11 @@ type ActiveReply = [
   scope: string,
   labels: string,
   expiresAt: string,
+  parents: string,
 ]
 
 const check = script<(ActiveReply | null)[]>(
+  new URL('../../src/registry/lua/token-index.lua', import.meta.url),
   new URL('../../src/registry/lua/introspect.lua', import.meta.url),
 )
 
@@ -31,6 +33,7 @@ export interface ActiveRecord {
   subject: string
   scopes: string[]
   labels: string[]
+  parents: string[]
   /** Unix milliseconds. */
   expiresAt: number
 }
@@ -92,12 +95,13 @@ function checkPartition(registry: Registry, partition: number, asked: readonly A
 
 function activeOf(reply: ActiveReply | null | undefined): ActiveRecord | undefined {
   if (reply === null || reply === undefined) return undefined
-  const [issuedUs, subject, scope, labels, expiresAt] = reply
+  const [issuedUs, subject, scope, labels, expiresAt, parents] = reply
   return {
     issuedUs: Number(issuedUs),
     subject,
     scopes: words(scope),
     labels: words(labels),
+    parents: words(parents),
     expiresAt: Number(expiresAt),
   }
 }

@@ -1,6 +1,13 @@
-import { TtlSeconds } from '@portcullis/contracts'
+import { maxParents, TtlSeconds } from '@portcullis/contracts'
 import { script } from '@portcullis/redis'
-import { identityNotFound, identitySuspended, RegistryError, TooManyTokensError } from './errors.js'
+import {
+  identityNotFound,
+  identitySuspended,
+  parentEnded,
+  RegistryError,
+  TooManyTokensError,
+  tooManyParents,
+} from './errors.js'
 import { newId, partitionOf } from './ids.js'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
@@ -11,6 +18,8 @@ const issue = script<
   | 'identity_not_found'
   | 'identity_suspended'
   | 'key_revoked'
+  | 'parent_ended'
+  | 'too_many_parents'
 >(
   new URL('../../src/registry/lua/partition-clock.lua', import.meta.url),
   new URL('../../src/registry/lua/token-index.lua', import.meta.url),
@@ -32,23 +41,27 @@ export interface TokenOrder {
   labels: readonly string[]
   /** The address that it was asked from. */
   from: string
+  /** The id of the token that issues it; none when the identity's own credentials ask for it. */
+  parent?: string | undefined
 }
 
 export interface IssuedToken {
   jti: string
   /** Microseconds on the partition's clock; no two tokens of a partition share one. */
   issuedUs: number
-  /** Unix milliseconds, a whole second: `ttlSeconds` after the issue, rounded up. */
+  /** Unix milliseconds, a whole second: `ttlSeconds` after the issue, rounded up, or its parent's. */
   expiresAt: number
 }
 
 /**
  * Records a new token. Whether the identity exists and is active is checked in the same step, and
  * whether the key that is to sign it still may: a token that is recorded before its key is revoked is
- * revoked with it, one that comes later is refused here.
+ * revoked with it, one that comes later is refused here. The same of its parent: nothing is issued by a
+ * token that has ended, and nothing outlives the token that issued it.
  *
  * @param kid - of the key that is to sign it; none where there is only the record
- * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`, `key_revoked`
+ * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`, `key_revoked`,
+ * `parent_ended`, `too_many_parents`
  * @throws TooManyTokensError when as many of the identity's tokens live as may
  */
 export async function issueToken(
@@ -56,7 +69,7 @@ export async function issueToken(
   order: TokenOrder,
   kid = '',
 ): Promise<IssuedToken> {
-  const { identity, subject, scopes, ttlSeconds, labels, from } = order
+  const { identity, subject, scopes, ttlSeconds, labels, from, parent } = order
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > maxTtlSeconds)
     throw new RegistryError(
       'ttl_invalid',
@@ -75,13 +88,30 @@ export async function issueToken(
       keys.index(partition, identity),
       keys.expiring(partition, identity),
       keys.revokedKeys(partition),
+      keys.cutoffAll(partition),
+      keys.cutoffs(partition, identity),
+      ...(parent === undefined ? [] : [keys.token(partition, parent)]),
     ],
-    [identity, subject, scopes.join(' '), ttlSeconds, labels.join(' '), from, jti, kid, max],
+    [
+      identity,
+      subject,
+      scopes.join(' '),
+      ttlSeconds,
+      labels.join(' '),
+      from,
+      jti,
+      kid,
+      parent ?? '',
+      maxParents,
+      max,
+    ],
   )
   if (reply === 'identity_not_found') throw identityNotFound(identity)
   if (reply === 'identity_suspended') throw identitySuspended(identity)
   if (reply === 'key_revoked')
     throw new RegistryError('key_revoked', 'the signing key has been revoked; try again')
+  if (reply === 'parent_ended') throw parentEnded()
+  if (reply === 'too_many_parents') throw tooManyParents()
   if (reply[0] === 'too_many_tokens') throw new TooManyTokensError(identity, max, Number(reply[1]))
   return { jti, issuedUs: Number(reply[0]), expiresAt: Number(reply[1]) }
 }

@@ -2,6 +2,7 @@ import type { ListTokens, TokenInfo, TokenPage } from '@portcullis/contracts'
 import { badCursor } from './errors.js'
 import { namePattern } from './list-identities.js'
 import type { Registry } from './registry.js'
+import { withIdentity } from './token-filter.js'
 import { walkIdentities } from './walk-identities.js'
 import { hasTokens, type Looked, walkTokens } from './walk-tokens.js'
 
@@ -26,7 +27,9 @@ interface Place {
  *
  * @throws RegistryError `bad_cursor`
  */
-export async function listTokens(registry: Registry, query: ListTokens): Promise<TokenPage> {
+export async function listTokens(registry: Registry, asked: ListTokens): Promise<TokenPage> {
+  const query = await withIdentity(registry, asked)
+  if (query === undefined) return { tokens: [] }
   const { limit = 100, cursor } = query
   let place = cursor === undefined ? undefined : placeOf(cursor, query.identity)
   const tokens: TokenInfo[] = []

@@ -4,7 +4,7 @@ import { guard, unavailable } from './run.js'
 /*
  * Where an identity's tokens are found by what selects them. `index` has for each token an entry
  * `<member>\n<issuedUs, 16 digits>\n<jti>` for every member that selects it, the same members that the
- * cut-offs have: `*`, `s:<subject>`, `l:<label>`. All scores are 0, so Redis keeps them in the order of
+ * cut-offs have: `*`, `s:<subject>`, `l:<label>`, `p:<jti of a parent>`. All scores are 0, so Redis keeps them in the order of
  * their bytes: what one member selects lies together, by the time of its issue, and any part of it is
  * counted or read in a time that does not depend on how much there is. token-index.lua writes it.
  */

@@ -9,6 +9,7 @@ export interface TokenRecord {
   subject: string
   scope: string
   labels: string[]
+  parents: string[]
   issuedUs: number
   /** Unix milliseconds. */
   expiresAt: number
@@ -26,6 +27,7 @@ const fields = [
   'expiresAt',
   'issuedFrom',
   'revoked',
+  'parents',
 ]
 
 /** Reads tokens of one partition in one round trip; undefined for one that is unknown or expired. */
@@ -48,7 +50,8 @@ export async function readTokens(
 }
 
 function tokenOf(jti: string, values: readonly unknown[]): TokenRecord | undefined {
-  const [identity, subject, scope, labels, issuedUs, expiresAt, issuedFrom, revoked] = values
+  const [identity, subject, scope, labels, issuedUs, expiresAt, issuedFrom, revoked, parents] =
+    values
   if (typeof identity !== 'string') return undefined
   return {
     jti,
@@ -56,6 +59,8 @@ function tokenOf(jti: string, values: readonly unknown[]): TokenRecord | undefin
     subject: String(subject),
     scope: String(scope),
     labels: words(String(labels)),
+    // Tokens of versions before this field have none.
+    parents: words(String(parents ?? '')),
     issuedUs: Number(issuedUs),
     expiresAt: Number(expiresAt),
     issuedFrom: String(issuedFrom),

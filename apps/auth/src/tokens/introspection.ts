@@ -33,5 +33,6 @@ export function activeAnswer({ claims, record }: ActiveToken): Active {
     token_type: 'Bearer',
     issued_us: record.issuedUs,
     labels: record.labels,
+    parents: record.parents,
   }
 }

@@ -16,7 +16,8 @@ import { maxTokenLength } from './verify.js'
  * Records a token in the registry, signs it, and gives the answer of RFC 6749 §5.1.
  *
  * @throws AuthError `invalid_scope` when the token would be longer than anyone accepts
- * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`
+ * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`,
+ * `parent_ended`, `too_many_parents`
  * @throws KeySetError `registry_unavailable`
  */
 export async function issue(registry: Registry, jwt: Jwt, order: TokenOrder): Promise<TokenAnswer> {
@@ -29,7 +30,8 @@ export async function issue(registry: Registry, jwt: Jwt, order: TokenOrder): Pr
   return {
     access_token: sign(jwt, key, { ...names, iat, exp, jti }),
     token_type: 'Bearer',
-    expires_in: order.ttlSeconds,
+    // Less than `ttlSeconds` where the parent ends before.
+    expires_in: exp - Math.ceil(issuedUs / 1_000_000),
     scope,
     jti,
   }

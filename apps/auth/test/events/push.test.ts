@@ -28,6 +28,10 @@ t.test('each revocation is pushed as a signed event, in the words of CAEP', asyn
   const format = 'complex'
   const cases: [object, object][] = [
     [{ token: jti }, { format, session: { format: 'jwt_id', iss, jti }, user, application }],
+    [
+      { token: jti, cascade: true },
+      { format, session: { format: 'jwt_id', iss, jti }, user, application },
+    ],
     [{ token: unknown }, { format, session: { format: 'jwt_id', iss, jti: unknown } }],
     [
       { identity, subject: 'ann' },
@@ -62,7 +66,8 @@ t.test('each revocation is pushed as a signed event, in the words of CAEP', asyn
     t.equal(payload.sub, undefined)
     const { [sessionRevokedEvent]: event } = payload['events'] as Record<string, unknown>
     t.match(event, { event_timestamp: Number, cutoff_us: Number })
-    const { event_timestamp, reason_admin } = event as Record<string, unknown>
+    const { event_timestamp, reason_admin, cascade } = event as Record<string, unknown>
+    t.equal(cascade, 'cascade' in selector ? true : undefined)
     t.ok(Number(event_timestamp) >= before && Number(event_timestamp) <= Date.now() / 1000)
     t.same(reason_admin, 'reason' in selector ? { und: 'left the company' } : undefined)
   }
@@ -70,7 +75,7 @@ t.test('each revocation is pushed as a signed event, in the words of CAEP', asyn
   t.match(done, { pending: 0, refused: 0, expired: 0, dropped: 0, lost: 0 })
   t.notOk('lastFailure' in done)
   const metrics = (await self.app.inject('/metrics')).body
-  t.match(metrics, 'portcullis_security_events_total{outcome="delivered"} 6')
+  t.match(metrics, 'portcullis_security_events_total{outcome="delivered"} 7')
   t.match(metrics, 'portcullis_security_events_pending 0')
 })
 

@@ -1,7 +1,13 @@
-import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts'
+import { coversToken, maxParents, type RevocationEvent, type Selector } from '@portcullis/contracts'
 import fc from 'fast-check'
 import t from 'tap'
-import { introspect, readFeed, registerIdentity, revoke } from '../../src/registry/index.js'
+import {
+  introspect,
+  type RegistryError,
+  readFeed,
+  registerIdentity,
+  revoke,
+} from '../../src/registry/index.js'
 import { open, token } from './fixtures/open.js'
 
 const names = ['a', 'b']
@@ -11,7 +17,13 @@ const labels = fc.uniqueArray(fc.constantFrom('a', 'b', 's:a', 'l:a'), { maxLeng
 const identity = fc.constantFrom(...names)
 
 type Step =
-  | { kind: 'issue'; identity: string; subject: string; labels: string[] }
+  | {
+      kind: 'issue'
+      identity: string
+      subject: string
+      labels: string[]
+      parent: number | undefined
+    }
   | { kind: 'revoke'; selector: (jtis: string[]) => Selector; ago: number | undefined }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -20,12 +32,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     identity,
     subject: fc.constantFrom(...words),
     labels,
+    parent: fc.option(fc.nat(20), { nil: undefined }),
   }),
   fc.record({
     kind: fc.constant('revoke' as const),
     ago: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
     selector: fc.oneof(
       fc.nat(20).map((i) => (jtis: string[]) => ({ jti: jtis[i % jtis.length] ?? unknown })),
+      fc.nat(20).map((i) => (jtis: string[]) => ({
+        jti: jtis[i % jtis.length] ?? unknown,
+        cascade: true as const,
+      })),
       identity.map((name) => () => ({ identity: name })),
       fc.tuple(identity, fc.constantFrom(...words)).map(([name, subject]) => () => ({
         identity: name,
@@ -52,12 +69,40 @@ t.test('introspection refuses exactly what some event of the feed covers', async
           identity: string
           subject: string
           labels: string[]
+          parents: string[]
           issuedUs: number
+          expiresAt: number
         }[] = []
         for (const each of steps)
           if (each.kind === 'issue') {
-            const { kind: _, ...order } = each
-            issued.push({ ...order, ...(await token(registry, order.identity, order)) })
+            const { kind: _, parent: at, ...order } = each
+            const own = issued.filter((one) => one.identity === order.identity)
+            const parent = at === undefined ? undefined : own[at % own.length]
+            const parents = parent === undefined ? [] : [parent.jti, ...parent.parents]
+            const [isParentActive] =
+              parent === undefined
+                ? [true]
+                : await introspect(registry, [{ jti: parent.jti, client_id: order.identity }])
+            // Longer for each, so that parents and children differ in what ends them.
+            const ttlSeconds = 1000 + issued.length
+            const made = await token(registry, order.identity, {
+              ...order,
+              ttlSeconds,
+              parent: parent?.jti,
+            }).catch((error: RegistryError) => error.code)
+            const refused =
+              isParentActive === undefined
+                ? 'parent_ended'
+                : parents.length > maxParents
+                  ? 'too_many_parents'
+                  : undefined
+            if (typeof made === 'string' || refused !== undefined) {
+              if (made !== refused) throw new Error(`${JSON.stringify(made)}, not ${refused}`)
+              continue
+            }
+            if (made.expiresAt > (parent?.expiresAt ?? Number.POSITIVE_INFINITY))
+              throw new Error('a token outlives its parent')
+            issued.push({ ...order, parents, ...made })
           } else {
             const issuedBefore = each.ago === undefined ? undefined : Date.now() - each.ago
             const selector = each.selector(issued.map(({ jti }) => jti))

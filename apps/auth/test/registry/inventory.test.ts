@@ -1,4 +1,4 @@
-import type { ListTokens, Selector } from '@portcullis/contracts'
+import { type ListTokens, maxParents, type Selector } from '@portcullis/contracts'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -30,11 +30,23 @@ const issuing = fc.record({
   identity: oneOf(identities),
   subject: oneOf(subjects),
   labels: fc.uniqueArray(oneOf(labels)),
+  /** One of its identity's, if it is active. */
+  parent: fc.option(fc.nat(), { nil: undefined }),
   old: fc.boolean(),
 })
 const revoking = fc.record({
   kind: fc.constant('revoke' as const),
-  how: fc.constantFrom('jti', 'jti', 'subject', 'subject', 'label', 'identity', 'all'),
+  how: fc.constantFrom(
+    'jti',
+    'jti',
+    'cascade',
+    'cascade',
+    'subject',
+    'subject',
+    'label',
+    'identity',
+    'all',
+  ),
   which: fc.nat(),
   bounded: fc.boolean(),
 })
@@ -57,6 +69,8 @@ const filters = fc.record({
   identity: maybe(oneOf(identities)),
   subject: maybe(oneOf(subjects)),
   label: maybe(oneOf(labels)),
+  /** Issued by this token, or by one that this one has issued. */
+  parent: maybe(fc.nat()),
   state: maybe(fc.constantFrom('active' as const, 'revoked' as const)),
   /** Of these tokens. */
   issuedAfter: maybe(fc.nat()),
@@ -69,6 +83,7 @@ interface Known {
   identity: string
   subject: string
   labels: string[]
+  parents: string[]
   issuedUs: number
   expiresAt: number
   revoked: boolean
@@ -89,9 +104,16 @@ class Model {
       const { identity, subject, labels } = step
       // Lifetimes differ, and not in the order of issue.
       const ttlSeconds = 1000 + ((this.tokens.length * 7919) % 97)
-      const issued = await token(registry, identity, { subject, labels, ttlSeconds })
-      this.tokens.push({ identity, subject, labels, revoked: false, ...issued })
-      if (step.old) await makeOld(registry, identity, issued.jti)
+      const able = this.tokens.filter(
+        (one) => one.identity === identity && !one.revoked && one.parents.length < maxParents,
+      )
+      const parent = step.parent === undefined ? undefined : able[step.parent % able.length]
+      const parents = parent === undefined ? [] : [parent.jti, ...parent.parents]
+      const order = { subject, labels, ttlSeconds, parent: parent?.jti }
+      const issued = await token(registry, identity, order)
+      this.tokens.push({ identity, subject, labels, parents, revoked: false, ...issued })
+      // Versions before the index knew no parents.
+      if (step.old && parent === undefined) await makeOld(registry, identity, issued.jti)
     } else if (step.kind === 'delete') {
       await deleteIdentity(registry, step.identity)
       await registerIdentity(registry, { identity: step.identity, scopes: [] })
@@ -100,8 +122,10 @@ class Model {
       const one = this.at(step.which)
       if (one === undefined) return
       if (step.kind === 'expire') {
-        await expire(registry, one.identity, one.jti)
-        this.tokens.splice(this.tokens.indexOf(one), 1)
+        // What a token has issued never outlives it.
+        const ended = this.tokens.filter(({ jti, parents }) => [jti, ...parents].includes(one.jti))
+        for (const { identity, jti } of ended) await expire(registry, identity, jti)
+        this.tokens = this.tokens.filter((token) => !ended.includes(token))
       } else await this.#revoke(selectorOf(step.how, one), step.bounded ? one : undefined)
     }
   }
@@ -135,6 +159,7 @@ class Model {
 
 function selectorOf(how: string, { jti, identity, subject, labels: [label = 'none'] }: Known) {
   if (how === 'jti') return { jti }
+  if (how === 'cascade') return { jti, cascade: true as const }
   if (how === 'subject') return { identity, subject }
   if (how === 'label') return { identity, label }
   return how === 'identity' ? { identity } : { all: true as const }
@@ -142,19 +167,24 @@ function selectorOf(how: string, { jti, identity, subject, labels: [label = 'non
 
 function selects(selector: Selector, one: Known): boolean {
   if ('all' in selector) return true
-  if ('jti' in selector) return selector.jti === one.jti
+  if ('jti' in selector)
+    return (
+      selector.jti === one.jti || (selector.cascade === true && one.parents.includes(selector.jti))
+    )
   if (selector.identity !== one.identity) return false
   if ('subject' in selector) return selector.subject === one.subject
   return !('label' in selector) || one.labels.includes(selector.label)
 }
 
 function isWanted(query: ListTokens, one: Known): boolean {
-  const { identity, subject, label, state, issuedAfter, issuedBefore, expiresBefore } = query
+  const { identity, subject, label, parent, state, issuedAfter, issuedBefore, expiresBefore } =
+    query
   const issuedAt = one.issuedUs / 1000
   return (
     (identity === undefined || one.identity === identity) &&
     (subject === undefined || one.subject === subject) &&
     (label === undefined || one.labels.includes(label)) &&
+    (parent === undefined || one.parents.includes(parent)) &&
     (state === undefined || one.revoked === (state === 'revoked')) &&
     (issuedAfter === undefined || issuedAt >= issuedAfter) &&
     (issuedBefore === undefined || issuedAt < issuedBefore) &&
@@ -193,9 +223,10 @@ function queryOf(model: Model, filter: typeof filters extends fc.Arbitrary<infer
     const one = which === undefined ? undefined : model.at(which)
     return one === undefined ? undefined : Math.floor(time(one))
   }
-  const { issuedAfter, issuedBefore, expiresBefore, ...names } = filter
+  const { parent, issuedAfter, issuedBefore, expiresBefore, ...names } = filter
   const query = {
     ...names,
+    parent: parent === undefined ? undefined : model.at(parent)?.jti,
     issuedAfter: ms(issuedAfter, ({ issuedUs }) => issuedUs / 1000),
     issuedBefore: ms(issuedBefore, ({ issuedUs }) => issuedUs / 1000 + 1),
     expiresBefore: ms(expiresBefore, ({ expiresAt }) => expiresAt),
@@ -289,7 +320,7 @@ t.test('pages have each token once, whatever comes and goes between them', async
 t.test('a token that several revocations cover counts once', async (t) => {
   const { registry, model } = await (await models(t, 1))()
   const issue = (subject: string, labels: string[] = []) =>
-    model.play({ kind: 'issue', identity: 'app', subject, labels, old: false })
+    model.play({ kind: 'issue', identity: 'app', subject, labels, parent: undefined, old: false })
   await issue('ann', ['phone'])
   await issue('bob', ['phone'])
   for (let i = 0; i < 10; i += 1) await issue('anna', ['web'])

@@ -2,6 +2,8 @@ import type { Selector } from '@portcullis/contracts'
 import t from 'tap'
 import {
   countCovered,
+  countTokens,
+  feedEnd,
   introspect,
   listTokens,
   type Registry,
@@ -40,6 +42,67 @@ const cases: [name: string, selector: (jti: string) => Selector, after: string][
   ['label', () => ({ identity: 'shop', label: 'phone' }), '-+-++'],
   ['all', () => ({ all: true }), '-----'],
 ]
+
+/** A tree of tokens: the first two are asked for by the identity, `parent` is the place of the issuer. */
+const tree = [
+  undefined, // 0
+  undefined, // 1
+  0, // 2
+  0, // 3
+  2, // 4
+  4, // 5
+  1, // 6
+]
+
+for (const partitions of [1, 16])
+  for (const [at, after] of [
+    [0, '-+----+'],
+    [2, '++-+--+'],
+    [5, '+++++-+'],
+    [6, '++++++-'],
+  ] as const)
+    t.test(`cascade ends token ${at} and all that it has issued; P=${partitions}`, async (t) => {
+      const { registry } = await open(t, { partitions })
+      await registerIdentity(registry, { identity: 'shop', scopes: [] })
+      const tokens: { jti: string; client_id: string }[] = []
+      for (const parent of tree) {
+        const order = parent === undefined ? {} : { parent: tokens[parent]?.jti }
+        tokens.push({ client_id: 'shop', ...(await token(registry, 'shop', order)) })
+      }
+      const jti = tokens[at]?.jti ?? ''
+      const selector = { jti, cascade: true as const }
+      const covered = [...after].filter((sign) => sign === '-').length
+      const counted = await countTokens(registry, { parent: jti })
+      t.same(counted, { active: covered - 1, revoked: 0, exact: true }, 'what it has issued')
+      t.same(await countCovered(registry, selector), { tokens: covered, exact: true }, 'a dry run')
+      t.equal(await alive(registry, tokens), '+++++++', 'changes nothing')
+
+      const from = await feedEnd(registry)
+      const done = await revoke(registry, { selector })
+      t.equal(done.tokens, covered, 'the receipt counts all')
+      t.equal(await alive(registry, tokens), after)
+      const read = await readFeed(registry, from, 10)
+      t.match(read, { revocations: [{ selector }] })
+      t.equal(read === 'lost' ? 0 : read.revocations.length, 1, 'in one commit')
+      t.equal((await revoke(registry, { selector })).tokens, 0, 'nothing is newly covered twice')
+      t.equal((await countCovered(registry, selector)).tokens, 0)
+      const listed = (await listTokens(registry, { parent: jti })).tokens
+      t.equal(listed.length, covered - 1)
+      t.ok(listed.every(({ state }) => state === 'revoked'))
+    })
+
+t.test('a token revoked without cascade leaves what it has issued', async (t) => {
+  const { registry } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const parent = await token(registry, 'shop')
+  const child = await token(registry, 'shop', { parent: parent.jti })
+  const both = [parent, child].map(({ jti }) => ({ jti, client_id: 'shop' }))
+  t.equal((await revoke(registry, { selector: { jti: parent.jti } })).tokens, 1)
+  t.equal(await alive(registry, both), '-+')
+  const { tokens } = await revoke(registry, { selector: { jti: parent.jti, cascade: true } })
+  t.equal(tokens, 1, 'a cascade later counts what it newly covers')
+  t.equal(await alive(registry, both), '--')
+})
 
 for (const partitions of [1, 16])
   for (const [name, select, after] of cases) {

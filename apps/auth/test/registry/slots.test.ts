@@ -55,6 +55,7 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   await verbs.introspect(registry, claims)
   const selectors = [
     { jti: claims[0]?.jti ?? '' },
+    { jti: claims[1]?.jti ?? '', cascade: true as const },
     { identity: 'b' },
     { identity: 'b', subject: 'anna' },
     { identity: 'b', label: 'x' },

@@ -1,5 +1,8 @@
+import { maxParents } from '@portcullis/contracts'
 import t from 'tap'
 import {
+  countTokens,
+  deleteIdentity,
   getToken,
   introspect,
   issueToken,
@@ -27,6 +30,7 @@ t.test('the registry knows of a token who, what, when and where from', async (t)
     subject: 'anna müller ☃',
     scope: 'subscribe:news publish:chat:{sub}',
     labels: ['device:phone', 'beta'],
+    parents: [],
     state: 'active',
     issuedAt: Math.floor(issuedUs / 1000),
     expiresAt,
@@ -37,6 +41,75 @@ t.test('the registry knows of a token who, what, when and where from', async (t)
   t.equal(expiresAt % 1000, 0)
   const key = registry.keys.token(Number(jti.split('-')[0]), jti)
   t.equal(Number(await redis.call('PEXPIRETIME', key)), expiresAt, 'and Redis forgets it then')
+})
+
+t.test('a token never outlives the token that issued it', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const parent = await token(registry, 'shop', { ttlSeconds: 60 })
+  const child = await token(registry, 'shop', { ttlSeconds: 2_592_000, parent: parent.jti })
+  t.equal(child.expiresAt, parent.expiresAt, 'a child that asked for more')
+  const key = registry.keys.token(0, child.jti)
+  t.equal(Number(await redis.call('PEXPIRETIME', key)), parent.expiresAt, 'in Redis too')
+  const brief = await token(registry, 'shop', { ttlSeconds: 5, parent: child.jti })
+  t.ok(brief.expiresAt < parent.expiresAt, 'a child that asked for less')
+  t.same((await getToken(registry, brief.jti)).parents, [child.jti, parent.jti])
+  const last = await token(registry, 'shop', { ttlSeconds: 60, parent: brief.jti })
+  t.equal(last.expiresAt, brief.expiresAt)
+
+  const own = await token(registry, 'shop', { ttlSeconds: 2_592_000 })
+  t.ok(own.expiresAt > parent.expiresAt, "a token that the identity's own code asked for")
+})
+
+t.test('nothing is issued by a token that has ended', async (t) => {
+  const { registry, redis } = await open(t)
+  for (const identity of ['shop', 'bank'])
+    await registerIdentity(registry, { identity, scopes: [] })
+  const ends: Record<string, (jti: string) => Promise<unknown>> = {
+    'revoked by its id': (jti) => revoke(registry, { selector: { jti } }),
+    'revoked by its subject': () =>
+      revoke(registry, { selector: { identity: 'shop', subject: 'ada' } }),
+    'revoked by its label': () =>
+      revoke(registry, { selector: { identity: 'shop', label: 'phone' } }),
+    'revoked with its identity': () => revoke(registry, { selector: { identity: 'shop' } }),
+    'revoked with all': () => revoke(registry, { selector: { all: true } }),
+    expired: (jti) => expire(registry, 'shop', jti),
+    'in its last second': (jti) =>
+      redis.hset(registry.keys.token(0, jti), 'expiresAt', Math.ceil(Date.now() / 1000) * 1000),
+    'of a deleted identity': async () => {
+      await deleteIdentity(registry, 'shop')
+      await registerIdentity(registry, { identity: 'shop', scopes: [] })
+    },
+  }
+  for (const [name, end] of Object.entries(ends)) {
+    const { jti } = await token(registry, 'shop', { subject: 'ada', labels: ['phone'] })
+    await token(registry, 'shop', { parent: jti })
+    await end(jti)
+    const before = await countTokens(registry, {})
+    await t.rejects(token(registry, 'shop', { parent: jti }), { code: 'parent_ended' }, name)
+    t.same(await countTokens(registry, {}), before, 'and nothing is recorded')
+  }
+  const grandparent = await token(registry, 'shop')
+  const parent = await token(registry, 'shop', { parent: grandparent.jti })
+  await revoke(registry, { selector: { jti: grandparent.jti, cascade: true } })
+  await t.rejects(token(registry, 'shop', { parent: parent.jti }), { code: 'parent_ended' })
+
+  const { jti } = await token(registry, 'bank')
+  await t.rejects(
+    token(registry, 'shop', { parent: jti }),
+    { code: 'parent_ended' },
+    'of another identity',
+  )
+})
+
+t.test('a token has so many parents at most', async (t) => {
+  const { registry } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  let { jti } = await token(registry, 'shop')
+  for (let depth = 1; depth <= maxParents; depth += 1)
+    jti = (await token(registry, 'shop', { parent: jti })).jti
+  t.equal((await getToken(registry, jti)).parents.length, maxParents)
+  await t.rejects(token(registry, 'shop', { parent: jti }), { code: 'too_many_parents' })
 })
 
 t.test('a lifetime out of bounds is refused', async (t) => {
@@ -102,6 +175,7 @@ t.test('introspection answers in order, for the right identity alone', async (t)
         subject: `s${i}`,
         scopes: ['subscribe:news'],
         labels: [`l${i}`],
+        parents: [],
         expiresAt,
       })),
     )
@@ -210,9 +284,13 @@ t.test(
     const { registry, redis } = await open(t)
     await registerIdentity(registry, { identity: 'shop', scopes: [] })
     const { keys } = registry
+    let parent: string | undefined
     for (let i = 0; i < 20; i += 1) {
-      const order = { subject: `s${i}`, labels: [`l${i}`, 'x'] }
-      await expire(registry, 'shop', (await token(registry, 'shop', order)).jti)
+      const order = { subject: `s${i}`, labels: [`l${i}`, 'x'], parent }
+      const { jti } = await token(registry, 'shop', order)
+      if (parent !== undefined) await expire(registry, 'shop', parent)
+      parent = i % 5 === 4 ? undefined : jti
+      if (parent === undefined) await expire(registry, 'shop', jti)
     }
     const late = await token(registry, 'shop', { ttlSeconds: 7200 })
     const early = await token(registry, 'shop', { ttlSeconds: 60 })

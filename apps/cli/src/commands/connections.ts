@@ -15,6 +15,7 @@ export function connectionsCommand(program: Command, open: OpenSession): void {
     .option('--subject <subject>', 'on the tokens for this subject')
     .option('--label <label>', 'on the tokens with this label')
     .option('--jti <id>', 'on the token with this id')
+    .option('--cascade', 'with --jti: and on all that it has issued')
     .option('--limit <n>', 'show at most so many tokens', wholeNumber(1), 100)
     .option('--wait <ms>', 'how long the nodes may take to answer', wholeNumber(1), 1000)
     .addHelpText(
@@ -24,18 +25,22 @@ export function connectionsCommand(program: Command, open: OpenSession): void {
     )
     .action(async (options: ConnectionsOptions, command: Command) => {
       const { auth, out } = open(command)
-      const { identity, subject, label, jti, limit: most, wait } = options
+      const { identity, subject, label, jti, cascade, limit: most, wait } = options
       if ([subject, label, jti].filter((one) => one !== undefined).length > 1) {
         throw new CliError('usage', 'choose one of --subject, --label and --jti')
       }
       if (jti !== undefined && identity !== undefined) {
         throw new CliError('usage', '--jti goes without --identity')
       }
+      if (cascade && jti === undefined) {
+        throw new CliError('usage', '--cascade goes with --jti')
+      }
       const api = auth()
       const scoped = subject !== undefined || label !== undefined
       const whose = identity ?? (scoped ? api.identity : undefined)
       const query = new URLSearchParams({
         ...(jti !== undefined && { token: jti }),
+        ...(cascade && { cascade: 'true' }),
         ...(whose !== undefined && { identity: whose }),
         ...(subject !== undefined && { subject }),
         ...(label !== undefined && { label }),
@@ -66,6 +71,7 @@ interface ConnectionsOptions {
   subject?: string
   label?: string
   jti?: string
+  cascade?: true
   limit: number
   wait: number
 }

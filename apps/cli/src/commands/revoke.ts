@@ -17,6 +17,7 @@ export function revokeCommand(program: Command, open: OpenSession): void {
       .description('revoke tokens, close what stands on them, and show the receipt')
       .addOption(new Option('--token-file <file>', 'the token in this file; - is standard input'))
       .addOption(new Option('--jti <id>', 'the token with this id'))
+      .addOption(new Option('--cascade', 'with --token-file or --jti: and all that it has issued'))
       .addOption(new Option('--identity <identity>', 'all tokens of this identity'))
       .addOption(new Option('--subject <subject>', "the identity's tokens for this subject"))
       .addOption(new Option('--label <label>', "the identity's tokens with this label"))
@@ -28,8 +29,8 @@ export function revokeCommand(program: Command, open: OpenSession): void {
   )
     .addHelpText(
       'after',
-      '\nWith --identity alone, --label or --all it shows what it covers, and asks; where there is no\n' +
-        'terminal to ask on it needs --yes.\n' +
+      '\nWith --identity alone, --label, --cascade or --all it shows what it covers, and asks; where there\n' +
+        'is no terminal to ask on it needs --yes.\n' +
         'A node that is gone confirms when its lease is out, 10 s as auth is set by default.\n' +
         'With --subject or --label the identity is your own, unless --identity names another.\n' +
         'Exit code 1 when a node has not confirmed within --wait, or fewer replicas than asked have it;\n' +
@@ -69,13 +70,14 @@ export function revokeCommand(program: Command, open: OpenSession): void {
 }
 
 /** More than one token, or the tokens of one subject. */
-function isWide({ token, subject }: Wide): boolean {
-  return token === undefined && subject === undefined
+function isWide({ token, cascade, subject }: Wide): boolean {
+  return cascade === true || (token === undefined && subject === undefined)
 }
 
 interface RevokeOptions {
   tokenFile?: string
   jti?: string
+  cascade?: true
   identity?: string
   subject?: string
   label?: string
@@ -90,7 +92,7 @@ interface RevokeOptions {
 
 /** The one selector that the options name. */
 async function selector(session: Session, options: RevokeOptions): Promise<Wide> {
-  const { tokenFile, jti, identity, subject, label, all } = options
+  const { tokenFile, jti, cascade, identity, subject, label, all } = options
   const named = [tokenFile, jti, subject, label, all].filter((value) => value !== undefined)
   const alone = tokenFile !== undefined || jti !== undefined || all !== undefined
   if (named.length > 1 || (alone && identity !== undefined)) {
@@ -103,8 +105,9 @@ async function selector(session: Session, options: RevokeOptions): Promise<Wide>
     const choices = '--token-file, --jti, --identity, --subject, --label or --all'
     throw new CliError('usage', `say what to revoke: ${choices}`)
   }
-  if (tokenFile !== undefined) return { token: await readToken(tokenFile, session.shell) }
-  if (jti !== undefined) return { token: jti }
+  const token = tokenFile === undefined ? jti : await readToken(tokenFile, session.shell)
+  if (token !== undefined) return { token, ...(cascade === undefined ? {} : { cascade }) }
+  if (cascade) throw new CliError('usage', '--cascade goes with --token-file or --jti')
   if (all) return { all }
   const whose = { identity: identity ?? session.auth().identity }
   if (subject !== undefined) return { ...whose, subject }

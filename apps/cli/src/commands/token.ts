@@ -46,6 +46,9 @@ export function tokenCommands(program: Command, open: OpenSession): void {
       }
       const answer = await auth().call(TokenAnswer, '/v1/tokens', { method: 'POST', json })
       const { access_token, ...details } = answer
+      if (ttl !== undefined && details.expires_in < ttl) {
+        out.note('it ends sooner than asked for: with your own token, which issued it')
+      }
       if (options.out !== undefined) {
         writeToken(options.out, access_token, shell)
         const shown = { ...details, out: options.out }

@@ -27,14 +27,16 @@ const shownIdentities = 10
 export function previewText(out: Output, { auth, wide, tokens, covered }: Preview): string {
   const { issuedBefore, token, ...others } = wide
   // A JWT has dots, an id has none.
-  const selector = token === undefined || token.includes('.') ? others : { token }
+  const isSecret = token?.includes('.') === true
+  const selector = token === undefined || isSecret ? others : { token, ...others }
+  const covers = [isSecret ? 'the token that was read' : '', coversText(selector)]
   const number = 'dryRun' in tokens ? tokens.tokens : undefined
   const least = 'atLeast' in tokens && tokens.atLeast ? 'at least ' : ''
   const what =
     number === undefined ? 'tokens that you may not count' : `${least}${counted(number, 'token')}`
   const fields = out.fields([
     ['at', `${auth.url}, as ${auth.identity}`],
-    ['covers', coversText(selector) || 'the token that was read'],
+    ['covers', covers.filter((part) => part !== '').join(', ')],
     [
       'issued before',
       issuedBefore === undefined ? undefined : new Date(issuedBefore).toISOString(),

@@ -113,7 +113,11 @@ function nodeCounts({ nodes }: Receipt): string {
 /** A selector in words. */
 export function coversText(selector: object): string {
   const parts = Object.entries(selector).map(([name, value]) =>
-    name === 'all' ? 'every token' : `${name} ${printable(String(value))}`,
+    name === 'all'
+      ? 'every token'
+      : name === 'cascade'
+        ? 'all that it has issued'
+        : `${name} ${printable(String(value))}`,
   )
   return parts.join(', ')
 }

@@ -59,7 +59,7 @@ export function tokenFields(
   token: { jti: string; scope: string; expires_in?: number } & Partial<TokenInfo>,
   file?: string,
 ): Fields {
-  const { expires_in, expiresAt, issuedAt, labels = [] } = token
+  const { expires_in, expiresAt, issuedAt, labels = [], parents = [] } = token
   const ends = expiresAt === undefined ? span(expires_in ?? 0) : relative(expiresAt)
   return [
     ['token', file],
@@ -69,6 +69,7 @@ export function tokenFields(
     ['state', token.state],
     ['scope', token.scope || '(none)'],
     ['labels', labels.length === 0 ? undefined : labels.join(' ')],
+    ['parents', parents.length === 0 ? undefined : parents.join(' ')],
     ['issued', issuedAt === undefined ? undefined : new Date(issuedAt).toISOString()],
     ['from', token.issuedFrom],
     [expiresAt === undefined ? 'lifetime' : 'ends', ends],
@@ -84,6 +85,7 @@ export function introspectionText(out: Output, answer: Introspection): string {
     ['subject', answer.sub],
     ['scope', answer.scope || '(none)'],
     ['labels', answer.labels.length === 0 ? undefined : answer.labels.join(' ')],
+    ['parents', answer.parents.length === 0 ? undefined : answer.parents.join(' ')],
     ['issued', new Date(answer.iat * 1000).toISOString()],
     ['ends', relative(answer.exp * 1000)],
   ])

@@ -34,6 +34,8 @@ t.test('each selector is sent as the contract has it', async (t) => {
   const cases: [string[], object][] = [
     [['--token-file', 'token'], { token: 'a.b.c' }],
     [['--jti', receipt.id], { token: receipt.id }],
+    [['--jti', receipt.id, '--cascade'], { token: receipt.id, cascade: true }],
+    [['--token-file', 'token', '--cascade'], { token: 'a.b.c', cascade: true }],
     [['--identity', 'shop'], { identity: 'shop' }],
     [['--subject', 'ada'], { identity: 'admin', subject: 'ada' }],
     [['--subject', 'ada', '--identity', 'shop'], { identity: 'shop', subject: 'ada' }],
@@ -66,6 +68,9 @@ t.test(
       ['--all', '--identity', 'shop'],
       ['--subject', 'ada', '--label', 'l'],
       ['--jti', 'x', '--identity', 'shop'],
+      ['--cascade'],
+      ['--subject', 'ada', '--cascade'],
+      ['--all', '--cascade'],
       ['--all', '--issued-before', 'yesterday'],
       ['--all', '--wait', '-1'],
       ['--all', '--wait', '1.5'],
@@ -86,6 +91,7 @@ const token = (jti: string, subject: string) => ({
   subject,
   scope: 'subscribe:demo:*',
   labels: [],
+  parents: [],
   state: 'active',
   issuedAt: Date.now() - 60_000,
   expiresAt: Date.now() + 3_600_000,
@@ -129,13 +135,21 @@ t.test('a dry run shows what would be revoked, and revokes nothing', async (t) =
   const one = await run(['revoke', '--token-file', 'token', '--dry-run'], { cwd })
   t.match(one.stdout, /covers +the token that was read\n$/)
   t.notMatch(one.stdout, 'a.b.c')
+  const two = await run(['revoke', '--token-file', 'token', '--cascade', '--dry-run'], { cwd })
+  t.match(two.stdout, /covers +the token that was read, all that it has issued\n$/)
   const json = await run(['revoke', '--all', '--dry-run', '--json'], { cwd })
   t.same(JSON.parse(json.stdout), { dryRun: true, tokens: 12 })
   t.equal(revoked(asked).length, 0)
 })
 
 t.test('what is wide is shown and asked on a terminal', async (t) => {
-  for (const args of [['--identity', 'shop'], ['--label', 'l'], ['--all']]) {
+  const wide = [
+    ['--identity', 'shop'],
+    ['--label', 'l'],
+    ['--jti', receipt.id, '--cascade'],
+    ['--all'],
+  ]
+  for (const args of wide) {
     const { cwd, asked } = await installation(t, { routes: covering() })
     for (const typed of ['n\n', '\n', '\u0003', '\u0004', 'yesterday\n']) {
       const no = await run(['revoke', ...args], { cwd, typed, env: { NO_COLOR: '1' } })

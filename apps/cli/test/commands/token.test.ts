@@ -32,6 +32,13 @@ t.test('in a pipe, issue writes the bare token to stdout and the rest to stderr'
   })
 })
 
+t.test('a lifetime that is cut short is said', async (t) => {
+  const { cwd } = await installation(t, { routes: issued })
+  const issue = (ttl: string) => run(['token', 'issue', '--subject', 'ada', '--ttl', ttl], { cwd })
+  t.match((await issue('3601')).stderr, /ends sooner than asked for/)
+  t.notMatch((await issue('3600')).stderr, /sooner/)
+})
+
 t.test('--channel asks for a token for that channel', async (t) => {
   const { cwd, asked } = await installation(t, { routes: issued })
   const args = ['token', 'issue', '--subject', 'ada', '--channel', 'room:7']
@@ -69,6 +76,7 @@ t.test('list asks for your own tokens, or those of another identity', async (t) 
     subject: 'ada',
     scope: 'subscribe:demo:*',
     labels: ['device:phone'],
+    parents: ['0-parentparentparentpare'],
     state: 'revoked',
     issuedAt: Date.now() - 217_800_000,
     expiresAt: Date.now() + 217_800_000,
@@ -92,6 +100,11 @@ t.test('list asks for your own tokens, or those of another identity', async (t) 
   t.match(all.stdout, new RegExp(`${jti} +admin +ada`), 'with whose it is')
   const shown = await run(['token', 'show', jti], { cwd })
   t.match(shown.stdout, /subject +ada\nstate +revoked/)
+  t.match(shown.stdout, /parents +0-parentparentparentpare\n/)
+  await run(['token', 'list', '--parent', jti], { cwd })
+  t.equal(asked.at(-1)?.route, `GET /v1/tokens?parent=${jti}&limit=100`, 'auth knows whose it is')
+  await run(['token', 'list', '--parent', jti, '--identity', 'b'], { cwd })
+  t.equal(asked.at(-1)?.route, `GET /v1/tokens?identity=b&parent=${jti}&limit=100`)
 })
 
 t.test('count says how many, and of whom', async (t) => {
@@ -185,6 +198,7 @@ t.test('connections: tokens, and what stands on them', async (t) => {
     [['--subject', 'ada'], 'identity=admin&subject=ada&wait=1000&limit=100'],
     [['--label', 'l', '--identity', 'b'], 'identity=b&label=l&wait=1000&limit=100'],
     [['--jti', jti], `token=${jti}&wait=1000&limit=100`],
+    [['--jti', jti, '--cascade'], `token=${jti}&cascade=true&wait=1000&limit=100`],
   ]
   for (const [args, query] of cases) {
     const json = await run(['connections', '--json', ...args], { cwd })
@@ -194,6 +208,8 @@ t.test('connections: tokens, and what stands on them', async (t) => {
   for (const args of [
     ['--subject', 'a', '--label', 'l'],
     ['--jti', jti, '--identity', 'b'],
+    ['--cascade'],
+    ['--identity', 'b', '--cascade'],
   ])
     t.equal((await run(['connections', ...args], { cwd })).code, 2)
 })

@@ -7,6 +7,7 @@ export interface Grant {
   readonly subject: string
   readonly scopes: readonly string[]
   readonly labels: readonly string[]
+  readonly parents: readonly string[]
   /** Microseconds on the registry's clock. */
   readonly issuedUs: number
   /** Unix milliseconds. */

@@ -13,6 +13,7 @@ for i, jti in ipairs(ARGV) do
       jti = jti,
       subject = token[2],
       labels = token[3],
+      parents = '',
       expiresAt = token[4],
     })
     if token[5] then

@@ -1,9 +1,10 @@
 --[[
   Checks tokens of one partition. Every check that fails leaves a token inactive.
+  With token-index.lua.
   KEYS  1 cutoff-all  2 revoked keys, then for each token: its hash, its identity, the identity's
         cut-offs
   ARGV  for each token: the identity that its claims name, the kid of the key that signed it or ''
-  Gives for each token nil, or {issuedUs, subject, scope, labels, expiresAt in ms}.
+  Gives for each token nil, or {issuedUs, subject, scope, labels, expiresAt in ms, parents}.
 ]]
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -26,26 +27,13 @@ local function identityAt(identityKey, cutoffsKey)
   return known
 end
 
-local function isCutOff(cutoffsKey, issuedUs, subject, labels)
-  local members = { '*', 's:' .. subject }
-  for label in string.gmatch(labels, '%S+') do
-    members[#members + 1] = 'l:' .. label
-  end
-  for _, score in ipairs(redis.call('ZMSCORE', cutoffsKey, unpack(members))) do
-    if score and issuedUs <= tonumber(score) then
-      return true
-    end
-  end
-  return false
-end
-
 local function check(tokenKey, identityKey, cutoffsKey, client, kid)
   -- Whoever has the key can sign for any token that lives, also one that came after the cut-off.
   if someKeysRevoked and redis.call('SISMEMBER', KEYS[2], kid) == 1 then
     return false
   end
   local token = redis.call('HMGET', tokenKey,
-    'identity', 'issuedUs', 'expiresAt', 'revoked', 'subject', 'scope', 'labels')
+    'identity', 'issuedUs', 'expiresAt', 'revoked', 'subject', 'scope', 'labels', 'parents')
   if token[1] ~= client or token[4] then
     return false
   end
@@ -58,10 +46,11 @@ local function check(tokenKey, identityKey, cutoffsKey, client, kid)
   if not identity.active or issuedUs <= identity.createdUs then
     return false
   end
-  if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7]) then
+  local parents = token[8] or ''
+  if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7], parents) then
     return false
   end
-  return { token[2], token[5], token[6], token[7], token[3] }
+  return { token[2], token[5], token[6], token[7], token[3], parents }
 end
 
 local answers = {}

@@ -8,16 +8,17 @@
         9 roster  10 identity  11 codes  12 identities  13 removed codes (the last four only with a
         change), or
         10 revoked keys (only with a kid), or
-        10 the index that the token is in, when it is known
+        10 the index that the token is in  11 its identity's cut-offs (both only when it is known)
   ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'
         4 the token's id, or the member of the cut-offs, or ''
         5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
         8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
         12 fenceMs  13 channel for news  14 kid of a signing key or ''
         15 '1' when the identity has to stay an administrator, else ''
-  Gives {us, cutoffUs, before} as strings; before: the cut-off, or the token's mark, before this, or
-  nil. Or 'identity_not_found', 'last_administrator' or 'issued_before_in_future'; then nothing has
-  changed.
+        16 the member of what the token has issued, if that is revoked with it, or ''
+  Gives {us, cutoffUs, before, cascadeBefore} as strings; before: the cut-off, or the token's mark,
+  before this, or nil; cascadeBefore: the same of what the token has issued. Or
+  'identity_not_found', 'last_administrator' or 'issued_before_in_future'; then nothing has changed.
 ]]
 if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[10]) == 0 then
   return 'identity_not_found'
@@ -42,7 +43,15 @@ redis.call('SET', KEYS[1], us)
 -- A cut-off is kept until no token that it covers can be alive; the minute is for rounding.
 local keepMs = (tonumber(ARGV[11]) + 60) * 1000
 local keepUntil = string.format('%.0f', nowMs + keepMs)
-local before = false
+local before, cascadeBefore = false, false
+local function moveCutoff(key, member)
+  local moved = redis.call('ZSCORE', key, member)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', timeUs - keepMs * 1000))
+  -- GT: never backwards.
+  redis.call('ZADD', key, 'GT', cutoffUs, member)
+  redis.call('PEXPIREAT', key, keepUntil)
+  return moved
+end
 if ARGV[3] == 'token' then
   local token = redis.call('HMGET', KEYS[8], 'issuedUs', 'revoked')
   before = token[2]
@@ -55,12 +64,11 @@ if ARGV[3] == 'token' then
       redis.call('ZADD', KEYS[10], 0, '!' .. place)
     end
   end
+  if ARGV[16] ~= '' and KEYS[11] then
+    cascadeBefore = moveCutoff(KEYS[11], ARGV[16])
+  end
 elseif ARGV[3] == 'cutoff' then
-  before = redis.call('ZSCORE', KEYS[8], ARGV[4])
-  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', string.format('%.0f', timeUs - keepMs * 1000))
-  -- GT: never backwards.
-  redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])
-  redis.call('PEXPIREAT', KEYS[8], keepUntil)
+  before = moveCutoff(KEYS[8], ARGV[4])
 else
   before = redis.call('GET', KEYS[8])
   if not before or tonumber(before) < cutoff then
@@ -117,4 +125,4 @@ for i = 1, #leases, 2 do
 end
 redis.call('PEXPIREAT', KEYS[7], string.format('%.0f', nowMs + receiptTtlMs))
 redis.call('ZADD', KEYS[6], us, ARGV[1])
-return { us, cutoffUs, before }
+return { us, cutoffUs, before, cascadeBefore }

@@ -20,8 +20,9 @@ const subject = TypeCompiler.Compile(Subject)
  * A token for one of the client's users (RFC 8693): the client says who it is by a JWT that it has
  * signed itself. The same ceiling as at `POST /v1/tokens`.
  *
- * Access tokens are not taken as subject tokens: a token made from another would have to end with it,
- * and revoking that one by its id reaches no token but itself.
+ * Its token has no parent: the client has proven who it is by its own credentials, so no token issues
+ * it. Access tokens are not taken as subject tokens: a token made from another would have to end with it,
+ * which is what `POST /v1/tokens` is for.
  */
 export const exchangeToken: Grant = async (app, request, identity) => {
   requirePower(identity)

@@ -8,7 +8,9 @@ import { awaitAskedReplicas } from '../revocations/await-replicas.js'
 import type { Route } from '../route.js'
 
 /**
- * `POST /oauth/revoke` (RFC 7009): a client revokes a token of its own, and its sockets close. A token
+ * `POST /oauth/revoke` (RFC 7009): a client revokes a token of its own, and its sockets close. What the
+ * token has issued goes with it, as what rests on the same grant does in §2.1: a client says here that
+ * the token is stolen as well as that it is done with. A token
  * that is no token of ours, or none any more, is answered with 200 like one that was revoked (§2.2).
  *
  * One of another client is refused (§2.1), which discloses nothing: whoever sends it holds all of it,
@@ -21,7 +23,7 @@ export const revoke: Route = async (app) => {
     {
       config: { audit: 'revocation.create' },
       schema: {
-        summary: "Revoke a token of the client's own",
+        summary: "Revoke a token of the client's own, and everything that it has issued",
         consumes: ['application/x-www-form-urlencoded'],
         body: RevokeRequest,
         response: { 200: Type.String({ maxLength: 0, description: 'nothing' }), ...oauthAnswers },
@@ -32,6 +34,7 @@ export const revoke: Route = async (app) => {
       const claims = verify(app.tokens, request.body.token)
       if (claims === undefined) return reply.send('')
       request.audit.target.jti = claims.jti
+      request.audit.detail['cascade'] = true
       if (claims.client_id !== identity)
         throw new AuthError(
           'unauthorized_client',
@@ -39,11 +42,11 @@ export const revoke: Route = async (app) => {
         )
       // Revoked already or not: a node may not have heard of it.
       const { id, tokens } = await commitRevocation(app.registry, {
-        selector: { jti: claims.jti },
+        selector: { jti: claims.jti, cascade: true },
       })
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
-      app.meters.revocations.inc({ selector: 'jti' })
+      app.meters.revocations.inc({ selector: 'jti_cascade' })
       await awaitAskedReplicas(app, id)
       return reply.send('')
     },

@@ -20,6 +20,7 @@ import { verify } from '../../tokens/verify.js'
 export const RevokeBody = Type.Object(
   {
     token: Type.Optional(TokenText),
+    cascade: Type.Optional(Type.Literal(true)),
     identity: Type.Optional(IdentityName),
     subject: Type.Optional(Subject),
     label: Type.Optional(Label),
@@ -40,16 +41,20 @@ export type RevokeBody = Static<typeof RevokeBody>
  * @throws AuthError `invalid_request` when it names none, or more than one
  */
 export function selector(jwt: Jwt, body: RevokeBody): Selector {
-  const { token, identity, subject, label, all } = body
+  const { token, cascade, identity, subject, label, all } = body
   const named = [token, identity, all].filter((value) => value !== undefined).length
   if (named !== 1 || (subject !== undefined && label !== undefined)) throw notOne()
   if (identity === undefined && (subject !== undefined || label !== undefined))
     throw new AuthError('invalid_request', 'subject and label need the identity that they are of')
+  if (cascade !== undefined && token === undefined)
+    throw new AuthError('invalid_request', 'cascade needs the token whose issued tokens it is for')
   if (identity !== undefined) {
     if (subject !== undefined) return { identity, subject }
     return label === undefined ? { identity } : { identity, label }
   }
-  return token === undefined ? { all: true } : { jti: tokenId(jwt, token) }
+  if (token === undefined) return { all: true }
+  const jti = tokenId(jwt, token)
+  return cascade === undefined ? { jti } : { jti, cascade }
 }
 
 function notOne(): AuthError {

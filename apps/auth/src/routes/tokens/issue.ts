@@ -17,6 +17,8 @@ export const issue: Route = async (app) => {
       onRequest: app.allow('tokens:issue'),
       schema: {
         summary: 'Issue a token of the calling identity for a subject',
+        description:
+          'It ends with the calling token at the latest: `expires_in` says how long it lives. A revocation of the calling token with `cascade` covers it.',
         body: IssueToken,
         response: { 201: TokenAnswer, ...problemAnswers },
       },
@@ -35,6 +37,7 @@ export const issue: Route = async (app) => {
         ttlSeconds: lifetime(identity, ttlSeconds) ?? app.defaultTtlSeconds,
         labels,
         from: clientAddressOf(request),
+        parent: caller.token.jti,
       }
       const answer = await caller.act((registry) => issueToken(registry, app.tokens, order))
       noteIssued(request, answer)

@@ -169,6 +169,7 @@ t.test(
     const questions = [
       ['', { all: true }],
       [`token=${jti}`, { jti }],
+      [`token=${jti}&cascade=true`, { jti, cascade: true }],
       ['identity=shop', { identity: 'shop' }],
       ['identity=shop&subject=ann', { identity: 'shop', subject: 'ann' }],
       ['identity=shop&label=web', { identity: 'shop', label: 'web' }],
@@ -183,6 +184,9 @@ t.test(
     const wrong = [
       'subject=ann',
       'label=web',
+      'cascade=true',
+      'identity=shop&cascade=true',
+      `token=${jti}&cascade=no`,
       `token=${jti}&identity=shop`,
       'identity=shop&subject=a&label=b',
       `token=${admin}`,

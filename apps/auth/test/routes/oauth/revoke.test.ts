@@ -34,9 +34,21 @@ t.test('a client revokes a token of its own, with a receipt, and nodes hear of i
   t.equal(await isActive(self, backend), true, 'and no other')
   const [id] = await listener.events(1)
   const receipt = await self.api(await self.token(), 'GET', `/v1/revocations/${id}`)
-  t.match(receipt.json(), { selector: { jti }, tokens: 1, nodes: [{ node: 'n' }] })
+  t.match(receipt.json(), { selector: { jti, cascade: true }, tokens: 1, nodes: [{ node: 'n' }] })
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_revocations_total{selector="jti"} 1')
+  t.match(body, 'portcullis_revocations_total{selector="jti_cascade"} 1')
+})
+
+t.test('what the token has issued is revoked with it (RFC 7009 §2.1)', async (t) => {
+  const self = await auth(t)
+  const shop = await self.identity(['tokens:issue', 'subscribe:a'])
+  const [backend, another] = [await self.token(shop), await self.token(shop)]
+  const issue = async (caller: string) =>
+    (await self.api(caller, 'POST', '/v1/tokens', { subject: 'ann' })).json().access_token
+  const [child, other] = [await issue(backend), await issue(another)]
+  t.equal((await revoke(self, shop, { token: backend })).statusCode, 200)
+  t.equal(await isActive(self, child), false)
+  t.equal(await isActive(self, other), true, 'what another token has issued lives')
 })
 
 t.test('whatever is no token of ours, or none any more, is answered with 200', async (t) => {

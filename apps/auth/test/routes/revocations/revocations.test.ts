@@ -54,6 +54,37 @@ t.test('each selector revokes what it names, and nothing else', async (t) => {
   t.same(await active(self, [other]), [false])
 })
 
+t.test('a cascade revokes what a token has issued too, and is on record', async (t) => {
+  const self = await auth(t)
+  const shop = await self.identity(['tokens:issue', 'subscribe:a'])
+  const backend = await self.token(shop)
+  const issue = async (caller: string, scope: string) =>
+    (await self.api(caller, 'POST', '/v1/tokens', { subject: 'ann', scope })).json().access_token
+  const child = await issue(backend, 'tokens:issue subscribe:a')
+  const tokens = [backend, child, await issue(child, 'subscribe:a'), await self.token(shop)]
+  const admin = await self.token()
+  const body = { token: backend, cascade: true }
+  const dry = await self.api(admin, 'POST', '/v1/revocations', { ...body, dryRun: true })
+  t.same(dry.json(), { dryRun: true, tokens: 3 })
+  const done = await self.api(admin, 'POST', '/v1/revocations', body)
+  t.equal(done.statusCode, 201)
+  t.match(done.json(), { tokens: 3, selector: { jti: /^0-/, cascade: true } })
+  t.same(await active(self, tokens), [false, false, false, true])
+  const { entries } = (await self.api(admin, 'GET', '/v1/audit?action=revocation.create')).json()
+  const { jti } = done.json().selector
+  t.match(entries[0], { target: { jti }, detail: { cascade: true, tokens: 3 } })
+  t.notOk('cascade' in entries[0].target)
+
+  const wrong = [
+    { identity: 'x', cascade: true },
+    { all: true, cascade: true },
+    { cascade: true },
+    { token: jti, cascade: false },
+  ]
+  for (const each of wrong)
+    t.equal((await self.api(admin, 'POST', '/v1/revocations', each)).statusCode, 400)
+})
+
 t.test('a token is revoked by its text too, also after it has expired', async (t) => {
   const self = await auth(t)
   const token = await self.tokenWith('feed')

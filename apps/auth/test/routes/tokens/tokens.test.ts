@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { maxParents } from '@portcullis/contracts'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 
@@ -74,10 +76,100 @@ t.test("an identity's lifetime is the default and the longest for its users", as
   const shop = await identity(['tokens:issue', 'subscribe:a'], { tokenTtlSeconds: 100 })
   const ask = async (more: object) =>
     api(await token(shop), 'POST', '/v1/tokens', { subject: 'ann', ...more })
-  t.equal((await ask({})).json().expires_in, 100)
+  t.ok((await ask({})).json().expires_in >= 99, 'less only for a second that has begun since')
   t.equal((await ask({ ttlSeconds: 5 })).json().expires_in, 5)
   const long = await ask({ ttlSeconds: 101 })
   t.match(long.json(), { status: 400, code: 'ttl_too_long', detail: /100 at most/ })
+})
+
+t.test('a token ends with the token that issued it, and says so', async (t) => {
+  const { api, token, identity } = await auth(t)
+  const shop = await identity(['tokens:issue', 'tokens:read', 'subscribe:a'], {
+    tokenTtlSeconds: 60,
+  })
+  const backend = await token(shop)
+  await api(await token(), 'PATCH', `/v1/identities/${shop.identity}`, { tokenTtlSeconds: null })
+  const month = { subject: 'ann', ttlSeconds: 2_592_000, scope: 'tokens:issue subscribe:a' }
+  const issued = await api(backend, 'POST', '/v1/tokens', month)
+  t.equal(issued.statusCode, 201)
+  const child = issued.json()
+  t.ok(child.expires_in <= 60 && child.expires_in >= 50, `lives ${child.expires_in} s`)
+  const claims = (jwt: string) =>
+    JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64').toString())
+  t.equal(claims(child.access_token).exp, claims(backend).exp)
+
+  const grandchild = (await api(child.access_token, 'POST', '/v1/tokens', month)).json()
+  const parents = [child.jti, claims(backend).jti]
+  const admin = await token()
+  const introspected = await api(admin, 'POST', '/v1/introspections', {
+    tokens: [grandchild.access_token, backend],
+  })
+  t.match(introspected.json().results, [{ parents }, { parents: [] }])
+  t.same((await api(admin, 'GET', `/v1/tokens/${grandchild.jti}`)).json().parents, parents)
+  const list = async (query: string) => {
+    const { tokens } = (await api(admin, 'GET', `/v1/tokens?${query}`)).json()
+    return tokens.map(({ jti }: { jti: string }) => jti)
+  }
+  t.same(await list(`parent=${parents[1]}`), [grandchild.jti, child.jti])
+  t.same(await list(`parent=${child.jti}`), [grandchild.jti])
+  t.same(await list(`parent=${child.jti}&identity=another`), [])
+  t.same(await list(`parent=${grandchild.jti}`), [])
+  t.same((await api(admin, 'GET', `/v1/tokens/count?parent=${parents[1]}`)).json(), {
+    active: 2,
+    revoked: 0,
+    exact: true,
+  })
+  const counts = await api(admin, 'GET', `/v1/tokens/count/by-identity?parent=${parents[1]}`)
+  t.match(counts.json().identities, [{ identity: shop.identity, active: 2 }])
+  t.equal((await api(admin, 'GET', '/v1/tokens?parent=x')).statusCode, 400)
+})
+
+t.test('nothing is issued for a token that ends while the body is on its way', async (t) => {
+  const self = await auth(t)
+  const other = await self.another()
+  const shop = await self.identity(['tokens:issue', 'subscribe:a'])
+  const admin = await self.token()
+  const selectors = [
+    (token: string) => ({ token }),
+    (token: string) => ({ token, cascade: true }),
+    () => ({ identity: shop.identity }),
+  ]
+  for (const selector of selectors) {
+    const backend = await self.token(shop)
+    let revoked: number | undefined
+    const body = new Readable({
+      // Reading the body begins after the caller was admitted.
+      read() {
+        void other
+          .api(admin, 'POST', '/v1/revocations', selector(backend))
+          .then(({ statusCode }) => {
+            revoked = statusCode
+            this.push('{"subject":"evil"}')
+            this.push(null)
+          })
+      },
+    })
+    const answer = await self.app.inject({
+      method: 'POST',
+      url: '/v1/tokens',
+      headers: { authorization: `Bearer ${backend}`, 'content-type': 'application/json' },
+      payload: body,
+    })
+    t.equal(revoked, 201)
+    t.match(answer, { statusCode: 401, headers: { 'www-authenticate': /error="invalid_token"/ } })
+    t.equal(answer.json().code, 'invalid_token')
+    const found = await self.api(admin, 'GET', '/v1/tokens/count?subject=evil')
+    t.same(found.json(), { active: 0, revoked: 0, exact: true })
+  }
+})
+
+t.test('a chain of tokens has an end, and the error says where', async (t) => {
+  const { api, token, identity } = await auth(t)
+  let caller = await token(await identity(['tokens:issue']))
+  const issue = () => api(caller, 'POST', '/v1/tokens', { subject: 'ann', scope: 'tokens:issue' })
+  for (let depth = 1; depth <= maxParents; depth += 1) caller = (await issue()).json().access_token
+  const refused = await issue()
+  t.match(refused.json(), { status: 403, code: 'too_many_parents', detail: /8 parents/ })
 })
 
 t.test('a channel instead of a scope: a token for that channel alone', async (t) => {
