@@ -174,6 +174,7 @@ function scripted(t: Test) {
         identity: 'nodes',
         subject: 'nodes',
         labels: [],
+        parents: [],
         issuedUs: 1,
         expiresAt: Date.now() + 60_000,
       },

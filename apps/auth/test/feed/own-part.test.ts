@@ -19,6 +19,7 @@ const active: Active = {
   token_type: 'Bearer',
   issued_us: 5,
   labels: [],
+  parents: [],
 }
 const event = (jti: string): RevocationEvent => ({
   id: `0-${jti.padEnd(22, '_')}`,
