@@ -99,7 +99,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a process that has lost its name admits',
-      'if (code === feedClose.replaced) this.#options.watch.interrupted()',
+      'if (isRefusal(code)) this.#options.watch.interrupted()',
       '',
     ],
     [
@@ -228,6 +228,13 @@ export const mutations: readonly Mutation[] = [
       ],
     ],
   ),
+  ...of(auth('src/feed/connection.ts'), auth('test/feed/lease.test.ts'), [
+    [
+      'a lease is granted before the events that it depends on are sent',
+      '      await this.#until(() => reaches(this.#cursor, renewed.cursor))\n',
+      '',
+    ],
+  ]),
   ...of(auth('src/feed/fencer.ts'), auth('test/feed/fencer.test.ts'), [
     [
       'the fencer reads its clock before the leases',
@@ -277,11 +284,11 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(lua('revoke'), auth('test/registry/revoke.test.ts'), [
     ['a revoked token is not marked', "    redis.call('HSET', KEYS[8], 'revoked', '1')\n", ''],
-    ['a cut-off is not kept', "  redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])\n", ''],
+    ['a cut-off is not kept', "  redis.call('ZADD', key, 'GT', cutoffUs, member)\n", ''],
     [
       'a cut-off moves backwards',
-      "redis.call('ZADD', KEYS[8], 'GT', cutoffUs, ARGV[4])",
-      "redis.call('ZADD', KEYS[8], cutoffUs, ARGV[4])",
+      "redis.call('ZADD', key, 'GT', cutoffUs, member)",
+      "redis.call('ZADD', key, cutoffUs, member)",
     ],
     ['a revocation of everything is not kept', "    redis.call('SET', KEYS[8], cutoffUs)\n", ''],
   ]),
@@ -367,7 +374,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a token from before a cut-off is active',
-      'if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7]) then',
+      'if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7], parents) then',
       'if false then',
     ],
   ]),
@@ -379,9 +386,19 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of(lua('issue-token'), auth('test/registry/identities.test.ts'), [
-    ['a suspended identity is given tokens', "if state ~= 'active' then", 'if false then'],
+    ['a suspended identity is given tokens', "if identity[1] ~= 'active' then", 'if false then'],
   ]),
   ...of(lua('issue-token'), auth('test/registry/tokens.test.ts'), [
+    [
+      'a token that has ended issues another',
+      'if parent[1] ~= ARGV[1] or parent[4] then',
+      'if false then',
+    ],
+    [
+      'a token outlives the one that issued it',
+      '  expires = math.min(expires, tonumber(parent[3]))\n',
+      '',
+    ],
     [
       'a revoked key signs',
       "if redis.call('SISMEMBER', KEYS[6], ARGV[8]) == 1 then",
