@@ -162,12 +162,9 @@ export async function build(config: Config): Promise<FastifyInstance> {
     tls: { ca: config.AUTH_CA, cert: config.AUTH_CERT, key: config.AUTH_KEY },
     ...(config.PUBLIC_URL === undefined ? {} : { url: config.PUBLIC_URL }),
   })
-  // A supervisor ends a process whose name a later one has taken: this one is told of no revocation.
-  app.addHook('onRequest', async ({ routeOptions: { url } }, reply) => {
-    const reason = url === '/health' ? app.gate.replaced() : undefined
-    if (reason !== undefined) return reply.code(503).send({ status: 'failed', reason })
-  })
   await app.register(health, {
+    // A supervisor ends a process whose name a later one has taken: this one is told of no revocation.
+    alive: () => app.gate.replaced(),
     checks: {
       node: () => (app.closing ? 'closing' : undefined),
       auth: () => app.gate.ready(),

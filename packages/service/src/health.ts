@@ -6,18 +6,21 @@ import plugin from 'fastify-plugin'
 export type ReadyCheck = () => Promise<string | undefined> | string | undefined
 
 export interface HealthOptions {
+  /** Says why the process has to end, or nothing as long as it may go on. */
+  alive?: () => string | undefined
   checks: Readonly<Record<string, ReadyCheck>>
   /** What an operator should change though the service can do its work; `/health` shows it. */
   warnings?: Readonly<Record<string, string>>
 }
 
 const healthSchema = {
-  summary: 'Whether the process answers',
+  summary: 'Whether the process answers, and may go on',
   response: {
     200: Type.Object({
       status: Type.Literal('ok'),
       warnings: Type.Optional(Type.Record(Type.String(), Type.String())),
     }),
+    503: Type.Object({ status: Type.Literal('failed'), reason: Type.String() }),
   },
 }
 const readySchema = {
@@ -32,7 +35,8 @@ const readySchema = {
 }
 
 /**
- * `GET /health`: the process answers, with `warnings` if there are any. `GET /ready`: it can do its
+ * `GET /health`: the process answers, with `warnings` if there are any, or with 503 and the reason why
+ * it has to end. `GET /ready`: it can do its
  * work, else 503 with the reasons. Both are also on `app.internal`.
  */
 export const health = plugin(
@@ -43,9 +47,13 @@ export const health = plugin(
   { name: 'health', dependencies: ['internal'] },
 )
 
-function serve(app: FastifyInstance, { checks, warnings }: HealthOptions): void {
+function serve(app: FastifyInstance, { alive, checks, warnings }: HealthOptions): void {
   const healthy = { status: 'ok', ...(warnings === undefined ? {} : { warnings }) }
-  app.get('/health', { logLevel: 'warn', schema: healthSchema }, async () => healthy)
+  app.get('/health', { logLevel: 'warn', schema: healthSchema }, async (_request, reply) => {
+    const reason = alive?.()
+    if (reason === undefined) return healthy
+    return reply.code(503).send({ status: 'failed', reason })
+  })
   app.get('/ready', { logLevel: 'warn', schema: readySchema }, async (_request, reply) => {
     const reasons: Record<string, string> = {}
     for (const [name, check] of Object.entries(checks)) {

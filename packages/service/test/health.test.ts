@@ -112,3 +112,20 @@ t.test('/health shows what should be changed, and stays 200', async (t) => {
   t.same(answer.json(), { status: 'ok', warnings: { redis: 'is shared' } })
   t.equal((await app.inject('/ready')).statusCode, 200)
 })
+
+t.test('a process that has to end says why, on both servers', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(internal, { port: 9464 })
+  let reason: string | undefined
+  await app.register(health, { alive: () => reason, checks: {} })
+  for (const server of [app, app.internal]) {
+    if (server === undefined) throw new Error('no server')
+    reason = undefined
+    t.equal((await server.inject('/health')).statusCode, 200)
+    reason = 'a later process has its name'
+    const answer = await server.inject('/health')
+    t.equal(answer.statusCode, 503)
+    t.same(answer.json(), { status: 'failed', reason })
+  }
+})

@@ -64,7 +64,7 @@ export class Faults {
   #stop({ host, ms }: Extract<Action, { kind: 'stop' }>): void {
     const process = this.#hosts.process(host)
     if (process === undefined || process.stopped || process.killed) return
-    if (isCentral(host)) this.#faulty(ms)
+    if (isCentral(host)) this.#faulty(host, ms)
     // Some of them by suspending the machine; never that of the registry, whose clock is another.
     if (host !== 'registry' && this.#random.chance(0.3)) process.suspend()
     else process.stop()
@@ -74,14 +74,14 @@ export class Faults {
   #kill({ host, lostPower, downMs }: Extract<Action, { kind: 'kill' }>): void {
     const process = this.#hosts.process(host)
     if (process === undefined || process.killed) return
-    if (isCentral(host)) this.#faulty(downMs)
+    if (isCentral(host)) this.#faulty(host, downMs)
     process.kill(lostPower)
     this.#world.schedule(downMs, () => this.#hosts.start(host))
   }
 
   #leave({ host, downMs }: Extract<Action, { kind: 'leave' }>): void {
     if (this.#hosts.process(host)?.killed !== false) return
-    if (isCentral(host)) this.#faulty(downMs + 400)
+    if (isCentral(host)) this.#faulty(host, downMs + 400)
     const leaving = this.#hosts.auths.get(host) ?? this.#hosts.nodes.get(host)
     if (leaving === undefined) return
     leaving.process.event(0, () => void leaving.leave())
@@ -90,7 +90,7 @@ export class Faults {
 
   #block({ from, to, ways, ms }: Extract<Action, { kind: 'block' }>): void {
     const others = to === '*' ? this.#options.scenario.auths : [to]
-    if (to === 'registry') this.#faulty(ms)
+    if (to === 'registry') this.#faulty(from, ms)
     for (const other of others) {
       if (ways !== 'back') this.#hosts.network.block(from, other)
       if (ways !== 'there') this.#hosts.network.block(other, from)
@@ -102,7 +102,7 @@ export class Faults {
   }
 
   #break({ a, b, told }: Extract<Action, { kind: 'break' }>): void {
-    if (b === 'registry') this.#faulty(0)
+    if (b === 'registry') this.#faulty(a, 0)
     for (const pair of this.#hosts.network.between(a, b)) {
       for (const end of pair) {
         const isA = end.process.name === a
@@ -111,13 +111,18 @@ export class Faults {
     }
   }
 
-  #restartRegistry({ downMs, older }: Extract<Action, { kind: 'restart registry' }>): void {
+  #restartRegistry({
+    downMs,
+    older,
+    promoted = false,
+  }: Extract<Action, { kind: 'restart registry' }>): void {
     if (this.#hosts.registry.process.killed) return
-    this.#faulty(downMs)
+    this.#faulty('registry', downMs)
     const backup = older ? this.#backup : undefined
     this.#hosts.registry.kill()
     this.#world.schedule(downMs, () => {
-      this.#hosts.registry.restart(backup)
+      this.#hosts.registry.restart(backup, promoted)
+      if (promoted) this.#world.history.count('failed back')
       if (backup === undefined) return
       this.#world.history.count('registry went back')
       for (const [jti, { identity }] of this.#hosts.tokens) {
@@ -129,8 +134,8 @@ export class Faults {
     })
   }
 
-  #faulty(ms: number): void {
-    this.#options.invariants.faulty(this.#world.now + ms + recoveryMs)
+  #faulty(host: string, ms: number): void {
+    this.#options.invariants.faulty(host, this.#world.now + ms + recoveryMs)
   }
 }
 

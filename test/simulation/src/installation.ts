@@ -48,7 +48,7 @@ export class Installation {
   readonly #random: Random
 
   constructor(options: InstallationOptions) {
-    const { world, scenario, invariants } = options
+    const { world, scenario, invariants, parts } = options
     const { partitions, delays, feedMaxLength } = scenario
     this.#options = options
     this.#world = world
@@ -63,6 +63,7 @@ export class Installation {
       partitions,
       feedMaxLength,
       fenceMs: leaseTimes(leaseMs).fenceMs,
+      markOf: parts.markOf,
       onReceipt: (partition, receipt) => {
         for (const token of this.tokens.values()) {
           if (covers(receipt, token)) this.doubtful.add(token.jti)

@@ -27,6 +27,8 @@ export interface InvariantsOptions {
   world: World
   partitions: number
   leaseMs: number
+  /** The auth processes: one that is well is enough. */
+  auths: readonly string[]
 }
 
 /**
@@ -37,8 +39,8 @@ export class Invariants {
   readonly #options: InvariantsOptions
   #receipts = new Map<string, Known>()
   #complete: Known[] = []
-  /** Until when auth or the registry had a fault; a receipt has the lease from there. */
-  #faultyUntil = 0
+  /** Until when each auth, and the registry, had a fault; a receipt has the lease from there. */
+  readonly #faultyUntil = new Map<string, number>()
 
   constructor(options: InvariantsOptions) {
     this.#options = options
@@ -84,9 +86,15 @@ export class Invariants {
     for (const known of this.#receipts.values()) this.#expect(known)
   }
 
-  /** Auth or the registry has a fault until then; nodes' faults move nothing. */
-  faulty(untilMs: number): void {
-    this.#faultyUntil = Math.max(this.#faultyUntil, untilMs)
+  /** An auth process or the registry has a fault until then; nodes' faults move nothing. */
+  faulty(host: string, untilMs: number): void {
+    this.#faultyUntil.set(host, Math.max(this.#faultyUntil.get(host) ?? 0, untilMs))
+  }
+
+  /** Since when the registry and some auth are well. */
+  get #wellSince(): number {
+    const until = (host: string): number => this.#faultyUntil.get(host) ?? 0
+    return Math.max(until('registry'), Math.min(...this.#options.auths.map(until)))
   }
 
   /** An application byte is handed to a socket, or taken from one, that stands on this token. */
@@ -107,11 +115,11 @@ export class Invariants {
   /** A receipt that is not complete is looked at again when it has to be. */
   #expect(known: Known): void {
     const { world, leaseMs } = this.#options
-    const due = Math.max(known.committedAt, this.#faultyUntil) + leaseMs
+    const due = Math.max(known.committedAt, this.#wellSince) + leaseMs
     world.schedule(due - world.now + 0.001, () => {
       if (known.completeAt !== undefined || this.#receipts.get(known.id) !== known) return
       if (known.parts.size < known.expected) return
-      if (world.now < Math.max(known.committedAt, this.#faultyUntil) + leaseMs) {
+      if (world.now < Math.max(known.committedAt, this.#wellSince) + leaseMs) {
         this.#expect(known)
         return
       }

@@ -1,6 +1,7 @@
 import type { Broken } from './invariants.js'
 import type { Parts } from './parts.js'
 import { NodeLease, Watch } from './production.js'
+import { RegistryClient } from './registry-client.js'
 
 /*
  * Faults on purpose, each one that a reader could make: the simulation has to find every one. They
@@ -62,12 +63,36 @@ class SleepyLease extends NodeLease {
   }
 }
 
+/** Counts a renewal whatever waits for its node, and fences a node for its renewals alone. */
+class ForgivingRegistry extends RegistryClient {
+  #marks: string[] = []
+
+  override async readLeases() {
+    const read = await super.readLeases()
+    this.#marks = read.ends.map(({ run }) => run)
+    return read
+  }
+
+  override async renewLease(...[node]: Parameters<RegistryClient['renewLease']>) {
+    return super.renewLease(
+      node,
+      this.#marks.map((run) => ({ end: '0-0', run })),
+    )
+  }
+
+  override async fenceNode(...[lease, overdueUs]: Parameters<RegistryClient['fenceNode']>) {
+    return overdueUs === undefined ? super.fenceNode(lease) : undefined
+  }
+}
+
 export type MutantName =
   | 'admission-unchecked'
   | 'lease-from-reply'
   | 'ack-before-close'
   | 'lease-by-timer'
   | 'suspend-unseen'
+  | 'renewal-unacknowledged'
+  | 'redis-by-run'
 
 interface Mutant {
   /** What is wrong. */
@@ -108,8 +133,20 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
   'suspend-unseen': {
     what: 'a suspend of the machine does not end the lease',
     breaks: 'a byte after a complete receipt',
-    seed: 98,
+    seed: 14,
     parts: { NodeLease: SleepyLease },
+  },
+  'renewal-unacknowledged': {
+    what: 'a renewal counts whatever its node has left unacknowledged, however late it comes',
+    breaks: 'a receipt that is late',
+    seed: 287,
+    parts: { RegistryClient: ForgivingRegistry },
+  },
+  'redis-by-run': {
+    what: 'a Redis that is the primary again without a restart is taken for the same',
+    breaks: 'a byte after a complete receipt',
+    seed: 197,
+    parts: { markOf: (run) => `run${run}` },
   },
 }
 

@@ -31,6 +31,13 @@ export interface RegistryHostOptions {
   feedMaxLength: number
   fenceMs: number
   onReceipt: (partition: number, receipt: ReceiptPart) => void
+  /** How a Redis is told from another: by its run, and its turn as the primary. */
+  markOf?: typeof markOf
+}
+
+/** `readMark` in lease.lua. */
+export function markOf(run: number, turn: number): string {
+  return `run${run}-turn${turn}`
 }
 
 /** The one Redis: a process that answers commands one after another, and can be restarted. */
@@ -39,6 +46,7 @@ export class RegistryHost {
   readonly partitions: readonly Partition[]
   #process: Process
   #runs = 0
+  #turns = 0
   /** Answered when the feed moves, or its time is over. */
   #waits = new Map<End, { after: string; answer: () => void }>()
   /** How far Redis' wall clock has been set, in microseconds. */
@@ -81,10 +89,11 @@ export class RegistryHost {
   }
 
   /** Comes back with what it had, or with an older state: writes since then are lost. */
-  restart(backup?: unknown): void {
+  restart(backup?: unknown, promoted = false): void {
     const { world } = this.#options
     this.#process = world.process('registry')
-    this.#runs += 1
+    this.#turns += 1
+    if (!promoted) this.#runs += 1
     this.#waits.clear()
     const data = backup as Partition['data'][] | undefined
     for (const [at, partition] of this.partitions.entries()) {
@@ -132,7 +141,8 @@ export class RegistryHost {
   }
 
   #mark(): string {
-    return `run${this.#runs}`
+    const { markOf: mark = markOf } = this.#options
+    return mark(this.#runs, this.#turns)
   }
 }
 

@@ -24,7 +24,8 @@ export type Action = { at: number } & (
   | { kind: 'block'; from: string; to: string; ways: 'both' | 'there' | 'back'; ms: number }
   | { kind: 'break'; a: string; b: string; told: 'both' | 'a' | 'b' | 'none' }
   | { kind: 'back up' }
-  | { kind: 'restart registry'; downMs: number; older: boolean }
+  /** `promoted`: the same Redis is the primary again, with what another one had. */
+  | { kind: 'restart registry'; downMs: number; older: boolean; promoted?: boolean }
   | { kind: 'step clock'; ms: number }
 )
 
@@ -169,6 +170,9 @@ function faultOf(
       { at: Math.max(settledMs, at - random.between(1, 800)), kind: 'back up' },
       { at, kind: 'restart registry', downMs: Math.min(ms, 800), older: true },
     ],
+    () => failBack(random, node, at),
+    () => lateRenewal(random, auth, node, at),
+    () => lateRenewal(random, auth, node, at),
     () => [{ at, kind: 'step clock', ms: random.between(-3000, 3000) }],
   ]
   return random.pick(central && random.chance(0.6) ? centralFaults : nodeFaults)()
@@ -203,6 +207,28 @@ function lateAnswer(random: Random, node: string, from: number): Action[] {
     phase('back', from, lateMs),
     phase('there', from + lateMs, passMs),
     phase('both', from + lateMs + passMs, random.between(900, 1500)),
+  ]
+}
+
+/** A replica that knows a node as fenced is promoted, and the old primary after it, not restarted. */
+function failBack(random: Random, node: string, from: number): Action[] {
+  const awayMs = random.between(720, 900)
+  const backUpAt = from + awayMs - random.between(1, 10)
+  const at = from + awayMs + random.between(40, 300)
+  return [
+    { at: from, kind: 'block', from: node, to: '*', ways: 'both', ms: awayMs },
+    { at: backUpAt, kind: 'back up' },
+    { at, kind: 'restart registry', downMs: random.between(1, 20), older: true, promoted: true },
+  ]
+}
+
+/** What an auth process has sent to the registry is late, while one of its nodes stands still. */
+function lateRenewal(random: Random, auth: string, node: string, at: number): Action[] {
+  // A renewal is sent about every 220 ms.
+  const ms = random.between(600, 1000)
+  return [
+    { at, kind: 'block', from: auth, to: 'registry', ways: 'there', ms },
+    { at: at + random.between(150, 250), kind: 'stop', host: node, ms: random.between(1500, 2000) },
   ]
 }
 

@@ -71,8 +71,8 @@ class Simulation {
   constructor(world: World, scenario: Scenario, parts: Parts) {
     this.#world = world
     this.#scenario = scenario
-    const { partitions } = scenario
-    const invariants = new Invariants({ world, partitions, leaseMs })
+    const { partitions, auths } = scenario
+    const invariants = new Invariants({ world, partitions, leaseMs, auths })
     const onPublish = (node: string, bytes: Buffer): void => this.#published(node, bytes)
     const hosts = new Installation({ world, scenario, parts, invariants, onPublish })
     this.#invariants = invariants
