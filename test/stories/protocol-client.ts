@@ -21,6 +21,7 @@ export class ProtocolClient {
   readonly closed: Promise<{ code: number; reason: string }>
   readonly #socket: WebSocket
   readonly #replies = new Map<number, (message: Message) => void>()
+  readonly #pushed = new Map<string, () => void>()
   #published: (() => void)[] = []
   #id = 0
 
@@ -83,6 +84,11 @@ export class ProtocolClient {
     return this.publications
   }
 
+  /** Waits for the next push of this kind. */
+  async pushed(kind: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#pushed.set(kind, resolve))
+  }
+
   async close(): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return
     const closed = once(this.#socket, 'close')
@@ -97,6 +103,8 @@ export class ProtocolClient {
     } else if (message.push?.pub !== undefined) {
       this.publications.push(message.push.pub.data)
       for (const wake of this.#published.splice(0)) wake()
+    } else if (message.push !== undefined) {
+      for (const kind of Object.keys(message.push)) this.#pushed.get(kind)?.()
     } else if (Object.keys(message).length === 0) {
       this.#socket.send('{}')
     }

@@ -57,3 +57,42 @@ t.test('a revoked user is cut off on every node, and cannot come back', async (t
   t.same(receipt.body, revoked.body, 'the receipt can be read later')
   await other.close()
 })
+
+// docs/guarantee.md, "What stays".
+t.test('a subscription that a revoked service has given lasts until it is taken', async (t) => {
+  const { realtime, api, identityClient } = await startInstallation(t, { realtime: 1 })
+  const [node] = realtime
+  const scopes = ['tokens:issue', 'tokens:revoke', 'subscribe:demo:*', 'publish:demo:*']
+  const shop = await identityClient('shop', scopes)
+  const issued = await shop.api('POST', '/v1/tokens', { subject: 'ada', scope: 'subscribe:demo:a' })
+  const ada = await ProtocolClient.open(node.wsUrl, issued.body.access_token)
+  const call = async (token: string, command: string, body: object) => {
+    const answer = await fetch(`${node.url}/api/${command}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return answer.status
+  }
+  const [first, second] = [await shop.accessToken(), await shop.accessToken()]
+  const given = { user: 'ada', channel: 'demo:given' }
+  const say = (n: number) => call(second, 'publish', { channel: 'demo:given', data: { n } })
+  t.equal(await call(first, 'subscribe', given), 200)
+  // The order takes its time at the node; what is said before it gets there is not heard.
+  for (let n = 1; ada.publications.length === 0; n += 1) t.equal(await say(n), 200)
+  const heard = ada.publications.length
+
+  const revoked = await api('POST', '/v1/revocations', { token: first, wait: 5000 })
+  t.match(revoked.body, { complete: true, tokens: 1 })
+  t.equal(await call(first, 'subscribe', { user: 'ada', channel: 'demo:more' }), 401)
+  t.equal(await say(100), 200)
+  while (!JSON.stringify(ada.publications).includes('100')) {
+    await ada.received(ada.publications.length + 1)
+  }
+  t.ok(ada.publications.length > heard, 'the subscription belongs to the connection')
+
+  const left = ada.pushed('unsubscribe')
+  t.equal(await call(second, 'unsubscribe', given), 200)
+  await left
+  await ada.close()
+})
