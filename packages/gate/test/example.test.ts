@@ -131,7 +131,8 @@ t.test('auth killed: nobody new; back: the feed goes on where it was', async (t)
   t.equal(app.gate.stats.resyncs, 0, 'it resumed')
   const revoked = await installation.api('POST', '/v1/revocations', {
     identity: 'shop',
-    wait: 5000,
+    // The instance that was killed is waited for until its lease is out.
+    wait: 20_000,
   })
   t.match(revoked.body, { complete: true })
   t.equal((await peer.closed).code, 4500)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Lease,
@@ -76,6 +77,8 @@ export class OwnPart {
   constructor(options: OwnPartOptions) {
     const { registry, cursor, clocks = machineClocks } = options
     this.#options = options
+    // Each partition waits on it.
+    setMaxListeners(0, this.#closing.signal)
     this.#clocks = clocks
     this.#suspends = new Suspends(clocks)
     const each = Array.from({ length: registry.partitions })

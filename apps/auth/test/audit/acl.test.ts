@@ -46,7 +46,7 @@ t.test(
     }
     t.equal((await self.app.inject('/ready')).statusCode, 200)
     const { entries } = (await self.api(admin, 'GET', '/v1/audit')).json()
-    t.equal(entries.length, 9, 'eight of requests, one of the start')
+    t.equal(entries.length, 10, 'eight of requests, a node that joined, one of the start')
 
     const intruder = connect({ url, onError: () => {} })
     t.teardown(() => close(intruder))
