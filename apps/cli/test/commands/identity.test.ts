@@ -20,6 +20,7 @@ const revocation = {
   tokens: 2,
   complete: true,
   nodes: [],
+  auths: [],
   selector: { identity: 'shop/eu' },
 }
 const secret = 'shown-this-once'

@@ -14,6 +14,7 @@ const receipt = {
     { node: 'realtime-8000', state: 'acked', connectionsClosed: 1, ms: 2.5 },
     { node: 'realtime-8001', state: 'acked', connectionsClosed: 0, ms: 3 },
   ],
+  auths: [{ auth: 'web-1.4711', state: 'acked', ms: 1.5 }],
 }
 const done = { 'POST /v1/revocations': { status: 201, body: receipt } }
 
@@ -26,6 +27,25 @@ t.test('the receipt is a table of the nodes', async (t) => {
   t.match(stdout, /realtime-8000 +acked +1 +2\.5\nrealtime-8001 +acked +0 +3\.0\n/)
   const json = await run(['revoke', '--subject', 'ada', '--json'], { cwd })
   t.same(JSON.parse(json.stdout), receipt)
+})
+
+t.test('an auth instance that has not confirmed is shown, and named', async (t) => {
+  const auths = [
+    { auth: 'web-1.4711', state: 'pending' },
+    { auth: 'web-2.4711', state: 'acked', ms: 1 },
+  ]
+  const body = { ...receipt, complete: false, auths }
+  const routes = {
+    'POST /v1/revocations': { status: 201, body },
+    'GET /v1/revocations/:id': { body },
+  }
+  const { cwd } = await installation(t, { routes })
+  const command = ['revoke', '--subject', 'ada', '--wait', '1']
+  const { code, stdout, stderr } = await run(command, { cwd })
+  t.equal(code, 1)
+  t.match(stdout, /auth web-1\.4711 +pending +0/)
+  t.notMatch(stdout, /web-2/, 'one that has confirmed is not')
+  t.match(stderr, /not yet confirmed by auth web-1\.4711\n$/)
 })
 
 t.test('each selector is sent as the contract has it', async (t) => {
