@@ -8,13 +8,22 @@ import type { Step } from './step.js'
 import { stopSignals } from './stop-signals.js'
 import { tapFailures } from './tap-failures.js'
 import { type Counts, countRun, type TaskResult, total } from './test-results.js'
-import { turboRun } from './turbo-run.js'
+import { type TurboRun, turboRun } from './turbo-run.js'
 
 /** How many failures are named once more at the end. */
 const mostNamed = 10
 
-/** `//#` is the checkout's own task, as turbo writes it. */
-const tasks = ['//#lint:code', 'typecheck', 'test']
+const cores = availableParallelism()
+
+/**
+ * One step after the other. Each check keeps one core busy. A workspace's tests use all cores: its
+ * runner takes as many files at once, and each file starts processes.
+ */
+const steps = [
+  // `//#` marks a task of the checkout itself.
+  { tasks: ['//#lint:code', 'typecheck'], maxTasks: cores },
+  { tasks: ['test'], maxTasks: Math.ceil(cores / 2) },
+]
 
 /**
  * `npm test`: lint, type check and every test, against a Redis of its own. Settles with the exit
@@ -38,20 +47,21 @@ export async function main(args: readonly string[], step: Step): Promise<number>
 async function run(dir: string, step: Step): Promise<number> {
   const redis = await provideRedis({ dir, durable: false, step })
   const signals = stopSignals(() => process.exit(1))
-  const turbo = turboRun(tasks, {
+  const env = {
     ...process.env,
     REDIS_URL: redis.url,
     TURBO_TELEMETRY_DISABLED: '1',
     TURBO_NO_UPDATE_NOTIFIER: '1',
     CI: process.env['CI'] ?? '1',
-    // Left to itself tap keeps one of few cores free, and most tests wait for others most of the time.
-    TAP_JOBS: String(availableParallelism()),
-    // For a file, in seconds: two busy cores need longer than tap's 30.
+    TAP_JOBS: String(cores),
+    // For a file, in seconds: two busy cores need longer than the default.
     TAP_TIMEOUT: '180',
-  })
-  const interrupted = signals.first.then((signal) => {
-    turbo.stop()
-    return signal
+  }
+  let turbo: TurboRun | undefined
+  let interrupted: string | undefined
+  void signals.first.then((signal) => {
+    interrupted = signal
+    turbo?.stop()
   })
   print('  … lint, type check and tests')
   const started = Date.now()
@@ -60,11 +70,15 @@ async function run(dir: string, step: Step): Promise<number> {
     print(`  … lint, type check and tests ${Math.round((Date.now() - started) / 1000)} s`)
   }, 30_000)
   try {
-    const results = await turbo.tasks
+    const results: TaskResult[] = []
+    for (const { tasks, maxTasks } of steps) {
+      if (interrupted !== undefined) break
+      turbo = turboRun(tasks, maxTasks, env)
+      results.push(...(await turbo.tasks))
+    }
     const failures = results.flatMap((result) => showFailures(result))
     const counts = countRun(results)
-    const signal = await Promise.race([interrupted, undefined])
-    return report(counts, failures, signal)
+    return report(counts, failures, interrupted)
   } finally {
     clearInterval(alive)
     await redis.private?.stop()

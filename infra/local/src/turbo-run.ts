@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { checkout } from './checkout.js'
 import type { TaskResult } from './test-results.js'
@@ -12,18 +11,22 @@ export interface TurboRun {
   stop(): void
 }
 
-/** Workspaces at once: tap runs as many files of each as there are cores, and each starts processes. */
-const workspaces = Math.ceil(availableParallelism() / 2)
-
-/** Runs tasks of turbo.json; the output of those that fail is shown as they end. */
-export function turboRun(tasks: readonly string[], env: NodeJS.ProcessEnv): TurboRun {
+/**
+ * Runs tasks of turbo.json, at most `maxTasks` at once. Shows the output of a task that fails when
+ * the task ends.
+ */
+export function turboRun(
+  tasks: readonly string[],
+  maxTasks: number,
+  env: NodeJS.ProcessEnv,
+): TurboRun {
   const summaries = join(checkout, '.turbo', 'runs')
   rmSync(summaries, { recursive: true, force: true })
   const child = spawn(
     join(checkout, 'node_modules', '.bin', 'turbo'),
     [
       ...['run', ...tasks, '--summarize', '--continue=always', '--env-mode=loose'],
-      ...['--output-logs=errors-only', '--log-order=grouped', `--concurrency=${workspaces}`],
+      ...['--output-logs=errors-only', '--log-order=grouped', `--concurrency=${maxTasks}`],
     ],
     { cwd: checkout, env, stdio: ['ignore', 'inherit', 'inherit'] },
   )
@@ -31,7 +34,10 @@ export function turboRun(tasks: readonly string[], env: NodeJS.ProcessEnv): Turb
     child.once('error', () => resolve())
     child.once('exit', () => resolve())
   })
-  return { tasks: ended.then(() => readSummary(summaries)), stop: () => child.kill('SIGTERM') }
+  return {
+    tasks: ended.then(() => readSummary(summaries, tasks)),
+    stop: () => child.kill('SIGTERM'),
+  }
 }
 
 interface Summary {
@@ -43,9 +49,12 @@ interface Summary {
   }[]
 }
 
-function readSummary(dir: string): TaskResult[] {
+function readSummary(dir: string, asked: readonly string[]): TaskResult[] {
   const [file] = list(dir)
-  if (file === undefined) return []
+  if (file === undefined) {
+    // turbo did not get as far as its tasks: none of them has run.
+    return asked.map((task) => ({ id: task, task, dir: checkout, exitCode: undefined }))
+  }
   const { tasks } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as Summary
   return tasks.map(({ taskId, task, directory, execution }) => ({
     id: taskId,
