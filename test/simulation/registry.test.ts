@@ -5,23 +5,26 @@ import { close, connect } from '@portcullis/redis'
 import fc from 'fast-check'
 import t from 'tap'
 import { feedRegistry } from '../../apps/auth/dist/feed/registry.js'
-import { partitionOf as partitionOfIdentity } from '../../apps/auth/dist/registry/ids.js'
+import { partitionOf } from '../../apps/auth/dist/registry/ids.js'
 import {
+  ackAuthPart,
   getReceipt,
   introspect,
   issueToken,
+  joinAuthPart,
   openRegistry,
   type Registry,
   registerIdentity,
+  renewAuthPart,
   revoke,
 } from '../../apps/auth/dist/registry/index.js'
 import { enter, replaceGlobals } from './src/globals.js'
 import { History } from './src/history.js'
 import { Network } from './src/network.js'
-import type { AskedAt, FeedRegistry, Lease, Leases } from './src/production.js'
-import { leaseTimes } from './src/production.js'
+import type { AskedAt, FeedRegistry, Lease, Leases, OwnPartRegistry } from './src/production.js'
+import { cursorParts, leaseTimes } from './src/production.js'
 import type { SimulatedToken } from './src/registry.js'
-import { partitionOf, RegistryClient } from './src/registry-client.js'
+import { RegistryClient } from './src/registry-client.js'
 import { RegistryHost } from './src/registry-host.js'
 import { World } from './src/world.js'
 
@@ -38,11 +41,15 @@ const nodes = [
   { node: 'node-1', instance: 'instance-d', identity: 'others' },
 ]
 
-/** Names that both sides put into the same partition. */
+/** An auth instance, which joins, renews and acknowledges in each partition by itself. */
+const authPart = { node: '(auth)host.1', instance: 'instance-d' }
+
+/** Two for each partition. */
 function identities(partitions: number): string[] {
-  return Array.from({ length: 200 }, (_, at) => `shop${at}`)
-    .filter((name) => partitionOfIdentity(name, partitions) === partitionOf(name, partitions))
-    .slice(0, 2 * partitions)
+  const names = Array.from({ length: 200 }, (_, at) => `shop${at}`)
+  return Array.from({ length: partitions }, (_, partition) =>
+    names.filter((name) => partitionOf(name, partitions) === partition).slice(0, 2),
+  ).flat()
 }
 
 type Step =
@@ -54,6 +61,9 @@ type Step =
   /** As its lease is now, or as it was when leases were last read. */
   | { kind: 'fence'; node: number; seen: boolean; overdue: boolean }
   | { kind: 'ack' | 'read'; node: number; position: number }
+  /** Of the auth instance; a renewal also with where the feed ended at the one before. */
+  | { kind: 'join part' | 'ack part'; partition: number; position: number }
+  | { kind: 'renew part'; partition: number; again: boolean }
   | { kind: 'issue'; token: number; parent: number | undefined }
   | { kind: 'introspect'; token: number }
   | {
@@ -69,6 +79,12 @@ const revocation = fc.record({
   kind: fc.constant('revoke' as const),
   token,
   how: fc.constantFrom('jti', 'cascade', 'identity', 'subject', 'label', 'all'),
+})
+const partition = fc.nat({ max: 1 })
+const renewalOfPart = fc.record({
+  kind: fc.constant('renew part' as const),
+  partition,
+  again: fc.boolean(),
 })
 const renewal = fc.record({ kind: fc.constant('renew' as const), node, again: fc.boolean() })
 const join = fc.record({ kind: fc.constant('join' as const), node, again: fc.boolean() })
@@ -88,6 +104,12 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     join,
     renewal,
     renewal,
+    fc.record({
+      kind: fc.constantFrom('join part', 'ack part'),
+      partition,
+      position: fc.nat({ max: 9 }),
+    }),
+    renewalOfPart,
     fence,
     fence,
     fc.record({ kind: fc.constantFrom('ack', 'read'), node, position: fc.nat({ max: 9 }) }),
@@ -107,6 +129,9 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 /** One of the two registries, and what it has given so far. */
 interface Side {
   feed: FeedRegistry
+  own: OwnPartRegistry
+  /** What the last renewal of the auth instance gave, by partition. */
+  askedPart: Map<number, { us: number; run: string }>
   /** Ends of the feed, one after each revocation. */
   positions: string[]
   /** What the last join of each process gave. */
@@ -148,6 +173,7 @@ async function act(side: Side, step: Step): Promise<unknown> {
     return side.seen.leases.map((lease) => JSON.stringify(comparable(lease))).sort()
   }
   if (step.kind === 'end') return sequences(await feed.feedEnd())
+  if ('partition' in step) return actOfPart(side, step)
   if (at === undefined || !('node' in step)) return undefined
   switch (step.kind) {
     case 'join': {
@@ -194,6 +220,23 @@ async function act(side: Side, step: Step): Promise<unknown> {
   }
 }
 
+async function actOfPart(
+  { own, askedPart, positions }: Side,
+  step: Extract<Step, { partition: number }>,
+): Promise<unknown> {
+  const at = step.partition % own.partitions
+  if (!('again' in step)) {
+    if (step.kind === 'join part') return own.join(at)
+    const cursor = positions[step.position % positions.length] ?? ''
+    return own.ack(at, cursorParts(cursor)?.[at]?.us ?? 0)
+  }
+  const renewed = await own.renew(at, step.again ? askedPart.get(at) : undefined)
+  if (renewed === 'not_joined') return renewed
+  const { counted, end, run } = renewed
+  askedPart.set(at, { us: cursorParts(end)?.[0]?.us ?? 0, run })
+  return { counted, end: sequences(end) }
+}
+
 async function comparableLeases(side: Side): Promise<string[]> {
   const { leases } = await side.ask(() => side.feed.readLeases())
   return leases.map((lease) => JSON.stringify(comparable(lease))).sort()
@@ -222,6 +265,8 @@ function simulated(partitions: number, feedMaxLength: number) {
     feedMaxLength,
     fenceMs: leaseTimes(leaseMs).fenceMs,
     onReceipt: () => undefined,
+    isTooLate: () => false,
+    onEffect: () => undefined,
   })
   const process = world.process('auth')
   const client = new RegistryClient(process, network, host, { leaseMs })
@@ -263,13 +308,22 @@ for (const partitions of [1, 2]) {
       const { host, client, ask } = simulated(partitions, feedMaxLength)
       const real: Side = {
         feed: feedRegistry(registry),
+        own: {
+          partitions,
+          join: (at) => joinAuthPart(registry, at, authPart),
+          renew: (at, asked) => renewAuthPart(registry, at, authPart, asked),
+          ack: (at, appliedUs) => ackAuthPart(registry, at, authPart, appliedUs),
+          leave: async () => undefined,
+        },
+        askedPart: new Map(),
         positions: [],
         since: new Map(),
         asked: new Map(),
         seen: none,
         ask: (work) => work(),
       }
-      const ours: Side = { ...real, feed: client, positions: [], ask }
+      const own = client.authPart(authPart)
+      const ours: Side = { ...real, feed: client, own, askedPart: new Map(), positions: [], ask }
       ours.since = new Map()
       ours.asked = new Map()
       for (const name of names) await registerIdentity(registry, { identity: name, scopes: [] })
@@ -354,8 +408,12 @@ function selectorOf(
 
 /** States by node, sorted: what a receipt says of them. */
 async function realReceipt(registry: Registry, id: string): Promise<unknown> {
-  const { complete, nodes: list } = await getReceipt(registry, id)
-  return { complete, nodes: list.map(({ node: name, state }) => `${name} ${state}`).sort() }
+  const { complete, nodes: list, auths } = await getReceipt(registry, id)
+  const parts = [
+    ...list.map(({ node: name, state }) => `${name} ${state}`),
+    ...auths.map(({ auth, state }) => `(auth)${auth} ${state}`),
+  ]
+  return { complete, nodes: parts.sort() }
 }
 
 /** The same of the simulated registry: a node is pending, else fenced, when one of its parts is. */

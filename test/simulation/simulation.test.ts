@@ -30,6 +30,12 @@ t.test('whatever happens, both promises hold', async (t) => {
     'closed 4500',
     'closed 4000',
     'publications',
+    'effects: issue-token',
+    'effects: register-identity',
+    'effects refused by deadline',
+    'acknowledgements that waited for effects',
+    'stops between check and effect',
+    'bodies cut',
   ]) {
     t.ok((counts.get(what) ?? 0) >= 50, `${what}: ${counts.get(what) ?? 0}`)
   }

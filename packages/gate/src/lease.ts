@@ -54,7 +54,8 @@ export class NodeLease implements Lease {
   }
 
   get leftMs(): number {
-    return Math.max(0, this.#until - this.#clocks.monotonic())
+    // Before an effect nothing else asks whether the machine was suspended.
+    return this.held ? Math.max(0, this.#until - this.#clocks.monotonic()) : 0
   }
 
   listen(listener: LeaseListener): () => void {

@@ -192,6 +192,16 @@ t.test('a suspend ends the lease at the first step afterwards', async (t) => {
   t.equal(lease.held, true)
 })
 
+t.test('nothing is left of a lease at the first step after a suspend', async (t) => {
+  const { lease, now, run, suspend } = machine()
+  t.teardown(() => lease.close())
+  lease.granted(now(), 10_000)
+  run(3)
+  t.equal(lease.leftMs, 9997)
+  suspend(25)
+  t.equal(lease.leftMs, 0, 'an effect asks for nothing else')
+})
+
 t.test('a grant is worth nothing when the machine was suspended on its way', async (t) => {
   const { lease, told, now, run, suspend } = machine()
   t.teardown(() => lease.close())

@@ -6,6 +6,8 @@ import { slotOf } from './slots.js'
 const maxAgeMs = 5000
 /** A reading that is older than this is renewed while it is used. */
 const renewAgeMs = 2500
+/** The wall clock drifts from the monotonic one by more when the machine was suspended, or a clock set. */
+const maxDriftMs = 5
 
 interface Reading {
   /** What the server's clock showed, in Unix milliseconds. */
@@ -37,7 +39,8 @@ export class ServerClocks {
    * Calls `send` with the deadline for a script of the server that has `key`: the Unix milliseconds
    * that its clock shows at `until` (`performance.now()`), or a little before. Calls keep their order.
    *
-   * @throws whatever `send` or reading the clock throws; TooLateError once `until` has passed
+   * @throws whatever `send` or reading the clock throws; TooLateError once `until` has passed, and when
+   * the machine was suspended meanwhile
    */
   async run<Result>(
     key: string,
@@ -45,13 +48,20 @@ export class ServerClocks {
     send: (deadline: number) => Promise<Result>,
   ): Promise<Result> {
     const slot = isCluster(this.#redis) ? slotOf(key) : 0
+    const ahead = wallAhead()
+    const deadline = async (): Promise<number> => {
+      const reading = await this.#reading(slot, key)
+      // The monotonic clock of a suspended machine may stand still: `until` would come too late.
+      if (Math.abs(wallAhead() - ahead) > maxDriftMs) throw new TooLateError()
+      return deadlineOf(reading, until)
+    }
     try {
-      return await send(deadlineOf(await this.#reading(slot, key), until))
+      return await send(await deadline())
     } catch (error) {
       // The server's clock may have been set forward.
       if (!(error instanceof TooLateError) || performance.now() >= until) throw error
       this.#readings.delete(slot)
-      return send(deadlineOf(await this.#reading(slot, key), until))
+      return send(await deadline())
     }
   }
 
@@ -82,6 +92,11 @@ export class ServerClocks {
       this.#underWay.delete(slot)
     }
   }
+}
+
+/** By how much the wall clock is ahead of the monotonic one, in milliseconds. */
+function wallAhead(): number {
+  return Date.now() - performance.now()
 }
 
 function deadlineOf({ serverMs, at }: Reading, until: number): number {

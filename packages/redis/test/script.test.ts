@@ -66,3 +66,25 @@ t.test('a script with a deadline runs before it, and not after', async (t) => {
   t.same(order, [1, 2, 3], 'in order, also while the clock is read')
   await redis.del(key)
 })
+
+t.test(
+  'a script is not sent when the machine was suspended while the clock was read',
+  async (t) => {
+    const redis = connect({ url, onError: (error) => t.fail(error.message) })
+    await redis.connect()
+    t.teardown(() => close(redis))
+    const clocks = new ServerClocks(redis)
+    const { now } = Date
+    t.teardown(() => {
+      Date.now = now
+    })
+    const sent: number[] = []
+    const running = clocks.run('suspended', performance.now() + 1000, async () => sent.push(1))
+    // The wall clock goes on in a suspended machine, the monotonic one stands still.
+    Date.now = () => now() + 700
+    const refused = await running.catch((error) => error)
+    t.match(refused, { code: 'REDIS_TOO_LATE' })
+    t.ok(isRefusal(refused))
+    t.same(sent, [])
+  },
+)

@@ -1,9 +1,28 @@
 import type { Active, Selector } from '@portcullis/contracts'
+import { asCommands } from './commands.js'
+import { countEffects } from './count-effects.js'
+import type { HttpRequest } from './http.js'
+import { logOf } from './log.js'
 import type { End, Network } from './network.js'
 import type { Parts } from './parts.js'
 import type { Process } from './process.js'
-import { FeedConnection, Fencer, feedSocket, follow, leaseTimes } from './production.js'
-import type { SimulatedToken } from './registry.js'
+import {
+  Callers,
+  FeedConnection,
+  Fencer,
+  feedSocket,
+  follow,
+  issueToken,
+  type Jwt,
+  keyNames,
+  leaseTimes,
+  newStats,
+  type OwnPart,
+  type Registry,
+  registerIdentity,
+  type Watch,
+} from './production.js'
+import { type SimulatedToken, tokenScope } from './registry.js'
 import type { RegistryClient } from './registry-client.js'
 import type { RegistryHost } from './registry-host.js'
 import { SimulatedWebSocket } from './web-socket.js'
@@ -14,6 +33,9 @@ export type AuthRequest =
   /** A node asks for a token of its own. */
   | { kind: 'token' }
   | { kind: 'revoke'; id: string; selector: Selector; identity: string }
+
+/** What a caller asks auth to write: a token for a subject of its own, or an identity. */
+export type AuthWrite = { kind: 'issue' } | { kind: 'register'; identity: string }
 
 /** The answer, or the status of one that is none. */
 export type AuthAnswer =
@@ -39,12 +61,16 @@ export interface AuthOptions {
 const helloMs = 1000
 const pingIntervalMs = 700
 const startRetryMs = 100
+/** How long the start waits for this instance's own leases. */
+const ownLeaseMs = 300
 
 /** One auth process, wired as `apps/auth/src/app.ts` does it. */
 export class SimulatedAuth {
   readonly process: Process
   readonly #options: AuthOptions
   readonly #registry: RegistryClient
+  readonly #scripted: Registry
+  #own: { part: OwnPart; watch: Watch; callers: Callers } | undefined
   #hub: Awaited<ReturnType<typeof follow>>['hub'] | undefined
   #fencer: Fencer | undefined
   #leaving = false
@@ -54,6 +80,18 @@ export class SimulatedAuth {
     this.process = process
     this.#options = options
     this.#registry = new parts.RegistryClient(process, network, registry, { leaseMs })
+    const partitions = registry.partitions.length
+    const { scripts } = this.#registry
+    this.#scripted = {
+      redis: asCommands(scripts),
+      keys: keyNames('simulation', partitions),
+      partitions,
+      feedMaxLength: 1000,
+      receiptTtlSeconds: 600,
+      leaseMs,
+      wrongCodes: { allowed: 1, waitMs: 1, maxWaitMs: 1 },
+      maxTokensPerIdentity: 1e6,
+    }
     process.event(0, () => void this.#start())
   }
 
@@ -67,6 +105,8 @@ export class SimulatedAuth {
     this.process.note('closes')
     this.#leaving = true
     await Promise.all([this.#hub?.close(100), this.#fencer?.close()])
+    await this.#own?.part.close()
+    this.#own?.watch.close()
     this.process.kill()
   }
 
@@ -94,12 +134,59 @@ export class SimulatedAuth {
     }
   }
 
+  /** A request with a token: what `callers.ts` and the routes make of it. */
+  async call(http: HttpRequest, write: AuthWrite): Promise<void> {
+    const own = this.#own
+    if (own === undefined || !this.ready) return http.answer(503)
+    const { request, reply, token } = http
+    try {
+      const caller = await own.callers.admit(request, reply, token)
+      if (caller === undefined) return http.answer(401)
+      if (!(await http.body)) return
+      const { claims, authority } = caller
+      // Some routes have more to wait for.
+      if (this.process.random.chance(0.5)) await new Promise(setImmediate)
+      await authority.act((registry) => this.#write(registry, this.#options.tokenOf(token), write))
+      const refusal = own.callers.refusal(request)
+      this.process.note(() => `has written for ${claims.jti}: ${write.kind}`)
+      http.answer(refusal === undefined ? 201 : statusOf(refusal))
+    } catch (error) {
+      this.process.note(() => `refuses a request: ${error}`)
+      http.answer(statusOf(error))
+    }
+  }
+
+  /** `POST /v1/tokens` and `POST /v1/identities`, behind their checks of scopes. */
+  async #write(
+    registry: Registry,
+    token: SimulatedToken | undefined,
+    write: AuthWrite,
+  ): Promise<void> {
+    if (token === undefined) throw new Error('there is no such token')
+    const { identity, subject } = token
+    const own = { ...registry, redis: asCommands(this.#registry.scripts.of(token)) }
+    if (write.kind === 'register') {
+      await registerIdentity(own, { identity: write.identity, scopes: [] })
+      return
+    }
+    const order = { identity, subject, scopes: [], ttlSeconds: 600, labels: [], from: '::1' }
+    await issueToken(own, { ...order, parent: token.jti })
+  }
+
   async #start(): Promise<void> {
     const { process, leaseMs } = this.#options
     const onError = (error: unknown): void =>
       process.note(() => `error: ${error instanceof Error ? error.message : error}`)
     try {
-      const { hub } = await follow({ source: this.#registry.source, onError })
+      const { hub } = await follow({
+        source: this.#registry.source,
+        follower: (cursor) => {
+          this.#own = this.#openOwnPart(cursor, onError)
+          return this.#own.part
+        },
+        onError,
+      })
+      await this.#own?.part.start(ownLeaseMs)
       this.#hub = hub
     } catch {
       // The service manager starts it again.
@@ -116,6 +203,49 @@ export class SimulatedAuth {
       onError,
     })
     process.note('is ready')
+  }
+
+  /** As `open-own-part.ts` and `app.ts` do it. */
+  #openOwnPart(cursor: string, onError: (error: unknown) => void) {
+    const { process, parts, leaseMs } = this.#options
+    const noLease = { held: true, leftMs: 0 }
+    const watch = new parts.Watch(logOf(process), newStats(), noLease)
+    countEffects(watch, process.world.history)
+    const instance = process.random.bytes(16).toString('base64url')
+    const part = new parts.OwnPart({
+      registry: this.#registry.authPart({ node: `(auth)${process.name}`, instance }),
+      watch,
+      cursor,
+      ttlMs: leaseTimes(leaseMs).ttlMs,
+      onError,
+    })
+    const callers = new Callers({
+      registry: this.#scripted,
+      jwt: this.#jwt(),
+      watch,
+      lease: (partition) => part.lease(partition),
+    })
+    return { part, watch, callers }
+  }
+
+  /** Signatures are not what is simulated: the text of a token is its id. */
+  #jwt(): Jwt {
+    const key = { kid: 'simulation', alg: 'EdDSA' }
+    const library = {
+      decode: () => ({ header: { typ: 'at+jwt', kid: key.kid, alg: key.alg } }),
+      verify: (text: string) => {
+        const token = this.#options.tokenOf(text)
+        if (token === undefined) throw new Error('not a token')
+        const iat = Math.floor(this.process.wall / 1000)
+        const { jti, identity, subject } = token
+        const names = { iss: 'simulation', aud: 'simulation' }
+        const claims = { jti, client_id: identity, sub: subject, scope: tokenScope }
+        return { ...names, ...claims, iat, exp: iat + 1_000_000 }
+      },
+    }
+    const keys = { current: key, find: () => key }
+    const names = { issuer: 'simulation', audience: 'simulation' }
+    return { ...names, keys, library: () => library } as unknown as Jwt
   }
 
   #opened(socket: SimulatedWebSocket, text: string): void {
@@ -170,7 +300,7 @@ export class SimulatedAuth {
       jti,
       client_id: identity,
       sub: subject,
-      scope: 'subscribe:* publish:*',
+      scope: tokenScope,
       iat: nowSeconds,
       exp: nowSeconds + 1_000_000,
       iss: 'simulation',
@@ -186,4 +316,9 @@ export class SimulatedAuth {
 /** `feedSocket` takes the class of ws; it uses what the simulated one has. */
 export function asWebSocket(socket: SimulatedWebSocket): Parameters<typeof feedSocket>[0] {
   return socket as unknown as Parameters<typeof feedSocket>[0]
+}
+
+/** As `problems` answers: a caller whose token has ended, or a registry that is away. */
+function statusOf(error: unknown): number {
+  return error instanceof Error && 'code' in error && error.code === 'invalid_token' ? 401 : 503
 }

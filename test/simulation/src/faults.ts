@@ -1,7 +1,7 @@
 import type { Installation } from './installation.js'
 import type { Invariants } from './invariants.js'
 import type { Random } from './random.js'
-import type { Action, Scenario } from './scenario.js'
+import { type Action, healedAtMs, type Scenario } from './scenario.js'
 import type { World } from './world.js'
 
 /** After a fault of auth or the registry, until connections are back and the tail has read. */
@@ -35,6 +35,9 @@ export class Faults {
       case 'stop':
         this.#stop(action)
         break
+      case 'stop at effect':
+        this.#stopAtEffect(action)
+        break
       case 'kill':
         this.#kill(action)
         break
@@ -65,10 +68,21 @@ export class Faults {
     const process = this.#hosts.process(host)
     if (process === undefined || process.stopped || process.killed) return
     if (isCentral(host)) this.#faulty(host, ms)
-    // Some of them by suspending the machine; never that of the registry, whose clock is another.
-    if (host !== 'registry' && this.#random.chance(0.3)) process.suspend()
+    // Some nodes by suspending their machine.
+    if (host.startsWith('node') && this.#random.chance(0.3)) process.suspend()
     else process.stop()
     this.#world.schedule(ms, () => process.resume())
+  }
+
+  /** Between the check of an effect and the message to Redis. */
+  #stopAtEffect({ host, ms: maxMs }: Extract<Action, { kind: 'stop at effect' }>): void {
+    const process = this.#hosts.process(host)
+    process?.stopAtEffect(() => {
+      const ms = Math.max(0, Math.min(maxMs, healedAtMs - this.#world.now))
+      this.#world.history.count('stops between check and effect')
+      if (isCentral(host)) this.#faulty(host, ms)
+      this.#world.schedule(ms, () => process.resume())
+    })
   }
 
   #kill({ host, lostPower, downMs }: Extract<Action, { kind: 'kill' }>): void {
@@ -140,5 +154,5 @@ export class Faults {
 }
 
 function isCentral(host: string): boolean {
-  return !host.startsWith('node')
+  return !host.startsWith('node') && host !== 'broker'
 }

@@ -22,6 +22,7 @@ const real = {
   delay: timers.setTimeout,
   randomBytes: crypto.randomBytes,
   randomUUID: crypto.randomUUID,
+  timeoutSignal: AbortSignal.timeout.bind(AbortSignal),
 }
 
 const running = (): Process | undefined => world?.running
@@ -71,6 +72,14 @@ function delay(ms: number, value: unknown, options: { signal?: AbortSignal } = {
   })
 }
 
+function timeoutSignal(ms: number): AbortSignal {
+  const process = running()
+  if (process === undefined) return real.timeoutSignal(ms)
+  const controller = new AbortController()
+  process.setTimeout(() => controller.abort(new Error('timed out')), ms)
+  return controller.signal
+}
+
 /**
  * Puts the clocks, timers and random numbers of simulated processes in place of Node's, for
  * whatever runs in their events. Production code runs unchanged, and cannot tell.
@@ -87,6 +96,7 @@ export function replaceGlobals(): void {
   performance.now = () => running()?.monotonic ?? real.now()
   Date.now = () => running()?.wall ?? real.date()
   Math.random = () => running()?.random.next() ?? real.random()
+  Object.assign(AbortSignal, { timeout: timeoutSignal })
   Object.assign(timers, { setTimeout: delay })
   Object.assign(os, {
     uptime: () => {

@@ -1,38 +1,46 @@
-import type { AuthAnswer, AuthRequest } from './auth.js'
+import type { AuthAnswer, AuthRequest, AuthWrite } from './auth.js'
 import { SimulatedAuth } from './auth.js'
-import { Bus } from './bus.js'
+import { Broker } from './broker.js'
+import { channel } from './client.js'
+import { HttpRequest } from './http.js'
 import type { Invariants } from './invariants.js'
 import { type Delays, Network } from './network.js'
 import { type AuthReach, SimulatedNode } from './node.js'
 import type { Parts } from './parts.js'
 import type { Process } from './process.js'
-import { leaseTimes } from './production.js'
+import { leaseTimes, partitionOf } from './production.js'
 import type { Random } from './random.js'
 import { covers, type Partition, type SimulatedToken } from './registry.js'
-import { partitionOf } from './registry-client.js'
 import { RegistryHost } from './registry-host.js'
 import { leaseMs, type Scenario, tokenId } from './scenario.js'
 import { SimulatedWebSocket } from './web-socket.js'
 import type { World } from './world.js'
 
 /** Redis is near: a lease leaves it a twentieth to answer. */
-const nearRegistry: Delays = { least: 0.05, most: 0.8, lost: 0, againMs: 0 }
+const nearRedis: Delays = { least: 0.05, most: 0.8, lost: 0, againMs: 0 }
 const nodeIdentity = 'nodes9'
+
+/** A request over HTTP by the owner of a token. */
+export interface Call {
+  service: 'node' | 'auth'
+  host?: string | undefined
+  token: string
+  pieces: readonly number[]
+  write: AuthWrite
+}
 
 export interface InstallationOptions {
   world: World
   scenario: Scenario
   parts: Parts
   invariants: Invariants
-  /** A node takes a publication of one of its connections. */
-  onPublish: (node: string, bytes: Buffer) => void
 }
 
-/** The hosts and what connects them: the registry, auth processes behind one address, nodes. */
+/** The hosts and what connects them: two Redis, auth processes behind one address, nodes. */
 export class Installation {
   readonly network: Network
   readonly registry: RegistryHost
-  readonly bus: Bus
+  readonly broker: Broker
   readonly auths = new Map<string, SimulatedAuth>()
   /** By name, the one that was started last. */
   readonly nodes = new Map<string, SimulatedNode>()
@@ -48,14 +56,15 @@ export class Installation {
   readonly #random: Random
 
   constructor(options: InstallationOptions) {
-    const { world, scenario, invariants, parts } = options
-    const { partitions, delays, feedMaxLength } = scenario
+    const { world, scenario, parts, invariants } = options
+    const { partitions, delays, feedMaxLength, rates } = scenario
+    const { isTooLate } = parts
     this.#options = options
     this.#world = world
     this.#scenario = scenario
     this.#random = world.random('simulation')
     this.network = new Network(world, (from, to) =>
-      from === 'registry' || to === 'registry' ? nearRegistry : delays,
+      [from, to].some((host) => host === 'registry' || host === 'broker') ? nearRedis : delays,
     )
     this.registry = new RegistryHost({
       world,
@@ -70,14 +79,28 @@ export class Installation {
         }
         invariants.onReceipt(partition, receipt)
       },
+      isTooLate,
+      onEffect: (what, token) => {
+        world.history.count(`effects: ${what}`)
+        invariants.crosses('registry', `executes ${what}`, token)
+      },
     })
-    this.bus = new Bus(world)
+    this.broker = new Broker({
+      world,
+      rate: rates.get('broker') ?? 1,
+      isTooLate,
+      onEffect: (token) => {
+        world.history.count('publications')
+        invariants.crosses('broker', 'takes a publication', token)
+      },
+    })
   }
 
   /** Starts a host that does not run. */
   start(host: string): void {
     if (this.process(host)?.killed === false) return
-    if (host.startsWith('auth')) this.startAuth(host)
+    if (host === 'broker') this.broker.restart()
+    else if (host.startsWith('auth')) this.startAuth(host)
     else this.startNode(host)
   }
 
@@ -109,9 +132,11 @@ export class Installation {
         process,
         name,
         auth: this.reach,
-        bus: this.bus,
+        network: this.network,
+        broker: this.broker,
         parts: this.#options.parts,
-        onPublish: (bytes) => this.#options.onPublish(name, bytes),
+        tokenOf: (jti) => this.token(jti),
+        onAct: (token) => this.#options.invariants.crosses(name, 'acts on a command', token),
       })
       this.nodes.set(name, node)
       this.allNodes.push(node)
@@ -170,6 +195,29 @@ export class Installation {
     return this.#random.pick(ready.length > 0 && this.#random.chance(0.95) ? ready : all)
   }
 
+  /** Sends a request with a token and a body that arrives in pieces, to one host or to any. */
+  call({ service, host, token, pieces, write }: Call, answered: (status: number) => void): void {
+    const { IncomingHead } = this.#options.parts
+    const random = this.#random
+    if (service === 'node') {
+      const node = (host === undefined ? undefined : this.nodes.get(host)) ?? this.pickNode(random)
+      if (node === undefined || node.process.killed) {
+        answered(0)
+        return
+      }
+      node.process.event(random.between(0.1, 4), () => {
+        const http = new HttpRequest(node.process, token, pieces, answered, IncomingHead)
+        void node.publish(http, channel)
+      })
+      return
+    }
+    const auth = (host === undefined ? undefined : this.auths.get(host)) ?? this.#pickAuth()
+    auth.process.event(random.between(0.1, 4), () => {
+      const http = new HttpRequest(auth.process, token, pieces, answered, IncomingHead)
+      void auth.call(http, write)
+    })
+  }
+
   /** A node that runs; the load balancer mostly knows which are ready. */
   pickNode(random: Random): SimulatedNode | undefined {
     const running = this.allNodes.filter((node) => !node.process.killed)
@@ -181,6 +229,7 @@ export class Installation {
   /** The process of a host that was started last. */
   process(host: string): Process | undefined {
     if (host === 'registry') return this.registry.process
+    if (host === 'broker') return this.broker.process
     return (this.auths.get(host) ?? this.nodes.get(host))?.process
   }
 

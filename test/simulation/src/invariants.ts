@@ -1,5 +1,5 @@
+import { partitionOf } from './production.js'
 import { covers, type PartState, type ReceiptPart, type SimulatedToken } from './registry.js'
-import { partitionOf } from './registry-client.js'
 import type { World } from './world.js'
 
 /** What the simulation has found: one of the two promises is broken. */
@@ -97,7 +97,10 @@ export class Invariants {
     return Math.max(until('registry'), Math.min(...this.#options.auths.map(until)))
   }
 
-  /** An application byte is handed to a socket, or taken from one, that stands on this token. */
+  /**
+   * An application byte is handed to a socket that stands on this token, or a command of it is taken
+   * or has its effect.
+   */
   crosses(who: string, how: string, token: SimulatedToken): void {
     const { world, partitions } = this.#options
     const at = partitionOf(token.identity, partitions)

@@ -1,6 +1,7 @@
+import { IncomingHead } from './http.js'
 import type { Broken } from './invariants.js'
 import type { Parts } from './parts.js'
-import { NodeLease, Watch } from './production.js'
+import { NodeLease, OwnPart, Watch } from './production.js'
 import { RegistryClient } from './registry-client.js'
 
 /*
@@ -85,6 +86,55 @@ class ForgivingRegistry extends RegistryClient {
   }
 }
 
+/** Acknowledges a revocation while a publication that it covers is on its way to Redis. */
+class ImpatientWatch extends Watch {
+  override effectsOver(): undefined {}
+}
+
+/** Asks neither the grant nor the lease before an effect. */
+class UncheckedEffects extends Watch {
+  readonly #lease: ConstructorParameters<typeof Watch>[2]
+
+  constructor(...args: ConstructorParameters<typeof Watch>) {
+    super(...args)
+    this.#lease = args[2]
+  }
+
+  override effect: Watch['effect'] = (grant, work, isOver, lease = this.#lease) => {
+    if (grant.ended === undefined && lease.leftMs > 0) {
+      return super.effect(grant, work, isOver, lease)
+    }
+    return work(performance.now() + 2000)
+  }
+}
+
+/** Reads bodies whose grant has ended. */
+class UncutHead extends IncomingHead {
+  override get complete(): boolean {
+    return true
+  }
+
+  override set complete(_whole) {}
+}
+
+/** Follows the feed, and stands in no receipt. */
+class NoPart extends OwnPart {
+  readonly #watch: Watch
+
+  constructor(options: ConstructorParameters<typeof OwnPart>[0]) {
+    super(options)
+    this.#watch = options.watch
+  }
+
+  override lease(): ReturnType<OwnPart['lease']> {
+    return { held: true, leftMs: 2000 }
+  }
+
+  override async start(): Promise<void> {
+    this.#watch.synced()
+  }
+}
+
 export type MutantName =
   | 'admission-unchecked'
   | 'lease-from-reply'
@@ -93,6 +143,11 @@ export type MutantName =
   | 'suspend-unseen'
   | 'renewal-unacknowledged'
   | 'redis-by-run'
+  | 'effects-not-awaited'
+  | 'no-deadline'
+  | 'effect-unchecked'
+  | 'body-not-cut'
+  | 'auth-no-part'
 
 interface Mutant {
   /** What is wrong. */
@@ -109,44 +164,74 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
   'admission-unchecked': {
     what: 'the admission is not checked against the events since auth was asked',
     breaks: 'a byte after a complete receipt',
-    seed: 52,
+    seed: 6,
     parts: { Watch: UncheckedWatch },
   },
   'lease-from-reply': {
     what: 'the lease is counted from the answer, not from the sending of its renewal',
     breaks: 'a byte after a complete receipt',
-    seed: 357,
+    seed: 195,
     parts: { NodeLease: LateLease },
   },
   'ack-before-close': {
     what: 'a revocation is acknowledged before its connections are closed',
     breaks: 'a byte after a complete receipt',
-    seed: 1,
+    seed: 3,
     parts: { Watch: HastyWatch },
   },
   'lease-by-timer': {
     what: 'whether the lease is held is decided by a timer alone',
     breaks: 'a byte after a complete receipt',
-    seed: 46,
+    seed: 124,
     parts: { NodeLease: TimedLease },
   },
   'suspend-unseen': {
     what: 'a suspend of the machine does not end the lease',
     breaks: 'a byte after a complete receipt',
-    seed: 14,
+    seed: 124,
     parts: { NodeLease: SleepyLease },
   },
   'renewal-unacknowledged': {
     what: 'a renewal counts whatever its node has left unacknowledged, however late it comes',
     breaks: 'a receipt that is late',
-    seed: 287,
+    seed: 558,
     parts: { RegistryClient: ForgivingRegistry },
   },
   'redis-by-run': {
     what: 'a Redis that is the primary again without a restart is taken for the same',
     breaks: 'a byte after a complete receipt',
-    seed: 197,
+    seed: 1284,
     parts: { markOf: (run) => `run${run}` },
+  },
+  'effects-not-awaited': {
+    what: 'a revocation is acknowledged while a covered effect is under way',
+    breaks: 'a byte after a complete receipt',
+    seed: 3,
+    parts: { Watch: ImpatientWatch },
+  },
+  'no-deadline': {
+    what: 'Redis executes what arrives after its deadline',
+    breaks: 'a byte after a complete receipt',
+    seed: 11,
+    parts: { isTooLate: () => false },
+  },
+  'effect-unchecked': {
+    what: 'grant and lease are not checked at the effect',
+    breaks: 'a byte after a complete receipt',
+    seed: 11,
+    parts: { Watch: UncheckedEffects },
+  },
+  'body-not-cut': {
+    what: 'a body is read on after its grant has ended, and its effect is not checked',
+    breaks: 'a byte after a complete receipt',
+    seed: 2,
+    parts: { Watch: UncheckedEffects, IncomingHead: UncutHead },
+  },
+  'auth-no-part': {
+    what: 'receipts do not wait for auth instances, which act for callers',
+    breaks: 'a byte after a complete receipt',
+    seed: 19,
+    parts: { OwnPart: NoPart },
   },
 }
 

@@ -1,13 +1,22 @@
 import type { AuthAnswer, AuthRequest } from './auth.js'
-import type { Bus } from './bus.js'
+import type { Broker } from './broker.js'
 import type { ClientSocket } from './client-socket.js'
+import { asCommands } from './commands.js'
+import { countEffects } from './count-effects.js'
+import type { HttpRequest } from './http.js'
+import { logOf } from './log.js'
+import type { Network } from './network.js'
 import type { Parts } from './parts.js'
 import type { Process } from './process.js'
 import {
+  ApiLimits,
+  apiPublish,
+  brokerKeys,
   Connection,
   Deadline,
   Door,
   drain,
+  FairQueue,
   Feed,
   type FeedSocket,
   FlushQueue,
@@ -20,9 +29,14 @@ import {
   type Lookup,
   type Node,
   newStats,
+  type Permit,
+  publish,
   type Watch,
+  Writes,
   webSocketTransport,
 } from './production.js'
+import type { SimulatedToken } from './registry.js'
+import { RegistryConnection } from './registry-client.js'
 import { admitUpgrade, SimulatedServer } from './upgrade.js'
 import type { SimulatedWebSocket } from './web-socket.js'
 
@@ -36,10 +50,12 @@ export interface NodeOptions {
   process: Process
   name: string
   auth: AuthReach
-  bus: Bus
+  network: Network
+  broker: Broker
   parts: Parts
-  /** A command is acted upon: a client's publication gets to the bus. */
-  onPublish: (bytes: Buffer) => void
+  tokenOf: (jti: string) => SimulatedToken
+  /** A command is acted upon. */
+  onAct: (token: SimulatedToken) => void
 }
 
 const timeoutMs = 600
@@ -47,6 +63,8 @@ const timeoutMs = 600
 const closeMs = 2000
 /** How long connections wait for the lease. */
 const graceMs = 700
+
+const keys = brokerKeys('simulation', 1)
 
 /** No history, no presence: revocation knows nothing of either. */
 const plainChannel = {
@@ -66,16 +84,20 @@ export class SimulatedNode {
   readonly name: string
   readonly watch: Watch
   readonly hub: Hub
-  readonly stats = newStats()
+  readonly stats: ReturnType<typeof newStats> = newStats()
   leaving = false
   readonly #options: NodeOptions
   readonly #door: Door
   readonly #server = new SimulatedServer()
   readonly #feed: Feed
   readonly #node: Node
+  readonly #redis: RegistryConnection
+  readonly #writes: Writes
+  readonly #tokens = new WeakMap<Permit, SimulatedToken>()
+  readonly #apiPublish: ReturnType<typeof apiPublish>
 
   constructor(options: NodeOptions) {
-    const { process, name, auth, bus, parts } = options
+    const { process, name, auth, network, broker, parts } = options
     this.process = process
     this.name = name
     this.#options = options
@@ -91,7 +113,18 @@ export class SimulatedNode {
     const introspector = new Introspector({ lookup, watch, stats, timeoutMs })
     const door = new Door({ introspector, watch, lease, stats, tokenInQuery: false })
     this.watch = watch
+    this.#redis = new RegistryConnection(process, network, broker)
+    this.#writes = new Writes(asCommands(this.#redis.scripts))
+    this.#apiPublish = apiPublish(
+      (channel, bytes, caller) => this.#publish(channel, bytes, this.#permit(caller)),
+      new ApiLimits({
+        rates: { commandsPerSecond: 1e6, bytesPerSecond: 1e9, burstSeconds: 1 },
+        publishing: new FairQueue({ maxUnderWay: 512, maxPerCaller: 128, maxSliceMs: 4 }),
+        onLimited: () => undefined,
+      }),
+    )
     countRaces(watch, process)
+    countEffects(watch, process.world.history)
     this.#door = door
     this.#feed = new Feed({
       url: new URL('ws://auth.simulation/v1/feed'),
@@ -154,10 +187,7 @@ export class SimulatedNode {
           door.handOver(grant)
           return release
         },
-        permit: (grant) => (send, isOver) => {
-          if (!(grant instanceof LiveGrant)) throw new Error('not a grant')
-          return watch.effect(grant, send, isOver)
-        },
+        permit: (grant) => this.#permit(grant),
         introspect: async (text) => {
           try {
             return await introspector.introspect(text)
@@ -175,14 +205,7 @@ export class SimulatedNode {
       optionsOf: () => plainChannel,
       channelsFor: () => [],
       channels: {
-        publish: (channel, bytes, permit) =>
-          permit(
-            async () => {
-              this.#options.onPublish(bytes)
-              bus.publish(channel, bytes)
-            },
-            () => false,
-          ),
+        publish: (channel, bytes, permit) => this.#publish(channel, bytes, permit),
         history: none,
         position: none,
         presence: none,
@@ -200,7 +223,7 @@ export class SimulatedNode {
         process.world.fail(error instanceof Error ? error : new Error(String(error)))
       },
     }
-    bus.listen(process, (channel, bytes) => this.hub.deliver(channel, bytes))
+    broker.listen(process, (channel, bytes) => this.hub.deliver(channel, bytes))
     void this.#feed.start(1000)
   }
 
@@ -245,6 +268,49 @@ export class SimulatedNode {
     )
     socket.on('close', () => connection.left())
     opened(connection, status)
+  }
+
+  /** `POST /api/publish`, as Fastify and `routes/api-command.ts` do it. */
+  async publish(http: HttpRequest, channel: string): Promise<void> {
+    if (this.leaving) return http.answer(503)
+    const { request, reply } = http
+    const hook = this.#door.admit()
+    const refused = await Reflect.apply(hook, { websocketServer: this.#server }, [request, reply])
+    if (refused !== undefined) return http.answer(reply.statusCode)
+    if (!(await http.body)) return
+    // Some requests have more to wait for.
+    if (this.process.random.chance(0.5)) await new Promise(setImmediate)
+    const body = { channel, data: { from: 'backend' } }
+    const answer = await this.#apiPublish.run(body, this.#door.grantOf(request))
+    this.#door.answer(request, reply, answer)
+    http.answer('result' in answer ? 200 : 500)
+  }
+
+  /** The permit of a grant, whose effects the broker knows by their token. */
+  #permit(grant: { jti: string }): Permit {
+    if (!(grant instanceof LiveGrant)) throw new Error('not a grant')
+    const token = this.#options.tokenOf(grant.jti)
+    const permit: Permit = (send, isOver) =>
+      this.watch.effect(
+        grant,
+        (until) => {
+          this.#options.onAct(token)
+          return send(until)
+        },
+        isOver,
+      )
+    this.#tokens.set(permit, token)
+    return permit
+  }
+
+  /** As `Broker.publish` in `apps/realtime/src/broker/broker.ts`, without a history. */
+  async #publish(channel: string, bytes: Buffer, permit: Permit): Promise<undefined> {
+    const token = this.#tokens.get(permit)
+    if (token === undefined) throw new Error('not a permit')
+    const redis = asCommands(this.#redis.scripts.of(token))
+    await this.#writes.run(keys.channel(channel), permit, (deadline) =>
+      publish(redis, keys, channel, bytes, {}, deadline),
+    )
   }
 
   #grantOf(request: Parameters<Door['grantOf']>[0]) {
@@ -313,10 +379,4 @@ function countRaces(watch: Watch, { world }: Process): void {
       throw error
     }
   }
-}
-
-function logOf(process: Process): ConstructorParameters<typeof Watch>[0] {
-  const write = (...args: unknown[]): void =>
-    process.note(() => args.filter((arg) => typeof arg === 'string').join(' '))
-  return { info: write, warn: write, error: write, debug: write } as never
 }

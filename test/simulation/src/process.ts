@@ -52,6 +52,10 @@ export class Process {
   readonly #onKilled: (() => void)[] = []
   readonly #timers = new WeakSet<() => void>()
   #immediateAt = 0
+  /** Is called at the next effect, which then waits until this process goes on. */
+  #stopAtEffect: (() => void) | undefined
+  /** What it was about to do when it was stopped. */
+  #interrupted: (() => void)[] = []
 
   constructor(world: World, { name, rate, wallOffset }: ProcessOptions) {
     this.world = world
@@ -156,7 +160,25 @@ export class Process {
     this.note('is suspended')
   }
 
-  /** SIGCONT: what came due meanwhile happens now; timers or arrivals first, as it was stopped. */
+  /** Stops between the check of its next effect and the message that has it done. */
+  stopAtEffect(stopped: () => void): void {
+    this.#stopAtEffect = stopped
+  }
+
+  /** Sends the message of an effect that was just checked. */
+  sendEffect(send: () => void): void {
+    const stopped = this.#stopAtEffect
+    if (stopped === undefined || this.#state !== 'running') {
+      send()
+      return
+    }
+    this.#stopAtEffect = undefined
+    this.stop()
+    this.#interrupted.push(send)
+    stopped()
+  }
+
+  /** SIGCONT: what it was doing is done first. Then what came due happens, timers or arrivals first. */
   resume(): void {
     if (this.#state !== 'stopped') return
     this.#state = 'running'
@@ -166,6 +188,7 @@ export class Process {
       this.wokeAt = this.world.now
     }
     this.note('goes on')
+    for (const run of this.#interrupted.splice(0)) this.world.schedule(0, run, this)
     const waiting = this.#waiting
     this.#waiting = []
     const timers = waiting.filter((run) => this.#timers.has(run))

@@ -1,4 +1,5 @@
 import type { RevocationEvent, Selector } from '@portcullis/contracts'
+import { isTime, type ScriptCall, SimulatedCommands } from './commands.js'
 import type { End, Network, Receiver } from './network.js'
 import type { Process } from './process.js'
 import {
@@ -11,10 +12,13 @@ import {
   type Lease,
   leaseTimes,
   type NodeInstance,
+  type OwnPartRegistry,
+  partitionOf,
   RegistryError,
 } from './production.js'
 import type { FeedEntry, Partition, SimulatedToken } from './registry.js'
 import type { Answer, Command, RegistryHost, Wait } from './registry-host.js'
+import { leaseMs } from './scenario.js'
 
 /** As `packages/redis` has them, in milliseconds; short, as everything here is. */
 const commandTimeoutMs = 400
@@ -23,25 +27,43 @@ const blockMs = 250
 const deafMs = 1000
 const eventsAtOnce = 500
 
-/** One connection of an auth process to the registry, which comes back by itself. */
-class RegistryConnection implements Receiver {
+/** A Redis, whatever it keeps. */
+interface Store {
+  readonly process: Process
+  accept(end: End): void
+  evaluate(call: ScriptCall): unknown
+}
+
+/** One connection of a process to a Redis, which comes back by itself. */
+export class RegistryConnection implements Receiver {
+  /** What production code uses of the connection to run scripts. */
+  readonly scripts: SimulatedCommands
   readonly #process: Process
   readonly #network: Network
-  readonly #host: RegistryHost
+  readonly #host: Store
   #end: End | undefined
   #number = 0
   readonly #open = new Map<number, (answer: Answer | Error) => void>()
   #closed = false
 
-  constructor(process: Process, network: Network, host: RegistryHost) {
+  constructor(process: Process, network: Network, host: Store) {
     this.#process = process
     this.#network = network
     this.#host = host
+    this.scripts = new SimulatedCommands(async (call) => {
+      const reply = await this.run(() => host.evaluate(call), call.by !== undefined)
+      // As in production, a reading of Redis' clock is used for half a lease.
+      if (isTime(call)) process.setTimeout(() => this.scripts.emit('close'), leaseMs / 2)
+      return reply
+    })
     this.#dial()
   }
 
   /** Sends a command, in order. Fails at once while there is no connection, and when it takes long. */
-  run<Result>(command: (partitions: readonly Partition[]) => Result): Promise<Result> {
+  run<Result>(
+    command: (partitions: readonly Partition[]) => Result,
+    isEffect = false,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#end === undefined) return reject(unavailable('not connected'))
       const number = this.#number++
@@ -54,7 +76,10 @@ class RegistryConnection implements Receiver {
         if (answer instanceof Error) reject(answer)
         else resolve(answer.result as Result)
       })
-      this.#end.send({ number, run: command } satisfies Command)
+      const end = this.#end
+      const send = (): void => end.send({ number, run: command } satisfies Command)
+      if (isEffect) this.#process.sendEffect(send)
+      else send()
     })
   }
 
@@ -114,6 +139,7 @@ class RegistryConnection implements Receiver {
 
   #lost(): void {
     this.#end = undefined
+    this.scripts.emit('close')
     for (const number of [...this.#open.keys()])
       this.#settle(number, unavailable('connection lost'))
     this.#again()
@@ -150,6 +176,11 @@ export class RegistryClient implements FeedRegistry {
     this.#blocking = new RegistryConnection(process, network, host)
     this.#partitions = host.partitions.length
     this.#leaseMs = leaseMs
+  }
+
+  /** Runs scripts of production code. */
+  get scripts(): SimulatedCommands {
+    return this.#commands.scripts
   }
 
   get source(): FeedSource {
@@ -246,6 +277,18 @@ export class RegistryClient implements FeedRegistry {
         }
       }),
     )
+  }
+
+  /** The verbs of `auth-part.ts`. */
+  authPart(part: NodeInstance): OwnPartRegistry {
+    const name = `${part.instance}:${part.node}`
+    return {
+      partitions: this.#partitions,
+      join: (at) => this.#in(at, (partition) => partition.joinPart(name)),
+      renew: (at, asked) => this.#in(at, (partition) => partition.renewPart(name, asked)),
+      ack: (at, appliedUs) => this.#settle(at, part, appliedUs, 'acked'),
+      leave: () => this.leaveNode(part),
+    }
   }
 
   async setConnected(): Promise<void> {
@@ -369,9 +412,4 @@ export class RegistryClient implements FeedRegistry {
   #everywhere<Result>(run: (partition: Partition) => Result): Promise<Result[]> {
     return Promise.all(this.#all.map((at) => this.#in(at, run)))
   }
-}
-
-/** Identities are named for what they are; any spread over the partitions will do. */
-export function partitionOf(identity: string, partitions: number): number {
-  return (identity.codePointAt(identity.length - 1) ?? 0) % partitions
 }

@@ -1,6 +1,8 @@
+import { type IsTooLate, type ScriptCall, type ScriptName, Scripts } from './commands.js'
 import type { End, Network } from './network.js'
 import type { Process } from './process.js'
-import { Partition, type ReceiptPart } from './registry.js'
+import { keyNames } from './production.js'
+import { Partition, type ReceiptPart, type SimulatedToken, tokenScope } from './registry.js'
 import type { World } from './world.js'
 
 /** A script or command as it travels: run in one step where it arrives. */
@@ -33,6 +35,9 @@ export interface RegistryHostOptions {
   onReceipt: (partition: number, receipt: ReceiptPart) => void
   /** How a Redis is told from another: by its run, and its turn as the primary. */
   markOf?: typeof markOf
+  isTooLate: IsTooLate
+  /** A script has written for a token. */
+  onEffect: (what: ScriptName, by: SimulatedToken) => void
 }
 
 /** `readMark` in lease.lua. */
@@ -44,6 +49,9 @@ export function markOf(run: number, turn: number): string {
 export class RegistryHost {
   readonly #options: RegistryHostOptions
   readonly partitions: readonly Partition[]
+  readonly #scripts: Scripts
+  /** The partition of each hash tag. */
+  readonly #byTag: ReadonlyMap<string, number>
   #process: Process
   #runs = 0
   #turns = 0
@@ -54,7 +62,16 @@ export class RegistryHost {
 
   constructor(options: RegistryHostOptions) {
     this.#options = options
-    const { world, partitions, feedMaxLength, fenceMs, onReceipt } = options
+    const { world, partitions, feedMaxLength, fenceMs, onReceipt, isTooLate, onEffect } = options
+    const keys = keyNames('simulation', partitions)
+    this.#byTag = new Map(
+      Array.from({ length: partitions }, (_, at) => [tagOf(keys.clock(at)), at] as const),
+    )
+    this.#scripts = new Scripts({
+      isTooLate,
+      onEffect,
+      onTooLate: () => world.history.count('effects refused by deadline'),
+    })
     this.#process = world.process('registry')
     this.partitions = Array.from(
       { length: partitions },
@@ -95,6 +112,7 @@ export class RegistryHost {
     this.#turns += 1
     if (!promoted) this.#runs += 1
     this.#waits.clear()
+    this.#scripts.forget()
     const data = backup as Partition['data'][] | undefined
     for (const [at, partition] of this.partitions.entries()) {
       partition.mark = this.#mark()
@@ -113,6 +131,16 @@ export class RegistryHost {
       },
       ended: () => this.#waits.delete(end),
     }
+  }
+
+  /** Runs a script of production code. */
+  evaluate(call: ScriptCall): unknown {
+    const { keys } = call
+    const partition = this.partitions[this.#byTag.get(tagOf(keys[0] ?? '')) ?? -1]
+    if (partition === undefined) throw new Error('there is no such partition')
+    return this.#scripts.evaluate(call, partition.timeUs, (name, args) =>
+      execute(partition, name, keys, args),
+    )
   }
 
   #answer(end: End, { number, run }: Command): void {
@@ -148,4 +176,48 @@ export class RegistryHost {
 
 function isWait(message: unknown): message is Wait {
   return typeof message === 'object' && message !== null && 'after' in message
+}
+
+function tagOf(key: string): string {
+  return key.slice(0, key.indexOf('}'))
+}
+
+/** Each script with the reply that its Lua gives. */
+function execute(
+  partition: Partition,
+  name: ScriptName,
+  keys: readonly string[],
+  args: readonly string[],
+): unknown {
+  const expiresAt = String(Math.floor(partition.timeUs / 1000) + 1e9)
+  switch (name) {
+    case 'introspect':
+      return Array.from({ length: args.length / 2 }, (_, at) => {
+        const key = keys[2 + at * 3] ?? ''
+        const found = partition.introspect(key.slice(key.lastIndexOf(':') + 1), args[at * 2] ?? '')
+        if (found === undefined) return null
+        const { issuedUs, subject, labels, parents } = found
+        const words = [tokenScope, labels.join(' '), expiresAt, parents.join(' ')]
+        return [String(issuedUs), subject, ...words]
+      })
+    case 'issue-token': {
+      const [identity = '', subject = '', , , labels = '', , jti = '', , parent = ''] = args
+      const grandparents = partition.introspect(parent, identity)?.parents ?? []
+      const issued = partition.issue({
+        jti,
+        identity,
+        subject,
+        labels: labels === '' ? [] : labels.split(' '),
+        parents: parent === '' ? [] : [parent, ...grandparents],
+      })
+      return issued === 'parent_ended' ? issued : [String(issued.issuedUs), expiresAt]
+    }
+    case 'register-identity': {
+      const us = partition.register(args[0] ?? '')
+      if (us === undefined) return 'identity_exists'
+      return [['state', 'active', 'scopes', '', 'createdUs', String(us)], [], expiresAt]
+    }
+    default:
+      throw new Error(`the registry has no script ${name}`)
+  }
 }

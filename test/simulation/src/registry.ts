@@ -20,6 +20,9 @@ export interface SimulatedToken {
   issuedUs: number
 }
 
+/** What every token may do. */
+export const tokenScope = 'subscribe:* publish:*'
+
 export type PartState = 'pending' | 'acked' | 'fenced'
 
 export interface ReceiptPart {
@@ -55,6 +58,8 @@ interface Data {
   feed: FeedEntry[]
   receipts: Map<string, ReceiptPart>
   tokens: Map<string, SimulatedToken & { revoked: boolean }>
+  /** Registered by callers. */
+  identities: Set<string>
   /** By identity, then `*`, `s:<subject>`, `l:<label>` or `p:<jti>`. */
   cutoffs: Map<string, Map<string, number>>
   cutoffAllUs: number
@@ -89,6 +94,7 @@ export class Partition {
       feed: [],
       receipts: new Map(),
       tokens: new Map(),
+      identities: new Set(),
       cutoffs: new Map(),
       cutoffAllUs: -1,
     }
@@ -123,6 +129,18 @@ export class Partition {
     ]
     const cut = members.some((member) => token.issuedUs <= (cutoffs?.get(member) ?? -1))
     return cut ? undefined : { ...token }
+  }
+
+  /** register-identity.lua; returns when, undefined when there is one of the name. */
+  register(identity: string): number | undefined {
+    if (this.data.identities.has(identity)) return undefined
+    this.data.identities.add(identity)
+    return this.#moment()
+  }
+
+  /** TIME, in microseconds */
+  get timeUs(): number {
+    return this.#options.timeUs()
   }
 
   /** revoke.lua */
@@ -182,8 +200,13 @@ export class Partition {
       ? holder.since
       : (own ?? Math.max(this.#moment(), (holder?.since ?? 0) + 1))
     this.data.nodes.set(node, { instance, since, identity })
-    if (!this.data.leases.has(part)) this.data.leases.set(part, this.#newLease())
+    this.joinPart(part)
     return { before: holder?.instance ?? '', end: this.end, since }
+  }
+
+  /** join-part.lua */
+  joinPart(part: string): void {
+    if (!this.data.leases.has(part)) this.data.leases.set(part, this.#newLease())
   }
 
   /** leave-node.lua */
@@ -209,14 +232,16 @@ export class Partition {
       return 'node_replaced'
     }
     if (known?.instance !== instance || lease === undefined) return 'node_not_joined'
-    const reply = { end: this.end, run: this.mark }
-    const waitingUs = this.#waitingUs(`${instance}:${node}`)
-    if (waitingUs !== undefined && (asked?.run !== this.mark || waitingUs <= asked.us)) {
-      return { ...reply, counted: false }
-    }
-    lease.renewedUs = this.#moment()
-    lease.fencedUs = undefined
-    return { ...reply, counted: true }
+    return this.#renewPart(`${instance}:${node}`, lease, asked)
+  }
+
+  /** renew-part.lua */
+  renewPart(
+    part: string,
+    asked: { us: number; run: string } | undefined,
+  ): 'not_joined' | (AskedAt & { counted: boolean }) {
+    const lease = this.data.leases.get(part)
+    return lease === undefined ? 'not_joined' : this.#renewPart(part, lease, asked)
   }
 
   /** read-leases.lua */
@@ -288,6 +313,21 @@ export class Partition {
     }
   }
 
+  #renewPart(
+    part: string,
+    lease: LeaseRecord,
+    asked: { us: number; run: string } | undefined,
+  ): AskedAt & { counted: boolean } {
+    const reply = { end: this.end, run: this.mark }
+    const waitingUs = this.#waitingUs(part)
+    if (waitingUs !== undefined && (asked?.run !== this.mark || waitingUs <= asked.us)) {
+      return { ...reply, counted: false }
+    }
+    lease.renewedUs = this.#moment()
+    lease.fencedUs = undefined
+    return { ...reply, counted: true }
+  }
+
   #mark(selector: Selector, cutoffUs: number): void {
     const { data } = this
     if ('all' in selector) data.cutoffAllUs = Math.max(data.cutoffAllUs, cutoffUs)
@@ -323,10 +363,11 @@ export class Partition {
 
   /** When the oldest revocation was committed that waits for a part. */
   #waitingUs(part: string): number | undefined {
-    const waiting = [...this.data.receipts.values()].filter(
-      ({ parts }) => parts.get(part) === 'pending',
-    )
-    return waiting.length === 0 ? undefined : Math.min(...waiting.map(({ us }) => us))
+    // In the order of their commits.
+    for (const { us, parts } of this.data.receipts.values()) {
+      if (parts.get(part) === 'pending') return us
+    }
+    return undefined
   }
 
   #waits(part: string, untilUs: number): boolean {

@@ -8,8 +8,8 @@ import { Installation } from './installation.js'
 import { Broken, Invariants } from './invariants.js'
 import type { SimulatedNode } from './node.js'
 import { type Parts, productionParts } from './parts.js'
+import { partitionOf } from './production.js'
 import type { SimulatedToken } from './registry.js'
-import { partitionOf } from './registry-client.js'
 import { type Action, describe, leaseMs, type Scenario, scenarioOf } from './scenario.js'
 import { World } from './world.js'
 
@@ -73,8 +73,7 @@ class Simulation {
     this.#scenario = scenario
     const { partitions, auths } = scenario
     const invariants = new Invariants({ world, partitions, leaseMs, auths })
-    const onPublish = (node: string, bytes: Buffer): void => this.#published(node, bytes)
-    const hosts = new Installation({ world, scenario, parts, invariants, onPublish })
+    const hosts = new Installation({ world, scenario, parts, invariants })
     this.#invariants = invariants
     this.#hosts = hosts
     this.#faults = new Faults({ world, scenario, invariants, hosts })
@@ -86,7 +85,7 @@ class Simulation {
     this.#faults.do({ at: 0, kind: 'back up' })
     for (const name of auths) this.#hosts.startAuth(name)
     for (const name of nodes) this.#hosts.startNode(name)
-    this.#hosts.bus.publishEvery(channel, publicationMs, () =>
+    this.#hosts.broker.publishEvery(channel, publicationMs, () =>
       encodePublication({ data: { from: 'server' } }),
     )
     for (const action of actions) {
@@ -138,6 +137,9 @@ class Simulation {
       }
       case 'revoke':
         this.#revoke(action)
+        break
+      case 'call':
+        this.#call(action)
         break
       default:
         this.#faults.do(action)
@@ -202,14 +204,11 @@ class Simulation {
     })
   }
 
-  /** A client's publication is taken: the command was acted upon. */
-  #published(node: string, bytes: Buffer): void {
-    const from = /"from":"client-(\d+)"/.exec(bytes.toString())?.[1]
-    if (from === undefined) return
-    const token = this.#clients.get(Number(from) - 1)?.standsOn
-    this.#world.history.count('publications')
-    if (token !== undefined) {
-      this.#invariants.crosses(node, `takes a publication of client-${from}`, token)
-    }
+  #call(action: Extract<Action, { kind: 'call' }>): void {
+    const world = this.#world
+    this.#hosts.call(action, (status) => {
+      world.note('backend', () => `${action.token} is answered ${status}`)
+      world.history.count(`calls: ${action.service} ${status}`)
+    })
   }
 }

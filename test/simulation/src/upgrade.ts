@@ -1,38 +1,15 @@
 import { EventEmitter } from 'node:events'
 import type { ClientSocket } from './client-socket.js'
+import { type Reply, type Request, SimulatedReply } from './http.js'
 import type { Door } from './production.js'
 
-/** What the gate sees of Fastify: a context with a WebSocket server, a request and a reply. */
+/** What the gate sees of Fastify's context. */
 type Hook = ReturnType<Door['admit']>
 type Context = ThisParameterType<Hook>
-type Request = Parameters<Hook>[0]
-type Reply = Parameters<Hook>[1]
 
 /** The node's WebSocket server. */
 export class SimulatedServer extends EventEmitter {
   readonly options = {}
-}
-
-class SimulatedReply {
-  status = 0
-  readonly raw = Object.assign(new EventEmitter(), { headersSent: false })
-
-  code(status: number): this {
-    this.status = status
-    return this
-  }
-
-  header(): this {
-    return this
-  }
-
-  type(): this {
-    return this
-  }
-
-  send(): this {
-    return this
-  }
 }
 
 export interface Upgrade {
