@@ -31,7 +31,9 @@ for (const build of ['json', 'protobuf'] as const) {
         client.publish('a', build === 'json' ? at : Buffer.of(at)),
       ),
     )
-    // In the same turn: a moment later the allowance may have room for it.
+    // Right behind them: a moment later the allowance may have room for it. The client sends what is
+    // published in a microtask, and a subscription at once.
+    await new Promise((resolve) => process.nextTick(resolve))
     subscription.subscribe()
     const results = await publishing
     const refused = results.filter((result) => result.status === 'rejected')

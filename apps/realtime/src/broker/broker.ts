@@ -204,8 +204,27 @@ export class Broker {
   /** What a channel keeps, and where its stream ends. @throws BrokerError away */
   history(channel: string, query: HistoryQuery): Promise<History> {
     // A position alone is short.
-    const redis = query.limit === 0 ? this.#commands : this.#bulk
-    return this.#ask(() => readHistory(redis, this.#keys, channel, query))
+    if (query.limit === 0) {
+      return this.#ask(() => readHistory(this.#commands, this.#keys, channel, query))
+    }
+    return this.#ask(() =>
+      this.#readBulk(() => readHistory(this.#bulk, this.#keys, channel, query)),
+    )
+  }
+
+  /**
+   * Reads once more when that fails on a Cluster: after a failover this connection, which is seldom
+   * used, may know the map of before. A read is safe to repeat.
+   */
+  async #readBulk<Result>(read: () => Promise<Result>): Promise<Result> {
+    const bulk = this.#bulk
+    if (!isCluster(bulk)) return read()
+    try {
+      return await read()
+    } catch {
+      await new Promise<void>((resolve) => bulk.refreshSlotsCache(() => resolve()))
+      return read()
+    }
   }
 
   /**
