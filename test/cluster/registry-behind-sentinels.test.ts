@@ -17,7 +17,7 @@ t.test('Sentinels promote a replica, while tokens are issued, used and revoked',
   const scene = await startScene(t, { redisUrl: group.url, env: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const before = await client('before', node)
   const during = await client('during', node)
   const after = await client('after', node)

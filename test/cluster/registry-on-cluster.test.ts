@@ -24,7 +24,7 @@ t.test('a slot moves and a master dies, while tokens are issued, used and revoke
   const scene = await startScene(t, { redisUrl: cluster.url, env })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
-  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press'))
+  const traffic = Traffic.start(t, other.url, await scene.tokenFor('press', 'server'))
   const names = ['moving', 'moved', 'before', 'during', 'after']
   const covered = await Promise.all(names.map((name) => client(name, node)))
   const [moving, moved, before, during, after] = covered

@@ -15,7 +15,7 @@ export interface Scene {
   /** A client on a token that may say and hear everything, connected and subscribed. */
   client(name: string, node: RealtimeProcess): Promise<Recorder>
   /** Such a token. */
-  tokenFor(subject: string): Promise<TokenAnswer>
+  tokenFor(subject: string, more?: string): Promise<TokenAnswer>
 }
 
 /** Auth with its registry at `redisUrl`, and two realtime nodes on a Redis of the usual kind. */
@@ -44,8 +44,8 @@ export async function startScene(
     return node
   }
   const nodes = await Promise.all([startNode(), startNode()])
-  const tokenFor = async (subject: string) => {
-    const order = { subject, scope: 'subscribe:* publish:*' }
+  const tokenFor = async (subject: string, more = '') => {
+    const order = { subject, scope: `subscribe:* publish:* ${more}`.trim() }
     const answer = await auth.api('POST', '/v1/tokens', order)
     if (answer.status !== 201) throw new Error(`no token: ${answer.status}`)
     return answer.body
