@@ -192,6 +192,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     await part.close()
     watch.close()
   })
+  app.decorate('ownPart', part)
   await part.start(ownLeaseMs)
   const nodes = feedRegistry(registry)
   const inquiries = new Inquiries({

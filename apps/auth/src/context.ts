@@ -4,6 +4,7 @@ import type { Events } from './events/context.js'
 import type { Poller } from './events/poller.js'
 import type { FeedHub } from './feed/hub.js'
 import type { Inquiries } from './feed/inquiries.js'
+import type { OwnPart } from './feed/own-part.js'
 import type { FeedRegistry } from './feed/registry.js'
 import type { Meters } from './meters.js'
 import type {
@@ -20,6 +21,8 @@ declare module 'fastify' {
     /** Not for what a caller asks to be written: that goes through `request.caller.act`. */
     registry: Registry
     callers: Callers
+    /** This instance as a part of receipts. */
+    ownPart: OwnPart
     receiptWatch: ReceiptWatch
     /** Connections to wait for replicas on. */
     waiting: WaitingConnections

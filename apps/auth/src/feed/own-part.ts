@@ -133,6 +133,16 @@ export class OwnPart {
     watch.synced()
   }
 
+  /**
+   * Resolves when this instance has acknowledged the revocations of a partition up to a microsecond,
+   * or after `withinMs`.
+   */
+  async acknowledged(partition: number, us: number, withinMs: number): Promise<void> {
+    const late = AbortSignal.timeout(withinMs)
+    late.addEventListener('abort', () => this.#moved())
+    await this.#when(() => (this.#ackedUs[partition] ?? 0) >= us || late.aborted)
+  }
+
   /** Leaves the receipts. Every request has been answered. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -200,6 +210,7 @@ export class OwnPart {
       try {
         await registry.ack(partition, us)
         this.#ackedUs[partition] = us
+        this.#moved()
       } catch (error) {
         onError(error)
         await delay(retryMs, undefined, { signal }).catch(() => undefined)

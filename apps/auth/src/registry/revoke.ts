@@ -27,6 +27,8 @@ export interface Committed {
   tokens: number
   /** There are at least so many; to count them all would have taken too long. */
   atLeast?: true
+  /** The microsecond of the commit in each partition that has a part of it. */
+  parts: readonly Pick<CommittedPart, 'partition' | 'us'>[]
 }
 
 /**
@@ -91,6 +93,7 @@ async function committed(
     cutoffUs: Math.max(...parts.map(({ cutoffUs }) => cutoffUs)),
     selector,
     tokens: counts.reduce((sum, { tokens }) => sum + tokens, 0),
+    parts: parts.map(({ partition, us }) => ({ partition, us })),
     ...(counts.every(({ exact }) => exact) ? {} : { atLeast: true }),
   }
 }

@@ -1,6 +1,6 @@
 import { deleteIdentity } from '../../registry/index.js'
 import { NoContent, problemAnswers } from '../answers.js'
-import { awaitAskedReplicas } from '../revocations/await-replicas.js'
+import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -21,11 +21,13 @@ export const remove: Route = async (app) => {
     async (request, reply) => {
       const { identity } = request.params
       await requirePowerOver(app, request.caller, identity)
-      const { id } = await request.caller.act((registry) => deleteIdentity(registry, identity))
+      const { id, parts } = await request.caller.act((registry) =>
+        deleteIdentity(registry, identity),
+      )
       request.caller.keepAnswer()
       request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })
-      await awaitAskedReplicas(app, id)
+      await awaitConfirmations(app, { id, parts })
       return reply.code(204).header('location', `/v1/revocations/${id}`).send(null)
     },
   )

@@ -2,7 +2,7 @@ import { Identity, Receipt } from '@portcullis/contracts'
 import { Type } from '@sinclair/typebox'
 import { getReceipt, suspendIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
-import { awaitAskedReplicas } from '../revocations/await-replicas.js'
+import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -39,7 +39,7 @@ export const suspend: Route = async (app) => {
       request.caller.keepAnswer()
       request.audit.target.revocation = revocation.id
       app.meters.revocations.inc({ selector: 'identity' })
-      await awaitAskedReplicas(app, revocation.id)
+      await awaitConfirmations(app, revocation)
       return { identity, revocation: await getReceipt(app.registry, revocation.id) }
     },
   )

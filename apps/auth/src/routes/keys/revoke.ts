@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { awaitReceipt, getReceipt } from '../../registry/index.js'
 import { revokeKey } from '../../tokens/revoke-key.js'
 import { problemAnswers } from '../answers.js'
-import { awaitAskedReplicas } from '../revocations/await-replicas.js'
+import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
 /** `POST /v1/keys/:kid/revoke`: the key is compromised. It goes at once, and all tokens with it. */
@@ -27,7 +27,7 @@ export const revoke: Route = async (app) => {
       const { kid } = request.params
       const { reason, wait = 0, ...asked } = request.body ?? {}
       request.audit.target.key = kid
-      const { id, tokens } = await request.caller.act((registry) =>
+      const { id, tokens, parts } = await request.caller.act((registry) =>
         revokeKey(registry, app.tokens, kid, reason),
       )
       request.caller.keepAnswer()
@@ -35,7 +35,7 @@ export const revoke: Route = async (app) => {
       request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: 'all' })
       await Promise.all([
-        awaitAskedReplicas(app, id, { ...asked, wait }),
+        awaitConfirmations(app, { id, parts }, { ...asked, wait }),
         wait === 0 ? undefined : awaitReceipt(app.registry, app.receiptWatch, id, wait),
       ])
       const revocation = await getReceipt(app.registry, id)

@@ -4,7 +4,7 @@ import { AuthError } from '../../errors.js'
 import { revoke as commitRevocation } from '../../registry/index.js'
 import { verify } from '../../tokens/verify.js'
 import { oauthAnswers } from '../answers.js'
-import { awaitAskedReplicas } from '../revocations/await-replicas.js'
+import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
 /**
@@ -41,13 +41,13 @@ export const revoke: Route = async (app) => {
           'the token was issued to another client; only that one can revoke it here',
         )
       // Revoked already or not: a node may not have heard of it.
-      const { id, tokens } = await commitRevocation(app.registry, {
+      const { id, tokens, parts } = await commitRevocation(app.registry, {
         selector: { jti: claims.jti, cascade: true },
       })
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: 'jti_cascade' })
-      await awaitAskedReplicas(app, id)
+      await awaitConfirmations(app, { id, parts })
       return reply.send('')
     },
   )

@@ -4,7 +4,7 @@ import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/i
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 import { searchUnits } from '../units.js'
-import { awaitAskedReplicas } from './await-replicas.js'
+import { awaitConfirmations } from './await-confirmations.js'
 import { RevokeBody, selector } from './selector.js'
 
 /**
@@ -41,7 +41,7 @@ export const create: Route = async (app) => {
         const atLeast = exact ? {} : { atLeast: true as const }
         return reply.send({ dryRun: true as const, tokens, ...atLeast })
       }
-      const { id, tokens } = await request.caller.act((registry) =>
+      const { id, tokens, parts } = await request.caller.act((registry) =>
         revoke(registry, { selector: chosen, issuedBefore, reason }),
       )
       request.caller.keepAnswer()
@@ -49,7 +49,7 @@ export const create: Route = async (app) => {
       request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })
       await Promise.all([
-        awaitAskedReplicas(app, id, request.body),
+        awaitConfirmations(app, { id, parts }, request.body),
         // Closing ends this wait: the receipt as it stands, to be read again at another instance.
         wait === 0 ? undefined : awaitReceipt(app.registry, app.receiptWatch, id, wait),
       ])

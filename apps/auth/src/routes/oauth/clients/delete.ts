@@ -1,6 +1,6 @@
 import { deleteIdentity } from '../../../registry/index.js'
 import { NoContent, oauthAnswers } from '../../answers.js'
-import { awaitAskedReplicas } from '../../revocations/await-replicas.js'
+import { awaitConfirmations } from '../../revocations/await-confirmations.js'
 import type { Route } from '../../route.js'
 import { ClientParams, registered, requireRegistered } from './registered.js'
 
@@ -19,10 +19,10 @@ export const remove: Route = async (app) => {
     },
     async (request, reply) => {
       const { identity } = registered(request)
-      const { id } = await deleteIdentity(app.registry, identity.identity)
+      const { id, parts } = await deleteIdentity(app.registry, identity.identity)
       request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })
-      await awaitAskedReplicas(app, id)
+      await awaitConfirmations(app, { id, parts })
       return reply.code(204).send(null)
     },
   )
