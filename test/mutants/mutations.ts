@@ -126,7 +126,7 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/effects.ts'), gate('test/effects.test.ts'), [
     [
       'an effect does not ask for the lease',
-      "    if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')\n",
+      "  if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')\n",
       '',
     ],
     ['an effect that may still come counts as over', 'over = isOver(error)', 'over = true'],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
 import type { InfoNode } from '@portcullis/contracts'
-import { type Gate, GateError, gate, type Lease } from '@portcullis/gate'
+import { deadlineOf, type Gate, GateError, gate } from '@portcullis/gate'
 import { disconnectCodes } from '@portcullis/protocol'
 import {
   closing,
@@ -101,7 +101,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     uid,
     probeMs: redisProbeMs,
     presenceTtlMs,
-    permit: (send) => whileLeased(app.gate.lease, send),
+    permit: async (send) => send(deadlineOf(app.gate.lease)),
     describe,
     onPublication: (channel, encoded, position) => {
       counts.received += 1
@@ -336,18 +336,6 @@ export async function build(config: Config): Promise<FastifyInstance> {
 function publicUrl({ PUBLIC_URL, HOST, PORT }: Config): string {
   const said = PUBLIC_URL ?? ''
   return URL.canParse(said) ? said : `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
-}
-
-/** Lets a node write for itself while it holds its lease. */
-async function whileLeased<Result>(
-  lease: Lease,
-  send: (until: number) => Promise<Result>,
-): Promise<Result> {
-  // The clock first: a process that is stopped between the two lines gets a deadline too early.
-  const now = performance.now()
-  const { leftMs } = lease
-  if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
-  return send(now + leftMs)
 }
 
 /** The gate as connections see it. */

@@ -52,11 +52,7 @@ export class Effects {
     lease = this.#lease,
   ): Promise<Result> {
     if (grant.ended !== undefined) throw new GateError('invalid_token', 'the token has ended')
-    // The clock first: a process that is stopped between the two lines gets a deadline too early.
-    const now = performance.now()
-    const { leftMs } = lease
-    if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
-    const until = now + Math.min(leftMs, maxEffectMs)
+    const until = deadlineOf(lease, maxEffectMs)
     const effect: Effect = { grant, covered: false, waiting: [] }
     this.#underWay.add(effect)
     let over = true
@@ -91,4 +87,18 @@ export class Effects {
     this.#underWay.delete(effect)
     for (const resolve of effect.waiting) resolve()
   }
+}
+
+/**
+ * Returns the moment of `performance.now()`, in milliseconds, at which a lease is out, `maxMs` from now
+ * at most.
+ *
+ * @throws GateError `auth_unavailable` when it is out now
+ */
+export function deadlineOf(lease: Pick<Lease, 'leftMs'>, maxMs = Number.POSITIVE_INFINITY): number {
+  // The clock first: a process that is stopped between the two lines gets a deadline too early.
+  const now = performance.now()
+  const { leftMs } = lease
+  if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
+  return now + Math.min(leftMs, maxMs)
 }

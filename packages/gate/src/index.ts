@@ -1,4 +1,5 @@
 export type { Admit, AdmitOptions, Gate } from './decorators.js'
+export { deadlineOf } from './effects.js'
 export { GateError, type GateErrorCode } from './errors.js'
 export { gate } from './gate.js'
 export type { EndReason, Grant, Holder } from './grant.js'

@@ -28,5 +28,5 @@ export {
 export { openPool, type Pool, type PoolOptions } from './pool.js'
 export { probe } from './probe.js'
 export { type Script, script } from './script.js'
-export { isRefusal, ServerClocks } from './server-clocks.js'
+export { type Deadline, isRefusal, runWithin, ServerClocks } from './server-clocks.js'
 export { partitionTag, slotCount, slotOf } from './slots.js'

@@ -1,5 +1,6 @@
 import { type Commands, isCluster } from './commands.js'
 import { TooLateError } from './errors.js'
+import type { Script } from './script.js'
 import { slotOf } from './slots.js'
 
 /** How long a reading of a server's clock is used, in milliseconds. */
@@ -101,6 +102,25 @@ function wallAhead(): number {
 
 function deadlineOf({ serverMs, at }: Reading, until: number): number {
   return serverMs + until - at
+}
+
+/** A moment of `performance.now()` after which scripts have no effect, and what tells servers of it. */
+export interface Deadline {
+  readonly clocks: ServerClocks
+  readonly until: number
+}
+
+/** Runs a script, before the deadline if there is one; `keys` has the key that finds its server. */
+export function runWithin<Reply>(
+  script: Script<Reply>,
+  { redis, deadline }: { redis: Commands; deadline?: Deadline | undefined },
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<Reply> {
+  const [key] = keys
+  if (deadline === undefined || key === undefined) return script(redis, keys, args)
+  const { clocks, until } = deadline
+  return clocks.run(key, until, (moment) => script(redis, keys, args, moment))
 }
 
 /**

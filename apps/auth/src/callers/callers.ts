@@ -52,8 +52,10 @@ export interface Authority {
 export class Callers {
   readonly #options: CallersOptions
   readonly #before: (until: number) => Registry
-  readonly #admissions = new WeakMap<FastifyRequest, Admission>()
-  readonly #leases = new WeakMap<FastifyRequest, Pick<Lease, 'held'>>()
+  readonly #admissions = new WeakMap<
+    FastifyRequest,
+    { admission: Admission; lease: Pick<Lease, 'held'> }
+  >()
 
   constructor(options: CallersOptions) {
     this.#options = options
@@ -95,10 +97,10 @@ export class Callers {
 
   /** Returns the error to answer a request with instead, if its token has ended or the lease is out. */
   refusal(request: FastifyRequest): AuthError | RegistryError | undefined {
-    const admission = this.#admissions.get(request)
-    if (admission === undefined || !admission.ours) return undefined
-    if (admission.grant.ended !== undefined) return ended()
-    return this.#leases.get(request)?.held === true ? undefined : withoutLease()
+    const admitted = this.#admissions.get(request)
+    if (admitted === undefined || !admitted.admission.ours) return undefined
+    if (admitted.admission.grant.ended !== undefined) return ended()
+    return admitted.lease.held ? undefined : withoutLease()
   }
 
   #admitted(request: FastifyRequest, reply: FastifyReply, grant: LiveGrant): Authority {
@@ -121,8 +123,7 @@ export class Callers {
       standing: 'response',
       lease,
     })
-    this.#admissions.set(request, admission)
-    this.#leases.set(request, lease)
+    this.#admissions.set(request, { admission, lease })
     reply.raw.once('close', () => admission.release())
     if (request.raw.socket.destroyed) admission.release()
     return { act, keepAnswer: () => admission.release() }

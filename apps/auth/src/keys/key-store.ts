@@ -1,5 +1,5 @@
 import type { SigningAlgorithm } from '@portcullis/contracts'
-import { type Commands, type Script, type ServerClocks, script } from '@portcullis/redis'
+import { type Commands, type Deadline, runWithin, type Script, script } from '@portcullis/redis'
 import { KeySetError } from './errors.js'
 import { newKeyParts, signingKey } from './signing-key.js'
 import { type Secrets, toStored } from './stored-key.js'
@@ -16,7 +16,7 @@ const revoke = script<0 | 1>(new URL('../../src/keys/lua/revoke-key.lua', import
 export interface KeyStore {
   readonly redis: Commands
   /** Set while a caller's change is made: Redis refuses it after `until` of `performance.now()`. */
-  readonly deadline?: { readonly clocks: ServerClocks; readonly until: number } | undefined
+  readonly deadline?: Deadline | undefined
   /** Names of the keys' hash and of their states', in one slot. */
   readonly names: readonly [keys: string, states: string]
   /** Channel on which each change is told. */
@@ -108,14 +108,12 @@ function recordOf(fields: Fields): Record<string, string> {
 
 /** @throws KeySetError `registry_unavailable`, with what Redis or the connection said as its cause */
 async function run<Reply>(
-  { redis, names, deadline }: KeyStore,
+  store: KeyStore,
   script: Script<Reply>,
   args: readonly (string | number)[],
 ): Promise<Reply> {
   try {
-    if (deadline === undefined) return await script(redis, names, args)
-    const { clocks, until } = deadline
-    return await clocks.run(names[0], until, (moment) => script(redis, names, args, moment))
+    return await runWithin(script, store, store.names, args)
   } catch (cause) {
     throw new KeySetError(
       'registry_unavailable',

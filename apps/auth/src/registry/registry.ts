@@ -1,4 +1,4 @@
-import { type Commands, type ServerClocks, slotOf } from '@portcullis/redis'
+import { type Commands, type Deadline, slotOf } from '@portcullis/redis'
 import type { KeyNames } from './keys.js'
 
 /** An open registry: what every verb of this folder takes first. */
@@ -8,7 +8,7 @@ export interface Registry {
    * Set while the registry is used for a caller: Redis refuses scripts that arrive after `until`, a
    * moment of `performance.now()`.
    */
-  readonly deadline?: { readonly clocks: ServerClocks; readonly until: number }
+  readonly deadline?: Deadline
   readonly keys: KeyNames
   /** How many partitions the registry was created with. */
   readonly partitions: number

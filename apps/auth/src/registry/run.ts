@@ -1,19 +1,15 @@
-import type { Script } from '@portcullis/redis'
+import { runWithin, type Script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import type { Registry } from './registry.js'
 
 /** Runs a script, before the registry's deadline if it has one. A failure of Redis is an error. */
 export function run<Reply>(
-  { redis, deadline }: Pick<Registry, 'redis' | 'deadline'>,
+  registry: Pick<Registry, 'redis' | 'deadline'>,
   script: Script<Reply>,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<Reply> {
-  const [key] = keys
-  if (deadline === undefined || key === undefined) return guard(script(redis, keys, args))
-  return guard(
-    deadline.clocks.run(key, deadline.until, (moment) => script(redis, keys, args, moment)),
-  )
+  return guard(runWithin(script, registry, keys, args))
 }
 
 /**
