@@ -1,4 +1,3 @@
-import { connect } from '@portcullis/redis'
 import t from 'tap'
 import {
   authenticate,
@@ -6,6 +5,7 @@ import {
   registerIdentity,
   suspendIdentity,
 } from '../../src/registry/index.js'
+import { monitor } from './fixtures/monitor.js'
 import { open } from './fixtures/open.js'
 
 /** The commands with keys that Redis executes for `work`, in order, those inside of scripts too. */
@@ -15,18 +15,16 @@ async function commandsOf(
   prefix: string,
   work: () => Promise<unknown>,
 ): Promise<string[]> {
-  const watcher = connect({ url: process.env['REDIS_URL'] ?? '', onError: () => {} })
-  t.teardown(() => watcher.disconnect())
-  await watcher.connect()
-  const monitor = await watcher.monitor()
-  t.teardown(() => monitor.disconnect())
   const seen: string[] = []
+  let end: () => void = () => {}
   const ended = new Promise<void>((resolve) => {
-    monitor.on('monitor', (_time: string, args: string[]) => {
-      if (args.includes(`${prefix}-end`)) resolve()
-      else if (args.some((arg) => arg.includes(prefix))) seen.push(args[0]?.toLowerCase() ?? '')
-    })
+    end = resolve
   })
+  const stop = await monitor(redis, (args) => {
+    if (args.includes(`${prefix}-end`)) end()
+    else if (args.some((arg) => arg.includes(prefix))) seen.push(args[0]?.toLowerCase() ?? '')
+  })
+  t.teardown(stop)
   await work()
   await redis.echo(`${prefix}-end`)
   await ended
