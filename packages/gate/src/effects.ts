@@ -63,7 +63,7 @@ export class Effects {
       throw error
     } finally {
       if (over) this.#finish(effect)
-      else setTimeout(() => this.#finish(effect), until - performance.now()).unref()
+      else this.#finishAt(until, effect)
     }
   }
 
@@ -81,6 +81,13 @@ export class Effects {
     if (awaited.length === 0) return undefined
     const each = awaited.map(({ waiting }) => new Promise<void>((resolve) => waiting.push(resolve)))
     return Promise.all(each).then(() => undefined)
+  }
+
+  #finishAt(until: number, effect: Effect): void {
+    const leftMs = until - performance.now()
+    if (leftMs <= 0) this.#finish(effect)
+    // Checked again: a timer of Node may fire up to two milliseconds early.
+    else setTimeout(() => this.#finishAt(until, effect), leftMs).unref()
   }
 
   #finish(effect: Effect): void {
