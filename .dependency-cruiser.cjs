@@ -1,5 +1,5 @@
 /**
- * The import rules of the house (docs/layout.md): which room may import what, type imports included.
+ * The import rules of the house (docs/architecture.md): which room may import what, type imports included.
  * A rule names the room it guards; `not` lists what the room may have.
  */
 const external = (...names) => names.map((name) => `(?:^|/)node_modules/(?:@types/)?${name}(?:/|$)`)

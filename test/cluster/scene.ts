@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import {
   type AuthProcess,
   type RealtimeProcess,

@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import { WebSocket } from 'ws'
 import { until } from './until.js'
 

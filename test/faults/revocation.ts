@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Receipt } from '@portcullis/contracts'
+import type { Receipt } from '@portcullis/contracts/revocations'
 import type { Api } from '@portcullis/local'
 import type { Recorder } from './recorder.js'
 import { until } from './until.js'

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import type { TokenAnswer } from '@portcullis/contracts'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import {
   type AuthProcess,
   type RealtimeProcess,

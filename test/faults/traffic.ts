@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TokenAnswer } from '@portcullis/contracts'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import type { Teardown } from '@portcullis/local'
 import { request } from 'undici'
 import { channel, type Recorder, type Telling } from './recorder.js'

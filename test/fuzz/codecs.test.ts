@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ChannelName } from '@portcullis/contracts'
+import { ChannelName } from '@portcullis/contracts/names'
 import {
   type Codec,
   type Command,

@@ -1,5 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
-import { maxParents, type Selector } from '@portcullis/contracts'
+import { maxParents } from '@portcullis/contracts/names'
+import type { Selector } from '@portcullis/contracts/revocations'
 import { testRedis } from '@portcullis/local'
 import { close, connect } from '@portcullis/redis'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-import type { TokenAnswer, TokenInfo } from '@portcullis/contracts'
+import type { TokenAnswer, TokenInfo } from '@portcullis/contracts/tokens'
 import { startInstallation } from '@portcullis/local'
 import t from 'tap'
 import { ProtocolClient, Refused } from './protocol-client.js'

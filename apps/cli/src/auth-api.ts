@@ -1,5 +1,5 @@
 import { TokenError, type TokenSource, tokenSource } from '@portcullis/client'
-import type { IssueToken } from '@portcullis/contracts'
+import type { IssueToken } from '@portcullis/contracts/tokens'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CliError, HttpError } from './errors.js'

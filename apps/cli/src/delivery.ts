@@ -1,4 +1,9 @@
-import { type Delivery, PushDelivery, pollMethod, pushMethod } from '@portcullis/contracts'
+import {
+  type Delivery,
+  PushDelivery,
+  pollMethod,
+  pushMethod,
+} from '@portcullis/contracts/event-receivers'
 import { type Command, Option } from 'commander'
 import { CliError } from './errors.js'
 import { isInteractive } from './prompt/interactive.js'

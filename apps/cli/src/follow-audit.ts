@@ -1,4 +1,4 @@
-import { type AuditEntry, AuditPage } from '@portcullis/contracts'
+import { type AuditEntry, AuditPage } from '@portcullis/contracts/audit'
 import type { AuthApi } from './auth-api.js'
 import { CliError } from './errors.js'
 import { auditLine } from './output/audit.js'

@@ -1,4 +1,4 @@
-import { Receipt } from '@portcullis/contracts'
+import { Receipt } from '@portcullis/contracts/revocations'
 import type { AuthApi } from './auth-api.js'
 import { CliError } from './errors.js'
 import { nodeChanges, pendingParts, receiptText, waitingText } from './output/receipt.js'

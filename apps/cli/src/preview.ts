@@ -1,4 +1,5 @@
-import { DryRun, IdentityCountPage, TokenPage } from '@portcullis/contracts'
+import { DryRun } from '@portcullis/contracts/revocations'
+import { IdentityCountPage, TokenPage } from '@portcullis/contracts/tokens'
 import type { AuthApi } from './auth-api.js'
 import { CliError } from './errors.js'
 import type { Output } from './output/output.js'

@@ -1,4 +1,4 @@
-import { type NodeInfo, NodeList } from '@portcullis/contracts'
+import { type NodeInfo, NodeList } from '@portcullis/contracts/feed'
 import type { AuthApi } from './auth-api.js'
 import { CliError } from './errors.js'
 import { nodeListChanges, nodeTable } from './output/nodes.js'

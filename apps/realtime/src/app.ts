@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
-import type { InfoNode } from '@portcullis/contracts'
+import type { InfoNode } from '@portcullis/contracts/server-api'
 import { deadlineOf, type Gate, GateError, gate } from '@portcullis/gate'
 import { disconnectCodes } from '@portcullis/protocol'
 import {

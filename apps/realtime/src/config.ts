@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { ChannelName } from '@portcullis/contracts'
+import { ChannelName } from '@portcullis/contracts/names'
 import {
   ConfigError,
   type Environment,

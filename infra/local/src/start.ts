@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LocalRun } from '@portcullis/contracts'
+import type { LocalRun } from '@portcullis/contracts/local'
 import pc from 'picocolors'
 import { apiOf, type Credentials, requireAdministrator } from './administrator.js'
 import { checkout } from './checkout.js'

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LocalRun } from '@portcullis/contracts'
+import type { LocalRun } from '@portcullis/contracts/local'
 import { mainOf } from './checkout.js'
 import type { State } from './state.js'
 

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import type { LocalRun } from '@portcullis/contracts'
+import type { LocalRun } from '@portcullis/contracts/local'
 import pc from 'picocolors'
 import { checkout } from './checkout.js'
 import { withoutPassword } from './redis/check-redis.js'

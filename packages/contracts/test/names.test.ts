@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { ChannelName, Cursor, IdentityName, Label, Subject, TokenId } from '../src/index.js'
+import { Cursor } from '../src/feed.js'
+import { ChannelName, IdentityName, Label, Subject, TokenId } from '../src/names.js'
 
 const tables = [
   [

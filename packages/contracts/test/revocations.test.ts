@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
-import { coversToken, Revoke, type Selector } from '../src/index.js'
+import { coversToken, Revoke, type Selector } from '../src/revocations.js'
 
 const token = {
   jti: '0-AAAAAAAAAAAAAAAAAAAAAA',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { covers, parseScope, permits, permitsChannel, scopesToGive } from '../src/index.js'
+import { covers, parseScope, permits, permitsChannel, scopesToGive } from '../src/scopes.js'
 
 t.test(
   'a scope string is split once, and refused whole when one part is not a scope',

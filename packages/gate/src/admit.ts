@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { covers, parseScope } from '@portcullis/contracts'
+import { covers, parseScope } from '@portcullis/contracts/scopes'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocketServer } from 'ws'
 import { Admission, type Standing } from './admission.js'

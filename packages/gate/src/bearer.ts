@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { bearerSubprotocolPrefix, subprotocol, TokenText } from '@portcullis/contracts'
+import { TokenText } from '@portcullis/contracts/names'
+import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/subprotocol'
 import { GateError } from './errors.js'
 import { isUpgrade } from './sockets.js'
 

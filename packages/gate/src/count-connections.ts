@@ -1,4 +1,6 @@
-import { byPlace, type Connections, coversToken, type Inquire } from '@portcullis/contracts'
+import { byPlace } from '@portcullis/contracts/connections'
+import type { Connections, Inquire } from '@portcullis/contracts/feed'
+import { coversToken } from '@portcullis/contracts/revocations'
 import type { LiveGrant } from './grant.js'
 
 type Token = Connections['tokens'][number]

@@ -1,4 +1,5 @@
-import { OAuthErrorAnswer, TokenAnswer } from '@portcullis/contracts'
+import { OAuthErrorAnswer } from '@portcullis/contracts/oauth'
+import { TokenAnswer } from '@portcullis/contracts/tokens'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Answer, AuthHttp } from './auth-http.js'

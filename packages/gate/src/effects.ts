@@ -1,4 +1,4 @@
-import { coversToken, type RevocationEvent } from '@portcullis/contracts'
+import { coversToken, type RevocationEvent } from '@portcullis/contracts/revocations'
 import { GateError } from './errors.js'
 import type { LiveGrant } from './grant.js'
 import type { Lease } from './lease.js'

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls'
-import { feedClose, type NodeMessage } from '@portcullis/contracts'
+import { feedClose, type NodeMessage } from '@portcullis/contracts/feed'
 import type { FastifyBaseLogger } from 'fastify'
 import { type RawData, WebSocket } from 'ws'
 import { Backoff } from './backoff.js'

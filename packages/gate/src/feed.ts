@@ -8,7 +8,7 @@ import {
   Inquire,
   Lease,
   Welcome,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/feed'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Credentials } from './credentials.js'

@@ -1,4 +1,4 @@
-import type { RevocationEvent } from '@portcullis/contracts'
+import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import type { LiveGrant } from './grant.js'
 
 /** Grants by what selects them, so that a revocation looks only at what it may cover. */

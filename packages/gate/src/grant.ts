@@ -1,4 +1,5 @@
-import type { Active, SelectableToken } from '@portcullis/contracts'
+import type { Active } from '@portcullis/contracts/introspection'
+import type { SelectableToken } from '@portcullis/contracts/revocations'
 
 /** Why a grant ended. */
 export type EndReason = 'revoked' | 'expired'

@@ -1,4 +1,4 @@
-import { type Active, maxIntrospections } from '@portcullis/contracts'
+import { type Active, maxIntrospections } from '@portcullis/contracts/introspection'
 import { authConnections } from './auth-http.js'
 import { GateError } from './errors.js'
 import type { LiveGrant } from './grant.js'

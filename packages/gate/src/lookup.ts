@@ -1,4 +1,4 @@
-import { type Active, IntrospectedMany } from '@portcullis/contracts'
+import { type Active, IntrospectedMany } from '@portcullis/contracts/introspection'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Answer, AuthHttp } from './auth-http.js'

@@ -1,7 +1,8 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { Hello, IdentityName } from '@portcullis/contracts'
+import { Hello } from '@portcullis/contracts/feed'
+import { IdentityName } from '@portcullis/contracts/names'
 import { GateError } from './errors.js'
 
 export interface GateOptions {

@@ -1,4 +1,4 @@
-import { maxIntrospections } from '@portcullis/contracts'
+import { maxIntrospections } from '@portcullis/contracts/introspection'
 import { authConnections } from './auth-http.js'
 import { Backoff } from './backoff.js'
 import type { Lookup } from './lookup.js'

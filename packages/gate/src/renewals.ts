@@ -1,4 +1,4 @@
-import type { Lease as LeaseMessage } from '@portcullis/contracts'
+import type { Lease as LeaseMessage } from '@portcullis/contracts/feed'
 import type { NodeLease } from './lease.js'
 
 /** A lease is renewed when a third of it is over: one renewal may be lost without anyone noticing. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { bearerSubprotocolPrefix, closeCodes, subprotocol } from '@portcullis/contracts'
+import { closeCodes } from '@portcullis/contracts/closing'
+import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/subprotocol'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { EndReason } from './grant.js'
 import type { Lease } from './lease.js'

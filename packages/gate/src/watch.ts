@@ -1,10 +1,6 @@
-import {
-  type Active,
-  type Connections,
-  coversToken,
-  type Inquire,
-  type RevocationEvent,
-} from '@portcullis/contracts'
+import type { Connections, Inquire } from '@portcullis/contracts/feed'
+import type { Active } from '@portcullis/contracts/introspection'
+import { coversToken, type RevocationEvent } from '@portcullis/contracts/revocations'
 import type { FastifyBaseLogger } from 'fastify'
 import { countConnections } from './count-connections.js'
 import { Effects, type IsOver, type Work } from './effects.js'

@@ -1,4 +1,6 @@
-import { type Active, byPlace, type Inquire } from '@portcullis/contracts'
+import { byPlace } from '@portcullis/contracts/connections'
+import type { Inquire } from '@portcullis/contracts/feed'
+import type { Active } from '@portcullis/contracts/introspection'
 import t from 'tap'
 import { countConnections } from '../src/count-connections.js'
 import { LiveGrant } from '../src/grant.js'

@@ -1,6 +1,7 @@
 // The example, run as an app against a real auth process: the whole story from outside.
 import type { AddressInfo } from 'node:net'
-import type { Receipt, TokenAnswer } from '@portcullis/contracts'
+import type { Receipt } from '@portcullis/contracts/revocations'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import { type Installation, startInstallation } from '@portcullis/local'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'

@@ -1,4 +1,4 @@
-import { maxIntrospections } from '@portcullis/contracts'
+import { maxIntrospections } from '@portcullis/contracts/introspection'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { AuthHttp } from '../src/auth-http.js'

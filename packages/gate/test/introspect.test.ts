@@ -1,4 +1,4 @@
-import { maxIntrospections } from '@portcullis/contracts'
+import { maxIntrospections } from '@portcullis/contracts/introspection'
 import t from 'tap'
 import { refused } from './fixtures/dial.js'
 import { guardedApp } from './fixtures/guarded-app.js'

@@ -1,9 +1,5 @@
-import {
-  type Active,
-  coversToken,
-  type RevocationEvent,
-  type Selector,
-} from '@portcullis/contracts'
+import type { Active } from '@portcullis/contracts/introspection'
+import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts/revocations'
 import fc from 'fast-check'
 import Fastify from 'fastify'
 import t from 'tap'

@@ -1,4 +1,4 @@
-import { ChannelName, TokenText } from '@portcullis/contracts'
+import { ChannelName, TokenText } from '@portcullis/contracts/names'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Content } from './content.js'

@@ -1,4 +1,4 @@
-import { ChannelName } from '@portcullis/contracts'
+import { ChannelName } from '@portcullis/contracts/names'
 import { type TSchema, Type } from '@sinclair/typebox'
 import { bodies, type Method, maxCommandId } from './commands.js'
 import { ClientInfo, JsonPublication } from './publications.js'

@@ -1,4 +1,5 @@
-import type { Active, Selector } from '@portcullis/contracts'
+import type { Active } from '@portcullis/contracts/introspection'
+import type { Selector } from '@portcullis/contracts/revocations'
 import { asCommands } from './commands.js'
 import { countEffects } from './count-effects.js'
 import type { HttpRequest } from './http.js'

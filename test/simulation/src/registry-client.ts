@@ -1,4 +1,4 @@
-import type { RevocationEvent, Selector } from '@portcullis/contracts'
+import type { RevocationEvent, Selector } from '@portcullis/contracts/revocations'
 import { isTime, type ScriptCall, SimulatedCommands } from './commands.js'
 import type { End, Network, Receiver } from './network.js'
 import type { Process } from './process.js'

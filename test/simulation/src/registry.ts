@@ -1,4 +1,4 @@
-import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts'
+import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts/revocations'
 import type {
   AskedAt,
   FeedRead,

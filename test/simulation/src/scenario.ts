@@ -1,4 +1,4 @@
-import type { Selector } from '@portcullis/contracts'
+import type { Selector } from '@portcullis/contracts/revocations'
 import type { Delays } from './network.js'
 import { partitionOf } from './production.js'
 import { Random } from './random.js'

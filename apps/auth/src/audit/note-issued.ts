@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import type { FastifyRequest } from 'fastify'
 
 /** Scopes can be many; the registry has all of them as long as the token lives. */

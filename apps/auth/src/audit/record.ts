@@ -4,7 +4,7 @@ import {
   type AuditDetail,
   type AuditTarget,
   auditActions,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/audit'
 import { addressOf, answerable, clientAddressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'

@@ -1,4 +1,4 @@
-import { IdentityName } from '@portcullis/contracts'
+import { IdentityName } from '@portcullis/contracts/names'
 
 const namePattern = new RegExp(IdentityName.pattern ?? '')
 /** A registration code has 43 of these, and each part of a token more; a UUID has 36, a `jti` fewer. */

@@ -1,4 +1,4 @@
-import type { ServiceScope } from '@portcullis/contracts'
+import type { ServiceScope } from '@portcullis/contracts/scopes'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { Jwt } from '../tokens/jwt.js'

@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import { decodeJwt } from 'jose'
 import { AuthError } from '../errors.js'
 import { findSigner, type Registry } from '../registry/index.js'

@@ -1,4 +1,4 @@
-import { covers, permits, type ServiceScope, scopesToGive } from '@portcullis/contracts'
+import { covers, permits, type ServiceScope, scopesToGive } from '@portcullis/contracts/scopes'
 import { AuthError } from '../errors.js'
 import type { Authority } from './callers.js'
 

@@ -1,4 +1,5 @@
-import type { ClientKey, Identity } from '@portcullis/contracts'
+import type { ClientKey } from '@portcullis/contracts/client-keys'
+import type { Identity } from '@portcullis/contracts/identities'
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
 import { endpoints } from '../endpoints.js'
 import { type Registry, useOnce } from '../registry/index.js'

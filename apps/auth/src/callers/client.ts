@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'

@@ -1,4 +1,4 @@
-import type { ClientForm } from '@portcullis/contracts'
+import type { ClientForm } from '@portcullis/contracts/oauth'
 import { AuthError } from '../errors.js'
 
 /** The one value of `client_assertion_type` (RFC 7523 §2.2). */

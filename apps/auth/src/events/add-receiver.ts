@@ -1,4 +1,8 @@
-import { type AddEventReceiver, type Delivery, pollMethod } from '@portcullis/contracts'
+import {
+  type AddEventReceiver,
+  type Delivery,
+  pollMethod,
+} from '@portcullis/contracts/event-receivers'
 import { AuthError } from '../errors.js'
 import {
   addEventReceiver,

@@ -1,4 +1,4 @@
-import type { PushDelivery } from '@portcullis/contracts'
+import type { PushDelivery } from '@portcullis/contracts/event-receivers'
 import type { Static } from '@sinclair/typebox'
 import { KeySetError } from '../keys/errors.js'
 import { seal, unseal } from '../keys/seal.js'

@@ -1,4 +1,4 @@
-import type { ChangeEventReceiver } from '@portcullis/contracts'
+import type { ChangeEventReceiver } from '@portcullis/contracts/event-receivers'
 import { changeEventReceiver, getEventReceiver, type Receiver } from '../registry/index.js'
 import { storedDelivery } from './add-receiver.js'
 import type { Events } from './context.js'

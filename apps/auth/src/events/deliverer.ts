@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { pushMethod } from '@portcullis/contracts'
+import { pushMethod } from '@portcullis/contracts/event-receivers'
 import {
   holdEventPusher,
   listEventReceivers,

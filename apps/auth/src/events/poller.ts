@@ -3,7 +3,7 @@ import {
   type PollEvents,
   type PolledEvents,
   pollMethod,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/event-receivers'
 import type { Authority } from '../callers/callers.js'
 import { AuthError } from '../errors.js'
 import {

@@ -4,7 +4,7 @@ import {
   sessionRevokedEvent,
   streamUpdatedEvent,
   verificationEvent,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/event-receivers'
 import type { QueuedEvent, Receiver } from '../registry/index.js'
 
 type Revocation = Extract<QueuedEvent['what'], { kind: 'revocation' }>

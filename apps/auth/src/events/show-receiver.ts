@@ -1,4 +1,4 @@
-import { type EventReceiver, pollMethod } from '@portcullis/contracts'
+import { type EventReceiver, pollMethod } from '@portcullis/contracts/event-receivers'
 import { eventProgress, type Receiver } from '../registry/index.js'
 import type { Events } from './context.js'
 

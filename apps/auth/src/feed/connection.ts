@@ -8,8 +8,8 @@ import {
   type Inquire,
   type NodeMessage,
   type Renew,
-  type SelectableToken,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/feed'
+import type { SelectableToken } from '@portcullis/contracts/revocations'
 import { type NodeInstance, RegistryError, type Renewed, reaches } from '../registry/index.js'
 import type { Batch, FeedHub } from './hub.js'
 import { decode, encode } from './message.js'

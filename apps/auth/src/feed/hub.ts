@@ -1,4 +1,5 @@
-import { coversToken, feedClose, type Inquire, type RevocationEvent } from '@portcullis/contracts'
+import { feedClose, type Inquire } from '@portcullis/contracts/feed'
+import { coversToken, type RevocationEvent } from '@portcullis/contracts/revocations'
 import type { FeedRead, NodeInstance } from '../registry/index.js'
 import type { FeedConnection } from './connection.js'
 import { encode } from './message.js'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type AnswerState, type Connections, Inquire } from '@portcullis/contracts'
+import type { AnswerState } from '@portcullis/contracts/connections'
+import { type Connections, Inquire } from '@portcullis/contracts/feed'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import {
   answerInquiry,

@@ -1,4 +1,4 @@
-import { type AuthMessage, NodeMessage } from '@portcullis/contracts'
+import { type AuthMessage, NodeMessage } from '@portcullis/contracts/feed'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 
 const check = TypeCompiler.Compile(NodeMessage)

@@ -1,4 +1,4 @@
-import type { Ack } from '@portcullis/contracts'
+import type { Ack } from '@portcullis/contracts/feed'
 import {
   type AskedAt,
   ackRevocations,

@@ -1,4 +1,4 @@
-import type { JwkSet, KeyState, SigningKeyInfo } from '@portcullis/contracts'
+import type { JwkSet, KeyState, SigningKeyInfo } from '@portcullis/contracts/keys'
 import { KeySetError, unreadable } from './errors.js'
 import {
   addKey,

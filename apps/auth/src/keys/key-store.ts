@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '@portcullis/contracts'
+import type { SigningAlgorithm } from '@portcullis/contracts/keys'
 import { type Commands, type Deadline, runWithin, type Script, script } from '@portcullis/redis'
 import { KeySetError } from './errors.js'
 import { newKeyParts, signingKey } from './signing-key.js'

@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '@portcullis/contracts'
+import type { SigningAlgorithm } from '@portcullis/contracts/keys'
 import type { Commands } from '@portcullis/redis'
 import { maxTtlSeconds } from '../registry/issue-token.js'
 import { keyNames } from '../registry/keys.js'

@@ -7,7 +7,7 @@ import {
   verify,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { PublicJwk, SigningAlgorithm } from '@portcullis/contracts'
+import type { PublicJwk, SigningAlgorithm } from '@portcullis/contracts/keys'
 import { unreadable } from './errors.js'
 import { type KeyMembers, thumbprint } from './thumbprint.js'
 

@@ -1,4 +1,4 @@
-import type { Ack } from '@portcullis/contracts'
+import type { Ack } from '@portcullis/contracts/feed'
 import { cursorParts } from './cursor.js'
 import { badCursor } from './errors.js'
 import { isEverywhere, partitionOfId } from './ids.js'

@@ -2,7 +2,7 @@ import type {
   AddedRegistrationCode,
   AddRegistrationCode,
   RegistrationCodeInfo,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { ceilingText } from './ceiling.js'
 import { codeRemoved, identityNotFound, lastAdministrator, RegistryError } from './errors.js'

@@ -1,4 +1,4 @@
-import { Connections } from '@portcullis/contracts'
+import { Connections } from '@portcullis/contracts/feed'
 import { script } from '@portcullis/redis'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Registry } from './registry.js'

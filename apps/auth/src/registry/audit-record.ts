@@ -1,4 +1,4 @@
-import { type AuditAction, type AuditEntry, auditActions } from '@portcullis/contracts'
+import { type AuditAction, type AuditEntry, auditActions } from '@portcullis/contracts/audit'
 import { partitionOf } from './ids.js'
 import { unavailable } from './run.js'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { underCeiling } from './ceiling.js'
 import { identitySuspended, RegistryError, TooManyWrongCodesError } from './errors.js'

@@ -1,4 +1,4 @@
-import type { AuditPage, ListAudit } from '@portcullis/contracts'
+import type { AuditPage, ListAudit } from '@portcullis/contracts/audit'
 import type { AuditRetention } from './audit-record.js'
 import { listAudit } from './list-audit.js'
 import type { Listener } from './listen.js'

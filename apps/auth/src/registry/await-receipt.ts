@@ -1,4 +1,4 @@
-import type { Receipt } from '@portcullis/contracts'
+import type { Receipt } from '@portcullis/contracts/revocations'
 import { getReceipt } from './get-receipt.js'
 import type { Listener } from './listen.js'
 import type { Registry } from './registry.js'

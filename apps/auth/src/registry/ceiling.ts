@@ -1,4 +1,5 @@
-import { covers, type Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
+import { covers } from '@portcullis/contracts/scopes'
 import { words } from './identity-record.js'
 
 /** Returns a ceiling as the registry keeps it: scopes, separated by spaces; empty for no ceiling. */

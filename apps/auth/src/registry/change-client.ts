@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { identitySuspended, lastAdministrator } from './errors.js'
 import { type IdentityReply, identityOf } from './identity-record.js'

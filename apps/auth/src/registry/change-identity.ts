@@ -1,4 +1,4 @@
-import type { ChangeIdentity, Identity } from '@portcullis/contracts'
+import type { ChangeIdentity, Identity } from '@portcullis/contracts/identities'
 import { ceilingText } from './ceiling.js'
 import { getIdentity } from './get-identity.js'
 import type { Registry } from './registry.js'

@@ -1,4 +1,4 @@
-import type { Selector } from '@portcullis/contracts'
+import type { Selector } from '@portcullis/contracts/revocations'
 import { script } from '@portcullis/redis'
 import { memberOf } from './cutoffs.js'
 import { identityNotFound, lastAdministrator, RegistryError } from './errors.js'

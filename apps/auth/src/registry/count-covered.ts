@@ -1,4 +1,4 @@
-import type { Selector } from '@portcullis/contracts'
+import type { Selector } from '@portcullis/contracts/revocations'
 import type { CommittedPart } from './commit.js'
 import { countIndex } from './count-index.js'
 import { type AsOf, asOfNow, isCutOff, memberOf, readCutoffs } from './cutoffs.js'

@@ -1,4 +1,4 @@
-import type { TokenCount } from '@portcullis/contracts'
+import type { TokenCount } from '@portcullis/contracts/tokens'
 import { adoptTokens } from './adopt-tokens.js'
 import { coveredBeside, isSubject, readCovered, sizeOf } from './covered-entries.js'
 import { type AsOf, isCutOff, readCutoffs } from './cutoffs.js'

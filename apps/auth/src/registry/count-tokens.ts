@@ -3,7 +3,7 @@ import type {
   CountTokensByIdentity,
   IdentityCountPage,
   TokenCount,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/tokens'
 import { countIndex } from './count-index.js'
 import { asOfNow } from './cutoffs.js'
 import { badCursor } from './errors.js'

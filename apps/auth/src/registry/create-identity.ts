@@ -1,4 +1,5 @@
-import type { ClientMetadata, Identity, RegisterIdentity } from '@portcullis/contracts'
+import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { Identity, RegisterIdentity } from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { ceilingText } from './ceiling.js'
 import { codeRemoved, RegistryError } from './errors.js'

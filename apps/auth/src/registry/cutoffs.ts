@@ -1,4 +1,4 @@
-import type { Selector } from '@portcullis/contracts'
+import type { Selector } from '@portcullis/contracts/revocations'
 import type { Registry } from './registry.js'
 import { guard } from './run.js'
 import type { TokenRecord } from './token-record.js'

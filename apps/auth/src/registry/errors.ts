@@ -1,4 +1,4 @@
-import { maxParents } from '@portcullis/contracts'
+import { maxParents } from '@portcullis/contracts/names'
 
 export type RegistryErrorCode =
   | 'registry_unavailable'

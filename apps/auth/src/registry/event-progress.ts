@@ -1,4 +1,4 @@
-import type { EventProgress } from '@portcullis/contracts'
+import type { EventProgress } from '@portcullis/contracts/event-receivers'
 import type { Registry } from './registry.js'
 import { guard } from './run.js'
 import { takeEvents } from './take-events.js'

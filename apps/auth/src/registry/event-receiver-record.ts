@@ -1,4 +1,9 @@
-import { EventReceiver, pollMethod, pushMethod, ReceiverId } from '@portcullis/contracts'
+import {
+  EventReceiver,
+  pollMethod,
+  pushMethod,
+  ReceiverId,
+} from '@portcullis/contracts/event-receivers'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Sealed } from '../keys/seal.js'

@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { underCeiling } from './ceiling.js'
 import { identityNotFound } from './errors.js'

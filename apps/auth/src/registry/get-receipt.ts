@@ -1,4 +1,4 @@
-import type { Receipt } from '@portcullis/contracts'
+import type { Receipt } from '@portcullis/contracts/revocations'
 import { revocationNotFound } from './errors.js'
 import { isEverywhere, partitionOfId } from './ids.js'
 import { type ReceiptPart, receiptOf } from './receipt-record.js'

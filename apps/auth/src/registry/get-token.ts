@@ -1,4 +1,4 @@
-import type { TokenInfo } from '@portcullis/contracts'
+import type { TokenInfo } from '@portcullis/contracts/tokens'
 import { type Cutoffs, isCutOff, readCutoffs } from './cutoffs.js'
 import { RegistryError } from './errors.js'
 import { partitionOfId } from './ids.js'

@@ -1,9 +1,6 @@
-import type {
-  ClientKeys,
-  ClientMetadata,
-  Identity,
-  RegistrationCodeInfo,
-} from '@portcullis/contracts'
+import type { ClientKeys } from '@portcullis/contracts/client-keys'
+import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts/identities'
 
 /** An identity as the scripts give it: its hash, its codes' values, the partition's milliseconds. */
 export type IdentityReply = [hash: string[], codes: string[], nowMs: string]

@@ -1,4 +1,4 @@
-import { RedisSettings, type RegistryServer } from '@portcullis/contracts'
+import { RedisSettings, type RegistryServer } from '@portcullis/contracts/registry'
 import { isCluster, type Redis } from '@portcullis/redis'
 import type { Registry } from './registry.js'
 

@@ -1,4 +1,4 @@
-import { maxParents, TtlSeconds } from '@portcullis/contracts'
+import { maxParents, TtlSeconds } from '@portcullis/contracts/names'
 import { script } from '@portcullis/redis'
 import {
   identityNotFound,

@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditFilter, AuditPage, ListAudit } from '@portcullis/contracts'
+import type { AuditEntry, AuditFilter, AuditPage, ListAudit } from '@portcullis/contracts/audit'
 import {
   type AuditPlace,
   type AuditRetention,

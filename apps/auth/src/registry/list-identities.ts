@@ -1,4 +1,4 @@
-import type { Identity, IdentityPage } from '@portcullis/contracts'
+import type { Identity, IdentityPage } from '@portcullis/contracts/identities'
 import { badCursor } from './errors.js'
 import { findIdentity } from './get-identity.js'
 import type { Registry } from './registry.js'

@@ -1,4 +1,4 @@
-import type { NodeInfo } from '@portcullis/contracts'
+import type { NodeInfo } from '@portcullis/contracts/feed'
 import { leaseOf, nodeOf, partName } from './nodes.js'
 import { partitionsOf, type Registry } from './registry.js'
 import { guard } from './run.js'

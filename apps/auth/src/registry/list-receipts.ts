@@ -1,4 +1,4 @@
-import type { Receipt, ReceiptPage } from '@portcullis/contracts'
+import type { Receipt, ReceiptPage } from '@portcullis/contracts/revocations'
 import { badCursor } from './errors.js'
 import { findReceipt } from './get-receipt.js'
 import { isEverywhere } from './ids.js'

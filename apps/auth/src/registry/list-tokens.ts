@@ -1,4 +1,4 @@
-import type { ListTokens, TokenInfo, TokenPage } from '@portcullis/contracts'
+import type { ListTokens, TokenInfo, TokenPage } from '@portcullis/contracts/tokens'
 import { badCursor } from './errors.js'
 import { namePattern } from './list-identities.js'
 import type { Registry } from './registry.js'

@@ -1,4 +1,4 @@
-import type { Inquire } from '@portcullis/contracts'
+import type { Inquire } from '@portcullis/contracts/feed'
 import type { Registry } from './registry.js'
 import { guard } from './run.js'
 

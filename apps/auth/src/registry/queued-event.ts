@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { RevocationEvent } from '@portcullis/contracts'
+import { RevocationEvent } from '@portcullis/contracts/revocations'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { unavailable } from './run.js'

@@ -1,4 +1,4 @@
-import type { RevocationEvent } from '@portcullis/contracts'
+import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import { type CursorPart, cursorPart, cursorParts } from './cursor.js'
 import { selectorOf } from './receipt-record.js'
 import type { Registry } from './registry.js'

@@ -1,4 +1,9 @@
-import { type AuthReceipt, type NodeReceipt, type Receipt, Selector } from '@portcullis/contracts'
+import {
+  type AuthReceipt,
+  type NodeReceipt,
+  type Receipt,
+  Selector,
+} from '@portcullis/contracts/revocations'
 import { Value } from '@sinclair/typebox/value'
 import { authNameOf } from './auth-part.js'
 import { unavailable } from './run.js'

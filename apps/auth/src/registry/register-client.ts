@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { ClientKeys, ClientMetadata, Identity } from '@portcullis/contracts'
+import type { ClientKeys } from '@portcullis/contracts/client-keys'
+import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { Identity } from '@portcullis/contracts/identities'
 import { createIdentity } from './create-identity.js'
 import { newRegistrationCode } from './registration-code.js'
 import type { Registry } from './registry.js'

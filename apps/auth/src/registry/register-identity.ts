@@ -1,4 +1,4 @@
-import type { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts'
+import type { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts/identities'
 import { createIdentity, type Proofs } from './create-identity.js'
 import { newRegistrationCode } from './registration-code.js'
 import type { Registry } from './registry.js'

@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import type { Registry } from './registry.js'
 import { setIdentity } from './set-identity.js'
 

@@ -1,4 +1,4 @@
-import type { Selector } from '@portcullis/contracts'
+import type { Selector } from '@portcullis/contracts/revocations'
 import { type Commit, type CommittedPart, commit } from './commit.js'
 import { countNewlyCovered } from './count-covered.js'
 import { newId, partitionOf, partitionOfId } from './ids.js'

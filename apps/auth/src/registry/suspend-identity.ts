@@ -1,4 +1,4 @@
-import type { Identity } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
 import { getIdentity } from './get-identity.js'
 import { newId, partitionOf } from './ids.js'
 import type { Registry } from './registry.js'

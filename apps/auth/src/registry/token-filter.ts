@@ -1,4 +1,4 @@
-import type { CountTokens } from '@portcullis/contracts'
+import type { CountTokens } from '@portcullis/contracts/tokens'
 import { issuedBy } from './cutoffs.js'
 import { partitionOfId } from './ids.js'
 import type { Registry } from './registry.js'

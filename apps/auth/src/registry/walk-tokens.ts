@@ -1,4 +1,4 @@
-import type { ListTokens, TokenInfo } from '@portcullis/contracts'
+import type { ListTokens, TokenInfo } from '@portcullis/contracts/tokens'
 import { adoptTokens } from './adopt-tokens.js'
 import { narrowest, readBase } from './count-index.js'
 import { coveredBeside, readCovered, sizeOf } from './covered-entries.js'

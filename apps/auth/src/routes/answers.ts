@@ -1,4 +1,5 @@
-import { OAuthErrorAnswer, Problem } from '@portcullis/contracts'
+import { OAuthErrorAnswer } from '@portcullis/contracts/oauth'
+import { Problem } from '@portcullis/contracts/problem'
 import { Type } from '@sinclair/typebox'
 
 /** What every route under /v1 may answer beside its own. */

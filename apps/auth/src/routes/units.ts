@@ -1,4 +1,5 @@
-import type { CountTokens, ListAudit, ListTokens } from '@portcullis/contracts'
+import type { ListAudit } from '@portcullis/contracts/audit'
+import type { CountTokens, ListTokens } from '@portcullis/contracts/tokens'
 import type { FastifyRequest } from 'fastify'
 
 /*

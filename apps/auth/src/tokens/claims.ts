@@ -1,4 +1,5 @@
-import { IdentityName, ScopeText, Subject, TokenId } from '@portcullis/contracts'
+import { IdentityName, Subject, TokenId } from '@portcullis/contracts/names'
+import { ScopeText } from '@portcullis/contracts/scopes'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 

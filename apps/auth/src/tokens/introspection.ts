@@ -1,4 +1,4 @@
-import type { Active, Introspection } from '@portcullis/contracts'
+import type { Active, Introspection } from '@portcullis/contracts/introspection'
 import type { Registry } from '../registry/index.js'
 import { type ActiveToken, introspect } from './introspect.js'
 import type { Jwt } from './jwt.js'

@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import { AuthError } from '../errors.js'
 import type { SigningKey } from '../keys/index.js'
 import {

@@ -1,11 +1,11 @@
+import type { Identity } from '@portcullis/contracts/identities'
 import {
   channelActions,
   covers,
-  type Identity,
   parseScope,
   type ScopeHolder,
   scopesToGive,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/scopes'
 import { AuthError } from '../errors.js'
 
 /** What a token for a subject may have at most. */

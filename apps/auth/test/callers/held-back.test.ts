@@ -2,7 +2,7 @@
 // its body comes late, or the handler does. Every route that changes something for a caller's token.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { request as httpRequest } from 'node:http'
-import type { Receipt } from '@portcullis/contracts'
+import type { Receipt } from '@portcullis/contracts/revocations'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { type Auth, auth } from '../fixtures/auth.js'

@@ -1,4 +1,4 @@
-import { streamUpdatedEvent } from '@portcullis/contracts'
+import { streamUpdatedEvent } from '@portcullis/contracts/event-receivers'
 import { close, connect } from '@portcullis/redis'
 import t from 'tap'
 import { partitionOf } from '../../src/registry/ids.js'

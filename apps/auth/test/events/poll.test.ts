@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type PolledEvents, pollMethod } from '@portcullis/contracts'
+import { type PolledEvents, pollMethod } from '@portcullis/contracts/event-receivers'
 import t from 'tap'
 import { type Auth, auth } from '../fixtures/auth.js'
 import { listen } from '../fixtures/node.js'

@@ -3,7 +3,7 @@ import {
   SecurityEvent,
   sessionRevokedEvent,
   verificationEvent,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/event-receivers'
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { auth } from '../fixtures/auth.js'

@@ -1,4 +1,5 @@
-import type { AuthMessage, RevocationEvent } from '@portcullis/contracts'
+import type { AuthMessage } from '@portcullis/contracts/feed'
+import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import t, { type Test } from 'tap'
 import { FeedConnection } from '../../src/feed/connection.js'
 import { FeedHub } from '../../src/feed/hub.js'

@@ -1,5 +1,6 @@
 // An auth instance as a part of receipts: when it acknowledges, and when it may act.
-import type { Active, RevocationEvent } from '@portcullis/contracts'
+import type { Active } from '@portcullis/contracts/introspection'
+import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import { type MachineClocks, newStats, Watch } from '@portcullis/gate/grants'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'

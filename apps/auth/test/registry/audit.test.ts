@@ -1,4 +1,4 @@
-import type { AuditEntry, ListAudit } from '@portcullis/contracts'
+import type { AuditEntry, ListAudit } from '@portcullis/contracts/audit'
 import t from 'tap'
 import {
   type AuditRecord,

@@ -1,4 +1,5 @@
-import { coversToken, maxParents, type RevocationEvent, type Selector } from '@portcullis/contracts'
+import { maxParents } from '@portcullis/contracts/names'
+import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts/revocations'
 import fc from 'fast-check'
 import t from 'tap'
 import {

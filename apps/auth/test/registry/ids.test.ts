@@ -1,4 +1,4 @@
-import { TokenId } from '@portcullis/contracts'
+import { TokenId } from '@portcullis/contracts/names'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
 import t from 'tap'

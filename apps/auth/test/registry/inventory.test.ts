@@ -1,4 +1,6 @@
-import { type ListTokens, maxParents, type Selector } from '@portcullis/contracts'
+import { maxParents } from '@portcullis/contracts/names'
+import type { Selector } from '@portcullis/contracts/revocations'
+import type { ListTokens } from '@portcullis/contracts/tokens'
 import fc from 'fast-check'
 import t from 'tap'
 import {

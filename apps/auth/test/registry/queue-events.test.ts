@@ -1,4 +1,4 @@
-import { pollMethod } from '@portcullis/contracts'
+import { pollMethod } from '@portcullis/contracts/event-receivers'
 import t from 'tap'
 import { enqueue } from '../../src/registry/enqueue.js'
 import {

@@ -1,4 +1,4 @@
-import type { NodeReceipt } from '@portcullis/contracts'
+import type { NodeReceipt } from '@portcullis/contracts/revocations'
 import t from 'tap'
 import {
   ackRevocations,

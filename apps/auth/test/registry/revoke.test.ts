@@ -1,4 +1,4 @@
-import type { Selector } from '@portcullis/contracts'
+import type { Selector } from '@portcullis/contracts/revocations'
 import t from 'tap'
 import {
   countCovered,

@@ -1,4 +1,4 @@
-import { AuditPage } from '@portcullis/contracts'
+import { AuditPage } from '@portcullis/contracts/audit'
 import { type Command, Option } from 'commander'
 import { exportAudit } from '../export-audit.js'
 import { followAudit } from '../follow-audit.js'

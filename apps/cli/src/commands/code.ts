@@ -1,4 +1,4 @@
-import { AddedRegistrationCode, Identity } from '@portcullis/contracts'
+import { AddedRegistrationCode, Identity } from '@portcullis/contracts/identities'
 import type { Command } from 'commander'
 import { CliError } from '../errors.js'
 import { handOverCode } from '../hand-over-code.js'

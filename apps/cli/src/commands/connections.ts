@@ -1,4 +1,4 @@
-import { ConnectionPage } from '@portcullis/contracts'
+import { ConnectionPage } from '@portcullis/contracts/connections'
 import type { Command } from 'commander'
 import { CliError } from '../errors.js'
 import { wholeNumber } from '../options.js'

@@ -2,10 +2,10 @@ import {
   type ChangeIdentity,
   Identity,
   IdentityPage,
-  parseScope,
-  Receipt,
   RegisteredIdentity,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/identities'
+import { Receipt } from '@portcullis/contracts/revocations'
+import { parseScope } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { type Command, Option } from 'commander'
 import type { AuthApi } from '../auth-api.js'

@@ -1,4 +1,4 @@
-import { RevokedKey, SigningKeyList } from '@portcullis/contracts'
+import { RevokedKey, SigningKeyList } from '@portcullis/contracts/keys'
 import type { Command } from 'commander'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'
 import { withReceiptOptions } from '../options.js'

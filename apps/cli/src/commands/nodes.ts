@@ -1,4 +1,4 @@
-import { NodeList } from '@portcullis/contracts'
+import { NodeList } from '@portcullis/contracts/feed'
 import type { Command } from 'commander'
 import { nodeTable } from '../output/nodes.js'
 import type { OpenSession } from '../session.js'

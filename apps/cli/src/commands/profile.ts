@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { IdentityName } from '@portcullis/contracts'
+import { IdentityName } from '@portcullis/contracts/names'
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { authUrl, loadProfile, type ProfileFlags, places } from '../config.js'

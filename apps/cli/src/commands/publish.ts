@@ -1,4 +1,4 @@
-import { ApiError, type PublishRequest } from '@portcullis/contracts'
+import { ApiError, type PublishRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Command } from 'commander'

@@ -3,7 +3,7 @@ import {
   type ChangeEventReceiver,
   EventReceiver,
   EventReceiverList,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/event-receivers'
 import { type Command, Option } from 'commander'
 import { type DeliveryOptions, deliveryOf, withDeliveryOptions } from '../delivery.js'
 import { CliError } from '../errors.js'

@@ -1,4 +1,4 @@
-import { Receipt, ReceiptPage } from '@portcullis/contracts'
+import { Receipt, ReceiptPage } from '@portcullis/contracts/revocations'
 import type { Command } from 'commander'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'
 import { wholeNumber } from '../options.js'

@@ -1,4 +1,4 @@
-import { DryRun, Receipt } from '@portcullis/contracts'
+import { DryRun, Receipt } from '@portcullis/contracts/revocations'
 import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
 import { followReceipt, requireConfirmed } from '../follow-receipt.js'

@@ -1,11 +1,11 @@
+import { Introspection } from '@portcullis/contracts/introspection'
 import {
   IdentityCountPage,
-  Introspection,
   TokenAnswer,
   TokenCount,
   TokenInfo,
   TokenPage,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/tokens'
 import type { Command } from 'commander'
 import { CliError } from '../errors.js'
 import { each, wholeNumber } from '../options.js'

@@ -1,4 +1,5 @@
-import { auditActions, channelActions, serviceScopes } from '@portcullis/contracts'
+import { auditActions } from '@portcullis/contracts/audit'
+import { channelActions, serviceScopes } from '@portcullis/contracts/scopes'
 import { readProfiles } from '../profile/stored-profiles.js'
 import type { Shell } from '../shell.js'
 import type { Candidate, Completion, ValuesOf } from './candidates.js'

@@ -1,4 +1,4 @@
-import type { NodeInfo } from '@portcullis/contracts'
+import type { NodeInfo } from '@portcullis/contracts/feed'
 import { type RealtimeUrl, realtimeUrl } from '../realtime-url.js'
 import { type Check, failed, ok, warning } from './check.js'
 

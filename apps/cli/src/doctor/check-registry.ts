@@ -1,4 +1,4 @@
-import type { RedisSettings, RegistryReport, RegistryServer } from '@portcullis/contracts'
+import type { RedisSettings, RegistryReport, RegistryServer } from '@portcullis/contracts/registry'
 import { type Check, failed, ok, warning } from './check.js'
 import { checkClock } from './check-clock.js'
 

@@ -1,5 +1,6 @@
 import type { TokenSource } from '@portcullis/client'
-import { NodeList, RegistryReport } from '@portcullis/contracts'
+import { NodeList } from '@portcullis/contracts/feed'
+import { RegistryReport } from '@portcullis/contracts/registry'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '@portcullis/contracts'
+import type { AuditEntry } from '@portcullis/contracts/audit'
 import type { Output } from './output.js'
 import { printable } from './printable.js'
 import type { Column } from './table.js'

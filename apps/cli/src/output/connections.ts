@@ -1,4 +1,4 @@
-import type { ConnectedToken, ConnectionPage } from '@portcullis/contracts'
+import type { ConnectedToken, ConnectionPage } from '@portcullis/contracts/connections'
 import { counted } from './counted.js'
 import type { Output } from './output.js'
 import { relative } from './time.js'

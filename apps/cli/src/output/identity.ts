@@ -1,4 +1,4 @@
-import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts'
+import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts/identities'
 import type { Output } from './output.js'
 import { relative, span } from './time.js'
 

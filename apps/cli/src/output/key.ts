@@ -1,4 +1,4 @@
-import type { SigningKeyInfo } from '@portcullis/contracts'
+import type { SigningKeyInfo } from '@portcullis/contracts/keys'
 import type { Output } from './output.js'
 import { relative } from './time.js'
 

@@ -1,4 +1,4 @@
-import type { NodeInfo } from '@portcullis/contracts'
+import type { NodeInfo } from '@portcullis/contracts/feed'
 import type { Output } from './output.js'
 import { relative } from './time.js'
 

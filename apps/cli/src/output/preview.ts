@@ -1,4 +1,5 @@
-import type { DryRun, IdentityCountPage, TokenInfo } from '@portcullis/contracts'
+import type { DryRun } from '@portcullis/contracts/revocations'
+import type { IdentityCountPage, TokenInfo } from '@portcullis/contracts/tokens'
 import type { AuthApi } from '../auth-api.js'
 import type { CliError } from '../errors.js'
 import type { Wide } from '../preview.js'

@@ -1,4 +1,4 @@
-import type { NodeReceipt, Receipt } from '@portcullis/contracts'
+import type { NodeReceipt, Receipt } from '@portcullis/contracts/revocations'
 import { counted } from './counted.js'
 import type { Output } from './output.js'
 import { printable } from './printable.js'

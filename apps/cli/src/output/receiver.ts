@@ -1,4 +1,4 @@
-import { type EventReceiver, pushMethod } from '@portcullis/contracts'
+import { type EventReceiver, pushMethod } from '@portcullis/contracts/event-receivers'
 import type { Output } from './output.js'
 import { relative } from './time.js'
 

@@ -1,4 +1,5 @@
-import type { IdentityCountPage, Introspection, TokenCount, TokenInfo } from '@portcullis/contracts'
+import type { Introspection } from '@portcullis/contracts/introspection'
+import type { IdentityCountPage, TokenCount, TokenInfo } from '@portcullis/contracts/tokens'
 import { stateColour } from './identity.js'
 import type { Fields, Output } from './output.js'
 import { relative, span } from './time.js'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { LocalRun } from '@portcullis/contracts'
+import { LocalRun } from '@portcullis/contracts/local'
 import { Value } from '@sinclair/typebox/value'
 import { CliError } from '../errors.js'
 import { systemCode } from '../system-code.js'

@@ -1,4 +1,4 @@
-import type { InfoNode } from '@portcullis/contracts'
+import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { ClientInfo, StreamPosition } from '@portcullis/protocol'
 import {
   type Commands,

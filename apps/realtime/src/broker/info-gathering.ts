@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { InfoNode } from '@portcullis/contracts'
+import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { InfoAnswer } from './messages.js'
 
 const deadlineMs = 1000

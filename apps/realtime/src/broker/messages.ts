@@ -1,4 +1,4 @@
-import { InfoNode } from '@portcullis/contracts'
+import { InfoNode } from '@portcullis/contracts/server-api'
 import {
   type ClientInfo,
   decodePublication,

@@ -1,4 +1,4 @@
-import { permitsChannel } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
 import { type CommandBody, encodePublication, replyErrors } from '@portcullis/protocol'
 import type { Connection } from './connection.js'
 

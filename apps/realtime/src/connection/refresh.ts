@@ -1,4 +1,4 @@
-import { permitsChannel } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
 import {
   type CommandBody,
   disconnectCodes,

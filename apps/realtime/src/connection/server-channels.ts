@@ -1,4 +1,4 @@
-import { ChannelName } from '@portcullis/contracts'
+import { ChannelName } from '@portcullis/contracts/names'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 
 const channelName = TypeCompiler.Compile(ChannelName)

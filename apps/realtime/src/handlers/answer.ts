@@ -1,4 +1,4 @@
-import { ChannelName } from '@portcullis/contracts'
+import { ChannelName } from '@portcullis/contracts/names'
 import { contentOfJson, isCloseReason, type ReplyError } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'

@@ -1,4 +1,4 @@
-import { closeCodes } from '@portcullis/contracts'
+import { closeCodes } from '@portcullis/contracts/closing'
 import { drain } from './drain.js'
 import type { Hub } from './hub.js'
 

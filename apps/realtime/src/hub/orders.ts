@@ -1,4 +1,4 @@
-import { ChannelName, Milliseconds, Subject } from '@portcullis/contracts'
+import { ChannelName, Milliseconds, Subject } from '@portcullis/contracts/names'
 import { type Static, Type } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false }

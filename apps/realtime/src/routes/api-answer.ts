@@ -1,4 +1,4 @@
-import { ApiError } from '@portcullis/contracts'
+import { ApiError } from '@portcullis/contracts/server-api'
 import { type ReplyError, replyErrors } from '@portcullis/protocol'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { Unread } from '../connection/node.js'

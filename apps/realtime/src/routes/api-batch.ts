@@ -1,4 +1,5 @@
-import { ApiError, BatchRequest, permits } from '@portcullis/contracts'
+import { permits } from '@portcullis/contracts/scopes'
+import { ApiError, BatchRequest } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'

@@ -1,4 +1,5 @@
-import { BroadcastRequest, PublishResult, permitsChannel } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
+import { BroadcastRequest, PublishResult } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import { ApiAnswer, apiError } from './api-answer.js'

@@ -1,4 +1,4 @@
-import { ChannelsRequest } from '@portcullis/contracts'
+import { ChannelsRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import type { Reader, Unread } from '../connection/node.js'
 import { orUnread } from './api-answer.js'

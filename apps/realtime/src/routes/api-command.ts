@@ -1,4 +1,5 @@
-import type { ApiError, ServiceScope } from '@portcullis/contracts'
+import type { ServiceScope } from '@portcullis/contracts/scopes'
+import type { ApiError } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'

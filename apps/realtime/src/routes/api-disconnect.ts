@@ -1,4 +1,4 @@
-import { DisconnectRequest } from '@portcullis/contracts'
+import { DisconnectRequest } from '@portcullis/contracts/server-api'
 import { disconnectCodes, isCloseReason, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'

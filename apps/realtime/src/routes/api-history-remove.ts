@@ -1,4 +1,5 @@
-import { ChannelRequest, permitsChannel } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
+import { ChannelRequest } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import { apiError, orInternal } from './api-answer.js'

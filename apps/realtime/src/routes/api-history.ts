@@ -1,4 +1,5 @@
-import { HistoryRequest, permitsChannel } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
+import { HistoryRequest } from '@portcullis/contracts/server-api'
 import { ClientInfo, decodePublication, jsonPublication, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../connection/node.js'

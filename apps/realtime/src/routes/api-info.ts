@@ -1,4 +1,4 @@
-import { InfoNode } from '@portcullis/contracts'
+import { InfoNode } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import { orInternal } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'

@@ -1,4 +1,5 @@
-import { PublishRequest, PublishResult, permitsChannel } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
+import { PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { apiError } from './api-answer.js'
 import type { ApiCommand } from './api-command.js'

@@ -1,4 +1,4 @@
-import { RefreshRequest } from '@portcullis/contracts'
+import { RefreshRequest } from '@portcullis/contracts/server-api'
 import { disconnectCodes } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'

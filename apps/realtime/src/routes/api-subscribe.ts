@@ -1,4 +1,5 @@
-import { permitsChannel, SubscribeRequest } from '@portcullis/contracts'
+import { permitsChannel } from '@portcullis/contracts/scopes'
+import { SubscribeRequest } from '@portcullis/contracts/server-api'
 import { contentOfJson, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { ChannelOptions } from '../hub/namespaces.js'

@@ -1,5 +1,5 @@
-import type { ApiError, TargetRequest } from '@portcullis/contracts'
-import { permits } from '@portcullis/contracts'
+import { permits } from '@portcullis/contracts/scopes'
+import type { ApiError, TargetRequest } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import type { Order, Target } from '../hub/orders.js'
 import type { Caller } from './api-command.js'

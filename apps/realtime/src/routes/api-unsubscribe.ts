@@ -1,4 +1,4 @@
-import { UnsubscribeRequest } from '@portcullis/contracts'
+import { UnsubscribeRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../hub/orders.js'
 import { orInternal } from './api-answer.js'

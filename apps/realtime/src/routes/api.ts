@@ -1,4 +1,4 @@
-import type { InfoNode } from '@portcullis/contracts'
+import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { FastifyInstance } from 'fastify'
 import type { Channels, Reader, Unread } from '../connection/node.js'
 import type { ChannelOptions } from '../hub/namespaces.js'

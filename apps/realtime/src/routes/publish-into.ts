@@ -1,4 +1,4 @@
-import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts'
+import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import {
   contentOfBytes,
   encodePublication,

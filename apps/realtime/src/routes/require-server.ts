@@ -1,4 +1,4 @@
-import { permits } from '@portcullis/contracts'
+import { permits } from '@portcullis/contracts/scopes'
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from './refusal.js'
 

@@ -1,4 +1,4 @@
-import type { ServiceScope } from '@portcullis/contracts'
+import type { ServiceScope } from '@portcullis/contracts/scopes'
 
 /** How callers of the server API show who they are, as its description has it. */
 export const securitySchemes = {

@@ -1,4 +1,6 @@
-import type { Receipt, RegisteredIdentity, TokenAnswer } from '@portcullis/contracts'
+import type { RegisteredIdentity } from '@portcullis/contracts/identities'
+import type { Receipt } from '@portcullis/contracts/revocations'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import type { Answer, CallApi } from '../administrator.js'
 
 /**

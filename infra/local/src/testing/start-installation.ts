@@ -1,4 +1,5 @@
-import type { RegisteredIdentity, TokenAnswer } from '@portcullis/contracts'
+import type { RegisteredIdentity } from '@portcullis/contracts/identities'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import { type Answer, apiOf, type Credentials, fetchToken } from '../administrator.js'
 import { type Api, typedApi } from './api.js'
 import { type AuthProcess, startAuth } from './start-auth.js'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type AuditEntry, ExportAudit } from '@portcullis/contracts'
+import { type AuditEntry, ExportAudit } from '@portcullis/contracts/audit'
 import { Type } from '@sinclair/typebox'
 import { exportAudit } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,4 @@
-import { AuditPage, ListAudit } from '@portcullis/contracts'
+import { AuditPage, ListAudit } from '@portcullis/contracts/audit'
 import { AuthError } from '../../errors.js'
 import { awaitAudit } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -4,7 +4,7 @@ import {
   ConnectionPage,
   ListConnections,
   type TokenPlace,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/connections'
 import { AuthError } from '../../errors.js'
 import type { NodeReply } from '../../feed/inquiries.js'
 import { describeTokens } from '../../registry/index.js'

@@ -1,4 +1,4 @@
-import { AddEventReceiver, EventReceiver } from '@portcullis/contracts'
+import { AddEventReceiver, EventReceiver } from '@portcullis/contracts/event-receivers'
 import { addReceiver } from '../../events/add-receiver.js'
 import { showReceiver } from '../../events/show-receiver.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,4 @@
-import { ChangeEventReceiver, EventReceiver } from '@portcullis/contracts'
+import { ChangeEventReceiver, EventReceiver } from '@portcullis/contracts/event-receivers'
 import { changeReceiver } from '../../events/change-receiver.js'
 import { showReceiver } from '../../events/show-receiver.js'
 import { problemAnswers } from '../answers.js'

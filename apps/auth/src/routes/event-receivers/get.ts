@@ -1,4 +1,4 @@
-import { EventReceiver } from '@portcullis/contracts'
+import { EventReceiver } from '@portcullis/contracts/event-receivers'
 import { showReceiver } from '../../events/show-receiver.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

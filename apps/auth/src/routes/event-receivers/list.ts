@@ -1,4 +1,4 @@
-import { EventReceiverList } from '@portcullis/contracts'
+import { EventReceiverList } from '@portcullis/contracts/event-receivers'
 import { showReceiver } from '../../events/show-receiver.js'
 import { listEventReceivers } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,4 @@
-import { type Delivery, pushMethod } from '@portcullis/contracts'
+import { type Delivery, pushMethod } from '@portcullis/contracts/event-receivers'
 import type { FastifyRequest } from 'fastify'
 
 /** For the audit log: where events go. The host alone, for a path may have a secret in it. */

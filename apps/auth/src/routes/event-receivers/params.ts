@@ -1,4 +1,4 @@
-import { ReceiverId } from '@portcullis/contracts'
+import { ReceiverId } from '@portcullis/contracts/event-receivers'
 import { Type } from '@sinclair/typebox'
 
 export const ReceiverParams = Type.Object({ id: ReceiverId })

@@ -1,4 +1,4 @@
-import { PollEvents, PolledEvents } from '@portcullis/contracts'
+import { PollEvents, PolledEvents } from '@portcullis/contracts/event-receivers'
 import { receiverNotFound } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

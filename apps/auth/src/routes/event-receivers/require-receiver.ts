@@ -1,4 +1,4 @@
-import { permits } from '@portcullis/contracts'
+import { permits } from '@portcullis/contracts/scopes'
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../callers/caller.js'
 import { getEventReceiver, type Receiver, receiverNotFound } from '../../registry/index.js'

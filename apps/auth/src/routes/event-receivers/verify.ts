@@ -1,4 +1,4 @@
-import { VerifyEventReceiver } from '@portcullis/contracts'
+import { VerifyEventReceiver } from '@portcullis/contracts/event-receivers'
 import { queueVerification } from '../../registry/index.js'
 import { NoContent, problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

@@ -1,4 +1,4 @@
-import { AuthMessage, NodeMessage } from '@portcullis/contracts'
+import { AuthMessage, NodeMessage } from '@portcullis/contracts/feed'
 import { describeWebSocket } from '@portcullis/service'
 
 type Asked = NodeMessage['type']

@@ -1,4 +1,5 @@
-import { AddedRegistrationCode, AddRegistrationCode, scopesToGive } from '@portcullis/contracts'
+import { AddedRegistrationCode, AddRegistrationCode } from '@portcullis/contracts/identities'
+import { scopesToGive } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { addRegistrationCode } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,5 @@
-import { ChangeIdentity, Identity, scopesToGive } from '@portcullis/contracts'
+import { ChangeIdentity, Identity } from '@portcullis/contracts/identities'
+import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../callers/caller.js'
 import { clientKeys } from '../../callers/client-keys.js'
 import { changeIdentity } from '../../registry/index.js'

@@ -1,4 +1,4 @@
-import { Identity } from '@portcullis/contracts'
+import { Identity } from '@portcullis/contracts/identities'
 import { getIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

@@ -1,4 +1,4 @@
-import { IdentityPage } from '@portcullis/contracts'
+import { IdentityPage } from '@portcullis/contracts/identities'
 import { listIdentities } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import { Paging } from '../paging.js'

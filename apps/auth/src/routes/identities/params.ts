@@ -1,4 +1,4 @@
-import { IdentityName } from '@portcullis/contracts'
+import { IdentityName } from '@portcullis/contracts/names'
 import { Type } from '@sinclair/typebox'
 
 export const IdentityParams = Type.Object({ identity: IdentityName })

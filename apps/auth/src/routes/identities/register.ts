@@ -1,4 +1,5 @@
-import { RegisteredIdentity, RegisterIdentity, scopesToGive } from '@portcullis/contracts'
+import { RegisteredIdentity, RegisterIdentity } from '@portcullis/contracts/identities'
+import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../callers/caller.js'
 import { clientKeys } from '../../callers/client-keys.js'
 import { registerIdentity } from '../../registry/index.js'

@@ -1,4 +1,4 @@
-import { Identity } from '@portcullis/contracts'
+import { Identity } from '@portcullis/contracts/identities'
 import { Type } from '@sinclair/typebox'
 import { resumeIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,5 @@
-import { Identity, Receipt } from '@portcullis/contracts'
+import { Identity } from '@portcullis/contracts/identities'
+import { Receipt } from '@portcullis/contracts/revocations'
 import { Type } from '@sinclair/typebox'
 import { getReceipt, suspendIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

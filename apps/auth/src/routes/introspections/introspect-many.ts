@@ -1,4 +1,8 @@
-import { IntrospectedMany, IntrospectMany, maxIntrospections } from '@portcullis/contracts'
+import {
+  IntrospectedMany,
+  IntrospectMany,
+  maxIntrospections,
+} from '@portcullis/contracts/introspection'
 import { introspections } from '../../tokens/introspection.js'
 import { maxTokenLength } from '../../tokens/verify.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,4 @@
-import { SigningKeyList } from '@portcullis/contracts'
+import { SigningKeyList } from '@portcullis/contracts/keys'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 

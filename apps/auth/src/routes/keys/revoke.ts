@@ -1,4 +1,4 @@
-import { KeyId, RevokedKey, RevokeKey } from '@portcullis/contracts'
+import { KeyId, RevokedKey, RevokeKey } from '@portcullis/contracts/keys'
 import { Type } from '@sinclair/typebox'
 import { awaitReceipt, getReceipt } from '../../registry/index.js'
 import { revokeKey } from '../../tokens/revoke-key.js'

@@ -1,4 +1,4 @@
-import { NodeList } from '@portcullis/contracts'
+import { NodeList } from '@portcullis/contracts/feed'
 import { listNodes } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

@@ -1,4 +1,5 @@
-import { covers, type Identity, parseScope, scopesToGive } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
+import { covers, parseScope, scopesToGive } from '@portcullis/contracts/scopes'
 import { clientAddressOf } from '@portcullis/service'
 import { AuthError } from '../../errors.js'
 import { issue } from '../../tokens/issue.js'

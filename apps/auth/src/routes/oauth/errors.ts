@@ -1,4 +1,4 @@
-import { type OAuthErrorCode, oauthErrors } from '@portcullis/contracts'
+import { type OAuthErrorCode, oauthErrors } from '@portcullis/contracts/oauth'
 import { answerable } from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
 import { translate } from '../../errors.js'

@@ -1,10 +1,7 @@
-import {
-  type Identity,
-  permits,
-  Subject,
-  type TokenRequest,
-  tokenTypes,
-} from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
+import { Subject } from '@portcullis/contracts/names'
+import { type TokenRequest, tokenTypes } from '@portcullis/contracts/oauth'
+import { permits } from '@portcullis/contracts/scopes'
 import { clientAddressOf } from '@portcullis/service'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance } from 'fastify'

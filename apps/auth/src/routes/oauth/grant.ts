@@ -1,4 +1,6 @@
-import type { Identity, TokenAnswer, TokenRequest } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
+import type { TokenRequest } from '@portcullis/contracts/oauth'
+import type { TokenAnswer } from '@portcullis/contracts/tokens'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** What a grant does with a request of a client that has proved who it is. */

@@ -1,4 +1,5 @@
-import { type ClientForm, Introspection, IntrospectRequest } from '@portcullis/contracts'
+import { Introspection } from '@portcullis/contracts/introspection'
+import { type ClientForm, IntrospectRequest } from '@portcullis/contracts/oauth'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearer, isBearer } from '../../callers/bearer.js'
 import { requireScope } from '../../callers/caller.js'

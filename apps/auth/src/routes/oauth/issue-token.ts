@@ -1,10 +1,7 @@
-import {
-  type GrantType,
-  grantTypes,
-  type Identity,
-  TokenAnswer,
-  TokenRequest,
-} from '@portcullis/contracts'
+import { type GrantType, grantTypes } from '@portcullis/contracts/client-registration'
+import type { Identity } from '@portcullis/contracts/identities'
+import { TokenRequest } from '@portcullis/contracts/oauth'
+import { TokenAnswer } from '@portcullis/contracts/tokens'
 import { Type } from '@sinclair/typebox'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'

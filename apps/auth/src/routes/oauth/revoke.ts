@@ -1,4 +1,4 @@
-import { RevokeRequest } from '@portcullis/contracts'
+import { RevokeRequest } from '@portcullis/contracts/oauth'
 import { Type } from '@sinclair/typebox'
 import { AuthError } from '../../errors.js'
 import { revoke as commitRevocation } from '../../registry/index.js'

@@ -1,4 +1,4 @@
-import { RegistryReport } from '@portcullis/contracts'
+import { RegistryReport } from '@portcullis/contracts/registry'
 import { inspectServers } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

@@ -1,4 +1,4 @@
-import { DryRun, Receipt, type Selector } from '@portcullis/contracts'
+import { DryRun, Receipt, type Selector } from '@portcullis/contracts/revocations'
 import type { FastifyRequest } from 'fastify'
 import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,4 @@
-import { Receipt, RevocationId } from '@portcullis/contracts'
+import { Receipt, RevocationId } from '@portcullis/contracts/revocations'
 import { Type } from '@sinclair/typebox'
 import { getReceipt } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

@@ -1,4 +1,4 @@
-import { ReceiptPage } from '@portcullis/contracts'
+import { ReceiptPage } from '@portcullis/contracts/revocations'
 import { listReceipts } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import { Paging } from '../paging.js'

@@ -1,13 +1,13 @@
-import type { Selector } from '@portcullis/contracts'
 import {
   IdentityName,
   Label,
   Milliseconds,
-  ReplicaCount,
   Subject,
   TokenId,
   TokenText,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/names'
+import type { Selector } from '@portcullis/contracts/revocations'
+import { ReplicaCount } from '@portcullis/contracts/revocations'
 import { type Static, Type } from '@sinclair/typebox'
 import { AuthError } from '../../errors.js'
 import type { Jwt } from '../../tokens/jwt.js'

@@ -1,4 +1,4 @@
-import { CountTokensByIdentity, IdentityCountPage } from '@portcullis/contracts'
+import { CountTokensByIdentity, IdentityCountPage } from '@portcullis/contracts/tokens'
 import { countTokensByIdentity } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

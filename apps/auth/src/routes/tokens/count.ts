@@ -1,4 +1,4 @@
-import { CountTokens, TokenCount } from '@portcullis/contracts'
+import { CountTokens, TokenCount } from '@portcullis/contracts/tokens'
 import { countTokens } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

@@ -1,4 +1,5 @@
-import { TokenId, TokenInfo } from '@portcullis/contracts'
+import { TokenId } from '@portcullis/contracts/names'
+import { TokenInfo } from '@portcullis/contracts/tokens'
 import { Type } from '@sinclair/typebox'
 import { getToken } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'

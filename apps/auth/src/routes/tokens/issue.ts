@@ -1,4 +1,5 @@
-import { type Identity, IssueToken, TokenAnswer } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
+import { IssueToken, TokenAnswer } from '@portcullis/contracts/tokens'
 import { clientAddressOf } from '@portcullis/service'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'

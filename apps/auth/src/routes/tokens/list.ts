@@ -1,4 +1,4 @@
-import { ListTokens, TokenPage } from '@portcullis/contracts'
+import { ListTokens, TokenPage } from '@portcullis/contracts/tokens'
 import { listTokens } from '../../registry/index.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'

@@ -1,4 +1,4 @@
-import { JwkSet } from '@portcullis/contracts'
+import { JwkSet } from '@portcullis/contracts/keys'
 import type { Route } from '../route.js'
 
 /** `GET /.well-known/jwks.json`: the public signing keys (RFC 7517 §5). */

@@ -1,4 +1,5 @@
-import { clientAuthMethods, grantTypes, serviceScopes } from '@portcullis/contracts'
+import { clientAuthMethods, grantTypes } from '@portcullis/contracts/client-registration'
+import { serviceScopes } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { clientSigningAlgorithms } from '../../callers/client-keys.js'
 import { endpoints } from '../../endpoints.js'

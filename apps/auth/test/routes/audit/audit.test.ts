@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AuditEntry } from '@portcullis/contracts'
+import type { AuditEntry } from '@portcullis/contracts/audit'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { type Auth, auth } from '../../fixtures/auth.js'

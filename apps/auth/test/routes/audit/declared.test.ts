@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
-import { auditActions } from '@portcullis/contracts'
+import { auditActions } from '@portcullis/contracts/audit'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'

@@ -1,4 +1,4 @@
-import type { Inquire } from '@portcullis/contracts'
+import type { Inquire } from '@portcullis/contracts/feed'
 import t, { type Test } from 'tap'
 import { type Auth, auth } from '../../fixtures/auth.js'
 import { heard, hello, joined, node, nodeToken, type TestNode } from '../../fixtures/node.js'

@@ -1,4 +1,4 @@
-import { pollMethod, pushMethod } from '@portcullis/contracts'
+import { pollMethod, pushMethod } from '@portcullis/contracts/event-receivers'
 import t from 'tap'
 import { addEventReceiver } from '../../../src/registry/index.js'
 import { auth } from '../../fixtures/auth.js'

@@ -1,4 +1,4 @@
-import { RegistryReport } from '@portcullis/contracts'
+import { RegistryReport } from '@portcullis/contracts/registry'
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { maxParents } from '@portcullis/contracts'
+import { maxParents } from '@portcullis/contracts/names'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 

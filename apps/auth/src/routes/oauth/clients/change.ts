@@ -1,10 +1,6 @@
-import {
-  ChangeClient,
-  ClientInformation,
-  covers,
-  type Identity,
-  scopesToGive,
-} from '@portcullis/contracts'
+import { ChangeClient, ClientInformation } from '@portcullis/contracts/client-registration'
+import type { Identity } from '@portcullis/contracts/identities'
+import { covers, scopesToGive } from '@portcullis/contracts/scopes'
 import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../../errors.js'
 import { authenticate, changeClient, RegistryError } from '../../../registry/index.js'

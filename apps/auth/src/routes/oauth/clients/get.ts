@@ -1,4 +1,4 @@
-import { ClientInformation } from '@portcullis/contracts'
+import { ClientInformation } from '@portcullis/contracts/client-registration'
 import { oauthAnswers } from '../../answers.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'

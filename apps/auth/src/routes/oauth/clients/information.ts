@@ -1,4 +1,5 @@
-import type { ClientInformation, Identity } from '@portcullis/contracts'
+import type { ClientInformation } from '@portcullis/contracts/client-registration'
+import type { Identity } from '@portcullis/contracts/identities'
 import type { FastifyInstance } from 'fastify'
 import { endpoints } from '../../../endpoints.js'
 

@@ -1,4 +1,5 @@
-import { ClientInformation, RegisterClient, scopesToGive } from '@portcullis/contracts'
+import { ClientInformation, RegisterClient } from '@portcullis/contracts/client-registration'
+import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../../callers/caller.js'
 import { registerClient } from '../../../registry/index.js'
 import { oauthAnswers } from '../../answers.js'

@@ -1,4 +1,5 @@
-import { type Identity, IdentityName } from '@portcullis/contracts'
+import type { Identity } from '@portcullis/contracts/identities'
+import { IdentityName } from '@portcullis/contracts/names'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { noteActor } from '../../../audit/note-actor.js'

@@ -3,9 +3,9 @@ import {
   clientAuthMethods,
   type GrantType,
   grantTypes,
-  parseScope,
   type RegisterClient,
-} from '@portcullis/contracts'
+} from '@portcullis/contracts/client-registration'
+import { parseScope } from '@portcullis/contracts/scopes'
 import { clientKeys } from '../../../callers/client-keys.js'
 import { AuthError } from '../../../errors.js'
 import type { Registration } from '../../../registry/index.js'
