@@ -28,11 +28,14 @@ function table(service, schema) {
 const text = readFileSync(readme, 'utf8')
 const [before, rest] = text.split(start)
 const after = rest?.split(end)[1]
-if (after === undefined) throw new Error(`README.md has no ${start} … ${end}`)
+if (after === undefined) {
+  throw new Error(`README.md has no ${start} … ${end}`)
+}
 const wanted = `${before}${start}\n${table('auth', auth)}\n\n${table('realtime', realtime)}\n${end}${after}`
 
-if (!process.argv.includes('--check')) writeFileSync(readme, wanted)
-else if (text !== wanted) {
+if (!process.argv.includes('--check')) {
+  writeFileSync(readme, wanted)
+} else if (text !== wanted) {
   process.stderr.write('README.md: the configuration table is out of date; run npm run docs\n')
   process.exitCode = 1
 }

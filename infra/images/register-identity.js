@@ -51,7 +51,9 @@ async function token(identity, code) {
     headers: { authorization: `Basic ${basic.toString('base64')}` },
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
   })
-  if (answer.status >= 500) fail(`auth answered ${answer.status}`)
+  if (answer.status >= 500) {
+    fail(`auth answered ${answer.status}`)
+  }
   return answer.ok ? field(await answer.json(), 'access_token') : undefined
 }
 
@@ -67,15 +69,21 @@ function post(bearer, path, body) {
 const kept = contents(CODE_FILE)
 if (!kept || !(await token(IDENTITY, kept))) {
   const adminCode = contents(ADMIN_REGISTRATION_CODE_FILE)
-  if (!adminCode) fail('the file of ADMIN_REGISTRATION_CODE_FILE cannot be read')
+  if (!adminCode) {
+    fail('the file of ADMIN_REGISTRATION_CODE_FILE cannot be read')
+  }
   const admin = await token(ADMIN_IDENTITY, adminCode)
-  if (!admin) fail('auth does not admit the administrator')
+  if (!admin) {
+    fail('auth does not admit the administrator')
+  }
   const scopes = ['introspect', 'feed']
   let answer = await post(admin, '/v1/identities', { identity: IDENTITY, scopes })
   if (answer.status === 409) {
     answer = await post(admin, `/v1/identities/${IDENTITY}/registration-codes`, {})
   }
-  if (!answer.ok) fail(`auth answered ${answer.status}`)
+  if (!answer.ok) {
+    fail(`auth answered ${answer.status}`)
+  }
   const registrationCode = field(await answer.json(), 'registrationCode')
   writeFileSync(CODE_FILE, `${registrationCode}\n`, { mode: 0o600 })
 }

@@ -36,7 +36,9 @@ async function step(title, work) {
     process.stdout.write(`\r\u001b[K${line(frames[frame++ % frames.length] ?? '')}`)
   // Without a terminal (a CI log) a line now and then shows that it is alive.
   const timer = live ? setInterval(show, 100) : setInterval(() => print(line('…')), 15_000)
-  if (!live) print(`  … ${title}`)
+  if (!live) {
+    print(`  … ${title}`)
+  }
   try {
     const result = await work()
     clearInterval(timer)
@@ -88,8 +90,11 @@ function run(command, args) {
     child.once('error', (error) => reject(new CommandFailed(`${shown}: ${error.message}`, output)))
     child.once('close', (code, signal) => {
       process.removeListener('exit', stop)
-      if (code === 0) resolve()
-      else reject(new CommandFailed(`${shown} failed (${signal ?? `exit code ${code}`})`, output))
+      if (code === 0) {
+        resolve()
+      } else {
+        reject(new CommandFailed(`${shown} failed (${signal ?? `exit code ${code}`})`, output))
+      }
     })
   })
 }
@@ -106,17 +111,23 @@ async function main(command, args) {
   const interrupted = () => process.exit(130)
   process.on('SIGINT', interrupted)
   process.on('SIGTERM', interrupted)
-  if (!installed()) await step('installing packages', () => run('npm', ['ci', '--loglevel=error']))
+  if (!installed()) {
+    await step('installing packages', () => run('npm', ['ci', '--loglevel=error']))
+  }
   const turbo = fileURLToPath(new URL('node_modules/.bin/turbo', root))
   await step('building', () => run(turbo, ['run', 'build', '--output-logs=errors-only']))
   process.removeListener('SIGINT', interrupted)
   process.removeListener('SIGTERM', interrupted)
   const file = mains[command]
-  if (!existsSync(file)) throw new Error(`there is no ${fileURLToPath(file)}`)
+  if (!existsSync(file)) {
+    throw new Error(`there is no ${fileURLToPath(file)}`)
+  }
   process.argv = [process.argv[0] ?? '', fileURLToPath(file), ...args]
   const module = await import(file.href)
   // What has no `main` runs as it is imported; the others take how to show their progress.
-  if (module.main !== undefined) process.exitCode = await module.main(args, step)
+  if (module.main !== undefined) {
+    process.exitCode = await module.main(args, step)
+  }
 }
 
 const [major = 0] = process.versions.node.split('.').map(Number)
@@ -131,9 +142,13 @@ if (major < 20) {
   try {
     await main(/** @type {keyof typeof mains} */ (command), args)
   } catch (error) {
-    if (error instanceof CommandFailed) print(`\n${error.output.trimEnd()}\n`)
+    if (error instanceof CommandFailed) {
+      print(`\n${error.output.trimEnd()}\n`)
+    }
     print(`${error instanceof Error ? error.message : error}`)
-    if (command === 'test') print('0 passed, 1 failed')
+    if (command === 'test') {
+      print('0 passed, 1 failed')
+    }
     process.exitCode = 1
   }
 }

@@ -112,7 +112,9 @@ async function admitToPortcullis(
     tokens: string[],
   ) => Promise<number[]>,
 ): Promise<Admission> {
-  if (node === undefined) throw new Error('there is no realtime node')
+  if (node === undefined) {
+    throw new Error('there is no realtime node')
+  }
   const pids = [node.pid, auth.pid, redis.pid]
   const [realtime = 0, ofAuth = 0, ofRedis = 0] = await admit(
     node.wsUrl,

@@ -45,8 +45,11 @@ export async function startChild<Asked, Answered>(
   child.on('message', ({ id, body, error }: Reply) => {
     const asker = waiting.get(id)
     waiting.delete(id)
-    if (error === undefined) asker?.resolve(body as Answered)
-    else asker?.reject(new Error(error))
+    if (error === undefined) {
+      asker?.resolve(body as Answered)
+    } else {
+      asker?.reject(new Error(error))
+    }
   })
   const gone = once(child, 'close').then(() => {
     for (const asker of waiting.values()) {

@@ -69,7 +69,9 @@ async function start({ stage, progress }: Setting, load: Load): Promise<FanoutSe
   progress('starting the servers')
   const installation = await startInstallation(stage, { nodes: 1 })
   const [node] = installation.realtime
-  if (node === undefined) throw new Error('there is no realtime node')
+  if (node === undefined) {
+    throw new Error('there is no realtime node')
+  }
   const backend = await installation.newIdentity()
   const socketIo = await startServer(stage, 'socket-io')
   const send = await startServer(stage, 'plain-ws', { args: ['send'] })

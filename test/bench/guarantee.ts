@@ -158,10 +158,14 @@ async function revoke(
   const { from, to, node, restart = false } = covered
   const of = swarms.flatMap((swarm, index) => ((node ?? index) === index ? [{ swarm, index }] : []))
   const closings = of.map(({ swarm }) => swarm.ask({ do: 'closed', from, to, withinMs: 60_000 }))
-  if (restart) void installation.redis.restart()
+  if (restart) {
+    void installation.redis.restart()
+  }
   const start = monotonicMs()
   const receipt = await untilTaken(installation, { ...selector, wait: 30_000 })
-  if (receipt['complete'] !== true) throw new Error('the receipt is not complete')
+  if (receipt['complete'] !== true) {
+    throw new Error('the receipt is not complete')
+  }
   const last = traffic.published
   const answers = await Promise.all(closings)
   // Once the sockets that live have had what was published since, the others would have had it.
@@ -172,7 +176,9 @@ async function revoke(
   let bytesAfter = 0
   for (const { swarm } of of) {
     const { highest = 0 } = await swarm.ask({ do: 'highest', from, to })
-    if (highest > last) bytesAfter += (highest - last) * traffic.bytes
+    if (highest > last) {
+      bytesAfter += (highest - last) * traffic.bytes
+    }
   }
   const shown = of.flatMap(({ index }) => tokens[index]?.slice(from, to).slice(0, shownAgain) ?? [])
   const admitted = await Promise.all(
@@ -181,7 +187,9 @@ async function revoke(
   return {
     closed: answers.flatMap(({ closings: found }) => {
       const others = Object.keys(found?.codes ?? {}).filter((code) => code !== '4500')
-      if (others.length > 0) throw new Error(`sockets closed with ${others.join(', ')}`)
+      if (others.length > 0) {
+        throw new Error(`sockets closed with ${others.join(', ')}`)
+      }
       return (found?.at ?? []).map((at) => at - start)
     }),
     falseAccepts: admitted.filter(Boolean).length,
@@ -196,7 +204,9 @@ async function untilTaken({ api }: Installation, body: object): Promise<Record<s
     try {
       return await api('/v1/revocations', body)
     } catch (error) {
-      if (monotonicMs() > giveUp) throw error
+      if (monotonicMs() > giveUp) {
+        throw error
+      }
     }
   }
 }
@@ -242,7 +252,9 @@ function startTraffic({ publish }: Installation): Traffic {
       .catch(() => undefined)
       .then(() => {
         confirmed = Math.max(confirmed, number)
-        for (const wake of waiting) wake()
+        for (const wake of waiting) {
+          wake()
+        }
       })
   }, 1000 / publishedPerSecond)
   return {

@@ -105,7 +105,9 @@ export async function startInstallation(
   )
   const publish = async (node: number, channel: string, data: unknown) => {
     const publisher = publishers[node]
-    if (publisher === undefined) throw new RangeError(`there is no node ${node}`)
+    if (publisher === undefined) {
+      throw new RangeError(`there is no node ${node}`)
+    }
     await post(publisher, '/api/publish', admin, { channel, data })
   }
   return { redis: restartable, auth, realtime, api, get, publish, newIdentity }
@@ -179,6 +181,8 @@ async function answerOf(
 
 function text(answer: Record<string, unknown>, key: string): string {
   const value = answer[key]
-  if (typeof value !== 'string') throw new Error(`auth's answer has no ${key}`)
+  if (typeof value !== 'string') {
+    throw new Error(`auth's answer has no ${key}`)
+  }
   return value
 }

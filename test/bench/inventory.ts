@@ -65,8 +65,9 @@ export const inventory: Benchmark = async ({ stage, quick, progress }) => {
         run: () => timed(stock, name, call),
       })),
     )
-    for (const [name, found] of await alternate(contenders, rounds, progress))
+    for (const [name, found] of await alternate(contenders, rounds, progress)) {
       figures.set(name, found)
+    }
   }
   const [fewBytes, manyBytes] = stocks.map(({ bytes }) => bytes)
   const millisecondsOf = (name: string, index: number) =>
@@ -106,7 +107,9 @@ function list({ installation, identity }: Stock, more: string) {
 
 async function count({ installation, identity }: Stock, more: string) {
   const answer = await installation.get(`/v1/tokens/count?identity=${identity}${more}`)
-  if (answer['exact'] !== true) throw new Error('a count is not exact')
+  if (answer['exact'] !== true) {
+    throw new Error('a count is not exact')
+  }
   return answer
 }
 

@@ -53,8 +53,12 @@ try {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`bench: ${message}\n`)
   const cause = error instanceof Error ? error.cause : undefined
-  if (cause instanceof LocalError) process.stderr.write(`${cause.details.join('\n')}\n`)
-  if (error instanceof UsageError) process.stderr.write(`${usage}\n`)
+  if (cause instanceof LocalError) {
+    process.stderr.write(`${cause.details.join('\n')}\n`)
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`${usage}\n`)
+  }
 }
 
 async function bench({ only, quick, out }: Options): Promise<void> {
@@ -63,7 +67,9 @@ async function bench({ only, quick, out }: Options): Promise<void> {
   print(`Portcullis benchmark: Node ${node}, ${system}, ${cpu}, ${cores} cores, ${memoryGiB} GiB`)
   print('Servers run on this machine beside their clients; only the servers are counted.')
   print('Compare ratios within one run, not times between machines.')
-  if (quick) print('--quick: it shows that everything runs; the figures mean little.')
+  if (quick) {
+    print('--quick: it shows that everything runs; the figures mean little.')
+  }
   print('')
 
   const results: Result[] = []
@@ -106,6 +112,9 @@ function print(text: string): void {
 
 /** One line that changes on a terminal; a line each in a log. */
 function progress(name: string, text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text === '' ? '' : `${name}: ${text}`}`)
-  else if (text !== '') process.stderr.write(`${name}: ${text}\n`)
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\x1b[K${text === '' ? '' : `${name}: ${text}`}`)
+  } else if (text !== '') {
+    process.stderr.write(`${name}: ${text}\n`)
+  }
 }

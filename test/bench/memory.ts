@@ -84,7 +84,9 @@ const starts: Readonly<Record<string, Start>> = {
       realtimeEnv: { NODE_OPTIONS: inspectorOption },
     })
     const [node] = realtime
-    if (node === undefined) throw new Error('there is no realtime node')
+    if (node === undefined) {
+      throw new Error('there is no realtime node')
+    }
     const { tokens } = await newIdentity()
     return { output: node.output, url: node.wsUrl, dialect: 'connected', tokens }
   },

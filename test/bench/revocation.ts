@@ -96,13 +96,19 @@ async function revokeOnce(
 }
 
 function closedAfter(start: number, closings: Closings | undefined): number[] {
-  if (closings === undefined) throw new Error('the clients told no closings')
+  if (closings === undefined) {
+    throw new Error('the clients told no closings')
+  }
   const others = Object.keys(closings.codes).filter((code) => code !== revoked)
-  if (others.length > 0) throw new Error(`sockets closed with ${others.join(', ')}`)
+  if (others.length > 0) {
+    throw new Error(`sockets closed with ${others.join(', ')}`)
+  }
   return closings.at.map((at) => at - start)
 }
 
 function slowestNodeMs({ complete, nodes: acks }: Record<string, unknown>): number {
-  if (complete !== true || !Array.isArray(acks)) throw new Error('the receipt is not complete')
+  if (complete !== true || !Array.isArray(acks)) {
+    throw new Error('the receipt is not complete')
+  }
   return Math.max(...acks.map(({ ms }: { ms?: number }) => ms ?? Number.NaN))
 }

@@ -34,6 +34,8 @@ export class Stage {
         failures.push(error)
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be stopped')
+    if (failures.length > 0) {
+      throw new AggregateError(failures, 'not everything could be stopped')
+    }
   }
 }

@@ -10,7 +10,9 @@ const usualPlaces = [
 /** Starts the machine's own Chromium, or the one that `CHROMIUM` names; it is never downloaded. */
 export async function startChromium(): Promise<Browser> {
   const executablePath = process.env['CHROMIUM'] ?? usualPlaces.find((path) => existsSync(path))
-  if (executablePath === undefined) throw new Error('no Chromium found; set CHROMIUM to its path')
+  if (executablePath === undefined) {
+    throw new Error('no Chromium found; set CHROMIUM to its path')
+  }
   return await chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],

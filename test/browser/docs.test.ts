@@ -12,12 +12,16 @@ t.test(
       const page = await browser.newPage()
       const complaints: string[] = []
       page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text())
+        if (message.type() === 'error') {
+          complaints.push(message.text())
+        }
       })
       page.on('pageerror', (error) => complaints.push(error.message))
       page.on('request', (request) => {
         const { origin, protocol } = new URL(request.url())
-        if (protocol !== 'data:' && origin !== url) complaints.push(`asks ${request.url()}`)
+        if (protocol !== 'data:' && origin !== url) {
+          complaints.push(`asks ${request.url()}`)
+        }
       })
       await page.goto(`${url}/docs`)
       await page.locator('.opblock').first().waitFor()
@@ -26,10 +30,11 @@ t.test(
       t.equal(await page.locator('.opblock').count(), count, `${url}/docs: every operation`)
       t.equal(await page.title(), description.info.title)
       t.same(complaints, [], 'no error, and no request to elsewhere')
-      if (process.env['SCREENSHOTS'] !== undefined)
+      if (process.env['SCREENSHOTS'] !== undefined) {
         await page.screenshot({
           path: `${process.env['SCREENSHOTS']}/docs-${description.info.title}.png`,
         })
+      }
     }
   },
 )

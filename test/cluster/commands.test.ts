@@ -22,13 +22,16 @@ t.test('commands and scripts find their masters, and follow slots that move', as
   // In the slots of all three masters.
   const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`)
   await Promise.all(keys.map((key) => add(redis, [key], [])))
-  for (const odd of ['key', 'ключ', '{}', '{a}{b}', 'x{a', '}{a}'])
+  for (const odd of ['key', 'ключ', '{}', '{a}{b}', 'x{a', '}{a}']) {
     t.equal(await cluster.servers[0]?.redis.cluster('KEYSLOT', odd), slotOf(odd), odd)
+  }
   const [key = ''] = keys
   const slot = slotOf(key)
   const from = await cluster.masterOf(slot)
   const to = cluster.servers.find((server) => server !== from)
-  if (to === undefined) throw new Error('there are three')
+  if (to === undefined) {
+    throw new Error('there are three')
+  }
   const move = await cluster.beginMove(slot, to)
   t.equal(await add(redis, [key], []), 2, 'still where it was')
   t.equal(await add(redis, [`{${key}}new`], []), 1, 'ASK: a new key goes to the new master')

@@ -45,7 +45,9 @@ export class Load {
     for (let n = 0; n < 12; n += 1) {
       const order = { identity: `load-${n}`, scopes: [] }
       const { status, body } = await auth.api('POST', '/v1/identities', order)
-      if (status !== 201) throw new Error(`no identity: ${status}`)
+      if (status !== 201) {
+        throw new Error(`no identity: ${status}`)
+      }
       load.#identities.push(body)
     }
     load.#running = Promise.all(Array.from({ length: workers }, (_, n) => load.#work(n)))
@@ -56,42 +58,59 @@ export class Load {
   /** Resolves when this many more tokens have been issued and revoked. */
   async goesOn(): Promise<void> {
     const enough = this.seen.revoked + 2 * workers
-    while (this.seen.revoked < enough && !this.#stopped) await this.#step(this.seen.issued)
+    while (this.seen.revoked < enough && !this.#stopped) {
+      await this.#step(this.seen.issued)
+    }
   }
 
   /** Stops, and asks about everything that was revoked once more. */
   async stop(): Promise<Seen> {
-    if (this.#stopped) return this.seen
+    if (this.#stopped) {
+      return this.seen
+    }
     this.#stopped = true
     await this.#running
-    for (let at = 0; at < this.#revoked.length; at += 50)
+    for (let at = 0; at < this.#revoked.length; at += 50) {
       await this.#mustBeInactive(this.#revoked.slice(at, at + 50), 'at the end')
+    }
     return this.seen
   }
 
   async #work(first: number): Promise<void> {
-    for (let n = first; !this.#stopped; n += workers) await this.#step(n)
+    for (let n = first; !this.#stopped; n += workers) {
+      await this.#step(n)
+    }
   }
 
   async #step(n: number): Promise<void> {
     const token = await this.#issue(n)
-    if (token === undefined) return
+    if (token === undefined) {
+      return
+    }
     await this.#introspect([token])
     // Whatever failed may have been done or not: only what was answered is promised.
-    if (!(await this.#revoke(token))) return
+    if (!(await this.#revoke(token))) {
+      return
+    }
     this.#revoked.push(token)
     this.seen.revoked += 1
     await this.#mustBeInactive([token], 'at once')
     const earlier = this.#revoked[Math.floor(Math.random() * this.#revoked.length)]
-    if (earlier !== undefined) await this.#mustBeInactive([earlier], 'later')
+    if (earlier !== undefined) {
+      await this.#mustBeInactive([earlier], 'later')
+    }
   }
 
   async #issue(n: number): Promise<string | undefined> {
     const client = this.#identities[n % this.#identities.length]
-    if (client === undefined) throw new Error('there are identities')
+    if (client === undefined) {
+      throw new Error('there are identities')
+    }
     const { body } = await this.#expect(200, () => this.#token(client))
     const token = typeof body === 'object' && body !== null && Reflect.get(body, 'access_token')
-    if (typeof token !== 'string') return undefined
+    if (typeof token !== 'string') {
+      return undefined
+    }
     this.seen.issued += 1
     return token
   }
@@ -113,7 +132,9 @@ export class Load {
     const { status, body } = await this.#expect(200, () =>
       this.#auth.api('POST', '/v1/introspections', { tokens }),
     )
-    if (status !== 200) return undefined
+    if (status !== 200) {
+      return undefined
+    }
     this.seen.introspected += 1
     const { results } = body as { results: { active: boolean }[] }
     return results.map(({ active }) => active)
@@ -129,15 +150,20 @@ export class Load {
 
   async #mustBeInactive(tokens: readonly string[], when: string): Promise<void> {
     const active = (await this.#introspect(tokens)) ?? []
-    for (const [index, one] of active.entries())
-      if (one) this.seen.wrong.push(`${tokens[index]?.slice(-8)} was revoked, and active ${when}`)
+    for (const [index, one] of active.entries()) {
+      if (one) {
+        this.seen.wrong.push(`${tokens[index]?.slice(-8)} was revoked, and active ${when}`)
+      }
+    }
   }
 
   async #expect(status: number, ask: () => Promise<Answer>): Promise<Answer> {
     const answer = await ask().catch((error: Error): Answer => ({ status: 0, body: error.message }))
-    if (answer.status === 503) this.seen.refused += 1
-    else if (answer.status !== status)
+    if (answer.status === 503) {
+      this.seen.refused += 1
+    } else if (answer.status !== status) {
       this.seen.wrong.push(`${answer.status}: ${JSON.stringify(answer.body)}`)
+    }
     return answer
   }
 }

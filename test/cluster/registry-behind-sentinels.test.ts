@@ -24,7 +24,9 @@ t.test('Sentinels promote a replica, while tokens are issued, used and revoked',
   const lives = await client('lives', node)
   const clients = [before, during, after, lives]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
   const load = await Load.start(t, auth, 2)
   await load.goesOn()
   const revocations: Revocation[] = []
@@ -45,9 +47,12 @@ t.test('Sentinels promote a replica, while tokens are issued, used and revoked',
   await traffic.reaches(after)
   await end(after)
 
-  for (const one of [before, during, after])
+  for (const one of [before, during, after]) {
     t.equal(await one.ends(), 4500, `${one.name} is closed`)
-  for (const revocation of revocations) await revocation.complete()
+  }
+  for (const revocation of revocations) {
+    await revocation.complete()
+  }
   await traffic.reaches(lives)
   const seen = await load.stop()
   t.comment(JSON.stringify(seen))

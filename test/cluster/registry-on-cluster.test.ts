@@ -28,11 +28,15 @@ t.test('a slot moves and a master dies, while tokens are issued, used and revoke
   const names = ['moving', 'moved', 'before', 'during', 'after']
   const covered = await Promise.all(names.map((name) => client(name, node)))
   const [moving, moved, before, during, after] = covered
-  if (!moving || !moved || !before || !during || !after) throw new Error('five were asked for')
+  if (!moving || !moved || !before || !during || !after) {
+    throw new Error('five were asked for')
+  }
   const lives = await client('lives', node)
   const clients = [...covered, lives]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
   const load = await Load.start(t, auth)
   await load.goesOn()
   const revocations: Revocation[] = []
@@ -64,8 +68,12 @@ t.test('a slot moves and a master dies, while tokens are issued, used and revoke
   await traffic.reaches(after)
   await end(after)
 
-  for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
-  for (const revocation of revocations) await revocation.complete()
+  for (const one of covered) {
+    t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  }
+  for (const revocation of revocations) {
+    await revocation.complete()
+  }
   await traffic.reaches(lives)
   const seen = await load.stop()
   t.comment(JSON.stringify(seen))

@@ -30,7 +30,9 @@ export async function startScene(
     identity: 'realtime',
     scopes: ['introspect', 'feed'],
   })
-  if (status !== 201) throw new Error(`realtime is not registered: ${status}`)
+  if (status !== 201) {
+    throw new Error(`realtime is not registered: ${status}`)
+  }
   const startNode = async () => {
     const node = await startRealtime({
       redisUrl: url,
@@ -47,7 +49,9 @@ export async function startScene(
   const tokenFor = async (subject: string, more = '') => {
     const order = { subject, scope: `subscribe:* publish:* ${more}`.trim() }
     const answer = await auth.api('POST', '/v1/tokens', order)
-    if (answer.status !== 201) throw new Error(`no token: ${answer.status}`)
+    if (answer.status !== 201) {
+      throw new Error(`no token: ${answer.status}`)
+    }
     return answer.body
   }
   return {

@@ -58,7 +58,9 @@ t.test('an attempt to connect that a failover breaks off is not the last', async
   const back = new Promise((resolve) => redis.once('ready', resolve))
   // What ioredis does when it hears of the failover on the connection that it has lost.
   redis.on('connecting', () => {
-    if (first.running) return
+    if (first.running) {
+      return
+    }
     setImmediate(() => Reflect.get(redis, 'connector').disconnect())
     redis.removeAllListeners('connecting')
   })

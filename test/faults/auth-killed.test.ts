@@ -18,7 +18,9 @@ t.test('an auth is killed with events in flight, and the node moves to another',
   const listens = await client('listens', other)
   const clients = [...covered, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   // What it tells the node is on its way, and lost with it.
   node.toAuth.stall('client')
@@ -41,7 +43,9 @@ t.test('an auth is killed with events in flight, and the node moves to another',
       ['acked', 'acked'],
     )
   }
-  for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  for (const one of covered) {
+    t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  }
   await logged(node, /the revocation feed is lost/, before)
   await logged(node, /the revocation feed is in sync/, before)
   t.ok(((await metric(node, 'realtime_feed_reconnects_total')) ?? 0) > 0, 'and it is counted')

@@ -21,7 +21,9 @@ t.test('a node comes back to a feed that no longer has what it missed', async (t
   const listens = await client('listens', other)
   const clients = [...covered, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   const before = node.output().length
   node.toAuth.cut()
@@ -30,11 +32,17 @@ t.test('a node comes back to a feed that no longer has what it missed', async (t
   for (const one of covered) {
     revocations.push(await Revocation.commit(auth.api, { token: one.token.jti }, [one]))
   }
-  for (const { seen } of revocations) t.same(seen[0]?.[node.name], 'pending')
+  for (const { seen } of revocations) {
+    t.same(seen[0]?.[node.name], 'pending')
+  }
   node.toAuth.resume()
 
-  for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
-  for (const revocation of revocations) await revocation.complete()
+  for (const one of covered) {
+    t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  }
+  for (const revocation of revocations) {
+    await revocation.complete()
+  }
   await logged(node, /the feed has lost its place; asking again for \d+ live tokens/, before)
   await logged(node, /the revocation feed is in sync/, before)
   t.equal(await metric(node, 'realtime_resyncs_total'), 1, 'and it is counted')

@@ -31,7 +31,9 @@ export interface Case {
  */
 export function judge({ clients, revocations, leaseMs }: Case): string[] {
   return revocations.flatMap(({ covers, answeringSince, completeAt }) => {
-    if (completeAt === undefined) return ['a receipt was never complete']
+    if (completeAt === undefined) {
+      return ['a receipt was never complete']
+    }
     const took = completeAt - answeringSince
     return [
       ...(took > leaseMs + slackMs

@@ -21,7 +21,9 @@ t.test('a node without a lease for longer than the grace sends everyone away', a
   const listens = await client('listens', other)
   const clients = [ada, ...others, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   const before = node.output().length
   node.toAuth.stall()

@@ -27,7 +27,9 @@ for (const [how, part] of Object.entries(ways)) {
     const listens = await client('listens', other)
     const clients = [ada, lives, listens]
     chat(t, clients)
-    for (const one of clients) await traffic.reaches(one)
+    for (const one of clients) {
+      await traffic.reaches(one)
+    }
 
     const before = node.output().length
     part(node.toAuth)
@@ -37,7 +39,9 @@ for (const [how, part] of Object.entries(ways)) {
     t.same(revocation.statesOf(node.name), ['pending', 'fenced'])
     const [toAda, toLives] = [ada.messages.length, lives.messages.length]
     const [fromAda, fromLives] = [ada.said.length, lives.said.length]
-    for (let more = 0; more < 5; more += 1) await traffic.reaches(listens)
+    for (let more = 0; more < 5; more += 1) {
+      await traffic.reaches(listens)
+    }
     t.equal(ada.messages.length, toAda, 'nothing reaches the revoked')
     t.equal(lives.messages.length, toLives, 'nor anybody else: who is revoked cannot be known')
     t.notOk(

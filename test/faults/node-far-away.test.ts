@@ -20,7 +20,9 @@ t.test('a node far from auth keeps its lease while revocations never end', async
   const listens = await client('listens', other)
   const clients = [...covered, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   node.toAuth.delay(distance)
   const revocations: Revocation[] = []
@@ -37,7 +39,9 @@ t.test('a node far from auth keeps its lease while revocations never end', async
   const receipts = await Promise.all(revocations.map((revocation) => revocation.complete()))
   const fenced = receipts.filter((receipt) => receipt.nodes.some(({ state }) => state !== 'acked'))
   t.same(fenced, [], 'nobody is fenced')
-  for (const one of covered) t.equal(await one.ends(), 4500)
+  for (const one of covered) {
+    t.equal(await one.ends(), 4500)
+  }
   t.equal(await metric(node, 'realtime_leases_lost_total'), 0)
   await traffic.reaches(lives)
   await listens.hears('lives', lives.say())

@@ -22,7 +22,9 @@ t.test('Redis comes back with data from before a node joined, which is cut off',
   t.teardown(() => [ada, lives].map((one) => one.leave()))
   const clients = [ada, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   // It has a lease, and only itself knows.
   node.toAuth.stall()

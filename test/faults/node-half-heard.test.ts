@@ -20,7 +20,9 @@ t.test('a node speaks to auth and hears nothing', async (t) => {
   const listens = await client('listens', other)
   const clients = [ada, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   const before = node.output().length
   node.toAuth.stall('client')
@@ -49,7 +51,9 @@ t.test('a node hears auth and is not heard', async (t) => {
   const listens = await client('listens', other)
   const clients = [ada, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   node.toAuth.stall('target')
   const revocation = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])

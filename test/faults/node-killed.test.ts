@@ -18,7 +18,9 @@ t.test(
     const listens = await client('listens', other)
     const clients = [ada, eve, listens]
     chat(t, clients)
-    for (const one of clients) await traffic.reaches(one)
+    for (const one of clients) {
+      await traffic.reaches(one)
+    }
 
     await node.kill()
     const revocations = [await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])]

@@ -22,7 +22,9 @@ t.test('a node is stopped past its lease, and goes on', async (t) => {
   const listens = await client('listens', other)
   const clients = [ada, eve, lives, listens]
   const talk = chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   // Nothing of the revocations waits in its buffers when it goes on: its own clock has to stop it.
   node.toAuth.stall('client')

@@ -21,8 +21,11 @@ export class Pipe {
   /** `held`: what comes stays where it is, in the kernel's buffers and then at its sender. */
   set({ held, delayMs }: { held: boolean; delayMs: number }): void {
     this.#delayMs = delayMs
-    if (held) this.#from.pause()
-    else this.#from.resume()
+    if (held) {
+      this.#from.pause()
+    } else {
+      this.#from.resume()
+    }
   }
 
   end(): void {
@@ -38,12 +41,16 @@ export class Pipe {
     }
     const last = this.#late.at(-1)?.at ?? 0
     this.#late.push({ at: Math.max(last, performance.now() + this.#delayMs), chunk })
-    if (this.#late.length === 1) this.#wait()
+    if (this.#late.length === 1) {
+      this.#wait()
+    }
   }
 
   #wait(): void {
     const [next] = this.#late
-    if (next === undefined || this.#to.destroyed) return
+    if (next === undefined || this.#to.destroyed) {
+      return
+    }
     this.#timer = setTimeout(
       () => {
         this.#late.shift()

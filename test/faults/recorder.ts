@@ -50,11 +50,15 @@ export class Recorder {
     this.#socket = socket
     socket.once('close', (code) => {
       this.end = { at: performance.now(), code }
-      for (const answer of this.#replies.values()) answer(undefined)
+      for (const answer of this.#replies.values()) {
+        answer(undefined)
+      }
     })
     socket.on('error', () => undefined)
     socket.on('message', (data) => {
-      for (const line of data.toString().split('\n')) this.#receive(line)
+      for (const line of data.toString().split('\n')) {
+        this.#receive(line)
+      }
     })
   }
 
@@ -113,9 +117,13 @@ export class Recorder {
     const id = ++this.#id
     return new Promise((resolve, reject) => {
       this.#replies.set(id, (reply) => {
-        if (reply === undefined) reject(new Error(`${this.name} was closed (${this.end?.code})`))
-        else if (reply.error !== undefined) reject(new Error(reply.error.message))
-        else resolve(reply)
+        if (reply === undefined) {
+          reject(new Error(`${this.name} was closed (${this.end?.code})`))
+        } else if (reply.error !== undefined) {
+          reject(new Error(reply.error.message))
+        } else {
+          resolve(reply)
+        }
       })
       if (this.#socket.readyState === WebSocket.OPEN) {
         this.#socket.send(JSON.stringify({ id, ...command }))
@@ -136,6 +144,8 @@ export class Recorder {
       this.#replies.delete(message.id)
     }
     const data = message.push?.pub?.data
-    if (data !== undefined) this.heard.push({ at, ...data })
+    if (data !== undefined) {
+      this.heard.push({ at, ...data })
+    }
   }
 }

@@ -19,7 +19,9 @@ t.test('Redis comes back with older data, so the feed goes backwards', async (t)
   const listens = await client('listens', other)
   const clients = [...lost, ...covered, after, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   const backup = redis.backUp()
   for (const one of lost) {
@@ -44,11 +46,15 @@ t.test('Redis comes back with older data, so the feed goes backwards', async (t)
   }
   node.toAuth.resume()
 
-  for (const one of covered) t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  for (const one of covered) {
+    t.equal(await one.ends(), 4500, `${one.name} is closed`)
+  }
   await traffic.reaches(after)
   revocations.push(await Revocation.commit(auth.api, { token: after.token.jti }, [after]))
   t.equal(await after.ends(), 4500)
-  for (const revocation of revocations) await revocation.complete()
+  for (const revocation of revocations) {
+    await revocation.complete()
+  }
   for (const [index, each] of nodes.entries()) {
     await logged(each, /the feed has lost its place; asking again for \d+ live/, mark[index])
     await logged(each, /the revocation feed is in sync/, mark[index])

@@ -25,7 +25,9 @@ t.test('a node that hears nothing from Redis revokes as ever', async (t) => {
   const listens = await client('listens', other)
   const clients = [ada, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   node.toRedis.stall()
   const revocation = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
@@ -48,7 +50,9 @@ t.test('auth that hears nothing from Redis grants no lease, and takes no revocat
   const listens = await client('listens', other)
   const clients = [ada, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   const before = nodes.map((each) => each.output().length)
   scene.authToRedis.stall()

@@ -19,7 +19,9 @@ t.test('Redis is killed and comes back with its data, revocations on both sides'
   const listens = await client('listens', other)
   const clients = [before, during, after, lives, listens]
   chat(t, clients)
-  for (const one of clients) await traffic.reaches(one)
+  for (const one of clients) {
+    await traffic.reaches(one)
+  }
 
   // Committed, but the node does not hear of it before Redis dies.
   node.toAuth.stall('client')
@@ -39,7 +41,9 @@ t.test('Redis is killed and comes back with its data, revocations on both sides'
   await traffic.reaches(after)
   revocations.push(await Revocation.commit(auth.api, { token: after.token.jti }, [after]))
 
-  for (const revocation of revocations) await revocation.complete()
+  for (const revocation of revocations) {
+    await revocation.complete()
+  }
   for (const one of [before, during, after]) {
     t.equal(await one.ends(), 4500, `${one.name} is closed`)
   }

@@ -35,7 +35,9 @@ export class Revocation {
     covers: readonly Recorder[],
   ): Promise<Revocation> {
     const { status, body } = await api('POST', '/v1/revocations', selector)
-    if (status !== 201) throw new Error(`revoke: ${status} ${JSON.stringify(body)}`)
+    if (status !== 201) {
+      throw new Error(`revoke: ${status} ${JSON.stringify(body)}`)
+    }
     const revocation = new Revocation(api, covers, body)
     revocation.#end = revocation.#follow(body)
     // Whoever waits for it is told; a test that has failed before does not.
@@ -45,7 +47,9 @@ export class Revocation {
 
   /** Waits for the complete receipt. */
   async complete(): Promise<Receipt> {
-    if (this.#end === undefined) throw new Error('it is not followed')
+    if (this.#end === undefined) {
+      throw new Error('it is not followed')
+    }
     return this.#end
   }
 
@@ -83,6 +87,8 @@ export class Revocation {
       const known = states[node]
       states[node] = known === undefined ? state : [known, state].sort().join(' ')
     }
-    if (JSON.stringify(states) !== JSON.stringify(this.seen.at(-1))) this.seen.push(states)
+    if (JSON.stringify(states) !== JSON.stringify(this.seen.at(-1))) {
+      this.seen.push(states)
+    }
   }
 }

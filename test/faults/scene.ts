@@ -76,11 +76,15 @@ export async function startScene(t: Teardown, options: SceneOptions): Promise<Sc
   const [first, second, ...others] = await Promise.all(
     Array.from({ length: options.nodes }, startNode),
   )
-  if (first === undefined || second === undefined) throw new Error('a scene has two nodes or more')
+  if (first === undefined || second === undefined) {
+    throw new Error('a scene has two nodes or more')
+  }
   const tokenFor = async (subject: string, more = '') => {
     const scope = `subscribe:* publish:* ${more}`.trim()
     const { status, body } = await auth.api('POST', '/v1/tokens', { subject, scope })
-    if (status !== 201) throw new Error(`no token: ${status} ${JSON.stringify(body)}`)
+    if (status !== 201) {
+      throw new Error(`no token: ${status} ${JSON.stringify(body)}`)
+    }
     return body
   }
   return {
@@ -158,7 +162,9 @@ export async function metric({ url }: ServiceProcess, name: string): Promise<num
 
 async function register({ api }: AuthProcess, identity: string, scopes: readonly string[]) {
   const { status, body } = await api('POST', '/v1/identities', { identity, scopes })
-  if (status !== 201) throw new Error(`${identity} is not registered: ${status}`)
+  if (status !== 201) {
+    throw new Error(`${identity} is not registered: ${status}`)
+  }
   return { identity, registrationCode: body.registrationCode }
 }
 

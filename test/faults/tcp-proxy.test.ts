@@ -13,7 +13,9 @@ async function echo(t: Test, name: string): Promise<string> {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
-    for (const socket of open) socket.destroy()
+    for (const socket of open) {
+      socket.destroy()
+    }
     server.close()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -70,7 +72,9 @@ t.test('holds what comes while stalled, new connections too, and passes it on af
   )
   // Something that is not stalled goes there and back twice, so that the stalled had its time.
   const free = await dial(t, other.port)
-  for (const text of ['c', 'd']) t.equal(await ask(free, text), `two ${text}`)
+  for (const text of ['c', 'd']) {
+    t.equal(await ask(free, text), `two ${text}`)
+  }
   t.same(heard, [])
   proxy.resume()
   await held
@@ -89,7 +93,9 @@ t.test('passes on later, in order, also when the delay ends', async (t) => {
   const all = new Promise<void>((resolve) => {
     socket.on('data', (text) => {
       heard += text
-      if (heard.includes('c')) resolve()
+      if (heard.includes('c')) {
+        resolve()
+      }
     })
   })
   socket.write('b')

@@ -46,7 +46,9 @@ export async function startTcpProxy(t: Teardown, target: Target): Promise<TcpPro
     toClient.set({ held: silent === 'both' || silent === 'client', delayMs })
   }
   const drop = () => {
-    for (const { toTarget } of links) toTarget.end()
+    for (const { toTarget } of links) {
+      toTarget.end()
+    }
   }
   const server = createServer((client) => {
     client.on('error', () => undefined)
@@ -77,17 +79,23 @@ export async function startTcpProxy(t: Teardown, target: Target): Promise<TcpPro
     },
     stall(to = 'both') {
       silent = to
-      for (const link of links) apply(link)
+      for (const link of links) {
+        apply(link)
+      }
     },
     delay(ms) {
       delayMs = ms
-      for (const link of links) apply(link)
+      for (const link of links) {
+        apply(link)
+      }
     },
     resume() {
       cut = false
       silent = 'nobody'
       delayMs = 0
-      for (const link of links) apply(link)
+      for (const link of links) {
+        apply(link)
+      }
     },
     moveTo(next) {
       goal = next

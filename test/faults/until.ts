@@ -14,7 +14,9 @@ export async function until<Answer>(
   const deadline = performance.now() + patienceMs
   while (performance.now() < deadline) {
     const answer = await ask()
-    if (answer !== undefined) return answer
+    if (answer !== undefined) {
+      return answer
+    }
     await delay(20)
   }
   throw new Error(`waited ${patienceMs / 1000} s in vain: ${what}`)

@@ -30,17 +30,23 @@ function read(codec: Codec, message: Buffer): Command[] {
   try {
     commands = codec.decode(message)
   } catch (error) {
-    if (error instanceof ProtocolError) return []
+    if (error instanceof ProtocolError) {
+      return []
+    }
     throw error
   } finally {
     assert(!('polluted' in {}), 'no prototype was changed')
   }
   assert(commands.length > 0 && commands.length <= 256)
   for (const command of commands) {
-    if (command.method === 'pong' || command.method === 'send') continue
+    if (command.method === 'pong' || command.method === 'send') {
+      continue
+    }
     const { id, method } = command
     assert(Number.isInteger(id) && id >= 1 && id <= maxCommandId, `id ${id}`)
-    if (!ofChannel.test(method) || method === 'malformed' || !('channel' in command.body)) continue
+    if (!ofChannel.test(method) || method === 'malformed' || !('channel' in command.body)) {
+      continue
+    }
     const { channel } = command.body
     assert(channelName.test(channel) && channel.length <= 255, `channel ${channel}`)
   }
@@ -60,7 +66,9 @@ for (const [name, codec, message] of forms) {
     let understood = 0
     fc.assert(
       fc.property(message, (bytes) => {
-        if (read(codec, bytes).length > 0) understood += 1
+        if (read(codec, bytes).length > 0) {
+          understood += 1
+        }
       }),
       { numRuns: runs(3000) },
     )

@@ -23,6 +23,8 @@ export function corpus(form: 'json' | 'protobuf'): Input[] {
 function fromHex(text: string): Buffer {
   const digits = text.replaceAll(/#.*|\s/g, '')
   const bytes = Buffer.from(digits, 'hex')
-  if (bytes.length * 2 !== digits.length) throw new Error(`no hexadecimal: ${text}`)
+  if (bytes.length * 2 !== digits.length) {
+    throw new Error(`no hexadecimal: ${text}`)
+  }
   return bytes
 }

@@ -121,9 +121,15 @@ const command = names.chain((name) =>
     )
     .map(([number, text, how]) => {
       const itself = [name, text] as const
-      if (how === 'no id' || name === 'send') return object([itself])
-      if (how === 'twice') return object([['id', number], itself, itself])
-      if (how === 'two methods') return object([['id', number], itself, ['rpc', '{}']])
+      if (how === 'no id' || name === 'send') {
+        return object([itself])
+      }
+      if (how === 'twice') {
+        return object([['id', number], itself, itself])
+      }
+      if (how === 'two methods') {
+        return object([['id', number], itself, ['rpc', '{}']])
+      }
       return object([['id', number], itself])
     }),
 )

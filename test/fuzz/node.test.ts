@@ -36,12 +36,18 @@ const open = (form: Form) => FuzzPeer.open(node.wsUrl, token, form)
 /** The process is the same, nothing is left of who was there, and the other client goes on. */
 async function unharmed(): Promise<void> {
   await bystander.send([Buffer.from('{"id":2,"publish":{"channel":"other","data":1}}')])
-  if (bystander.closed !== undefined) throw new Error(`the bystander: ${bystander.closed}`)
-  if (node.pid !== pid) throw new Error('the process has ended')
+  if (bystander.closed !== undefined) {
+    throw new Error(`the bystander: ${bystander.closed}`)
+  }
+  if (node.pid !== pid) {
+    throw new Error('the process has ended')
+  }
   for (;;) {
     const metrics = await (await fetch(`${node.url}/metrics`)).text()
     const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1])
-    if (value('realtime_connections') === 1 && value('realtime_subscriptions') === 0) return
+    if (value('realtime_connections') === 1 && value('realtime_subscriptions') === 0) {
+      return
+    }
   }
 }
 

@@ -34,8 +34,11 @@ export class FuzzPeer {
     this.#form = form
     socket.on('message', (data: Buffer) => {
       for (const id of ids(form, data)) {
-        if (id === 0) socket.send(pong[form], { binary: form === 'protobuf' })
-        else if (id !== undefined) this.#replies.set(id, (this.#replies.get(id) ?? 0) + 1)
+        if (id === 0) {
+          socket.send(pong[form], { binary: form === 'protobuf' })
+        } else if (id !== undefined) {
+          this.#replies.set(id, (this.#replies.get(id) ?? 0) + 1)
+        }
       }
       this.#wake()
     })
@@ -70,7 +73,9 @@ export class FuzzPeer {
   async send(messages: readonly Buffer[], binary = this.#form === 'protobuf'): Promise<void> {
     const wanted = expectedReplies(codecs[this.#form], [...messages, last[this.#form]])
     this.#replies.clear()
-    for (const message of messages) this.#socket.send(message, { binary })
+    for (const message of messages) {
+      this.#socket.send(message, { binary })
+    }
     this.#socket.send(last[this.#form], { binary: this.#form === 'protobuf' })
     while (this.#closed === undefined && !this.#has(wanted)) {
       await new Promise<void>((resolve) => {
@@ -97,11 +102,15 @@ function expectedReplies(codec: Codec, messages: readonly Buffer[]): Map<number,
   for (const message of messages) {
     try {
       for (const command of codec.decode(message)) {
-        if (!('id' in command)) continue
+        if (!('id' in command)) {
+          continue
+        }
         wanted.set(command.id, (wanted.get(command.id) ?? 0) + 1)
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
+      if (!(error instanceof ProtocolError)) {
+        throw error
+      }
     }
   }
   return wanted
@@ -130,6 +139,8 @@ function varint(data: Buffer, at: number): [value: number, behind: number] {
   for (let shift = 1; ; shift *= 128, at += 1) {
     const byte = data[at] ?? 0
     value += (byte & 127) * shift
-    if (byte < 128) return [value, at + 1]
+    if (byte < 128) {
+      return [value, at + 1]
+    }
   }
 }

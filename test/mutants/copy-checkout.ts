@@ -22,7 +22,9 @@ export async function copyCheckout(root: string): Promise<string> {
   const files = listed.stdout
     .split('\0')
     .filter((file) => file !== '' && existsSync(join(root, file)))
-  for (const file of files) await cp(join(root, file), join(copy, file))
+  for (const file of files) {
+    await cp(join(root, file), join(copy, file))
+  }
   const workspaces = files
     .filter((file) => file.endsWith('/package.json'))
     .map(dirname)
@@ -30,7 +32,9 @@ export async function copyCheckout(root: string): Promise<string> {
   for (const folder of workspaces) {
     await cp(join(root, folder, 'dist'), join(copy, folder, 'dist'), { recursive: true })
     const modules = join(root, folder, 'node_modules')
-    if (existsSync(modules)) await symlink(modules, join(copy, folder, 'node_modules'))
+    if (existsSync(modules)) {
+      await symlink(modules, join(copy, folder, 'node_modules'))
+    }
   }
   await linkPackages(join(root, 'node_modules'), join(copy, 'node_modules'))
   return copy
@@ -45,8 +49,10 @@ async function linkPackages(from: string, to: string): Promise<void> {
   await mkdir(to)
   for (const name of await readdir(from)) {
     // Links of npm's, relative to where they are.
-    if (name === ownScope)
+    if (name === ownScope) {
       await cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true })
-    else await symlink(join(from, name), join(to, name))
+    } else {
+      await symlink(join(from, name), join(to, name))
+    }
   }
 }

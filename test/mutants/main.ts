@@ -27,12 +27,16 @@ export async function main(args: readonly string[], step: Step): Promise<number>
     (process.env['REDIS_URL'] ?? '') === ''
       ? await startRedis({ dir: redisDir, durable: false })
       : undefined
-  if (redis !== undefined) process.env['REDIS_URL'] = redis.url
+  if (redis !== undefined) {
+    process.env['REDIS_URL'] = redis.url
+  }
   const copies: string[] = []
   try {
     const workers = Math.min(availableParallelism(), 4, chosen.length)
     await step('copying the checkout', async () => {
-      while (copies.length < workers) copies.push(await copyCheckout(root))
+      while (copies.length < workers) {
+        copies.push(await copyCheckout(root))
+      }
     })
     const tests = [...new Set(chosen.map(({ test }) => test))]
     const broken = await each(copies, tests, async (copy, test) => {
@@ -70,7 +74,9 @@ async function each<Item>(
   await Promise.all(
     copies.map(async (copy) => {
       for (let item = left.shift(); item !== undefined; item = left.shift()) {
-        if (await work(copy, item)) found.push(item)
+        if (await work(copy, item)) {
+          found.push(item)
+        }
       }
     }),
   )

@@ -37,7 +37,7 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/watch.ts'), gate('test/feed.test.ts'), [
     [
       'an answer counts though the feed has lost its place meanwhile',
-      '    if (mark.epoch !== this.#epoch) throw outOfSync()\n',
+      '    if (mark.epoch !== this.#epoch) {\n      throw outOfSync()\n    }\n',
       '',
     ],
     ['a feed that has lost its place admits', '    this.#synced = false\n', ''],
@@ -59,7 +59,7 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/lease.ts'), gate('test/lease.test.ts'), [
     [
       'a timer decides whether the lease is held',
-      'if (now >= this.#until) return false',
+      'if (now >= this.#until) {\n      return false\n    }',
       'if (!this.#told) return false',
     ],
     [
@@ -69,13 +69,17 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a check of the lease does not look for a suspend',
-      'if (!this.#suspends.glance(now)) return true',
+      'if (!this.#suspends.glance(now)) {\n      return true\n    }',
       'return true',
     ],
-    ['a renewal from before a suspend counts', '    if (sentAt <= this.#givenUpAt) return\n', ''],
+    [
+      'a renewal from before a suspend counts',
+      '    if (sentAt <= this.#givenUpAt) {\n      return\n    }\n',
+      '',
+    ],
     [
       'a suspend that the wall clock hides is not looked for',
-      '        if (this.#suspends.look()) this.#giveUp()\n        if (this.held)',
+      '        if (this.#suspends.look()) {\n          this.#giveUp()\n        }\n        if (this.held)',
       '        if (this.held)',
     ],
     [
@@ -94,12 +98,12 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/feed.ts'), gate('test/feed.test.ts'), [
     [
       'a node acknowledges while it asks for every token again',
-      'if (this.#resync === undefined) this.#acknowledge(',
-      'this.#acknowledge(',
+      'if (this.#resync === undefined) {',
+      'if (true) {',
     ],
     [
       'a process that has lost its name admits',
-      'if (isRefusal(code)) this.#options.watch.interrupted()',
+      'if (isRefusal(code)) {\n      this.#options.watch.interrupted()\n    }',
       '',
     ],
     [
@@ -119,14 +123,14 @@ export const mutations: readonly Mutation[] = [
     [
       // Two checks stand in each other's way: both are out.
       'an effect does not ask whether its grant has ended',
-      "if (!this.#index.has(grant)) throw new GateError('invalid_token', 'the token has ended')\n",
+      "if (!this.#index.has(grant)) {\n      throw new GateError('invalid_token', 'the token has ended')\n    }\n",
       'grant = Object.create(grant, { ended: { value: undefined } })\n',
     ],
   ]),
   ...of(gate('src/effects.ts'), gate('test/effects.test.ts'), [
     [
       'an effect does not ask for the lease',
-      "  if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')\n",
+      "  if (leftMs <= 0) {\n    throw new GateError('auth_unavailable', 'the lease is out')\n  }\n",
       '',
     ],
     ['an effect that may still come counts as over', 'over = isOver(error)', 'over = true'],
@@ -139,21 +143,21 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/admission.ts'), gate('test/races.test.ts'), [
     [
       'a socket opens on a grant that has ended',
-      '    if (this.grant.ended !== undefined) closeEnded(socket, this.#raw.socket, this.grant.ended)\n',
+      '    if (this.grant.ended !== undefined) {\n      closeEnded(socket, this.#raw.socket, this.grant.ended)\n    }\n',
       '',
     ],
   ]),
   ...of(gate('src/sockets.ts'), gate('test/closing.test.ts'), [
     [
       'a revoked socket with bytes in the process is closed politely',
-      'if (socket.bufferedAmount > 0) resetWebSocket(socket, raw)\n  else close(socket, raw, codes[reason])',
+      'if (socket.bufferedAmount > 0) {\n    resetWebSocket(socket, raw)\n  } else {\n    close(socket, raw, codes[reason])\n  }',
       'close(socket, raw, codes[reason])',
     ],
   ]),
   ...of(gate('src/sockets.ts'), gate('test/lease.test.ts'), [
     [
       'a message goes out without a lease',
-      'if (lease.held) send(...args)',
+      'if (lease.held) {\n      send(...args)\n    }',
       'if (true) send(...args)',
     ],
   ]),
@@ -172,7 +176,7 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/admit.ts'), gate('test/lease.test.ts'), [
     [
       'an answer is sent without a lease',
-      'if (!ended && this.#options.lease.held) return payload',
+      'if (!ended && this.#options.lease.held) {\n      return payload\n    }',
       'if (!ended) return payload',
     ],
   ]),
@@ -191,12 +195,12 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a connection acts on a command without a lease',
-      'if (this.node.hold.open) return true',
+      'if (this.node.hold.open) {\n      return true\n    }',
       'return true',
     ],
     [
       'what a slow reader has not taken goes out without a lease',
-      '    if (this.#transport.backlog() > 0) this.cut(closeCodes.leaseLost)\n',
+      '    if (this.#transport.backlog() > 0) {\n      this.cut(closeCodes.leaseLost)\n    }\n',
       '',
     ],
   ]),
@@ -208,7 +212,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a closed connection lets go of its grant before its last byte has left',
-      "if (action === 'close' && this.#transport.backlog() > 0) this.node.hold.addClosing(this)",
+      "if (action === 'close' && this.#transport.backlog() > 0) {\n      this.node.hold.addClosing(this)\n    }",
       'if (false) this.node.hold.addClosing(this)',
     ],
   ]),
@@ -218,7 +222,7 @@ export const mutations: readonly Mutation[] = [
     [
       [
         'the token of a channel that was left is let go while bytes wait',
-        'if (waits) this.#lingering = [...(this.#lingering ?? []), subscription.release]\n      else subscription.release()',
+        'if (waits) {\n        this.#lingering = [...(this.#lingering ?? []), subscription.release]\n      } else {\n        subscription.release()\n      }',
         'subscription.release()',
       ],
       [
@@ -248,8 +252,8 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a node is fenced before its time',
-      'now - same.since >= lease.fenceMs) await',
-      'now - same.since >= 0) await',
+      'now - same.since >= lease.fenceMs) {',
+      'now - same.since >= 0) {',
     ],
     [
       'a fence counts what another Redis has shown',
@@ -270,7 +274,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'an auth instance goes on with its lease after a suspend',
-      'if (!this.#suspends.glance(now)) return left',
+      'if (!this.#suspends.glance(now)) {\n        return left\n      }',
       'return left',
     ],
     ['an auth instance that has lost its place keeps its callers', '    watch.endAll()\n', ''],
@@ -410,6 +414,8 @@ export const mutations: readonly Mutation[] = [
 /** The list as docs/guarantee.md shows it. */
 export function describeMutations(): string {
   const byFile = new Map<string, string[]>()
-  for (const { file, name } of mutations) byFile.set(file, [...(byFile.get(file) ?? []), name])
+  for (const { file, name } of mutations) {
+    byFile.set(file, [...(byFile.get(file) ?? []), name])
+  }
   return [...byFile].map(([file, names]) => `- \`${file}\`: ${names.join('; ')}.`).join('\n')
 }

@@ -23,7 +23,9 @@ export async function isKilled(copy: string, mutation: Mutation): Promise<boolea
   const source = await readFile(file, 'utf8')
   const mutated = mutate(source, mutation)
   // A file that cannot be read kills every mutant.
-  if (file.endsWith('.ts')) await transform(mutated, { loader: 'ts' })
+  if (file.endsWith('.ts')) {
+    await transform(mutated, { loader: 'ts' })
+  }
   await writeFile(file, mutated)
   try {
     return !(await passes(copy, mutation.test))

@@ -19,8 +19,11 @@ export function judge(
   const offsets = new Map<number, number>()
   let last = 0
   for (const { n, offset } of heard) {
-    if (offsets.has(n)) breaches.push(`${n} came twice`)
-    else if (offset <= last) breaches.push(`${n} came at ${offset}, after ${last}`)
+    if (offsets.has(n)) {
+      breaches.push(`${n} came twice`)
+    } else if (offset <= last) {
+      breaches.push(`${n} came at ${offset}, after ${last}`)
+    }
     const acknowledgedAt = acknowledged.get(n)
     if (acknowledgedAt !== undefined && acknowledgedAt !== offset) {
       breaches.push(`${n} came at ${offset}, and was acknowledged at ${acknowledgedAt}`)
@@ -28,6 +31,10 @@ export function judge(
     offsets.set(n, offset)
     last = Math.max(last, offset)
   }
-  for (const [n] of acknowledged) if (!offsets.has(n)) breaches.push(`${n} is missing`)
+  for (const [n] of acknowledged) {
+    if (!offsets.has(n)) {
+      breaches.push(`${n} is missing`)
+    }
+  }
   return breaches
 }

@@ -63,7 +63,9 @@ async function subscribed(centrifuge: Centrifuge, channel: string): Promise<Offi
     settled(upTo) {
       const there = new Promise<void>((resolve) => {
         look = () => {
-          if ((client.heard.at(-1)?.offset ?? 0) >= upTo) resolve()
+          if ((client.heard.at(-1)?.offset ?? 0) >= upTo) {
+            resolve()
+          }
         }
         look()
       })
@@ -72,16 +74,22 @@ async function subscribed(centrifuge: Centrifuge, channel: string): Promise<Offi
   }
   let awaySince: number | undefined
   centrifuge.on('connecting', () => {
-    if (client.heard.length > 0) awaySince ??= Date.now()
+    if (client.heard.length > 0) {
+      awaySince ??= Date.now()
+    }
   })
   centrifuge.on('connected', () => {
-    if (awaySince !== undefined) client.awayMs.push(Date.now() - awaySince)
+    if (awaySince !== undefined) {
+      client.awayMs.push(Date.now() - awaySince)
+    }
     awaySince = undefined
   })
   const subscription = centrifuge.newSubscription(channel)
   const ready = new Promise<void>((resolve) => subscription.once('subscribed', () => resolve()))
   subscription.on('subscribed', ({ wasRecovering, recovered }) => {
-    if (wasRecovering && !recovered) client.lost += 1
+    if (wasRecovering && !recovered) {
+      client.lost += 1
+    }
   })
   subscription.on('publication', ({ data, offset = 0 }) => {
     client.heard.push({ n: numberOf(data), offset })

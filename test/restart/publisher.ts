@@ -31,7 +31,9 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options
     const { channels } = options
-    for (const channel of channels) this.acknowledged[channel] = []
+    for (const channel of channels) {
+      this.acknowledged[channel] = []
+    }
     this.#ended = Promise.all(
       Array.from({ length: lanes }, (_, lane) =>
         this.#flow(channels.filter((_channel, index) => index % lanes === lane)),
@@ -65,7 +67,9 @@ export class Publisher {
     for (let at = Math.floor(Math.random() * 4); ; at += 1) {
       const url = this.#options.urls[at % this.#options.urls.length]
       const answer = await this.#post(`${url}/api/publish`, body)
-      if (answer !== undefined) return answer
+      if (answer !== undefined) {
+        return answer
+      }
       // Nobody is there at this moment, or all of them send us on.
       await delay(10)
     }
@@ -89,7 +93,9 @@ export class Publisher {
       return undefined
     }
     const { result } = JSON.parse(text) as { result?: { offset: number } }
-    if (result === undefined) this.unanswered += 1
+    if (result === undefined) {
+      this.unanswered += 1
+    }
     return result?.offset
   }
 }

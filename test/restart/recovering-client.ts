@@ -98,7 +98,9 @@ export class RecoveringClient {
     socket.on('unexpected-response', (_request, { statusCode: status = 0, headers }) => {
       refused = true
       journal.refusals.push({ status, retryAfter: headers['retry-after'] })
-      if (status !== 503) journal.faults.push(`an upgrade was answered with ${status}`)
+      if (status !== 503) {
+        journal.faults.push(`an upgrade was answered with ${status}`)
+      }
       socket.terminate()
     })
     socket.on('open', () => {
@@ -106,13 +108,20 @@ export class RecoveringClient {
       socket.send(this.#greeting())
     })
     socket.on('message', (data) => {
-      for (const line of data.toString().split('\n')) this.#receive(line)
+      for (const line of data.toString().split('\n')) {
+        this.#receive(line)
+      }
     })
     socket.on('error', () => undefined)
     socket.on('close', (code) => {
-      if (this.#left) return
-      if (opened) journal.closed.push({ at: Date.now(), code })
-      else if (!refused) journal.unreachable += 1
+      if (this.#left) {
+        return
+      }
+      if (opened) {
+        journal.closed.push({ at: Date.now(), code })
+      } else if (!refused) {
+        journal.unreachable += 1
+      }
       this.#comeBack(url, opened)
     })
   }
@@ -125,18 +134,24 @@ export class RecoveringClient {
 
   /** A load balancer finds another node for who was refused; who was closed comes back as it likes. */
   #comeBack(from: string, opened: boolean): void {
-    if (this.#subscribed) this.#awaySince = Date.now()
+    if (this.#subscribed) {
+      this.#awaySince = Date.now()
+    }
     this.#subscribed = false
     const delay = opened ? firstDelayMs + Math.random() * firstDelayMs : Math.random() * 100
     setTimeout(() => {
-      if (!this.#left) this.#dial(opened ? this.#anyUrl() : this.#anyUrl(from))
+      if (!this.#left) {
+        this.#dial(opened ? this.#anyUrl() : this.#anyUrl(from))
+      }
     }, delay)
   }
 
   #anyUrl(except?: string): string {
     const urls = this.#options.urls.filter((url) => url !== except)
     const url = urls[Math.floor(Math.random() * urls.length)]
-    if (url === undefined) throw new Error('there is no other node')
+    if (url === undefined) {
+      throw new Error('there is no other node')
+    }
     return url
   }
 
@@ -146,27 +161,37 @@ export class RecoveringClient {
       return
     }
     const { id, error, subscribe, push } = JSON.parse(line) as Message
-    if (error !== undefined)
+    if (error !== undefined) {
       this.#failed(`command ${id} was answered with ${error.code}`, error.code)
-    else if (subscribe !== undefined) this.#begin(subscribe)
-    else if (push?.pub !== undefined) this.#take(push.pub)
+    } else if (subscribe !== undefined) {
+      this.#begin(subscribe)
+    } else if (push?.pub !== undefined) {
+      this.#take(push.pub)
+    }
     this.#look()
   }
 
   /** A temporary error (100: try again) is no fault: it says so, and the client comes back. */
   #failed(what: string, code: number): void {
-    if (code !== 100) this.#options.journal.faults.push(what)
+    if (code !== 100) {
+      this.#options.journal.faults.push(what)
+    }
     this.#socket?.close()
   }
 
   #begin({ epoch, offset, was_recovering, recovered, publications = [] }: Subscribed): void {
     const { journal, channel } = this.#options
-    if (was_recovering === true && recovered !== true)
+    if (was_recovering === true && recovered !== true) {
       journal.faults.push(`${channel}: not recovered`)
-    for (const publication of publications) this.#take(publication)
+    }
+    for (const publication of publications) {
+      this.#take(publication)
+    }
     this.#place = { epoch, offset }
     this.#subscribed = true
-    if (this.#awaySince === undefined) return
+    if (this.#awaySince === undefined) {
+      return
+    }
     const at = Date.now()
     journal.back.push({ at, awayMs: at - this.#awaySince })
     this.#awaySince = undefined
@@ -174,12 +199,18 @@ export class RecoveringClient {
 
   #take({ offset, data: { n } }: Push): void {
     this.heard.push({ n, offset })
-    if (this.#place !== undefined) this.#place.offset = offset
+    if (this.#place !== undefined) {
+      this.#place.offset = offset
+    }
   }
 
   #look(): void {
-    if (!this.#subscribed || this.#upTo === undefined) return
-    if ((this.#place?.offset ?? 0) < this.#upTo) return
+    if (!this.#subscribed || this.#upTo === undefined) {
+      return
+    }
+    if ((this.#place?.offset ?? 0) < this.#upTo) {
+      return
+    }
     this.#settled?.()
     this.#settled = undefined
     this.#upTo = undefined

@@ -70,7 +70,9 @@ t.test(
 
     const { heard, journal } = await swarm.judge(acknowledged)
     t.comment(`${publisher.count} publications, heard ${heard} times by ${clients} clients`)
-    for (const line of told(journal)) t.comment(line)
+    for (const line of told(journal)) {
+      t.comment(line)
+    }
     const away = officials.flatMap(({ awayMs }) => awayMs)
     t.comment(`official clients: ${away.length} reconnects; away for ${spread(away)}`)
 
@@ -126,7 +128,9 @@ function busiest(times: readonly number[], withinMs: number): number {
   let from = 0
   let most = 0
   for (const [at, time] of sorted.entries()) {
-    while (time - (sorted[from] ?? time) >= withinMs) from += 1
+    while (time - (sorted[from] ?? time) >= withinMs) {
+      from += 1
+    }
     most = Math.max(most, at - from + 1)
   }
   return most

@@ -31,7 +31,9 @@ export async function startSwarms(
   // The built program: a process that reads TypeScript takes seconds to begin.
   const program = new URL('../dist/restart/swarm.js', import.meta.url)
   const swarms: Child<SwarmCall, SwarmAnswer>[] = []
-  for (let index = 0; index < processes; index += 1) swarms.push(await startChild(stage, program))
+  for (let index = 0; index < processes; index += 1) {
+    swarms.push(await startChild(stage, program))
+  }
   const share = count / processes
   const ask = (call: SwarmCall) => Promise.all(swarms.map((swarm) => swarm.ask(call)))
   await ask({ do: 'open', urls, tokens, channels, count: share, concurrency })

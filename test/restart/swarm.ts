@@ -69,7 +69,9 @@ function judgeAll({ acknowledged }: Call<'judge'>): SwarmAnswer {
     const breaches = judge(client.heard, new Map(acknowledged[channel] ?? []))
     return breaches.map((breach) => `${channel}: ${breach}`)
   })
-  for (const { client } of clients) client.leave()
+  for (const { client } of clients) {
+    client.leave()
+  }
   return { heard, journal: { ...journal, faults: [...journal.faults, ...faults] } }
 }
 

@@ -173,9 +173,15 @@ async function act(side: Side, step: Step): Promise<unknown> {
     side.seen = await feed.readLeases()
     return side.seen.leases.map((lease) => JSON.stringify(comparable(lease))).sort()
   }
-  if (step.kind === 'end') return sequences(await feed.feedEnd())
-  if ('partition' in step) return actOfPart(side, step)
-  if (at === undefined || !('node' in step)) return undefined
+  if (step.kind === 'end') {
+    return sequences(await feed.feedEnd())
+  }
+  if ('partition' in step) {
+    return actOfPart(side, step)
+  }
+  if (at === undefined || !('node' in step)) {
+    return undefined
+  }
   switch (step.kind) {
     case 'join': {
       const own = step.again ? side.since.get(at.instance) : undefined
@@ -196,7 +202,9 @@ async function act(side: Side, step: Step): Promise<unknown> {
       return feed.ackRevocations(at, [], position(step.position))
     case 'read': {
       const read = await feed.readFeed(position(step.position), 3)
-      if (read === 'lost') return read
+      if (read === 'lost') {
+        return read
+      }
       const ids = read.revocations.map(({ id, selector }) => ({ id, selector }))
       return { cursor: sequences(read.cursor), ids }
     }
@@ -212,9 +220,14 @@ async function act(side: Side, step: Step): Promise<unknown> {
     }
     default: {
       for (const { fencedUs, ...lease } of await leasesOf(step.node)) {
-        if (fencedUs === undefined) continue
-        if (step.kind === 'settle') await feed.settleFenced({ ...lease, fencedUs })
-        else await feed.forgetNode({ ...lease, fencedUs })
+        if (fencedUs === undefined) {
+          continue
+        }
+        if (step.kind === 'settle') {
+          await feed.settleFenced({ ...lease, fencedUs })
+        } else {
+          await feed.forgetNode({ ...lease, fencedUs })
+        }
       }
       return undefined
     }
@@ -227,12 +240,16 @@ async function actOfPart(
 ): Promise<unknown> {
   const at = step.partition % own.partitions
   if (!('again' in step)) {
-    if (step.kind === 'join part') return own.join(at)
+    if (step.kind === 'join part') {
+      return own.join(at)
+    }
     const cursor = positions[step.position % positions.length] ?? ''
     return own.ack(at, cursorParts(cursor)?.[at]?.us ?? 0)
   }
   const renewed = await own.renew(at, step.again ? askedPart.get(at) : undefined)
-  if (renewed === 'not_joined') return renewed
+  if (renewed === 'not_joined') {
+    return renewed
+  }
   const { counted, end, run } = renewed
   askedPart.set(at, { us: cursorParts(end)?.[0]?.us ?? 0, run })
   return { counted, end: sequences(end) }
@@ -250,7 +267,9 @@ async function settled(work: Promise<unknown>): Promise<unknown> {
   try {
     return { answer: await work }
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return { code: error.code }
+    if (error instanceof Error && 'code' in error) {
+      return { code: error.code }
+    }
     throw error
   }
 }
@@ -284,7 +303,9 @@ function simulated(partitions: number, feedMaxLength: number) {
     )
     await world.run(world.now + 60)
     enter(undefined)
-    if (answer === undefined) throw new Error('nothing was asked')
+    if (answer === undefined) {
+      throw new Error('nothing was asked')
+    }
     return answer
   }
   return { host, client, ask }
@@ -327,9 +348,12 @@ for (const partitions of [1, 2]) {
       const ours: Side = { ...real, feed: client, own, askedPart: new Map(), positions: [], ask }
       ours.since = new Map()
       ours.asked = new Map()
-      for (const name of names) await registerIdentity(registry, { identity: name, scopes: [] })
-      for (const side of [real, ours])
+      for (const name of names) {
+        await registerIdentity(registry, { identity: name, scopes: [] })
+      }
+      for (const side of [real, ours]) {
         side.positions.push(await side.ask(() => side.feed.feedEnd()))
+      }
       const tokens: Omit<SimulatedToken, 'issuedUs'>[] = []
       const revocations: string[] = []
       const first = [0, 1, 2, 3].map((token): Step => ({ kind: 'issue', token, parent: undefined }))
@@ -343,7 +367,9 @@ for (const partitions of [1, 2]) {
           const own = tokens.filter((one) => one.identity === identity)
           const parent = step.parent === undefined ? undefined : own[step.parent % own.length]
           const parents = parent === undefined ? [] : [parent.jti, ...parent.parents]
-          if (parents.length > maxParents) continue
+          if (parents.length > maxParents) {
+            continue
+          }
           const order = { identity, subject, labels, scopes: [], ttlSeconds: 600, from: '::1' }
           let jti = 'none'
           const real = await settled(
@@ -354,7 +380,9 @@ for (const partitions of [1, 2]) {
           const issued = { jti, identity, subject, labels, parents }
           const ours = await settled(ask(() => client.issue(issued).then(() => undefined)))
           deepEqual(ours, real, where)
-          if (jti !== 'none') tokens.push(issued)
+          if (jti !== 'none') {
+            tokens.push(issued)
+          }
         } else if (step.kind === 'introspect') {
           const asked = tokens.slice(-6)
           const active = await introspect(
@@ -369,7 +397,9 @@ for (const partitions of [1, 2]) {
           )
         } else if (step.kind === 'revoke') {
           const token = tokens[step.token % Math.max(1, tokens.length)]
-          if (token === undefined) continue
+          if (token === undefined) {
+            continue
+          }
           const selector = selectorOf(step.how, token)
           const { id } = await revoke(registry, { selector })
           await ask(() => client.revoke(id, selector, token.identity))
@@ -378,8 +408,12 @@ for (const partitions of [1, 2]) {
             side.positions.push(await side.ask(() => side.feed.feedEnd()))
           }
         } else if (step.kind === 'other redis') {
-          for (let at = 0; at < partitions; at++) await redis.set(registry.keys.roster(at), 'other')
-          for (const partition of host.partitions) partition.data.roster = 'other'
+          for (let at = 0; at < partitions; at++) {
+            await redis.set(registry.keys.roster(at), 'other')
+          }
+          for (const partition of host.partitions) {
+            partition.data.roster = 'other'
+          }
         } else {
           const expected = await settled(real.ask(() => act(real, step)))
           deepEqual(await settled(ours.ask(() => act(ours, step))), expected, where)
@@ -400,10 +434,18 @@ function selectorOf(
   how: Extract<Step, { kind: 'revoke' }>['how'],
   { jti, identity, subject }: { jti: string; identity: string; subject: string },
 ): Selector {
-  if (how === 'all') return { all: true }
-  if (how === 'jti') return { jti }
-  if (how === 'cascade') return { jti, cascade: true }
-  if (how === 'subject') return { identity, subject }
+  if (how === 'all') {
+    return { all: true }
+  }
+  if (how === 'jti') {
+    return { jti }
+  }
+  if (how === 'cascade') {
+    return { jti, cascade: true }
+  }
+  if (how === 'subject') {
+    return { identity, subject }
+  }
   return how === 'label' ? { identity, label: 'phone' } : { identity }
 }
 

@@ -42,7 +42,9 @@ t.test('whatever happens, both promises hold', async (t) => {
 })
 
 for (const mutant of Object.keys(mutants)) {
-  if (!isMutantName(mutant)) continue
+  if (!isMutantName(mutant)) {
+    continue
+  }
   t.test(`finds the fault when ${mutants[mutant].what}`, async (t) => {
     const { seed, breaks } = mutants[mutant]
     const known = await play({ first: seed, seeds: 1, mutant })

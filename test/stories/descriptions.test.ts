@@ -38,8 +38,9 @@ for (const { name, url } of services) {
     const { valid, errors } = await validator.validate(description)
     t.ok(valid, 'valid', { errors })
     t.same(await json(`${url}/docs`), description, 'it is at /docs too, for programs')
-    for (const { path, operation } of operations(description))
+    for (const { path, operation } of operations(description)) {
       t.ok(operation['summary'], `${path} says what it does`)
+    }
   })
 
   t.test(`${name}: the WebSocket is described in valid AsyncAPI 3`, async (t) => {
@@ -64,7 +65,9 @@ function operations(description: Json): { path: string; operation: Json }[] {
 /** Follows each `$ref` outside of the payloads: the schema of AsyncAPI only asks for its form. */
 function everyReference(t: Test, description: Json): { hosts: unknown[]; messages: number } {
   const visit = (value: unknown) => {
-    if (typeof value !== 'object' || value === null) return
+    if (typeof value !== 'object' || value === null) {
+      return
+    }
     const { $ref } = value as { $ref?: unknown }
     if (typeof $ref === 'string') {
       const found = $ref
@@ -73,7 +76,11 @@ function everyReference(t: Test, description: Json): { hosts: unknown[]; message
         .reduce<unknown>((at, key) => Object(at)[key], description)
       t.ok(found, `${$ref} is there`)
     }
-    for (const [key, each] of Object.entries(value)) if (key !== 'payload') visit(each)
+    for (const [key, each] of Object.entries(value)) {
+      if (key !== 'payload') {
+        visit(each)
+      }
+    }
   }
   visit(description)
   const { servers, channels } = description as { servers: Json; channels: Json }

@@ -31,9 +31,13 @@ async function startTlsAuth(t: Test, env: Record<string, string>) {
   const line = async (pattern: RegExp): Promise<string> => {
     for (;;) {
       const { value, done } = await lines.next()
-      if (done === true) throw new Error(`auth ended before it said ${pattern}`)
+      if (done === true) {
+        throw new Error(`auth ended before it said ${pattern}`)
+      }
       const [found] = pattern.exec(value) ?? []
-      if (found !== undefined) return found
+      if (found !== undefined) {
+        return found
+      }
     }
   }
   const url = await line(/https:\/\/127\.0\.0\.1:\d+/)
@@ -115,8 +119,9 @@ t.test('a node and auth that know each other by certificates', async (t) => {
   t.teardown(() => realtime.stop())
 
   // The command line too, in files as a person has them.
-  for (const [name, pem] of Object.entries({ ca: node.ca, me: node.cert, key: node.key }))
+  for (const [name, pem] of Object.entries({ ca: node.ca, me: node.cert, key: node.key })) {
     await writeFile(file(name), pem, { mode: 0o600 })
+  }
   await writeFile(file('admin.code'), code, { mode: 0o600 })
   const settings = {
     PORTCULLIS_AUTH_URL: auth.url,

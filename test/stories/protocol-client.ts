@@ -31,7 +31,9 @@ export class ProtocolClient {
       socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }))
     })
     socket.on('message', (data) => {
-      for (const line of data.toString().split('\n')) this.#receive(JSON.parse(line) as Message)
+      for (const line of data.toString().split('\n')) {
+        this.#receive(JSON.parse(line) as Message)
+      }
     })
   }
 
@@ -61,7 +63,9 @@ export class ProtocolClient {
       })
     })
     const { error } = await client.command({ connect })
-    if (error !== undefined) throw new Error(`connect: ${error.code} ${error.message}`)
+    if (error !== undefined) {
+      throw new Error(`connect: ${error.code} ${error.message}`)
+    }
     return client
   }
 
@@ -90,7 +94,9 @@ export class ProtocolClient {
   }
 
   async close(): Promise<void> {
-    if (this.#socket.readyState === WebSocket.CLOSED) return
+    if (this.#socket.readyState === WebSocket.CLOSED) {
+      return
+    }
     const closed = once(this.#socket, 'close')
     this.#socket.close()
     await closed
@@ -102,9 +108,13 @@ export class ProtocolClient {
       this.#replies.delete(message.id)
     } else if (message.push?.pub !== undefined) {
       this.publications.push(message.push.pub.data)
-      for (const wake of this.#published.splice(0)) wake()
+      for (const wake of this.#published.splice(0)) {
+        wake()
+      }
     } else if (message.push !== undefined) {
-      for (const kind of Object.keys(message.push)) this.#pushed.get(kind)?.()
+      for (const kind of Object.keys(message.push)) {
+        this.#pushed.get(kind)?.()
+      }
     } else if (Object.keys(message).length === 0) {
       this.#socket.send('{}')
     }

@@ -79,7 +79,9 @@ t.test('a subscription that a revoked service has given lasts until it is taken'
   const say = (n: number) => call(second, 'publish', { channel: 'demo:given', data: { n } })
   t.equal(await call(first, 'subscribe', given), 200)
   // The order takes its time at the node; what is said before it gets there is not heard.
-  for (let n = 1; ada.publications.length === 0; n += 1) t.equal(await say(n), 200)
+  for (let n = 1; ada.publications.length === 0; n += 1) {
+    t.equal(await say(n), 200)
+  }
   const heard = ada.publications.length
 
   const revoked = await api('POST', '/v1/revocations', { token: first, wait: 5000 })

@@ -14,7 +14,9 @@ t.test('revoking everything closes everything, and the installation goes on', as
     }),
   )
   const revoked = await api('POST', '/v1/revocations', { all: true, wait: 10_000 })
-  for (const client of clients) t.equal((await client.closed).code, 4500)
+  for (const client of clients) {
+    t.equal((await client.closed).code, 4500)
+  }
   t.match(revoked.body, {
     complete: true,
     nodes: [

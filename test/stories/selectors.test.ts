@@ -55,7 +55,9 @@ t.test('every selector closes every path', async (t) => {
           ? await api('POST', `/v1/identities/${identity}/suspend`)
           : await api('POST', '/v1/revocations', { ...selector(victim), wait: 5000 })
       t.ok(answer.status < 300, `revoked: ${JSON.stringify(answer.body)}`)
-      if (name !== 'suspended identity') t.match(answer.body, { complete: true })
+      if (name !== 'suspended identity') {
+        t.match(answer.body, { complete: true })
+      }
 
       t.same(await live.closed, { code: 4500, reason: 'token revoked' }, 'a live socket')
       const upgrade = await ProtocolClient.open(node.wsUrl, victim.token).catch(
@@ -91,6 +93,8 @@ async function issueWith(url: string, token: string, order: object): Promise<Tok
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify(order),
   })
-  if (answer.status !== 201) throw new Error(`auth answered ${answer.status}`)
+  if (answer.status !== 201) {
+    throw new Error(`auth answered ${answer.status}`)
+  }
   return (await answer.json()) as TokenAnswer
 }

@@ -25,9 +25,12 @@ export async function administrator(
   registry: Registry,
   { identity, registrationCode, codeFile }: AdministratorOptions,
 ): Promise<AdministratorOutcome & { codeFile?: string }> {
-  if (registrationCode !== undefined)
+  if (registrationCode !== undefined) {
     return ensureAdministrator(registry, { identity, registrationCode })
-  if (await exists(registry, identity)) return { made: 'nothing' }
+  }
+  if (await exists(registry, identity)) {
+    return { made: 'nothing' }
+  }
   const made = newRegistrationCode()
   // The file first: a code that is registered and written nowhere would lock everyone out.
   const path = await writeCode(codeFile, { identity, registrationCode: made })
@@ -40,7 +43,9 @@ async function exists(registry: Registry, identity: string): Promise<boolean> {
     await getIdentity(registry, identity)
     return true
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'identity_not_found') return false
+    if (error instanceof RegistryError && error.code === 'identity_not_found') {
+      return false
+    }
     throw error
   }
 }

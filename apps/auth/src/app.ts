@@ -184,8 +184,9 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     },
     onError: (err) => app.log.warn({ err }, 'the feed cannot be read'),
   })
-  if (own === undefined)
+  if (own === undefined) {
     throw new Error('following the feed makes this instance a part of receipts')
+  }
   const { part, watch } = own
   app.addHook('onClose', () => following.close())
   app.addHook('onClose', async () => {
@@ -249,7 +250,9 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     onFenced({ node, instance, partition }) {
       app.log.warn({ node, instance, partition }, 'node fenced: its lease is out')
       // It is fenced in each partition by itself, all in the same moment or nearly.
-      if (partition === 0) app.meters.nodesFenced.inc()
+      if (partition === 0) {
+        app.meters.nodesFenced.inc()
+      }
     },
     onError: (err) => app.log.debug({ err }, 'the leases cannot be read'),
   })
@@ -296,7 +299,9 @@ async function openToRequests(app: FastifyInstance, registry: Registry): Promise
   })
   app.addHook('onSend', async (_request, reply) => {
     // One kept alive after the last answer would hold the close until it times out.
-    if (app.closing) reply.header('connection', 'close')
+    if (app.closing) {
+      reply.header('connection', 'close')
+    }
   })
   await app.register(problems, { translate })
   await app.register(rateLimit, {
@@ -316,8 +321,9 @@ async function openToNodes(app: FastifyInstance, hub: FeedHub, config: Config): 
     },
   })
   app.addHook('onRequest', async (request) => {
-    if (request.ws && request.routeOptions.url !== '/v1/feed')
+    if (request.ws && request.routeOptions.url !== '/v1/feed') {
       throw new AuthError('invalid_request', 'there is no WebSocket here; the feed is at /v1/feed')
+    }
   })
 }
 
@@ -331,12 +337,14 @@ async function ensureAdministrator(
     registrationCode: config.ADMIN_REGISTRATION_CODE,
     codeFile: config.ADMIN_CODE_FILE,
   })
-  if (codeFile !== undefined)
+  if (codeFile !== undefined) {
     app.log.info({ file: codeFile }, 'made the administrator; the file has its registration code')
-  if (outcome.made === 'refused')
+  }
+  if (outcome.made === 'refused') {
     app.log.warn(
       { identity: config.ADMIN_IDENTITY },
       'ADMIN_REGISTRATION_CODE was removed from the administrator, or has expired, and is not added again: set it to the code that is in use now, or to a new one',
     )
+  }
   return outcome
 }

@@ -245,9 +245,10 @@ const minDifferentCharacters = 8
 export function config(environment: Environment): Config {
   const settings = loadConfig(configSchema, environment)
   const { ADMIN_REGISTRATION_CODE: code } = settings
-  if (code !== undefined && new Set(code).size < minDifferentCharacters)
+  if (code !== undefined && new Set(code).size < minDifferentCharacters) {
     throw new ConfigError([
       `ADMIN_REGISTRATION_CODE must have ${minDifferentCharacters} different characters or more; a random one: openssl rand -base64 33`,
     ])
+  }
   return settings
 }

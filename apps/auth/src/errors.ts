@@ -101,25 +101,32 @@ export function translate(error: unknown): AnswerableError | undefined {
       ? { statusCode, code: error.code, message: error.message }
       : unavailable('registry_unavailable', 'the signing keys cannot be read now; try again')
   }
-  if (!(error instanceof RegistryError)) return undefined
-  if (error.code === 'registry_unavailable')
+  if (!(error instanceof RegistryError)) {
+    return undefined
+  }
+  if (error.code === 'registry_unavailable') {
     return unavailable(error.code, 'the token registry cannot be asked now; try again')
-  if (error.code === 'key_revoked') return unavailable(error.code, error.message)
+  }
+  if (error.code === 'key_revoked') {
+    return unavailable(error.code, error.message)
+  }
   // The caller's own token, which has ended since the caller was admitted.
-  if (error.code === 'parent_ended')
+  if (error.code === 'parent_ended') {
     return {
       statusCode: registryStatuses[error.code],
       code: 'invalid_token',
       message: error.message,
       headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
     }
-  if (error instanceof RegistryLimitError)
+  }
+  if (error instanceof RegistryLimitError) {
     return {
       statusCode: registryStatuses[error.code],
       code: error.code,
       message: error.message,
       headers: { 'retry-after': String(Math.ceil(error.waitMs / 1000)) },
     }
+  }
   return { statusCode: registryStatuses[error.code], code: error.code, message: error.message }
 }
 

@@ -167,7 +167,7 @@ t.test('metrics tell how long revocations take, and what waits for whom', async 
     const ack = { type: 'ack', cursor: one.cursor(), revocations: [{ id, connectionsClosed: 3 }] }
     one.send(ack)
     one.send(ack)
-    while ((await value('portcullis_receipt_parts_pending')) !== '0');
+    while ((await value('portcullis_receipt_parts_pending')) !== '0') {}
     t.equal(await value('portcullis_receipt_parts_total{state="acked"}'), '1', 'said twice is once')
     t.equal(await value('portcullis_revocation_seconds_count{state="acked"}'), '1')
     const seconds = Number(await value('portcullis_revocation_seconds_sum{state="acked"}'))
@@ -227,7 +227,9 @@ t.test(
     const answer = fetch(`${url}/v1/nodes`, { headers })
     await arrived
     const closed = self.app.close()
-    while (self.app.server.listening) await setImmediate()
+    while (self.app.server.listening) {
+      await setImmediate()
+    }
     proxy.restore()
     const { status, headers: sent } = await answer
     t.equal(status, 200)
@@ -265,7 +267,9 @@ t.test('while it closes newcomers are sent elsewhere, and its health is told', a
   })
   const url = await listen(self)
   const closed = self.app.close()
-  while (!self.app.closing) await setImmediate()
+  while (!self.app.closing) {
+    await setImmediate()
+  }
   const api = await fetch(`${url}/v1/nodes`)
   t.equal(api.status, 503)
   t.match(api.headers.get('retry-after'), /^[1-9]/)

@@ -79,8 +79,9 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   const asked = other.api(admin, 'GET', '/v1/connections?wait=10000')
   const inquiry = await node.next()
   t.match(inquiry, { type: 'inquire', selector: { all: true } }, 'asked through the Cluster')
-  if (inquiry.type === 'inquire')
+  if (inquiry.type === 'inquire') {
     node.send({ type: 'connections', id: inquiry.id, connections: 2, tokens: [] })
+  }
   t.match((await asked).json(), { complete: true, connections: 2 })
   const acknowledge = async (count: number, connectionsClosed = 1) => {
     const ids = await node.events(count)
@@ -116,9 +117,12 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   for (let peer = node; !answered; ) {
     const ids = await Promise.race([peer.events(1).catch(() => undefined), answer.then(() => [])])
     // Not before its next token is of after the last partition's commit.
-    if (ids === undefined)
+    if (ids === undefined) {
       peer = await joined(t, self, 'node-1', { cursor: peer.cursor() }).catch(() => peer)
-    for (const id of ids ?? []) heardOf.add(id)
+    }
+    for (const id of ids ?? []) {
+      heardOf.add(id)
+    }
     const revocations = [...heardOf].map((id) => ({ id, connectionsClosed: 1 }))
     peer.send({ type: 'ack', cursor: peer.cursor(), revocations })
   }
@@ -167,18 +171,25 @@ t.test('the slot of a partition moves, and back, while it is used', async (t) =>
       const { access_token: token } = issuing.json()
       tokens.push(token)
       const revoked = await self.api(admin, 'POST', '/v1/revocations', { token })
-      if (revoked.statusCode !== 201) refusals.push(revoked.statusCode)
-      else if ((await active(self, admin, [token]).catch(() => [false]))[0]) accepted.push(token)
+      if (revoked.statusCode !== 201) {
+        refusals.push(revoked.statusCode)
+      } else if ((await active(self, admin, [token]).catch(() => [false]))[0]) {
+        accepted.push(token)
+      }
     }
   }
   const using = use()
   for (const next of [to, from, to]) {
     const before = tokens.length
-    while (tokens.length < before + 5) await delay(5)
+    while (tokens.length < before + 5) {
+      await delay(5)
+    }
     await cluster.moveSlot(slot, next)
   }
   const before = tokens.length
-  while (tokens.length < before + 5) await delay(5)
+  while (tokens.length < before + 5) {
+    await delay(5)
+  }
   over = true
   await using
   t.same(accepted, [], 'a revoked token is never active')

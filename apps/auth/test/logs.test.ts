@@ -13,7 +13,9 @@ t.test(
     const secrets = new Set<string>([self.admin.registrationCode])
     const remember = (token: string) => {
       secrets.add(token)
-      for (const part of token.split('.')) secrets.add(part)
+      for (const part of token.split('.')) {
+        secrets.add(part)
+      }
       return token
     }
     const admin = remember(await self.token())
@@ -42,7 +44,9 @@ t.test(
     const metadata = { scope: 'tokens:issue subscribe:a', ...keys }
     const registered = (await self.api(admin, 'POST', '/oauth/register', metadata)).json()
     const { client_id, client_secret, registration_access_token } = registered
-    for (const secret of [client_secret, registration_access_token]) secrets.add(secret)
+    for (const secret of [client_secret, registration_access_token]) {
+      secrets.add(secret)
+    }
     const own = `/oauth/register/${client_id}`
     await self.api(registration_access_token, 'GET', own)
     await self.api(client_secret, 'GET', own)
@@ -53,8 +57,9 @@ t.test(
       subject_token: await signs('ann'),
       subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
     }
-    for (const client_assertion of [await signs(client_id), await signs('ann')])
+    for (const client_assertion of [await signs(client_id), await signs('ann')]) {
       await self.form('/oauth/token', { ...exchange, client_assertion })
+    }
     await self.api(registration_access_token, 'PUT', own, { client_id, client_secret })
     await self.form('/oauth/revoke', { token: user, client_id, client_secret })
     await self.api(registration_access_token, 'DELETE', own)
@@ -79,7 +84,9 @@ t.test(
       `/${user}`,
       `/%zz${user}`,
     ]
-    for (const url of gets) await self.api(admin, 'GET', url)
+    for (const url of gets) {
+      await self.api(admin, 'GET', url)
+    }
     await self.api(`${user}x`, 'GET', '/v1/nodes')
     await self.api(user, 'GET', '/v1/nodes')
     await self.api(admin, 'POST', '/v1/introspections', { tokens: [user, 'x'] })
@@ -96,7 +103,9 @@ t.test(
     await feed.closed
 
     proxy.cut()
-    for (const url of gets) await self.api(admin, 'GET', url)
+    for (const url of gets) {
+      await self.api(admin, 'GET', url)
+    }
     const away = await self.form('/oauth/token', {
       grant_type: 'client_credentials',
       client_id: shop.identity,
@@ -117,7 +126,9 @@ t.test(
     t.match(logs, '"route":"/v1/tokens/:jti"')
     t.match(logs, 'request failed', 'failures too')
     t.ok(secrets.size >= 12)
-    for (const secret of secrets) t.notOk(logs.includes(secret), `${secret.slice(0, 6)}…`)
+    for (const secret of secrets) {
+      t.notOk(logs.includes(secret), `${secret.slice(0, 6)}…`)
+    }
     t.notMatch(logs, /"authorization"|Bearer [\w-]|Basic [\w-]/)
   },
 )

@@ -39,7 +39,9 @@ t.test('it serves, and ends by itself on SIGTERM, with nodes connected', async (
   let url: string | undefined
   while (url === undefined) {
     await Promise.race([once(run.child.stdout, 'data'), run.exit])
-    if (run.child.exitCode !== null) throw new Error(run.errors())
+    if (run.child.exitCode !== null) {
+      throw new Error(run.errors())
+    }
     const urls = [...run.output().matchAll(/listening at (http:[^"]+)/g)].map(([, one]) => one)
     url = urls.find((one) => one !== `http://127.0.0.1:${internal}`)
   }

@@ -62,7 +62,9 @@ export function authApi(url: string, { identity, registrationCode }: AuthCaller)
     try {
       return await send({ ...request, token })
     } catch (error) {
-      if (!(error instanceof HttpError) || error.status !== 401) throw error
+      if (!(error instanceof HttpError) || error.status !== 401) {
+        throw error
+      }
       // Whoever revokes every token has revoked this one too; the identity gets another.
       return send({ ...request, token: await accessToken(token) })
     }
@@ -76,7 +78,9 @@ export function authApi(url: string, { identity, registrationCode }: AuthCaller)
     narrowTokens: tokens,
     async call(schema, path, call = {}) {
       const answer = await ask(exchange, path, call)
-      if (Value.Check(schema, answer)) return answer
+      if (Value.Check(schema, answer)) {
+        return answer
+      }
       throw new CliError('failed', `${url} does not answer like auth: is the URL right?`)
     },
     async order(path, call) {
@@ -114,8 +118,12 @@ function lazyTokens(make: () => Promise<TokenSource>): TokenSource {
 
 /** What to say when auth gives no token. */
 export function tokenFailure(url: string, error: unknown): CliError {
-  if (error instanceof CliError) return error
-  if (!(error instanceof TokenError)) return unreachable('auth', url, error)
+  if (error instanceof CliError) {
+    return error
+  }
+  if (!(error instanceof TokenError)) {
+    return unreachable('auth', url, error)
+  }
   if (error.code === 'network' || error.code === 'timeout') {
     return unreachable('auth', url, error)
   }

@@ -85,7 +85,9 @@ export function places(shell: Surroundings, flags: ProfileFlags): readonly Place
       absent: 'not in this directory or above it',
       find() {
         const local = findLocalRun(shell.cwd)
-        if (local === undefined) return undefined
+        if (local === undefined) {
+          return undefined
+        }
         const { auth, realtime, admin } = local.run
         const code = { value: admin.registrationCode }
         return { source: local.file, auth, realtime, caller: { identity: admin.identity, code } }
@@ -95,7 +97,9 @@ export function places(shell: Surroundings, flags: ProfileFlags): readonly Place
       name: environment,
       absent: 'not set',
       find() {
-        if (choosing(env).length === 0) return undefined
+        if (choosing(env).length === 0) {
+          return undefined
+        }
         return {
           source: 'the environment',
           auth: set(env, 'AUTH_URL') ?? defaults.auth,
@@ -138,24 +142,34 @@ export function loadProfile(shell: Surroundings, flags: ProfileFlags): Profile {
 function firstOf(candidates: readonly Place[]): { place: Place; found: Found } {
   for (const place of candidates) {
     const found = place.find()
-    if (found !== undefined) return { place, found }
+    if (found !== undefined) {
+      return { place, found }
+    }
   }
   throw new CliError('failed', 'no installation is known')
 }
 
 function secretFiles(caller: Caller | undefined, source: string): string[] {
-  if (caller === undefined) return []
-  if ('value' in caller.code) return [source]
+  if (caller === undefined) {
+    return []
+  }
+  if ('value' in caller.code) {
+    return [source]
+  }
   return 'file' in caller.code ? [caller.code.file] : []
 }
 
 /** What a later place names that this one hides, unless somebody named this one by hand. */
 function setAside({ env, ...shell }: Surroundings, place: Place, source: string): string[] {
   const local = place.name === localRun
-  if (!local && place.name !== environment) return []
+  if (!local && place.name !== environment) {
+    return []
+  }
   const hidden = local ? choosing(env) : []
   const { use } = readProfiles(shell)
-  if (use !== undefined) hidden.push(`profile ${use} (--profile ${use} takes it all the same)`)
+  if (use !== undefined) {
+    hidden.push(`profile ${use} (--profile ${use} takes it all the same)`)
+  }
   return hidden.length === 0 ? [] : [`${source} goes before ${hidden.join(', ')}`]
 }
 
@@ -169,7 +183,9 @@ function fromStored(name: string, how: string, profile: StoredProfile): Found {
 
 function fromEnvironment(env: Environment): Caller | undefined {
   const identity = set(env, 'IDENTITY')
-  if (identity === undefined) return undefined
+  if (identity === undefined) {
+    return undefined
+  }
   if (set(env, 'REGISTRATION_CODE') !== undefined) {
     return { identity, code: { environment: 'PORTCULLIS_REGISTRATION_CODE' } }
   }

@@ -53,8 +53,9 @@ export async function deliveryOf(
     const sent = authorization === undefined ? {} : { authorization_header: authorization }
     return { method: pushMethod, endpoint_url: push, ...sent }
   }
-  if (from.authorizationFile !== undefined || from.askAuthorization)
+  if (from.authorizationFile !== undefined || from.askAuthorization) {
     throw new CliError('usage', 'name with --push where the Authorization header is sent to')
+  }
   return poll ? { method: pollMethod } : undefined
 }
 
@@ -63,12 +64,18 @@ async function authorizationOf(
   shell: Shell,
 ): Promise<string | undefined> {
   const what = 'the value of an Authorization header'
-  if (authorizationFile !== undefined)
+  if (authorizationFile !== undefined) {
     return readSecret(authorizationFile, shell, { pattern: header, what })
-  if (!askAuthorization) return undefined
-  if (!isInteractive(shell))
+  }
+  if (!askAuthorization) {
+    return undefined
+  }
+  if (!isInteractive(shell)) {
     throw new CliError('usage', 'there is no terminal to ask on: use --authorization-file')
+  }
   const typed = await askSecret(shell, 'Authorization header to push with: ')
-  if (header.test(typed)) return typed
+  if (header.test(typed)) {
+    return typed
+  }
   throw new CliError('failed', `what was typed is not ${what}`)
 }

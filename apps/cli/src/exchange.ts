@@ -33,10 +33,16 @@ export async function exchange(request: Exchange): Promise<unknown> {
     status: response.status,
     text: await response.text(),
   }))
-  if (!ok) throw refusal(service, status, text)
-  if (text === '') return undefined
+  if (!ok) {
+    throw refusal(service, status, text)
+  }
+  if (text === '') {
+    return undefined
+  }
   const answer = parsed(text)
-  if (answer !== undefined) return answer
+  if (answer !== undefined) {
+    return answer
+  }
   throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
 }
 
@@ -57,8 +63,12 @@ export async function exchangeStream(request: Exchange): Promise<AsyncIterable<s
     { ...request, signal, timeoutMs: 0 },
     async (answer) => answer,
   ).finally(() => clearTimeout(timer))
-  if (!response.ok) throw refusal(service, response.status, await response.text())
-  if (response.body !== null) return response.body.pipeThrough(new TextDecoderStream())
+  if (!response.ok) {
+    throw refusal(service, response.status, await response.text())
+  }
+  if (response.body !== null) {
+    return response.body.pipeThrough(new TextDecoderStream())
+  }
   throw new CliError('failed', `${base} does not answer like ${service}: is the URL right?`)
 }
 
@@ -81,7 +91,9 @@ async function send<Answer>(
     body = new URLSearchParams(form).toString()
   }
   const init: RequestInit = { method, headers, redirect: 'error' }
-  if (body !== undefined) init.body = body
+  if (body !== undefined) {
+    init.body = body
+  }
   const ends = [
     ...(timeoutMs > 0 ? [AbortSignal.timeout(timeoutMs)] : []),
     ...(signal === undefined ? [] : [signal]),
@@ -119,7 +131,9 @@ function systemReason(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause ? cause.code : undefined
     const reason = (typeof code === 'string' ? reasons[code] : undefined) ?? reasons[cause.name]
-    if (reason !== undefined) return reason
+    if (reason !== undefined) {
+      return reason
+    }
   }
   return 'the connection failed'
 }
@@ -134,11 +148,15 @@ function parsed(text: string): unknown {
 
 /** RFC 9457 `detail`, OAuth's `error_description`, or what there is instead. */
 function detailOf(answer: unknown): string | undefined {
-  if (typeof answer !== 'object' || answer === null) return undefined
+  if (typeof answer !== 'object' || answer === null) {
+    return undefined
+  }
   const said = new Map(Object.entries(answer))
   for (const name of ['detail', 'error_description', 'title', 'message', 'error']) {
     const value: unknown = said.get(name)
-    if (typeof value === 'string' && value !== '') return value
+    if (typeof value === 'string' && value !== '') {
+      return value
+    }
   }
   return undefined
 }

@@ -20,15 +20,23 @@ export async function exportAudit(
     for await (const text of await auth.stream(`/v1/audit/export?${query}`)) {
       const lines = `${rest}${text}`.split('\n')
       rest = lines.pop() ?? ''
-      if (lines.length === 0) continue
+      if (lines.length === 0) {
+        continue
+      }
       last = lines.at(-1)
-      if (!stdout.write(`${lines.join('\n')}\n`)) await once(stdout, 'drain')
+      if (!stdout.write(`${lines.join('\n')}\n`)) {
+        await once(stdout, 'drain')
+      }
     }
   } catch (error) {
-    if (error instanceof CliError) throw error
+    if (error instanceof CliError) {
+      throw error
+    }
     throw brokenOff(last)
   }
-  if (rest !== '') throw brokenOff(last)
+  if (rest !== '') {
+    throw brokenOff(last)
+  }
 }
 
 function brokenOff(last: string | undefined): CliError {

@@ -37,25 +37,37 @@ export async function followAudit(
       const { entries, ...rest } = await ask({ limit: `${limit}`, ...(cursor && { cursor }) })
       return { rows: entries, ...rest }
     })
-    for (const entry of last.rows.toReversed()) show(entry)
+    for (const entry of last.rows.toReversed()) {
+      show(entry)
+    }
     let after = last.rows[0]?.id ?? newest?.id ?? '0.0'
     let trouble: string | undefined
     while (!signal.aborted) {
       try {
         const { entries, cursor } = await ask({ after, wait: `${waitMs}` })
-        for (const entry of entries) show(entry)
+        for (const entry of entries) {
+          show(entry)
+        }
         after = cursor ?? entries.at(-1)?.id ?? after
         trouble = undefined
       } catch (error) {
-        if (!(error instanceof CliError) || error.code === 'refused') throw error
-        if (signal.aborted) break
-        if (error.message !== trouble) out.note(error.message)
+        if (!(error instanceof CliError) || error.code === 'refused') {
+          throw error
+        }
+        if (signal.aborted) {
+          break
+        }
+        if (error.message !== trouble) {
+          out.note(error.message)
+        }
         trouble = error.message
         await pause(pauseAfterTroubleMs, signal)
       }
     }
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted) {
+      throw error
+    }
   } finally {
     stopListening()
   }

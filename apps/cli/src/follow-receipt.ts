@@ -22,13 +22,19 @@ export async function followReceipt(
   first: Receipt,
   waitMs: number,
 ): Promise<Receipt> {
-  if (first.complete || waitMs === 0) return first
+  if (first.complete || waitMs === 0) {
+    return first
+  }
   const stop = new AbortController()
   const stopListening = shell.onStop(() => stop.abort())
   const deadline = performance.now() + waitMs
   const remainingMs = () => (stop.signal.aborted ? 0 : deadline - performance.now())
   const tell = (lines: readonly string[]) => {
-    if (!out.json && out.live === undefined) for (const line of lines) out.note(line)
+    if (!out.json && out.live === undefined) {
+      for (const line of lines) {
+        out.note(line)
+      }
+    }
   }
 
   let receipt = first
@@ -42,9 +48,13 @@ export async function followReceipt(
       pauseMs = Math.min(pauseMs * 2, longestPauseMs)
       const next = await read(auth, first.id, remainingMs())
       if (next instanceof CliError) {
-        if (next.message !== trouble) tell([next.message])
+        if (next.message !== trouble) {
+          tell([next.message])
+        }
         trouble = next.message
-        if (next.code === 'refused') break
+        if (next.code === 'refused') {
+          break
+        }
       } else {
         trouble = undefined
         tell(nodeChanges(receipt, next))
@@ -55,7 +65,9 @@ export async function followReceipt(
     stopListening()
     out.live?.clear()
   }
-  if (trouble !== undefined && out.live !== undefined) out.note(trouble)
+  if (trouble !== undefined && out.live !== undefined) {
+    out.note(trouble)
+  }
   return receipt
 }
 
@@ -64,7 +76,9 @@ async function read(auth: AuthApi, id: string, remainingMs: number): Promise<Rec
   try {
     return await auth.call(Receipt, `/v1/revocations/${id}`, { timeoutMs })
   } catch (error) {
-    if (error instanceof CliError) return error
+    if (error instanceof CliError) {
+      return error
+    }
     throw error
   }
 }
@@ -78,10 +92,16 @@ async function read(auth: AuthApi, id: string, remainingMs: number): Promise<Rec
 export function requireConfirmed(receipt: Receipt, waitMs: number): void {
   const late = pendingParts(receipt)
   const missing: string[] = []
-  if (waitMs > 0 && late.length > 0) missing.push(`not yet confirmed by ${late.join(', ')}`)
-  else if (waitMs > 0 && !receipt.complete) missing.push('the receipt is not complete')
+  if (waitMs > 0 && late.length > 0) {
+    missing.push(`not yet confirmed by ${late.join(', ')}`)
+  } else if (waitMs > 0 && !receipt.complete) {
+    missing.push('the receipt is not complete')
+  }
   const { replicas, replicasAsked = 0 } = receipt
-  if (replicas !== undefined && replicas < replicasAsked)
+  if (replicas !== undefined && replicas < replicasAsked) {
     missing.push(`only ${replicas} of ${replicasAsked} Redis replicas have it`)
-  if (missing.length > 0) throw new CliError('failed', `revoked, but ${missing.join(', and ')}`)
+  }
+  if (missing.length > 0) {
+    throw new CliError('failed', `revoked, but ${missing.join(', and ')}`)
+  }
 }

@@ -31,23 +31,34 @@ export async function follow(session: Session, { url, channels, tokens }: Follow
         tokens,
         reject,
         connected(client) {
-          if (out.json) event(session, 'connected', { client, url })
-          else out.note(`connected to ${url}; Ctrl-C ends`)
+          if (out.json) {
+            event(session, 'connected', { client, url })
+          } else {
+            out.note(`connected to ${url}; Ctrl-C ends`)
+          }
         },
         connecting(code, reason) {
-          if (out.json) event(session, 'connecting', { code, reason })
-          else out.note(`connection lost (${code} ${reason}); connecting again`)
+          if (out.json) {
+            event(session, 'connecting', { code, reason })
+          } else {
+            out.note(`connection lost (${code} ${reason}); connecting again`)
+          }
         },
         closed(code, reason) {
-          if (out.json) event(session, 'closed', { code, reason })
+          if (out.json) {
+            event(session, 'closed', { code, reason })
+          }
         },
       })
       for (const channel of channels) {
         const subscription = centrifuge.newSubscription(channel)
         subscription.on('publication', (publication) => showPublication(session, publication))
         subscription.on('subscribed', () => {
-          if (out.json) event(session, 'subscribed', { channel })
-          else out.note(`subscribed to ${channel}`)
+          if (out.json) {
+            event(session, 'subscribed', { channel })
+          } else {
+            out.note(`subscribed to ${channel}`)
+          }
         })
         subscription.on('unsubscribed', ({ code, reason }) => {
           // Of its own accord it never unsubscribes: the server did.
@@ -67,8 +78,11 @@ export async function follow(session: Session, { url, channels, tokens }: Follow
 }
 
 function showPublication({ out }: Session, { channel, ...publication }: PublicationContext): void {
-  if (out.json) event({ out }, 'publication', { channel, ...publication })
-  else out.line(publicationLine(out, channel, publication.data))
+  if (out.json) {
+    event({ out }, 'publication', { channel, ...publication })
+  } else {
+    out.line(publicationLine(out, channel, publication.data))
+  }
 }
 
 /** One line of JSON for programs; `at` in Unix milliseconds. */

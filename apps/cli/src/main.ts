@@ -18,9 +18,13 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr,
   onStop(listener) {
     const signals = ['SIGINT', 'SIGTERM'] as const
-    for (const signal of signals) process.once(signal, listener)
+    for (const signal of signals) {
+      process.once(signal, listener)
+    }
     return () => {
-      for (const signal of signals) process.off(signal, listener)
+      for (const signal of signals) {
+        process.off(signal, listener)
+      }
     }
   },
 })

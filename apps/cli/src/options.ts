@@ -4,7 +4,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) {
+      return value
+    }
     throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`)
   }
 }
@@ -12,7 +14,9 @@ export function wholeNumber(least: number): (text: string) => number {
 /** Parses a moment: Unix milliseconds, or a date and time as ISO 8601 writes them. */
 export function moment(text: string): number {
   const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (Number.isSafeInteger(at)) return at
+  if (Number.isSafeInteger(at)) {
+    return at
+  }
   throw new InvalidArgumentError('It must be Unix milliseconds or like 2026-01-31T12:00:00Z.')
 }
 

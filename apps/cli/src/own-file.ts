@@ -27,19 +27,25 @@ export function openOwnFile(file: string, { replace }: { replace: boolean }): Ow
   }
   return {
     write(text) {
-      if (descriptor === undefined) throw new CliError('failed', `${file} is written already`)
+      if (descriptor === undefined) {
+        throw new CliError('failed', `${file} is written already`)
+      }
       try {
         writeSync(descriptor, text)
         fsyncSync(descriptor)
         closeSync(descriptor)
         descriptor = undefined
-        if (replace) renameSync(path, file)
+        if (replace) {
+          renameSync(path, file)
+        }
       } catch (error) {
         throw failure(file, error)
       }
     },
     discard() {
-      if (descriptor === undefined) return
+      if (descriptor === undefined) {
+        return
+      }
       closeSync(descriptor)
       descriptor = undefined
       rmSync(path, { force: true })
@@ -49,6 +55,8 @@ export function openOwnFile(file: string, { replace }: { replace: boolean }): Ow
 
 function failure(file: string, error: unknown): CliError {
   const code = systemCode(error)
-  if (code !== 'EEXIST') return new CliError('failed', `${file} cannot be written (${code})`)
+  if (code !== 'EEXIST') {
+    return new CliError('failed', `${file} cannot be written (${code})`)
+  }
   return new CliError('failed', `${file} exists already; name another file, or remove it`)
 }

@@ -38,7 +38,9 @@ async function coveredBy(
   { all, issuedBefore, cascade: _, ...filter }: Wide,
 ): Promise<Covered> {
   const query = new URLSearchParams({ ...filter, state: 'active' })
-  if (issuedBefore !== undefined) query.set('issuedBefore', `${issuedBefore}`)
+  if (issuedBefore !== undefined) {
+    query.set('issuedBefore', `${issuedBefore}`)
+  }
   if (all) {
     query.set('limit', `${countedIdentities}`)
     const { identities, cursor } = await auth.call(
@@ -58,7 +60,9 @@ async function allowed<Answer>(answer: Promise<Answer>): Promise<Answer | CliErr
   try {
     return await answer
   } catch (error) {
-    if (error instanceof CliError && error.code === 'refused') return error
+    if (error instanceof CliError && error.code === 'refused') {
+      return error
+    }
     throw error
   }
 }

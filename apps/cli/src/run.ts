@@ -14,8 +14,9 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
     return exitCodes.ok
   } catch (error) {
     // Commander has written its message; help is no error.
-    if (error instanceof CommanderError)
+    if (error instanceof CommanderError) {
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    }
     const known = error instanceof CliError
     const text = error instanceof Error ? error.message : String(error)
     const { red } = pc.createColors(coloured(shell.stderr, shell.env))

@@ -23,7 +23,9 @@ export async function readSecret(
   { pattern, what }: Secret,
 ): Promise<string> {
   const secret = (file === '-' ? await text(stdin) : contents(cwd, file)).trim()
-  if (pattern.test(secret)) return secret
+  if (pattern.test(secret)) {
+    return secret
+  }
   const where = file === '-' ? 'standard input' : file
   throw new CliError('failed', `${where} does not hold ${what}, and nothing but ${what}`)
 }

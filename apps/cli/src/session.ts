@@ -36,7 +36,9 @@ export function openSession(shell: Shell, command: Command): Session {
   const { json = false, ...flags } = command.optsWithGlobals<GlobalOptions>()
   const out = output(shell, shell.env, json)
   const profile = loadProfile(shell, flags)
-  for (const note of profile.notes) out.note(note)
+  for (const note of profile.notes) {
+    out.note(note)
+  }
   useTls(profile.tls)
   return {
     shell,
@@ -56,11 +58,17 @@ export function openSession(shell: Shell, command: Command): Session {
       )
     },
     realtime({ node, url }) {
-      if (url !== undefined) return realtimeUrl(url)
+      if (url !== undefined) {
+        return realtimeUrl(url)
+      }
       const chosen = profile.realtime[node ?? 0]
-      if (chosen !== undefined) return chosen
+      if (chosen !== undefined) {
+        return chosen
+      }
       const last = profile.realtime.length - 1
-      if (last < 0) throw new CliError('usage', 'no realtime node is known; name one with --url')
+      if (last < 0) {
+        throw new CliError('usage', 'no realtime node is known; name one with --url')
+      }
       throw new CliError('usage', `there is no node ${node}; known are 0 to ${last}, or use --url`)
     },
   }

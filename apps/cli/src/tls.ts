@@ -25,7 +25,9 @@ let used: Partial<Pem> = {}
  * @throws CliError when a file cannot be read, or one of certificate and key is missing.
  */
 export function useTls({ ca, cert, key }: TlsFiles): void {
-  if (ca === undefined && cert === undefined && key === undefined) return
+  if (ca === undefined && cert === undefined && key === undefined) {
+    return
+  }
   if ((cert === undefined) !== (key === undefined)) {
     throw new CliError('usage', 'a certificate to show needs its key, and a key its certificate')
   }
@@ -57,7 +59,9 @@ export function absolute(files: TlsFiles, cwd: string): TlsFiles {
 }
 
 function contents(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined
+  if (file === undefined) {
+    return undefined
+  }
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

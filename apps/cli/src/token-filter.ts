@@ -36,6 +36,8 @@ export function tokenQuery(
   // A parent has one identity, which auth knows.
   const whose = identity ?? (filter.parent === undefined ? own : undefined)
   const query = new URLSearchParams(any || whose === undefined ? {} : { identity: whose })
-  for (const [name, value] of Object.entries(filter)) query.set(name, `${value}`)
+  for (const [name, value] of Object.entries(filter)) {
+    query.set(name, `${value}`)
+  }
   return query
 }

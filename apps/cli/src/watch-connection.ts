@@ -28,7 +28,9 @@ export function watchConnection(centrifuge: Centrifuge, watch: ConnectionWatch):
     watch.connected(client)
   })
   centrifuge.on('connecting', ({ code, reason }) => {
-    if (connectedOnce) watch.connecting(code, reason)
+    if (connectedOnce) {
+      watch.connecting(code, reason)
+    }
   })
   centrifuge.on('disconnected', ({ code, reason }) => {
     watch.closed(code, reason)
@@ -56,7 +58,9 @@ const refusals: Readonly<Record<number, string>> = {
 }
 
 function firstFailure(type: string, code: number, message: string, url: string): CliError {
-  if (type === 'connectToken') return new CliError('failed', `no token: ${printable(message)}`)
+  if (type === 'connectToken') {
+    return new CliError('failed', `no token: ${printable(message)}`)
+  }
   if (type === 'upgrade') {
     return new CliError('failed', `${url} answers HTTP ${code}: it cannot admit anyone now`)
   }

@@ -26,15 +26,25 @@ export async function watchNodes({ out, shell }: Session, auth: AuthApi): Promis
     for (; !stop.signal.aborted; await pause(everyMs, stop.signal)) {
       const next = await read(auth)
       if (next instanceof CliError) {
-        if (nodes === undefined || next.code === 'refused') throw next
-        if (next.message !== trouble && out.live === undefined) out.note(next.message)
+        if (nodes === undefined || next.code === 'refused') {
+          throw next
+        }
+        if (next.message !== trouble && out.live === undefined) {
+          out.note(next.message)
+        }
         trouble = next.message
       } else {
         const changes = nodeListChanges(nodes ?? [], next.nodes)
         const news = nodes === undefined || changes.length > 0
         if (out.json) {
-          if (news) out.show(next, () => '')
-        } else if (out.live === undefined) for (const change of changes) line(change)
+          if (news) {
+            out.show(next, () => '')
+          }
+        } else if (out.live === undefined) {
+          for (const change of changes) {
+            line(change)
+          }
+        }
         nodes = next.nodes
         trouble = undefined
       }
@@ -45,14 +55,18 @@ export async function watchNodes({ out, shell }: Session, auth: AuthApi): Promis
     stopListening()
     out.live?.clear()
   }
-  if (out.live !== undefined && nodes !== undefined) out.line(nodeTable(out, nodes))
+  if (out.live !== undefined && nodes !== undefined) {
+    out.line(nodeTable(out, nodes))
+  }
 }
 
 async function read(auth: AuthApi): Promise<NodeList | CliError> {
   try {
     return await auth.call(NodeList, '/v1/nodes')
   } catch (error) {
-    if (error instanceof CliError) return error
+    if (error instanceof CliError) {
+      return error
+    }
     throw error
   }
 }

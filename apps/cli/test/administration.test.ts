@@ -82,7 +82,9 @@ t.test('an installation is run from the command line, against a real auth', asyn
     ...options,
     stop: stop.signal,
     onWrite: (text) => {
-      if (text.includes('identity.register')) stop.abort()
+      if (text.includes('identity.register')) {
+        stop.abort()
+      }
     },
   })
   await portcullis('identity', 'register', 'other', '--scope', 'introspect')

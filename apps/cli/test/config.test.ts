@@ -11,7 +11,9 @@ const loadProfile = (cwd: string, env: Environment, flags: ProfileFlags) =>
 /** Who the caller is, with the registration code that is found for it. */
 async function credentials(cwd: string, env: Environment, flags: ProfileFlags = {}) {
   const { caller } = loadProfile(cwd, env, flags)
-  if (caller === undefined) return undefined
+  if (caller === undefined) {
+    return undefined
+  }
   const { identity, code } = caller
   return { identity, registrationCode: await readCode(code, identity, shellOf({ cwd, env })) }
 }

@@ -56,7 +56,9 @@ t.test('on a terminal it is drawn again in place', async (t) => {
     states.filter((one, index) => `${one}` !== `${states[index - 1]}`),
     [['pending', 'pending'], ['acked', 'pending'], [], ['acked', 'fenced']],
   )
-  for (const screen of screens) t.ok(screen.split('\n').length <= 13, 'one picture at a time')
+  for (const screen of screens) {
+    t.ok(screen.split('\n').length <= 13, 'one picture at a time')
+  }
   t.match(screens[0], /not complete[\s\S]*waiting for one, two; 12\.0 s left\n$/)
   t.match(screens.at(-1), /^revoked 2 tokens, closed 1 connection complete\n/)
   t.notMatch(screens.at(-1), /waiting/)
@@ -70,8 +72,9 @@ t.test('a picture that is wider or taller than the terminal leaves nothing behin
   ]) {
     const { cwd } = await installation(t, { routes: routes() })
     const { screens } = await run(['revoke', '--all', '--yes'], { cwd, terminal: size })
-    for (const screen of screens.slice(0, -1))
+    for (const screen of screens.slice(0, -1)) {
       t.ok(screen.split('\n').length <= size.rows, 'what scrolls away cannot be taken back')
+    }
     t.match(screens[0], /\nwaiting for one, t[^\n]*\n$/, 'the last line is always there')
     t.equal(screens.at(-1)?.match(/revoked 2 tokens/g)?.length, 1, JSON.stringify(size))
     t.match(screens.at(-1), /one +acked[\s\S]*two +fenced/, 'at the end it is whole')

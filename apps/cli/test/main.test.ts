@@ -9,7 +9,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const { cwd } = await installation(t, {})
     const { code, stderr } = await runBin(['connect', 'demo:x'], { cwd }, (child) => {
       child.stderr?.on('data', (data) => {
-        if (String(data).includes('subscribed')) child.kill(signal)
+        if (String(data).includes('subscribed')) {
+          child.kill(signal)
+        }
       })
     })
     t.equal(code, 0, stderr)

@@ -14,7 +14,9 @@ function leaves(command: Command, name: string): Map<string, Command> {
     .createHelp()
     .visibleCommands(command)
     .filter((one) => one.name() !== 'help')
-  if (inner.length === 0) return new Map([[name, command]])
+  if (inner.length === 0) {
+    return new Map([[name, command]])
+  }
   return new Map(inner.flatMap((one) => [...leaves(one, `${name} ${one.name()}`)]))
 }
 const commands = leaves(root, 'portcullis')
@@ -29,8 +31,9 @@ const sections = new Map(
 
 t.test('docs/cli.md has each command, with an example, and no other', async (t) => {
   t.same([...sections.keys()].toSorted(), [...commands.keys()].toSorted())
-  for (const [name, section] of sections)
+  for (const [name, section] of sections) {
     t.match(section, new RegExp(`^\\$ ${name}( .*)?\n[^\`]`, 'm'), `${name} with what it said`)
+  }
 })
 
 t.test('each option in an example is one of the command', async (t) => {
@@ -41,8 +44,9 @@ t.test('each option in an example is one of the command', async (t) => {
       ? [...(help?.visibleOptions(command) ?? []), ...(help?.visibleGlobalOptions(command) ?? [])]
       : []
     const known = new Set(options.map(({ long }) => long))
-    for (const [option] of section.matchAll(/(?<=[ `])--[a-z][a-z-]*/g))
+    for (const [option] of section.matchAll(/(?<=[ `])--[a-z][a-z-]*/g)) {
       t.ok(known.has(option), `${name} ${option}`)
+    }
   }
 })
 

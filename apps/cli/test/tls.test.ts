@@ -20,7 +20,9 @@ t.test('requests and sockets trust and show what the files say', async (t) => {
   await once(server, 'listening')
   const sockets = new WebSocketServer({ server })
   t.teardown(() => {
-    for (const socket of sockets.clients) socket.terminate()
+    for (const socket of sockets.clients) {
+      socket.terminate()
+    }
     server.closeAllConnections()
     server.close()
   })

@@ -129,10 +129,11 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
 
   const readsRegistry = await broker.readsRegistry()
-  if (readsRegistry)
+  if (readsRegistry) {
     log.warn(
       "this node's Redis user can read auth's registry: whoever takes over the node can become administrator; give auth and the nodes a Redis, or a Redis user, of their own (docs/security.md)",
     )
+  }
 
   const upgrading = new Set<Socket>()
   const connections = trackConnections(app.server)
@@ -347,7 +348,9 @@ function tokensOf(watch: Gate): Tokens {
       try {
         return await watch.introspect(token)
       } catch (error) {
-        if (!(error instanceof GateError)) throw error
+        if (!(error instanceof GateError)) {
+          throw error
+        }
         return error.code === 'auth_unavailable' ? 'unavailable' : 'inactive'
       }
     },

@@ -32,7 +32,9 @@ export class BulkReads {
 
   history(channel: string, query: HistoryQuery, reader: Reader): Promise<StreamRead | Unread> {
     const { broker, maxPublications, maxBytes } = this.#options
-    if (query.limit === 0) return broker.history(channel, { ...query, maxBytes })
+    if (query.limit === 0) {
+      return broker.history(channel, { ...query, maxBytes })
+    }
     const limit = query.limit < 0 ? maxPublications : Math.min(query.limit, maxPublications)
     return this.#read(reader, async () => {
       const read = await broker.history(channel, { ...query, limit, maxBytes })
@@ -43,7 +45,9 @@ export class BulkReads {
   /** The node's own reads, which it needs to serve all others: not charged, and bounded likewise. */
   async stream(channel: string, since?: StreamPosition): Promise<StreamRead> {
     const { broker, maxPublications, maxBytes } = this.#options
-    if (since === undefined) return broker.history(channel, { limit: 0, maxBytes })
+    if (since === undefined) {
+      return broker.history(channel, { limit: 0, maxBytes })
+    }
     const query = { since, limit: maxPublications, maxBytes }
     return this.#queue.run('', 1, () => broker.history(channel, query))
   }
@@ -80,7 +84,9 @@ export class BulkReads {
     work: () => Promise<readonly [result: Result, bytes: number]>,
   ): Promise<Result | 'tooManyRequests'> {
     return this.#queue.run(reader.name, 1, async () => {
-      if (!reader.mayRead()) return 'tooManyRequests'
+      if (!reader.mayRead()) {
+        return 'tooManyRequests'
+      }
       const [result, bytes] = await work()
       reader.chargeRead(bytes)
       return result

@@ -41,7 +41,9 @@ export async function closeSockets(
     // Nothing that somebody does, or leaves undone, holds the server longer: a socket that reads
     // nothing, an upgrade that auth does not answer, half a request.
     const cut = setTimeout(() => {
-      for (const socket of connections) reset(socket)
+      for (const socket of connections) {
+        reset(socket)
+      }
       resolve()
     }, deadlineMs * 0.9)
     cut.unref()
@@ -52,7 +54,9 @@ export async function closeSockets(
   const gone = async () => {
     await drain(hub, { overMs: deadlineMs / 2 })
     for (const client of clients) {
-      if (client.readyState === client.OPEN) client.close(1001)
+      if (client.readyState === client.OPEN) {
+        client.close(1001)
+      }
       await new Promise((resolve) => client.once('close', resolve))
     }
   }

@@ -313,9 +313,13 @@ export function config(environment: Environment): Config {
     throw new ConfigError(['MAX_ANSWER_BYTES must not be more than SEND_BUFFER_BYTES'])
   }
   const namespaces = readNamespaces(NAMESPACES)
-  if (typeof namespaces === 'string') throw new ConfigError([`NAMESPACES ${namespaces}`])
+  if (typeof namespaces === 'string') {
+    throw new ConfigError([`NAMESPACES ${namespaces}`])
+  }
   const handlers = readEndpoints(HANDLERS)
-  if (typeof handlers === 'string') throw new ConfigError([`HANDLERS ${handlers}`])
+  if (typeof handlers === 'string') {
+    throw new ConfigError([`HANDLERS ${handlers}`])
+  }
   const channels = SERVER_SUBSCRIPTIONS.split(' ').filter((each) => each !== '')
   if (channels.length > rest.MAX_CHANNELS) {
     throw new ConfigError(['SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS'])

@@ -38,7 +38,9 @@ export class FairQueue {
   /** Jobs that wait or are under way. */
   get size(): number {
     let size = 0
-    for (const { waiting, underWay } of this.#callers.values()) size += waiting.length + underWay
+    for (const { waiting, underWay } of this.#callers.values()) {
+      size += waiting.length + underWay
+    }
     return size
   }
 
@@ -62,8 +64,11 @@ export class FairQueue {
         },
       }
       const known = this.#callers.get(caller)
-      if (known === undefined) this.#callers.set(caller, { waiting: [job], underWay: 0 })
-      else known.waiting.push(job)
+      if (known === undefined) {
+        this.#callers.set(caller, { waiting: [job], underWay: 0 })
+      } else {
+        known.waiting.push(job)
+      }
       this.#begin()
     })
   }
@@ -71,7 +76,9 @@ export class FairQueue {
   #begin(): void {
     for (;;) {
       const next = this.#next()
-      if (next === undefined || this.#isSliceOver()) return
+      if (next === undefined || this.#isSliceOver()) {
+        return
+      }
       const [name, caller, job] = next
       caller.waiting.shift()
       caller.underWay += job.weight
@@ -82,7 +89,9 @@ export class FairQueue {
       void job.run().finally(() => {
         caller.underWay -= job.weight
         this.#underWay -= job.weight
-        if (caller.underWay === 0 && caller.waiting.length === 0) this.#callers.delete(name)
+        if (caller.underWay === 0 && caller.waiting.length === 0) {
+          this.#callers.delete(name)
+        }
         this.#begin()
       })
     }
@@ -93,8 +102,12 @@ export class FairQueue {
     const { maxUnderWay, maxPerCaller } = this.#options
     for (const [name, caller] of this.#callers) {
       const [job] = caller.waiting
-      if (job === undefined) continue
-      if (caller.underWay > 0 && caller.underWay + job.weight > maxPerCaller) continue
+      if (job === undefined) {
+        continue
+      }
+      if (caller.underWay > 0 && caller.underWay + job.weight > maxPerCaller) {
+        continue
+      }
       // Lighter jobs must not pass this one for ever: all wait until there is room for it.
       const fits = this.#underWay === 0 || this.#underWay + job.weight <= maxUnderWay
       return fits ? [name, caller, job] : undefined

@@ -78,7 +78,9 @@ export function measure(
       labelNames: [label],
       collect() {
         this.reset()
-        for (const [key, value] of values()) this.labels(String(key)).inc(value)
+        for (const [key, value] of values()) {
+          this.labels(String(key)).inc(value)
+        }
       },
     })
 

@@ -16,7 +16,9 @@ export function readJson<Schema extends TObject | TRecord>(
   } catch {
     return 'is not JSON'
   }
-  if (Value.Check(schema, value)) return value
+  if (Value.Check(schema, value)) {
+    return value
+  }
   const [error] = Value.Errors(schema, value)
   return `${error?.path || 'it'}: ${error?.message ?? 'is not an object'}`
 }

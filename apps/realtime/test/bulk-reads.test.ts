@@ -17,7 +17,9 @@ t.test('publications and other readers do not wait behind one who reads much', a
   const { broker } = await openBroker(t, await oneServer(t))
   const history = { size: 50, ttlSeconds: 60 }
   const large = encodePublication({ data: 'x'.repeat(10_000) })
-  for (let n = 0; n < 50; n += 1) await broker.publish('a', large, always, { history })
+  for (let n = 0; n < 50; n += 1) {
+    await broker.publish('a', large, always, { history })
+  }
   const reads = new BulkReads({ broker, maxPublications: 1000, maxBytes: 1e6 })
   const all = { limit: -1 }
   const greedy = reader('greedy')

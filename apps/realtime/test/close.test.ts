@@ -68,7 +68,9 @@ t.test('while it closes, newcomers are refused at once, and who is here is serve
   const heard = new Set<unknown>()
   while (!said.every((n) => heard.has(n))) {
     const { push } = (await listener.next()) as { push?: { pub?: { data: unknown } } }
-    if (push?.pub !== undefined) heard.add(push.pub.data)
+    if (push?.pub !== undefined) {
+      heard.add(push.pub.data)
+    }
   }
   t.notOk(heard.has('refused'))
   t.equal((await dial(node.wsUrl, token).closed).code, 1006, 'nothing listens any more')
@@ -96,7 +98,9 @@ t.test('what is accepted while it closes is kept, presence and subscriptions lea
       const reply = await peer
         .call({ id, publish: { channel: 'kept:room', data: id } })
         .catch(() => undefined)
-      if (reply === undefined) return
+      if (reply === undefined) {
+        return
+      }
       accepted += 1
     }
   })
@@ -115,7 +119,9 @@ t.test('what is accepted while it closes is kept, presence and subscriptions lea
   let left = 0
   while (left < 10) {
     const { push } = (await watcher.next()) as { push?: { leave?: unknown } }
-    if (push?.leave !== undefined) left += 1
+    if (push?.leave !== undefined) {
+      left += 1
+    }
   }
   t.equal(left, 10, 'their leaves are told')
   watcher.socket.terminate()
@@ -130,7 +136,9 @@ t.test('an upgrade that auth has not answered when it begins is refused', async 
     answer = resolve
   })
   const upgrade = refused(node.wsUrl, { headers: { authorization: `Bearer ${token}` } })
-  while (auth.introspected === asked) await new Promise((resolve) => setImmediate(resolve))
+  while (auth.introspected === asked) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   const closing = node.app.close()
   answer()
   auth.hold = undefined
@@ -150,12 +158,16 @@ t.test('nothing holds it longer than its deadline', async (t) => {
   const deaf = await connected(node.wsUrl, token)
   await deaf.call({ id: 2, subscribe: { channel: 'much' } })
   const mute = await connected(node.wsUrl, token)
-  for (const { socket } of [deaf, mute]) socket.pause()
+  for (const { socket } of [deaf, mute]) {
+    socket.pause()
+  }
   const [first] = node.app.websocketServer.clients
   const ours = Reflect.get(first ?? {}, '_socket') as Socket
   const speaker = await connected(node.wsUrl, token)
   const data = 'x'.repeat(60_000)
-  for (let id = 2; id < 202; id += 1) await speaker.call({ id, publish: { channel: 'much', data } })
+  for (let id = 2; id < 202; id += 1) {
+    await speaker.call({ id, publish: { channel: 'much', data } })
+  }
 
   const asked = auth.introspected
   auth.hold = new Promise(() => {})
@@ -163,10 +175,14 @@ t.test('nothing holds it longer than its deadline', async (t) => {
     auth.hold = undefined
   })
   const undecided = dial(node.wsUrl, auth.issue())
-  while (auth.introspected === asked) await new Promise((resolve) => setImmediate(resolve))
+  while (auth.introspected === asked) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   const empty = dialTcp(node.port, '127.0.0.1')
   const half = dialTcp(node.port, '127.0.0.1')
-  for (const socket of [empty, half]) socket.on('error', () => undefined)
+  for (const socket of [empty, half]) {
+    socket.on('error', () => undefined)
+  }
   await Promise.all([once(empty, 'connect'), once(half, 'connect')])
   half.write('POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
   // Its headers are read: it waits for the body.
@@ -183,8 +199,12 @@ t.test('nothing holds it longer than its deadline', async (t) => {
     `the kernel sends no more to who is cut: ${bytesRead} of ${handed} bytes`,
   )
   t.equal((await undecided.closed).code, 1006)
-  for (const socket of [empty, half]) socket.destroy()
-  for (const { socket } of [deaf, mute]) socket.terminate()
+  for (const socket of [empty, half]) {
+    socket.destroy()
+  }
+  for (const { socket } of [deaf, mute]) {
+    socket.terminate()
+  }
 })
 
 /** Reads what still comes, to the end of the connection. */
@@ -203,9 +223,9 @@ t.test('a node whose name a later process has says so, so that a supervisor ends
   t.equal(await status('/health'), 200)
   own.closeFeeds(1001)
   t.equal(await status('/health'), 200, 'a lost feed is no reason to end')
-  while ((await status('/ready')) !== 200);
+  while ((await status('/ready')) !== 200) {}
   own.closeFeeds(4409)
-  while ((await status('/ready')) === 200);
+  while ((await status('/ready')) === 200) {}
   const health = await fetch(`${node.url}/health`)
   t.equal(health.status, 503)
   t.match(await health.json(), { status: 'failed', reason: /later process/ })

@@ -26,7 +26,9 @@ const problems = (environment: Record<string, string>) => {
     config(environment)
     return []
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems
+    if (error instanceof ConfigError) {
+      return error.problems
+    }
     throw error
   }
 }

@@ -34,7 +34,9 @@ t.test('callers take turns, each with few jobs under way', async (t) => {
     await turn()
     t.equal(begun.at(-1), next)
   }
-  for (const name of ['b2', 'c1', 'a4']) end(name)
+  for (const name of ['b2', 'c1', 'a4']) {
+    end(name)
+  }
   await Promise.all(all)
   await turn()
   t.equal(queue.size, 0)

@@ -36,8 +36,12 @@ function start(t: Test, environment: Record<string, string>) {
     async wrote(pattern: RegExp): Promise<RegExpExecArray> {
       for (;;) {
         const found = pattern.exec(output)
-        if (found !== null) return found
-        if (child.exitCode !== null) throw new Error(`ended without ${pattern}: ${output}`)
+        if (found !== null) {
+          return found
+        }
+        if (child.exitCode !== null) {
+          throw new Error(`ended without ${pattern}: ${output}`)
+        }
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -135,7 +139,9 @@ t.test(
     half.write('POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
     service.child.kill('SIGTERM')
     t.equal(await service.exited, 0)
-    for (const peer of peers) t.same(await peer.closed, { code: 3001, reason: 'shutdown' })
+    for (const peer of peers) {
+      t.same(await peer.closed, { code: 3001, reason: 'shutdown' })
+    }
     deaf.socket.terminate()
   },
 )

@@ -27,7 +27,9 @@ function overhear(centrifuge: OfficialClient, filter: (message: string) => boole
   socket.send = (data: string | Buffer) => {
     const message = data.toString()
     sent.push(message)
-    if (filter(message)) send(data)
+    if (filter(message)) {
+      send(data)
+    }
   }
   return sent
 }
@@ -197,8 +199,9 @@ for (const build of ['json', 'protobuf'] as const) {
         { transport: 'websocket' as const, endpoint: node.wsUrl },
       ]
       for (const { transport, endpoint } of endpoints) {
-        if (transport !== 'websocket')
+        if (transport !== 'websocket') {
           t.equal((await fetch(endpoint, { method: 'POST' })).status, 404)
+        }
       }
       const centrifuge = officialClient(t, endpoints, () => token, {
         build,
@@ -223,7 +226,9 @@ for (const build of ['json', 'protobuf'] as const) {
       websocket: class extends WebSocket {
         constructor(_url: string, protocols: string | string[] = []) {
           dialed.push(performance.now())
-          if (dialed.length === 6) url = node.wsUrl
+          if (dialed.length === 6) {
+            url = node.wsUrl
+          }
           super(url, protocols, { headers: { authorization: `Bearer ${token}` } })
         }
       },
@@ -234,7 +239,9 @@ for (const build of ['json', 'protobuf'] as const) {
     centrifuge.on('error', ({ type }) => errors.push(type))
     // As a process that is killed: nothing is said, and nobody answers any more.
     url = 'ws://127.0.0.1:1/'
-    for (const socket of dying.app.websocketServer.clients) socket.terminate()
+    for (const socket of dying.app.websocketServer.clients) {
+      socket.terminate()
+    }
     await next(centrifuge, 'connecting')
     await centrifuge.ready()
     t.equal(dialed.length, 6)

@@ -30,7 +30,9 @@ interface Place {
 const publish = async (channel: string, data: unknown, kind = 'none'): Promise<Place> => {
   const { body } = await one.api('publish', backend, { channel, data, tags: { kind } })
   const result: unknown = Reflect.get(Object(body), 'result')
-  if (result === undefined) throw new Error(JSON.stringify(body))
+  if (result === undefined) {
+    throw new Error(JSON.stringify(body))
+  }
   return Object(result)
 }
 
@@ -52,7 +54,9 @@ async function listen(centrifuge: OfficialClient, channel: string, wishes: Wishe
   const waiting = new Set<() => void>()
   subscription.on('publication', ({ data }) => {
     heard.push(data instanceof Uint8Array ? textOf(data) : data)
-    for (const look of waiting) look()
+    for (const look of waiting) {
+      look()
+    }
   })
   const subscribed = next(subscription, 'subscribed')
   subscription.subscribe()
@@ -61,7 +65,9 @@ async function listen(centrifuge: OfficialClient, channel: string, wishes: Wishe
   const count = (wanted: number) =>
     new Promise<void>((resolve) => {
       const look = () => {
-        if (heard.length < wanted) return
+        if (heard.length < wanted) {
+          return
+        }
         waiting.delete(look)
         resolve()
       }
@@ -96,15 +102,21 @@ for (const build of builds) {
     const channel = `doc:cut-${build}`
     const centrifuge = client(t, build, two.wsUrl)
     const { subscription, heard, count } = await listen(centrifuge, channel, { delta: 'fossil' })
-    for (const minute of upTo(20)) await publish(channel, state(minute))
+    for (const minute of upTo(20)) {
+      await publish(channel, state(minute))
+    }
     await count(20)
     const gone = next(subscription, 'subscribing')
     socketOf(centrifuge).terminate()
     await gone
     const back = next(subscription, 'subscribed')
-    for (const minute of upTo(40, 21)) await publish(channel, state(minute))
+    for (const minute of upTo(40, 21)) {
+      await publish(channel, state(minute))
+    }
     t.match(await back, { wasRecovering: true, recovered: true })
-    for (const minute of upTo(60, 41)) await publish(channel, state(minute))
+    for (const minute of upTo(60, 41)) {
+      await publish(channel, state(minute))
+    }
     await count(60)
     t.same(heard, upTo(60).map(state))
     const { numPublications, numDeltaPayloads, compressionRatio } = subscription.deltaStats()
@@ -122,7 +134,9 @@ for (const build of builds) {
     const back = next(subscription, 'subscribed')
     socketOf(centrifuge).terminate()
     t.match(await back, { wasRecovering: true, recovered: true })
-    for (const minute of [2, 3]) await publish(channel, state(minute))
+    for (const minute of [2, 3]) {
+      await publish(channel, state(minute))
+    }
     await count(3)
     t.same(heard, upTo(3).map(state))
   })
@@ -130,9 +144,13 @@ for (const build of builds) {
   t.test(`${build}: with a place to begin at, and nothing in its hands yet`, async (t) => {
     const channel = `doc:since-${build}`
     const places: Place[] = []
-    for (const minute of upTo(3)) places.push(await publish(channel, state(minute)))
+    for (const minute of upTo(3)) {
+      places.push(await publish(channel, state(minute)))
+    }
     const [begin, , end] = places
-    if (begin === undefined || end === undefined) throw new Error('not published')
+    if (begin === undefined || end === undefined) {
+      throw new Error('not published')
+    }
     const from = (since: Place) =>
       listen(client(t, build, two.wsUrl), channel, { delta: 'fossil', since })
     const [late, latest] = [await from(begin), await from(end)]
@@ -148,15 +166,21 @@ for (const build of builds) {
     const centrifuge = client(t, build, two.wsUrl)
     const tagged = (n: number) => publish(channel, n, n % 3 === 0 ? 'goal' : 'card')
     const { subscription, heard, count } = await listen(centrifuge, channel, { tagsFilter: goals })
-    for (const n of upTo(10)) await tagged(n)
+    for (const n of upTo(10)) {
+      await tagged(n)
+    }
     await count(3)
     const gone = next(subscription, 'subscribing')
     socketOf(centrifuge).terminate()
     await gone
     const back = next(subscription, 'subscribed')
-    for (const n of upTo(20, 11)) await tagged(n)
+    for (const n of upTo(20, 11)) {
+      await tagged(n)
+    }
     t.match(await back, { wasRecovering: true, recovered: true })
-    for (const n of upTo(30, 21)) await tagged(n)
+    for (const n of upTo(30, 21)) {
+      await tagged(n)
+    }
     await count(10)
     t.same(
       heard,
@@ -172,7 +196,9 @@ for (const build of builds) {
     t.equal((await refused).code, 107)
     const channel = `plain:${build}`
     const { subscription, heard, count } = await listen(centrifuge, channel, { delta: 'fossil' })
-    for (const minute of upTo(3)) await publish(channel, state(minute))
+    for (const minute of upTo(3)) {
+      await publish(channel, state(minute))
+    }
     await count(3)
     t.same(heard, upTo(3).map(state))
     t.equal(subscription.deltaStats().numPublications, 0)
@@ -196,8 +222,11 @@ for (const channel of ['doc:mixed', 'live:mixed']) {
     const publisher = await listen(client(t, 'protobuf', two.wsUrl), channel)
     const bytes = (n: number) => Buffer.from(`\xff not JSON, and long enough: ${n}`, 'latin1')
     for (const n of upTo(12)) {
-      if (n % 4 === 0) await publisher.subscription.publish(bytes(n))
-      else await publish(channel, state(n), n % 3 === 0 ? 'goal' : 'card')
+      if (n % 4 === 0) {
+        await publisher.subscription.publish(bytes(n))
+      } else {
+        await publish(channel, state(n), n % 3 === 0 ? 'goal' : 'card')
+      }
     }
     for (const { build, filtered, heard, count } of listeners) {
       const expected = upTo(12)
@@ -233,7 +262,9 @@ t.test('whatever is published arrives equal', async () => {
       for (const { subscription, heard, count } of all) {
         await count(expected.length)
         subscription.unsubscribe()
-        if (!heard.every((data, at) => JSON.stringify(data) === expected[at])) return false
+        if (!heard.every((data, at) => JSON.stringify(data) === expected[at])) {
+          return false
+        }
       }
       return true
     }),

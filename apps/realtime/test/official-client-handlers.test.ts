@@ -63,8 +63,11 @@ for (const build of ['json', 'protobuf'] as const) {
     answer = ({ body }) => ({ result: { b64data: body['b64data'] ?? '/wD+' } })
     const bytes = Buffer.of(0xff, 0, 0xfe)
     const { data } = await centrifuge.rpc('x', build === 'json' ? 'x' : bytes)
-    if (build === 'json') t.equal(data, '/wD+')
-    else t.same(Buffer.from(data), bytes)
+    if (build === 'json') {
+      t.equal(data, '/wD+')
+    } else {
+      t.same(Buffer.from(data), bytes)
+    }
   })
 
   t.test(`${build}: send arrives, and is not answered`, async (t) => {

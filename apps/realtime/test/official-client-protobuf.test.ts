@@ -44,7 +44,9 @@ async function listen(centrifuge: OfficialClient, channel: string) {
   return async (): Promise<Heard> => {
     for (;;) {
       const first = heard.shift()
-      if (first !== undefined) return first
+      if (first !== undefined) {
+        return first
+      }
       await new Promise<void>((resolve) => {
         wake = resolve
       })
@@ -87,12 +89,18 @@ t.test('both forms meet in one channel, across two nodes', async (t) => {
       t.same(bytesOf(publication), bytes)
       t.match(publication.info, { user: 'ada' })
     }
-    for (const heard of onJson) t.same((await heard()).data, value)
+    for (const heard of onJson) {
+      t.same((await heard()).data, value)
+    }
   }
 
   await json.publish('news', { from: 'json' })
-  for (const heard of onBinary) t.same(bytesOf(await heard())?.toString(), '{"from":"json"}')
-  for (const heard of onJson) t.same((await heard()).data, { from: 'json' })
+  for (const heard of onBinary) {
+    t.same(bytesOf(await heard())?.toString(), '{"from":"json"}')
+  }
+  for (const heard of onJson) {
+    t.same((await heard()).data, { from: 'json' })
+  }
 
   const backend = auth.issue({ subject: 'shop' })
   await two.api('publish', backend, { channel: 'news', data: [1], tags: { a: 'b' } })

@@ -30,7 +30,9 @@ const nextIn = <Context extends { channel: string }>(
 ): Promise<Context> =>
   new Promise((resolve) => {
     const listener = (context: { channel: string }) => {
-      if (context.channel !== channel) return
+      if (context.channel !== channel) {
+        return
+      }
       centrifuge.removeListener(event, listener)
       resolve(context as Context)
     }
@@ -82,9 +84,13 @@ for (const build of ['json', 'protobuf'] as const) {
     const heard: unknown[] = []
     const last = new Promise<void>((resolve) => {
       centrifuge.on('publication', ({ channel: from, data }) => {
-        if (from !== channel) return
+        if (from !== channel) {
+          return
+        }
         heard.push(parsed(data))
-        if (parsed(data) === 60) resolve()
+        if (parsed(data) === 60) {
+          resolve()
+        }
       })
     })
     const first = nextIn(centrifuge, 'subscribed', channel)
@@ -97,7 +103,9 @@ for (const build of ['json', 'protobuf'] as const) {
         socketOf(centrifuge).terminate()
         await gone
         // Some while it is away, some while it comes back, some afterwards.
-        for (const until = data + 15; data < until; data += 1) await publish(channel, data)
+        for (const until = data + 15; data < until; data += 1) {
+          await publish(channel, data)
+        }
         t.match(await back, { wasRecovering: true, recovered: true })
       }
       await publish(channel, data)
@@ -116,7 +124,9 @@ for (const build of ['json', 'protobuf'] as const) {
     centrifuge.connect()
     await first
     centrifuge.disconnect()
-    for (let data = 1; data <= 51; data += 1) await publish(channel, data)
+    for (let data = 1; data <= 51; data += 1) {
+      await publish(channel, data)
+    }
     const back = nextIn(centrifuge, 'subscribed', channel)
     centrifuge.connect()
     t.match(await back, { wasRecovering: true, recovered: false })

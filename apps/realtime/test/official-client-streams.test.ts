@@ -42,19 +42,27 @@ for (const build of ['json', 'protobuf'] as const) {
     const last = new Promise<void>((resolve) => {
       subscription.on('publication', ({ data }) => {
         heard.push(parsed(data))
-        if (parsed(data) === 30) resolve()
+        if (parsed(data) === 30) {
+          resolve()
+        }
       })
     })
     subscription.subscribe()
     t.match(await next(subscription, 'subscribed'), { recoverable: true, positioned: true })
-    for (let data = 1; data <= 10; data += 1) await publish(`chat:cut-${build}`, data)
+    for (let data = 1; data <= 10; data += 1) {
+      await publish(`chat:cut-${build}`, data)
+    }
     const gone = next(subscription, 'subscribing')
     cut(centrifuge)
     await gone
     const back = next(subscription, 'subscribed')
-    for (let data = 11; data <= 20; data += 1) await publish(`chat:cut-${build}`, data)
+    for (let data = 11; data <= 20; data += 1) {
+      await publish(`chat:cut-${build}`, data)
+    }
     t.match(await back, { wasRecovering: true, recovered: true })
-    for (let data = 21; data <= 30; data += 1) await publish(`chat:cut-${build}`, data)
+    for (let data = 21; data <= 30; data += 1) {
+      await publish(`chat:cut-${build}`, data)
+    }
     await last
     t.same(
       heard,
@@ -68,7 +76,9 @@ for (const build of ['json', 'protobuf'] as const) {
     subscription.subscribe()
     await next(subscription, 'subscribed')
     centrifuge.disconnect()
-    for (const data of [1, 2, 3]) await publish(`short:${build}`, data)
+    for (const data of [1, 2, 3]) {
+      await publish(`short:${build}`, data)
+    }
     const back = next(subscription, 'subscribed')
     centrifuge.connect()
     t.match(await back, { wasRecovering: true, recovered: false })
@@ -85,7 +95,9 @@ for (const build of ['json', 'protobuf'] as const) {
     await next(room, 'subscribed')
     const joined = new Promise<string>((resolve) => {
       room.on('join', ({ info: { user } }) => {
-        if (user === 'bob') resolve(user)
+        if (user === 'bob') {
+          resolve(user)
+        }
       })
     })
     const bobs = bob.newSubscription(`chat:room-${build}`)
@@ -100,7 +112,9 @@ for (const build of ['json', 'protobuf'] as const) {
       ['ada', 'bob'],
     )
     t.match(await room.presenceStats(), { numClients: 2, numUsers: 2 })
-    for (const data of ['x', 'y', 'z']) await bobs.publish(bytesOf(data))
+    for (const data of ['x', 'y', 'z']) {
+      await bobs.publish(bytesOf(data))
+    }
     const history = await room.history({ limit: 10 })
     t.match(
       history.publications.map(({ data, offset, info }) => [parsed(data), offset, info?.user]),

@@ -27,7 +27,9 @@ const publish = (channel: string, data: unknown) => node.api('publish', backend,
 function shortLifetime(): number {
   const begun = (Date.now() % 1000) / 1000
   let seconds = 3
-  while (seconds - begun - Math.floor((seconds - begun) * 0.9) < 0.9) seconds += 1
+  while (seconds - begun - Math.floor((seconds - begun) * 0.9) < 0.9) {
+    seconds += 1
+  }
   return seconds
 }
 
@@ -165,7 +167,9 @@ for (const build of ['json', 'protobuf'] as const) {
 
   t.test(`${build}: it begins where the application says`, async (t) => {
     const channel = `chat:since-${build}`
-    for (const data of [1, 2, 3]) await publish(channel, data)
+    for (const data of [1, 2, 3]) {
+      await publish(channel, data)
+    }
     const centrifuge = client(t)
     const { epoch } = await centrifuge.history(channel)
     const heard = (subscription: ReturnType<OfficialClient['newSubscription']>) => {
@@ -173,7 +177,9 @@ for (const build of ['json', 'protobuf'] as const) {
       return new Promise<unknown[]>((resolve) => {
         subscription.on('publication', (publication) => {
           all.push(received(publication))
-          if (received(publication) === 3) resolve(all)
+          if (received(publication) === 3) {
+            resolve(all)
+          }
         })
       })
     }
@@ -210,7 +216,9 @@ for (const build of ['json', 'protobuf'] as const) {
       subscription.subscribe()
       await subscription.ready()
       centrifuge.disconnect()
-      for (const data of [1, 2, 3]) await publish(channel, data)
+      for (const data of [1, 2, 3]) {
+        await publish(channel, data)
+      }
       centrifuge.connect()
       await next(subscription, 'subscribed')
       t.equal(asked, 2)

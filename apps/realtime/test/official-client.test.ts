@@ -56,8 +56,12 @@ t.test('answers pings, and stays', async (t) => {
   let pings = 0
   await new Promise<void>((resolve) => {
     socketOf(centrifuge).on('message', (data) => {
-      if (data.toString() === '{}') pings += 1
-      if (pings === 3) resolve()
+      if (data.toString() === '{}') {
+        pings += 1
+      }
+      if (pings === 3) {
+        resolve()
+      }
     })
   })
   t.equal(centrifuge.state, 'connected')
@@ -73,7 +77,9 @@ t.test('refreshes before its token ends, and outlives it', async (t) => {
   await centrifuge.ready()
   await new Promise<void>((resolve) => {
     socketOf(centrifuge).on('message', (data) => {
-      if (data.toString().includes('"refresh"')) resolve()
+      if (data.toString().includes('"refresh"')) {
+        resolve()
+      }
     })
   })
   await auth.revoke({ token: tokens[0] ?? '' })
@@ -88,14 +94,18 @@ t.test('a token that expired while it slept: comes back with a new one', async (
   let asleep = false
   const centrifuge = client(t, one.wsUrl, () => current ?? '', {
     getToken: async () => {
-      if (asleep) await expired
+      if (asleep) {
+        await expired
+      }
       asleep = true
       return current ?? ''
     },
   })
   const expired = new Promise<void>((resolve) => {
     centrifuge.on('connecting', ({ code }) => {
-      if (code !== 3005) return
+      if (code !== 3005) {
+        return
+      }
       current = tokens[1]
       resolve()
     })

@@ -84,12 +84,18 @@ class Replay {
         continue
       }
       this.#say(peer)
-      if (arrow === '←') this.#hear(await peer.next(), said)
-      else if (await this.#closed(peer, line)) open = false
-      else await this.#happen(line)
+      if (arrow === '←') {
+        this.#hear(await peer.next(), said)
+      } else if (await this.#closed(peer, line)) {
+        open = false
+      } else {
+        await this.#happen(line)
+      }
     }
     this.#say(peer)
-    if (!open) return
+    if (!open) {
+      return
+    }
     // Nothing is left that the example does not show.
     const end = { id: 4_294_967_295, unsubscribe: { channel: 'end' } }
     peer.send(end)
@@ -98,14 +104,18 @@ class Replay {
 
   async #client(first: string): Promise<Peer> {
     const token = this.#auth.issue({ subject: 'ada', scope })
-    if (!first.includes('"connect"')) return connected(this.#node.wsUrl, token)
+    if (!first.includes('"connect"')) {
+      return connected(this.#node.wsUrl, token)
+    }
     const peer = dial(this.#node.wsUrl, token)
     await once(peer.socket, 'open')
     return peer
   }
 
   #say(peer: Peer): void {
-    if (this.#saying.length > 0) peer.send(...this.#saying)
+    if (this.#saying.length > 0) {
+      peer.send(...this.#saying)
+    }
     this.#saying = []
   }
 
@@ -121,7 +131,9 @@ class Replay {
 
   async #closed(peer: Peer, line: string): Promise<boolean> {
     const [, code, reason] = /^the connection is closed with (\d+) "(.*)"$/.exec(line) ?? []
-    if (code === undefined) return false
+    if (code === undefined) {
+      return false
+    }
     this.#t.same(await peer.closed, { code: Number(code), reason }, line)
     return true
   }
@@ -130,7 +142,9 @@ class Replay {
   async #happen(line: string): Promise<void> {
     for (const [sentence, act] of this.#sentences) {
       const found = sentence.exec(line)
-      if (found === null) continue
+      if (found === null) {
+        continue
+      }
       const [, ...parts] = found
       await act(...parts)
       return
@@ -142,7 +156,9 @@ class Replay {
     [
       /^(\d+) publications are in (\S+), of epoch (<.+>)$/,
       async (count = '', channel, name = '') => {
-        for (let data = 1; data <= Number(count); data += 1) await this.#publish({ channel, data })
+        for (let data = 1; data <= Number(count); data += 1) {
+          await this.#publish({ channel, data })
+        }
         const position = await this.#api('history', { channel })
         this.#names.set(name, Object(position).epoch)
       },
@@ -201,7 +217,9 @@ class Replay {
   async #api(method: string, body: object): Promise<unknown> {
     const backend = this.#auth.issue({ subject: 'shop', scope: `tokens:issue ${scope}` })
     const answer = Object((await this.#node.api(method, backend, body)).body)
-    if (answer.result === undefined) throw new Error(`${method}: ${JSON.stringify(answer)}`)
+    if (answer.result === undefined) {
+      throw new Error(`${method}: ${JSON.stringify(answer)}`)
+    }
     return answer.result
   }
 
@@ -214,7 +232,9 @@ class Replay {
     }
     this.#ids += 1
     const reply = await peer.call({ id: this.#ids, ...command })
-    if ('error' in reply) throw new Error(`${user}: ${JSON.stringify(reply)}`)
+    if ('error' in reply) {
+      throw new Error(`${user}: ${JSON.stringify(reply)}`)
+    }
     return reply
   }
 }
@@ -227,7 +247,9 @@ for (const [at, example] of examples.entries()) {
   const { section, setting } = example
   t.test(`example ${at + 1}, under ${section}`, { timeout: mostMs }, async (t) => {
     const more = settings[setting]
-    if (more === undefined) throw new Error(`nothing here knows the setting ${setting}`)
+    if (more === undefined) {
+      throw new Error(`nothing here knows the setting ${setting}`)
+    }
     const app = await application(t, () => replay.answer())
     const node = await realtimeNode(t, {
       AUTH_URL: auth.url,

@@ -34,18 +34,24 @@ t.test('who does not read is closed with 3008, and what waited for it is let go'
   while ((await node.metric(slowCloses)) === 0) {
     await publisher.call({ id: 3 + sent, publish: { channel: 'news', data } })
     sent += 1
-    if (sent === 2000) throw new Error('100 MB have been sent to somebody who does not read')
+    if (sent === 2000) {
+      throw new Error('100 MB have been sent to somebody who does not read')
+    }
   }
   t.ok(sent * data.length < 30_000_000, `${sent} publications until then`)
   t.equal(await node.metric('realtime_connections'), 2)
   t.equal(await node.metric('realtime_subscriptions'), 1)
   for (let heard = 0; heard < sent; heard += 1) {
     const { push } = (await reader.next()) as { push?: { pub: { data: string } } }
-    if (push?.pub.data !== data) t.fail('others get everything')
+    if (push?.pub.data !== data) {
+      t.fail('others get everything')
+    }
   }
   // What the node still had is given up when the closing takes too long; the kernel's part too.
   const handed = ours.bytesWritten - ours.writableLength
-  while (node.app.websocketServer.clients.size > 2) await new Promise(setImmediate)
+  while (node.app.websocketServer.clients.size > 2) {
+    await new Promise(setImmediate)
+  }
   raw.socket.resume()
   await once(raw.socket, 'close')
   t.ok(raw.socket.bytesRead < handed, `${raw.socket.bytesRead} of ${handed} bytes`)

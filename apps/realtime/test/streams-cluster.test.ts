@@ -36,7 +36,9 @@ async function replicaOf(slot: number) {
   const master = await cluster.masterOf(slot)
   for (const server of cluster.servers) {
     const info = await server.redis.info('replication')
-    if (!info.includes(`master_port:${master.port}\r`)) continue
+    if (!info.includes(`master_port:${master.port}\r`)) {
+      continue
+    }
     return { master, replica: server }
   }
   throw new Error('it has none')
@@ -54,7 +56,9 @@ t.test(
       await numbers.more(3)
     }
     for (const type of ['PUBSUB', 'NORMAL']) {
-      for (const { redis } of masters) await redis.call('CLIENT', 'KILL', 'TYPE', type)
+      for (const { redis } of masters) {
+        await redis.call('CLIENT', 'KILL', 'TYPE', type)
+      }
       await numbers.more(5)
     }
     // A subscriber that has more than this to read is cut off by Redis.
@@ -69,7 +73,9 @@ t.test(
     await numbers.more(3)
     await limit(1e8)
     t.same(await end(), [[], []], 'nothing was lost')
-    for (const node of nodes) t.equal((await fetch(`${node.url}/ready`)).status, 200)
+    for (const node of nodes) {
+      t.equal((await fetch(`${node.url}/ready`)).status, 200)
+    }
   },
 )
 
@@ -85,11 +91,12 @@ t.test(
     await numbers.more(5)
     master.goOn()
     await cluster.settled()
-    for (const lost of await end())
+    for (const lost of await end()) {
       t.same(
         lost.filter((channel) => !mayLose.includes(channel)),
         [],
       )
+    }
   },
 )
 
@@ -99,11 +106,12 @@ t.test('a master is killed under load, and its replica has everything or it is t
   const { master } = await replicaOf(slot)
   await master.kill()
   await cluster.promoted(slot, master)
-  for (const lost of await end())
+  for (const lost of await end()) {
     t.same(
       lost.filter((channel) => !mayLose.includes(channel)),
       [],
     )
+  }
   await master.start()
   await cluster.settled()
 })

@@ -38,7 +38,7 @@ async function scene(t: Test) {
     return data
   }
   const ready = async (status: number) => {
-    while ((await fetch(`${deaf.url}/ready`)).status !== status);
+    while ((await fetch(`${deaf.url}/ready`)).status !== status) {}
   }
   const numbers = () => Array.from({ length: published }, (_, at) => at + 1)
   return { proxy, deaf, publish, heard, ready, numbers }

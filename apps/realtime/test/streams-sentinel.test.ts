@@ -18,8 +18,11 @@ t.test('Sentinels name another master under load: nothing goes unnoticed', async
   await sentinels.promoted(master)
   await end()
   // A connection that nothing was heard on may still wait for its next attempt.
-  for (const node of nodes)
-    while ((await fetch(`${node.url}/ready`)).status !== 200) await delay(20)
+  for (const node of nodes) {
+    while ((await fetch(`${node.url}/ready`)).status !== 200) {
+      await delay(20)
+    }
+  }
 })
 
 t.test('what was heard and is lost with the master is told, to nobody else', async (t) => {
@@ -28,7 +31,9 @@ t.test('what was heard and is lost with the master is told, to nobody else', asy
   await numbers.stop()
   const last = numbers.acknowledged.get(first) ?? 0
   const [master, replica] = sentinels.servers
-  if (master === undefined || replica === undefined) throw new Error('there are two')
+  if (master === undefined || replica === undefined) {
+    throw new Error('there are two')
+  }
   await cutOff(replica, master)
   await publish(first, last + 1)
   const lists = heard.map((each) => each.get(first) ?? [])
@@ -47,7 +52,9 @@ t.test('what was heard and is lost with the master is told, to nobody else', asy
       { history },
       Date.now() + 60_000,
     ).catch(() => undefined)
-  while ((await takeAtOnce()) === undefined) await delay(1)
+  while ((await takeAtOnce()) === undefined) {
+    await delay(1)
+  }
   await waitUntil(() => lists.every((list) => list.includes('lost')))
   await publish(first, last + 3)
   await waitUntil(() => lists.every((list) => list.at(-1) === last + 3))

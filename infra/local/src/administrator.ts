@@ -30,9 +30,13 @@ export async function fetchToken(
     body: 'grant_type=client_credentials',
   })
   const answer: unknown = await body.json().catch(() => undefined)
-  if (statusCode === 400 || statusCode === 401 || statusCode === 403) return undefined
+  if (statusCode === 400 || statusCode === 401 || statusCode === 403) {
+    return undefined
+  }
   const token = field(answer, 'access_token')
-  if (statusCode === 200 && token !== undefined) return token
+  if (statusCode === 200 && token !== undefined) {
+    return token
+  }
   throw new LocalError('not_admitted', `auth answered a token request with ${statusCode}`)
 }
 
@@ -60,7 +64,9 @@ export function apiOf(authUrl: string, credentials: Credentials): CallApi {
   return async (method, path, body) => {
     const reused = token !== undefined
     const answer = await call(method, path, body)
-    if (answer.status !== 401 || !reused) return answer
+    if (answer.status !== 401 || !reused) {
+      return answer
+    }
     token = undefined
     return call(method, path, body)
   }
@@ -77,7 +83,9 @@ export async function requireAdministrator(
   administrator: Credentials,
   file: string,
 ): Promise<void> {
-  if ((await fetchToken(authUrl, administrator)) !== undefined) return
+  if ((await fetchToken(authUrl, administrator)) !== undefined) {
+    return
+  }
   throw new LocalError(
     'not_admitted',
     `auth does not admit ${administrator.identity} with the code in ${file}; if the code was replaced, write the new one into that file`,
@@ -86,14 +94,18 @@ export async function requireAdministrator(
 
 /** A text field of an answer; undefined when it has none. */
 export function field(answer: unknown, name: string): string | undefined {
-  if (typeof answer !== 'object' || answer === null) return undefined
+  if (typeof answer !== 'object' || answer === null) {
+    return undefined
+  }
   const value: unknown = Reflect.get(answer, name)
   return typeof value === 'string' ? value : undefined
 }
 
 async function requireToken(authUrl: string, credentials: Credentials): Promise<string> {
   const token = await fetchToken(authUrl, credentials)
-  if (token !== undefined) return token
+  if (token !== undefined) {
+    return token
+  }
   throw new LocalError(
     'not_admitted',
     `auth does not admit the identity ${credentials.identity}: it is suspended, or its code is not known`,

@@ -13,9 +13,13 @@ export async function awaitReady(child: Child, url: string, deadlineMs = 60_000)
   const deadline = Date.now() + deadlineMs
   let reason = 'no answer'
   while (Date.now() < deadline) {
-    if (child.hasEnded()) throw failedChild(child, await child.ended)
+    if (child.hasEnded()) {
+      throw failedChild(child, await child.ended)
+    }
     const answer = await ask(`${url}/ready`)
-    if (answer === undefined) return
+    if (answer === undefined) {
+      return
+    }
     reason = answer
     await Promise.race([child.ended, delay(50)])
   }

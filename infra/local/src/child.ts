@@ -56,7 +56,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     })
   })
   const kill = async () => {
-    if (!over) child.kill('SIGKILL')
+    if (!over) {
+      child.kill('SIGKILL')
+    }
     await ended
   }
   return {
@@ -68,7 +70,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     hasEnded: () => over,
     output: () => readFileSync(logFile, 'utf8'),
     async stop(deadlineMs = 8000) {
-      if (over) return
+      if (over) {
+        return
+      }
       child.kill('SIGTERM')
       const timer = setTimeout(kill, deadlineMs)
       await ended
@@ -103,7 +107,9 @@ function spawned(child: ChildProcess, name: string): Promise<number> {
       reject(new LocalError('process_failed', `${name} cannot be started: ${error.message}`)),
     )
     child.once('spawn', () => {
-      if (child.pid !== undefined) resolve(child.pid)
+      if (child.pid !== undefined) {
+        resolve(child.pid)
+      }
     })
   })
 }

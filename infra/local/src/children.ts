@@ -34,7 +34,9 @@ export function newChildren(): Children {
         throw new LocalError('process_failed', `${child.name} was stopped`)
       }
       child.ended.then((how) => {
-        if (stopping === undefined) all.onUnexpectedEnd(child, how)
+        if (stopping === undefined) {
+          all.onUnexpectedEnd(child, how)
+        }
       })
     },
     onUnexpectedEnd: () => undefined,
@@ -43,7 +45,9 @@ export function newChildren(): Children {
       return stopping
     },
     kill() {
-      for (const child of [...groups.values()].flat()) child.kill()
+      for (const child of [...groups.values()].flat()) {
+        child.kill()
+      }
     },
   }
   return all

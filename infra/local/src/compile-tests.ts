@@ -51,10 +51,14 @@ function ownFiles(workspace: string): Plugin {
     name: 'own-files',
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
-        if (kind === 'entry-point') return undefined
+        if (kind === 'entry-point') {
+          return undefined
+        }
         const parts = relative(workspace, resolve(resolveDir, path)).split(sep)
         const built = parts.map((part) => (part === 'src' ? 'dist' : part))
-        if (!built.includes('dist')) return undefined
+        if (!built.includes('dist')) {
+          return undefined
+        }
         return { path: pathToFileURL(join(workspace, ...built)).href, external: true }
       })
       onLoad({ filter: /\.ts$/ }, ({ path }) => ({

@@ -36,11 +36,15 @@ export function guardProcess(pid: number): () => void {
   guarded += 1
   let released = false
   return () => {
-    if (released) return
+    if (released) {
+      return
+    }
     released = true
     guarded -= 1
     stdin?.write(`- ${pid}\n`)
-    if (guarded > 0) return
+    if (guarded > 0) {
+      return
+    }
     stdin?.end()
     guard = undefined
   }

@@ -13,7 +13,9 @@ import { socketPath } from './socket-path.js'
 export async function holdRun(dir: string): Promise<() => Promise<void>> {
   const path = socketPath(dir, 'run.sock')
   const holder = await holderOf(path)
-  if (holder !== undefined) throw alreadyRunning(dir, holder)
+  if (holder !== undefined) {
+    throw alreadyRunning(dir, holder)
+  }
   rmSync(path, { force: true })
   const server = createServer((socket) => socket.end(`${process.pid}`))
   await new Promise<void>((resolve, reject) => {

@@ -17,9 +17,13 @@ export async function requireFreePorts(host: string, wanted: readonly WantedPort
   const problems: string[] = []
   for (const { name, port, option } of wanted) {
     const problem = await tryPort(host, port)
-    if (problem !== undefined) problems.push(`${problem}, which ${name} needs (${option} chooses)`)
+    if (problem !== undefined) {
+      problems.push(`${problem}, which ${name} needs (${option} chooses)`)
+    }
   }
-  if (problems.length === 0) return
+  if (problems.length === 0) {
+    return
+  }
   throw new LocalError('port_taken', problems.join('; '))
 }
 

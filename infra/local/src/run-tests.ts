@@ -18,7 +18,9 @@ const resultsFile = join('.test-results', 'results.tap')
 rmSync(resultsFile, { force: true })
 
 const sources = process.argv.slice(2).flatMap(testsBelow).sort()
-if (sources.length === 0) throw new Error('usage: run-tests.js <file or folder>…')
+if (sources.length === 0) {
+  throw new Error('usage: run-tests.js <file or folder>…')
+}
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // tap kills its children as this process exits.
@@ -58,12 +60,16 @@ for (const [source, program] of programs) {
 results.once('finish', () => {
   for (const { path, details } of tapFailures(readFileSync(resultsFile, 'utf8'))) {
     print(`\n✗ ${path.join(' › ')}`)
-    for (const line of details) print(`    ${line}`)
+    for (const line of details) {
+      print(`    ${line}`)
+    }
   }
 })
 
 function testsBelow(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path]
+  if (!statSync(path).isDirectory()) {
+    return [path]
+  }
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
     .map((file) => join(path, file))

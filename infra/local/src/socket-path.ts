@@ -15,13 +15,17 @@ const maxSocketPath = 100
  */
 export function socketPath(dir: string, name: string): string {
   const near = join(dir, name)
-  if (Buffer.byteLength(near) <= maxSocketPath) return near
+  if (Buffer.byteLength(near) <= maxSocketPath) {
+    return near
+  }
   const { uid } = userInfo()
   const hash = createHash('sha256').update(dir).digest('hex').slice(0, 12)
   const home = join(tmpdir(), `portcullis-${uid}-${hash}`)
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const stat = lstatSync(home)
   // Anyone can make a directory of that name there first (CWE-377).
-  if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) return join(home, name)
+  if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) {
+    return join(home, name)
+  }
   throw new LocalError('redis_unusable', `${home} is not a directory of yours alone; remove it`)
 }

@@ -29,7 +29,9 @@ export const usage = `npm start [-- options]
  */
 export function readStartOptions(args: readonly string[]): StartOptions | 'help' {
   const values = parse(args)
-  if (values.help) return 'help'
+  if (values.help) {
+    return 'help'
+  }
   const realtime = number('--realtime', values.realtime, 1, 64)
   return {
     realtime,
@@ -61,6 +63,8 @@ function parse(args: readonly string[]) {
 
 function number(option: string, text: string, least: number, most: number): number {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (value >= least && value <= most) return value
+  if (value >= least && value <= most) {
+    return value
+  }
   throw new LocalError('bad_arguments', `${option} takes a number from ${least} to ${most}`)
 }

@@ -27,13 +27,19 @@ const host = '127.0.0.1'
 export async function main(args: readonly string[], step: Step): Promise<number> {
   try {
     const options = readStartOptions(args)
-    if (options === 'help') print(usage)
-    else await run(options, step)
+    if (options === 'help') {
+      print(usage)
+    } else {
+      await run(options, step)
+    }
     return 0
   } catch (error) {
     print(`${pc.red('cannot start:')} ${error instanceof Error ? error.message : error}`)
-    if (error instanceof LocalError)
-      for (const line of error.details) print(`  ${pc.dim('|')} ${line}`)
+    if (error instanceof LocalError) {
+      for (const line of error.details) {
+        print(`  ${pc.dim('|')} ${line}`)
+      }
+    }
     return 1
   }
 }
@@ -82,7 +88,9 @@ async function startAll(
   ])
   const password = state.secret('redis.secret')
   const redis = await provideRedis({ dir: state.dir, durable: true, step, password })
-  if (redis.private !== undefined) children.adopt('redis', redis.private.child)
+  if (redis.private !== undefined) {
+    children.adopt('redis', redis.private.child)
+  }
   const access = await redisAccess(state, redis)
 
   const admin = { identity: 'admin', registrationCode: state.secret('admin.code') }
@@ -122,7 +130,9 @@ async function startAll(
       ),
     ),
   )
-  if (options.watch) children.adopt('build', await startBuildWatch(state))
+  if (options.watch) {
+    children.adopt('build', await startBuildWatch(state))
+  }
   return {
     auth: auth.url,
     realtime: realtime.map(({ url }) => url),
@@ -157,7 +167,9 @@ async function redisAccess(
   state: State,
   { url, private: ours }: ProvidedRedis,
 ): Promise<Record<RedisUser, RedisSettings>> {
-  if (ours === undefined) return { auth: { REDIS_URL: url }, realtime: { REDIS_URL: url } }
+  if (ours === undefined) {
+    return { auth: { REDIS_URL: url }, realtime: { REDIS_URL: url } }
+  }
   const urls = await makeRedisUsers(url)
   const settingsOf = (user: RedisUser): RedisSettings => {
     const file = `redis-${user}.url`
@@ -171,7 +183,9 @@ async function redisAccess(
 function authSettings(state: State, redis: RedisSettings, issuer: string, administrator: string) {
   const { KEY_ENCRYPTION_SECRET, KEY_ENCRYPTION_SECRET_FILE } = process.env
   const ownKey = (KEY_ENCRYPTION_SECRET ?? KEY_ENCRYPTION_SECRET_FILE ?? '') !== ''
-  if (!ownKey) state.secret('key-encryption.secret')
+  if (!ownKey) {
+    state.secret('key-encryption.secret')
+  }
   return {
     ...redis,
     ISSUER: issuer,
@@ -214,7 +228,9 @@ function realtimeSettings(
 
 function reportEnd(child: Child, how: string): void {
   print(`\n  ${pc.red(`${child.name} has stopped`)} (${how}); its log is ${child.logFile}`)
-  for (const line of lastLines(child, 5)) print(`  ${pc.dim('|')} ${line}`)
+  for (const line of lastLines(child, 5)) {
+    print(`  ${pc.dim('|')} ${line}`)
+  }
 }
 
 function print(text: string): void {

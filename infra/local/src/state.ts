@@ -27,7 +27,9 @@ export function openState(dir: string): State {
       try {
         return readFileSync(join(dir, name), 'utf8').trim()
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+          return undefined
+        }
         throw error
       }
     },
@@ -38,7 +40,9 @@ export function openState(dir: string): State {
     },
     secret(name) {
       const kept = state.read(name)
-      if (kept !== undefined && kept !== '') return kept
+      if (kept !== undefined && kept !== '') {
+        return kept
+      }
       const made = randomBytes(32).toString('base64url')
       state.write(name, `${made}\n`)
       return made

@@ -12,17 +12,23 @@ import type { State } from './state.js'
  */
 export async function stopLeftovers(state: State): Promise<void> {
   const text = state.read('local.json')
-  if (text === undefined) return
+  if (text === undefined) {
+    return
+  }
   const { auth, realtime } = pidsOf(text)
   const leftover = [
     ...auth.filter((pid) => runs(pid, mainOf('auth'))),
     ...realtime.filter((pid) => runs(pid, mainOf('realtime'))),
   ]
-  for (const pid of leftover) signal(pid, 'SIGTERM')
+  for (const pid of leftover) {
+    signal(pid, 'SIGTERM')
+  }
   for (let tries = 0; tries < 100 && leftover.some((pid) => signal(pid, 0)); tries += 1) {
     await delay(50)
   }
-  for (const pid of leftover) signal(pid, 'SIGKILL')
+  for (const pid of leftover) {
+    signal(pid, 'SIGKILL')
+  }
 }
 
 function pidsOf(text: string): { auth: number[]; realtime: number[] } {

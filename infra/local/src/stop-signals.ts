@@ -24,16 +24,22 @@ export function stopSignals(onSecond: () => void): StopSignals {
     if (since === undefined) {
       since = Date.now()
       settle(signal)
-    } else if (Date.now() - since > echoMs) onSecond()
+    } else if (Date.now() - since > echoMs) {
+      onSecond()
+    }
   }
   // A terminal that is gone takes no output; that must not stop the stopping.
   const ignore = () => undefined
   process.stdout.on('error', ignore)
-  for (const name of names) process.on(name, listener)
+  for (const name of names) {
+    process.on(name, listener)
+  }
   return {
     first,
     release() {
-      for (const name of names) process.removeListener(name, listener)
+      for (const name of names) {
+        process.removeListener(name, listener)
+      }
       process.stdout.removeListener('error', ignore)
     },
   }

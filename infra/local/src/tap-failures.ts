@@ -18,8 +18,9 @@ export function tapFailures(tap: string): TapFailure[] {
   let latest: string[] | undefined
   for (const line of tap.split('\n')) {
     if (diagnostic !== undefined) {
-      if (line === diagnostic.end) diagnostic = undefined
-      else if ((diagnostic.failure?.length ?? maxDetails) < maxDetails) {
+      if (line === diagnostic.end) {
+        diagnostic = undefined
+      } else if ((diagnostic.failure?.length ?? maxDetails) < maxDetails) {
         diagnostic.failure?.push(line.slice(diagnostic.end.length - 3))
       }
       continue
@@ -42,7 +43,9 @@ export function tapFailures(tap: string): TapFailure[] {
           latest = []
           failures.push({ path: [...outer, own], details: latest })
         }
-        for (let outer = 0; outer < depth; outer += 1) failedInside[outer] = true
+        for (let outer = 0; outer < depth; outer += 1) {
+          failedInside[outer] = true
+        }
       }
       failedInside[depth] = false
     }

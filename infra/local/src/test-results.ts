@@ -13,7 +13,9 @@ export interface Counts {
 export function countTap(tap: string): Counts {
   // tap's own count is its last line but one; a test's output can only print like it indented.
   const last = [...tap.matchAll(/^# \{ total: \d+(?:, \w+: \d+)* \}$/gm)].at(-1)?.[0]
-  if (last === undefined) return { passed: 0, failed: 1 }
+  if (last === undefined) {
+    return { passed: 0, failed: 1 }
+  }
   const number = (name: string) => Number(new RegExp(` ${name}: (\\d+)`).exec(last)?.[1] ?? 0)
   return { passed: number('pass'), failed: number('fail') }
 }
@@ -35,7 +37,9 @@ export function countRun(tasks: readonly TaskResult[]): Map<string, Counts> {
   const counts = new Map<string, Counts>()
   for (const { id, task, dir, exitCode } of tasks) {
     if (task !== 'test') {
-      if (exitCode !== 0) counts.set(id, { passed: 0, failed: 1 })
+      if (exitCode !== 0) {
+        counts.set(id, { passed: 0, failed: 1 })
+      }
       continue
     }
     const file = `${dir}/.test-results/results.tap`

@@ -32,11 +32,17 @@ const steps = [
 export async function main(args: readonly string[], step: Step): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-test-'))
   try {
-    if (args.length > 0) throw new LocalError('bad_arguments', 'npm test takes no arguments')
+    if (args.length > 0) {
+      throw new LocalError('bad_arguments', 'npm test takes no arguments')
+    }
     return await run(dir, step)
   } catch (error) {
     print(`${pc.red('cannot test:')} ${error instanceof Error ? error.message : error}`)
-    if (error instanceof LocalError) for (const line of error.details) print(`  | ${line}`)
+    if (error instanceof LocalError) {
+      for (const line of error.details) {
+        print(`  | ${line}`)
+      }
+    }
     print('0 passed, 1 failed')
     return 1
   } finally {
@@ -72,7 +78,9 @@ async function run(dir: string, step: Step): Promise<number> {
   try {
     const results: TaskResult[] = []
     for (const { tasks, maxTasks } of steps) {
-      if (interrupted !== undefined) break
+      if (interrupted !== undefined) {
+        break
+      }
       turbo = turboRun(tasks, maxTasks, env)
       results.push(...(await turbo.tasks))
     }
@@ -89,11 +97,15 @@ async function run(dir: string, step: Step): Promise<number> {
 /** Prints what failed in a workspace, in tap's words; gives the name of each failure. */
 function showFailures({ id, task, dir, exitCode }: TaskResult): string[] {
   const file = join(dir, '.test-results', 'results.tap')
-  if (task !== 'test' || exitCode === 0 || !existsSync(file)) return []
+  if (task !== 'test' || exitCode === 0 || !existsSync(file)) {
+    return []
+  }
   const names = tapFailures(readFileSync(file, 'utf8')).map(({ path, details }) => {
     const name = `${id.split('#')[0]} ${path.join(' › ')}`
     print(`\n${pc.red('✗')} ${name}`)
-    for (const line of details) print(`    ${line}`)
+    for (const line of details) {
+      print(`    ${line}`)
+    }
     return name
   })
   print('')
@@ -115,9 +127,15 @@ function report(
       `  ${mark} ${id.replace('@portcullis/', '').replace('#', ' ')}: ${passed} passed, ${failed} failed`,
     )
   }
-  for (const name of failures.slice(0, mostNamed)) print(`  ${pc.red('✗')} ${name}`)
-  if (failures.length > mostNamed) print(`  … and ${failures.length - mostNamed} more`)
-  if (signal !== undefined) print(`  ${pc.red('✗')} interrupted by ${signal}`)
+  for (const name of failures.slice(0, mostNamed)) {
+    print(`  ${pc.red('✗')} ${name}`)
+  }
+  if (failures.length > mostNamed) {
+    print(`  … and ${failures.length - mostNamed} more`)
+  }
+  if (signal !== undefined) {
+    print(`  ${pc.red('✗')} interrupted by ${signal}`)
+  }
   const { passed, failed } = total(counts.values())
   // Nothing counted is nothing shown to work.
   const broken = signal !== undefined || passed === 0 ? Math.max(failed, 1) : failed

@@ -39,7 +39,9 @@ function start(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): R
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   // Should this test be killed, its run must not stay.
-  if (child.pid !== undefined) child.once('exit', guardProcess(child.pid))
+  if (child.pid !== undefined) {
+    child.once('exit', guardProcess(child.pid))
+  }
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -58,7 +60,9 @@ function start(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): R
     async printed(wanted) {
       while (!text.includes(wanted)) {
         if ((await Promise.race([ended, once(child.stdout, 'data')])) !== undefined) {
-          if (child.exitCode !== null || child.signalCode !== null) break
+          if (child.exitCode !== null || child.signalCode !== null) {
+            break
+          }
         }
       }
     },
@@ -103,7 +107,9 @@ async function hget(url: string, key: string): Promise<string | null> {
 
 /** A process that is not our child tells us nothing when it ends. */
 async function gone(pid: number): Promise<void> {
-  while (exists(pid)) await delay(20)
+  while (exists(pid)) {
+    await delay(20)
+  }
 }
 
 t.test('it starts everything, keeps what matters, and leaves nothing behind', async (t) => {
@@ -174,7 +180,9 @@ t.test('killed with -9, it takes its processes with it, and can start again', as
 t.test('Ctrl-C while it starts', async (t) => {
   const { dir, args } = await place(t)
   const run = start(t, args)
-  while (!existsSync(join(dir, 'logs', 'auth.log'))) await delay(10)
+  while (!existsSync(join(dir, 'logs', 'auth.log'))) {
+    await delay(10)
+  }
   run.child.kill('SIGINT')
   t.equal(await run.ended, 0, run.output())
   t.notMatch(run.output(), 'Portcullis is up')

@@ -15,10 +15,14 @@ const run = {
 t.test('it fits a terminal of 80 columns and shows no password', async (t) => {
   const text = stripVTControlCharacters(summary(run, join(checkout, '.portcullis')))
   for (const line of text.split('\n')) {
-    if (!line.includes(checkout)) t.ok(line.length <= 80, `${line.length} columns: ${line}`)
+    if (!line.includes(checkout)) {
+      t.ok(line.length <= 80, `${line.length} columns: ${line}`)
+    }
   }
   t.notMatch(text, 's3cret')
-  for (const url of [run.auth, ...run.realtime]) t.match(text, url)
+  for (const url of [run.auth, ...run.realtime]) {
+    t.match(text, url)
+  }
   t.match(text, run.admin.registrationCode)
   t.match(text, 'shared by auth and the nodes', 'for a Redis that was given')
   const redis = 'unix://:s3cret@localhost/run/redis.sock'

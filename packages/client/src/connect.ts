@@ -83,15 +83,21 @@ export function connect(
   const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket: socketClass() })
   // centrifuge-js asks for a token only when it holds none: it must hold none at each dial.
   centrifuge.on('connecting', ({ code }) => {
-    if (endsToken.has(code)) refused = inUse
+    if (endsToken.has(code)) {
+      refused = inUse
+    }
     centrifuge.setToken('')
   })
   centrifuge.on('disconnected', ({ code }) => {
-    if (endsToken.has(code)) refused = inUse
+    if (endsToken.has(code)) {
+      refused = inUse
+    }
     centrifuge.setToken('')
   })
   centrifuge.on('error', ({ error }) => {
-    if (error.code === tokenExpired) refused = inUse
+    if (error.code === tokenExpired) {
+      refused = inUse
+    }
   })
   centrifuge.connect()
   return centrifuge
@@ -101,11 +107,15 @@ export function connect(
     const otherThan = centrifuge.state === State.Connected ? inUse : refused
     try {
       const token = await tokens.get({ otherThan })
-      if (token !== inUse) firstDialedAt = 0
+      if (token !== inUse) {
+        firstDialedAt = 0
+      }
       inUse = token
       return token
     } catch (error) {
-      if (!(error instanceof TokenError) || !error.terminal) throw error
+      if (!(error instanceof TokenError) || !error.terminal) {
+        throw error
+      }
       report('token', errorCodes.clientConnectToken, `${error.code}: ${error.message}`)
       throw new build.UnauthorizedError(error.code)
     }
@@ -131,7 +141,9 @@ export function connect(
           unopened = 0
         })
         socket.addEventListener('close', () => {
-          if (!opened && !open.seesRefusals) onDoubt(token)
+          if (!opened && !open.seesRefusals) {
+            onDoubt(token)
+          }
         })
         // biome-ignore lint/correctness/noConstructorReturn: see above
         return socket
@@ -140,10 +152,14 @@ export function connect(
   }
 
   function onRefused(token: string, status: number): void {
-    if (status === 401) refused = token
+    if (status === 401) {
+      refused = token
+    }
     report('upgrade', status, `the server refused the upgrade with HTTP ${status}`)
     // Another token of the same source would have the same scopes and come from the same origin.
-    if (status === 403) centrifuge.disconnect()
+    if (status === 403) {
+      centrifuge.disconnect()
+    }
   }
 
   /**
@@ -152,7 +168,9 @@ export function connect(
    */
   function onDoubt(token: string): void {
     unopened += 1
-    if (unopened === 1 || Date.now() - firstDialedAt >= doubtAfterMs) refused = token
+    if (unopened === 1 || Date.now() - firstDialedAt >= doubtAfterMs) {
+      refused = token
+    }
   }
 
   function report(type: 'token' | 'upgrade', code: number, message: string): void {
@@ -161,6 +179,8 @@ export function connect(
 }
 
 function browserWebSocket(): BrowserWebSocket {
-  if (typeof globalThis.WebSocket === 'function') return globalThis.WebSocket
+  if (typeof globalThis.WebSocket === 'function') {
+    return globalThis.WebSocket
+  }
   throw new TypeError('there is no global WebSocket: pass `dial` (@portcullis/client/node has one)')
 }

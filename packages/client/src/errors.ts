@@ -49,8 +49,12 @@ export class TokenError extends Error {
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    if (details.status !== undefined) this.status = details.status
-    if (details.retryAt !== undefined) this.retryAt = details.retryAt
+    if (details.status !== undefined) {
+      this.status = details.status
+    }
+    if (details.retryAt !== undefined) {
+      this.retryAt = details.retryAt
+    }
   }
 
   /** Whether asking again is pointless. */

@@ -29,7 +29,9 @@ export async function requestToken(
 ): Promise<{ token: string; expiresInSeconds: number }> {
   const { url, fetch = globalThis.fetch, timeoutMs = 10_000 } = options
   const { status, retryAt, body } = await exchange(fetch, url, initOf(options), timeoutMs)
-  if (status < 200 || status > 299) throw refusal(status, retryAt, body)
+  if (status < 200 || status > 299) {
+    throw refusal(status, retryAt, body)
+  }
   const token = body['access_token']
   const expiresInSeconds = body['expires_in']
   // Only what can stand in a header and in a subprotocol (RFC 6455 §4.1); a JWT always does.
@@ -43,10 +45,14 @@ export async function requestToken(
 }
 
 function initOf(options: TokenRequestOptions): RequestInit {
-  if (!('credentials' in options)) return { ...options.request, method: 'POST' }
+  if (!('credentials' in options)) {
+    return { ...options.request, method: 'POST' }
+  }
   const { credentials, scope } = options
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
-  if (scope !== undefined) form.set('scope', scope)
+  if (scope !== undefined) {
+    form.set('scope', scope)
+  }
   // RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
   const pair = [credentials.identity, credentials.registrationCode].map(encodeURIComponent)
   return {
@@ -79,7 +85,9 @@ async function exchange(
     const body = jsonObject(await response.text())
     return { status: response.status, retryAt: retryAtOf(response.headers), body }
   } catch (cause) {
-    if (cause instanceof TokenError) throw cause
+    if (cause instanceof TokenError) {
+      throw cause
+    }
     if (signal.aborted) {
       throw new TokenError('timeout', `no answer within ${timeoutMs} ms`, { cause })
     }
@@ -102,7 +110,9 @@ const longestRetryMs = 3_600_000
 /** RFC 9110 §10.2.3: seconds, or a date. */
 function retryAtOf(headers: Headers): number | undefined {
   const value = headers.get('retry-after')
-  if (value === null) return undefined
+  if (value === null) {
+    return undefined
+  }
   const at = /^\d+$/.test(value) ? Date.now() + Number(value) * 1000 : Date.parse(value)
   return Number.isNaN(at) ? undefined : Math.min(at, Date.now() + longestRetryMs)
 }
@@ -119,10 +129,18 @@ function refusal(status: number, retryAt: number | undefined, body: Answer['body
 }
 
 function codeOf(status: number, word: string): TokenErrorCode {
-  if (status === 429) return 'rate_limited'
-  if (status === 408 || status === 425 || status >= 500) return 'unavailable'
-  if (status < 400) return 'bad_answer'
-  if (word === 'identity_suspended') return 'suspended'
+  if (status === 429) {
+    return 'rate_limited'
+  }
+  if (status === 408 || status === 425 || status >= 500) {
+    return 'unavailable'
+  }
+  if (status < 400) {
+    return 'bad_answer'
+  }
+  if (word === 'identity_suspended') {
+    return 'suspended'
+  }
   return isTerminal(word) ? word : 'refused'
 }
 

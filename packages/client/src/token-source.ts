@@ -45,7 +45,9 @@ export function fixedToken(token: string): TokenSource {
           'it was refused or has ended, and there is no other token',
         )
       }
-      if (ended !== undefined) throw ended
+      if (ended !== undefined) {
+        throw ended
+      }
       return token
     },
     get ended() {
@@ -78,18 +80,26 @@ class FetchedTokens implements TokenSource {
   }
 
   async get({ otherThan }: { otherThan?: string | undefined } = {}): Promise<string> {
-    if (this.#ended !== undefined) throw this.#ended
+    if (this.#ended !== undefined) {
+      throw this.#ended
+    }
     const current = this.#current
     const usable = current !== undefined && current.token !== otherThan
-    if (usable && Date.now() < current.renewAt) return current.token
+    if (usable && Date.now() < current.renewAt) {
+      return current.token
+    }
     try {
       const { token } = await this.#renewed()
-      if (token !== otherThan) return token
+      if (token !== otherThan) {
+        return token
+      }
       throw new TokenError('bad_answer', 'the token endpoint gave the same token again')
     } catch (error) {
       // Renewal has failed for now, and the token has some life left.
       const temporary = error instanceof TokenError && !error.terminal
-      if (temporary && usable && Date.now() < current.expiresAt) return current.token
+      if (temporary && usable && Date.now() < current.expiresAt) {
+        return current.token
+      }
       throw error
     }
   }
@@ -117,8 +127,11 @@ class FetchedTokens implements TokenSource {
       return this.#current
     } catch (error) {
       if (error instanceof TokenError) {
-        if (error.terminal) this.#ended = error
-        else if (error.retryAt !== undefined) this.#later = error
+        if (error.terminal) {
+          this.#ended = error
+        } else if (error.retryAt !== undefined) {
+          this.#later = error
+        }
       }
       throw error
     }

@@ -29,9 +29,13 @@ function client(t: Test, url: string, options: ConnectOptions): Centrifuge {
 
 const next = (centrifuge: Centrifuge, event: 'connected' | 'disconnected' | 'error') =>
   new Promise<{ code?: number; reason?: string }>((resolve) => {
-    if (event === 'connected') centrifuge.once('connected', () => resolve({}))
-    else if (event === 'disconnected') centrifuge.once('disconnected', resolve)
-    else centrifuge.once('error', ({ error }) => resolve({ code: error.code }))
+    if (event === 'connected') {
+      centrifuge.once('connected', () => resolve({}))
+    } else if (event === 'disconnected') {
+      centrifuge.once('disconnected', resolve)
+    } else {
+      centrifuge.once('error', ({ error }) => resolve({ code: error.code }))
+    }
   })
 
 t.test(
@@ -88,8 +92,12 @@ t.test('each dial asks the source, so a token that ended meanwhile is not used',
   const auth = await tokenServer(t, (n) => token(n, 60))
   const realtime = await realtimeServer(t, {
     onConnect: (socket, n) => {
-      if (n > 2) return
-      if (n === 2) now += 8 * 3_600_000
+      if (n > 2) {
+        return
+      }
+      if (n === 2) {
+        now += 8 * 3_600_000
+      }
       socket.close(1001)
     },
   })
@@ -97,7 +105,9 @@ t.test('each dial asks the source, so a token that ended meanwhile is not used',
     tokens: tokenSource({ url: auth.url }),
     dial: header,
   })
-  for (let n = 0; n < 3; n++) await next(centrifuge, 'connected')
+  for (let n = 0; n < 3; n++) {
+    await next(centrifuge, 'connected')
+  }
   t.same(
     realtime.dialed.map((dial) => dial.token),
     ['token-1', 'token-1', 'token-2'],

@@ -128,15 +128,26 @@ export function coversToken(
   { selector, cutoffUs }: Pick<RevocationEvent, 'selector' | 'cutoffUs'>,
   token: SelectableToken,
 ): boolean {
-  if (token.issuedUs > cutoffUs) return false
-  if ('all' in selector) return true
-  if ('jti' in selector)
+  if (token.issuedUs > cutoffUs) {
+    return false
+  }
+  if ('all' in selector) {
+    return true
+  }
+  if ('jti' in selector) {
     return (
       selector.jti === token.jti ||
       (selector.cascade === true && token.parents.includes(selector.jti))
     )
-  if (selector.identity !== token.identity) return false
-  if ('subject' in selector) return selector.subject === token.subject
-  if ('label' in selector) return token.labels.includes(selector.label)
+  }
+  if (selector.identity !== token.identity) {
+    return false
+  }
+  if ('subject' in selector) {
+    return selector.subject === token.subject
+  }
+  if ('label' in selector) {
+    return token.labels.includes(selector.label)
+  }
   return true
 }

@@ -57,7 +57,9 @@ export function permitsChannel(
   action: ChannelAction,
   channel: string,
 ): boolean {
-  if (scopes.includes('admin')) return true
+  if (scopes.includes('admin')) {
+    return true
+  }
   return scopes.some(
     (scope) => scope.startsWith(`${action}:`) && matches(patternOf(scope, subject), channel),
   )
@@ -75,12 +77,18 @@ export function covers(
   wanted: string,
   subject: string = anySubject,
 ): boolean {
-  if (ceiling.includes('admin') || ceiling.includes(wanted)) return true
+  if (ceiling.includes('admin') || ceiling.includes(wanted)) {
+    return true
+  }
   const action = channelActions.find((candidate) => wanted.startsWith(`${candidate}:`))
-  if (action === undefined) return false
+  if (action === undefined) {
+    return false
+  }
   const inner = patternOf(wanted, subject)
   return ceiling.some((held) => {
-    if (!held.startsWith(`${action}:`)) return false
+    if (!held.startsWith(`${action}:`)) {
+      return false
+    }
     const outer = patternOf(held, subject)
     return inner.open ? outer.open && inner.text.startsWith(outer.text) : matches(outer, inner.text)
   })
@@ -109,7 +117,9 @@ export function scopesToGive(holder: ScopeHolder, identity?: string): readonly s
 
 /** Returns the scope with `{sub}` replaced; nothing when the result is a pattern or no scope. */
 function writtenOut(scope: string, subject: string): string[] {
-  if (!scope.includes('{sub}')) return [scope]
+  if (!scope.includes('{sub}')) {
+    return [scope]
+  }
   const text = scope.replaceAll('{sub}', () => subject)
   const isExact = !subject.includes('*') && !text.includes('{sub}')
   return isExact && scopePattern.test(text) ? [text] : []

@@ -34,7 +34,11 @@ const tables = [
 
 for (const [what, schema, good, bad] of tables) {
   t.test(`the bounds of ${what}`, async (t) => {
-    for (const value of good) t.ok(Value.Check(schema, value), JSON.stringify(value))
-    for (const value of bad) t.notOk(Value.Check(schema, value), JSON.stringify(value))
+    for (const value of good) {
+      t.ok(Value.Check(schema, value), JSON.stringify(value))
+    }
+    for (const value of bad) {
+      t.notOk(Value.Check(schema, value), JSON.stringify(value))
+    }
   })
 }

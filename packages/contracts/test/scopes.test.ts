@@ -127,13 +127,16 @@ t.test('whatever is covered allows nothing that the ceiling does not', async () 
   const known = fc.option(anySubject, { nil: undefined })
   fc.assert(
     fc.property(pattern, pattern, channelName, known, (outer, inner, channel, subject) => {
-      if (!covers([`subscribe:${outer}`], `subscribe:${inner}`, subject)) return
+      if (!covers([`subscribe:${outer}`], `subscribe:${inner}`, subject)) {
+        return
+      }
       // Without a subject it has to hold for all of them.
       for (const one of subject === undefined ? subjects : [subject]) {
-        if (subscribes(one, channel, inner) && !subscribes(one, channel, outer))
+        if (subscribes(one, channel, inner) && !subscribes(one, channel, outer)) {
           throw new Error(
             `${outer} covers ${inner}, but only the latter allows ${channel} to ${one}`,
           )
+        }
       }
     }),
     { numRuns: 20_000 },
@@ -154,13 +157,21 @@ t.test(
         who,
         (held, given, channel, identity, subject, grantee) => {
           const holder = { identity, subject, scopes: held.map((one) => `subscribe:${one}`) }
-          if (!covers(scopesToGive(holder, grantee), `subscribe:${given}`)) return
+          if (!covers(scopesToGive(holder, grantee), `subscribe:${given}`)) {
+            return
+          }
           const isOwn = identity === subject && identity === grantee
           // A subject of the identity, or the identity itself.
           for (const one of [...subjects, grantee]) {
-            if (!subscribes(one, channel, given)) continue
-            if (subscribes(subject, channel, ...held)) continue
-            if (isOwn && subscribes(one, channel, ...held)) continue
+            if (!subscribes(one, channel, given)) {
+              continue
+            }
+            if (subscribes(subject, channel, ...held)) {
+              continue
+            }
+            if (isOwn && subscribes(one, channel, ...held)) {
+              continue
+            }
             throw new Error(
               `${subject} of ${identity} gave ${grantee} ${given}: ${one} in ${channel}`,
             )

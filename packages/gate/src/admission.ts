@@ -68,39 +68,61 @@ export class Admission {
     this.#socket = socket
     this.#letMessages = holdMessages(socket, this.#raw.socket, this.#lease)
     // The token ended after auth's answer and before the socket was there.
-    if (this.grant.ended !== undefined) closeEnded(socket, this.#raw.socket, this.grant.ended)
+    if (this.grant.ended !== undefined) {
+      closeEnded(socket, this.#raw.socket, this.grant.ended)
+    }
   }
 
   /** The lease is out: what stands here may be of a token whose revocation was missed. */
   unleased(): void {
-    if (this.#socket !== undefined) closeUnleased(this.#socket, this.#raw.socket)
-    else this.#cut()
+    if (this.#socket !== undefined) {
+      closeUnleased(this.#socket, this.#raw.socket)
+    } else {
+      this.#cut()
+    }
   }
 
   /** The app closes. */
   leave(): void {
-    if (this.#socket !== undefined) closeLeaving(this.#socket, this.#raw.socket)
+    if (this.#socket !== undefined) {
+      closeLeaving(this.#socket, this.#raw.socket)
+    }
   }
 
   #end(reason: EndReason): void {
-    if (this.#socket !== undefined) closeEnded(this.#socket, this.#raw.socket, reason)
-    else this.#cut()
+    if (this.#socket !== undefined) {
+      closeEnded(this.#socket, this.#raw.socket, reason)
+    } else {
+      this.#cut()
+    }
   }
 
   #cut(): void {
-    if (this.#standing === 'connection') reset(this.#raw.socket)
+    if (this.#standing === 'connection') {
+      reset(this.#raw.socket)
+    }
     // A WebSocket that is still to come is closed by `opened`.
-    else if (this.#standing === 'websocket') return
+    else if (this.#standing === 'websocket') {
+      return
+    }
     // The rest of the body would be read for nothing: no command may come of it any more.
-    else if (this.#raw.complete === false) reset(this.#raw.socket)
+    else if (this.#raw.complete === false) {
+      reset(this.#raw.socket)
+    }
     // Before its head is sent, an answer is replaced by the onSend hook.
-    else if (this.#reply.raw.headersSent) this.#cutResponse()
+    else if (this.#reply.raw.headersSent) {
+      this.#cutResponse()
+    }
   }
 
   #cutResponse(): void {
     const { raw } = this.#reply
     // One that waits for an earlier response on its connection has no socket yet.
-    if (raw.socket !== null) reset(raw.socket)
-    if (raw.socket?.destroyed !== false) raw.destroy()
+    if (raw.socket !== null) {
+      reset(raw.socket)
+    }
+    if (raw.socket?.destroyed !== false) {
+      raw.destroy()
+    }
   }
 }

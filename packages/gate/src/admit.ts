@@ -37,7 +37,11 @@ export class Door {
     this.#options = options
     options.lease.listen({
       lost: () => {
-        for (const admission of this.#open) if (admission.ours) admission.unleased()
+        for (const admission of this.#open) {
+          if (admission.ours) {
+            admission.unleased()
+          }
+        }
       },
       regained: () => undefined,
     })
@@ -58,8 +62,9 @@ export class Door {
         const grant = await door.#options.introspector.introspect(token)
         return door.#enter(grant, wanted, request, reply, standing)
       } catch (error) {
-        if (optional && error instanceof GateError && error.code === 'missing_token')
+        if (optional && error instanceof GateError && error.code === 'missing_token') {
           return undefined
+        }
         return door.#refuse(request, reply, error)
       }
     }
@@ -68,7 +73,9 @@ export class Door {
   /** The grant of a request that was let through. */
   grantOf(request: FastifyRequest): Grant {
     const admission = this.#byRequest.get(request.raw)
-    if (admission !== undefined) return admission.grant
+    if (admission !== undefined) {
+      return admission.grant
+    }
     throw new Error('request.grant: this route is not under app.admit(), or has not passed it yet')
   }
 
@@ -84,8 +91,12 @@ export class Door {
   /** Watches the context's WebSocket server; false when it has none that can be seen. */
   guard(app: FastifyInstance): boolean {
     const server: unknown = Reflect.get(app, 'websocketServer')
-    if (!isWebSocketServer(server)) return false
-    if (this.#guarded.has(server)) return true
+    if (!isWebSocketServer(server)) {
+      return false
+    }
+    if (this.#guarded.has(server)) {
+      return true
+    }
     this.#guarded.add(server)
     guardServer(server, (socket, raw) => this.#byRequest.get(raw)?.opened(socket))
     return true
@@ -94,21 +105,33 @@ export class Door {
   /** Replaces an answer whose token ended, or whose lease ran out, while it was made. */
   answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     const admission = this.#byRequest.get(request.raw)
-    if (admission === undefined || !admission.ours) return payload
+    if (admission === undefined || !admission.ours) {
+      return payload
+    }
     const ended = admission.grant.ended !== undefined
-    if (!ended && this.#options.lease.held) return payload
-    if (payload instanceof Readable) payload.destroy()
+    if (!ended && this.#options.lease.held) {
+      return payload
+    }
+    if (payload instanceof Readable) {
+      payload.destroy()
+    }
     return replaceAnswer(reply, ended ? 'invalid_token' : 'auth_unavailable')
   }
 
   /** The app closes: so do the sockets that no route closes by itself. */
   leave(): void {
-    for (const admission of this.#open) if (admission.ours) admission.leave()
+    for (const admission of this.#open) {
+      if (admission.ours) {
+        admission.leave()
+      }
+    }
   }
 
   /** Resolves when nothing is open: the server's close is told before the last sockets' own. */
   async empty(deadlineMs: number): Promise<void> {
-    if (this.#open.size === 0) return
+    if (this.#open.size === 0) {
+      return
+    }
     await new Promise<void>((resolve) => {
       const deadline = setTimeout(resolve, deadlineMs)
       this.#emptied = () => {
@@ -150,7 +173,9 @@ export class Door {
     const gone = (): void => {
       admission.release()
       this.#open.delete(admission)
-      if (this.#open.size === 0) this.#emptied?.()
+      if (this.#open.size === 0) {
+        this.#emptied?.()
+      }
     }
     // 'close' comes after the response and when the peer goes away; an upgrade has only its socket.
     const stream = standing === 'response' ? reply.raw : request.raw.socket
@@ -158,13 +183,17 @@ export class Door {
     this.#open.add(admission)
     this.#byRequest.set(request.raw, admission)
     this.#byGrant.set(grant, admission)
-    if (request.raw.socket.destroyed) gone()
+    if (request.raw.socket.destroyed) {
+      gone()
+    }
     this.#options.stats.admitted++
     return undefined
   }
 
   #refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-    if (!(error instanceof GateError) || error.code === 'bad_options') throw error
+    if (!(error instanceof GateError) || error.code === 'bad_options') {
+      throw error
+    }
     this.#options.stats.refused[error.code]++
     return refuse(request, reply, error)
   }

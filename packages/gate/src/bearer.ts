@@ -24,8 +24,12 @@ export function bearerToken(raw: IncomingMessage, query?: unknown): string {
     ...fromQuery(query),
   ]
   const [token] = found
-  if (token === undefined) throw new GateError('missing_token', 'the request carries no token')
-  if (found.length > 1) throw malformed('send the token once, in one place')
+  if (token === undefined) {
+    throw new GateError('missing_token', 'the request carries no token')
+  }
+  if (found.length > 1) {
+    throw malformed('send the token once, in one place')
+  }
   if (token.length > maxTokenLength || !tokenPattern.test(token)) {
     throw new GateError('invalid_token', 'the token is none of ours')
   }
@@ -34,18 +38,28 @@ export function bearerToken(raw: IncomingMessage, query?: unknown): string {
 
 function fromHeader(raw: IncomingMessage): string[] {
   const { authorization } = raw.headers
-  if (authorization === undefined) return []
+  if (authorization === undefined) {
+    return []
+  }
   // Node keeps the first of several and drops the others without a word.
-  if (headerCount(raw, 'authorization') > 1) throw malformed('send one Authorization header')
-  if (!schemePattern.test(authorization)) return []
+  if (headerCount(raw, 'authorization') > 1) {
+    throw malformed('send one Authorization header')
+  }
+  if (!schemePattern.test(authorization)) {
+    return []
+  }
   const token = credentialsPattern.exec(authorization)?.[1]
-  if (token === undefined) throw malformed('write it as "Authorization: Bearer <token>"')
+  if (token === undefined) {
+    throw malformed('write it as "Authorization: Bearer <token>"')
+  }
   return [token]
 }
 
 function fromSubprotocols(raw: IncomingMessage): string[] {
   const header = raw.headers['sec-websocket-protocol']
-  if (header === undefined) return []
+  if (header === undefined) {
+    return []
+  }
   const offered = header.split(',').map((name) => name.trim())
   const tokens = offered
     .filter((name) => name.startsWith(bearerSubprotocolPrefix))
@@ -58,9 +72,13 @@ function fromSubprotocols(raw: IncomingMessage): string[] {
 }
 
 function fromQuery(query: unknown): string[] {
-  if (typeof query !== 'object' || query === null || !('access_token' in query)) return []
+  if (typeof query !== 'object' || query === null || !('access_token' in query)) {
+    return []
+  }
   const { access_token: token } = query
-  if (typeof token !== 'string' || token === '') throw malformed('send one access_token')
+  if (typeof token !== 'string' || token === '') {
+    throw malformed('send one access_token')
+  }
   return [token]
 }
 
@@ -68,7 +86,9 @@ function headerCount({ rawHeaders }: IncomingMessage, name: string): number {
   let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const header = rawHeaders[at]
-    if (header?.length === name.length && header.toLowerCase() === name) count++
+    if (header?.length === name.length && header.toLowerCase() === name) {
+      count++
+    }
   }
   return count
 }

@@ -20,10 +20,16 @@ export function countConnections(
   let sum = 0
   for (const grant of grants) {
     const { jti, issuedUs, connections, since } = grant
-    if (connections === 0 || !coversToken(event, grant)) continue
+    if (connections === 0 || !coversToken(event, grant)) {
+      continue
+    }
     sum += connections
-    if (after !== undefined && byPlace(grant, after) <= 0) continue
-    if (last !== undefined && byPlace(grant, last) > 0) continue
+    if (after !== undefined && byPlace(grant, after) <= 0) {
+      continue
+    }
+    if (last !== undefined && byPlace(grant, last) > 0) {
+      continue
+    }
     const token = kept.get(jti)
     if (token !== undefined) {
       token.connections += connections
@@ -31,11 +37,15 @@ export function countConnections(
       continue
     }
     kept.set(jti, { jti, issuedUs, connections, since })
-    if (kept.size < 2 * limit) continue
+    if (kept.size < 2 * limit) {
+      continue
+    }
     const first = [...kept.values()].sort(byPlace).slice(0, limit)
     last = first.at(-1)
     kept.clear()
-    for (const one of first) kept.set(one.jti, one)
+    for (const one of first) {
+      kept.set(one.jti, one)
+    }
   }
   return { connections: sum, tokens: [...kept.values()].sort(byPlace).slice(0, limit) }
 }

@@ -56,17 +56,27 @@ export class Credentials {
    */
   async token(): Promise<string> {
     const current = this.#current()
-    if (current !== undefined) return current
-    if (this.#fetching !== undefined) return this.#fetching
-    if (this.#timer !== undefined && this.#problem !== undefined) throw unavailable(this.#problem)
+    if (current !== undefined) {
+      return current
+    }
+    if (this.#fetching !== undefined) {
+      return this.#fetching
+    }
+    if (this.#timer !== undefined && this.#problem !== undefined) {
+      throw unavailable(this.#problem)
+    }
     return this.#fetch()
   }
 
   /** A token other than `refused`, which auth has just answered with 401. */
   async renew(refused: string): Promise<string> {
-    if (this.#held?.token === refused) this.#held = undefined
+    if (this.#held?.token === refused) {
+      this.#held = undefined
+    }
     const current = this.#current()
-    if (current !== undefined) return current
+    if (current !== undefined) {
+      return current
+    }
     return this.#fetching ?? this.#fetch()
   }
 
@@ -81,7 +91,9 @@ export class Credentials {
   }
 
   #fetch(): Promise<string> {
-    if (this.#closed) return Promise.reject(unavailable('the gate is closed'))
+    if (this.#closed) {
+      return Promise.reject(unavailable('the gate is closed'))
+    }
     clearTimeout(this.#timer)
     this.#timer = undefined
     const fetching = this.#ask().finally(() => {
@@ -108,8 +120,9 @@ export class Credentials {
     } catch (cause) {
       throw this.#failed('auth cannot be reached', this.#backoff.next(), cause)
     }
-    if (answer.status === 200 && tokenAnswer.Check(answer.body))
+    if (answer.status === 200 && tokenAnswer.Check(answer.body)) {
       return this.#take(answer.body, asked)
+    }
     if (answer.status < 500 && answer.status !== 429 && errorAnswer.Check(answer.body)) {
       const { error, error_description: why } = answer.body
       const text = `auth refuses this app's identity: ${error}${why === undefined ? '' : ` (${why.slice(0, 200)})`}`
@@ -127,7 +140,9 @@ export class Credentials {
     }
     const lifeMs = answer.expires_in * 1000
     this.#held = { token: answer.access_token, expiresAt: asked + lifeMs }
-    if (this.#problem !== undefined) this.#log.info('gate: has a token of its own')
+    if (this.#problem !== undefined) {
+      this.#log.info('gate: has a token of its own')
+    }
     this.#problem = undefined
     this.#backoff.reset()
     // The last quarter of its life leaves time for several tries.
@@ -136,14 +151,18 @@ export class Credentials {
   }
 
   #failed(problem: string, retryMs: number, cause?: unknown): GateError {
-    if (problem !== this.#problem) this.#log.error({ err: cause }, `gate: ${problem}; trying again`)
+    if (problem !== this.#problem) {
+      this.#log.error({ err: cause }, `gate: ${problem}; trying again`)
+    }
     this.#problem = problem
     this.#later(retryMs)
     return unavailable(problem)
   }
 
   #later(ms: number): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      return
+    }
     // setTimeout takes 31 bits; a token of more than 24 days is renewed sooner.
     this.#timer = setTimeout(
       () => {

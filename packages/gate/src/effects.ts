@@ -51,7 +51,9 @@ export class Effects {
     isOver: IsOver,
     lease = this.#lease,
   ): Promise<Result> {
-    if (grant.ended !== undefined) throw new GateError('invalid_token', 'the token has ended')
+    if (grant.ended !== undefined) {
+      throw new GateError('invalid_token', 'the token has ended')
+    }
     const until = deadlineOf(lease, maxEffectMs)
     const effect: Effect = { grant, covered: false, waiting: [] }
     this.#underWay.add(effect)
@@ -62,14 +64,19 @@ export class Effects {
       over = isOver(error)
       throw error
     } finally {
-      if (over) this.#finish(effect)
-      else this.#finishAt(until, effect)
+      if (over) {
+        this.#finish(effect)
+      } else {
+        this.#finishAt(until, effect)
+      }
     }
   }
 
   /** Marks the effects of grants that a revocation covers, whether or not those grants had ended. */
   cover(event: RevocationEvent): void {
-    for (const effect of this.#underWay) effect.covered ||= coversToken(event, effect.grant)
+    for (const effect of this.#underWay) {
+      effect.covered ||= coversToken(event, effect.grant)
+    }
   }
 
   /**
@@ -78,21 +85,29 @@ export class Effects {
    */
   over({ all = false } = {}): Promise<void> | undefined {
     const awaited = [...this.#underWay].filter(({ covered }) => all || covered)
-    if (awaited.length === 0) return undefined
+    if (awaited.length === 0) {
+      return undefined
+    }
     const each = awaited.map(({ waiting }) => new Promise<void>((resolve) => waiting.push(resolve)))
     return Promise.all(each).then(() => undefined)
   }
 
   #finishAt(until: number, effect: Effect): void {
     const leftMs = until - performance.now()
-    if (leftMs <= 0) this.#finish(effect)
+    if (leftMs <= 0) {
+      this.#finish(effect)
+    }
     // Checked again: a timer of Node may fire up to two milliseconds early.
-    else setTimeout(() => this.#finishAt(until, effect), leftMs).unref()
+    else {
+      setTimeout(() => this.#finishAt(until, effect), leftMs).unref()
+    }
   }
 
   #finish(effect: Effect): void {
     this.#underWay.delete(effect)
-    for (const resolve of effect.waiting) resolve()
+    for (const resolve of effect.waiting) {
+      resolve()
+    }
   }
 }
 
@@ -106,6 +121,8 @@ export function deadlineOf(lease: Pick<Lease, 'leftMs'>, maxMs = Number.POSITIVE
   // The clock first: a process that is stopped between the two lines gets a deadline too early.
   const now = performance.now()
   const { leftMs } = lease
-  if (leftMs <= 0) throw new GateError('auth_unavailable', 'the lease is out')
+  if (leftMs <= 0) {
+    throw new GateError('auth_unavailable', 'the lease is out')
+  }
   return now + Math.min(leftMs, maxMs)
 }

@@ -43,20 +43,29 @@ export class Expiry<T extends object> {
     const now = this.#now()
     const second = Math.round((now + at - this.#wall) / 1000)
     const bucket = this.#buckets.get(second)
-    if (bucket === undefined) this.#buckets.set(second, new Set([item]))
-    else bucket.add(item)
+    if (bucket === undefined) {
+      this.#buckets.set(second, new Set([item]))
+    } else {
+      bucket.add(item)
+    }
     this.#secondOf.set(item, second)
     this.#arm(now)
   }
 
   delete(item: T): void {
     const second = this.#secondOf.get(item)
-    if (second === undefined) return
+    if (second === undefined) {
+      return
+    }
     this.#secondOf.delete(item)
     const bucket = this.#buckets.get(second)
     bucket?.delete(item)
-    if (bucket?.size === 0) this.#buckets.delete(second)
-    if (this.#secondOf.size === 0) this.clear()
+    if (bucket?.size === 0) {
+      this.#buckets.delete(second)
+    }
+    if (this.#secondOf.size === 0) {
+      this.clear()
+    }
   }
 
   /** Calls back for everything that is due now; the timer does it once a second. */
@@ -64,7 +73,9 @@ export class Expiry<T extends object> {
     const now = this.#now()
     const second = Math.floor(now / 1000)
     for (const [key, bucket] of this.#buckets) {
-      if (key > second) continue
+      if (key > second) {
+        continue
+      }
       for (const item of bucket) {
         this.delete(item)
         this.#due(item)
@@ -92,7 +103,9 @@ export class Expiry<T extends object> {
   }
 
   #arm(now: number): void {
-    if (this.#timer !== undefined || this.#secondOf.size === 0) return
+    if (this.#timer !== undefined || this.#secondOf.size === 0) {
+      return
+    }
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined

@@ -110,7 +110,9 @@ export class FeedConnection {
 
   send(message: NodeMessage): void {
     // In any other state ws would drop it; the hello of the next connection says where we stand.
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+    if (this.#socket?.readyState === WebSocket.OPEN) {
+      this.#socket.send(JSON.stringify(message))
+    }
   }
 
   /** Cuts the connection that is open now; another follows. */
@@ -124,7 +126,9 @@ export class FeedConnection {
     this.#closed = true
     clearTimeout(this.#retry)
     const socket = this.#socket
-    if (socket === undefined) return
+    if (socket === undefined) {
+      return
+    }
     if (socket.readyState !== WebSocket.OPEN) {
       socket.terminate()
       return
@@ -148,7 +152,9 @@ export class FeedConnection {
       this.#again(undefined, this.#backoff.next())
       return
     }
-    if (this.#closed) return
+    if (this.#closed) {
+      return
+    }
     const { url, timing, dial = dialWith() } = this.#options
     const socket = dial(url, token, timing.handshakeMs * this.#patience)
     this.#socket = socket
@@ -165,17 +171,27 @@ export class FeedConnection {
     const received = (data: RawData, binary: boolean): void => {
       alive = true
       // A dropped socket still tells what it had buffered.
-      if (this.#socket !== socket || socket.readyState !== WebSocket.OPEN) return
+      if (this.#socket !== socket || socket.readyState !== WebSocket.OPEN) {
+        return
+      }
       try {
-        if (binary) throw new FeedGarbage('a binary message')
-        if (!listener.received(data.toString())) return
+        if (binary) {
+          throw new FeedGarbage('a binary message')
+        }
+        if (!listener.received(data.toString())) {
+          return
+        }
         this.#backoff.reset()
         this.#problem = undefined
         this.#refusal = undefined
         this.#patience = 1
-        if (timer !== undefined && !pinging) ping()
+        if (timer !== undefined && !pinging) {
+          ping()
+        }
       } catch (error) {
-        if (!(error instanceof FeedGarbage)) log.error({ err: error }, 'gate: the feed failed')
+        if (!(error instanceof FeedGarbage)) {
+          log.error({ err: error }, 'gate: the feed failed')
+        }
         problem = `auth sent garbage on the feed: ${messageOf(error)}`
         socket.terminate()
       }
@@ -214,14 +230,20 @@ export class FeedConnection {
     socket.on('unexpected-response', (_request, response) => {
       problem = `auth answers ${response.statusCode} to /v1/feed`
       socket.terminate()
-      if (response.statusCode === 401) this.#renew(token)
+      if (response.statusCode === 401) {
+        this.#renew(token)
+      }
     })
     socket.on('close', (code) => {
       clearTimeout(timer)
-      if (this.#socket === socket) this.#socket = undefined
+      if (this.#socket === socket) {
+        this.#socket = undefined
+      }
       problem ??= this.#why
       this.#why = undefined
-      if (!pinging) this.#patience = Math.min(this.#patience * 2, maxPatience)
+      if (!pinging) {
+        this.#patience = Math.min(this.#patience * 2, maxPatience)
+      }
       listener.lost(code)
       if (isRefusal(code)) {
         this.#refused(code)
@@ -231,7 +253,9 @@ export class FeedConnection {
       if (code === feedClose.unauthorized) {
         this.#renew(token)
         // In the course of things a token expires: the next one is there already.
-        if (pinging) wait = 0
+        if (pinging) {
+          wait = 0
+        }
       }
       this.#again(meanings[code] ?? problem ?? `auth closed the feed (${code})`, wait)
     })
@@ -244,15 +268,21 @@ export class FeedConnection {
 
   /** Asks again, rarely: the other process may end, or the name be given to this identity. */
   #refused(code: number): void {
-    if (this.#closed) return
-    if (code !== this.#refusal) this.#options.log.error(`gate: ${meanings[code]}`)
+    if (this.#closed) {
+      return
+    }
+    if (code !== this.#refusal) {
+      this.#options.log.error(`gate: ${meanings[code]}`)
+    }
     this.#refusal = code
     this.#problem = meanings[code]
     this.#later(this.#options.timing.refusedRetryMs * (0.75 + Math.random() / 2))
   }
 
   #again(problem: string | undefined, waitMs: number): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      return
+    }
     // Until auth takes the name nothing else is worth knowing.
     if (this.#refusal !== undefined) {
       this.#later(this.#options.timing.refusedRetryMs)

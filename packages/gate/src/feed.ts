@@ -121,7 +121,9 @@ export class Feed {
     lease.listen({
       lost: () => {
         stats.leasesLost++
-        if (!this.#closing) log.error('gate: the lease is out; every connection is held')
+        if (!this.#closing) {
+          log.error('gate: the lease is out; every connection is held')
+        }
       },
       regained: () => {
         log.info('gate: the lease is held; connections are let through')
@@ -135,8 +137,12 @@ export class Feed {
    * the connection is away for a moment, other nodes are the better choice for newcomers.
    */
   get problem(): string | undefined {
-    if (this.#welcomed && this.#options.watch.inSync) return undefined
-    if (this.#resync !== undefined) return 'every live token is being asked for again'
+    if (this.#welcomed && this.#options.watch.inSync) {
+      return undefined
+    }
+    if (this.#resync !== undefined) {
+      return 'every live token is being asked for again'
+    }
     return this.#connection.problem ?? 'the revocation feed is not connected, or gives no lease'
   }
 
@@ -226,15 +232,23 @@ export class Feed {
   }
 
   #welcome({ cursor, resumed, since, inquiries = false }: Welcome): void {
-    if (this.#welcomed) this.#garbage('a second welcome')
-    if (resumed && cursor !== this.#asked) this.#garbage('a welcome to a position not asked for')
+    if (this.#welcomed) {
+      this.#garbage('a second welcome')
+    }
+    if (resumed && cursor !== this.#asked) {
+      this.#garbage('a welcome to a position not asked for')
+    }
     this.#welcomed = true
     this.#since = since
     this.#told = cursor
-    if (inquiries) this.#connection.send({ type: 'attend' })
+    if (inquiries) {
+      this.#connection.send({ type: 'attend' })
+    }
     if (resumed) {
       // Word for word: auth takes each count once.
-      for (const ack of this.#sent) this.#connection.send(ack)
+      for (const ack of this.#sent) {
+        this.#connection.send(ack)
+      }
       this.#synced()
       return
     }
@@ -253,7 +267,9 @@ export class Feed {
     const resync = new AbortController()
     this.#resync = resync
     void reintrospect(watch, this.#options.lookup, resync.signal).then((through) => {
-      if (!through || this.#resync !== resync) return
+      if (!through || this.#resync !== resync) {
+        return
+      }
       this.#resync = undefined
       // Any effect may be one of a revocation that was skipped.
       this.#synced(watch.effectsOver({ all: true }))
@@ -261,17 +277,25 @@ export class Feed {
   }
 
   #events({ cursor, revocations }: Events): void {
-    if (!this.#welcomed) this.#garbage('events before the welcome')
+    if (!this.#welcomed) {
+      this.#garbage('events before the welcome')
+    }
     this.#unacked.push(...this.#options.watch.apply(revocations))
     const last = revocations.at(-1)
-    if (last !== undefined) this.#options.stats.feedLagMs = Math.max(0, Date.now() - last.at)
+    if (last !== undefined) {
+      this.#options.stats.feedLagMs = Math.max(0, Date.now() - last.at)
+    }
     this.#told = cursor
     // An acknowledgement says that everything up to its cursor is applied: not yet, in a resync.
-    if (this.#resync === undefined) this.#acknowledge(this.#options.watch.effectsOver())
+    if (this.#resync === undefined) {
+      this.#acknowledge(this.#options.watch.effectsOver())
+    }
   }
 
   #inquired(inquiry: Inquire): void {
-    if (!this.#welcomed) this.#garbage('an inquiry before the welcome')
+    if (!this.#welcomed) {
+      this.#garbage('an inquiry before the welcome')
+    }
     const { watch } = this.#options
     const { id } = inquiry
     this.#connection.send({ type: 'connections', id, ...watch.countConnections(inquiry) })
@@ -279,7 +303,9 @@ export class Feed {
 
   #synced(effects?: Promise<void>): void {
     this.#acknowledge(effects)
-    if (this.#closing) return
+    if (this.#closing) {
+      return
+    }
     this.#options.watch.synced()
     this.#options.log.info('gate: the revocation feed is in sync')
     this.#renewals.start()
@@ -304,13 +330,17 @@ export class Feed {
     const next = this.#waiting.findIndex(({ over }) => !over)
     const ready = this.#waiting.splice(0, next === -1 ? this.#waiting.length : next)
     const cursor = ready.at(-1)?.cursor
-    if (cursor === undefined) return
+    if (cursor === undefined) {
+      return
+    }
     const applied = merged(ready.flatMap((ack) => ack.applied))
     do {
       const revocations = applied.splice(0, maxAcked)
       const ack: Ack = { type: 'ack', cursor, revocations }
       this.#connection.send(ack)
-      if (revocations.length > 0) this.#sent.push(ack)
+      if (revocations.length > 0) {
+        this.#sent.push(ack)
+      }
     } while (applied.length > 0)
     this.#sent.splice(0, this.#sent.length - maxRepeated)
   }
@@ -322,13 +352,17 @@ export class Feed {
     this.#welcomed = false
     this.#renewals.stop()
     // Another process stands for this node: what is admitted from here on nobody would tell of.
-    if (isRefusal(code)) this.#options.watch.interrupted()
+    if (isRefusal(code)) {
+      this.#options.watch.interrupted()
+    }
     this.#resync?.abort()
     this.#resync = undefined
     // What a resync left unsaid is covered by the next one.
     this.#unacked = []
     // A position that auth does not understand would be refused for ever.
-    if (code === feedClose.badMessage) this.#resumeFrom = undefined
+    if (code === feedClose.badMessage) {
+      this.#resumeFrom = undefined
+    }
     this.#saidGoodbye?.()
   }
 
@@ -355,7 +389,9 @@ function parse(text: string): AuthMessage {
     throw new FeedGarbage('not JSON')
   }
   for (const check of Object.values(checks)) {
-    if (check.Check(message)) return message
+    if (check.Check(message)) {
+      return message
+    }
   }
   throw new FeedGarbage('an unknown message')
 }

@@ -104,6 +104,8 @@ export const gate = plugin(
 )
 
 function liveGrant(grant: Grant): LiveGrant {
-  if (grant instanceof LiveGrant) return grant
+  if (grant instanceof LiveGrant) {
+    return grant
+  }
   throw new GateError('invalid_token', 'not a grant')
 }

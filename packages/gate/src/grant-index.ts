@@ -19,26 +19,41 @@ export class GrantIndex {
 
   add(grant: LiveGrant): void {
     const same = this.#byIdentity.get(grant.identity)
-    if (same?.has(grant)) return
-    if (same === undefined) this.#byIdentity.set(grant.identity, new Set([grant]))
-    else same.add(grant)
+    if (same?.has(grant)) {
+      return
+    }
+    if (same === undefined) {
+      this.#byIdentity.set(grant.identity, new Set([grant]))
+    } else {
+      same.add(grant)
+    }
     this.#byJti.add(grant.jti, grant)
-    for (const parent of grant.parents) this.#byParent.add(parent, grant)
+    for (const parent of grant.parents) {
+      this.#byParent.add(parent, grant)
+    }
     this.#size++
   }
 
   delete(grant: LiveGrant): void {
     const same = this.#byIdentity.get(grant.identity)
-    if (same === undefined || !same.delete(grant)) return
-    if (same.size === 0) this.#byIdentity.delete(grant.identity)
+    if (same === undefined || !same.delete(grant)) {
+      return
+    }
+    if (same.size === 0) {
+      this.#byIdentity.delete(grant.identity)
+    }
     this.#byJti.delete(grant.jti, grant)
-    for (const parent of grant.parents) this.#byParent.delete(parent, grant)
+    for (const parent of grant.parents) {
+      this.#byParent.delete(parent, grant)
+    }
     this.#size--
   }
 
   /** A list of its own, since ending a grant changes the index. */
   candidates({ selector }: Pick<RevocationEvent, 'selector'>): readonly LiveGrant[] {
-    if ('all' in selector) return [...this.#byIdentity.values()].flatMap((grants) => [...grants])
+    if ('all' in selector) {
+      return [...this.#byIdentity.values()].flatMap((grants) => [...grants])
+    }
     if ('jti' in selector) {
       const issued = selector.cascade === true ? this.#byParent.of(selector.jti) : []
       return [...this.ofToken(selector.jti), ...issued]
@@ -61,23 +76,33 @@ class GrantsByKey {
 
   add(key: string, grant: LiveGrant): void {
     const found = this.#grants.get(key)
-    if (found === undefined) this.#grants.set(key, grant)
-    else if (found instanceof Set) found.add(grant)
-    else this.#grants.set(key, new Set([found, grant]))
+    if (found === undefined) {
+      this.#grants.set(key, grant)
+    } else if (found instanceof Set) {
+      found.add(grant)
+    } else {
+      this.#grants.set(key, new Set([found, grant]))
+    }
   }
 
   delete(key: string, grant: LiveGrant): void {
     const found = this.#grants.get(key)
     if (found instanceof Set) {
       found.delete(grant)
-      if (found.size === 0) this.#grants.delete(key)
-    } else if (found === grant) this.#grants.delete(key)
+      if (found.size === 0) {
+        this.#grants.delete(key)
+      }
+    } else if (found === grant) {
+      this.#grants.delete(key)
+    }
   }
 
   /** A list of its own. */
   of(key: string): readonly LiveGrant[] {
     const found = this.#grants.get(key)
-    if (found === undefined) return []
+    if (found === undefined) {
+      return []
+    }
     return found instanceof Set ? [...found] : [found]
   }
 

@@ -83,16 +83,23 @@ export class LiveGrant implements Grant, SelectableToken {
 
   /** Adds a holder. Most grants have one, which then costs no set. */
   add(holder: Hold): void {
-    if (this.#holders === undefined) this.#holders = holder
-    else if (this.#holders instanceof Set) this.#holders.add(holder)
-    else this.#holders = new Set([this.#holders, holder])
+    if (this.#holders === undefined) {
+      this.#holders = holder
+    } else if (this.#holders instanceof Set) {
+      this.#holders.add(holder)
+    } else {
+      this.#holders = new Set([this.#holders, holder])
+    }
   }
 
   remove(holder: Hold): void {
-    if (this.#holders === holder) this.#holders = undefined
-    else if (this.#holders instanceof Set) {
+    if (this.#holders === holder) {
+      this.#holders = undefined
+    } else if (this.#holders instanceof Set) {
       this.#holders.delete(holder)
-      if (this.#holders.size === 0) this.#holders = undefined
+      if (this.#holders.size === 0) {
+        this.#holders = undefined
+      }
     }
   }
 
@@ -104,7 +111,9 @@ export class LiveGrant implements Grant, SelectableToken {
   }
 
   #all(): readonly Hold[] {
-    if (this.#holders === undefined) return []
+    if (this.#holders === undefined) {
+      return []
+    }
     return this.#holders instanceof Set ? [...this.#holders] : [this.#holders]
   }
 }

@@ -58,7 +58,9 @@ export class Introspector {
    */
   introspect(token: string): Promise<LiveGrant> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new GateError('auth_unavailable', 'the gate is closed'))
+      if (this.#closed) {
+        return reject(new GateError('auth_unavailable', 'the gate is closed'))
+      }
       const known = this.#slots.get(token)
       if (known !== undefined) {
         // An answer on its way is as good as a new one: the watch checks it against every
@@ -84,7 +86,9 @@ export class Introspector {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#underWay >= authConnections || this.#waiting.length === 0) return
+    if (this.#scheduled || this.#underWay >= authConnections || this.#waiting.length === 0) {
+      return
+    }
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -97,8 +101,9 @@ export class Introspector {
     const late = this.#waiting.findIndex((slot) => slot.since >= oldest)
     const expired = this.#waiting.splice(0, late === -1 ? this.#waiting.length : late)
     // An error costs its stack; on this path there is seldom one.
-    if (expired.length > 0)
+    if (expired.length > 0) {
       this.#refuse(expired, new GateError('auth_unavailable', 'auth is too slow'))
+    }
     while (this.#waiting.length > 0 && this.#underWay < authConnections) {
       this.#send(this.#waiting.splice(0, maxIntrospections))
     }
@@ -119,7 +124,9 @@ export class Introspector {
     this.#lookup(slots.map((slot) => slot.token))
       .then(
         (results) => {
-          for (const [at, slot] of slots.entries()) this.#settle(slot, results[at], mark)
+          for (const [at, slot] of slots.entries()) {
+            this.#settle(slot, results[at], mark)
+          }
         },
         (error: unknown) => this.#refuse(slots, error),
       )
@@ -135,7 +142,9 @@ export class Introspector {
     this.#slots.delete(slot.token)
     for (const { resolve, reject } of slot.waiters) {
       try {
-        if (active === undefined) throw new GateError('invalid_token', 'the token is not active')
+        if (active === undefined) {
+          throw new GateError('invalid_token', 'the token is not active')
+        }
         resolve(this.#watch.register(active, slot.token, mark))
       } catch (error) {
         reject(error)
@@ -146,7 +155,9 @@ export class Introspector {
   #refuse(slots: readonly Slot[], error: unknown): void {
     for (const slot of slots) {
       this.#slots.delete(slot.token)
-      for (const { reject } of slot.waiters) reject(error)
+      for (const { reject } of slot.waiters) {
+        reject(error)
+      }
     }
   }
 }

@@ -45,8 +45,12 @@ export class NodeLease implements Lease {
 
   get held(): boolean {
     const now = this.#clocks.monotonic()
-    if (now >= this.#until) return false
-    if (!this.#suspends.glance(now)) return true
+    if (now >= this.#until) {
+      return false
+    }
+    if (!this.#suspends.glance(now)) {
+      return true
+    }
     this.#giveUp()
     // Not here: whoever asks is in the middle of a write, or of a command.
     setImmediate(() => this.#tellOut())
@@ -68,13 +72,21 @@ export class NodeLease implements Lease {
    * node gives up before auth, which began to count later, may call it fenced.
    */
   granted(sentAt: number, ttlMs: number): void {
-    if (this.#closed) return
-    if (this.#suspends.look()) this.#giveUp()
+    if (this.#closed) {
+      return
+    }
+    if (this.#suspends.look()) {
+      this.#giveUp()
+    }
     // Out meanwhile, though no timer has had its turn to say so.
     this.#tellOut()
-    if (sentAt <= this.#givenUpAt) return
+    if (sentAt <= this.#givenUpAt) {
+      return
+    }
     this.#until = Math.max(this.#until, sentAt + ttlMs)
-    if (!this.held) return
+    if (!this.held) {
+      return
+    }
     this.#tell(true)
     this.#timer ??= this.#arm()
   }
@@ -92,9 +104,14 @@ export class NodeLease implements Lease {
     const timer = setTimeout(
       () => {
         this.#timer = undefined
-        if (this.#suspends.look()) this.#giveUp()
-        if (this.held) this.#timer = this.#arm()
-        else this.#tellOut()
+        if (this.#suspends.look()) {
+          this.#giveUp()
+        }
+        if (this.held) {
+          this.#timer = this.#arm()
+        } else {
+          this.#tellOut()
+        }
       },
       this.#suspends.possible ? Math.min(leftMs, lookMs) : leftMs,
     )
@@ -108,15 +125,22 @@ export class NodeLease implements Lease {
   }
 
   #tellOut(): void {
-    if (!this.held) this.#tell(false)
+    if (!this.held) {
+      this.#tell(false)
+    }
   }
 
   #tell(held: boolean): void {
-    if (this.#told === held) return
+    if (this.#told === held) {
+      return
+    }
     this.#told = held
     for (const listener of this.#listeners) {
-      if (held) listener.regained()
-      else listener.lost()
+      if (held) {
+        listener.regained()
+      } else {
+        listener.lost()
+      }
     }
   }
 }

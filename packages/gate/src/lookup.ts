@@ -34,7 +34,9 @@ export function lookupWith(
   }
 
   function failed(why: string, cause?: unknown): GateError {
-    if (healthy) log.error({ err: cause }, `gate: ${why}; nothing is admitted`)
+    if (healthy) {
+      log.error({ err: cause }, `gate: ${why}; nothing is admitted`)
+    }
     healthy = false
     return new GateError('auth_unavailable', why)
   }
@@ -42,8 +44,12 @@ export function lookupWith(
   return async (tokens) => {
     const own = await credentials.token()
     let answer = await send(own, tokens)
-    if (answer.status === 401) answer = await send(await credentials.renew(own), tokens)
-    if (answer.status !== 200) throw failed(`auth answers ${answer.status} to /v1/introspections`)
+    if (answer.status === 401) {
+      answer = await send(await credentials.renew(own), tokens)
+    }
+    if (answer.status !== 200) {
+      throw failed(`auth answers ${answer.status} to /v1/introspections`)
+    }
     if (!introspected.Check(answer.body)) {
       throw failed('auth answers /v1/introspections with something else')
     }
@@ -52,7 +58,9 @@ export function lookupWith(
     if (results.length !== tokens.length) {
       throw failed(`auth answers ${results.length} of ${tokens.length} introspections`)
     }
-    if (!healthy) log.info('gate: auth answers again')
+    if (!healthy) {
+      log.info('gate: auth answers again')
+    }
     healthy = true
     return results.map((result) => (result.active ? result : undefined))
   }

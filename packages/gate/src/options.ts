@@ -71,7 +71,9 @@ export function checkOptions(options: GateOptions): CheckedOptions {
   if (!nodePattern.test(node)) {
     throw bad('node must be 1 to 128 letters, digits or . _ : - and start with a letter or digit')
   }
-  if (url !== undefined && url.length > 256) throw bad('url may have 256 characters at most')
+  if (url !== undefined && url.length > 256) {
+    throw bad('url may have 256 characters at most')
+  }
   if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
     throw bad('timeoutMs must be a whole number from 100 to 60000')
   }
@@ -84,10 +86,15 @@ export function checkOptions(options: GateOptions): CheckedOptions {
 
 function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undefined {
   const { ca, cert, key } = tls
-  if (ca === undefined && cert === undefined && key === undefined) return undefined
-  if (authUrl.protocol !== 'https:') throw bad('tls is set, so authUrl must be https://')
-  if ((cert === undefined) !== (key === undefined))
+  if (ca === undefined && cert === undefined && key === undefined) {
+    return undefined
+  }
+  if (authUrl.protocol !== 'https:') {
+    throw bad('tls is set, so authUrl must be https://')
+  }
+  if ((cert === undefined) !== (key === undefined)) {
     throw bad('tls.cert and tls.key go together; set both')
+  }
   const context = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
@@ -96,7 +103,9 @@ function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undef
   try {
     createSecureContext(context)
     // What is no certificate among `ca` it passes over.
-    if (ca !== undefined) new X509Certificate(ca)
+    if (ca !== undefined) {
+      new X509Certificate(ca)
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw bad(`tls.ca, tls.cert or tls.key cannot be used (${code ?? 'not PEM'})`)

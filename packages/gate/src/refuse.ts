@@ -57,7 +57,9 @@ export function replaceAnswer(
   reply: FastifyReply,
   code: 'invalid_token' | 'auth_unavailable',
 ): string {
-  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+  for (const name of Object.keys(reply.getHeaders())) {
+    reply.removeHeader(name)
+  }
   challenge(reply, code)
   const body = JSON.stringify(problem(code, 'authentication failed'))
   reply

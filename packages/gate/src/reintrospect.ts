@@ -31,11 +31,15 @@ export async function reintrospect(
         const token = watch.tokenOf(jti)
         return token === undefined ? [] : [{ jti, token }]
       })
-      if (asked.length === 0) return
+      if (asked.length === 0) {
+        return
+      }
       const results = await lookup(asked.map(({ token }) => token)).catch(() => undefined)
       if (results !== undefined) {
         for (const [at, { jti }] of asked.entries()) {
-          if (results[at] === undefined) watch.endToken(jti)
+          if (results[at] === undefined) {
+            watch.endToken(jti)
+          }
         }
         return
       }
@@ -49,7 +53,9 @@ export async function reintrospect(
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
+    if (signal.aborted) {
+      return resolve()
+    }
     const done = (): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', done)

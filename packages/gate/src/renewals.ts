@@ -42,9 +42,15 @@ export class Renewals {
 
   answered({ renewal, ttlMs }: LeaseMessage): void {
     const sentAt = this.#sentAt.get(renewal)
-    if (sentAt === undefined) return
+    if (sentAt === undefined) {
+      return
+    }
     // An answer to a later one covers those before it.
-    for (const earlier of this.#sentAt.keys()) if (earlier <= renewal) this.#sentAt.delete(earlier)
+    for (const earlier of this.#sentAt.keys()) {
+      if (earlier <= renewal) {
+        this.#sentAt.delete(earlier)
+      }
+    }
     this.#everyMs = ttlMs / renewalsPerLease
     this.#options.lease.granted(sentAt, ttlMs)
     this.#next(sentAt + this.#everyMs - performance.now())

@@ -7,13 +7,18 @@ import type { WebSocket } from 'ws'
  * What cannot be reset, such as a Unix socket, is destroyed.
  */
 export function reset(socket: Socket): void {
-  if (socket.destroyed) return
+  if (socket.destroyed) {
+    return
+  }
   const secured = securedBy(socket)
   if (isShuttingDown(socket)) {
     // libuv resets no socket during a shutdown, and Node would then leak the descriptor. A shutdown of
     // TCP takes one turn of the event loop; one of TLS waits for a slow peer.
-    if (secured === undefined) socket.once('finish', () => reset(socket))
-    else socket.destroy()
+    if (secured === undefined) {
+      socket.once('finish', () => reset(socket))
+    } else {
+      socket.destroy()
+    }
     return
   }
   try {
@@ -29,13 +34,17 @@ export function reset(socket: Socket): void {
 export function resetWebSocket(socket: WebSocket, raw: Socket): void {
   reset(raw)
   // So that ws takes nothing more to send; the connection itself has ended.
-  if (raw.destroyed) socket.terminate()
+  if (raw.destroyed) {
+    socket.terminate()
+  }
 }
 
 /** The TCP socket below a TLS socket. Node resets that one alone, and has no public name for it. */
 function securedBy(socket: Socket): Socket | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
-  if (typeof handle !== 'object' || handle === null) return undefined
+  if (typeof handle !== 'object' || handle === null) {
+    return undefined
+  }
   const below: unknown = Reflect.get(handle, '_parentWrap')
   return below instanceof Socket ? below : undefined
 }

@@ -25,8 +25,14 @@ export function isUpgrade(raw: IncomingMessage): boolean {
 
 /** Selects `portcullis`, else the first name offered that is no token; a token is never echoed. */
 export function handleProtocols(offered: Set<string>): string | false {
-  if (offered.has(subprotocol)) return subprotocol
-  for (const name of offered) if (!name.startsWith(bearerSubprotocolPrefix)) return name
+  if (offered.has(subprotocol)) {
+    return subprotocol
+  }
+  for (const name of offered) {
+    if (!name.startsWith(bearerSubprotocolPrefix)) {
+      return name
+    }
+  }
   return false
 }
 
@@ -52,8 +58,11 @@ export function guardServer(
 export function closeEnded(socket: WebSocket, raw: Socket, reason: EndReason): void {
   deafen(socket)
   // What a slow peer has not yet taken would still go out before the close frame.
-  if (socket.bufferedAmount > 0) resetWebSocket(socket, raw)
-  else close(socket, raw, codes[reason])
+  if (socket.bufferedAmount > 0) {
+    resetWebSocket(socket, raw)
+  } else {
+    close(socket, raw, codes[reason])
+  }
 }
 
 /**
@@ -68,29 +77,39 @@ export function holdMessages(
   const emit = socket.emit.bind(socket)
   const send = socket.send.bind(socket) as (...args: unknown[]) => void
   const guarded = (event: string | symbol, ...args: unknown[]) => {
-    if (event !== 'message' || lease.held) return emit(event, ...args)
+    if (event !== 'message' || lease.held) {
+      return emit(event, ...args)
+    }
     closeUnleased(socket, raw)
     return false
   }
   socket.emit = guarded
   socket.send = (...args: unknown[]) => {
-    if (lease.held) send(...args)
-    else closeUnleased(socket, raw)
+    if (lease.held) {
+      send(...args)
+    } else {
+      closeUnleased(socket, raw)
+    }
   }
   return () => {
     // In the reverse of the order in which they came: V8 then gives the object its old shape back, and
     // otherwise makes it a dictionary of over a kilobyte, slow to read, for as long as it lives.
     Reflect.deleteProperty(socket, 'send')
     // One that was deafened meanwhile stays deaf.
-    if (socket.emit === guarded) Reflect.deleteProperty(socket, 'emit')
+    if (socket.emit === guarded) {
+      Reflect.deleteProperty(socket, 'emit')
+    }
   }
 }
 
 /** Closes a socket because this node may have missed its revocation. */
 export function closeUnleased(socket: WebSocket, raw: Socket): void {
   // Also one that the app is closing: what its peer has not taken would go out behind our back.
-  if (socket.bufferedAmount > 0) resetWebSocket(socket, raw)
-  else if (socket.readyState === socket.OPEN) close(socket, raw, closeCodes.leaseLost)
+  if (socket.bufferedAmount > 0) {
+    resetWebSocket(socket, raw)
+  } else if (socket.readyState === socket.OPEN) {
+    close(socket, raw, closeCodes.leaseLost)
+  }
 }
 
 /** Closes a socket because the app closes. */

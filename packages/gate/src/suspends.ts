@@ -48,7 +48,9 @@ export class Suspends {
    * clock. Reads the boot clock only when the wall clock has jumped, as it does in each suspend.
    */
   glance(now: number): boolean {
-    if (!this.possible) return false
+    if (!this.possible) {
+      return false
+    }
     const jumped = Math.abs(this.#clocks.wall() - now - this.#gap) > maxGapMs
     return jumped && this.look()
   }
@@ -56,7 +58,9 @@ export class Suspends {
   /** The same, whatever the wall clock says. */
   look(): boolean {
     const { monotonic, wall, boot } = this.#clocks
-    if (boot === undefined) return false
+    if (boot === undefined) {
+      return false
+    }
     const before = monotonic()
     const shown = boot()
     const after = monotonic()

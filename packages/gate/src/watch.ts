@@ -110,7 +110,9 @@ export class Watch {
     this.#marks.delete(mark)
     const [oldest] = this.#marks
     const from = oldest === undefined ? this.#recent.length : oldest.next - this.#first
-    if (from === 0) return
+    if (from === 0) {
+      return
+    }
     this.#recent.splice(0, from)
     this.#first += from
   }
@@ -122,14 +124,18 @@ export class Watch {
    */
   register(active: Active, token: string, mark: Mark): LiveGrant {
     this.#needSync()
-    if (mark.epoch !== this.#epoch) throw outOfSync()
+    if (mark.epoch !== this.#epoch) {
+      throw outOfSync()
+    }
     const grant = new LiveGrant(active, token)
     const since = this.#recent.slice(mark.next - this.#first)
     if (since.some((event) => coversToken(event, grant))) {
       throw new GateError('invalid_token', 'the token was revoked meanwhile')
     }
     const now = Date.now()
-    if (grant.expiresAt <= now) throw new GateError('invalid_token', 'the token has expired')
+    if (grant.expiresAt <= now) {
+      throw new GateError('invalid_token', 'the token has expired')
+    }
     this.#index.add(grant)
     this.#expiry.set(grant, Math.min(grant.expiresAt, now + unheldMs))
     this.#stats.live = this.#index.size
@@ -145,13 +151,17 @@ export class Watch {
       this.#call(holder, grant.ended ?? 'expired')
       return () => undefined
     }
-    if (!grant.held) this.#expiry.set(grant, grant.expiresAt)
+    if (!grant.held) {
+      this.#expiry.set(grant, grant.expiresAt)
+    }
     // One function may hold twice: each hold is let go by itself.
     const own = { ended: holder, isConnection }
     grant.add(own)
     return () => {
       grant.remove(own)
-      if (!grant.held) this.#forget(grant)
+      if (!grant.held) {
+        this.#forget(grant)
+      }
     }
   }
 
@@ -162,7 +172,9 @@ export class Watch {
     isOver: IsOver,
     lease?: Pick<Lease, 'leftMs'>,
   ): Promise<Result> {
-    if (!this.#index.has(grant)) throw new GateError('invalid_token', 'the token has ended')
+    if (!this.#index.has(grant)) {
+      throw new GateError('invalid_token', 'the token has ended')
+    }
     return this.#effects.run(grant, work, isOver, lease)
   }
 
@@ -181,13 +193,20 @@ export class Watch {
    * way is over when `effectsOver` says so; only then may the revocations be acknowledged.
    */
   apply(events: readonly RevocationEvent[]): Applied[] {
-    if (this.#marks.size === 0) this.#first += events.length
-    else for (const event of events) this.#recent.push(event)
+    if (this.#marks.size === 0) {
+      this.#first += events.length
+    } else {
+      for (const event of events) {
+        this.#recent.push(event)
+      }
+    }
     return events.map((event) => {
       this.#effects.cover(event)
       let connectionsClosed = 0
       for (const grant of this.#index.candidates(event)) {
-        if (coversToken(event, grant)) connectionsClosed += this.#end(grant, 'revoked')
+        if (coversToken(event, grant)) {
+          connectionsClosed += this.#end(grant, 'revoked')
+        }
       }
       return { id: event.id, connectionsClosed }
     })
@@ -238,18 +257,24 @@ export class Watch {
   }
 
   #needSync(): void {
-    if (!this.inSync) throw outOfSync()
+    if (!this.inSync) {
+      throw outOfSync()
+    }
   }
 
   /** Returns the number of connections among the holders that were called. */
   #end(grant: LiveGrant, reason: EndReason): number {
-    if (grant.ended !== undefined) return 0
+    if (grant.ended !== undefined) {
+      return 0
+    }
     this.#forget(grant)
     grant.ended = reason
     this.#stats[reason]++
     const holders = grant.takeHolders()
     const connections = holders.filter((holder) => holder.isConnection()).length
-    for (const { ended } of holders) this.#call(ended, reason)
+    for (const { ended } of holders) {
+      this.#call(ended, reason)
+    }
     return connections
   }
 

@@ -33,7 +33,9 @@ t.test('a token offered as subprotocol is taken and never echoed', async (t) => 
   for (const order of ['portcullis first', 'token first']) {
     const token = auth.issue()
     const offered = ['portcullis', `bearer.${token}`]
-    if (order === 'token first') offered.reverse()
+    if (order === 'token first') {
+      offered.reverse()
+    }
     const peer = await dial(`${ws}/echo`, { protocols: offered })
     t.equal(peer.socket.protocol, 'portcullis', order)
   }
@@ -196,7 +198,9 @@ async function raw(url: string, headers: string[]): Promise<string> {
     [`GET ${pathname} HTTP/1.1`, `Host: ${host}`, ...close, ...headers, '', ''].join('\r\n'),
   )
   let answer = ''
-  for await (const chunk of socket) answer += chunk
+  for await (const chunk of socket) {
+    answer += chunk
+  }
   socket.destroy()
   return answer
 }

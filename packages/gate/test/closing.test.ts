@@ -83,7 +83,9 @@ t.test('what a slow peer has not taken yet never reaches it', async (t) => {
       app.get('/flood', { websocket: true, preValidation: app.admit() }, (socket, request) => {
         ours = request.raw.socket
         socket.on('message', () => {
-          while (socket.bufferedAmount === 0) socket.send(Buffer.alloc(1024 * 1024))
+          while (socket.bufferedAmount === 0) {
+            socket.send(Buffer.alloc(1024 * 1024))
+          }
           socket.send('too late')
           backlog = socket.bufferedAmount
         })
@@ -94,11 +96,15 @@ t.test('what a slow peer has not taken yet never reaches it', async (t) => {
   const peer = await dial(`${ws}/flood`, { token })
   const heard: string[] = []
   peer.socket.on('message', (data, binary) => {
-    if (!binary) heard.push(String(data))
+    if (!binary) {
+      heard.push(String(data))
+    }
   })
   peer.socket.send('go')
   peer.socket.pause()
-  while (backlog === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (backlog === 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   const handed = handedOver(ours)
   const theirs = Reflect.get(peer.socket, '_socket') as Socket
   await auth.push(auth.event({ jti: auth.of(token).jti }))
@@ -238,8 +244,11 @@ t.test('nothing is left of connections that are gone', async (t) => {
     t.equal(app.gate.stats.live, 60)
     const gone = peers.map((peer) => peer.closed)
     for (const [at, { socket }] of peers.entries()) {
-      if (at % 2 === 0) socket.terminate()
-      else socket.close()
+      if (at % 2 === 0) {
+        socket.terminate()
+      } else {
+        socket.close()
+      }
     }
     await Promise.all(gone)
     const responses = await Promise.all(
@@ -247,7 +256,9 @@ t.test('nothing is left of connections that are gone', async (t) => {
         fetch(`${http}/whoami`, { headers: { authorization: `Bearer ${token}` } }),
       ),
     )
-    for (const response of responses) await response.text()
+    for (const response of responses) {
+      await response.text()
+    }
     const injected = await app.inject({
       url: '/whoami',
       headers: { authorization: `Bearer ${tokens[0]}` },
@@ -335,5 +346,7 @@ function handedOver(socket: Socket | undefined): number {
 
 /** Waits, turn by turn of the event loop, for what no event tells. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  while (!condition()) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }

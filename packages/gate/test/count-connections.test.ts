@@ -21,7 +21,9 @@ t.test(
     const ada = auth.issue({ labels: ['phone'] })
     const bob = auth.issue({ sub: 'bob' })
     const before = Date.now()
-    for (const token of [ada, bob, ada]) await dial(`${ws}/echo`, { token })
+    for (const token of [ada, bob, ada]) {
+      await dial(`${ws}/echo`, { token })
+    }
     const ask = async (question: Partial<Inquire>) => {
       const answered = auth.next('connections')
       auth.send({ type: 'inquire', id, selector: { all: true }, limit: 10, ...question })
@@ -47,8 +49,9 @@ t.test(
       [{ identity: 'shop', label: 'phone' }, 2],
       [{ identity: 'bank' }, 0],
     ] as const
-    for (const [selector, connections] of selected)
+    for (const [selector, connections] of selected) {
       t.match(await ask({ selector }), { connections }, JSON.stringify(selector))
+    }
     t.match(await ask({ limit: 1 }), { connections: 3, tokens: [of(bob)] })
     t.match(await ask({ after: of(bob) }), { connections: 3, tokens: [of(ada)] })
 

@@ -60,7 +60,9 @@ async function slowly(
     sent.once('error', () => resolve(undefined))
   })
   sent.write(body.slice(0, -1))
-  while (app.gate.stats.live === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (app.gate.stats.live === 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   return { outcome, finish: () => sent.end(body.slice(-1)) }
 }
 
@@ -74,7 +76,9 @@ async function scene(
   http: string
 }> {
   const auth = await scriptedAuth(t)
-  if (leaseMs !== undefined) auth.leaseMs = leaseMs
+  if (leaseMs !== undefined) {
+    auth.leaseMs = leaseMs
+  }
   const store = new Store()
   const { app, http } = await guardedApp(t, { authUrl: auth.url, routes: store.routes })
   return { auth, store, app, http }

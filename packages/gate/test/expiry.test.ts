@@ -33,12 +33,18 @@ t.test('each thing is due once, at its second', async (t) => {
           const before = due.length
           expiry.run()
           const late = due.slice(before).some((at) => at > hands.wallMs)
-          if (late) throw new Error('called before its time')
+          if (late) {
+            throw new Error('called before its time')
+          }
         }
         const passed = seconds.map((second) => start + second * 1000)
         const expected = passed.filter((at) => at <= hands.wallMs)
-        if (due.length !== expected.length) throw new Error('one was left out, or came twice')
-        if (expiry.size !== seconds.length - due.length) throw new Error('size')
+        if (due.length !== expected.length) {
+          throw new Error('one was left out, or came twice')
+        }
+        if (expiry.size !== seconds.length - due.length) {
+          throw new Error('size')
+        }
         expiry.clear()
       },
     ),

@@ -123,7 +123,9 @@ t.test('many live tokens are asked for in batches of the contract', async (t) =>
     })
   }
   auth.onHello = () => ({ type: 'welcome', cursor: auth.cursor, resumed: false })
-  for (const token of tokens.slice(5)) auth.active.delete(token)
+  for (const token of tokens.slice(5)) {
+    auth.active.delete(token)
+  }
   auth.batches.length = 0
   const from = log.lines.length
   auth.feed?.terminate()
@@ -207,8 +209,9 @@ t.test('a token that auth refuses for the feed is fetched anew', async (t) => {
   for (const refuse of ['close', 'upgrade']) {
     const from = log.lines.length
     const fetched = auth.next('token')
-    if (refuse === 'close') auth.feed?.close(4401, 'the token has expired')
-    else {
+    if (refuse === 'close') {
+      auth.feed?.close(4401, 'the token has expired')
+    } else {
       let once = true
       auth.onUpgrade = () => {
         const status = once ? 401 : undefined
@@ -273,7 +276,9 @@ t.test('a name that auth refuses, until auth takes it', async (t) => {
       lease.listen({ regained: resolve, lost: () => {} }),
     )
     await feed.start(60_000)
-    while (refusals < 3) await auth.next('hello')
+    while (refusals < 3) {
+      await auth.next('hello')
+    }
     t.match(feed.problem, code === 4409 ? /later process/ : /another identity/)
     t.equal(feed.replaced === undefined, code === 4403, 'only a later process is a reason to end')
     t.equal(watch.inSync, false)
@@ -294,7 +299,9 @@ t.test('a try may take longer after one in vain', async (t) => {
     const connection = auth.feed
     setTimeout(() => {
       const answer = welcome(hello)
-      if (connection === auth.feed && typeof answer === 'object') auth.send({ since: 1, ...answer })
+      if (connection === auth.feed && typeof answer === 'object') {
+        auth.send({ since: 1, ...answer })
+      }
     }, 250)
     return undefined
   }

@@ -133,7 +133,9 @@ t.test('a caller who goes away leaves nothing behind', async (t) => {
   t.equal(app.gate.stats.live, 1)
   aborter.abort()
   await t.rejects(asked)
-  while (app.gate.stats.live > 0) await new Promise((resolve) => setImmediate(resolve))
+  while (app.gate.stats.live > 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   proceed()
   t.pass()
 })

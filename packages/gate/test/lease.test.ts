@@ -104,7 +104,7 @@ t.test('a process that was stopped lets nothing through before it has looked', a
   // The event loop stands still past the lease, as under SIGSTOP; a message waits in the socket.
   const closed = once(peer.socket, 'close')
   const until = performance.now() + app.gate.lease.leftMs + 100
-  while (performance.now() < until);
+  while (performance.now() < until) {}
   app.server.emit('say')
   await closed
   t.same(heard, [], 'nothing out, though no timer had its turn')
@@ -236,8 +236,12 @@ t.test('clocks that are set, and a machine that is busy, end no lease', async (t
   lease.granted(now(), 1e9)
   for (let step = 0; step < 2000; step += 1) {
     run((step * 7.3) % 61)
-    if (step % 3 === 0) setWallClock(((step * 977) % 4000) - 2000)
-    if (!lease.held) t.fail(`lost in step ${step}`)
+    if (step % 3 === 0) {
+      setWallClock(((step * 977) % 4000) - 2000)
+    }
+    if (!lease.held) {
+      t.fail(`lost in step ${step}`)
+    }
     lease.granted(now(), 1e9)
   }
   t.same(told, ['regained'])
@@ -249,7 +253,9 @@ t.test('this machine is not suspended', async (t) => {
   lease.granted(performance.now(), 60_000)
   const until = performance.now() + 300
   while (performance.now() < until) {
-    if (!lease.held) t.fail('lost')
+    if (!lease.held) {
+      t.fail('lost')
+    }
     await new Promise((resolve) => setImmediate(resolve))
   }
   t.equal(lease.held, true)

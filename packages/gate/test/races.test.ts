@@ -142,7 +142,9 @@ t.test('the revocation comes while frames are on their way', async (t) => {
   const acked = auth.push(auth.event({ jti: auth.of(token).jti }))
   // The peer goes on until it is closed.
   const flood = (): void => {
-    if (peer.socket.readyState !== peer.socket.OPEN) return
+    if (peer.socket.readyState !== peer.socket.OPEN) {
+      return
+    }
     peer.socket.send('x')
     setImmediate(flood)
   }

@@ -59,8 +59,9 @@ t.test('it says nothing to a server that it cannot trust', async (t) => {
   const url = await listen(t)
   for (const tls of [undefined, client, { ca: theirs.cert, ...client }]) {
     const { posted, feed } = await reach(t, url, tls)
-    for (const why of [posted, feed])
+    for (const why of [posted, feed]) {
       t.match(String(why), /UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT/)
+    }
   }
 })
 
@@ -70,8 +71,9 @@ t.test(
     const url = await listen(t)
     for (const tls of [{ ca: ours.cert }, { ca: ours.cert, ...stranger }]) {
       const { posted, feed } = await reach(t, url, tls)
-      for (const why of [posted, feed])
+      for (const why of [posted, feed]) {
         t.match(String(why), /CERTIFICATE_REQUIRED|UNKNOWN_CA|ECONNRESET|UND_ERR_SOCKET|EPIPE/)
+      }
     }
   },
 )
@@ -84,7 +86,8 @@ t.test('options that cannot be used are refused', async (t) => {
     ['https://auth', { cert: client.cert, key: server.key }, /cannot be used/],
     ['https://auth', { ca: 'nonsense' }, /cannot be used/],
   ]
-  for (const [url, tls, message] of wrong)
+  for (const [url, tls, message] of wrong) {
     t.throws(() => options(url, tls), { code: 'bad_options', message })
+  }
   t.equal(options('http://auth', { ca: undefined }).tls, undefined)
 })

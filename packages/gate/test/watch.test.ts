@@ -69,18 +69,24 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
       for (const step of steps) {
         if (step === 'answer') {
           const question = asked.shift()
-          if (question === undefined) continue
+          if (question === undefined) {
+            continue
+          }
           const { token, mark, revoked } = question
           try {
             const grant = watch.register(token, 'token', mark)
-            if (revoked) throw new Error('registered a token that was revoked meanwhile')
+            if (revoked) {
+              throw new Error('registered a token that was revoked meanwhile')
+            }
             const entry = { token, ended: false, release: (): void => undefined }
             entry.release = watch.hold(grant, () => {
               entry.ended = true
             })
             held.push(entry)
           } catch (error) {
-            if (!revoked) throw error
+            if (!revoked) {
+              throw error
+            }
           } finally {
             watch.finish(mark)
           }
@@ -96,13 +102,21 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
           const due = live.filter(({ token }) => step.revoke.some((event) => covered(event, token)))
           const closed = watch.apply(step.revoke)
           const total = closed.reduce((sum, { connectionsClosed }) => sum + connectionsClosed, 0)
-          if (total !== due.length) throw new Error(`${total} closed, ${due.length} covered`)
+          if (total !== due.length) {
+            throw new Error(`${total} closed, ${due.length} covered`)
+          }
           for (const entry of live) {
-            if (entry.ended !== due.includes(entry)) throw new Error('ended the wrong one')
+            if (entry.ended !== due.includes(entry)) {
+              throw new Error('ended the wrong one')
+            }
           }
         }
-        if (watch.size !== held.filter(({ ended }) => !ended).length) throw new Error('size')
-        if (asked.length === 0 && watch.kept > 0) throw new Error('kept events for nobody')
+        if (watch.size !== held.filter(({ ended }) => !ended).length) {
+          throw new Error('size')
+        }
+        if (asked.length === 0 && watch.kept > 0) {
+          throw new Error('kept events for nobody')
+        }
       }
       watch.close()
     }),
@@ -117,7 +131,9 @@ t.test('a grant that nobody holds is given up', async (t) => {
   t.teardown(() => watch.close())
   watch.synced()
   const [token] = fc.sample(tokens, 1)
-  if (token === undefined) throw new Error('no sample')
+  if (token === undefined) {
+    throw new Error('no sample')
+  }
   const mark = watch.begin()
   const grant = watch.register(token, 'token', mark)
   const kept = watch.register(token, 'token', mark)

@@ -22,13 +22,17 @@ export function valueOfBytes(bytes: Uint8Array): { value: unknown } | undefined 
 
 /** What subscribers of the Protobuf form get: the bytes that were published. */
 export function bytesOfContent(content: Content): Buffer {
-  if ('b64' in content) return Buffer.from(content.b64, 'base64')
+  if ('b64' in content) {
+    return Buffer.from(content.b64, 'base64')
+  }
   return Buffer.from(written(content.data) ?? '')
 }
 
 /** What subscribers of the JSON form get: a value; for bytes that are no JSON their base64. */
 export function jsonOfContent(content: Content): unknown {
-  if ('data' in content) return content.data
+  if ('data' in content) {
+    return content.data
+  }
   const json = parseCompact(Buffer.from(content.b64, 'base64'))
   return json === undefined ? content.b64 : json.value
 }
@@ -43,14 +47,18 @@ function written(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
-    if (error instanceof RangeError) return undefined
+    if (error instanceof RangeError) {
+      return undefined
+    }
     throw error
   }
 }
 
 /** The value, and how we would write it. Undefined when it is no JSON, or none that can be written. */
 function parseCompact(buffer: Buffer): { value: unknown; text: string } | undefined {
-  if (!isUtf8(buffer)) return undefined
+  if (!isUtf8(buffer)) {
+    return undefined
+  }
   try {
     const value: unknown = JSON.parse(buffer.toString())
     return { value, text: JSON.stringify(value) }
@@ -71,6 +79,8 @@ export function contentOfJson({
   data?: unknown
   b64data?: string
 }): Content | undefined {
-  if (b64data !== '') return contentOfBytes(Buffer.from(b64data, 'base64'))
+  if (b64data !== '') {
+    return contentOfBytes(Buffer.from(b64data, 'base64'))
+  }
   return data === undefined ? undefined : { data }
 }

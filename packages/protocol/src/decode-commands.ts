@@ -19,7 +19,9 @@ export function decodeCommands(text: string, maxCommands = maxCommandsPerFrame):
   const commands = lines
     .filter((line) => line.trim() !== '')
     .map((line) => readCommand(parse(line)))
-  if (commands.length === 0) throw new ProtocolError('empty_frame', 'a frame without a command')
+  if (commands.length === 0) {
+    throw new ProtocolError('empty_frame', 'a frame without a command')
+  }
   return commands
 }
 

@@ -24,7 +24,9 @@ export function fossilDelta(base: Buffer, target: Buffer): Buffer | undefined {
   let at = 0
   while (at + window <= target.length && delta.bytes + at - delta.end < target.length) {
     const piece = longestPiece(places, target, at, delta.end)
-    if (piece !== undefined && isText) trim(piece, target)
+    if (piece !== undefined && isText) {
+      trim(piece, target)
+    }
     if (piece === undefined || piece.length < window) {
       at += 1
     } else {
@@ -94,13 +96,21 @@ function longestPiece(
     const from = place * step
     let after = 0
     const mostAfter = Math.min(base.length - from, target.length - at)
-    while (after < mostAfter && base[from + after] === target[at + after]) after += 1
+    while (after < mostAfter && base[from + after] === target[at + after]) {
+      after += 1
+    }
     let before = 0
     const mostBefore = Math.min(from, at - start)
-    while (before < mostBefore && base[from - before - 1] === target[at - before - 1]) before += 1
+    while (before < mostBefore && base[from - before - 1] === target[at - before - 1]) {
+      before += 1
+    }
     const length = before + after
-    if (length > (best?.length ?? 0)) best = { at: at - before, from: from - before, length }
-    if (length >= longEnough) break
+    if (length > (best?.length ?? 0)) {
+      best = { at: at - before, from: from - before, length }
+    }
+    if (length >= longEnough) {
+      break
+    }
     place = places.before(place)
   }
   return best
@@ -113,7 +123,9 @@ function trim(piece: Piece, target: Buffer): void {
     piece.from += 1
     piece.length -= 1
   }
-  while (piece.length > 0 && isWithinCharacter(target[piece.at + piece.length])) piece.length -= 1
+  while (piece.length > 0 && isWithinCharacter(target[piece.at + piece.length])) {
+    piece.length -= 1
+  }
 }
 
 /** Whether a byte of UTF-8 goes on with a character (RFC 3629 §3). */
@@ -152,7 +164,9 @@ class Delta {
   }
 
   #insertUpTo(end: number): void {
-    if (end === this.end) return
+    if (end === this.end) {
+      return
+    }
     this.#add(`${digits(end - this.end)}:`)
     this.#add(this.#target.subarray(this.end, end))
     this.end = end
@@ -177,7 +191,9 @@ function digits(value: number): string {
 function checksum(bytes: Buffer): number {
   let sum = 0
   const whole = bytes.length & ~3
-  for (let at = 0; at < whole; at += 4) sum = (sum + bytes.readInt32BE(at)) | 0
+  for (let at = 0; at < whole; at += 4) {
+    sum = (sum + bytes.readInt32BE(at)) | 0
+  }
   for (let at = whole; at < bytes.length; at += 1) {
     sum = (sum + ((bytes[at] ?? 0) << (24 - 8 * (at - whole)))) | 0
   }

@@ -61,6 +61,8 @@ function mapped<Name extends string>(
   change: (schema: TSchema, name: Name) => TSchema,
 ): Record<Name, TSchema> {
   const changed = {} as Record<Name, TSchema>
-  for (const name of Object.keys(schemas) as Name[]) changed[name] = change(schemas[name], name)
+  for (const name of Object.keys(schemas) as Name[]) {
+    changed[name] = change(schemas[name], name)
+  }
   return changed
 }

@@ -59,7 +59,9 @@ export function encodePublication(pub: Publication): Buffer {
  * on: of another shape, not valid UTF-8 (RFC 6455 §8.1), or on several lines, which separate messages.
  */
 export function decodePublication(bytes: Buffer): Publication | undefined {
-  if (bytes.includes(lineFeed) || !isUtf8(bytes)) return undefined
+  if (bytes.includes(lineFeed) || !isUtf8(bytes)) {
+    return undefined
+  }
   try {
     const value: unknown = JSON.parse(bytes.toString())
     return publication.Check(value) ? value : undefined
@@ -79,7 +81,9 @@ const afterPublication = Buffer.from('}}')
 export function encodePublicationPush(channel: string, encoded: Buffer, offset?: number): Buffer {
   const pub = encoded.includes(b64Key) ? withData(encoded) : encoded
   const head = Buffer.from(`{"push":{"channel":${JSON.stringify(channel)}`)
-  if (offset === undefined) return Buffer.concat([head, afterChannel, pub, afterPublication])
+  if (offset === undefined) {
+    return Buffer.concat([head, afterChannel, pub, afterPublication])
+  }
   // The object's last brace makes room for one more member; it has one at least.
   const members = pub.subarray(0, pub.lastIndexOf('}'))
   return Buffer.concat([
@@ -120,7 +124,9 @@ export function encodePayloadPush(
 
 /** A publication as subscribers of the JSON form get it. */
 export function jsonPublication(pub: Publication): Publication & { data: unknown } {
-  if ('data' in pub) return pub
+  if ('data' in pub) {
+    return pub
+  }
   const { b64, ...rest } = pub
   return { data: jsonOfContent({ b64 }), ...rest }
 }

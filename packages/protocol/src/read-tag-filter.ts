@@ -42,16 +42,24 @@ interface Budget {
 }
 
 function readNode(value: unknown, depth: number, budget: Budget): TagFilter | undefined {
-  if (depth === 0 || !filterNode.Check(value)) return undefined
+  if (depth === 0 || !filterNode.Check(value)) {
+    return undefined
+  }
   const { op = '', nodes = [], vals = [] } = value
   budget.nodes -= 1
   budget.values -= vals.length
-  if (budget.nodes < 0 || budget.values < 0) return undefined
-  if (op === '') return readComparison(value)
+  if (budget.nodes < 0 || budget.values < 0) {
+    return undefined
+  }
+  if (op === '') {
+    return readComparison(value)
+  }
   const inner: TagFilter[] = []
   for (const node of nodes) {
     const read = readNode(node, depth - 1, budget)
-    if (read === undefined) return undefined
+    if (read === undefined) {
+      return undefined
+    }
     inner.push(read)
   }
   const matches = combined(op, inner)
@@ -59,10 +67,16 @@ function readNode(value: unknown, depth: number, budget: Budget): TagFilter | un
 }
 
 function combined(op: string, [first, ...others]: TagFilter[]): Matches | undefined {
-  if (first === undefined) return undefined
+  if (first === undefined) {
+    return undefined
+  }
   const all = [first, ...others]
-  if (op === 'and') return (tags) => all.every((each) => each.matches(tags))
-  if (op === 'or') return (tags) => all.some((each) => each.matches(tags))
+  if (op === 'and') {
+    return (tags) => all.every((each) => each.matches(tags))
+  }
+  if (op === 'or') {
+    return (tags) => all.some((each) => each.matches(tags))
+  }
   return op === 'not' && others.length === 0 ? (tags) => !first.matches(tags) : undefined
 }
 
@@ -79,22 +93,34 @@ function comparison(
   vals: readonly string[],
 ): Matches | undefined {
   if (cmp === 'ex' || cmp === 'nex') {
-    if (val !== '' || vals.length > 0) return undefined
+    if (val !== '' || vals.length > 0) {
+      return undefined
+    }
     const wanted = cmp === 'ex'
     return (tags) => (tagOf(tags, key) !== undefined) === wanted
   }
-  if (key === '') return undefined
+  if (key === '') {
+    return undefined
+  }
   if (cmp === 'in' || cmp === 'nin') {
-    if (val !== '' || vals.length === 0) return undefined
+    if (val !== '' || vals.length === 0) {
+      return undefined
+    }
     const wanted = cmp === 'in'
     const set = new Set(vals)
     // A tag that is missing counts as an empty one here, as in other servers of the protocol.
     return (tags) => set.has(tagOf(tags, key) ?? '') === wanted
   }
-  if (val === '' || vals.length > 0) return undefined
-  if (cmp === 'neq') return (tags) => tagOf(tags, key) !== val
+  if (val === '' || vals.length > 0) {
+    return undefined
+  }
+  if (cmp === 'neq') {
+    return (tags) => tagOf(tags, key) !== val
+  }
   const holds = comparisons(val).get(cmp)
-  if (holds === undefined) return undefined
+  if (holds === undefined) {
+    return undefined
+  }
   return (tags) => {
     const tag = tagOf(tags, key)
     return tag !== undefined && holds(tag)

@@ -150,8 +150,12 @@ export function withPublications(
     const { history } = body
     return { history: { ...history, publications: history.publications.map(as) } }
   }
-  if ('subscribe' in body) return { subscribe: subscribed(body.subscribe, as) }
-  if (!('connect' in body) || body.connect.subs === undefined) return body
+  if ('subscribe' in body) {
+    return { subscribe: subscribed(body.subscribe, as) }
+  }
+  if (!('connect' in body) || body.connect.subs === undefined) {
+    return body
+  }
   const { subs, ...connect } = body.connect
   const results = Object.entries(subs).map(([name, result]) => [name, subscribed(result, as)])
   return { connect: { ...connect, subs: Object.fromEntries(results) } }

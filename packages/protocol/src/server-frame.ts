@@ -17,12 +17,17 @@ export function serverFrame(first: number, payload: string | Buffer): Buffer {
     frame[1] = 127
     offset = frame.writeBigUInt64BE(BigInt(length), 2)
   }
-  if (typeof payload === 'string') frame.write(payload, offset)
-  else payload.copy(frame, offset)
+  if (typeof payload === 'string') {
+    frame.write(payload, offset)
+  } else {
+    payload.copy(frame, offset)
+  }
   return frame
 }
 
 function headerLength(length: number): number {
-  if (length < 126) return 2
+  if (length < 126) {
+    return 2
+  }
   return length < 65_536 ? 4 : 10
 }

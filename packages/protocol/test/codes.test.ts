@@ -27,7 +27,9 @@ t.test('and no code that we do not have', async (t) => {
     return code === undefined ? [] : [`${code} ${words}`]
   })
   t.equal(inTables.length, known.size)
-  for (const listed of inTables) t.ok(known.has(listed), `${listed} is one of ours`)
+  for (const listed of inTables) {
+    t.ok(known.has(listed), `${listed} is one of ours`)
+  }
 })
 
 t.test('terminal codes keep a client away', async (t) => {

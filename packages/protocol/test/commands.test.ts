@@ -25,11 +25,15 @@ t.test('each field that it lists is read, and is optional as it says', async (t)
     const fields = (listed.get(method) ?? '').replaceAll(/\([^)]*\)/g, '').matchAll(/`(\w+)(\??)`/g)
     const names: string[] = []
     for (const [, field = '', mark] of fields) {
-      if (field === 'id') continue
+      if (field === 'id') {
+        continue
+      }
       names.push(field)
       t.ok(field in schema.properties, `${method} reads ${field}`)
       t.equal(required.includes(field), mark === '', `${field} of ${method} is optional, or not`)
     }
-    for (const field of required) t.ok(names.includes(field), `${field} of ${method} is listed`)
+    for (const field of required) {
+      t.ok(names.includes(field), `${field} of ${method} is listed`)
+    }
   }
 })

@@ -9,7 +9,9 @@ function refused(text: string, maxCommands?: number): ProtocolErrorCode | 'accep
     decodeCommands(text, maxCommands)
     return 'accepted'
   } catch (error) {
-    if (error instanceof ProtocolError) return error.code
+    if (error instanceof ProtocolError) {
+      return error.code
+    }
     throw error
   }
 }
@@ -89,7 +91,9 @@ t.test('refuses a frame that is not of the protocol', async (t) => {
     [`{"id":${maxCommandId + 1},"connect":{}}`, 'not_a_command'],
     ['{"id":1,"connect":{}}\n{"id":2', 'not_json'],
   ]
-  for (const [frame, code] of frames) t.equal(refused(frame), code, JSON.stringify(frame))
+  for (const [frame, code] of frames) {
+    t.equal(refused(frame), code, JSON.stringify(frame))
+  }
   t.equal(refused(`{"id":${maxCommandId},"connect":{}}`), 'accepted', 'the largest id')
 })
 

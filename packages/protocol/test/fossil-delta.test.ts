@@ -48,7 +48,9 @@ t.test('the official client gets what was meant, and UTF-8 stays UTF-8', async (
   fc.assert(
     fc.property(pair, ([base, target]) => {
       const delta = fossilDelta(base, target)
-      if (delta === undefined) return true
+      if (delta === undefined) {
+        return true
+      }
       return (
         delta.length < target.length &&
         applied(base, delta).equals(target) &&
@@ -71,7 +73,9 @@ t.test('a change in a large document is small', async (t) => {
     )
   const delta = fossilDelta(state(1), state(2))
   t.ok(delta !== undefined && delta.length < 60, `${delta?.length} bytes`)
-  if (delta !== undefined) t.same(applied(state(1), delta), state(2))
+  if (delta !== undefined) {
+    t.same(applied(state(1), delta), state(2))
+  }
 })
 
 t.test('no character is cut in two', async (t) => {
@@ -79,7 +83,9 @@ t.test('no character is cut in two', async (t) => {
   const base = Buffer.from('одно длинное слово: ежеш, и ещё одно')
   const target = Buffer.from('одно длинное слово: жежщ, и ещё одно')
   const delta = fossilDelta(base, target)
-  if (delta === undefined) throw new Error('there is one')
+  if (delta === undefined) {
+    throw new Error('there is one')
+  }
   t.ok(isUtf8(delta))
   t.same(applied(base, delta), target)
 })
@@ -103,7 +109,9 @@ t.test('what is made to look alike everywhere costs little', async (t) => {
   const began = process.cpuUsage()
   const delta = fossilDelta(base, target)
   const { user } = process.cpuUsage(began)
-  if (delta === undefined) throw new Error('there is one')
+  if (delta === undefined) {
+    throw new Error('there is one')
+  }
   t.same(applied(base, delta), target)
   // A search through all places that look alike takes a hundred times as long.
   t.ok(user < 400_000, `${user} µs`)

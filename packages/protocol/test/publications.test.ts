@@ -39,7 +39,9 @@ t.test('forged or broken messages are not publications', async (t) => {
     '{"data":1}{"data":1}',
     '{\n"data":1}',
   ]
-  for (const text of forged) t.equal(decodePublication(Buffer.from(text)), undefined, text)
+  for (const text of forged) {
+    t.equal(decodePublication(Buffer.from(text)), undefined, text)
+  }
   const broken = Buffer.concat([
     Buffer.from('{"data":"'),
     Buffer.from([0xc3, 0x28]),

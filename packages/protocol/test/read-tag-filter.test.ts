@@ -5,7 +5,9 @@ const stock: Tags = { ticker: 'AAPL', source: 'NASDAQ', price: '150.25', volume:
 
 function matches(filter: unknown, tags = stock): boolean {
   const read = readTagFilter(filter)
-  if (read === undefined) throw new Error(`not a filter: ${JSON.stringify(filter)}`)
+  if (read === undefined) {
+    throw new Error(`not a filter: ${JSON.stringify(filter)}`)
+  }
   return read.matches(tags)
 }
 
@@ -26,10 +28,12 @@ t.test('each comparison', async (t) => {
   const tagged = (value: string | undefined): Tags => (value === undefined ? {} : { key: value })
   for (const [node, yes, no] of table) {
     const name = JSON.stringify(node)
-    for (const value of yes)
+    for (const value of yes) {
       t.ok(matches({ key: 'key', ...node }, tagged(value)), `${name} ${value}`)
-    for (const value of no)
+    }
+    for (const value of no) {
       t.notOk(matches({ key: 'key', ...node }, tagged(value)), `${name} ${value}`)
+    }
   }
   const opposites = [
     [
@@ -117,7 +121,9 @@ t.test('what is no filter is refused', async (t) => {
     { op: 'and', nodes: [leaf, {}] },
     { op: 'and', nodes: 'a' },
   ]
-  for (const filter of wrong) t.equal(readTagFilter(filter), undefined, JSON.stringify(filter))
+  for (const filter of wrong) {
+    t.equal(readTagFilter(filter), undefined, JSON.stringify(filter))
+  }
 })
 
 t.test('size and depth are bounded', async (t) => {

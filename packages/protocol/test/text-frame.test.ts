@@ -23,7 +23,9 @@ async function read(frames: readonly Buffer[]): Promise<string[]> {
   client.on('message', (data) => messages.push(data.toString()))
   const [code] = await once(client, 'close')
   server.close()
-  if (code !== 4000) throw new Error(`the client closed with ${code}`)
+  if (code !== 4000) {
+    throw new Error(`the client closed with ${code}`)
+  }
   return messages
 }
 

@@ -24,7 +24,9 @@ const mapAgeMs = 2000
  */
 export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands {
   const target = targetOf(options.url)
-  if (target.kind !== 'cluster') return connect(options)
+  if (target.kind !== 'cluster') {
+    return connect(options)
+  }
   const { name, onError } = options
   const cluster = new CommandCluster(target.nodes, {
     ...clusterOptions,
@@ -44,7 +46,9 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
   cluster.on('node error', onError)
   // With ioredis's own timer one that is closed while it asks would go on asking for ever.
   const timer = setInterval(() => {
-    if (cluster.status === 'ready') cluster.refreshSlotsCache()
+    if (cluster.status === 'ready') {
+      cluster.refreshSlotsCache()
+    }
   }, mapAgeMs)
   timer.unref()
   cluster.once('end', () => clearInterval(timer))
@@ -73,7 +77,9 @@ class CommandCluster extends Cluster {
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
     const [command] = args
     // ioredis would keep it until the Cluster is back, however long that takes.
-    if (this.status === 'ready' || command.name === 'cluster') return super.sendCommand(...args)
+    if (this.status === 'ready' || command.name === 'cluster') {
+      return super.sendCommand(...args)
+    }
     command.reject(new RedisAwayError())
     return command.promise
   }

@@ -45,7 +45,9 @@ export interface ConnectOptions {
  */
 export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {
   const target = targetOf(url)
-  if (target.kind === 'cluster') throw new RedisClusterError()
+  if (target.kind === 'cluster') {
+    throw new RedisClusterError()
+  }
   const options = { ...target.options, ...roleOptions(role, name) }
   const redis = target.kind === 'sentinel' ? connectSentinel(options) : new Redis(options)
   redis.on('error', onError)

@@ -69,7 +69,9 @@ export function followMasters(commands: Commands, { url, name, onError }: Follow
   let map = mastersIn(commands)
   let closed = false
   const refresh = () => {
-    if (!closed && commands.status === 'ready') commands.refreshSlotsCache()
+    if (!closed && commands.status === 'ready') {
+      commands.refreshSlotsCache()
+    }
   }
   const masterAt = (key: string): Master => ({
     id: key,
@@ -82,16 +84,22 @@ export function followMasters(commands: Commands, { url, name, onError }: Follow
   })
   const look = () => {
     const now = mastersIn(commands)
-    if (now.length === map.length && now.every((key, slot) => key === map[slot])) return
+    if (now.length === map.length && now.every((key, slot) => key === map[slot])) {
+      return
+    }
     map = now
-    for (const callback of [...callbacks]) callback()
+    for (const callback of [...callbacks]) {
+      callback()
+    }
   }
   commands.on('refresh', look)
 
   return {
     of(slot) {
       const key = map[slot]
-      if (key === undefined) return undefined
+      if (key === undefined) {
+        return undefined
+      }
       const master = known.get(key) ?? masterAt(key)
       known.set(key, master)
       return master
@@ -145,10 +153,13 @@ export function perMaster<Thing>(
     const next: typeof entries = new Map()
     for (const slot of slots) {
       const master = masters.of(slot)
-      if (master === undefined) continue
+      if (master === undefined) {
+        continue
+      }
       const entry = next.get(master.id)
-      if (entry !== undefined) entry.slots.push(slot)
-      else {
+      if (entry !== undefined) {
+        entry.slots.push(slot)
+      } else {
         const thing = entries.get(master.id)?.thing ?? make(master)
         next.set(master.id, { thing, master, slots: [slot] })
       }

@@ -33,13 +33,21 @@ export function openPool({ make, size }: PoolOptions): Pool {
   async function take(patienceMs: number): Promise<Redis> {
     const deadline = performance.now() + patienceMs
     for (;;) {
-      if (closed) throw new PoolBusyError()
+      if (closed) {
+        throw new PoolBusyError()
+      }
       const found = idle.pop()
       // One that lost its connection meanwhile would fail: a new one is surer.
-      if (found?.status === 'ready') return found
-      if (found !== undefined) drop(found)
-      else if (open < size) return connected()
-      else await someoneReturns(deadline - performance.now())
+      if (found?.status === 'ready') {
+        return found
+      }
+      if (found !== undefined) {
+        drop(found)
+      } else if (open < size) {
+        return connected()
+      } else {
+        await someoneReturns(deadline - performance.now())
+      }
     }
   }
 
@@ -67,7 +75,9 @@ export function openPool({ make, size }: PoolOptions): Pool {
   }
 
   function someoneReturns(patienceMs: number): Promise<void> {
-    if (patienceMs <= 0) throw new PoolBusyError()
+    if (patienceMs <= 0) {
+      throw new PoolBusyError()
+    }
     return new Promise((resolve, reject) => {
       const wake = () => {
         clearTimeout(timer)
@@ -92,8 +102,9 @@ export function openPool({ make, size }: PoolOptions): Pool {
         drop(redis)
         throw error
       }
-      if (closed) drop(redis)
-      else {
+      if (closed) {
+        drop(redis)
+      } else {
         idle.push(redis)
         wakeNext()
       }
@@ -101,7 +112,9 @@ export function openPool({ make, size }: PoolOptions): Pool {
     },
     async close() {
       closed = true
-      for (const wake of [...waiting]) wake()
+      for (const wake of [...waiting]) {
+        wake()
+      }
       open -= idle.length
       await Promise.all(idle.splice(0).map((redis) => close(redis)))
     },

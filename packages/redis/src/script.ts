@@ -39,13 +39,17 @@ export function script<Reply>(...files: readonly URL[]): Script<Reply> {
   const plain = sender<Reply>(source)
   let bounded: Sender<Reply> | undefined
   return async (redis, keys, args, deadline) => {
-    if (deadline === undefined) return plain(redis, keys, args)
+    if (deadline === undefined) {
+      return plain(redis, keys, args)
+    }
     bounded ??= sender(beforeDeadline + source)
     try {
       // Rounded down: a moment too early refuses what would have been in time, and nothing else.
       return await bounded(redis, keys, [...args, Math.floor(deadline)])
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('TOOLATE')) throw new TooLateError()
+      if (error instanceof Error && error.message.startsWith('TOOLATE')) {
+        throw new TooLateError()
+      }
       throw error
     }
   }
@@ -63,7 +67,9 @@ function sender<Reply>(source: string): Sender<Reply> {
     try {
       return (await redis.evalsha(sha, keys.length, ...keys, ...args)) as Reply
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) {
+        throw error
+      }
       return (await redis.eval(source, keys.length, ...keys, ...args)) as Reply
     }
   }

@@ -31,9 +31,13 @@ class SentinelRedis extends Redis {
     // ioredis hears of a failover on a connection that it has lost already, and then breaks off the
     // attempt to connect that is under way, for good. Nobody has asked for that.
     this.on('end', () => {
-      if (this.#closing) return
+      if (this.#closing) {
+        return
+      }
       setTimeout(() => {
-        if (!this.#closing) this.connect().catch(() => undefined)
+        if (!this.#closing) {
+          this.connect().catch(() => undefined)
+        }
       }, retryDelay(1)).unref()
     })
   }

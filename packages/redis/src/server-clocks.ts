@@ -53,14 +53,18 @@ export class ServerClocks {
     const deadline = async (): Promise<number> => {
       const reading = await this.#reading(slot, key)
       // The monotonic clock of a suspended machine may stand still: `until` would come too late.
-      if (Math.abs(wallAhead() - ahead) > maxDriftMs) throw new TooLateError()
+      if (Math.abs(wallAhead() - ahead) > maxDriftMs) {
+        throw new TooLateError()
+      }
       return deadlineOf(reading, until)
     }
     try {
       return await send(await deadline())
     } catch (error) {
       // The server's clock may have been set forward.
-      if (!(error instanceof TooLateError) || performance.now() >= until) throw error
+      if (!(error instanceof TooLateError) || performance.now() >= until) {
+        throw error
+      }
       this.#readings.delete(slot)
       return send(await deadline())
     }
@@ -69,8 +73,12 @@ export class ServerClocks {
   async #reading(slot: number, key: string): Promise<Reading> {
     const known = this.#readings.get(slot)
     const age = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.at
-    if (known === undefined || age > maxAgeMs) return this.#read(slot, key)
-    if (age > renewAgeMs) this.#read(slot, key).catch(() => undefined)
+    if (known === undefined || age > maxAgeMs) {
+      return this.#read(slot, key)
+    }
+    if (age > renewAgeMs) {
+      this.#read(slot, key).catch(() => undefined)
+    }
     return known
   }
 
@@ -118,7 +126,9 @@ export function runWithin<Reply>(
   args: readonly (string | number)[],
 ): Promise<Reply> {
   const [key] = keys
-  if (deadline === undefined || key === undefined) return script(redis, keys, args)
+  if (deadline === undefined || key === undefined) {
+    return script(redis, keys, args)
+  }
   const { clocks, until } = deadline
   return clocks.run(key, until, (moment) => script(redis, keys, args, moment))
 }
@@ -128,6 +138,8 @@ export function runWithin<Reply>(
  * A lost connection or a timeout proves nothing.
  */
 export function isRefusal(error: unknown): boolean {
-  if (error instanceof TooLateError) return true
+  if (error instanceof TooLateError) {
+    return true
+  }
   return error instanceof Error && error.name === 'ReplyError'
 }

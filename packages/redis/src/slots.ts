@@ -25,6 +25,9 @@ export function partitionTag(prefix: string, index: number, count: number): stri
   const place = (index + 0.5) * share
   const reach = count === 1 ? slotCount : Math.max(leastReach, share / 8)
   const base = `${prefix}:${index}`
-  for (let tag = base, n = 0; ; n += 1, tag = `${base}.${n.toString(36)}`)
-    if (Math.abs(slotOf(`{${tag}}`) - place) <= reach) return tag
+  for (let tag = base, n = 0; ; n += 1, tag = `${base}.${n.toString(36)}`) {
+    if (Math.abs(slotOf(`{${tag}}`) - place) <= reach) {
+      return tag
+    }
+  }
 }

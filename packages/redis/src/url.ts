@@ -25,7 +25,9 @@ export function targetOf(url: string): Target {
     url,
   )
   try {
-    if (many === null) return { kind: 'server', options: serverOf(new URL(url)) }
+    if (many === null) {
+      return { kind: 'server', options: serverOf(new URL(url)) }
+    }
     const [, scheme, kind, user, hosts = '', path = '', query] = many
     const access: Access = {
       ...credentialsOf(user),
@@ -74,7 +76,9 @@ function sentinelOf(
   access: Access,
 ): Target {
   const name = decodeURIComponent(path.slice(1))
-  if (name === '') throw new Unreadable("the master's name is missing behind the last host")
+  if (name === '') {
+    throw new Unreadable("the master's name is missing behind the last host")
+  }
   const [sentinelUsername, sentinelPassword] = ['sentinelUser', 'sentinelPassword'].map((key) =>
     parameters.get(key),
   )
@@ -102,7 +106,9 @@ function clusterOf(
   parameters: URLSearchParams,
   access: Access,
 ): Target {
-  if (databaseOf(path.slice(1)) !== 0) throw new Unreadable('a Cluster has database 0 alone')
+  if (databaseOf(path.slice(1)) !== 0) {
+    throw new Unreadable('a Cluster has database 0 alone')
+  }
   refuseOthers(parameters, [])
   return { kind: 'cluster', nodes: addressesOf(hosts, 6379), access }
 }
@@ -112,19 +118,24 @@ function addressesOf(hosts: string, port: number): Address[] {
     const [, v6, name, given] =
       /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? []
     const host = v6 ?? name
-    if (host === undefined || Number(given ?? port) > 65_535)
+    if (host === undefined || Number(given ?? port) > 65_535) {
       throw new Unreadable('each host is host:port, with commas between them')
+    }
     return { host, port: Number(given ?? port) }
   })
 }
 
 function databaseOf(text: string | null): number {
-  if (text !== null && !/^\d{0,4}$/.test(text)) throw new Unreadable('the database is a number')
+  if (text !== null && !/^\d{0,4}$/.test(text)) {
+    throw new Unreadable('the database is a number')
+  }
   return Number(text ?? 0)
 }
 
 function credentialsOf(user: string | undefined): Access {
-  if (user === undefined) return {}
+  if (user === undefined) {
+    return {}
+  }
   const colon = user.indexOf(':')
   return colon < 0
     ? credentials(user, '')
@@ -139,10 +150,11 @@ function credentials(username: string, password: string): Access {
 }
 
 function refuseOthers(parameters: URLSearchParams, known: readonly string[]): void {
-  if ([...parameters.keys()].some((key) => !known.includes(key)))
+  if ([...parameters.keys()].some((key) => !known.includes(key))) {
     throw new Unreadable(
       known.length === 0
         ? 'it takes no parameters'
         : `the parameters that it takes are ${known.join(', ')}`,
     )
+  }
 }

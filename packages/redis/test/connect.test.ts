@@ -35,19 +35,22 @@ t.test('a URL that is none is refused without showing its password', async (t) =
     ...['redis+sentinel://u:hunter2@h:1', 'redis+sentinel://h:1/m?x=1&sentinelPassword=hunter2'],
     ...['redis+cluster://u:hunter2@h:1,g:2/3', 'redis+cluster://u:hunter2@h:1,g:2@/3'],
   ]
-  for (const url of secret)
+  for (const url of secret) {
     t.notMatch(
       messageOf(() => connectCommands({ url, onError })),
       /hunter2/,
       url,
     )
+  }
 })
 
 function messageOf(work: () => unknown): string {
   try {
     work()
   } catch (error) {
-    if (error instanceof RedisUrlError) return error.message
+    if (error instanceof RedisUrlError) {
+      return error.message
+    }
   }
   throw new Error('it was taken')
 }

@@ -17,7 +17,9 @@ function pool(size: number) {
 
 /** Resolves when the connection has ended for good. */
 async function ended(redis: Redis | undefined): Promise<void> {
-  if (redis !== undefined && redis.status !== 'end') await once(redis, 'end')
+  if (redis !== undefined && redis.status !== 'end') {
+    await once(redis, 'end')
+  }
 }
 
 /** Work that ends when it is told to. */
@@ -40,7 +42,9 @@ function held() {
 t.test('connections are made as they are needed, and lent again', async (t) => {
   const { lend, close, made } = pool(4)
   t.equal(made.length, 0)
-  for (const _again of [1, 2, 3]) t.equal(await lend((redis) => redis.ping(), 1000), 'PONG')
+  for (const _again of [1, 2, 3]) {
+    t.equal(await lend((redis) => redis.ping(), 1000), 'PONG')
+  }
   t.equal(made.length, 1)
   const [one, two] = [held(), held()]
   const both = [lend(one.work, 1000), lend(two.work, 1000)]
@@ -82,7 +86,9 @@ t.test('one on which work failed, or that lost its connection, is not lent again
   await ended(made[0])
   t.equal(await lend((redis) => redis.ping(), 1000), 'PONG')
   const lost = made[1]
-  if (lost === undefined) throw new Error('none was made')
+  if (lost === undefined) {
+    throw new Error('none was made')
+  }
   lost.stream.destroy()
   await once(lost, 'close')
   t.equal(await lend((redis) => redis.ping(), 1000), 'PONG')

@@ -27,7 +27,9 @@ export function clientAddressOf({ ip, raw }: FastifyRequest): string {
  * @throws TypeError when an entry is no address or network
  */
 export function trustProxy(list: string | undefined): false | ((address: string) => boolean) {
-  if (list === undefined) return false
+  if (list === undefined) {
+    return false
+  }
   const isTrusted = proxyAddresses.compile(list.split(',').map((each) => each.trim()))
   return (address) => isTrusted(parseAddress(address) ?? address, 0)
 }
@@ -50,10 +52,14 @@ export interface WarnOfProxyOptions {
 /** Logs a warning at the first request with `X-Forwarded-For` when no proxy is trusted. */
 export const warnOfProxy = plugin(
   async (app: FastifyInstance, { trusted }: WarnOfProxyOptions) => {
-    if (trusted !== undefined) return
+    if (trusted !== undefined) {
+      return
+    }
     let warned = false
     app.addHook('onRequest', async (request) => {
-      if (warned || request.headers['x-forwarded-for'] === undefined) return
+      if (warned || request.headers['x-forwarded-for'] === undefined) {
+        return
+      }
       warned = true
       request.log.warn(
         { peer: request.ip },

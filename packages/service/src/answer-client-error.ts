@@ -27,7 +27,9 @@ export function answerClientError(
   error: ConnectionError,
   socket: Socket,
 ): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  if (error.code === 'ECONNRESET' || socket.destroyed) {
+    return
+  }
   const { status, code, detail } = answers[error.code] ?? malformed
   this.log.trace({ err: error }, 'client error')
   if (socket.writable) {

@@ -34,12 +34,15 @@ export const closing = plugin(
       begun = true
     })
     app.addHook('onRequest', async (request, reply) => {
-      if (begun && !answers.includes(request.routeOptions.url ?? ''))
+      if (begun && !answers.includes(request.routeOptions.url ?? '')) {
         return refuse(request, reply, bodyOf)
+      }
       return undefined
     })
     app.addHook('preHandler', async (request, reply) => {
-      if (begun && isUpgrade(request)) return refuse(request, reply, bodyOf)
+      if (begun && isUpgrade(request)) {
+        return refuse(request, reply, bodyOf)
+      }
       return undefined
     })
   },
@@ -62,7 +65,9 @@ function refuse(
     'retry-after': String(least + Math.floor(Math.random() * spread)),
   })
   const body = bodyOf?.(request)
-  if (body !== undefined) return reply.send(body)
+  if (body !== undefined) {
+    return reply.send(body)
+  }
   return reply.type('application/problem+json').send({
     type: 'about:blank',
     title: 'Service Unavailable',

@@ -43,7 +43,9 @@ export function loadConfig<T extends TProperties>(
     return envSchema<Static<TObject<T>>>({ schema, data, env: false, ajv })
   } catch (error) {
     const errors = (error as { errors?: ErrorObject[] }).errors
-    if (errors === undefined) throw error
+    if (errors === undefined) {
+      throw error
+    }
     // Each member of a union has an error of its own beside the union's.
     throw new ConfigError(errors.filter(({ keyword }) => keyword !== 'const').map(problem))
   }
@@ -54,8 +56,11 @@ function settings(names: readonly string[], environment: Environment): Record<st
   for (const name of names) {
     const value = environment[name]
     const file = environment[`${name}_FILE`]
-    if (value !== undefined && value !== '') found[name] = value
-    else if (file !== undefined && file !== '') found[name] = contents(`${name}_FILE`, file)
+    if (value !== undefined && value !== '') {
+      found[name] = value
+    } else if (file !== undefined && file !== '') {
+      found[name] = contents(`${name}_FILE`, file)
+    }
   }
   return found
 }
@@ -72,7 +77,9 @@ function contents(name: string, file: string): string {
 
 function problem(error: ErrorObject): string {
   const missing = (error.params as { missingProperty?: string }).missingProperty
-  if (missing !== undefined) return `${missing} is required`
+  if (missing !== undefined) {
+    return `${missing} is required`
+  }
   const name = error.instancePath.slice(1).split('/')[0] ?? ''
   const allowed = choices(error)
   return `${name} ${allowed === undefined ? error.message : `must be one of ${allowed.join(', ')}`}`
@@ -80,8 +87,12 @@ function problem(error: ErrorObject): string {
 
 /** The literals of an enumeration, or of a union of nothing else. */
 function choices({ keyword, params, schema }: ErrorObject): unknown[] | undefined {
-  if (keyword === 'enum') return (params as { allowedValues: unknown[] }).allowedValues
-  if (keyword !== 'anyOf' || !Array.isArray(schema)) return undefined
+  if (keyword === 'enum') {
+    return (params as { allowedValues: unknown[] }).allowedValues
+  }
+  if (keyword !== 'anyOf' || !Array.isArray(schema)) {
+    return undefined
+  }
   const literals = schema.map((member: { const?: unknown }) => member.const)
   return literals.includes(undefined) ? undefined : literals
 }

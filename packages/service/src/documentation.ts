@@ -68,9 +68,13 @@ export const documentation = plugin(
       }),
     })
     const { internal: server } = app
-    if (server === undefined) return
+    if (server === undefined) {
+      return
+    }
     const openapi = () => app.swagger()
-    if (server !== app) await server.register(descriptionOf(app))
+    if (server !== app) {
+      await server.register(descriptionOf(app))
+    }
     await server.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: contentSecurityPolicy,
@@ -86,7 +90,9 @@ export const documentation = plugin(
       },
       uiHooks: {
         async onRequest(request, reply) {
-          if (isIndex(request) && !wantsPage(request)) return reply.send(openapi())
+          if (isIndex(request) && !wantsPage(request)) {
+            return reply.send(openapi())
+          }
           return undefined
         },
       },

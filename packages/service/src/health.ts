@@ -42,7 +42,9 @@ const readySchema = {
 export const health = plugin(
   async (app: FastifyInstance, options: HealthOptions) => {
     serve(app, options)
-    if (app.internal !== undefined && app.internal !== app) serve(app.internal, options)
+    if (app.internal !== undefined && app.internal !== app) {
+      serve(app.internal, options)
+    }
   },
   { name: 'health', dependencies: ['internal'] },
 )
@@ -51,7 +53,9 @@ function serve(app: FastifyInstance, { alive, checks, warnings }: HealthOptions)
   const healthy = { status: 'ok', ...(warnings === undefined ? {} : { warnings }) }
   app.get('/health', { logLevel: 'warn', schema: healthSchema }, async (_request, reply) => {
     const reason = alive?.()
-    if (reason === undefined) return healthy
+    if (reason === undefined) {
+      return healthy
+    }
     return reply.code(503).send({ status: 'failed', reason })
   })
   app.get('/ready', { logLevel: 'warn', schema: readySchema }, async (_request, reply) => {
@@ -60,9 +64,13 @@ function serve(app: FastifyInstance, { alive, checks, warnings }: HealthOptions)
       const reason = await Promise.resolve()
         .then(check)
         .catch(() => 'check failed')
-      if (reason !== undefined) reasons[name] = reason
+      if (reason !== undefined) {
+        reasons[name] = reason
+      }
     }
-    if (Object.keys(reasons).length === 0) return { status: 'ready' }
+    if (Object.keys(reasons).length === 0) {
+      return { status: 'ready' }
+    }
     return reply.code(503).header('retry-after', '1').send({ status: 'not ready', reasons })
   })
 }

@@ -44,7 +44,9 @@ export const internal = plugin(
   async (app: FastifyInstance, { port }: InternalOptions) => {
     const server = port === undefined ? undefined : port === 0 ? app : await openServer(app)
     app.decorate('internal', { getter: () => server })
-    if (server === undefined || server === app) return
+    if (server === undefined || server === app) {
+      return
+    }
     app.addHook('onReady', async () => {
       await server.ready()
     })

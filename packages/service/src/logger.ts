@@ -35,7 +35,9 @@ export function loggerOptions(service: string, level: LogLevel): LoggerOptions {
 
 /** No other property of an error: an ioredis error carries the arguments of its command. */
 function errorLine(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error }
+  if (!(error instanceof Error)) {
+    return { type: typeof error }
+  }
   const { name, message, stack, cause } = error
   const code = 'code' in error ? error.code : undefined
   return {

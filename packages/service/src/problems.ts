@@ -43,12 +43,13 @@ export function answerable(
 ): AnswerableError {
   const known = translate?.(error) ?? error
   const { statusCode, code, message, headers } = known as Partial<AnswerableError>
-  if (statusCode === undefined || statusCode < 400 || statusCode === 500)
+  if (statusCode === undefined || statusCode < 400 || statusCode === 500) {
     return {
       statusCode: 500,
       code: 'internal_error',
       message: 'the request failed; the log has the cause',
     }
+  }
   return {
     statusCode,
     ...(code === undefined ? {} : { code }),
@@ -75,7 +76,9 @@ function send(
   { statusCode, code, message, headers = {} }: AnswerableError,
   cause?: unknown,
 ): void {
-  if (statusCode >= 500) request.log.error({ err: cause }, 'request failed')
+  if (statusCode >= 500) {
+    request.log.error({ err: cause }, 'request failed')
+  }
   reply
     .code(statusCode)
     .headers(headers)

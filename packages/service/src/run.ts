@@ -27,15 +27,21 @@ export async function run(
   const { server } = app
   // Without TLS it ends the process as it ends any other.
   const renews = renewTls !== undefined && server instanceof Server
-  if (renews) process.on('SIGHUP', () => renew(app, server, renewTls))
+  if (renews) {
+    process.on('SIGHUP', () => renew(app, server, renewTls))
+  }
   const skip: ['SIGHUP'] | [] = renews ? ['SIGHUP'] : []
   closeWithGrace({ delay: closeDeadlineMs, logger: app.log, skip }, async ({ err, signal }) => {
-    if (err) app.log.fatal({ err }, 'closing after an error')
-    else app.log.info({ signal }, 'closing')
+    if (err) {
+      app.log.fatal({ err }, 'closing after an error')
+    } else {
+      app.log.info({ signal }, 'closing')
+    }
     await app.close()
   })
-  if (internal?.port !== undefined && app.internal !== undefined && app.internal !== app)
+  if (internal?.port !== undefined && app.internal !== undefined && app.internal !== app) {
     await app.internal.listen({ host: internal.host, port: internal.port })
+  }
   await app.listen({ host, port })
 }
 
@@ -43,7 +49,9 @@ export async function run(
 function renew(app: FastifyInstance, server: Server, read: () => ServerTls | undefined): void {
   try {
     const tls = read()
-    if (tls === undefined) throw new Error('TLS cannot be switched off while the service runs')
+    if (tls === undefined) {
+      throw new Error('TLS cannot be switched off while the service runs')
+    }
     server.setSecureContext(tls)
     app.log.info('TLS certificate read again')
   } catch (err) {
@@ -54,12 +62,16 @@ function renew(app: FastifyInstance, server: Server, read: () => ServerTls | und
 /** Ends the process with one clear line when it cannot start. Only `main.ts` calls this. */
 export function failToStart(error: unknown): never {
   const lines = error instanceof ConfigError ? error.problems : [messageOf(error)]
-  for (const line of lines) process.stderr.write(`cannot start: ${line}\n`)
+  for (const line of lines) {
+    process.stderr.write(`cannot start: ${line}\n`)
+  }
   process.exit(1)
 }
 
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error'
+  if (!(error instanceof Error)) {
+    return 'unknown error'
+  }
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }
   return code === 'EADDRINUSE'
     ? `port ${port} is taken; choose another with PORT or INTERNAL_PORT`

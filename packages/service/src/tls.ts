@@ -37,11 +37,14 @@ export interface ServerTls extends SecureContextOptions {
 export function serverTls(settings: TlsSettings): ServerTls | undefined {
   const { TLS_CERT: cert, TLS_KEY: key, TLS_CLIENT_CA: ca } = settings
   if (cert === undefined && key === undefined) {
-    if (ca !== undefined) throw new ConfigError(['TLS_CLIENT_CA needs TLS_CERT and TLS_KEY'])
+    if (ca !== undefined) {
+      throw new ConfigError(['TLS_CLIENT_CA needs TLS_CERT and TLS_KEY'])
+    }
     return undefined
   }
-  if (cert === undefined || key === undefined)
+  if (cert === undefined || key === undefined) {
     throw new ConfigError(['TLS_CERT and TLS_KEY go together; set both'])
+  }
   const context: SecureContextOptions = {
     cert,
     key,
@@ -58,7 +61,9 @@ function requireUsable(context: SecureContextOptions, names: string): void {
   try {
     createSecureContext(context)
     // What is no certificate among `ca` it passes over.
-    if (typeof context.ca === 'string') new X509Certificate(context.ca)
+    if (typeof context.ca === 'string') {
+      new X509Certificate(context.ca)
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new ConfigError([`${names} cannot be used (${code ?? 'not PEM'})`])

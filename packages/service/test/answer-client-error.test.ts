@@ -13,7 +13,9 @@ async function answerTo(t: { teardown(end: () => Promise<void>): void }, bytes: 
   socket.write(bytes)
   let text = ''
   // To its end: the connection is closed.
-  for await (const chunk of socket) text += String(chunk)
+  for await (const chunk of socket) {
+    text += String(chunk)
+  }
   const [head = '', body = ''] = text.split('\r\n\r\n')
   return { head, body: JSON.parse(body) }
 }

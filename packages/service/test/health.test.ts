@@ -81,7 +81,9 @@ t.test(
     t.equal(shared.internal, shared)
     t.same(await statuses(apart, all), [404, 404, 404, 404, 200, 200])
     const { internal: server } = apart
-    if (server === undefined) throw new Error('no server')
+    if (server === undefined) {
+      throw new Error('no server')
+    }
     t.same(await statuses(server, all), [200, 200, 200, 200, 200, 200])
     t.same(await statuses(server, ['/work', '/nowhere']), [404, 404], 'and nothing else')
 
@@ -97,7 +99,9 @@ t.test(
     })
 
     await server.listen({ host: '127.0.0.1', port: 0 })
-    for (const app of [none, shared, apart]) await app.close()
+    for (const app of [none, shared, apart]) {
+      await app.close()
+    }
     t.notOk(server.server.listening, 'it closes with the app')
   },
 )
@@ -120,7 +124,9 @@ t.test('a process that has to end says why, on both servers', async (t) => {
   let reason: string | undefined
   await app.register(health, { alive: () => reason, checks: {} })
   for (const server of [app, app.internal]) {
-    if (server === undefined) throw new Error('no server')
+    if (server === undefined) {
+      throw new Error('no server')
+    }
     reason = undefined
     t.equal((await server.inject('/health')).statusCode, 200)
     reason = 'a later process has its name'

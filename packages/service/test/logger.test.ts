@@ -20,7 +20,9 @@ t.test('a request is logged by its route, never by its path, query or headers', 
   t.match(text, '"route":"/things/:id"')
   t.match(text, '"from":"127.0.0.1"')
   t.notMatch(text, 'secret-1')
-  for (const secret of ['secret-2', 'secret-3', 'secret-4']) t.notMatch(text, secret)
+  for (const secret of ['secret-2', 'secret-3', 'secret-4']) {
+    t.notMatch(text, secret)
+  }
 })
 
 t.test('an error is logged with its cause, and without its other properties', async (t) => {
@@ -44,8 +46,9 @@ t.test('secrets are cut out wherever they are one level down', async (t) => {
     'access_token',
     'client_secret',
     'registrationCode',
-  ])
+  ]) {
     app.log.info({ thing: { [name]: 'secret' } })
+  }
   t.equal(lines.length, 5)
   t.notMatch(lines.join(''), '"secret"')
 })

@@ -15,7 +15,9 @@ const settings = { TLS_CERT: server.cert, TLS_KEY: server.key }
 
 /** A server with these options that greets whoever gets through the handshake. */
 async function listen(t: { teardown(end: () => void): void }, tls: ServerTls | undefined) {
-  if (tls === undefined) throw new Error('TLS is off')
+  if (tls === undefined) {
+    throw new Error('TLS is off')
+  }
   const listening = createServer(tls, (socket) => socket.end('hello'))
   listening.on('tlsClientError', () => {})
   t.teardown(() => listening.close())
@@ -59,8 +61,9 @@ t.test('what cannot be used is said, and never shown', async (t) => {
     [{ TLS_CERT: 'nonsense', TLS_KEY: 'a secret' }, /cannot be used/],
     [{ ...settings, TLS_CLIENT_CA: 'nonsense' }, /cannot be used/],
   ]
-  for (const [given, message] of wrong)
+  for (const [given, message] of wrong) {
     t.throws(() => serverTls(given), { code: 'CONFIG_INVALID', message })
+  }
   try {
     serverTls({ TLS_CERT: 'nonsense', TLS_KEY: 'a secret' })
   } catch (error) {

@@ -47,7 +47,9 @@ function pong(text: string): { send: string } | undefined {
 /** The ids of the commands that a frame answers: it holds one message a line. */
 function answers(text: string): number[] {
   return text.split('\n').map((line) => {
-    if (line.includes('"error"')) throw new Error(`the server answered ${line}`)
+    if (line.includes('"error"')) {
+      throw new Error(`the server answered ${line}`)
+    }
     return Number(/^{"id":(\d+),/.exec(line)?.[1])
   })
 }
@@ -61,7 +63,9 @@ export function listed(channels: readonly (readonly string[])[]): Dialect {
       [connect, ...(channels[index] ?? []).map((name, at) => subscribe(name, at + 2))].join('\n'),
     onText(text, index) {
       const ping = pong(text)
-      if (ping !== undefined) return ping
+      if (ping !== undefined) {
+        return ping
+      }
       const left = (missing[index] ?? 0) - answers(text).length
       missing[index] = left
       return left === 0 ? { ready: true } : undefined
@@ -82,9 +86,15 @@ export const dialects = {
   socketIo: {
     readyAtOnce: false,
     onText: (text) => {
-      if (text.startsWith('0')) return { send: '40' }
-      if (text.startsWith('40')) return { ready: true }
-      if (text === '2') return { send: '3' }
+      if (text.startsWith('0')) {
+        return { send: '40' }
+      }
+      if (text.startsWith('40')) {
+        return { ready: true }
+      }
+      if (text === '2') {
+        return { send: '3' }
+      }
       return undefined
     },
     publish: (payload) => `42["publish",${payload}]`,

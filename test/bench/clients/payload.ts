@@ -4,7 +4,9 @@ const mark = '"bench":'
 /** A JSON payload of exactly `bytes` bytes. */
 export function payload(number: number, bytes: number): string {
   const empty = `{${mark}${number},"text":""}`
-  if (empty.length > bytes) throw new RangeError(`a payload needs at least ${empty.length} bytes`)
+  if (empty.length > bytes) {
+    throw new RangeError(`a payload needs at least ${empty.length} bytes`)
+  }
   return `{${mark}${number},"text":"${'x'.repeat(bytes - empty.length)}"}`
 }
 

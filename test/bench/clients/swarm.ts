@@ -52,7 +52,9 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
     case 'highest':
       return { highest: Math.max(0, ...highest.slice(call.from, call.to).filter(Boolean)) }
     case 'drop':
-      for (const socket of sockets) socket.terminate()
+      for (const socket of sockets) {
+        socket.terminate()
+      }
       await until(() => closings.at.length >= sockets.length, patienceMs, describeClosings)
       return {}
   }
@@ -97,10 +99,16 @@ function openOne(url: string, index: number, token: string | undefined): Promise
     socket.on('open', () => {
       // ws tells of a close only when the connection is gone, a round trip later.
       stream?.on('data', (chunk: Buffer) => {
-        if (chunk[0] === closeFrame) closeFrameAt = monotonicMs()
+        if (chunk[0] === closeFrame) {
+          closeFrameAt = monotonicMs()
+        }
       })
-      if (dialect.greeting !== undefined) socket.send(dialect.greeting(index))
-      if (dialect.readyAtOnce) resolve()
+      if (dialect.greeting !== undefined) {
+        socket.send(dialect.greeting(index))
+      }
+      if (dialect.readyAtOnce) {
+        resolve()
+      }
     })
     socket.on('message', (data: Buffer) => {
       const count = countPayloads(data)
@@ -108,7 +116,9 @@ function openOne(url: string, index: number, token: string | undefined): Promise
       if (count > 0) {
         highest[index] = Math.max(highest[index] ?? 0, highestPayload(data))
         changed()
-      } else if (!dialect.readyAtOnce) onText(socket, index, data.toString(), resolve, reject)
+      } else if (!dialect.readyAtOnce) {
+        onText(socket, index, data.toString(), resolve, reject)
+      }
     })
     socket.on('error', reject)
     socket.on('close', (code, reason) => {
@@ -126,7 +136,9 @@ async function closedBetween({ from, to, withinMs }: Call<'closed'>): Promise<Cl
   const found = () => ended.slice(from, to).filter(Boolean)
   await until(() => found().length >= to - from, withinMs, describeClosings)
   const codes: Record<string, number> = {}
-  for (const { code } of found()) codes[code] = (codes[code] ?? 0) + 1
+  for (const { code } of found()) {
+    codes[code] = (codes[code] ?? 0) + 1
+  }
   return { at: found().map(({ at }) => at), codes }
 }
 
@@ -139,8 +151,12 @@ function onText(
 ): void {
   try {
     const action = dialect.onText(text, index)
-    if (action?.send !== undefined) socket.send(action.send)
-    if (action?.ready === true) ready()
+    if (action?.send !== undefined) {
+      socket.send(action.send)
+    }
+    if (action?.ready === true) {
+      ready()
+    }
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error)
     failed(error)
@@ -150,7 +166,9 @@ function onText(
 
 async function publish({ count, burst, bytes }: Call<'publish'>) {
   const publisher = sockets[0]
-  if (publisher === undefined) throw new Error('there is no socket to publish with')
+  if (publisher === undefined) {
+    throw new Error('there is no socket to publish with')
+  }
   deliveries = 0
   for (let sent = 0; sent < count; ) {
     const end = Math.min(sent + burst, count)
@@ -164,7 +182,9 @@ async function publish({ count, burst, bytes }: Call<'publish'>) {
 
 function tell({ channels, bytes }: Call<'tell'>) {
   const publisher = sockets[0]
-  if (publisher === undefined) throw new Error('there is no socket to publish with')
+  if (publisher === undefined) {
+    throw new Error('there is no socket to publish with')
+  }
   for (const channel of channels) {
     published += 1
     const data = payload(published, bytes)
@@ -190,12 +210,18 @@ function until(done: () => boolean, withinMs: number, describe: () => string): P
     const finish = (problem?: string) => {
       clearTimeout(timer)
       changed = () => undefined
-      if (problem === undefined) resolve()
-      else reject(new Error(problem))
+      if (problem === undefined) {
+        resolve()
+      } else {
+        reject(new Error(problem))
+      }
     }
     changed = () => {
-      if (failure !== undefined) finish(failure)
-      else if (done()) finish()
+      if (failure !== undefined) {
+        finish(failure)
+      } else if (done()) {
+        finish()
+      }
     }
     changed()
   })

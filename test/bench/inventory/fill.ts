@@ -54,17 +54,27 @@ export async function fill(
       ),
     )
     const last = issued.at(-1)
-    if (last === undefined) break
-    if (from % Math.ceil(count / 50) < atOnce) filled.jtis.push(last.jti)
-    if (from <= count / 2) filled.middle = `${last.issuedUs}`
-    if ((from + atOnce) % (count / 10) < atOnce)
+    if (last === undefined) {
+      break
+    }
+    if (from % Math.ceil(count / 50) < atOnce) {
+      filled.jtis.push(last.jti)
+    }
+    if (from <= count / 2) {
+      filled.middle = `${last.issuedUs}`
+    }
+    if ((from + atOnce) % (count / 10) < atOnce) {
       filled.tenths.push(Math.floor(last.issuedUs / 1000) + 1)
-    if (from % 50_000 === 0) progress(from)
+    }
+    if (from % 50_000 === 0) {
+      progress(from)
+    }
   }
   filled.bytes.all = ((await used()) - before) / count
   const sets = [registry.keys.index(0, identity), registry.keys.expiring(0, identity)]
-  for (const key of sets)
+  for (const key of sets) {
     filled.bytes.index += Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0)) / count
+  }
   await close(redis)
   return filled
 }

@@ -12,7 +12,9 @@ t.test('the CPU time of a process grows by what it does', async (t) => {
     const { user, system } = process.cpuUsage()
     while (true) {
       const now = process.cpuUsage()
-      if (now.user + now.system - user - system >= 50_000) return
+      if (now.user + now.system - user - system >= 50_000) {
+        return
+      }
     }
   })
   // The clock of cpuUsage ticks coarsely; a wrong unit would be wrong by a thousand.

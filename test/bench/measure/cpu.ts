@@ -29,7 +29,9 @@ async function idle(pids: readonly number[]): Promise<void> {
     await sleep(idleWindowMs)
     const after = await used()
     const busy = after.map((value, index) => value - (before[index] ?? 0))
-    if (Math.max(...busy) < idleShare * idleWindowMs * 1000) return
+    if (Math.max(...busy) < idleShare * idleWindowMs * 1000) {
+      return
+    }
   }
 }
 

@@ -14,7 +14,9 @@ export const inspectorOption = '--inspect=127.0.0.1:0'
 /** Finds the inspector's address in what a process wrote. */
 export function inspectorUrl(output: string): string {
   const url = /Debugger listening on (ws:\/\/\S+)/.exec(output)?.[1]
-  if (url === undefined) throw new Error('the process did not open its inspector')
+  if (url === undefined) {
+    throw new Error('the process did not open its inspector')
+  }
   return url
 }
 
@@ -42,7 +44,9 @@ function command(socket: WebSocket, id: number, method: string, params: object):
     const onMessage = (data: Buffer) => {
       const text = data.toString()
       // Events come between the answers.
-      if (!text.startsWith(`{"id":${id},`)) return
+      if (!text.startsWith(`{"id":${id},`)) {
+        return
+      }
       socket.off('message', onMessage)
       socket.off('close', onClose)
       resolve(text)

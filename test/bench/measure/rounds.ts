@@ -20,10 +20,14 @@ export async function alternate<Figure>(
   for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(turn + round) % contenders.length]
-      if (contender === undefined) continue
+      if (contender === undefined) {
+        continue
+      }
       progress(`${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${contender.name}`)
       const figure = await contender.run()
-      if (round > 0) figures.get(contender.name)?.push(figure)
+      if (round > 0) {
+        figures.get(contender.name)?.push(figure)
+      }
     }
   }
   return figures

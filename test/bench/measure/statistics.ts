@@ -4,10 +4,14 @@
  * @throws RangeError without values, or when `percent` is not in (0, 100].
  */
 export function percentile(values: readonly number[], percent: number): number {
-  if (!(percent > 0 && percent <= 100)) throw new RangeError(`no percentile ${percent}`)
+  if (!(percent > 0 && percent <= 100)) {
+    throw new RangeError(`no percentile ${percent}`)
+  }
   const sorted = [...values].sort((a, b) => a - b)
   const value = sorted[Math.ceil((percent / 100) * sorted.length) - 1]
-  if (value === undefined) throw new RangeError('no values to take a percentile of')
+  if (value === undefined) {
+    throw new RangeError('no values to take a percentile of')
+  }
   return value
 }
 
@@ -16,8 +20,9 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const upper = sorted[Math.floor(sorted.length / 2)]
   const lower = sorted[Math.floor((sorted.length - 1) / 2)]
-  if (upper === undefined || lower === undefined)
+  if (upper === undefined || lower === undefined) {
     throw new RangeError('no values to take a median of')
+  }
   return (lower + upper) / 2
 }
 

@@ -148,7 +148,9 @@ async function prepare(
   })
   const [entry, ...free] = installation.realtime
   const [token = ''] = await (await installation.newIdentity()).tokens(1)
-  if (entry === undefined) throw new Error('there is no realtime node')
+  if (entry === undefined) {
+    throw new Error('there is no realtime node')
+  }
   const publisher = await startSwarm(stage)
   await open(publisher, entry, token, [[]])
   const contenders: Contender<Cost>[] = []

@@ -5,7 +5,9 @@ const layout = { channels: 20, each: 2, sockets: 30 }
 
 t.test('each channel has as many subscribers', async (t) => {
   const counts = new Map<string, number>()
-  for (const name of channelsOf(layout, 'c').flat()) counts.set(name, (counts.get(name) ?? 0) + 1)
+  for (const name of channelsOf(layout, 'c').flat()) {
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
   t.equal(counts.size, 20)
   t.same(new Set(counts.values()), new Set([3]))
 })

@@ -103,7 +103,9 @@ async function measure(
   count: number,
 ): Promise<Figures> {
   const [node] = installation.realtime
-  if (node === undefined) throw new Error('there is no realtime node')
+  if (node === undefined) {
+    throw new Error('there is no realtime node')
+  }
   const { tokens } = await installation.newIdentity()
   const open = async (swarm: Swarm, share: number): Promise<string[]> => {
     const shown = await tokens(share)
@@ -123,7 +125,9 @@ async function measure(
   }
   const crowd = await Promise.all(Array.from({ length: swarms }, () => startSwarm(stage)))
   const [first] = crowd
-  if (first === undefined) throw new Error('there are no clients')
+  if (first === undefined) {
+    throw new Error('there are no clients')
+  }
   // The code is compiled, and the young generation has grown.
   await open(first, Math.round(count / 10))
   await first.ask({ do: 'drop' })
@@ -131,7 +135,9 @@ async function measure(
   const inspector = inspectorUrl(node.output())
   const before = await memoryAfterGc(inspector)
   let shown: string[] = []
-  for (const swarm of [...crowd].reverse()) shown = await open(swarm, count / swarms)
+  for (const swarm of [...crowd].reverse()) {
+    shown = await open(swarm, count / swarms)
+  }
   const after = await memoryAfterGc(inspector)
   return {
     rss: (after.rss - before.rss) / count,
@@ -154,7 +160,9 @@ async function revokeSome(
     const start = monotonicMs()
     await api('/v1/revocations', { token, wait: 30_000 })
     const { closings } = await closed
-    if (closings?.codes['4500'] !== 1) throw new Error('the socket was not closed with 4500')
+    if (closings?.codes['4500'] !== 1) {
+      throw new Error('the socket was not closed with 4500')
+    }
     took.push((closings.at[0] ?? Number.NaN) - start)
   }
   return took

@@ -24,11 +24,15 @@ http.on('upgrade', (request, stream, head) => {
 
 function publish(text: string): void {
   if (!encoded) {
-    for (const socket of sockets.keys()) socket.send(text)
+    for (const socket of sockets.keys()) {
+      socket.send(text)
+    }
     return
   }
   const frame = textFrame(text)
-  for (const stream of sockets.values()) stream.write(frame)
+  for (const stream of sockets.values()) {
+    stream.write(frame)
+  }
 }
 
 serve(http)

@@ -1,7 +1,9 @@
 /** One unmasked WebSocket text frame (RFC 6455 §5.2), for texts of up to 65,535 bytes. */
 export function textFrame(text: string): Buffer {
   const payload = Buffer.from(text)
-  if (payload.length > 0xffff) throw new RangeError('longer than this benchmark sends')
+  if (payload.length > 0xffff) {
+    throw new RangeError('longer than this benchmark sends')
+  }
   const head =
     payload.length < 126
       ? Buffer.from([0x81, payload.length])

@@ -115,7 +115,9 @@ export class SimulatedAuth {
   acceptFeed(end: End): void {
     const admit = async (text: string): Promise<number> => {
       const token = this.#options.tokenOf(text)
-      if (token?.identity !== this.#options.nodeIdentity) return 401
+      if (token?.identity !== this.#options.nodeIdentity) {
+        return 401
+      }
       const active = await this.#registry.isActive(token).catch(() => undefined)
       return active === undefined ? 503 : active ? 101 : 401
     }
@@ -138,15 +140,23 @@ export class SimulatedAuth {
   /** A request with a token: what `callers.ts` and the routes make of it. */
   async call(http: HttpRequest, write: AuthWrite): Promise<void> {
     const own = this.#own
-    if (own === undefined || !this.ready) return http.answer(503)
+    if (own === undefined || !this.ready) {
+      return http.answer(503)
+    }
     const { request, reply, token } = http
     try {
       const caller = await own.callers.admit(request, reply, token)
-      if (caller === undefined) return http.answer(401)
-      if (!(await http.body)) return
+      if (caller === undefined) {
+        return http.answer(401)
+      }
+      if (!(await http.body)) {
+        return
+      }
       const { claims, authority } = caller
       // Some routes have more to wait for.
-      if (this.process.random.chance(0.5)) await new Promise(setImmediate)
+      if (this.process.random.chance(0.5)) {
+        await new Promise(setImmediate)
+      }
       await authority.act((registry) => this.#write(registry, this.#options.tokenOf(token), write))
       const refusal = own.callers.refusal(request)
       this.process.note(() => `has written for ${claims.jti}: ${write.kind}`)
@@ -163,7 +173,9 @@ export class SimulatedAuth {
     token: SimulatedToken | undefined,
     write: AuthWrite,
   ): Promise<void> {
-    if (token === undefined) throw new Error('there is no such token')
+    if (token === undefined) {
+      throw new Error('there is no such token')
+    }
     const { identity, subject } = token
     const own = { ...registry, redis: asCommands(this.#registry.scripts.of(token)) }
     if (write.kind === 'register') {
@@ -236,7 +248,9 @@ export class SimulatedAuth {
       decode: () => ({ header: { typ: 'at+jwt', kid: key.kid, alg: key.alg } }),
       verify: (text: string) => {
         const token = this.#options.tokenOf(text)
-        if (token === undefined) throw new Error('not a token')
+        if (token === undefined) {
+          throw new Error('not a token')
+        }
         const iat = Math.floor(this.process.wall / 1000)
         const { jti, identity, subject } = token
         const names = { iss: 'simulation', aud: 'simulation' }
@@ -277,7 +291,9 @@ export class SimulatedAuth {
 
   async #answer(request: AuthRequest): Promise<AuthAnswer> {
     try {
-      if (request.kind === 'introspect') return await this.#introspect(request.tokens)
+      if (request.kind === 'introspect') {
+        return await this.#introspect(request.tokens)
+      }
       if (request.kind === 'token') {
         return { status: 200, token: await this.#options.issue(this.#registry) }
       }

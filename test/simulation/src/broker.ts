@@ -79,7 +79,9 @@ export class Broker {
     return this.#scripts.evaluate(call, this.#nowUs, () => {
       const [key = ''] = call.keys
       const [bytes] = call.args
-      if (!(bytes instanceof Buffer)) throw new Error('not a publication')
+      if (!(bytes instanceof Buffer)) {
+        throw new Error('not a publication')
+      }
       this.publish(key.slice(key.indexOf(channelMark) + channelMark.length), bytes)
       return this.#listeners.size
     })

@@ -53,7 +53,9 @@ export class ClientSocket extends EventEmitter {
 
   /** A close frame after what was written, and the peer's answer. */
   close(code = 1005): void {
-    if (this.readyState > 1) return
+    if (this.readyState > 1) {
+      return
+    }
     this.readyState = 2
     this.raw.afterwards(() => {
       this.#watcher.closed(code)
@@ -62,7 +64,9 @@ export class ClientSocket extends EventEmitter {
   }
 
   terminate(): void {
-    if (this.readyState === 3) return
+    if (this.readyState === 3) {
+      return
+    }
     this.raw.destroy()
     this.readyState = 2
     this.#watcher.closed(1006)
@@ -97,17 +101,25 @@ export class ClientSocket extends EventEmitter {
   }
 
   #readOn(): void {
-    for (const _ of this.#unread) this.#process.event(0, () => this.#read())
+    for (const _ of this.#unread) {
+      this.#process.event(0, () => this.#read())
+    }
   }
 
   #read(): void {
-    if (this.isPaused || this.readyState === 0 || this.readyState === 3) return
+    if (this.isPaused || this.readyState === 0 || this.readyState === 3) {
+      return
+    }
     const text = this.#unread.shift()
-    if (text !== undefined) this.emit('message', Buffer.from(text), false)
+    if (text !== undefined) {
+      this.emit('message', Buffer.from(text), false)
+    }
   }
 
   #end(code: number): void {
-    if (this.readyState === 3) return
+    if (this.readyState === 3) {
+      return
+    }
     this.readyState = 3
     this.raw.destroy()
     this.emit('close', code, Buffer.alloc(0))
@@ -135,7 +147,9 @@ export class RawSocket extends EventEmitter {
   }
 
   write(bytes: Buffer): void {
-    if (this.destroyed) return
+    if (this.destroyed) {
+      return
+    }
     if (!this.#slow) {
       this.#watcher.out(bytes)
       return
@@ -150,12 +164,17 @@ export class RawSocket extends EventEmitter {
 
   /** Calls back when everything written has left. */
   afterwards(done: () => void): void {
-    if (this.#waiting.length === 0) done()
-    else this.#queue(done)
+    if (this.#waiting.length === 0) {
+      done()
+    } else {
+      this.#queue(done)
+    }
   }
 
   destroy(): void {
-    if (this.destroyed) return
+    if (this.destroyed) {
+      return
+    }
     this.destroyed = true
     this.#waiting.length = 0
     this.writableLength = 0
@@ -173,7 +192,9 @@ export class RawSocket extends EventEmitter {
 
   #queue(item: Buffer | (() => void)): void {
     this.#waiting.push(item)
-    if (this.#waiting.length === 1) this.#later()
+    if (this.#waiting.length === 1) {
+      this.#later()
+    }
   }
 
   #later(): void {
@@ -190,13 +211,20 @@ export class RawSocket extends EventEmitter {
       return
     }
     const item = this.#waiting.shift()
-    if (item === undefined) return
-    if (typeof item === 'function') item()
-    else {
+    if (item === undefined) {
+      return
+    }
+    if (typeof item === 'function') {
+      item()
+    } else {
       this.#watcher.out(item)
       this.writableLength -= item.length
-      if (this.writableLength === 0) this.emit('drain')
+      if (this.writableLength === 0) {
+        this.emit('drain')
+      }
     }
-    if (this.#waiting.length > 0) this.#later()
+    if (this.#waiting.length > 0) {
+      this.#later()
+    }
   }
 }

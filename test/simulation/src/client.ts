@@ -56,8 +56,12 @@ export class Client {
   /** The token that its connection stands on; undefined when it has none. */
   get standsOn(): SimulatedToken | undefined {
     const connection = this.#connection
-    if (connection === undefined || connection.closed) return undefined
-    if (this.#node?.process.killed !== false) return undefined
+    if (connection === undefined || connection.closed) {
+      return undefined
+    }
+    if (this.#node?.process.killed !== false) {
+      return undefined
+    }
     return this.#in.tokenOf(connection.grant.jti)
   }
 
@@ -83,7 +87,9 @@ export class Client {
   connect(): void {
     const { world } = this.#in
     const node = this.#in.pickNode(this.#random)
-    if (this.#socket !== undefined || this.#over) return
+    if (this.#socket !== undefined || this.#over) {
+      return
+    }
     if (node === undefined) {
       this.#comeBack()
       return
@@ -94,7 +100,9 @@ export class Client {
       {
         out: (bytes) => this.#out(node, bytes),
         closed: (code) => {
-          if (closed) return
+          if (closed) {
+            return
+          }
           closed = true
           world.schedule(this.#travel(), () => this.#closed(node, socket, code))
         },
@@ -139,7 +147,9 @@ export class Client {
   vanish(): void {
     const socket = this.#socket
     const node = this.#node
-    if (socket === undefined || node === undefined) return
+    if (socket === undefined || node === undefined) {
+      return
+    }
     this.#vanished = true
     node.process.event(this.#travel(), () => socket.gone())
   }
@@ -147,7 +157,9 @@ export class Client {
   #send(command: object): void {
     const socket = this.#socket
     const node = this.#node
-    if (socket === undefined || node === undefined) return
+    if (socket === undefined || node === undefined) {
+      return
+    }
     this.#commands += 1
     const text = JSON.stringify({ id: this.#commands, ...command })
     socket.sent = Math.max(socket.sent, this.#in.world.now + this.#travel())
@@ -164,7 +176,9 @@ export class Client {
 
   #out(node: SimulatedNode, bytes: Buffer): void {
     const connection = this.#connection
-    if (connection === undefined) return
+    if (connection === undefined) {
+      return
+    }
     this.#in.world.history.count('writes')
     const token = this.#in.tokenOf(connection.grant.jti)
     this.#in.crosses(
@@ -175,7 +189,9 @@ export class Client {
   }
 
   #closed(node: SimulatedNode, socket: ClientSocket, code: number): void {
-    if (this.#socket !== socket) return
+    if (this.#socket !== socket) {
+      return
+    }
     const { world } = this.#in
     world.note(this.name, `is closed by ${node.name}: ${code}`)
     const connection = this.#connection
@@ -187,8 +203,11 @@ export class Client {
     }
     // Stubborn ones try what they were told not to, for a while.
     const terminal = code >= 4500 || code === 3500 || code === 401
-    if (terminal && (!this.#stubborn || this.#refusals++ > mostRefusals)) this.#over = true
-    else this.#comeBack()
+    if (terminal && (!this.#stubborn || this.#refusals++ > mostRefusals)) {
+      this.#over = true
+    } else {
+      this.#comeBack()
+    }
   }
 
   #comeBack(): void {

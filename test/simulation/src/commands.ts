@@ -48,7 +48,9 @@ export class SimulatedCommands extends EventEmitter {
   ): Promise<unknown> {
     const keys = rest.slice(0, keyCount).map(String)
     const reply = await this.#send({ ...what, keys, args: rest.slice(keyCount), by: this.#by })
-    if (reply instanceof Error) throw reply
+    if (reply instanceof Error) {
+      throw reply
+    }
     return reply
   }
 }
@@ -114,7 +116,9 @@ export class Scripts {
     execute: (name: ScriptName, args: readonly string[]) => unknown,
   ): unknown {
     const known = this.#find(call)
-    if (known === undefined) return replyError('NOSCRIPT no matching script')
+    if (known === undefined) {
+      return replyError('NOSCRIPT no matching script')
+    }
     const args = call.args.map(String)
     if (known.bounded && this.#options.isTooLate(Number(args.pop()), Math.floor(nowUs / 1000))) {
       this.#options.onTooLate()
@@ -132,7 +136,9 @@ export class Scripts {
   }
 
   #find({ sha = '', source }: ScriptCall): Known | undefined {
-    if (source === undefined) return this.#known.get(sha)
+    if (source === undefined) {
+      return this.#known.get(sha)
+    }
     const hash = createHash('sha1').update(source).digest('hex')
     const known = this.#known.get(hash) ?? parse(source)
     this.#known.set(hash, known)
@@ -142,8 +148,9 @@ export class Scripts {
 
 function parse(source: string): Known {
   const name = scriptNames.find((candidate) => source.endsWith(texts[candidate]))
-  if (name === undefined)
+  if (name === undefined) {
     throw new Error(`the simulated Redis does not know this script: ${source}`)
+  }
   return { name, bounded: source.includes('TOOLATE') }
 }
 

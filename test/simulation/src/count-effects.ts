@@ -6,7 +6,9 @@ export function countEffects(watch: Watch, history: History): void {
   const effectsOver = watch.effectsOver.bind(watch)
   watch.effectsOver = (which) => {
     const effects = effectsOver(which)
-    if (effects !== undefined) history.count('acknowledgements that waited for effects')
+    if (effects !== undefined) {
+      history.count('acknowledgements that waited for effects')
+    }
     return effects
   }
 }

@@ -66,11 +66,18 @@ export class Faults {
 
   #stop({ host, ms }: Extract<Action, { kind: 'stop' }>): void {
     const process = this.#hosts.process(host)
-    if (process === undefined || process.stopped || process.killed) return
-    if (isCentral(host)) this.#faulty(host, ms)
+    if (process === undefined || process.stopped || process.killed) {
+      return
+    }
+    if (isCentral(host)) {
+      this.#faulty(host, ms)
+    }
     // Some nodes by suspending their machine.
-    if (host.startsWith('node') && this.#random.chance(0.3)) process.suspend()
-    else process.stop()
+    if (host.startsWith('node') && this.#random.chance(0.3)) {
+      process.suspend()
+    } else {
+      process.stop()
+    }
     this.#world.schedule(ms, () => process.resume())
   }
 
@@ -80,34 +87,52 @@ export class Faults {
     process?.stopAtEffect(() => {
       const ms = Math.max(0, Math.min(maxMs, healedAtMs - this.#world.now))
       this.#world.history.count('stops between check and effect')
-      if (isCentral(host)) this.#faulty(host, ms)
+      if (isCentral(host)) {
+        this.#faulty(host, ms)
+      }
       this.#world.schedule(ms, () => process.resume())
     })
   }
 
   #kill({ host, lostPower, downMs }: Extract<Action, { kind: 'kill' }>): void {
     const process = this.#hosts.process(host)
-    if (process === undefined || process.killed) return
-    if (isCentral(host)) this.#faulty(host, downMs)
+    if (process === undefined || process.killed) {
+      return
+    }
+    if (isCentral(host)) {
+      this.#faulty(host, downMs)
+    }
     process.kill(lostPower)
     this.#world.schedule(downMs, () => this.#hosts.start(host))
   }
 
   #leave({ host, downMs }: Extract<Action, { kind: 'leave' }>): void {
-    if (this.#hosts.process(host)?.killed !== false) return
-    if (isCentral(host)) this.#faulty(host, downMs + 400)
+    if (this.#hosts.process(host)?.killed !== false) {
+      return
+    }
+    if (isCentral(host)) {
+      this.#faulty(host, downMs + 400)
+    }
     const leaving = this.#hosts.auths.get(host) ?? this.#hosts.nodes.get(host)
-    if (leaving === undefined) return
+    if (leaving === undefined) {
+      return
+    }
     leaving.process.event(0, () => void leaving.leave())
     leaving.process.onKilled(() => this.#world.schedule(downMs, () => this.#hosts.start(host)))
   }
 
   #block({ from, to, ways, ms }: Extract<Action, { kind: 'block' }>): void {
     const others = to === '*' ? this.#options.scenario.auths : [to]
-    if (to === 'registry') this.#faulty(from, ms)
+    if (to === 'registry') {
+      this.#faulty(from, ms)
+    }
     for (const other of others) {
-      if (ways !== 'back') this.#hosts.network.block(from, other)
-      if (ways !== 'there') this.#hosts.network.block(other, from)
+      if (ways !== 'back') {
+        this.#hosts.network.block(from, other)
+      }
+      if (ways !== 'there') {
+        this.#hosts.network.block(other, from)
+      }
       this.#world.schedule(ms, () => {
         this.#hosts.network.unblock(from, other)
         this.#hosts.network.unblock(other, from)
@@ -116,7 +141,9 @@ export class Faults {
   }
 
   #break({ a, b, told }: Extract<Action, { kind: 'break' }>): void {
-    if (b === 'registry') this.#faulty(a, 0)
+    if (b === 'registry') {
+      this.#faulty(a, 0)
+    }
     for (const pair of this.#hosts.network.between(a, b)) {
       for (const end of pair) {
         const isA = end.process.name === a
@@ -130,17 +157,25 @@ export class Faults {
     older,
     promoted = false,
   }: Extract<Action, { kind: 'restart registry' }>): void {
-    if (this.#hosts.registry.process.killed) return
+    if (this.#hosts.registry.process.killed) {
+      return
+    }
     this.#faulty('registry', downMs)
     const backup = older ? this.#backup : undefined
     this.#hosts.registry.kill()
     this.#world.schedule(downMs, () => {
       this.#hosts.registry.restart(backup, promoted)
-      if (promoted) this.#world.history.count('failed back')
-      if (backup === undefined) return
+      if (promoted) {
+        this.#world.history.count('failed back')
+      }
+      if (backup === undefined) {
+        return
+      }
       this.#world.history.count('registry went back')
       for (const [jti, { identity }] of this.#hosts.tokens) {
-        if (!this.#hosts.partition(identity).data.tokens.has(jti)) this.#hosts.doubtful.add(jti)
+        if (!this.#hosts.partition(identity).data.tokens.has(jti)) {
+          this.#hosts.doubtful.add(jti)
+        }
       }
       this.#options.invariants.onLost(
         this.#hosts.registry.partitions.map(({ data }) => data.receipts),

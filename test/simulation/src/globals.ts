@@ -34,8 +34,12 @@ function start(
 ): (callback: Callback, ...args: unknown[]) => unknown {
   return (callback, ...args) => {
     const process = running()
-    if (process === undefined) return Reflect.apply(real[kind], globalThis, [callback, ...args])
-    if (kind === 'setImmediate') return process.setImmediate(() => callback(...args))
+    if (process === undefined) {
+      return Reflect.apply(real[kind], globalThis, [callback, ...args])
+    }
+    if (kind === 'setImmediate') {
+      return process.setImmediate(() => callback(...args))
+    }
     const [ms, ...rest] = args
     return process[kind](() => callback(...rest), typeof ms === 'number' ? ms : 0)
   }
@@ -45,8 +49,11 @@ function clear(
   kind: 'clearTimeout' | 'clearInterval' | 'clearImmediate',
 ): (timer: unknown) => void {
   return (timer) => {
-    if (isTimer(timer)) timer.cancel()
-    else Reflect.apply(real[kind], globalThis, [timer])
+    if (isTimer(timer)) {
+      timer.cancel()
+    } else {
+      Reflect.apply(real[kind], globalThis, [timer])
+    }
   }
 }
 
@@ -56,7 +63,9 @@ function isTimer(value: unknown): value is Timer {
 
 function delay(ms: number, value: unknown, options: { signal?: AbortSignal } = {}): unknown {
   const process = running()
-  if (process === undefined) return real.delay(ms, value, options)
+  if (process === undefined) {
+    return real.delay(ms, value, options)
+  }
   const { signal } = options
   return new Promise((resolve, reject) => {
     const aborted = () => {
@@ -67,14 +76,19 @@ function delay(ms: number, value: unknown, options: { signal?: AbortSignal } = {
       signal?.removeEventListener('abort', aborted)
       resolve(value)
     }, ms)
-    if (signal?.aborted === true) aborted()
-    else signal?.addEventListener('abort', aborted, { once: true })
+    if (signal?.aborted === true) {
+      aborted()
+    } else {
+      signal?.addEventListener('abort', aborted, { once: true })
+    }
   })
 }
 
 function timeoutSignal(ms: number): AbortSignal {
   const process = running()
-  if (process === undefined) return real.timeoutSignal(ms)
+  if (process === undefined) {
+    return real.timeoutSignal(ms)
+  }
   const controller = new AbortController()
   process.setTimeout(() => controller.abort(new Error('timed out')), ms)
   return controller.signal
@@ -108,7 +122,9 @@ export function replaceGlobals(): void {
     randomBytes: (size: number) => running()?.random.bytes(size) ?? real.randomBytes(size),
     randomUUID: () => {
       const hex = running()?.random.bytes(16).toString('hex')
-      if (hex === undefined) return real.randomUUID()
+      if (hex === undefined) {
+        return real.randomUUID()
+      }
       return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
     },
   })

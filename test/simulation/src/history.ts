@@ -9,7 +9,9 @@ export class History {
   }
 
   note(atMs: number, who: string, what: string | (() => string)): void {
-    if (this.#lines === undefined) return
+    if (this.#lines === undefined) {
+      return
+    }
     const text = typeof what === 'string' ? what : what()
     this.#lines.push(`${atMs.toFixed(3).padStart(10)}  ${who.padEnd(12)}  ${text}`)
   }

@@ -114,7 +114,9 @@ export class HttpRequest {
   /** Sends the answer. */
   answer(status: number): void {
     const { raw } = this.#reply
-    if (raw.socket?.destroyed !== false) return
+    if (raw.socket?.destroyed !== false) {
+      return
+    }
     raw.headersSent = true
     this.#answered(status)
     this.#process.event(0.01, () => raw.emit('close'))
@@ -125,8 +127,12 @@ export class HttpRequest {
     const { history } = this.#process.world
     return new Promise((resolve) => {
       socket.once('close', () => {
-        if (this.#reply.raw.headersSent) return
-        if (!this.#raw.complete) history.count('bodies cut')
+        if (this.#reply.raw.headersSent) {
+          return
+        }
+        if (!this.#raw.complete) {
+          history.count('bodies cut')
+        }
         this.#answered(0)
         this.#reply.raw.emit('close')
         resolve(false)
@@ -137,7 +143,9 @@ export class HttpRequest {
         at += ms
         this.#process.event(at, () => {
           missing -= 1
-          if (missing > 0 || socket.destroyed) return
+          if (missing > 0 || socket.destroyed) {
+            return
+          }
           this.#raw.complete = true
           resolve(true)
         })

@@ -75,7 +75,9 @@ export class Installation {
       markOf: parts.markOf,
       onReceipt: (partition, receipt) => {
         for (const token of this.tokens.values()) {
-          if (covers(receipt, token)) this.doubtful.add(token.jti)
+          if (covers(receipt, token)) {
+            this.doubtful.add(token.jti)
+          }
         }
         invariants.onReceipt(partition, receipt)
       },
@@ -98,10 +100,16 @@ export class Installation {
 
   /** Starts a host that does not run. */
   start(host: string): void {
-    if (this.process(host)?.killed === false) return
-    if (host === 'broker') this.broker.restart()
-    else if (host.startsWith('auth')) this.startAuth(host)
-    else this.startNode(host)
+    if (this.process(host)?.killed === false) {
+      return
+    }
+    if (host === 'broker') {
+      this.broker.restart()
+    } else if (host.startsWith('auth')) {
+      this.startAuth(host)
+    } else {
+      this.startNode(host)
+    }
   }
 
   startAuth(name: string): void {
@@ -155,8 +163,11 @@ export class Installation {
       dial: (from, token, handshakeMs) => {
         const auth = this.#pickAuth()
         const [near, far] = this.network.connect(from, auth.process)
-        if (auth.ready) auth.acceptFeed(far)
-        else far.close()
+        if (auth.ready) {
+          auth.acceptFeed(far)
+        } else {
+          far.close()
+        }
         return SimulatedWebSocket.dial(near, token, handshakeMs)
       },
     }
@@ -167,8 +178,11 @@ export class Installation {
     return new Promise((resolve, reject) => {
       const auth = this.#pickAuth()
       const [near, far] = this.network.connect(from, auth.process)
-      if (auth.ready) auth.acceptRequest(far)
-      else far.close()
+      if (auth.ready) {
+        auth.acceptRequest(far)
+      } else {
+        far.close()
+      }
       const late = from.setTimeout(() => {
         near.close()
         reject(new Error('no answer in time'))
@@ -228,22 +242,30 @@ export class Installation {
 
   /** The process of a host that was started last. */
   process(host: string): Process | undefined {
-    if (host === 'registry') return this.registry.process
-    if (host === 'broker') return this.broker.process
+    if (host === 'registry') {
+      return this.registry.process
+    }
+    if (host === 'broker') {
+      return this.broker.process
+    }
     return (this.auths.get(host) ?? this.nodes.get(host))?.process
   }
 
   /** Issues a token, at once. */
   issue(order: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken {
     const token = this.partition(order.identity).issue(order)
-    if (token === 'parent_ended') throw new Error(`${order.parents[0]} has ended`)
+    if (token === 'parent_ended') {
+      throw new Error(`${order.parents[0]} has ended`)
+    }
     this.tokens.set(token.jti, token)
     return token
   }
 
   token(jti: string): SimulatedToken {
     const token = this.tokens.get(jti)
-    if (token === undefined) throw new Error(`there is no token ${jti}`)
+    if (token === undefined) {
+      throw new Error(`there is no token ${jti}`)
+    }
     return token
   }
 
@@ -256,7 +278,9 @@ export class Installation {
   partition(identity: string): Partition {
     const { partitions } = this.registry
     const partition = partitions[partitionOf(identity, partitions.length)]
-    if (partition === undefined) throw new Error('there is no such partition')
+    if (partition === undefined) {
+      throw new Error('there is no such partition')
+    }
     return partition
   }
 }

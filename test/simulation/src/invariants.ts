@@ -60,15 +60,21 @@ export class Invariants {
     const isNew = !known.parts.has(partition)
     known.parts.set(partition, receipt)
     // A revocation of everything is one commit in each partition; before the last there is none.
-    if (isNew) known.committedAt = world.now
+    if (isNew) {
+      known.committedAt = world.now
+    }
     world.note('registry', () => `receipt ${receipt.id} ${statesOf(known)}`)
     if (known.completeAt === undefined && isComplete(known)) {
       known.completeAt = world.now
       this.#complete.push(known)
       world.history.count('receipts')
-      if (statesOf(known).includes('fenced')) world.history.count('receipts with a fence')
+      if (statesOf(known).includes('fenced')) {
+        world.history.count('receipts with a fence')
+      }
       world.note('registry', `receipt ${receipt.id} is complete`)
-    } else if (isNew && known.parts.size === known.expected) this.#expect(known)
+    } else if (isNew && known.parts.size === known.expected) {
+      this.#expect(known)
+    }
   }
 
   /** The registry has come back with an older state: what it has lost was never promised. */
@@ -76,14 +82,23 @@ export class Invariants {
     for (const known of this.#receipts.values()) {
       for (const partition of known.parts.keys()) {
         const part = partitions[partition]?.get(known.id)
-        if (part === undefined) known.parts.delete(partition)
-        else known.parts.set(partition, part)
+        if (part === undefined) {
+          known.parts.delete(partition)
+        } else {
+          known.parts.set(partition, part)
+        }
       }
-      if (!isComplete(known)) known.completeAt = undefined
-      if (known.parts.size === 0) this.#receipts.delete(known.id)
+      if (!isComplete(known)) {
+        known.completeAt = undefined
+      }
+      if (known.parts.size === 0) {
+        this.#receipts.delete(known.id)
+      }
     }
     this.#complete = [...this.#receipts.values()].filter((known) => known.completeAt !== undefined)
-    for (const known of this.#receipts.values()) this.#expect(known)
+    for (const known of this.#receipts.values()) {
+      this.#expect(known)
+    }
   }
 
   /** An auth process or the registry has a fault until then; nodes' faults move nothing. */
@@ -120,8 +135,12 @@ export class Invariants {
     const { world, leaseMs } = this.#options
     const due = Math.max(known.committedAt, this.#wellSince) + leaseMs
     world.schedule(due - world.now + 0.001, () => {
-      if (known.completeAt !== undefined || this.#receipts.get(known.id) !== known) return
-      if (known.parts.size < known.expected) return
+      if (known.completeAt !== undefined || this.#receipts.get(known.id) !== known) {
+        return
+      }
+      if (known.parts.size < known.expected) {
+        return
+      }
       if (world.now < Math.max(known.committedAt, this.#wellSince) + leaseMs) {
         this.#expect(known)
         return
@@ -140,7 +159,9 @@ export class Invariants {
 }
 
 function isComplete({ parts, expected }: Known): boolean {
-  if (parts.size < expected) return false
+  if (parts.size < expected) {
+    return false
+  }
   return [...parts.values()].every((part) => ![...part.parts.values()].includes('pending'))
 }
 

@@ -10,16 +10,23 @@ const mostNamed = 20
 
 try {
   const options = parseOptions(process.argv.slice(2))
-  if (options.help) print(usage)
-  else process.exitCode = await run(options)
+  if (options.help) {
+    print(usage)
+  } else {
+    process.exitCode = await run(options)
+  }
 } catch (error) {
   process.exitCode = 1
   process.stderr.write(`simulate: ${error instanceof Error ? error.message : error}\n`)
-  if (error instanceof UsageError) process.stderr.write(`${usage}\n`)
+  if (error instanceof UsageError) {
+    process.stderr.write(`${usage}\n`)
+  }
 }
 
 async function run({ first, seeds, mutant }: Options): Promise<number> {
-  if (seeds === 1) return (await tell(String(first), mutant)) ? 1 : 0
+  if (seeds === 1) {
+    return (await tell(String(first), mutant)) ? 1 : 0
+  }
   const started = performance.now()
   let shown = 0
   const played = await play({
@@ -28,10 +35,14 @@ async function run({ first, seeds, mutant }: Options): Promise<number> {
     mutant,
     onSeed: () => {
       shown += 1
-      if (process.stdout.isTTY && shown % 50 === 0) process.stdout.write(`\r${shown} of ${seeds}`)
+      if (process.stdout.isTTY && shown % 50 === 0) {
+        process.stdout.write(`\r${shown} of ${seeds}`)
+      }
     },
   })
-  if (process.stdout.isTTY) process.stdout.write('\r\u001b[K')
+  if (process.stdout.isTTY) {
+    process.stdout.write('\r\u001b[K')
+  }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   print(`${played.seeds} seeds in ${seconds} s, ${played.failures.length} broken`)
   print(countsOf(played))
@@ -39,7 +50,9 @@ async function run({ first, seeds, mutant }: Options): Promise<number> {
     print(`seed ${seed}: ${broken.split('\n')[0]}`)
   }
   const [worst] = played.failures
-  if (worst === undefined) return 0
+  if (worst === undefined) {
+    return 0
+  }
   print('')
   await tell(worst.seed, mutant)
   return 1
@@ -51,7 +64,9 @@ async function tell(seed: string, mutant: MutantName | undefined): Promise<boole
   const parts =
     mutant === undefined ? productionParts : { ...productionParts, ...mutants[mutant].parts }
   const { broken, history } = await simulate({ seed, parts, verbose: true })
-  for (const line of history) print(line)
+  for (const line of history) {
+    print(line)
+  }
   print(broken === undefined ? `seed ${seed}: all is well` : `seed ${seed}: ${broken.message}`)
   print(`npm run simulate -- --seed ${seed}${mutant === undefined ? '' : ` --mutant ${mutant}`}`)
   return broken !== undefined

@@ -40,14 +40,18 @@ export class Network {
   /** From here on nothing passes from one process to the other; what is sent waits. */
   block(from: string, to: string): void {
     const way = `${from}>${to}`
-    if (!this.#blocked.has(way)) this.#blocked.set(way, [])
+    if (!this.#blocked.has(way)) {
+      this.#blocked.set(way, [])
+    }
   }
 
   unblock(from: string, to: string): void {
     const way = `${from}>${to}`
     const waiting = this.#blocked.get(way) ?? []
     this.#blocked.delete(way)
-    for (const arrive of waiting) arrive()
+    for (const arrive of waiting) {
+      arrive()
+    }
   }
 
   /** Connects two processes at once; both ends are told by what they get. */
@@ -59,14 +63,18 @@ export class Network {
     far.peer = near
     const pair = [near, far] as const
     this.#connections.add(pair)
-    for (const end of pair) end.process.onKilled(() => end.abandon())
+    for (const end of pair) {
+      end.process.onKilled(() => end.abandon())
+    }
     return pair
   }
 
   /** Open connections between two processes, whoever has opened them. */
   between(a: string, b: string): (readonly [End, End])[] {
     for (const pair of this.#connections) {
-      if (pair.every((end) => end.closed)) this.#connections.delete(pair)
+      if (pair.every((end) => end.closed)) {
+        this.#connections.delete(pair)
+      }
     }
     return [...this.#connections].filter(([near, far]) => {
       const names = [near.process.name, far.process.name]
@@ -78,14 +86,19 @@ export class Network {
   carry(from: End, to: End, arrive: () => void): void {
     const { least, most, lost, againMs } = this.#delays(from.process.name, to.process.name)
     let ms = this.#random.between(least, most)
-    if (this.#random.chance(lost)) ms += againMs
+    if (this.#random.chance(lost)) {
+      ms += againMs
+    }
     const now = this.#world.now
     from.lastArrival = Math.max(from.lastArrival, now + ms)
     const way = `${from.process.name}>${to.process.name}`
     const passes = (): void => {
       const waiting = this.#blocked.get(way)
-      if (waiting === undefined) arrive()
-      else waiting.push(() => this.#world.schedule(this.#random.between(least, most), passes))
+      if (waiting === undefined) {
+        arrive()
+      } else {
+        waiting.push(() => this.#world.schedule(this.#random.between(least, most), passes))
+      }
     }
     this.#world.schedule(from.lastArrival - now, passes)
   }
@@ -128,14 +141,19 @@ export class End {
       return
     }
     this.#outstanding += 1
-    if (this.#outstanding > this.#capacity) this.#waitingToLeave.push(left)
-    else this.process.event(0.001, left)
+    if (this.#outstanding > this.#capacity) {
+      this.#waitingToLeave.push(left)
+    } else {
+      this.process.event(0.001, left)
+    }
     this.#transmit({ kind: 'data', message })
   }
 
   /** Closes after what was sent; nothing more is received. */
   close(): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      return
+    }
     this.#closed = true
     this.#transmit({ kind: 'fin' })
     this.#letGo()
@@ -143,34 +161,53 @@ export class End {
 
   /** The process is gone. Its kernel closes, unless the machine is gone too. */
   abandon(): void {
-    if (this.#closed) return
-    if (this.process.lostPower) this.#closed = true
-    else this.close()
+    if (this.#closed) {
+      return
+    }
+    if (this.process.lostPower) {
+      this.#closed = true
+    } else {
+      this.close()
+    }
   }
 
   /** A box in the middle drops the connection; this end hears of it at once, or when it sends. */
   break(told: boolean): void {
     this.#broken = true
     this.#sent.length = 0
-    if (told) this.arrived({ kind: 'rst' })
+    if (told) {
+      this.arrived({ kind: 'rst' })
+    }
   }
 
   /** Stops and resumes taking what arrives. */
   setReading(reading: boolean): void {
-    if (reading === this.#reading) return
+    if (reading === this.#reading) {
+      return
+    }
     this.#reading = reading
-    if (reading) for (const _ of this.#inbox) this.process.event(0, () => this.#take())
+    if (reading) {
+      for (const _ of this.#inbox) {
+        this.process.event(0, () => this.#take())
+      }
+    }
   }
 
   #transmit(segment: Segment): void {
     const { peer } = this
-    if (peer === undefined) return
+    if (peer === undefined) {
+      return
+    }
     this.#sent.push(segment)
     this.#network.carry(this, peer, () => {
       const next = this.#sent.shift()
       if (this.#broken) {
-        if (segment.kind !== 'rst') this.arrived({ kind: 'rst' })
-      } else if (next !== undefined) peer.arrived(next)
+        if (segment.kind !== 'rst') {
+          this.arrived({ kind: 'rst' })
+        }
+      } else if (next !== undefined) {
+        peer.arrived(next)
+      }
     })
   }
 
@@ -178,25 +215,35 @@ export class End {
   arrived(segment: Segment): void {
     if (this.#closed) {
       // What comes for a closed socket is answered by the kernel, unless the machine is gone.
-      if (segment.kind === 'data' && !this.process.lostPower) this.#transmit({ kind: 'rst' })
+      if (segment.kind === 'data' && !this.process.lostPower) {
+        this.#transmit({ kind: 'rst' })
+      }
       return
     }
     this.#inbox.push(segment)
-    if (this.#reading || segment.kind !== 'data') this.process.event(0, () => this.#take())
+    if (this.#reading || segment.kind !== 'data') {
+      this.process.event(0, () => this.#take())
+    }
   }
 
   /** The process reads. */
   #take(): void {
-    if (!this.#reading && this.#inbox[0]?.kind === 'data') return
+    if (!this.#reading && this.#inbox[0]?.kind === 'data') {
+      return
+    }
     const segment = this.#inbox.shift()
-    if (segment === undefined || this.#closed) return
+    if (segment === undefined || this.#closed) {
+      return
+    }
     if (segment.kind === 'data') {
       this.peer?.taken()
       this.receiver?.received(segment.message)
       return
     }
     this.#closed = true
-    if (segment.kind === 'fin') this.#transmit({ kind: 'fin' })
+    if (segment.kind === 'fin') {
+      this.#transmit({ kind: 'fin' })
+    }
     this.#letGo()
     this.receiver?.ended(segment.kind === 'rst')
   }
@@ -205,10 +252,14 @@ export class End {
   taken(): void {
     this.#outstanding -= 1
     const left = this.#waitingToLeave.shift()
-    if (left !== undefined) this.process.event(0.1, left)
+    if (left !== undefined) {
+      this.process.event(0.1, left)
+    }
   }
 
   #letGo(): void {
-    for (const left of this.#waitingToLeave.splice(0)) this.process.event(0, left)
+    for (const left of this.#waitingToLeave.splice(0)) {
+      this.process.event(0, left)
+    }
   }
 }

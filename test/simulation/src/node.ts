@@ -182,7 +182,9 @@ export class SimulatedNode {
       hub: this.hub,
       tokens: {
         hold: (grant, onEnd) => {
-          if (!(grant instanceof LiveGrant)) throw new Error('not a grant')
+          if (!(grant instanceof LiveGrant)) {
+            throw new Error('not a grant')
+          }
           const release = watch.hold(grant, onEnd)
           door.handOver(grant)
           return release
@@ -192,7 +194,9 @@ export class SimulatedNode {
           try {
             return await introspector.introspect(text)
           } catch (error) {
-            if (!(error instanceof GateError)) throw error
+            if (!(error instanceof GateError)) {
+              throw error
+            }
             return error.code === 'auth_unavailable' ? 'unavailable' : 'inactive'
           }
         },
@@ -272,14 +276,22 @@ export class SimulatedNode {
 
   /** `POST /api/publish`, as Fastify and `routes/api-command.ts` do it. */
   async publish(http: HttpRequest, channel: string): Promise<void> {
-    if (this.leaving) return http.answer(503)
+    if (this.leaving) {
+      return http.answer(503)
+    }
     const { request, reply } = http
     const hook = this.#door.admit()
     const refused = await Reflect.apply(hook, { websocketServer: this.#server }, [request, reply])
-    if (refused !== undefined) return http.answer(reply.statusCode)
-    if (!(await http.body)) return
+    if (refused !== undefined) {
+      return http.answer(reply.statusCode)
+    }
+    if (!(await http.body)) {
+      return
+    }
     // Some requests have more to wait for.
-    if (this.process.random.chance(0.5)) await new Promise(setImmediate)
+    if (this.process.random.chance(0.5)) {
+      await new Promise(setImmediate)
+    }
     const body = { channel, data: { from: 'backend' } }
     const answer = await this.#apiPublish.run(body, this.#door.grantOf(request))
     this.#door.answer(request, reply, answer)
@@ -288,7 +300,9 @@ export class SimulatedNode {
 
   /** The permit of a grant, whose effects the broker knows by their token. */
   #permit(grant: { jti: string }): Permit {
-    if (!(grant instanceof LiveGrant)) throw new Error('not a grant')
+    if (!(grant instanceof LiveGrant)) {
+      throw new Error('not a grant')
+    }
     const token = this.#options.tokenOf(grant.jti)
     const permit: Permit = (send, isOver) =>
       this.watch.effect(
@@ -306,7 +320,9 @@ export class SimulatedNode {
   /** As `Broker.publish` in `apps/realtime/src/broker/broker.ts`, without a history. */
   async #publish(channel: string, bytes: Buffer, permit: Permit): Promise<undefined> {
     const token = this.#tokens.get(permit)
-    if (token === undefined) throw new Error('not a permit')
+    if (token === undefined) {
+      throw new Error('not a permit')
+    }
     const redis = asCommands(this.#redis.scripts.of(token))
     await this.#writes.run(keys.channel(channel), permit, (deadline) =>
       publish(redis, keys, channel, bytes, {}, deadline),
@@ -348,15 +364,21 @@ class OwnToken {
   }
 
   async token(): Promise<string> {
-    if (this.#held !== undefined) return this.#held
+    if (this.#held !== undefined) {
+      return this.#held
+    }
     const answer = await this.#auth.request(this.#process, { kind: 'token' }, timeoutMs)
-    if (answer.status !== 200 || !('token' in answer)) throw new Error('auth gives no token')
+    if (answer.status !== 200 || !('token' in answer)) {
+      throw new Error('auth gives no token')
+    }
     this.#held = answer.token
     return answer.token
   }
 
   async renew(refused: string): Promise<string> {
-    if (this.#held === refused) this.#held = undefined
+    if (this.#held === refused) {
+      this.#held = undefined
+    }
     return this.token()
   }
 }

@@ -41,17 +41,24 @@ export async function play({
     worker.on('message', (report: Report) => {
       played.seeds += 1
       onSeed(report)
-      if (report.broken !== undefined) played.failures.push(report)
+      if (report.broken !== undefined) {
+        played.failures.push(report)
+      }
       for (const [what, count] of report.counts) {
         played.counts.set(what, (played.counts.get(what) ?? 0) + count)
       }
-      if (played.failures.length >= enough) worker.kill()
+      if (played.failures.length >= enough) {
+        worker.kill()
+      }
     })
     return new Promise<void>((resolve, reject) => {
       worker.once('error', reject)
       worker.once('close', (code, signal) => {
-        if (code === 0 || signal !== null) resolve()
-        else reject(new Error(`a worker has ended with ${code}`))
+        if (code === 0 || signal !== null) {
+          resolve()
+        } else {
+          reject(new Error(`a worker has ended with ${code}`))
+        }
       })
     })
   })

@@ -135,7 +135,9 @@ export class Process {
     this.world.schedule(
       this.#immediateAt - this.world.now,
       () => {
-        if (!cancelled) run()
+        if (!cancelled) {
+          run()
+        }
       },
       this,
     )
@@ -147,14 +149,18 @@ export class Process {
 
   /** SIGSTOP */
   stop(): void {
-    if (this.#state !== 'running') return
+    if (this.#state !== 'running') {
+      return
+    }
     this.#state = 'stopped'
     this.note('is stopped')
   }
 
   /** The whole machine stands still, and its monotonic clock with it. */
   suspend(): void {
-    if (this.#state !== 'running') return
+    if (this.#state !== 'running') {
+      return
+    }
     this.#suspendedAt = this.world.now
     this.stop()
     this.note('is suspended')
@@ -180,7 +186,9 @@ export class Process {
 
   /** SIGCONT: what it was doing is done first. Then what came due happens, timers or arrivals first. */
   resume(): void {
-    if (this.#state !== 'stopped') return
+    if (this.#state !== 'stopped') {
+      return
+    }
     this.#state = 'running'
     if (this.#suspendedAt !== undefined) {
       this.#sleptMs += this.world.now - this.#suspendedAt
@@ -188,23 +196,31 @@ export class Process {
       this.wokeAt = this.world.now
     }
     this.note('goes on')
-    for (const run of this.#interrupted.splice(0)) this.world.schedule(0, run, this)
+    for (const run of this.#interrupted.splice(0)) {
+      this.world.schedule(0, run, this)
+    }
     const waiting = this.#waiting
     this.#waiting = []
     const timers = waiting.filter((run) => this.#timers.has(run))
     const arrivals = waiting.filter((run) => !this.#timers.has(run))
     const order = this.random.chance(0.5) ? [...timers, ...arrivals] : [...arrivals, ...timers]
-    for (const run of order) this.world.schedule(0, run, this)
+    for (const run of order) {
+      this.world.schedule(0, run, this)
+    }
   }
 
   /** SIGKILL; or the whole machine is gone, so that not even its kernel says goodbye. */
   kill(lostPower = false): void {
-    if (this.#state === 'killed') return
+    if (this.#state === 'killed') {
+      return
+    }
     this.#state = 'killed'
     this.#lostPower = lostPower
     this.#waiting = []
     this.note(lostPower ? 'loses power' : 'is killed')
-    for (const callback of this.#onKilled) callback()
+    for (const callback of this.#onKilled) {
+      callback()
+    }
   }
 
   /** The kernel closes what the process had open. */
@@ -214,7 +230,9 @@ export class Process {
 
   /** Whether an event may run now; if not, it is kept for later or dropped. */
   admits(run: () => void): boolean {
-    if (this.#state === 'stopped') this.#waiting.push(run)
+    if (this.#state === 'stopped') {
+      this.#waiting.push(run)
+    }
     return this.#state === 'running'
   }
 
@@ -223,11 +241,16 @@ export class Process {
     const dueAt = this.monotonic + ms
     const sleptBefore = this.#sleptMs
     const due = (): void => {
-      if (cancelled) return
+      if (cancelled) {
+        return
+      }
       // Timers are of the monotonic clock.
       const leftMs = this.#sleptMs === sleptBefore ? 0 : dueAt - this.monotonic
-      if (leftMs <= 0) run()
-      else cancel = this.#timer(run, leftMs)
+      if (leftMs <= 0) {
+        run()
+      } else {
+        cancel = this.#timer(run, leftMs)
+      }
     }
     this.#timers.add(due)
     let cancel = this.world.schedule(ms / this.#rate, due, this)

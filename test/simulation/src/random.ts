@@ -9,13 +9,17 @@ export class Random {
   constructor(seed: string) {
     let hash = 0x811c9dc5
     const word = (): number => {
-      for (const byte of Buffer.from(seed)) hash = Math.imul(hash ^ byte, 0x01000193)
+      for (const byte of Buffer.from(seed)) {
+        hash = Math.imul(hash ^ byte, 0x01000193)
+      }
       return hash >>> 0
     }
     this.#a = word()
     this.#b = word()
     this.#c = word()
-    for (let round = 0; round < 12; round++) this.next()
+    for (let round = 0; round < 12; round++) {
+      this.next()
+    }
   }
 
   /** From 0 up to and without 1. */
@@ -43,7 +47,9 @@ export class Random {
 
   pick<Item>(items: readonly Item[]): Item {
     const item = items[Math.floor(this.next() * items.length)]
-    if (item === undefined) throw new Error('nothing to pick from')
+    if (item === undefined) {
+      throw new Error('nothing to pick from')
+    }
     return item
   }
 

@@ -12,7 +12,9 @@ const eventsPerTurn = 512
 export function immediately(step: () => boolean, between: () => void, done: () => void): void {
   let over = false
   const one = (): void => {
-    if (!over && !step()) over = true
+    if (!over && !step()) {
+      over = true
+    }
   }
   const turn = (): void => {
     between()
@@ -20,7 +22,9 @@ export function immediately(step: () => boolean, between: () => void, done: () =
       done()
       return
     }
-    for (let count = 0; count < eventsPerTurn; count++) setImmediate(one)
+    for (let count = 0; count < eventsPerTurn; count++) {
+      setImmediate(one)
+    }
     setImmediate(turn)
   }
   turn()

@@ -53,7 +53,9 @@ export class RegistryConnection implements Receiver {
     this.scripts = new SimulatedCommands(async (call) => {
       const reply = await this.run(() => host.evaluate(call), call.by !== undefined)
       // As in production, a reading of Redis' clock is used for half a lease.
-      if (isTime(call)) process.setTimeout(() => this.scripts.emit('close'), leaseMs / 2)
+      if (isTime(call)) {
+        process.setTimeout(() => this.scripts.emit('close'), leaseMs / 2)
+      }
       return reply
     })
     this.#dial()
@@ -65,7 +67,9 @@ export class RegistryConnection implements Receiver {
     isEffect = false,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (this.#end === undefined) return reject(unavailable('not connected'))
+      if (this.#end === undefined) {
+        return reject(unavailable('not connected'))
+      }
       const number = this.#number++
       const late = this.#process.setTimeout(
         () => this.#settle(number, unavailable('timed out')),
@@ -73,13 +77,19 @@ export class RegistryConnection implements Receiver {
       )
       this.#open.set(number, (answer) => {
         late.cancel()
-        if (answer instanceof Error) reject(answer)
-        else resolve(answer.result as Result)
+        if (answer instanceof Error) {
+          reject(answer)
+        } else {
+          resolve(answer.result as Result)
+        }
       })
       const end = this.#end
       const send = (): void => end.send({ number, run: command } satisfies Command)
-      if (isEffect) this.#process.sendEffect(send)
-      else send()
+      if (isEffect) {
+        this.#process.sendEffect(send)
+      } else {
+        send()
+      }
     })
   }
 
@@ -140,13 +150,16 @@ export class RegistryConnection implements Receiver {
   #lost(): void {
     this.#end = undefined
     this.scripts.emit('close')
-    for (const number of [...this.#open.keys()])
+    for (const number of [...this.#open.keys()]) {
       this.#settle(number, unavailable('connection lost'))
+    }
     this.#again()
   }
 
   #again(): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      return
+    }
     const ms = this.#process.random.between(reconnectMs.least, reconnectMs.most)
     this.#process.setTimeout(() => this.#dial(), ms)
   }
@@ -212,8 +225,11 @@ export class RegistryClient implements FeedRegistry {
         const found = await this.#in(at, (partition) =>
           asked.map(({ jti, identity }) => partition.introspect(jti, identity)),
         )
-        for (const [index, token] of found.entries())
-          if (token !== undefined) answers[index] = token
+        for (const [index, token] of found.entries()) {
+          if (token !== undefined) {
+            answers[index] = token
+          }
+        }
       }),
     )
     return answers
@@ -222,8 +238,9 @@ export class RegistryClient implements FeedRegistry {
   async issue(order: Omit<SimulatedToken, 'issuedUs'>): Promise<SimulatedToken> {
     const at = this.#partitionOf(order.identity)
     const issued = await this.#in(at, (partition) => partition.issue(order))
-    if (issued === 'parent_ended')
+    if (issued === 'parent_ended') {
       throw Object.assign(new Error('the parent has ended'), { code: issued })
+    }
     return issued
   }
 
@@ -262,8 +279,12 @@ export class RegistryClient implements FeedRegistry {
 
   async #join(at: number, joining: Joining) {
     const reply = await this.#in(at, (partition) => partition.join(joining))
-    if (reply === 'node_replaced') throw new RegistryError(reply, 'a later process has the name')
-    if (reply === 'node_name_taken') throw new RegistryError(reply, 'another identity has the name')
+    if (reply === 'node_replaced') {
+      throw new RegistryError(reply, 'a later process has the name')
+    }
+    if (reply === 'node_name_taken') {
+      throw new RegistryError(reply, 'another identity has the name')
+    }
     return reply
   }
 
@@ -297,14 +318,18 @@ export class RegistryClient implements FeedRegistry {
 
   async readFeed(cursor: string, limit: number): Promise<FeedRead | 'lost'> {
     const parts = cursorParts(cursor)
-    if (parts === undefined || parts.length !== this.#partitions) return 'lost'
+    if (parts === undefined || parts.length !== this.#partitions) {
+      return 'lost'
+    }
     const reads = await Promise.all(
       parts.map((part, at) => this.#in(at, (partition) => partition.read(part, limit))),
     )
     const events: FeedEntry[] = []
     const ends: string[] = []
     for (const [at, read] of reads.entries()) {
-      if (read === 'lost') return 'lost'
+      if (read === 'lost') {
+        return 'lost'
+      }
       events.push(...read)
       ends.push(read.at(-1)?.id ?? parts[at]?.id ?? '')
     }
@@ -404,7 +429,9 @@ export class RegistryClient implements FeedRegistry {
   #in<Result>(at: number, run: (partition: Partition) => Result): Promise<Result> {
     return this.#commands.run((partitions) => {
       const partition = partitions[at]
-      if (partition === undefined) throw new Error(`there is no partition ${at}`)
+      if (partition === undefined) {
+        throw new Error(`there is no partition ${at}`)
+      }
       return run(partition)
     })
   }

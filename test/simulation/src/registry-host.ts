@@ -110,7 +110,9 @@ export class RegistryHost {
     const { world } = this.#options
     this.#process = world.process('registry')
     this.#turns += 1
-    if (!promoted) this.#runs += 1
+    if (!promoted) {
+      this.#runs += 1
+    }
     this.#waits.clear()
     this.#scripts.forget()
     const data = backup as Partition['data'][] | undefined
@@ -126,8 +128,11 @@ export class RegistryHost {
   accept(end: End): void {
     end.receiver = {
       received: (message) => {
-        if (isWait(message)) this.#wait(end, message)
-        else this.#answer(end, message as Command)
+        if (isWait(message)) {
+          this.#wait(end, message)
+        } else {
+          this.#answer(end, message as Command)
+        }
       },
       ended: () => this.#waits.delete(end),
     }
@@ -137,7 +142,9 @@ export class RegistryHost {
   evaluate(call: ScriptCall): unknown {
     const { keys } = call
     const partition = this.partitions[this.#byTag.get(tagOf(keys[0] ?? '')) ?? -1]
-    if (partition === undefined) throw new Error('there is no such partition')
+    if (partition === undefined) {
+      throw new Error('there is no such partition')
+    }
     return this.#scripts.evaluate(call, partition.timeUs, (name, args) =>
       execute(partition, name, keys, args),
     )
@@ -150,22 +157,30 @@ export class RegistryHost {
     this.#process.event(this.#process.random.between(serviceMs.least, serviceMs.most), () =>
       end.send(answer),
     )
-    if (this.end !== before) this.#news()
+    if (this.end !== before) {
+      this.#news()
+    }
   }
 
   #wait(end: End, { after, blockMs }: Wait): void {
     const answer = (): void => {
-      if (!this.#waits.delete(end)) return
+      if (!this.#waits.delete(end)) {
+        return
+      }
       late.cancel()
       end.send({})
     }
     this.#waits.set(end, { after, answer })
     const late = this.#process.setTimeout(answer, blockMs)
-    if (this.end !== after) answer()
+    if (this.end !== after) {
+      answer()
+    }
   }
 
   #news(): void {
-    for (const { answer } of [...this.#waits.values()]) answer()
+    for (const { answer } of [...this.#waits.values()]) {
+      answer()
+    }
   }
 
   #mark(): string {
@@ -195,7 +210,9 @@ function execute(
       return Array.from({ length: args.length / 2 }, (_, at) => {
         const key = keys[2 + at * 3] ?? ''
         const found = partition.introspect(key.slice(key.lastIndexOf(':') + 1), args[at * 2] ?? '')
-        if (found === undefined) return null
+        if (found === undefined) {
+          return null
+        }
         const { issuedUs, subject, labels, parents } = found
         const words = [tokenScope, labels.join(' '), expiresAt, parents.join(' ')]
         return [String(issuedUs), subject, ...words]
@@ -214,7 +231,9 @@ function execute(
     }
     case 'register-identity': {
       const us = partition.register(args[0] ?? '')
-      if (us === undefined) return 'identity_exists'
+      if (us === undefined) {
+        return 'identity_exists'
+      }
       return [['state', 'active', 'scopes', '', 'createdUs', String(us)], [], expiresAt]
     }
     default:

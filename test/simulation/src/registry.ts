@@ -108,8 +108,9 @@ export class Partition {
   /** issue-token.lua */
   issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken | 'parent_ended' {
     const [parent] = token.parents
-    if (parent !== undefined && this.introspect(parent, token.identity) === undefined)
+    if (parent !== undefined && this.introspect(parent, token.identity) === undefined) {
       return 'parent_ended'
+    }
     const issued = { ...token, issuedUs: this.#moment(), revoked: false }
     this.data.tokens.set(token.jti, issued)
     return issued
@@ -118,8 +119,12 @@ export class Partition {
   /** introspect.lua */
   introspect(jti: string, identity: string): SimulatedToken | undefined {
     const token = this.data.tokens.get(jti)
-    if (token === undefined || token.identity !== identity || token.revoked) return undefined
-    if (token.issuedUs <= this.data.cutoffAllUs) return undefined
+    if (token === undefined || token.identity !== identity || token.revoked) {
+      return undefined
+    }
+    if (token.issuedUs <= this.data.cutoffAllUs) {
+      return undefined
+    }
     const cutoffs = this.data.cutoffs.get(identity)
     const members = [
       '*',
@@ -133,7 +138,9 @@ export class Partition {
 
   /** register-identity.lua; returns when, undefined when there is one of the name. */
   register(identity: string): number | undefined {
-    if (this.data.identities.has(identity)) return undefined
+    if (this.data.identities.has(identity)) {
+      return undefined
+    }
     this.data.identities.add(identity)
     return this.#moment()
   }
@@ -167,11 +174,15 @@ export class Partition {
   /** XRANGE from the cursor's own event on, and what `readPartition` makes of it. */
   read(from: { id: string; sequence: number }, limit: number): FeedEntry[] | 'lost' {
     const entries = this.data.feed.filter(({ sequence }) => sequence >= from.sequence)
-    if (entries.length === 0) return from.id === '0-0' ? [] : 'lost'
+    if (entries.length === 0) {
+      return from.id === '0-0' ? [] : 'lost'
+    }
     const following = entries[0]?.id === from.id ? entries.slice(1) : entries
     let last = from.id
     for (const entry of following.slice(0, limit)) {
-      if (entry.previous !== last) return 'lost'
+      if (entry.previous !== last) {
+        return 'lost'
+      }
       last = entry.id
     }
     return following.slice(0, limit)
@@ -189,7 +200,9 @@ export class Partition {
     | { before: string; end: string; since: number } {
     const holder = this.data.nodes.get(node)
     const part = `${instance}:${node}`
-    if (holder !== undefined && holder.identity !== identity) return 'node_name_taken'
+    if (holder !== undefined && holder.identity !== identity) {
+      return 'node_name_taken'
+    }
     const isHolder = holder?.instance === instance
     if (holder !== undefined && !isHolder) {
       if (own === undefined ? this.data.leases.has(part) : own < holder.since) {
@@ -206,14 +219,20 @@ export class Partition {
 
   /** join-part.lua */
   joinPart(part: string): void {
-    if (!this.data.leases.has(part)) this.data.leases.set(part, this.#newLease())
+    if (!this.data.leases.has(part)) {
+      this.data.leases.set(part, this.#newLease())
+    }
   }
 
   /** leave-node.lua */
   leave(node: string, instance: string): number | undefined {
-    if (this.data.nodes.get(node)?.instance === instance) this.data.nodes.delete(node)
+    if (this.data.nodes.get(node)?.instance === instance) {
+      this.data.nodes.delete(node)
+    }
     const lease = this.data.leases.get(`${instance}:${node}`)
-    if (lease === undefined) return undefined
+    if (lease === undefined) {
+      return undefined
+    }
     lease.fencedUs = this.#now()
     this.data.clockUs = lease.fencedUs
     return lease.fencedUs
@@ -231,7 +250,9 @@ export class Partition {
     if (known !== undefined && known.instance !== instance && known.since > since) {
       return 'node_replaced'
     }
-    if (known?.instance !== instance || lease === undefined) return 'node_not_joined'
+    if (known?.instance !== instance || lease === undefined) {
+      return 'node_not_joined'
+    }
     return this.#renewPart(`${instance}:${node}`, lease, asked)
   }
 
@@ -274,7 +295,9 @@ export class Partition {
     overdueUs: number | undefined,
   ): number | undefined {
     const lease = this.data.leases.get(part)
-    if (lease === undefined || lease.fencedUs !== undefined || run !== this.mark) return
+    if (lease === undefined || lease.fencedUs !== undefined || run !== this.mark) {
+      return
+    }
     if (overdueUs === undefined ? lease.renewedUs !== renewedUs : !this.#waits(part, overdueUs)) {
       return
     }
@@ -286,9 +309,13 @@ export class Partition {
   /** forget-node.lua */
   forget(node: string, instance: string, fencedUs: number): void {
     const part = `${instance}:${node}`
-    if (this.data.leases.get(part)?.fencedUs !== fencedUs) return
+    if (this.data.leases.get(part)?.fencedUs !== fencedUs) {
+      return
+    }
     this.data.leases.delete(part)
-    if (this.data.nodes.get(node)?.instance === instance) this.data.nodes.delete(node)
+    if (this.data.nodes.get(node)?.instance === instance) {
+      this.data.nodes.delete(node)
+    }
   }
 
   /** ZRANGEBYLEX pending: the revocations that wait for a part, up to a microsecond. */
@@ -307,7 +334,9 @@ export class Partition {
     const part = `${instance}:${node}`
     for (const id of ids) {
       const receipt = this.data.receipts.get(id)
-      if (receipt?.parts.get(part) !== 'pending') continue
+      if (receipt?.parts.get(part) !== 'pending') {
+        continue
+      }
       receipt.parts.set(part, state)
       this.#options.onReceipt(this.#options.partition, receipt)
     }
@@ -330,12 +359,19 @@ export class Partition {
 
   #mark(selector: Selector, cutoffUs: number): void {
     const { data } = this
-    if ('all' in selector) data.cutoffAllUs = Math.max(data.cutoffAllUs, cutoffUs)
-    else if ('jti' in selector) {
+    if ('all' in selector) {
+      data.cutoffAllUs = Math.max(data.cutoffAllUs, cutoffUs)
+    } else if ('jti' in selector) {
       const token = data.tokens.get(selector.jti)
-      if (token === undefined) return
-      if (token.issuedUs <= cutoffUs) token.revoked = true
-      if (selector.cascade === true) this.#cutOff(token.identity, `p:${selector.jti}`, cutoffUs)
+      if (token === undefined) {
+        return
+      }
+      if (token.issuedUs <= cutoffUs) {
+        token.revoked = true
+      }
+      if (selector.cascade === true) {
+        this.#cutOff(token.identity, `p:${selector.jti}`, cutoffUs)
+      }
     } else {
       const { subject, label } = { subject: undefined, label: undefined, ...selector }
       const member =
@@ -352,7 +388,9 @@ export class Partition {
 
   /** Another Redis than the one that knew every node: some may live that only lost writes named. */
   #openRoster(): void {
-    if (this.data.roster === this.mark) return
+    if (this.data.roster === this.mark) {
+      return
+    }
     this.data.roster = this.mark
     this.data.leases.set(`${this.mark}:(unknown)`, this.#newLease())
   }
@@ -365,7 +403,9 @@ export class Partition {
   #waitingUs(part: string): number | undefined {
     // In the order of their commits.
     for (const { us, parts } of this.data.receipts.values()) {
-      if (parts.get(part) === 'pending') return us
+      if (parts.get(part) === 'pending') {
+        return us
+      }
     }
     return undefined
   }

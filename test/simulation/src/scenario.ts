@@ -315,7 +315,9 @@ function revocationsOf(
 
 function selectorOf(random: Random, { jti, identity, subject, labels }: TokenOrder): Selector {
   const [label = 'phone'] = labels
-  if (random.chance(0.06)) return { all: true }
+  if (random.chance(0.06)) {
+    return { all: true }
+  }
   return random.pick<Selector>([
     { jti },
     { jti },
@@ -450,10 +452,14 @@ function racesOf(
   hosts: readonly string[],
   faults: readonly Action[],
 ): Action[] {
-  if (random.chance(0.4)) return []
+  if (random.chance(0.4)) {
+    return []
+  }
   const host = random.pick(hosts)
   const service = host.startsWith('auth') ? 'auth' : 'node'
-  if (service === 'auth' && !mayAskAuth(faults)) return []
+  if (service === 'auth' && !mayAskAuth(faults)) {
+    return []
+  }
   const store = service === 'auth' ? 'registry' : 'broker'
   const token = random.pick(tokens)
   const { identity } = token
@@ -516,8 +522,12 @@ function racesOf(
 }
 
 function mayCover(selector: Selector, token: TokenOrder): boolean {
-  if ('all' in selector) return true
-  if ('jti' in selector) return [token.jti, ...token.parents].includes(selector.jti)
+  if ('all' in selector) {
+    return true
+  }
+  if ('jti' in selector) {
+    return [token.jti, ...token.parents].includes(selector.jti)
+  }
   return selector.identity === token.identity
 }
 

@@ -81,10 +81,16 @@ class Simulation {
 
   begin(): void {
     const { auths, nodes, tokens, actions } = this.#scenario
-    for (const token of tokens) this.#hosts.issue(token)
+    for (const token of tokens) {
+      this.#hosts.issue(token)
+    }
     this.#faults.do({ at: 0, kind: 'back up' })
-    for (const name of auths) this.#hosts.startAuth(name)
-    for (const name of nodes) this.#hosts.startNode(name)
+    for (const name of auths) {
+      this.#hosts.startAuth(name)
+    }
+    for (const name of nodes) {
+      this.#hosts.startNode(name)
+    }
     this.#hosts.broker.publishEvery(channel, publicationMs, () =>
       encodePublication({ data: { from: 'server' } }),
     )
@@ -107,7 +113,9 @@ class Simulation {
       if (on !== undefined && this.#hosts.revoked(on)) {
         throw new Broken('the end', `${client.name} is still connected on ${on.jti}`)
       }
-      if (this.#mayBeAway(client)) continue
+      if (this.#mayBeAway(client)) {
+        continue
+      }
       if (client.awayMs > comeBackMs) {
         throw new Broken('the end', `${client.name} is not connected, on ${client.token.jti}`)
       }
@@ -130,7 +138,9 @@ class Simulation {
         this.#clients.get(action.client)?.vanish()
         break
       case 'issue': {
-        if (this.#hosts.registry.process.killed) break
+        if (this.#hosts.registry.process.killed) {
+          break
+        }
         this.#hosts.issue(action.token)
         this.#connect(1000 + this.#hosts.tokens.size, action.token.jti)
         break

@@ -45,7 +45,9 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
   static dial(end: End, token: string, handshakeMs: number): SimulatedWebSocket {
     const socket = new SimulatedWebSocket(end, 0)
     const late = end.process.setTimeout(() => {
-      if (socket.readyState !== 0) return
+      if (socket.readyState !== 0) {
+        return
+      }
       socket.emit('error', new Error('Opening handshake has timed out'))
       socket.terminate()
     }, handshakeMs)
@@ -74,7 +76,9 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
   }
 
   ping(): void {
-    if (this.readyState === 1) this.#send({ kind: 'ping' })
+    if (this.readyState === 1) {
+      this.#send({ kind: 'ping' })
+    }
   }
 
   pause(): void {
@@ -88,15 +92,21 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
   }
 
   close(code = 1005, reason = ''): void {
-    if (this.readyState === 0) this.terminate()
-    if (this.readyState !== 1) return
+    if (this.readyState === 0) {
+      this.terminate()
+    }
+    if (this.readyState !== 1) {
+      return
+    }
     this.readyState = 2
     this.#send({ kind: 'close', code, reason })
     this.#timers.push(this.#end.process.setTimeout(() => this.terminate(), closeTimeoutMs))
   }
 
   terminate(): void {
-    if (this.readyState === 3 || this.#end.closed) return
+    if (this.readyState === 3 || this.#end.closed) {
+      return
+    }
     this.readyState = 2
     this.#end.close()
     this.#end.process.event(0.001, () => this.#closed())
@@ -109,7 +119,9 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
         void this.#upgrade(frame.token)
         break
       case 'upgraded':
-        if (this.readyState !== 0) return
+        if (this.readyState !== 0) {
+          return
+        }
         this.readyState = 1
         this.emit('open')
         break
@@ -120,7 +132,9 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
         this.emit('message', Buffer.from(frame.text), false)
         break
       case 'ping':
-        if (this.readyState === 1) this.#send({ kind: 'pong' })
+        if (this.readyState === 1) {
+          this.#send({ kind: 'pong' })
+        }
         this.emit('ping')
         break
       case 'pong':
@@ -132,14 +146,18 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
   }
 
   ended(reset: boolean): void {
-    if (reset) this.emit('error', new Error('read ECONNRESET'))
+    if (reset) {
+      this.emit('error', new Error('read ECONNRESET'))
+    }
     this.readyState = 2
     this.#closed()
   }
 
   async #upgrade(token: string): Promise<void> {
     const status = (await this.#admit?.(token)) ?? 500
-    if (this.#end.closed) return
+    if (this.#end.closed) {
+      return
+    }
     if (status !== 101) {
       this.#send({ kind: 'refused', status })
       this.#end.close()
@@ -163,9 +181,13 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
   }
 
   #closed(): void {
-    if (this.readyState === 3) return
+    if (this.readyState === 3) {
+      return
+    }
     this.readyState = 3
-    for (const timer of this.#timers) timer.cancel()
+    for (const timer of this.#timers) {
+      timer.cancel()
+    }
     this.emit('close', this.#closeCode, Buffer.from(this.#closeReason))
   }
 

@@ -99,9 +99,13 @@ export class World {
   run(endMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = (): boolean => {
-        if (this.#failure !== undefined) return false
+        if (this.#failure !== undefined) {
+          return false
+        }
         const next = this.#heap[0]
-        if (next === undefined || next.at > endMs) return false
+        if (next === undefined || next.at > endMs) {
+          return false
+        }
         pop(this.#heap)
         this.#now = next.at
         this.#handle(next)
@@ -112,8 +116,9 @@ export class World {
         this.#inEvent = false
       }
       immediately(step, idle, () => {
-        if (this.#failure !== undefined) reject(this.#failure)
-        else {
+        if (this.#failure !== undefined) {
+          reject(this.#failure)
+        } else {
           this.#now = endMs
           resolve()
         }
@@ -122,9 +127,14 @@ export class World {
   }
 
   #handle({ process, run }: Event): void {
-    if (run === undefined) return
-    if (process === undefined) this.#call(undefined, run)
-    else if (process.admits(run)) this.#call(process, run)
+    if (run === undefined) {
+      return
+    }
+    if (process === undefined) {
+      this.#call(undefined, run)
+    } else if (process.admits(run)) {
+      this.#call(process, run)
+    }
   }
 
   #call(process: Process | undefined, run: () => void): void {
@@ -150,7 +160,9 @@ function push(heap: Event[], event: Event): void {
   while (at > 0) {
     const parentAt = (at - 1) >> 1
     const parent = heap[parentAt]
-    if (parent === undefined || before(parent, event)) break
+    if (parent === undefined || before(parent, event)) {
+      break
+    }
     heap[at] = parent
     at = parentAt
   }
@@ -159,18 +171,24 @@ function push(heap: Event[], event: Event): void {
 
 function pop(heap: Event[]): void {
   const last = heap.pop()
-  if (last === undefined || heap.length === 0) return
+  if (last === undefined || heap.length === 0) {
+    return
+  }
   let at = 0
   for (;;) {
     let childAt = 2 * at + 1
     let child = heap[childAt]
-    if (child === undefined) break
+    if (child === undefined) {
+      break
+    }
     const other = heap[childAt + 1]
     if (other !== undefined && before(other, child)) {
       child = other
       childAt += 1
     }
-    if (before(last, child)) break
+    if (before(last, child)) {
+      break
+    }
     heap[at] = child
     at = childAt
   }

@@ -52,7 +52,9 @@ export function openAttemptLog({
 
   function isKnownName(network: string, name: string): boolean {
     const names = namesOf.get(network) ?? new Set()
-    if (names.size >= maxNames && !names.has(name)) return false
+    if (names.size >= maxNames && !names.has(name)) {
+      return false
+    }
     namesOf.set(network, names.add(name))
     return true
   }
@@ -60,17 +62,23 @@ export function openAttemptLog({
   function commonOf(record: AuditRecord, network: string): AuditRecord {
     const { action, result, status, error, actor } = record
     const kind = { action, result, ...(status && { status }), ...(error && { error }) }
-    if (groups.size >= maxGroups) return kind
-    if (actor === undefined || !isKnownName(network, actor.identity))
+    if (groups.size >= maxGroups) {
+      return kind
+    }
+    if (actor === undefined || !isKnownName(network, actor.identity)) {
       return { ...kind, address: network }
+    }
     return { ...kind, actor: { identity: actor.identity, claimed: true }, address: network }
   }
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    for (const { common, count } of groups.values())
-      if (count > 0) void log.add({ ...common, count })
+    for (const { common, count } of groups.values()) {
+      if (count > 0) {
+        void log.add({ ...common, count })
+      }
+    }
     groups.clear()
     namesOf.clear()
   }
@@ -85,7 +93,9 @@ export function openAttemptLog({
         return
       }
       void log.add(record)
-      if (closed) return
+      if (closed) {
+        return
+      }
       groups.set(key, { common, count: 0 })
       timer ??= setTimeout(flush, windowMs).unref()
     },

@@ -19,7 +19,9 @@ export function noteClaimedActor(
   { identity, subject, jti }: { identity: string; subject?: string; jti?: string },
 ): void {
   const shown = shownName(identity)
-  if (shown === undefined) return
+  if (shown === undefined) {
+    return
+  }
   audit.actor = {
     identity: shown,
     ...(subject === undefined ? {} : { subject }),

@@ -28,8 +28,9 @@ export async function openAudit(
     partitionOf: (entry) => auditPartition(entry, registry.partitions),
     onLost(entries, cause) {
       app.meters.auditEntriesLost.inc(entries.length)
-      for (const entry of entries)
+      for (const entry of entries) {
         app.log.error({ entry, err: cause }, 'not in the audit log: Redis did not take it')
+      }
     },
   })
   const attempts = openAttemptLog({ log })

@@ -43,7 +43,9 @@ export function openAuditLog({
 
   async function send(partition: number, batch: Batch): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    if (collecting.get(partition) === batch) collecting.delete(partition)
+    if (collecting.get(partition) === batch) {
+      collecting.delete(partition)
+    }
     await append(partition, batch.records).catch((cause) => onLost(batch.records, cause))
     waiting -= batch.records.length
     unsettled.delete(batch.settled)
@@ -51,7 +53,9 @@ export function openAuditLog({
 
   function batchFor(partition: number): Batch {
     const known = collecting.get(partition)
-    if (known !== undefined && known.records.length < batchSize) return known
+    if (known !== undefined && known.records.length < batchSize) {
+      return known
+    }
     const batch: Batch = { records: [], settled: Promise.resolve() }
     collecting.set(partition, batch)
     batch.settled = send(partition, batch)

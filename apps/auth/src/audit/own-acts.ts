@@ -18,7 +18,9 @@ export async function recordOwnActs(
 ): Promise<void> {
   keys.onScheduled((kid) => void log.add(rotation(kid)))
   const { made } = administrator
-  if (made === 'identity' || made === 'code') await log.add(administratorMade(administrator))
+  if (made === 'identity' || made === 'code') {
+    await log.add(administratorMade(administrator))
+  }
 }
 
 function rotation(kid: string): AuditRecord {

@@ -66,19 +66,27 @@ export const record = plugin(
       },
     })
     app.addHook('onError', async (request, _reply, error) => {
-      if (request.routeOptions.config.audit === undefined) return
+      if (request.routeOptions.config.audit === undefined) {
+        return
+      }
       const { code } = answerable(error, translate)
-      if (code !== undefined) request.audit.error = code
+      if (code !== undefined) {
+        request.audit.error = code
+      }
     })
     app.addHook('onSend', async (request, reply) => {
       const entry = entryOf(request, reply)
-      if (entry === undefined) return
+      if (entry === undefined) {
+        return
+      }
       if (isAttempt(entry)) {
         attempts.add(entry, addressOf(request))
         return
       }
       const added = log.add(entry)
-      if (auditActions[entry.action] === 'act' && entry.result !== 'refused') await added
+      if (auditActions[entry.action] === 'act' && entry.result !== 'refused') {
+        await added
+      }
     })
   },
   { name: 'audit' },
@@ -89,8 +97,12 @@ const refusesCaller: readonly number[] = [401, 403, 429]
 
 function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRecord | undefined {
   const action = request.routeOptions.config.audit
-  if (action === undefined) return undefined
-  if (auditActions[action] === 'read' && !refusesCaller.includes(statusCode)) return undefined
+  if (action === undefined) {
+    return undefined
+  }
+  if (auditActions[action] === 'read' && !refusesCaller.includes(statusCode)) {
+    return undefined
+  }
   const { actor, detail, error } = request.audit
   const result = statusCode < 400 ? 'ok' : statusCode < 500 ? 'refused' : 'failed'
   const target = targetOf(request, result === 'ok')
@@ -111,7 +123,9 @@ function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRe
 function targetOf({ params, audit }: FastifyRequest, isDone: boolean): AuditTarget {
   const { identity } = (params ?? {}) as { identity?: string }
   const target = { ...(identity === undefined ? {} : { identity }), ...audit.target }
-  if (isDone) return target
+  if (isDone) {
+    return target
+  }
   return Object.fromEntries(
     Object.entries(target).filter(([name, value]) =>
       name === 'identity' ? shownName(value) !== undefined : !mayBeSecret(value),

@@ -14,6 +14,8 @@ export function mayBeSecret(text: string): boolean {
  * of a form, and put a registration code or a token where a name belongs.
  */
 export function shownName(text: unknown): string | undefined {
-  if (typeof text !== 'string' || !namePattern.test(text)) return undefined
+  if (typeof text !== 'string' || !namePattern.test(text)) {
+    return undefined
+  }
   return mayBeSecret(text) ? undefined : text
 }

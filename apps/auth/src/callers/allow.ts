@@ -24,7 +24,9 @@ const wanted = new WeakMap<object, readonly ServiceScope[]>()
 export function requiredScopes({ onRequest }: RouteOptions): readonly ServiceScope[] | undefined {
   for (const hook of [onRequest].flat()) {
     const scopes = hook && wanted.get(hook)
-    if (scopes) return scopes
+    if (scopes) {
+      return scopes
+    }
   }
   return undefined
 }
@@ -44,7 +46,9 @@ export const allow = plugin(
     app.decorateRequest('caller', {
       getter(this: FastifyRequest) {
         const caller = byRequest.get(this)
-        if (caller === undefined) throw new Error('this route has no allow hook')
+        if (caller === undefined) {
+          throw new Error('this route has no allow hook')
+        }
         return caller
       },
     })

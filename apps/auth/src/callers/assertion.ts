@@ -18,18 +18,25 @@ export async function authenticateByAssertion(
   { assertion, identity: named }: ShownAssertion,
 ): Promise<Identity> {
   const claimed = claimedBy(assertion)
-  if (claimed === undefined || (named !== undefined && named !== claimed)) throw refused(issuer)
+  if (claimed === undefined || (named !== undefined && named !== claimed)) {
+    throw refused(issuer)
+  }
   const identity = await findSigner(registry, claimed)
-  if (identity === undefined) throw refused(issuer)
+  if (identity === undefined) {
+    throw refused(issuer)
+  }
   // `client-authentication+jwt` is what the revision of RFC 7523 asks for.
   const types = ['jwt', 'client-authentication+jwt']
   const subject = await takeClientJwt(registry, identity, { text: assertion, issuer, types })
-  if (subject !== claimed) throw refused(issuer)
-  if (identity.state !== 'active')
+  if (subject !== claimed) {
+    throw refused(issuer)
+  }
+  if (identity.state !== 'active') {
     throw new AuthError(
       'unauthorized_client',
       `identity "${claimed}" is suspended; resume it first`,
     )
+  }
   return identity
 }
 

@@ -26,21 +26,23 @@ export async function bearer(
   reply: FastifyReply,
 ): Promise<AdmittedCaller> {
   const { authorization } = request.headers
-  if (!isBearer(authorization))
+  if (!isBearer(authorization)) {
     throw new AuthError('invalid_token', 'send a token as "Authorization: Bearer <token>"', {
       // RFC 6750 §3.1: no error code for a request without any authentication.
       headers: { 'www-authenticate': 'Bearer realm="portcullis"' },
     })
+  }
   const [, token] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? []
   const active = token === undefined ? undefined : await callers.admit(request, reply, token)
   if (active === undefined) {
     const claims = token === undefined ? undefined : verify(jwt, token, { allowExpired: true })
-    if (claims !== undefined)
+    if (claims !== undefined) {
       noteClaimedActor(request, {
         identity: claims.client_id,
         subject: claims.sub,
         jti: claims.jti,
       })
+    }
     throw new AuthError('invalid_token', 'the token is not valid, or no longer; get a new one', {
       headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
     })

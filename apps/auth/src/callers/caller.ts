@@ -27,7 +27,9 @@ export type AdmittedCaller = Required<Caller> & Authority
  * @throws AuthError `insufficient_scope`, naming the first of them (RFC 6750 §3.1)
  */
 export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): void {
-  if (anyOf.some((scope) => permits(caller.scopes, scope))) return
+  if (anyOf.some((scope) => permits(caller.scopes, scope))) {
+    return
+  }
   const wanted = anyOf[0] ?? 'admin'
   throw new AuthError('insufficient_scope', `this needs a token with the scope ${wanted}`, {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${wanted}"` },
@@ -44,7 +46,9 @@ export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): vo
 export function requireCovered(caller: Caller, scopes: readonly string[], identity?: string): void {
   const given = scopesToGive(caller, identity)
   const beyond = scopes.find((scope) => !covers(given, scope))
-  if (beyond === undefined) return
+  if (beyond === undefined) {
+    return
+  }
   throw new AuthError(
     'insufficient_scope',
     `the scope ${beyond} is beyond those of your token; only someone who has it can do this`,

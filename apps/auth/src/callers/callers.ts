@@ -83,14 +83,18 @@ export class Callers {
       const mark = watch.begin()
       try {
         const [active] = await introspect(registry, jwt, [token])
-        if (active === undefined) return undefined
+        if (active === undefined) {
+          return undefined
+        }
         const grant = watch.register(activeAnswer(active), token, mark)
         return { ...active, authority: this.#admitted(request, reply, grant) }
       } finally {
         watch.finish(mark)
       }
     } catch (error) {
-      if (error instanceof GateError && error.code === 'invalid_token') return undefined
+      if (error instanceof GateError && error.code === 'invalid_token') {
+        return undefined
+      }
       throw translated(error)
     }
   }
@@ -98,15 +102,21 @@ export class Callers {
   /** Returns the error to answer a request with instead, if its token has ended or the lease is out. */
   refusal(request: FastifyRequest): AuthError | RegistryError | undefined {
     const admitted = this.#admissions.get(request)
-    if (admitted === undefined || !admitted.admission.ours) return undefined
-    if (admitted.admission.grant.ended !== undefined) return ended()
+    if (admitted === undefined || !admitted.admission.ours) {
+      return undefined
+    }
+    if (admitted.admission.grant.ended !== undefined) {
+      return ended()
+    }
     return admitted.lease.held ? undefined : withoutLease()
   }
 
   #admitted(request: FastifyRequest, reply: FastifyReply, grant: LiveGrant): Authority {
     const { registry, watch } = this.#options
     const lease = this.#options.lease(partitionOf(grant.identity, registry.partitions))
-    if (!lease.held) throw withoutLease()
+    if (!lease.held) {
+      throw withoutLease()
+    }
     const act: Authority['act'] = async (work) => {
       const call = (until: number) => work(this.#before(until))
       try {
@@ -116,7 +126,9 @@ export class Callers {
       }
     }
     // A feed connection asks again whether its token is active, once the hub would tell it.
-    if (request.ws) return { act, keepAnswer: () => undefined }
+    if (request.ws) {
+      return { act, keepAnswer: () => undefined }
+    }
     const admission = new Admission(grant, watch, {
       raw: request.raw,
       reply,
@@ -125,7 +137,9 @@ export class Callers {
     })
     this.#admissions.set(request, { admission, lease })
     reply.raw.once('close', () => admission.release())
-    if (request.raw.socket.destroyed) admission.release()
+    if (request.raw.socket.destroyed) {
+      admission.release()
+    }
     return { act, keepAnswer: () => admission.release() }
   }
 }
@@ -137,9 +151,15 @@ export const admitCallers = plugin(
     app.decorate('callers', callers)
     app.addHook('onSend', async (request, reply, payload) => {
       const refusal = callers.refusal(request)
-      if (refusal === undefined) return payload
-      if (payload instanceof Readable) payload.destroy()
-      for (const name of answerHeaders) reply.removeHeader(name)
+      if (refusal === undefined) {
+        return payload
+      }
+      if (payload instanceof Readable) {
+        payload.destroy()
+      }
+      for (const name of answerHeaders) {
+        reply.removeHeader(name)
+      }
       const { headers = {}, ...error } = answerable(refusal, translate)
       const isOAuth = request.routeOptions.url?.startsWith('/oauth/') ?? false
       reply
@@ -158,7 +178,9 @@ function isOver(error: unknown): boolean {
 }
 
 function translated(error: unknown): unknown {
-  if (!(error instanceof GateError)) return error
+  if (!(error instanceof GateError)) {
+    return error
+  }
   return error.code === 'invalid_token' ? ended() : withoutLease()
 }
 

@@ -35,7 +35,9 @@ export async function takeClientJwt(
   shown: ShownJwt,
 ): Promise<string | undefined> {
   const payload = await verified(identity, jwks?.keys ?? [], shown)
-  if (payload === undefined) return undefined
+  if (payload === undefined) {
+    return undefined
+  }
   const fresh = await useOnce(registry, identity, payload.jti, rememberSeconds)
   return fresh ? payload.sub : undefined
 }
@@ -47,7 +49,9 @@ async function verified(
 ): Promise<{ sub: string; jti: string } | undefined> {
   try {
     const key = keyFor(keys, text)
-    if (key === undefined) return undefined
+    if (key === undefined) {
+      return undefined
+    }
     const { payload, protectedHeader } = await jwtVerify(text, key, {
       algorithms: [...algorithmsOf(key)],
       issuer: identity,
@@ -56,7 +60,9 @@ async function verified(
       clockTolerance: toleranceSeconds,
     })
     const { typ } = protectedHeader
-    if (typ !== undefined && !types.includes(typ.toLowerCase())) return undefined
+    if (typ !== undefined && !types.includes(typ.toLowerCase())) {
+      return undefined
+    }
     return isBounded(payload) ? payload : undefined
   } catch {
     return undefined
@@ -67,7 +73,9 @@ async function verified(
 function keyFor(keys: readonly ClientKey[], text: string): ClientKey | undefined {
   const { kid, alg = '', crit } = decodeProtectedHeader(text)
   // There is no extension that a JWT of a client could need us to understand.
-  if (crit !== undefined) return undefined
+  if (crit !== undefined) {
+    return undefined
+  }
   const fitting = keys.filter(
     (key) => (kid === undefined || key.kid === kid) && algorithmsOf(key).includes(alg),
   )

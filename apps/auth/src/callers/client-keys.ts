@@ -21,34 +21,47 @@ const rsa = { leastBits: 2048, mostBits: 4096, exponent: 65_537n }
 export async function clientKeys({ keys }: ClientKeys): Promise<ClientKeys> {
   const kept = await Promise.all(keys.map(keptOf))
   const twice = kept.findIndex((key, index) => kept.findIndex(({ kid }) => kid === key.kid) < index)
-  if (twice >= 0) throw wrong(twice, 'another key has the same kid')
+  if (twice >= 0) {
+    throw wrong(twice, 'another key has the same kid')
+  }
   return { keys: kept }
 }
 
 /** What a key signs with: its own say and no JWT's (RFC 8725 §3.1). */
 export function algorithmsOf({ kty, alg }: ClientKey): readonly string[] {
   // One algorithm by two names: RFC 8037 §3.1, and RFC 9864 §2.2.
-  if (kty === 'OKP') return ['EdDSA', 'Ed25519']
-  if (kty === 'EC') return ['ES256']
+  if (kty === 'OKP') {
+    return ['EdDSA', 'Ed25519']
+  }
+  if (kty === 'EC') {
+    return ['ES256']
+  }
   return alg === 'RS256' || alg === 'PS256' ? [alg] : []
 }
 
 async function keptOf(key: ClientKey, index: number): Promise<ClientKey> {
   const secret = privateMembers.find((member) => member in key)
-  if (secret !== undefined)
+  if (secret !== undefined) {
     throw wrong(
       index,
       `"${secret}" belongs to the private key; send the public one, and make a new pair`,
     )
+  }
   const { kty, kid, alg } = key
   const object = publicKeyOf(key)
-  if (object === undefined) throw wrong(index, 'not a public key of Ed25519, P-256 or RSA')
-  if (kty === 'RSA' && !isModest(object))
+  if (object === undefined) {
+    throw wrong(index, 'not a public key of Ed25519, P-256 or RSA')
+  }
+  if (kty === 'RSA' && !isModest(object)) {
     throw wrong(index, 'an RSA key needs 2048 to 4096 bits, and the exponent 65537 (AQAB)')
+  }
   const [first, ...others] = algorithmsOf(key)
-  if (first === undefined) throw wrong(index, 'an RSA key needs an "alg", RS256 or PS256')
-  if (alg !== undefined && alg !== first && !others.includes(alg))
+  if (first === undefined) {
+    throw wrong(index, 'an RSA key needs an "alg", RS256 or PS256')
+  }
+  if (alg !== undefined && alg !== first && !others.includes(alg)) {
     throw wrong(index, `"alg" must be ${[first, ...others].join(' or ')} for this key`)
+  }
   const members = object.export({ format: 'jwk' })
   const thumbprint = await calculateJwkThumbprint({ ...members })
   return { ...members, kty, kid: kid ?? thumbprint, alg: alg ?? first, use: 'sig' } as ClientKey

@@ -47,7 +47,9 @@ export const client = plugin(
     /** The seconds until the address may fail again; 0 when it may now. */
     async function waitOf(request: FastifyRequest): Promise<number> {
       const counted = await guard(failures(request, { increment: false }))
-      if (counted.isAllowed || counted.remaining > 0) return 0
+      if (counted.isAllowed || counted.remaining > 0) {
+        return 0
+      }
       return Math.max(1, counted.ttlInSeconds)
     }
 
@@ -57,7 +59,9 @@ export const client = plugin(
       try {
         const shown = credentials({ authorization: request.headers.authorization, form })
         const identity = 'assertion' in shown ? claimedBy(shown.assertion) : shown.identity
-        if (identity !== undefined) noteClaimedActor(request, { identity })
+        if (identity !== undefined) {
+          noteClaimedActor(request, { identity })
+        }
         found =
           'assertion' in shown
             ? await authenticateByAssertion(registry, issuer, shown)
@@ -69,8 +73,12 @@ export const client = plugin(
               ).identity
         noteActor(request, found)
       } catch (error) {
-        if (!isFailure(error)) throw refusalOf(error)
-        if (waitSeconds > 0) throw tooManyFailures(waitSeconds)
+        if (!isFailure(error)) {
+          throw refusalOf(error)
+        }
+        if (waitSeconds > 0) {
+          throw tooManyFailures(waitSeconds)
+        }
         await guard(failures(request))
         throw refusalOf(error)
       }
@@ -83,8 +91,12 @@ export const client = plugin(
 
 /** Whether an error says that what was shown is not right. */
 function isFailure(error: unknown): boolean {
-  if (error instanceof AuthError) return error.code === 'invalid_client'
-  if (!(error instanceof RegistryError)) return false
+  if (error instanceof AuthError) {
+    return error.code === 'invalid_client'
+  }
+  if (!(error instanceof RegistryError)) {
+    return false
+  }
   return error.code === 'invalid_client' || error.code === 'too_many_wrong_codes'
 }
 
@@ -98,9 +110,14 @@ function tooManyFailures(waitSeconds: number): AuthError {
 
 /** An error of the registry as it is answered; others as they are. */
 function refusalOf(error: unknown): unknown {
-  if (!(error instanceof RegistryError)) return error
-  if (error.code === 'invalid_client') return invalidClient(error.message)
-  if (error.code === 'identity_suspended')
+  if (!(error instanceof RegistryError)) {
+    return error
+  }
+  if (error.code === 'invalid_client') {
+    return invalidClient(error.message)
+  }
+  if (error.code === 'identity_suspended') {
     return new AuthError('unauthorized_client', error.message)
+  }
   return error
 }

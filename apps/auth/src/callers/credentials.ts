@@ -36,16 +36,22 @@ export function credentials({
 }: ShownCredentials): Credentials | ShownAssertion {
   const { client_secret: secret, client_assertion: assertion } = form
   const used = [authorization, secret, assertion].filter((way) => way !== undefined).length
-  if (used > 1)
+  if (used > 1) {
     throw new AuthError(
       'invalid_request',
       'authenticate in one way: by the Authorization header, by client_secret, or by client_assertion',
     )
-  if (assertion !== undefined) return fromAssertion(assertion, form)
-  if (authorization === undefined) return fromForm(form)
+  }
+  if (assertion !== undefined) {
+    return fromAssertion(assertion, form)
+  }
+  if (authorization === undefined) {
+    return fromForm(form)
+  }
   const shown = fromBasic(authorization)
-  if (form.client_id !== undefined && form.client_id !== shown.identity)
+  if (form.client_id !== undefined && form.client_id !== shown.identity) {
     throw new AuthError('invalid_request', 'client_id differs from the Authorization header')
+  }
   return shown
 }
 
@@ -60,17 +66,21 @@ function fromAssertion(
   assertion: string,
   { client_assertion_type: type, client_id: identity }: ClientForm,
 ): ShownAssertion {
-  if (type === undefined)
+  if (type === undefined) {
     throw new AuthError('invalid_request', 'client_assertion needs a client_assertion_type')
-  if (type !== assertionType) throw invalidClient(`client_assertion_type must be ${assertionType}`)
+  }
+  if (type !== assertionType) {
+    throw invalidClient(`client_assertion_type must be ${assertionType}`)
+  }
   return { assertion, identity }
 }
 
 function fromForm({ client_id, client_secret }: ClientForm): Credentials {
-  if (client_id === undefined || client_secret === undefined)
+  if (client_id === undefined || client_secret === undefined) {
     throw invalidClient(
       'send the identity and its registration code, by HTTP Basic or as client_id and client_secret, or a client_assertion',
     )
+  }
   return { identity: client_id, code: client_secret }
 }
 
@@ -80,12 +90,14 @@ function fromBasic(authorization: string): Credentials {
   const colon = pair.indexOf(':')
   const identity = colon < 0 ? undefined : formDecoded(pair.slice(0, colon))
   const code = colon < 0 ? undefined : formDecoded(pair.slice(colon + 1))
-  if (identity === undefined || code === undefined)
+  if (identity === undefined || code === undefined) {
     throw invalidClient(
       'the Authorization header must be: Basic, then base64 of identity:code, each form-encoded',
     )
-  if (identity.length > maxLength || code.length > maxLength)
+  }
+  if (identity.length > maxLength || code.length > maxLength) {
     throw invalidClient(`the identity and its code have ${maxLength} characters at most, each`)
+  }
   return { identity, code }
 }
 

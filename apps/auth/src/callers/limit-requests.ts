@@ -45,28 +45,39 @@ export const limitRequests = plugin(
 
     async function chargeTo(name: string, maxUnits: number, units: number): Promise<void> {
       const waitMs = await charge(registry, { name, maxUnits, windowMs }, units)
-      if (waitMs !== undefined) throw tooMany(units, maxUnits, waitMs)
+      if (waitMs !== undefined) {
+        throw tooMany(units, maxUnits, waitMs)
+      }
     }
     const chargeAddress = async (request: FastifyRequest, units: number) => {
-      if (perAddress > 0) await chargeTo(`address:${addressOf(request)}`, perAddress, units)
+      if (perAddress > 0) {
+        await chargeTo(`address:${addressOf(request)}`, perAddress, units)
+      }
     }
     const chargeIdentity = async (request: FastifyRequest, units: number) => {
       const identity = identities.get(request)
-      if (perIdentity > 0 && identity !== undefined)
+      if (perIdentity > 0 && identity !== undefined) {
         await chargeTo(`identity:${identity}`, perIdentity, units)
+      }
     }
 
-    if (perAddress > 0)
+    if (perAddress > 0) {
       app.addHook('onRequest', async (request) => {
-        if (standsOnRegistry(request)) await chargeAddress(request, 1)
+        if (standsOnRegistry(request)) {
+          await chargeAddress(request, 1)
+        }
       })
-    if (perAddress > 0 || perIdentity > 0)
+    }
+    if (perAddress > 0 || perIdentity > 0) {
       app.addHook('preHandler', async (request) => {
         const more = (request.routeOptions.config.units?.(request) ?? 1) - 1
-        if (more <= 0) return
+        if (more <= 0) {
+          return
+        }
         await chargeAddress(request, more)
         await chargeIdentity(request, more)
       })
+    }
     app.decorate('limitIdentity', async (request, identity) => {
       identities.set(request, identity)
       await chargeIdentity(request, 1)

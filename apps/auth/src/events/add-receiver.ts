@@ -22,7 +22,9 @@ import { endpointOf } from './endpoint.js'
  */
 export async function addReceiver(events: Events, body: AddEventReceiver): Promise<Receiver> {
   const { delivery, ...more } = body
-  if (more.identity !== undefined) await getIdentity(events.registry, more.identity)
+  if (more.identity !== undefined) {
+    await getIdentity(events.registry, more.identity)
+  }
   return addEventReceiver(events.registry, {
     ...more,
     delivery: await storedDelivery(events, delivery, more.identity),
@@ -36,7 +38,9 @@ export async function storedDelivery(
   identity: string | undefined,
 ): Promise<StoredReceiver['delivery']> {
   if (delivery.method === pollMethod) {
-    if (identity !== undefined) return delivery
+    if (identity !== undefined) {
+      return delivery
+    }
     throw new AuthError('invalid_request', 'to poll, a receiver needs an identity to poll with')
   }
   endpointOf(delivery.endpoint_url, settings.httpHosts)

@@ -13,7 +13,9 @@ export async function sealDelivery(
   { method, endpoint_url, authorization_header: header }: Static<typeof PushDelivery>,
 ): Promise<StoredPush> {
   const delivery = { method, endpoint_url }
-  if (header === undefined) return delivery
+  if (header === undefined) {
+    return delivery
+  }
   const authorization =
     secret === undefined ? header : await seal(secret, boundTo(endpoint_url), header)
   return { ...delivery, authorization }
@@ -34,12 +36,17 @@ export async function openAuthorization(
   { secret, previous }: Secrets,
   { endpoint_url, authorization }: StoredPush,
 ): Promise<string | undefined> {
-  if (authorization === undefined || typeof authorization === 'string') return authorization
-  if (secret === undefined)
+  if (authorization === undefined || typeof authorization === 'string') {
+    return authorization
+  }
+  if (secret === undefined) {
     throw new KeySetError('secret_missing', 'the stored header is encrypted; set the secret')
+  }
   const open = (by: string) => unseal(by, boundTo(endpoint_url), authorization)
   return open(secret).catch((error) => {
-    if (previous === undefined) throw error
+    if (previous === undefined) {
+      throw error
+    }
     return open(previous)
   })
 }

@@ -83,7 +83,9 @@ export class Deliverer {
       const { position } = this.#events.hub
       this.#woken = false
       await this.#look(position).catch((error) => this.#failed(error))
-      if (!this.#closed && !this.#woken) await this.#wait(position)
+      if (!this.#closed && !this.#woken) {
+        await this.#wait(position)
+      }
     }
   }
 
@@ -91,8 +93,11 @@ export class Deliverer {
     const receivers = await listEventReceivers(this.#events.registry)
     this.#lastError = undefined
     const ids = new Set(receivers.map(({ id }) => id))
-    for (const [id, { turn }] of this.#known)
-      if (!ids.has(id) && turn === undefined) this.#known.delete(id)
+    for (const [id, { turn }] of this.#known) {
+      if (!ids.has(id) && turn === undefined) {
+        this.#known.delete(id)
+      }
+    }
     for (const receiver of receivers) {
       const known = this.#knownOf(receiver)
       const { dueAt } = known.retries
@@ -101,7 +106,9 @@ export class Deliverer {
         .finally(() => {
           known.turn = undefined
           // What has come meanwhile was left to this moment, and the wait knows nothing of new delays.
-          if (this.#events.hub.position === position && known.retries.dueAt === dueAt) return
+          if (this.#events.hub.position === position && known.retries.dueAt === dueAt) {
+            return
+          }
           this.#woken = true
           this.#endWait()
         })
@@ -121,7 +128,7 @@ export class Deliverer {
   async #turn(receiver: Receiver, known: Known, position: string): Promise<void> {
     const { registry } = this.#events
     const { id, delivery, status } = receiver
-    if (known.filledTo !== position)
+    if (known.filledTo !== position) {
       await refill(this.#events, receiver).then(
         () => {
           known.filledTo = position
@@ -129,18 +136,27 @@ export class Deliverer {
         // A partition that is away holds up neither the others' events nor those that are queued.
         (error) => this.#failed(error),
       )
+    }
     const mayTry = known.retries.mayTry(performance.now())
-    if (delivery.method !== pushMethod || status !== 'enabled' || !mayTry) return
-    if ((await takeEvents(registry, id, 1)).length === 0) return
+    if (delivery.method !== pushMethod || status !== 'enabled' || !mayTry) {
+      return
+    }
+    if ((await takeEvents(registry, id, 1)).length === 0) {
+      return
+    }
     while (await this.#hold(id, known)) {
       const taken = await takeEvents(registry, id, takenAtOnce)
       const events = known.retries.untried(taken).slice(0, concurrency)
-      if (events.length === 0 || !(await this.#push(receiver, delivery, known, events))) return
+      if (events.length === 0 || !(await this.#push(receiver, delivery, known, events))) {
+        return
+      }
     }
   }
 
   async #hold(id: string, known: Known): Promise<boolean> {
-    if (this.#closed) return false
+    if (this.#closed) {
+      return false
+    }
     // Longer than a batch takes, and than it is until the next look.
     const ms = this.#events.settings.timeoutMs + 5 * lookMs
     known.held = await holdEventPusher(this.#events.registry, id, this.#process, ms)
@@ -163,15 +179,19 @@ export class Deliverer {
     let failure = ''
     for (const [index, event] of events.entries()) {
       const answer = answers[index] ?? { failed: '' }
-      if ('taken' in answer) outcomes.set(event.jti, 'delivered')
-      else if ('refused' in answer) {
+      if ('taken' in answer) {
+        outcomes.set(event.jti, 'delivered')
+      } else if ('refused' in answer) {
         failure = answer.refused
         outcomes.set(event.jti, 'refused')
       } else if (!this.#closed) {
         // Broken off by the close, it would be no failure of the receiver's.
         failure = answer.failed
-        if (isExpired(event, settings.maxAgeMs)) outcomes.set(event.jti, 'expired')
-        else failed.push(event)
+        if (isExpired(event, settings.maxAgeMs)) {
+          outcomes.set(event.jti, 'expired')
+        } else {
+          failed.push(event)
+        }
       }
     }
     meters.settled(await settleEvents(registry, receiver.id, outcomes, failure))
@@ -216,8 +236,9 @@ export class Deliverer {
   #knownOf(receiver: Receiver): Known {
     const text = JSON.stringify(receiver)
     const before = this.#known.get(receiver.id)
-    if (before !== undefined && (before.receiver === text || before.turn !== undefined))
+    if (before !== undefined && (before.receiver === text || before.turn !== undefined)) {
       return before
+    }
     const known: Known = {
       receiver: text,
       retries: new Retries(this.#events.settings.retryMs),
@@ -233,7 +254,9 @@ export class Deliverer {
   /** Every look meets the same error again; only a new one is news. */
   #failed(error: unknown): void {
     const said = String(error)
-    if (this.#closed || said === this.#lastError) return
+    if (this.#closed || said === this.#lastError) {
+      return
+    }
     this.#lastError = said
     this.#onError(error)
   }

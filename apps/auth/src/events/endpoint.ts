@@ -23,15 +23,27 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
  */
 export function endpointOf(text: string, httpHosts: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) throw invalid('must be an https: URL')
-  if (url.username !== '' || url.password !== '')
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw invalid('must be an https: URL')
+  }
+  if (url.username !== '' || url.password !== '') {
     throw invalid('must have no user and password; send them as authorization_header')
-  if (url.hash !== '') throw invalid('must have no fragment')
-  if (url.protocol === 'http:' && !loopback.test(url.hostname) && !httpHosts.includes(url.hostname))
+  }
+  if (url.hash !== '') {
+    throw invalid('must have no fragment')
+  }
+  if (
+    url.protocol === 'http:' &&
+    !loopback.test(url.hostname) &&
+    !httpHosts.includes(url.hostname)
+  ) {
     throw invalid('must be https:, but for this machine and the hosts of EVENT_HTTP_HOSTS')
+  }
   // An address, as `lookup` checks those of names.
   const address = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  if (isRefused(address)) throw invalid('must not be a link-local address')
+  if (isRefused(address)) {
+    throw invalid('must not be a link-local address')
+  }
   return url
 }
 
@@ -43,10 +55,13 @@ export const lookup: LookupFunction = (hostname, options, callback) => {
       callback(error ?? new Error(`${hostname} has no address`), [])
       return
     }
-    if (addresses.some(({ address }) => isRefused(address)))
+    if (addresses.some(({ address }) => isRefused(address))) {
       callback(new Error(`${hostname} has a link-local address`), [])
-    else if (options.all === true) callback(null, addresses)
-    else callback(null, first.address, first.family)
+    } else if (options.all === true) {
+      callback(null, addresses)
+    } else {
+      callback(null, first.address, first.family)
+    }
   })
 }
 

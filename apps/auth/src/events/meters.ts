@@ -38,11 +38,15 @@ export function eventMeters(register: Registry, queues: () => Promise<EventQueue
   })
   const outcomes = ['delivered', 'refused', 'expired', 'dropped'] as const
   // From the start: an alert on a counter that appears with its first 1 never sees it rise.
-  for (const outcome of outcomes) settled.inc({ outcome }, 0)
+  for (const outcome of outcomes) {
+    settled.inc({ outcome }, 0)
+  }
   return {
     /** Events that this instance has settled. */
     settled(counts: Partial<Settled & { dropped: number }>) {
-      for (const outcome of outcomes) settled.inc({ outcome }, counts[outcome] ?? 0)
+      for (const outcome of outcomes) {
+        settled.inc({ outcome }, counts[outcome] ?? 0)
+      }
     },
     attemptsFailed: new Counter({
       name: 'portcullis_security_event_attempts_failed_total',

@@ -49,11 +49,14 @@ export class Poller {
     gone: AbortSignal,
   ): Promise<PolledEvents> {
     const receiver = await getEventReceiver(this.#events.registry, id)
-    if (receiver.delivery.method !== pollMethod)
+    if (receiver.delivery.method !== pollMethod) {
       throw new AuthError('invalid_request', 'events are pushed to this receiver; it cannot poll')
+    }
     await act((registry) => this.#settle(registry, id, body))
     const limit = Math.min(body.maxEvents ?? maxPolledEvents, maxPolledEvents)
-    if (limit === 0) return { sets: {} }
+    if (limit === 0) {
+      return { sets: {} }
+    }
     const found = await this.#take(receiver, limit, body.returnImmediately !== true, gone)
     const signed = found
       .slice(0, limit)
@@ -106,13 +109,18 @@ export class Poller {
         const found = now.status === 'enabled' ? await takeEvents(registry, id, limit + 1) : []
         const leftMs = Math.ceil(deadline - performance.now())
         const over = leftMs <= 0 || gone.aborted || this.#closing.signal.aborted
-        if (found.length > 0 || over) return found
+        if (found.length > 0 || over) {
+          return found
+        }
         await this.#news(position, Math.min(leftMs, lookMs), gone)
       }
     } finally {
       const left = (this.#waiting.get(id) ?? 1) - 1
-      if (left > 0) this.#waiting.set(id, left)
-      else this.#waiting.delete(id)
+      if (left > 0) {
+        this.#waiting.set(id, left)
+      } else {
+        this.#waiting.delete(id)
+      }
     }
   }
 
@@ -122,10 +130,14 @@ export class Poller {
     const end = () => over.abort()
     const timer = setTimeout(end, ms)
     const signals = [gone, this.#closing.signal]
-    for (const signal of signals) signal.addEventListener('abort', end)
+    for (const signal of signals) {
+      signal.addEventListener('abort', end)
+    }
     await this.#events.hub.movedFrom(position, over.signal)
     clearTimeout(timer)
-    for (const signal of signals) signal.removeEventListener('abort', end)
+    for (const signal of signals) {
+      signal.removeEventListener('abort', end)
+    }
   }
 
   #sign(receiver: Receiver, event: QueuedEvent): Promise<string> {

@@ -67,12 +67,18 @@ export class Pusher {
       })
       const text = await body.text()
       // 202 and nothing else (RFC 8935 §2.2): a page that answers 200 to anything is no receiver.
-      if (statusCode === 202) return { taken: true }
+      if (statusCode === 202) {
+        return { taken: true }
+      }
       const err = statusCode === 400 ? errOf(text) : undefined
-      if (err === undefined) return { failed: `answered ${statusCode}, not 202` }
+      if (err === undefined) {
+        return { failed: `answered ${statusCode}, not 202` }
+      }
       return passing.includes(err) ? { failed: `answered ${err}` } : { refused: `answered ${err}` }
     } catch (error) {
-      if (late.signal.aborted) return { failed: `no answer in ${this.#timeoutMs} ms` }
+      if (late.signal.aborted) {
+        return { failed: `no answer in ${this.#timeoutMs} ms` }
+      }
       return { failed: `not reached: ${codeOf(error)}` }
     } finally {
       clearTimeout(timer)
@@ -95,6 +101,8 @@ function errOf(text: string): ErrorAnswer['err'] | undefined {
 }
 
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error'
+  if (!(error instanceof Error)) {
+    return 'unknown error'
+  }
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message
 }

@@ -8,7 +8,9 @@ export async function refill(
 ): Promise<void> {
   const { dropped, lost } = await queueEvents(registry, receiver, settings.maxQueued)
   meters.settled({ dropped })
-  if (!lost) return
+  if (!lost) {
+    return
+  }
   meters.lost.inc()
   onLost(receiver)
 }

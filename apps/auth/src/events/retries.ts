@@ -45,15 +45,22 @@ export class Retries {
 
   /** A batch was tried: which events failed, and whether the receiver has answered for any. */
   tried(failed: readonly QueuedEvent[], answered: boolean, now: number): void {
-    for (const { jti } of failed) this.#failed.add(jti)
+    for (const { jti } of failed) {
+      this.#failed.add(jti)
+    }
     this.#tries = answered ? 0 : this.#tries + 1
-    if (!answered) this.#anyAt = now + jittered(this.#firstMs)
-    if (this.#failed.size === 0) return
+    if (!answered) {
+      this.#anyAt = now + jittered(this.#firstMs)
+    }
+    if (this.#failed.size === 0) {
+      return
+    }
     const waitMs = Math.min(this.#firstMs * 2 ** Math.max(0, this.#tries - 1), longestMs)
     const at = now + jittered(waitMs)
     // After an answer soon; otherwise what is waited for already is not put off.
-    if (answered || this.#againAt === Number.POSITIVE_INFINITY)
+    if (answered || this.#againAt === Number.POSITIVE_INFINITY) {
       this.#againAt = Math.min(this.#againAt, at)
+    }
   }
 }
 

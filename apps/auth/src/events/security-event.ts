@@ -32,7 +32,7 @@ export function securityEvent(
       events: { [verificationEvent]: state === undefined ? {} : { state } },
     }
   }
-  if (what.kind === 'missed')
+  if (what.kind === 'missed') {
     return {
       ...claims,
       sub_id: stream,
@@ -43,6 +43,7 @@ export function securityEvent(
         },
       },
     }
+  }
   const { revocation, reason } = what
   const { selector } = revocation
   return {
@@ -68,8 +69,10 @@ function subjectOf(iss: string, { revocation: { selector }, token }: Revocation)
   const opaque = (id: string) => ({ format: 'opaque' as const, id })
   const user = (sub: string) => ({ format: 'iss_sub' as const, iss, sub })
   const format = 'complex'
-  if ('all' in selector) return { format, tenant: opaque(iss) }
-  if ('jti' in selector)
+  if ('all' in selector) {
+    return { format, tenant: opaque(iss) }
+  }
+  if ('jti' in selector) {
     return {
       format,
       session: { format: 'jwt_id', iss, jti: selector.jti },
@@ -77,8 +80,13 @@ function subjectOf(iss: string, { revocation: { selector }, token }: Revocation)
         ? {}
         : { user: user(token.subject), application: opaque(token.identity) }),
     }
+  }
   const application = opaque(selector.identity)
-  if ('subject' in selector) return { format, user: user(selector.subject), application }
-  if ('label' in selector) return { format, group: opaque(selector.label), application }
+  if ('subject' in selector) {
+    return { format, user: user(selector.subject), application }
+  }
+  if ('label' in selector) {
+    return { format, group: opaque(selector.label), application }
+  }
   return { format, application }
 }

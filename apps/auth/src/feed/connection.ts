@@ -109,7 +109,9 @@ export class FeedConnection {
     })
     const { signal } = this.#stop
     at(Date.now() + options.helloMs, signal, () => {
-      if (this.#stage === 'new') this.end(feedClose.badMessage, 'say hello first')
+      if (this.#stage === 'new') {
+        this.end(feedClose.badMessage, 'say hello first')
+      }
     })
     at(options.token.expiresAt, signal, () => {
       this.end(feedClose.unauthorized, 'the token has expired')
@@ -129,43 +131,58 @@ export class FeedConnection {
 
   /** A message has arrived. They are acted on one after another. */
   onMessage(text: string | undefined): void {
-    if (this.#stop.signal.aborted) return
+    if (this.#stop.signal.aborted) {
+      return
+    }
     const message = text === undefined ? undefined : decode(text)
     if (message === undefined) {
       this.end(feedClose.badMessage, 'not a message of the feed')
       return
     }
     this.#waiting += 1
-    if (this.#waiting === maxWaiting) this.#options.socket.setReading(false)
+    if (this.#waiting === maxWaiting) {
+      this.#options.socket.setReading(false)
+    }
     this.#work = this.#work.then(async () => {
       await this.#act(message).catch((error) => this.#fail(error))
       this.#waiting -= 1
-      if (this.#waiting === maxWaiting - 1) this.#options.socket.setReading(true)
+      if (this.#waiting === maxWaiting - 1) {
+        this.#options.socket.setReading(true)
+      }
     })
   }
 
   /** The tail has brought events. */
   onBatch(batch: Batch): void {
-    if (this.#stage !== 'live' || this.#stop.signal.aborted) return
+    if (this.#stage !== 'live' || this.#stop.signal.aborted) {
+      return
+    }
     void this.#options.socket.send(batch.encoded)
     this.#moveTo(batch.cursor)
-    if (this.#options.socket.backlog > maxBacklogBytes)
+    if (this.#options.socket.backlog > maxBacklogBytes) {
       this.end(feedClose.goingAway, 'too slow; come back')
+    }
   }
 
   /** Asks the node; gives whether it answers inquiries. */
   inquire(inquiry: Inquire): boolean {
-    if (!this.#attends) return false
+    if (!this.#attends) {
+      return false
+    }
     this.#inquiries.add(inquiry.id)
     const [oldest] = this.#inquiries
-    if (this.#inquiries.size > maxInquiries && oldest !== undefined) this.#inquiries.delete(oldest)
+    if (this.#inquiries.size > maxInquiries && oldest !== undefined) {
+      this.#inquiries.delete(oldest)
+    }
     void this.#send(inquiry)
     return true
   }
 
   /** Closes with a code of `feedClose`. Only the first call counts. */
   end(code: number, reason: string): void {
-    if (this.#stop.signal.aborted) return
+    if (this.#stop.signal.aborted) {
+      return
+    }
     this.#stop.abort()
     this.#onMoved()
     // A socket that is not read would never see the peer's close.
@@ -187,8 +204,9 @@ export class FeedConnection {
     void this.#work
       .then(() => this.#noted)
       .then(async () => {
-        if (this.#node !== undefined)
+        if (this.#node !== undefined) {
           await registry.setConnected({ ...this.#node, connection: this.#id }, false)
+        }
       })
       // Shown to people only; the next connection of the node sets it right.
       .catch((error) => this.#options.onError(error))
@@ -196,14 +214,24 @@ export class FeedConnection {
   }
 
   async #act(message: NodeMessage): Promise<void> {
-    if (this.#stop.signal.aborted) return
-    if (message.type === 'hello') await this.#hello(message)
-    else if (this.#node === undefined) this.end(feedClose.badMessage, 'say hello first')
-    else if (message.type === 'ack') await this.#ack(this.#node, message)
-    else if (message.type === 'renew') this.#renew(this.#node, message)
-    else if (message.type === 'attend') this.#attends = true
-    else if (message.type === 'connections') this.#answer(this.#node, message)
-    else await this.#bye(this.#node)
+    if (this.#stop.signal.aborted) {
+      return
+    }
+    if (message.type === 'hello') {
+      await this.#hello(message)
+    } else if (this.#node === undefined) {
+      this.end(feedClose.badMessage, 'say hello first')
+    } else if (message.type === 'ack') {
+      await this.#ack(this.#node, message)
+    } else if (message.type === 'renew') {
+      this.#renew(this.#node, message)
+    } else if (message.type === 'attend') {
+      this.#attends = true
+    } else if (message.type === 'connections') {
+      this.#answer(this.#node, message)
+    } else {
+      await this.#bye(this.#node)
+    }
   }
 
   async #hello(hello: Hello): Promise<void> {
@@ -234,15 +262,25 @@ export class FeedConnection {
     const { since, url } = hello
     const joined = await registry.joinNode({ ...node, identity, since, url }).catch((error) => {
       const code = joinErrorOf(error)
-      if (code === undefined) throw error
+      if (code === undefined) {
+        throw error
+      }
       this.#refuse(node, code)
     })
-    if (joined === undefined) return
-    if (joined.isNew) this.#options.onJoin?.({ ...node, replaced: joined.replaced })
-    if (this.#stop.signal.aborted) return
+    if (joined === undefined) {
+      return
+    }
+    if (joined.isNew) {
+      this.#options.onJoin?.({ ...node, replaced: joined.replaced })
+    }
+    if (this.#stop.signal.aborted) {
+      return
+    }
     this.#node = node
     this.#since = joined.since
-    if (!hub.claim(this)) return
+    if (!hub.claim(this)) {
+      return
+    }
     // Shown to people only; a welcome need not wait for it.
     this.#noted = registry.setConnected({ ...node, connection: this.#id }, true).catch(onError)
     this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
@@ -264,7 +302,9 @@ export class FeedConnection {
    * that was lost with the connection is said again after the welcome, with what it has closed.
    */
   async #resumes({ cursor }: Hello): Promise<boolean> {
-    if (cursor === undefined) return false
+    if (cursor === undefined) {
+      return false
+    }
     return (await this.#options.registry.readFeed(cursor, 1)) !== 'lost'
   }
 
@@ -278,7 +318,9 @@ export class FeedConnection {
         return
       }
       const read = await registry.readFeed(this.#cursor, eventsAtOnce)
-      if (signal.aborted) return
+      if (signal.aborted) {
+        return
+      }
       if (read === 'lost') {
         this.end(feedClose.goingAway, 'the feed has to be read anew')
         return
@@ -307,7 +349,9 @@ export class FeedConnection {
   /** Not awaited: what a node has closed is heard while its lease waits. */
   #renew(node: NodeInstance, { renewal }: Renew): void {
     this.#renewal = renewal
-    if (!this.#granting) void this.#grant(node).catch((error) => this.#fail(error))
+    if (!this.#granting) {
+      void this.#grant(node).catch((error) => this.#fail(error))
+    }
   }
 
   async #grant(node: NodeInstance): Promise<void> {
@@ -317,7 +361,9 @@ export class FeedConnection {
       const renewal = this.#renewal
       this.#renewal = undefined
       const renewed = await retry(isUnavailable, signal, () => this.#count(node))
-      if (renewed === undefined) return
+      if (renewed === undefined) {
+        return
+      }
       // Receipts of what was committed until now may be complete without it: it may have been fenced,
       // and a renewal that got no answer, or came from an older connection, may have ended that.
       await this.#until(() => reaches(this.#cursor, renewed.cursor))
@@ -337,7 +383,9 @@ export class FeedConnection {
     while (!renewed.counted) {
       const { cursor, askedAt } = renewed
       await this.#until(() => reaches(this.#acked, cursor))
-      if (this.#stop.signal.aborted) return undefined
+      if (this.#stop.signal.aborted) {
+        return undefined
+      }
       // A Redis that was restarted may have lost it, and the node has no cause to say it again.
       await registry.ackRevocations({ node, instance }, [], this.#acked)
       renewed = await registry.renewLease(renewing, askedAt)
@@ -356,7 +404,9 @@ export class FeedConnection {
 
   /** Only what was asked is taken, and once: a node cannot make auth keep anything else. */
   #answer(node: NodeInstance, answer: Connections): void {
-    if (this.#inquiries.delete(answer.id)) this.#options.onAnswer?.(node, answer)
+    if (this.#inquiries.delete(answer.id)) {
+      this.#options.onAnswer?.(node, answer)
+    }
   }
 
   #moveTo(cursor: string): void {
@@ -373,7 +423,9 @@ export class FeedConnection {
   }
 
   async #send(message: AuthMessage): Promise<void> {
-    if (!this.#stop.signal.aborted) await this.#options.socket.send(encode(message))
+    if (!this.#stop.signal.aborted) {
+      await this.#options.socket.send(encode(message))
+    }
   }
 
   #fail(error: unknown): void {

@@ -60,7 +60,9 @@ export class Fencer {
   }
 
   #next(): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      return
+    }
     this.#timer = setTimeout(() => {
       this.#looking = this.#look()
         .catch((error) => this.#options.onError(error))
@@ -72,7 +74,9 @@ export class Fencer {
     const { leases, ends, missing, error } = await this.#options.registry.readLeases()
     // After the answer: a renewal may have been counted while the question was on its way.
     const now = performance.now()
-    for (const end of ends) this.#note({ ...end, since: now })
+    for (const end of ends) {
+      this.#note({ ...end, since: now })
+    }
     // Keep what we know about partitions that did not answer.
     const kept = <One extends { partition: number }>(all: ReadonlyMap<string, One>) =>
       new Map([...all].filter(([, { partition }]) => missing.includes(partition)))
@@ -95,9 +99,11 @@ export class Fencer {
       const { partition, run, renewedUs, waitingUs } = lease
       seen.set(key, same ?? { partition, run, renewedUs, since: now })
       const overdueUs = this.#committedUs(partition, now - lease.fenceMs)
-      if (same !== undefined && now - same.since >= lease.fenceMs) await this.#fence(lease)
-      else if (waitingUs !== undefined && overdueUs !== undefined && waitingUs <= overdueUs)
+      if (same !== undefined && now - same.since >= lease.fenceMs) {
+        await this.#fence(lease)
+      } else if (waitingUs !== undefined && overdueUs !== undefined && waitingUs <= overdueUs) {
         await this.#fence(lease, overdueUs)
+      }
     })
     this.#prune(leases, now)
     const results = await Promise.allSettled(work)
@@ -105,16 +111,23 @@ export class Fencer {
     const failed = results.find((result) => result.status === 'rejected')
     // What is not settled for certain is looked at again.
     this.#settled = failed === undefined ? settled : new Map()
-    if (failed !== undefined) throw failed.reason
-    if (missing.length > 0) throw error
+    if (failed !== undefined) {
+      throw failed.reason
+    }
+    if (missing.length > 0) {
+      throw error
+    }
   }
 
   #note(end: Committed): void {
     const known = this.#committed.get(end.partition) ?? []
     const last = known.at(-1)
     // Another Redis may give a lost microsecond again.
-    if (last === undefined || last.run !== end.run) this.#committed.set(end.partition, [end])
-    else if (end.us > last.us) known.push(end)
+    if (last === undefined || last.run !== end.run) {
+      this.#committed.set(end.partition, [end])
+    } else if (end.us > last.us) {
+      known.push(end)
+    }
   }
 
   /** The microsecond up to which everything had been committed at `at`, as far as that is known. */
@@ -125,16 +138,19 @@ export class Fencer {
   /** Forgets what no lease of a partition needs to be compared with. */
   #prune(leases: readonly Lease[], now: number): void {
     const from = now - Math.max(0, ...leases.map(({ fenceMs }) => fenceMs))
-    for (const known of this.#committed.values())
+    for (const known of this.#committed.values()) {
       known.splice(
         0,
         known.findLastIndex(({ since }) => since <= from),
       )
+    }
   }
 
   async #fence(lease: Lease, overdueUs?: number): Promise<void> {
     const fencedUs = await this.#options.registry.fenceNode(lease, overdueUs)
-    if (fencedUs === undefined) return
+    if (fencedUs === undefined) {
+      return
+    }
     this.#options.onFenced(lease)
     await this.#fenced({ ...lease, fencedUs }, true, 0)
   }
@@ -145,8 +161,12 @@ export class Fencer {
     sinceMs: number,
   ): Promise<void> {
     const { registry } = this.#options
-    if (isNew) await registry.settleFenced(lease)
+    if (isNew) {
+      await registry.settleFenced(lease)
+    }
     // The process that has the name may come back; one that has lost it will not.
-    if (!lease.current || sinceMs > forgetAfterMs) await registry.forgetNode(lease)
+    if (!lease.current || sinceMs > forgetAfterMs) {
+      await registry.forgetNode(lease)
+    }
   }
 }

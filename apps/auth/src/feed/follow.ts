@@ -44,16 +44,22 @@ export async function follow({ source, follower, onError }: FollowOptions): Prom
     },
     onError(error) {
       // One line when it breaks, not ten a second until it is mended.
-      if (performance.now() - failedAt > errorFreeMs) onError(error)
+      if (performance.now() - failedAt > errorFreeMs) {
+        onError(error)
+      }
       failedAt = performance.now()
     },
   })
   return {
     hub,
     async ready() {
-      if (performance.now() - failedAt < errorFreeMs) return 'the feed cannot be read'
+      if (performance.now() - failedAt < errorFreeMs) {
+        return 'the feed cannot be read'
+      }
       const { position } = hub
-      if ((await source.end()) === position) return undefined
+      if ((await source.end()) === position) {
+        return undefined
+      }
       const moved = await hub.movedFrom(position, AbortSignal.timeout(behindMs))
       return moved ? undefined : 'the feed is not being followed'
     },

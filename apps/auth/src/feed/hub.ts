@@ -41,16 +41,20 @@ export class FeedHub {
   /** Asks every node that is here; gives those that answer no inquiries. */
   inquire(inquiry: Inquire): NodeInstance[] {
     const unable: NodeInstance[] = []
-    for (const connection of this.#connections)
-      if (connection.node !== undefined && !connection.inquire(inquiry))
+    for (const connection of this.#connections) {
+      if (connection.node !== undefined && !connection.inquire(inquiry)) {
         unable.push(connection.node)
+      }
+    }
     return unable
   }
 
   /** Takes a connection in; from now on it hears what the tail brings. */
   add(connection: FeedConnection): void {
     this.#connections.add(connection)
-    if (this.#closing) connection.end(feedClose.goingAway, 'closing')
+    if (this.#closing) {
+      connection.end(feedClose.goingAway, 'closing')
+    }
   }
 
   remove(connection: FeedConnection): void {
@@ -64,13 +68,15 @@ export class FeedHub {
    */
   claim(connection: FeedConnection): boolean {
     for (const other of this.#connections) {
-      if (other === connection || other.node?.node !== connection.node?.node) continue
+      if (other === connection || other.node?.node !== connection.node?.node) {
+        continue
+      }
       // The same process has come back before its old connection was seen to be dead.
-      if (other.node?.instance === connection.node?.instance)
+      if (other.node?.instance === connection.node?.instance) {
         other.end(feedClose.goingAway, 'a newer connection of this instance')
-      else if (other.since < connection.since)
+      } else if (other.since < connection.since) {
         other.end(feedClose.replaced, 'a later process has this name')
-      else {
+      } else {
         connection.end(feedClose.replaced, 'a later process has this name')
         return false
       }
@@ -87,8 +93,9 @@ export class FeedHub {
     for (const connection of this.#connections) {
       // Told before it is sent away: it closes what the revocation covers now, and not when it is back.
       connection.onBatch(batch)
-      if (revocations.some((event) => coversToken(event, connection.token)))
+      if (revocations.some((event) => coversToken(event, connection.token))) {
         connection.end(feedClose.unauthorized, 'the token has been revoked')
+      }
     }
     this.#moved()
   }
@@ -96,8 +103,9 @@ export class FeedHub {
   /** The tail's handler: nobody knows what the nodes have missed, so they come back and are told. */
   onLost(cursor: string): void {
     this.#position = cursor
-    for (const connection of this.#connections)
+    for (const connection of this.#connections) {
       connection.end(feedClose.goingAway, 'the feed has to be read anew')
+    }
     this.#moved()
   }
 
@@ -106,7 +114,9 @@ export class FeedHub {
    * `signal` is aborted: false.
    */
   async movedFrom(position: string, signal?: AbortSignal): Promise<boolean> {
-    if (this.#position !== position) return true
+    if (this.#position !== position) {
+      return true
+    }
     return new Promise((resolve) => {
       const moved = () => resolve(true)
       this.#moves.add(moved)
@@ -130,12 +140,16 @@ export class FeedHub {
     })
     await Promise.race([Promise.all(ended), deadline])
     clearTimeout(timer)
-    for (const connection of this.#connections) connection.cut()
+    for (const connection of this.#connections) {
+      connection.cut()
+    }
   }
 
   #moved(): void {
     const waiting = [...this.#moves]
     this.#moves.clear()
-    for (const resolve of waiting) resolve()
+    for (const resolve of waiting) {
+      resolve()
+    }
   }
 }

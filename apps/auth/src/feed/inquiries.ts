@@ -87,11 +87,14 @@ export class Inquiries {
         const last = isLate || this.#closed
         const answers = await readAnswers(this.#registry, id)
         const replies = nodes.map((node) => replyOf(node, answers))
-        if (last || replies.every(({ state }) => state !== 'silent')) return replies
-        if (!answered && !isLate && !this.#closed)
+        if (last || replies.every(({ state }) => state !== 'silent')) {
+          return replies
+        }
+        if (!answered && !isLate && !this.#closed) {
           await new Promise<void>((resolve) => {
             wake = resolve
           })
+        }
       }
     } finally {
       cancel()
@@ -102,8 +105,12 @@ export class Inquiries {
   /** Ends every wait with what is known. The listener stays the caller's to close. */
   close(): void {
     this.#closed = true
-    for (const stop of this.#stops) stop()
-    for (const wake of [...this.#waiting.values()]) wake()
+    for (const stop of this.#stops) {
+      stop()
+    }
+    for (const wake of [...this.#waiting.values()]) {
+      wake()
+    }
   }
 
   /** Some instance asks, maybe this one. */
@@ -114,9 +121,13 @@ export class Inquiries {
     } catch {
       return
     }
-    if (!check.Check(inquiry)) return
+    if (!check.Check(inquiry)) {
+      return
+    }
     const { id } = inquiry
-    for (const { node, instance } of this.#hub.inquire(inquiry)) this.#give(id, { node, instance })
+    for (const { node, instance } of this.#hub.inquire(inquiry)) {
+      this.#give(id, { node, instance })
+    }
   }
 
   #give(id: string, answer: NodeAnswer): void {
@@ -130,8 +141,12 @@ function replyOf(
 ): NodeReply {
   const own = answers.filter((one) => one.node === node && one.instance === instance)
   const answer = own.find((one) => one.answer !== undefined)?.answer
-  if (answer !== undefined) return { node, state: 'answered', answer }
-  if (own.length > 0) return { node, state: 'unable' }
+  if (answer !== undefined) {
+    return { node, state: 'answered', answer }
+  }
+  if (own.length > 0) {
+    return { node, state: 'unable' }
+  }
   return { node, state: connected ? 'silent' : 'disconnected' }
 }
 

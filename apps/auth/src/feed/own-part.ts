@@ -151,15 +151,21 @@ export class OwnPart {
     await this.#loops
     const { registry, watch, onError } = this.#options
     // Rather waited for until the lease is out than counted out with an effect under way.
-    if (!watch.acting) await registry.leave().catch(onError)
+    if (!watch.acting) {
+      await registry.leave().catch(onError)
+    }
   }
 
   #leaseOf(partition: number): Pick<Lease, 'held' | 'leftMs'> {
     const leftMs = (): number => {
       const now = this.#clocks.monotonic()
       const left = (this.#until[partition] ?? Number.NEGATIVE_INFINITY) - now
-      if (left <= 0) return 0
-      if (!this.#suspends.glance(now)) return left
+      if (left <= 0) {
+        return 0
+      }
+      if (!this.#suspends.glance(now)) {
+        return left
+      }
       this.#giveUp()
       return 0
     }
@@ -195,12 +201,16 @@ export class OwnPart {
     while (this.#waiting[0]?.over === true) {
       this.#over = this.#waiting.shift()?.cursor ?? this.#over
     }
-    for (const partition of this.#leases.keys()) void this.#ack(partition)
+    for (const partition of this.#leases.keys()) {
+      void this.#ack(partition)
+    }
     this.#moved()
   }
 
   async #ack(partition: number): Promise<void> {
-    if (this.#acking[partition] === true) return
+    if (this.#acking[partition] === true) {
+      return
+    }
     this.#acking[partition] = true
     const { registry, onError } = this.#options
     const { signal } = this.#closing
@@ -228,7 +238,9 @@ export class OwnPart {
       let nextMs = ttlMs / renewalsPerLease
       try {
         const renewed = await this.#renew(partition)
-        if (this.#suspends.look()) this.#giveUp()
+        if (this.#suspends.look()) {
+          this.#giveUp()
+        }
         if (renewed && sentAt > this.#givenUpAt) {
           this.#until[partition] = Math.max(this.#until[partition] ?? 0, sentAt + ttlMs)
           this.#moved()
@@ -261,7 +273,9 @@ export class OwnPart {
         return !signal.aborted
       }
       await this.#when(() => reaches(this.#over[partition], end))
-      if (signal.aborted) return false
+      if (signal.aborted) {
+        return false
+      }
       askedAt ??= { us: end?.us ?? 0, run: reply.run }
       await registry.ack(partition, end?.us ?? 0)
     }
@@ -278,11 +292,15 @@ export class OwnPart {
   #moved(): void {
     const wakes = [...this.#wakes]
     this.#wakes.clear()
-    for (const wake of wakes) wake()
+    for (const wake of wakes) {
+      wake()
+    }
   }
 }
 
 function reaches(part: CursorPart | undefined, end: CursorPart | undefined): boolean {
-  if (part === undefined || end === undefined) return false
+  if (part === undefined || end === undefined) {
+    return false
+  }
   return part.sequence >= end.sequence && part.us >= end.us
 }

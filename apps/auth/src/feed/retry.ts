@@ -10,7 +10,9 @@ export async function retry<Result>(
     try {
       return await work()
     } catch (error) {
-      if (!transient(error) || signal.aborted) throw error
+      if (!transient(error) || signal.aborted) {
+        throw error
+      }
     }
     await delay(waitMs, undefined, { signal }).catch(() => undefined)
   }

@@ -17,11 +17,16 @@ export interface FeedSocket {
 export function feedSocket(socket: WebSocket, pingIntervalMs: number): FeedSocket {
   let answered = true
   const ping = setInterval(() => {
-    if (!answered) return socket.terminate()
+    if (!answered) {
+      return socket.terminate()
+    }
     answered = false
     // A paused socket would not read the answer.
-    if (socket.isPaused) answered = true
-    else socket.ping()
+    if (socket.isPaused) {
+      answered = true
+    } else {
+      socket.ping()
+    }
   }, pingIntervalMs)
   socket.on('pong', () => {
     answered = true

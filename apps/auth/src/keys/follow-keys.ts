@@ -25,7 +25,9 @@ export function followKeys(
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> = Promise.resolve()
   const look = () => {
-    if (closed) return
+    if (closed) {
+      return
+    }
     clearTimeout(timer)
     looking = keys
       .look()
@@ -35,13 +37,17 @@ export function followKeys(
         },
         (error) => {
           // Once when it breaks, not every time until it is mended.
-          if (!failing) onError(error)
+          if (!failing) {
+            onError(error)
+          }
           failing = true
         },
       )
       .then(() => {
         clearTimeout(timer)
-        if (!closed) timer = setTimeout(look, everyMs)
+        if (!closed) {
+          timer = setTimeout(look, everyMs)
+        }
       })
   }
   const stops = [listener.on(channel, look), listener.onGap(look)]
@@ -51,7 +57,9 @@ export function followKeys(
     async close() {
       closed = true
       clearTimeout(timer)
-      for (const stop of stops) stop()
+      for (const stop of stops) {
+        stop()
+      }
       await looking
     },
   }

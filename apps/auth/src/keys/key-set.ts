@@ -93,7 +93,9 @@ export class StoredKeySet implements KeySet {
   }
 
   get current(): SigningKey {
-    if (this.#seen === undefined) throw new Error('the signing keys were not looked at yet')
+    if (this.#seen === undefined) {
+      throw new Error('the signing keys were not looked at yet')
+    }
     return this.#seen.current
   }
 
@@ -111,11 +113,15 @@ export class StoredKeySet implements KeySet {
 
   onScheduled(listener: (kid: string) => void): void {
     this.#tell = listener
-    for (const kid of this.#untold.splice(0)) listener(kid)
+    for (const kid of this.#untold.splice(0)) {
+      listener(kid)
+    }
   }
 
   async fresh(): Promise<void> {
-    if (this.#age() > signMs) await this.look()
+    if (this.#age() > signMs) {
+      await this.look()
+    }
   }
 
   ready(): string | undefined {
@@ -140,14 +146,17 @@ export class StoredKeySet implements KeySet {
 
   async rotate(deadline?: KeyStore['deadline']): Promise<void> {
     await this.look()
-    if (this.#opened.size >= mostKeys)
+    if (this.#opened.size >= mostKeys) {
       throw new KeySetError(
         'too_many_keys',
         `there are ${this.#opened.size} signing keys, the most that are kept; wait until a previous one goes`,
       )
+    }
     const { promoted, next = '', nowMs, times } = await turnKeys({ ...this.#store, deadline }, 0)
     await this.look()
-    if (promoted) return
+    if (promoted) {
+      return
+    }
     const readyMs = (times.get(`created:${next}`) ?? nowMs) + this.#store.publishMs - nowMs
     throw new KeySetError(
       'key_too_young',
@@ -158,8 +167,9 @@ export class StoredKeySet implements KeySet {
   async remove(kid: string, deadline?: KeyStore['deadline']): Promise<void> {
     const removed = await removeKey({ ...this.#store, deadline }, kid)
     await this.look()
-    if (!removed)
+    if (!removed) {
       throw new KeySetError('key_not_found', `there is no signing key "${kid}"; list them`)
+    }
   }
 
   async #look(): Promise<void> {
@@ -169,10 +179,14 @@ export class StoredKeySet implements KeySet {
       [...stored.keys].map(async ([kid, text]) => this.find(kid) ?? this.#open(kid, text)),
     )
     const current = keys.find(({ kid }) => kid === stored.current)
-    if (current === undefined) throw unreadable(stored.current ?? '')
+    if (current === undefined) {
+      throw unreadable(stored.current ?? '')
+    }
     // From here on nothing fails, and all of it changes in one step.
     this.#opened.clear()
-    for (const key of keys) this.#opened.set(key.kid, key)
+    for (const key of keys) {
+      this.#opened.set(key.kid, key)
+    }
     const list = keys.map((key) => infoOf(key, stored, this.#store)).sort(inOrder)
     this.#seen = { at, current, list }
   }
@@ -182,8 +196,12 @@ export class StoredKeySet implements KeySet {
     for (;;) {
       const stored = await turnKeys(this.#store)
       const { current, next, keys, promoted } = stored
-      if (promoted && current !== undefined) this.#tell(current)
-      if (current !== undefined && next !== undefined && keys.has(next)) return stored
+      if (promoted && current !== undefined) {
+        this.#tell(current)
+      }
+      if (current !== undefined && next !== undefined && keys.has(next)) {
+        return stored
+      }
       await addKey(this.#store, next)
     }
   }
@@ -192,7 +210,9 @@ export class StoredKeySet implements KeySet {
     const { secrets } = this.#store
     const { parts, isStale } = await fromStored(kid, text, secrets)
     const key = signingKey(parts)
-    if (isStale) await replaceKey(this.#store, kid, text, await toStored(parts, secrets))
+    if (isStale) {
+      await replaceKey(this.#store, kid, text, await toStored(parts, secrets))
+    }
     return key
   }
 }
@@ -205,9 +225,11 @@ function infoOf(
   const time = (name: string, of = kid) => times.get(`${name}:${of}`) ?? nowMs
   const readyAt = (of: string) => time('created', of) + publishMs
   const shown = { kid, alg, createdAt: time('created') }
-  if (kid === next) return { ...shown, state: 'next', readyAt: readyAt(kid) }
+  if (kid === next) {
+    return { ...shown, state: 'next', readyAt: readyAt(kid) }
+  }
   const activatedAt = time('activated')
-  if (kid === current)
+  if (kid === current) {
     return {
       ...shown,
       state: 'current',
@@ -216,6 +238,7 @@ function infoOf(
         ? {}
         : { rotatesAt: Math.max(activatedAt + rotateAfterMs, readyAt(next ?? kid)) }),
     }
+  }
   const retiredAt = time('retired')
   return { ...shown, state: 'previous', activatedAt, retiredAt, removedAt: retiredAt + keepMs }
 }

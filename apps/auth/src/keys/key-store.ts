@@ -102,7 +102,9 @@ async function spareKey({ algorithm, secrets }: KeyStore): Promise<{ kid: string
 
 function recordOf(fields: Fields): Record<string, string> {
   const record: Record<string, string> = {}
-  for (let i = 0; i + 1 < fields.length; i += 2) record[fields[i] ?? ''] = fields[i + 1] ?? ''
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    record[fields[i] ?? ''] = fields[i + 1] ?? ''
+  }
   return record
 }
 

@@ -54,8 +54,11 @@ function derive(secret: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     // 16 MiB and some 40 ms, once for each key: the secret may be a pass phrase.
     scrypt(secret, salt, 32, { N: 2 ** 14, r: 8, p: 1 }, (error, key) => {
-      if (error === null) resolve(key)
-      else reject(error)
+      if (error === null) {
+        resolve(key)
+      } else {
+        reject(error)
+      }
     })
   })
 }

@@ -33,7 +33,9 @@ export type KeyParts = KeyMembers & { d: string }
 export async function newKeyParts(alg: SigningAlgorithm): Promise<KeyParts> {
   for (;;) {
     const parts = await randomKeyParts(alg)
-    if (!thumbprint(parts).startsWith('-')) return parts
+    if (!thumbprint(parts).startsWith('-')) {
+      return parts
+    }
   }
 }
 
@@ -42,9 +44,15 @@ async function randomKeyParts(alg: SigningAlgorithm): Promise<KeyParts> {
   const { privateKey } =
     alg === 'EdDSA' ? await make('ed25519') : await make('ec', { namedCurve: 'P-256' })
   const { x, y, d } = privateKey.export({ format: 'jwk' })
-  if (x === undefined || d === undefined) throw new Error(`${alg} is not supported by this Node`)
-  if (alg === 'EdDSA') return { kty: 'OKP', crv: 'Ed25519', x, d }
-  if (y === undefined) throw new Error(`${alg} is not supported by this Node`)
+  if (x === undefined || d === undefined) {
+    throw new Error(`${alg} is not supported by this Node`)
+  }
+  if (alg === 'EdDSA') {
+    return { kty: 'OKP', crv: 'Ed25519', x, d }
+  }
+  if (y === undefined) {
+    throw new Error(`${alg} is not supported by this Node`)
+  }
   return { kty: 'EC', crv: 'P-256', x, y, d }
 }
 
@@ -60,7 +68,9 @@ export function signingKey({ d, ...members }: KeyParts): SigningKey {
     throw unreadable(kid)
   }
   // Neither Node nor OpenSSL compares the halves of a JWK.
-  if (!isPair(privateKey, publicKey)) throw unreadable(kid)
+  if (!isPair(privateKey, publicKey)) {
+    throw unreadable(kid)
+  }
   return {
     kid,
     alg: members.kty === 'OKP' ? 'EdDSA' : 'ES256',

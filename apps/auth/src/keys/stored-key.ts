@@ -53,16 +53,21 @@ export async function fromStored(
     parts: { ...membersOf(stored), d: text },
     isStale,
   })
-  if (typeof d === 'string') return opened(d, secret !== undefined)
-  if (secret === undefined)
+  if (typeof d === 'string') {
+    return opened(d, secret !== undefined)
+  }
+  if (secret === undefined) {
     throw new KeySetError(
       'secret_missing',
       'the stored signing key is encrypted; set KEY_ENCRYPTION_SECRET to the secret that it was stored with',
     )
+  }
   try {
     return opened(await unseal(secret, kid, d), false)
   } catch (error) {
-    if (previous === undefined) throw error
+    if (previous === undefined) {
+      throw error
+    }
     return opened(await unseal(previous, kid, d), true)
   }
 }
@@ -80,7 +85,8 @@ function parse(kid: string, text: string): StoredKey {
   } catch {
     throw unreadable(kid)
   }
-  if (!Value.Check(StoredKey, stored) || thumbprint(membersOf(stored)) !== kid)
+  if (!Value.Check(StoredKey, stored) || thumbprint(membersOf(stored)) !== kid) {
     throw unreadable(kid)
+  }
   return stored
 }

@@ -23,7 +23,9 @@ export async function ackRevocations(
   cursor: Ack['cursor'],
 ): Promise<void> {
   const applied = cursorParts(cursor)
-  if (applied === undefined || applied.length !== registry.partitions) throw badCursor()
+  if (applied === undefined || applied.length !== registry.partitions) {
+    throw badCursor()
+  }
   const closed = countsByPartition(registry, revocations)
   const position = applied.reduce((sum, { sequence }) => sum + sequence, 0)
   await Promise.all(
@@ -45,7 +47,9 @@ function countsByPartition(
   const counts = new Map<number, Map<string, number>>()
   for (const { id, connectionsClosed } of revocations) {
     const partition = isEverywhere(id) ? 0 : partitionOfId(id, partitions)
-    if (partition === undefined) continue
+    if (partition === undefined) {
+      continue
+    }
     const ids = counts.get(partition) ?? new Map<string, number>()
     counts.set(partition, ids.set(id, (ids.get(id) ?? 0) + connectionsClosed))
   }

@@ -34,10 +34,11 @@ export async function addEventReceiver(
     [keys.eventReceivers, keys.eventProgress(id)],
     [id, textOf(receiver), await feedEnd(registry), mostReceivers],
   )
-  if (added === 0)
+  if (added === 0) {
     throw new RegistryError(
       'too_many_receivers',
       `there are ${mostReceivers} event receivers already; delete one that is not needed`,
     )
+  }
   return receiver
 }

@@ -71,13 +71,20 @@ export async function addCode(
       isGuarded(registry, identity),
     ],
   )
-  if (reply === 'identity_not_found') throw identityNotFound(identity)
-  if (reply === 'too_many_codes')
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'too_many_codes') {
     throw new RegistryError(
       'too_many_codes',
       `identity "${identity}" has ${maxCodes} registration codes; remove one first`,
     )
-  if (reply === 'code_removed') throw codeRemoved(identity)
-  if (reply === 'last_administrator') throw lastAdministrator(identity)
+  }
+  if (reply === 'code_removed') {
+    throw codeRemoved(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
   return codeOf(reply)
 }

@@ -23,7 +23,9 @@ export async function adoptTokens(
   const [tokens, expiries] = [keys.tokens(partition, identity), keys.expiries(partition, identity)]
   for (let done = 0; done < most; done += atOnce) {
     const jtis = await guard(redis.zrange(expiries, 0, `${atOnce - 1}`))
-    if (jtis.length === 0) return true
+    if (jtis.length === 0) {
+      return true
+    }
     const names = [
       keys.index(partition, identity),
       keys.expiring(partition, identity),

@@ -23,8 +23,12 @@ export interface AuditRetention {
 
 export function kindOf(record: AuditRecord): AuditKind {
   const { action, result } = record
-  if (isAttempt(record)) return 'attempts'
-  if (result === 'refused') return 'refusals'
+  if (isAttempt(record)) {
+    return 'attempts'
+  }
+  if (result === 'refused') {
+    return 'refusals'
+  }
   return auditActions[action] === 'issue' ? 'issues' : 'acts'
 }
 
@@ -56,7 +60,9 @@ export interface PlacedEntry {
 
 export function auditPlaceOf(cursor: string): AuditPlace | undefined {
   const [, us, partition] = /^(0|[1-9][0-9]{0,15})\.(0|[1-9][0-9]{0,4})$/.exec(cursor) ?? []
-  if (us === undefined || Number(us) > Number.MAX_SAFE_INTEGER) return undefined
+  if (us === undefined || Number(us) > Number.MAX_SAFE_INTEGER) {
+    return undefined
+  }
   return { us: Number(us), partition: Number(partition) }
 }
 

@@ -72,7 +72,9 @@ export async function renewAuthPart(
     [keys.clock(partition), keys.leases(partition), keys.pending(partition), keys.feed(partition)],
     [partName(part), leaseTimes(leaseMs).fenceMs, askedAt?.us ?? '', askedAt?.run ?? ''],
   )
-  if (reply === 'not_joined') return reply
+  if (reply === 'not_joined') {
+    return reply
+  }
   const [counted, end, mark] = reply
   return { counted: counted === 1, end, run: mark }
 }

@@ -62,15 +62,20 @@ export async function authenticate(
     ],
     [hashOfCode(code), allowed, waitMs, maxWaitMs, counts ? '1' : '0'],
   )
-  if (typeof reply === 'number') throw new TooManyWrongCodesError(reply)
-  if (reply === 'wrong')
+  if (typeof reply === 'number') {
+    throw new TooManyWrongCodesError(reply)
+  }
+  if (reply === 'wrong') {
     throw new RegistryError(
       'invalid_client',
       'the identity or its registration code is wrong, or the code has expired',
     )
+  }
   const [fields, codes, nowMs, shown] = reply
   const found = underCeiling(identityOf(identity, [fields, codes, nowMs]), ceilingOfCode(shown))
-  if (found.state !== 'active') throw identitySuspended(identity)
+  if (found.state !== 'active') {
+    throw identitySuspended(identity)
+  }
   return { identity: found }
 }
 

@@ -20,7 +20,9 @@ export interface AuditWatch {
 export function openAuditWatch(registry: Registry, listener: Listener): AuditWatch {
   const waiting = new Set<() => void>()
   const wakeAll = () => {
-    for (const wake of [...waiting]) wake()
+    for (const wake of [...waiting]) {
+      wake()
+    }
   }
   const stops = [listener.on(registry.keys.auditNews, wakeAll), listener.onGap(wakeAll)]
   let closed = false
@@ -40,7 +42,9 @@ export function openAuditWatch(registry: Registry, listener: Listener): AuditWat
       }),
     close() {
       closed = true
-      for (const stop of stops) stop()
+      for (const stop of stops) {
+        stop()
+      }
       wakeAll()
     },
   }
@@ -65,7 +69,9 @@ export async function awaitAudit(
     // Listens before it reads: what is appended between the two is not lost.
     const news = watch.closed || remainingMs <= 0 ? undefined : watch.news(remainingMs)
     const { isEnd, ...page } = await listAudit(registry, retention, from)
-    if (page.entries.length > 0 || !isEnd || news === undefined) return page
+    if (page.entries.length > 0 || !isEnd || news === undefined) {
+      return page
+    }
     await news
     from = { ...from, ...(page.cursor === undefined ? {} : { after: page.cursor }) }
   }

@@ -16,12 +16,18 @@ export interface ReceiptWatch {
 export function openReceiptWatch(registry: Registry, listener: Listener): ReceiptWatch {
   const waiting = new Map<string, Set<() => void>>()
   const wakeAll = () => {
-    for (const callbacks of [...waiting.values()]) for (const callback of [...callbacks]) callback()
+    for (const callbacks of [...waiting.values()]) {
+      for (const callback of [...callbacks]) {
+        callback()
+      }
+    }
   }
   let closed = false
   const stops = [
     listener.on(registry.keys.acknowledgements, (id) => {
-      for (const callback of [...(waiting.get(id) ?? [])]) callback()
+      for (const callback of [...(waiting.get(id) ?? [])]) {
+        callback()
+      }
     }),
     // After a lost connection nobody knows what was missed: everyone looks again.
     listener.onGap(wakeAll),
@@ -35,11 +41,15 @@ export function openReceiptWatch(registry: Registry, listener: Listener): Receip
       waiting.set(id, callbacks.add(callback))
       return () => {
         callbacks.delete(callback)
-        if (callbacks.size === 0 && waiting.get(id) === callbacks) waiting.delete(id)
+        if (callbacks.size === 0 && waiting.get(id) === callbacks) {
+          waiting.delete(id)
+        }
       }
     },
     close() {
-      for (const stop of stops) stop()
+      for (const stop of stops) {
+        stop()
+      }
       closed = true
       wakeAll()
     },
@@ -74,11 +84,14 @@ export async function awaitReceipt(
       acknowledged = false
       const last = expired || watch.closed
       const receipt = await getReceipt(registry, id)
-      if (receipt.complete || last) return receipt
-      if (!acknowledged && !expired && !watch.closed)
+      if (receipt.complete || last) {
+        return receipt
+      }
+      if (!acknowledged && !expired && !watch.closed) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
+      }
     }
   } finally {
     clearTimeout(deadline)

@@ -74,7 +74,9 @@ export async function awaitReplicas(
       setReceipt(registry, partition, id, { replicas, replicasAsked: asked }),
     ),
   )
-  if (kept.includes(false)) throw unavailable(new Error('the revocation was lost in a failover'))
+  if (kept.includes(false)) {
+    throw unavailable(new Error('the revocation was lost in a failover'))
+  }
   return replicas
 }
 

@@ -14,6 +14,8 @@ export function ceilingText(ceiling: readonly string[] | undefined): string {
  */
 export function underCeiling(identity: Identity, ceiling: string | undefined): Identity {
   const most = words(ceiling)
-  if (most.length === 0) return identity
+  if (most.length === 0) {
+    return identity
+  }
   return { ...identity, scopes: identity.scopes.filter((scope) => covers(most, scope)) }
 }

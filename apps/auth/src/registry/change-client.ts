@@ -57,9 +57,15 @@ export async function changeClient(
       isGuarded(registry, identity),
     ],
   )
-  if (reply === 'identity_suspended') throw identitySuspended(identity)
-  if (reply === 'last_administrator') throw lastAdministrator(identity)
-  if (reply === 'not_registered') return undefined
+  if (reply === 'identity_suspended') {
+    throw identitySuspended(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
+  if (reply === 'not_registered') {
+    return undefined
+  }
   const [hash, codes, nowMs, added] = reply
   return {
     identity: identityOf(identity, [hash, codes, nowMs]),

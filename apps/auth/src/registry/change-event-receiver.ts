@@ -22,10 +22,13 @@ export async function changeEventReceiver(
   const { redis, keys } = registry
   for (;;) {
     const before = await guard(redis.hget(keys.eventReceivers, id))
-    if (before === null) throw receiverNotFound()
+    if (before === null) {
+      throw receiverNotFound()
+    }
     const after: Receiver = { ...change(receiverOf(id, before)), id }
     const text = textOf(after)
-    if ((await run(registry, changeScript, [keys.eventReceivers], [id, before, text])) === 1)
+    if ((await run(registry, changeScript, [keys.eventReceivers], [id, before, text])) === 1) {
       return after
+    }
   }
 }

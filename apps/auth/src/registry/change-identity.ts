@@ -18,16 +18,24 @@ export async function changeIdentity(
   ceiling?: readonly string[],
 ): Promise<Identity> {
   const fields: [string, string][] = []
-  if (scopes !== undefined) fields.push(['scopes', scopes.join(' ')])
-  if (tokenTtlSeconds !== undefined)
+  if (scopes !== undefined) {
+    fields.push(['scopes', scopes.join(' ')])
+  }
+  if (tokenTtlSeconds !== undefined) {
     fields.push(['tokenTtlSeconds', tokenTtlSeconds === null ? '' : String(tokenTtlSeconds)])
-  if (labels !== undefined) fields.push(['labels', labels.join(' ')])
-  if (jwks !== undefined)
+  }
+  if (labels !== undefined) {
+    fields.push(['labels', labels.join(' ')])
+  }
+  if (jwks !== undefined) {
     fields.push(
       ['jwks', jwks === null ? '' : JSON.stringify(jwks)],
       ['jwksCeiling', ceilingText(ceiling)],
     )
-  if (nodes !== undefined) fields.push(['nodes', (nodes ?? []).join(' ')])
+  }
+  if (nodes !== undefined) {
+    fields.push(['nodes', (nodes ?? []).join(' ')])
+  }
   return fields.length === 0
     ? getIdentity(registry, identity)
     : setIdentity(registry, identity, fields)

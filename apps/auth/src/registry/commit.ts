@@ -95,13 +95,18 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
       'jti' in selector ? (memberOf(selector) ?? '') : '',
     ],
   )
-  if (reply === 'identity_not_found') throw identityNotFound(identity)
-  if (reply === 'last_administrator') throw lastAdministrator(identity)
-  if (reply === 'issued_before_in_future')
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
+  if (reply === 'issued_before_in_future') {
     throw new RegistryError(
       'issued_before_in_future',
       'issuedBefore lies in the future; leave it out to revoke every token issued until now',
     )
+  }
   const [us, cutoffUs, ...before] = reply
   return {
     partition,
@@ -113,8 +118,12 @@ export async function commit(registry: Registry, order: Commit): Promise<Committ
 }
 
 function markedKey({ keys }: Registry, partition: number, selector: Selector): string {
-  if ('jti' in selector) return keys.token(partition, selector.jti)
-  if ('all' in selector) return keys.cutoffAll(partition)
+  if ('jti' in selector) {
+    return keys.token(partition, selector.jti)
+  }
+  if ('all' in selector) {
+    return keys.cutoffAll(partition)
+  }
   return keys.cutoffs(partition, selector.identity)
 }
 
@@ -131,8 +140,12 @@ async function keysOfToken(
   partition: number,
   selector: Selector,
 ): Promise<string[]> {
-  if (!('jti' in selector)) return []
+  if (!('jti' in selector)) {
+    return []
+  }
   const identity = await guard(redis.hget(keys.token(partition, selector.jti), 'identity'))
-  if (identity === null) return []
+  if (identity === null) {
+    return []
+  }
   return [keys.index(partition, identity), keys.cutoffs(partition, identity)]
 }

@@ -56,8 +56,9 @@ export async function countNewlyCovered(
   const { partition, cutoffUs: to } = part
   const asOf = asBefore(selector, part)
   // What the cut-off covered before it moved is not newly covered, however much of it there is.
-  if (!('jti' in selector))
+  if (!('jti' in selector)) {
     return count(registry, partition, { selector, from: (part.before ?? -1) + 1, to, asOf })
+  }
   const { jti, cascade } = selector
   return sumOf(
     await Promise.all([
@@ -98,7 +99,7 @@ async function count(
     const counted = await countIndex(registry, { partition, identity, filter, span, asOf })
     return { tokens: counted.active, exact: counted.exact }
   }
-  if ('jti' in selector)
+  if ('jti' in selector) {
     return sumOf(
       await Promise.all([
         countToken(registry, partition, selector.jti, { to, asOf }),
@@ -107,16 +108,25 @@ async function count(
           : none,
       ]),
     )
-  if ('subject' in selector) return countOf(selector.identity, { subject: selector.subject })
-  if ('label' in selector) return countOf(selector.identity, { label: selector.label })
-  if ('identity' in selector) return countOf(selector.identity, {})
+  }
+  if ('subject' in selector) {
+    return countOf(selector.identity, { subject: selector.subject })
+  }
+  if ('label' in selector) {
+    return countOf(selector.identity, { label: selector.label })
+  }
+  if ('identity' in selector) {
+    return countOf(selector.identity, {})
+  }
 
   const until = performance.now() + allWithinMs
   const counts: CoveredCount[] = []
   // The tokens of a deleted identity are covered by its deletion, so the living are enough.
   for await (const names of walkIdentities(registry, { partitions: [partition] })) {
     counts.push(...(await Promise.all(names.map((identity) => countOf(identity, {})))))
-    if (performance.now() > until) return { ...sumOf(counts), exact: false }
+    if (performance.now() > until) {
+      return { ...sumOf(counts), exact: false }
+    }
   }
   return sumOf(counts)
 }
@@ -129,7 +139,9 @@ async function countToken(
   { to, asOf }: Pick<Question, 'to' | 'asOf'>,
 ): Promise<CoveredCount> {
   const [token] = await readTokens(registry, partition, [jti])
-  if (token === undefined || token.issuedUs > to) return { tokens: 0, exact: true }
+  if (token === undefined || token.issuedUs > to) {
+    return { tokens: 0, exact: true }
+  }
   const cutoffs = await readCutoffs(registry, partition, token.identity, [token], asOf)
   const counted = !(asOf === asOfNow && token.flagged) && !isCutOff(token, cutoffs)
   return { tokens: counted ? 1 : 0, exact: true }
@@ -143,7 +155,9 @@ async function countIssued(
   { from, to, asOf }: Omit<Question, 'selector'>,
 ): Promise<CoveredCount> {
   const [token] = await readTokens(registry, partition, [jti])
-  if (token === undefined) return none
+  if (token === undefined) {
+    return none
+  }
   const { active, exact } = await countIndex(registry, {
     partition,
     identity: token.identity,

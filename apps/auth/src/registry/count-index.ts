@@ -44,7 +44,9 @@ export async function countIndex(registry: Registry, question: Question): Promis
     adoptTokens(registry, partition, identity, mostTokens),
   ])
   // What has expired is among what would be counted: not even a lower bound is known.
-  if (!pruned) return { active: 0, revoked: 0, exact: false }
+  if (!pruned) {
+    return { active: 0, revoked: 0, exact: false }
+  }
   const members = membersOf(filter)
   const { created, base } = await readBase(registry, question, members)
   const span = { ...question.span, from: Math.max(question.span.from, created) }
@@ -107,7 +109,9 @@ async function countMember(
   const { indexKey, member } = ground
   const span = { ...ground.span, from: Math.max(ground.span.from, base + 1) }
   const [above = 0] = await countEntries(registry, [{ indexKey, member, span }])
-  if (above === 0) return { active: 0, revoked: size, exact: true }
+  if (above === 0) {
+    return { active: 0, revoked: size, exact: true }
+  }
   const { least, most } = await countAbove(registry, { ...ground, span }, above)
   return { active: above - most, revoked: size - above + least, exact: least === most }
 }
@@ -120,14 +124,20 @@ async function countAbove(
 ): Promise<{ least: number; most: number }> {
   const { member, filter } = ground
   const covered = await coveredBeside(registry, ground, member)
-  if (covered === undefined) return { least: 0, most: size }
+  if (covered === undefined) {
+    return { least: 0, most: size }
+  }
   // A token has one subject: what different subjects' cut-offs cover does not overlap.
   const disjoint = covered.filter((one) => member === every && isSubject(one.member))
   const others = covered.filter((one) => !disjoint.includes(one))
   const sum = sizeOf(disjoint)
   const listed = sizeOf(others)
-  if (listed === 0) return { least: sum, most: sum }
-  if (member === every && covered.length === 1) return { least: listed, most: listed }
+  if (listed === 0) {
+    return { least: sum, most: sum }
+  }
+  if (member === every && covered.length === 1) {
+    return { least: listed, most: listed }
+  }
   if (Math.min(size, listed) > mostTokens) {
     const least = member === every ? Math.max(sum, ...others.map(({ size }) => size)) : 0
     return { least, most: Math.min(size, sum + listed) }
@@ -164,7 +174,9 @@ async function countOneByOne(registry: Registry, ground: Ground): Promise<TokenC
     count.revoked += revoked
     count.active += tokens.length - revoked
     const last = entries.at(-1)
-    if (last === undefined || entries.length < readAtOnce) return { ...count, exact: true }
+    if (last === undefined || entries.length < readAtOnce) {
+      return { ...count, exact: true }
+    }
     span = { ...span, to: last.issuedUs - 1 }
   }
   return { ...count, exact: false }

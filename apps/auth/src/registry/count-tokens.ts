@@ -23,9 +23,13 @@ const identitiesAtOnce = 20
  */
 export async function countTokens(registry: Registry, asked: CountTokens): Promise<TokenCount> {
   const query = await withIdentity(registry, asked)
-  if (query === undefined) return { active: 0, revoked: 0, exact: true }
+  if (query === undefined) {
+    return { active: 0, revoked: 0, exact: true }
+  }
   const { identity } = query
-  if (identity !== undefined) return countIdentity(registry, identity, query)
+  if (identity !== undefined) {
+    return countIdentity(registry, identity, query)
+  }
   const until = performance.now() + withinMs
   const sum = { active: 0, revoked: 0, exact: true }
   for await (const names of walkIdentities(registry)) {
@@ -35,7 +39,9 @@ export async function countTokens(registry: Registry, asked: CountTokens): Promi
       sum.revoked += revoked
       sum.exact &&= exact
     }
-    if (performance.now() > until) return { ...sum, exact: false }
+    if (performance.now() > until) {
+      return { ...sum, exact: false }
+    }
   }
   return sum
 }
@@ -50,9 +56,13 @@ export async function countTokensByIdentity(
   registry: Registry,
   { limit = 100, cursor, ...asked }: CountTokensByIdentity,
 ): Promise<IdentityCountPage> {
-  if (cursor !== undefined && !namePattern.test(cursor)) throw badCursor()
+  if (cursor !== undefined && !namePattern.test(cursor)) {
+    throw badCursor()
+  }
   const query = await withIdentity(registry, asked)
-  if (query === undefined) return { identities: [] }
+  if (query === undefined) {
+    return { identities: [] }
+  }
   const { names, more } =
     query.identity === undefined
       ? await readNames(registry, limit, { after: cursor })

@@ -63,12 +63,18 @@ export async function coveredBeside(
     const page: Omit<Covered, 'size'>[] = []
     for (let i = 0; i + 1 < reply.length; i += 2) {
       const member = reply[i] ?? ''
-      if (member === every || member === own || (isSubject(own) && isSubject(member))) continue
+      if (member === every || member === own || (isSubject(own) && isSubject(member))) {
+        continue
+      }
       const to = Math.min(asOf(member, Number(reply[i + 1])), span.to)
-      if (to >= from) page.push({ member, span: { from, to } })
+      if (to >= from) {
+        page.push({ member, span: { from, to } })
+      }
     }
     found.push(...(await sized(registry, indexKey, page)))
-    if (reply.length < 2 * cutoffsAtOnce) return found
+    if (reply.length < 2 * cutoffsAtOnce) {
+      return found
+    }
   }
   return undefined
 }

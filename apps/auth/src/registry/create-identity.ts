@@ -57,11 +57,14 @@ export async function createIdentity(
       (body.nodes ?? []).join(' '),
     ],
   )
-  if (reply === 'identity_exists')
+  if (reply === 'identity_exists') {
     throw new RegistryError(
       'identity_exists',
       `there is an identity "${identity}" already; choose another name, or change that one`,
     )
-  if (reply === 'code_removed') throw codeRemoved(identity)
+  }
+  if (reply === 'code_removed') {
+    throw codeRemoved(identity)
+  }
   return identityOf(identity, reply)
 }

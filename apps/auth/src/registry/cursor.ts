@@ -32,7 +32,9 @@ export function reaches(cursor: string, other: string): boolean {
 /** Sixteen digits at most: below 2^53, so the numbers are exact. */
 export function cursorPart(id: string): CursorPart | undefined {
   const [, sequence, us] = /^(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,15})$/.exec(id) ?? []
-  if (sequence === undefined || us === undefined) return undefined
+  if (sequence === undefined || us === undefined) {
+    return undefined
+  }
   return Number(us) > Number.MAX_SAFE_INTEGER
     ? undefined
     : { id, sequence: Number(sequence), us: Number(us) }

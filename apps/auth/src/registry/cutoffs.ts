@@ -19,10 +19,18 @@ export const asOfNow: AsOf = (_member, cutoffUs) => cutoffUs
 
 /** The member of an identity's cut-offs that a selector moves; undefined when it moves none. */
 export function memberOf(selector: Selector): string | undefined {
-  if ('all' in selector) return undefined
-  if ('jti' in selector) return selector.cascade === true ? issuedBy(selector.jti) : undefined
-  if ('subject' in selector) return `s:${selector.subject}`
-  if ('label' in selector) return `l:${selector.label}`
+  if ('all' in selector) {
+    return undefined
+  }
+  if ('jti' in selector) {
+    return selector.cascade === true ? issuedBy(selector.jti) : undefined
+  }
+  if ('subject' in selector) {
+    return `s:${selector.subject}`
+  }
+  if ('label' in selector) {
+    return `l:${selector.label}`
+  }
   return '*'
 }
 

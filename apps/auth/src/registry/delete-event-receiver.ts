@@ -26,5 +26,7 @@ export async function deleteEventReceiver(registry: Registry, id: string): Promi
     ],
     [id],
   )
-  if (deleted === 0) throw receiverNotFound()
+  if (deleted === 0) {
+    throw receiverNotFound()
+  }
 }

@@ -26,7 +26,9 @@ export async function ensureAdministrator(
   try {
     return await ensure(registry, identity, registrationCode)
   } catch (error) {
-    if (!(error instanceof RegistryError) || error.code !== 'code_removed') throw error
+    if (!(error instanceof RegistryError) || error.code !== 'code_removed') {
+      throw error
+    }
     return { made: 'refused' }
   }
 }
@@ -40,7 +42,9 @@ async function ensure(
     await registerIdentity(registry, { identity, scopes: ['admin'] }, { registrationCode })
     return { made: 'identity' }
   } catch (error) {
-    if (!(error instanceof RegistryError) || error.code !== 'identity_exists') throw error
+    if (!(error instanceof RegistryError) || error.code !== 'identity_exists') {
+      throw error
+    }
   }
   const id = newCodeId()
   const code = await addCode(registry, identity, {}, { id, hash: hashOfCode(registrationCode) })

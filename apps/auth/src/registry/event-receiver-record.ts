@@ -45,8 +45,9 @@ export function receiverOf(id: string, text: string): Receiver {
   } catch (error) {
     throw unavailable(error)
   }
-  if (!Value.Check(ReceiverId, id) || !Value.Check(StoredReceiver, stored))
+  if (!Value.Check(ReceiverId, id) || !Value.Check(StoredReceiver, stored)) {
     throw unavailable(new Error('a stored event receiver is broken'))
+  }
   return { id, ...stored }
 }
 

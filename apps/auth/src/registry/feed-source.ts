@@ -32,7 +32,9 @@ export function feedSource(registry: Registry, listener: Listener): FeedSource {
     },
     end: () => feedEnd(registry),
     async news(_cursor, closing) {
-      if (isNews || closing.aborted) return
+      if (isNews || closing.aborted) {
+        return
+      }
       await new Promise<void>((resolve) => {
         wake = () => {
           clearTimeout(timer)
@@ -44,7 +46,9 @@ export function feedSource(registry: Registry, listener: Listener): FeedSource {
       })
     },
     close() {
-      for (const stop of stops) stop()
+      for (const stop of stops) {
+        stop()
+      }
     },
   }
 }

@@ -32,7 +32,11 @@ export async function findClient(
     [keys.identity(partition, identity), keys.codes(partition, identity)],
     [hashOfCode(registrationToken)],
   )
-  if (reply === 'identity_suspended') throw identitySuspended(identity)
-  if (reply === 'not_registered') return undefined
+  if (reply === 'identity_suspended') {
+    throw identitySuspended(identity)
+  }
+  if (reply === 'not_registered') {
+    return undefined
+  }
   return underCeiling(identityOf(identity, reply), fieldsOf(reply[0]).get('registrationCeiling'))
 }

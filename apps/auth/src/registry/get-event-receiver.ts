@@ -6,6 +6,8 @@ import { guard } from './run.js'
 /** @throws RegistryError `receiver_not_found` */
 export async function getEventReceiver({ redis, keys }: Registry, id: string): Promise<Receiver> {
   const text = await guard(redis.hget(keys.eventReceivers, id))
-  if (text === null) throw receiverNotFound()
+  if (text === null) {
+    throw receiverNotFound()
+  }
   return receiverOf(id, text)
 }

@@ -14,7 +14,9 @@ const get = script<IdentityReply | 'identity_not_found'>(
 /** @throws RegistryError `identity_not_found` */
 export async function getIdentity(registry: Registry, identity: string): Promise<Identity> {
   const found = await findIdentity(registry, identity)
-  if (found === undefined) throw identityNotFound(identity)
+  if (found === undefined) {
+    throw identityNotFound(identity)
+  }
   return found
 }
 
@@ -33,7 +35,9 @@ export async function findSigner(
   identity: string,
 ): Promise<Identity | undefined> {
   const reply = await read(registry, identity)
-  if (reply === undefined) return undefined
+  if (reply === undefined) {
+    return undefined
+  }
   return underCeiling(identityOf(identity, reply), fieldsOf(reply[0]).get('jwksCeiling'))
 }
 

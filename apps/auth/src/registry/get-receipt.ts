@@ -12,7 +12,9 @@ import { guard } from './run.js'
  */
 export async function getReceipt(registry: Registry, id: string): Promise<Receipt> {
   const receipt = await findReceipt(registry, id)
-  if (receipt === undefined) throw revocationNotFound(id)
+  if (receipt === undefined) {
+    throw revocationNotFound(id)
+  }
   return receipt
 }
 
@@ -26,7 +28,9 @@ export async function findReceipt(registry: Registry, id: string): Promise<Recei
 
 /** The partitions that have a part of this receipt. */
 export function receiptPartitions(registry: Registry, id: string): number[] {
-  if (isEverywhere(id)) return partitionsOf(registry)
+  if (isEverywhere(id)) {
+    return partitionsOf(registry)
+  }
   const partition = partitionOfId(id, registry.partitions)
   return partition === undefined ? [] : [partition]
 }

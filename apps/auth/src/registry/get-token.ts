@@ -13,11 +13,12 @@ import { readTokens, type TokenRecord } from './token-record.js'
 export async function getToken(registry: Registry, jti: string): Promise<TokenInfo> {
   const partition = partitionOfId(jti, registry.partitions)
   const [token] = partition === undefined ? [] : await readTokens(registry, partition, [jti])
-  if (partition === undefined || token === undefined)
+  if (partition === undefined || token === undefined) {
     throw new RegistryError(
       'token_not_found',
       'there is no token with this id, or it has expired; list the tokens of its identity',
     )
+  }
   return infoOf(token, await readCutoffs(registry, partition, token.identity, [token]))
 }
 

@@ -32,7 +32,9 @@ export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply
 /** The fields of a hash, as the scripts give it. */
 export function fieldsOf(hash: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>()
-  for (let i = 0; i + 1 < hash.length; i += 2) fields.set(hash[i] ?? '', hash[i + 1] ?? '')
+  for (let i = 0; i + 1 < hash.length; i += 2) {
+    fields.set(hash[i] ?? '', hash[i + 1] ?? '')
+  }
   return fields
 }
 

@@ -6,7 +6,9 @@ const everywhere = /^all-[A-Za-z0-9_-]{22}$/
 /** The partition that holds an identity and all that is its own: FNV-1a, the same on any machine. */
 export function partitionOf(identity: string, partitions: number): number {
   let hash = 0x811c9dc5
-  for (const byte of Buffer.from(identity)) hash = Math.imul(hash ^ byte, 0x01000193)
+  for (const byte of Buffer.from(identity)) {
+    hash = Math.imul(hash ^ byte, 0x01000193)
+  }
   return (hash >>> 0) % partitions
 }
 
@@ -22,7 +24,9 @@ export function newId(partition: number | 'all'): string {
 export function newName(bytes: number): string {
   for (;;) {
     const name = randomBytes(bytes).toString('base64url')
-    if (!name.startsWith('-')) return name
+    if (!name.startsWith('-')) {
+      return name
+    }
   }
 }
 

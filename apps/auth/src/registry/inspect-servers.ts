@@ -11,7 +11,9 @@ const settingNames = Object.keys(RedisSettings.properties)
 export async function inspectServers({
   redis,
 }: Pick<Registry, 'redis'>): Promise<{ cluster: boolean; servers: RegistryServer[] }> {
-  if (!isCluster(redis)) return { cluster: false, servers: [await inspect(redis)] }
+  if (!isCluster(redis)) {
+    return { cluster: false, servers: [await inspect(redis)] }
+  }
   const servers = redis.nodes('master').map(async (each) => ({
     server: `${each.options.host}:${each.options.port}`,
     ...(await inspect(each)),
@@ -26,7 +28,9 @@ async function inspect(redis: Redis): Promise<RegistryServer> {
     orNothing(redis.info()),
     orNothing(settingsOf(redis)),
   ])
-  if (clock === undefined && info === undefined) return { answers: false }
+  if (clock === undefined && info === undefined) {
+    return { answers: false }
+  }
   return {
     answers: true,
     ...clock,

@@ -58,19 +58,27 @@ export async function introspect(
   for (const [index, claim] of claims.entries()) {
     const partition = partitionOfId(claim.jti, registry.partitions)
     // An id of another partition than the identity's was not issued to it.
-    if (partition === undefined || partition !== partitionOf(claim.client_id, registry.partitions))
+    if (
+      partition === undefined ||
+      partition !== partitionOf(claim.client_id, registry.partitions)
+    ) {
       continue
+    }
     const asked = byPartition.get(partition)
-    if (asked === undefined) byPartition.set(partition, [{ index, claims: claim }])
-    else asked.push({ index, claims: claim })
+    if (asked === undefined) {
+      byPartition.set(partition, [{ index, claims: claim }])
+    } else {
+      asked.push({ index, claims: claim })
+    }
   }
 
   const answers = new Array<ActiveRecord | undefined>(claims.length).fill(undefined)
   await Promise.all(
     [...byPartition].map(async ([partition, asked]) => {
       const replies = await checkPartition(registry, partition, asked)
-      for (const [position, { index }] of asked.entries())
+      for (const [position, { index }] of asked.entries()) {
         answers[index] = activeOf(replies[position])
+      }
     }),
   )
   return answers
@@ -79,12 +87,13 @@ export async function introspect(
 function checkPartition(registry: Registry, partition: number, asked: readonly Asked[]) {
   const { keys } = registry
   const names = [keys.cutoffAll(partition), keys.revokedKeys(partition)]
-  for (const { claims } of asked)
+  for (const { claims } of asked) {
     names.push(
       keys.token(partition, claims.jti),
       keys.identity(partition, claims.client_id),
       keys.cutoffs(partition, claims.client_id),
     )
+  }
   return run(
     registry,
     check,
@@ -94,7 +103,9 @@ function checkPartition(registry: Registry, partition: number, asked: readonly A
 }
 
 function activeOf(reply: ActiveReply | null | undefined): ActiveRecord | undefined {
-  if (reply === null || reply === undefined) return undefined
+  if (reply === null || reply === undefined) {
+    return undefined
+  }
   const [issuedUs, subject, scope, labels, expiresAt, parents] = reply
   return {
     issuedUs: Number(issuedUs),

@@ -70,11 +70,12 @@ export async function issueToken(
   kid = '',
 ): Promise<IssuedToken> {
   const { identity, subject, scopes, ttlSeconds, labels, from, parent } = order
-  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > maxTtlSeconds)
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > maxTtlSeconds) {
     throw new RegistryError(
       'ttl_invalid',
       `a token's lifetime must be 1 to ${maxTtlSeconds} whole seconds`,
     )
+  }
   const { keys, partitions, maxTokensPerIdentity: max } = registry
   const partition = partitionOf(identity, partitions)
   const jti = newId(partition)
@@ -106,12 +107,23 @@ export async function issueToken(
       max,
     ],
   )
-  if (reply === 'identity_not_found') throw identityNotFound(identity)
-  if (reply === 'identity_suspended') throw identitySuspended(identity)
-  if (reply === 'key_revoked')
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'identity_suspended') {
+    throw identitySuspended(identity)
+  }
+  if (reply === 'key_revoked') {
     throw new RegistryError('key_revoked', 'the signing key has been revoked; try again')
-  if (reply === 'parent_ended') throw parentEnded()
-  if (reply === 'too_many_parents') throw tooManyParents()
-  if (reply[0] === 'too_many_tokens') throw new TooManyTokensError(identity, max, Number(reply[1]))
+  }
+  if (reply === 'parent_ended') {
+    throw parentEnded()
+  }
+  if (reply === 'too_many_parents') {
+    throw tooManyParents()
+  }
+  if (reply[0] === 'too_many_tokens') {
+    throw new TooManyTokensError(identity, max, Number(reply[1]))
+  }
   return { jti, issuedUs: Number(reply[0]), expiresAt: Number(reply[1]) }
 }

@@ -80,7 +80,11 @@ async function joinPartition(
     [keys.clock(partition), keys.nodes(partition), keys.leases(partition), keys.feed(partition)],
     [node, instance, url, leaseTimes(registry.leaseMs).fenceMs, identity, since ?? ''],
   )
-  if (reply === 'node_name_taken') throw nodeNameTaken(node)
-  if (reply === 'node_replaced') throw nodeReplaced(node)
+  if (reply === 'node_name_taken') {
+    throw nodeNameTaken(node)
+  }
+  if (reply === 'node_replaced') {
+    throw nodeReplaced(node)
+  }
   return reply
 }

@@ -29,7 +29,9 @@ export async function leaveNode(registry: Registry, node: NodeInstance): Promise
         [node.node, node.instance],
       )
       await settle(registry, node, partition, { closed: new Map(), position: 0 })
-      if (us !== null) await forgetNode(registry, { ...node, partition, fencedUs: Number(us) })
+      if (us !== null) {
+        await forgetNode(registry, { ...node, partition, fencedUs: Number(us) })
+      }
     }),
   )
 }

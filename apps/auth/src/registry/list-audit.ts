@@ -36,12 +36,17 @@ export async function listAudit(
     const batch = await readAudit(registry, { ...range, order, after: last, limit: atOnce })
     for (const { place, entry } of batch) {
       // Only one more that is wanted shows that there is a next page.
-      if (wanted(entry) && entries.length === limit) return page(entries, last, false)
-      if (wanted(entry)) entries.push(entry)
+      if (wanted(entry) && entries.length === limit) {
+        return page(entries, last, false)
+      }
+      if (wanted(entry)) {
+        entries.push(entry)
+      }
       last = place
     }
-    if (batch.length < atOnce)
+    if (batch.length < atOnce) {
       return page(entries, order === 'newest first' ? undefined : last, true)
+    }
   }
   return page(entries, last, false)
 }
@@ -71,7 +76,9 @@ export async function exportAudit(
       })
       yield batch.map(({ entry }) => entry).filter(wanted)
       after = batch.at(-1)?.place
-      if (batch.length < readAtOnce) return
+      if (batch.length < readAtOnce) {
+        return
+      }
     }
   })()
 }
@@ -109,9 +116,13 @@ function matcher({ actor, action, result, identity }: AuditFilter): (entry: Audi
 }
 
 function placeOf(cursor: string | undefined): AuditPlace | undefined {
-  if (cursor === undefined) return undefined
+  if (cursor === undefined) {
+    return undefined
+  }
   const place = auditPlaceOf(cursor)
-  if (place === undefined) throw badCursor()
+  if (place === undefined) {
+    throw badCursor()
+  }
   return place
 }
 

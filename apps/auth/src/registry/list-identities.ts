@@ -16,7 +16,9 @@ export async function listIdentities(
   registry: Registry,
   { limit, cursor }: { limit: number; cursor?: string },
 ): Promise<IdentityPage> {
-  if (cursor !== undefined && !namePattern.test(cursor)) throw badCursor()
+  if (cursor !== undefined && !namePattern.test(cursor)) {
+    throw badCursor()
+  }
   const { names: page, more } = await readNames(registry, limit, { after: cursor })
   const found = await Promise.all(page.map((name) => findIdentity(registry, name)))
   const last = page.at(-1)

@@ -54,8 +54,9 @@ async function readPlaces(
     ),
   )
   const places: Place[] = []
-  for (let i = 0; i + 1 < reply.length; i += 2)
+  for (let i = 0; i + 1 < reply.length; i += 2) {
     places.push({ id: reply[i] ?? '', us: Number(reply[i + 1]) })
+  }
   return places.filter(
     (place) =>
       // A revocation of all has a receipt in every partition; the list takes that of the first.
@@ -70,6 +71,8 @@ function newestFirst(a: Place, b: Place): number {
 
 function placeOf(cursor: string): Place {
   const [, us, id] = /^([0-9]{1,16})\.((?:[0-9]{1,5}|all)-[A-Za-z0-9_-]{22})$/.exec(cursor) ?? []
-  if (us === undefined || id === undefined) throw badCursor()
+  if (us === undefined || id === undefined) {
+    throw badCursor()
+  }
   return { us: Number(us), id }
 }

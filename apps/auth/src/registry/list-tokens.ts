@@ -29,7 +29,9 @@ interface Place {
  */
 export async function listTokens(registry: Registry, asked: ListTokens): Promise<TokenPage> {
   const query = await withIdentity(registry, asked)
-  if (query === undefined) return { tokens: [] }
+  if (query === undefined) {
+    return { tokens: [] }
+  }
   const { limit = 100, cursor } = query
   let place = cursor === undefined ? undefined : placeOf(cursor, query.identity)
   const tokens: TokenInfo[] = []
@@ -42,8 +44,12 @@ export async function listTokens(registry: Registry, asked: ListTokens): Promise
   for await (const { identity, looked } of walk(registry, query, place)) {
     for (const { issuedUs, token } of looked) {
       // Only one more that is wanted shows that there is a next page.
-      if (token !== undefined && tokens.length === limit) return pageSoFar()
-      if (token !== undefined) tokens.push(token)
+      if (token !== undefined && tokens.length === limit) {
+        return pageSoFar()
+      }
+      if (token !== undefined) {
+        tokens.push(token)
+      }
       place = { identity, issuedUs }
     }
     if (looked.length === 0) {
@@ -51,7 +57,9 @@ export async function listTokens(registry: Registry, asked: ListTokens): Promise
       identities += 1
     }
     read += looked.length
-    if (read >= tokensAtMost || identities >= identitiesAtMost) return pageSoFar()
+    if (read >= tokensAtMost || identities >= identitiesAtMost) {
+      return pageSoFar()
+    }
   }
   return { tokens }
 }
@@ -63,20 +71,27 @@ async function* walk(
   from: Place | undefined,
 ): AsyncGenerator<{ identity: string; looked: readonly Looked[] }> {
   const walkOne = async function* (identity: string, below?: number) {
-    for await (const looked of walkTokens(registry, identity, query, below))
+    for await (const looked of walkTokens(registry, identity, query, below)) {
       yield { identity, looked }
+    }
     yield { identity, looked: [] }
   }
   if (query.identity !== undefined) {
     yield* walkOne(query.identity, from?.issuedUs)
     return
   }
-  if (from !== undefined) yield* walkOne(from.identity, from.issuedUs)
+  if (from !== undefined) {
+    yield* walkOne(from.identity, from.issuedUs)
+  }
   for await (const names of walkIdentities(registry, { after: from?.identity })) {
     const has = await Promise.all(names.map((name) => hasTokens(registry, name, query)))
-    for (const [index, identity] of names.entries())
-      if (has[index]) yield* walkOne(identity)
-      else yield { identity, looked: [] }
+    for (const [index, identity] of names.entries()) {
+      if (has[index]) {
+        yield* walkOne(identity)
+      } else {
+        yield { identity, looked: [] }
+      }
+    }
   }
 }
 
@@ -86,8 +101,11 @@ function cursorOf({ identity, issuedUs }: Place, asked: string | undefined): str
 
 function placeOf(cursor: string, asked: string | undefined): Place {
   const [, issuedUs, identity = asked] = /^([0-9]{1,16})(?:\.(.*))?$/.exec(cursor) ?? []
-  if (issuedUs === undefined || identity === undefined || !namePattern.test(identity))
+  if (issuedUs === undefined || identity === undefined || !namePattern.test(identity)) {
     throw badCursor()
-  if (asked !== undefined && identity !== asked) throw badCursor()
+  }
+  if (asked !== undefined && identity !== asked) {
+    throw badCursor()
+  }
   return { identity, issuedUs: Number(issuedUs) }
 }

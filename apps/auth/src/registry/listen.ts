@@ -38,7 +38,9 @@ export function listen(
   heard.catch(() => undefined)
 
   const missed = () => {
-    for (const callback of [...gaps]) callback()
+    for (const callback of [...gaps]) {
+      callback()
+    }
   }
   const subscribers = perMaster(masters, {
     slots,
@@ -46,8 +48,12 @@ export function listen(
       const redis = master.connect('subscriber')
       const one = { redis, stands: false, stop: probe(redis, probeMs) }
       redis.on('message', (channel, message) => {
-        if (subscribers.all().find(({ thing }) => thing.stands)?.thing !== one) return
-        for (const callback of [...(callbacks.get(channel) ?? [])]) callback(message)
+        if (subscribers.all().find(({ thing }) => thing.stands)?.thing !== one) {
+          return
+        }
+        for (const callback of [...(callbacks.get(channel) ?? [])]) {
+          callback(message)
+        }
       })
       // A connection that is lost meanwhile comes back, and this with it.
       redis.on('ready', () => {
@@ -64,7 +70,9 @@ export function listen(
         )
       })
       redis.on('close', () => {
-        if (!one.stands) return
+        if (!one.stands) {
+          return
+        }
         one.stands = false
         missed()
       })

@@ -27,7 +27,9 @@ export async function openConnections({ url, onError }: OpenConnections): Promis
     name: 'portcullis-auth',
     onError(error: Error) {
       // Reconnecting repeats itself; only a new reason is news.
-      if (error.message !== last?.message) onError(error)
+      if (error.message !== last?.message) {
+        onError(error)
+      }
       last = error
     },
   }

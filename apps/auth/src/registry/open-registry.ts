@@ -50,25 +50,36 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
   const { wrongCodes = { allowed: 5, waitMs: 1000, maxWaitMs: 60_000 } } = options
   const { maxTokensPerIdentity = Number.MAX_SAFE_INTEGER, administrator, onSettled } = options
   // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
-  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix))
+  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix)) {
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
-  if (!isWhole(partitions, 1, 16_384)) throw invalid('partitions', 'must be 1 to 16384')
-  if (!isWhole(feedMaxLength, 1, 1e9)) throw invalid('feedMaxLength', 'must be 1 or more')
-  if (!isWhole(receiptTtlSeconds, 1, 1e9)) throw invalid('receiptTtlSeconds', 'must be 1 or more')
-  if (!isWhole(leaseMs, 100, 3_600_000)) throw invalid('leaseMs', 'must be 100 to 3600000')
-  if (isCluster(redis) && partitions < leastOnCluster)
+  }
+  if (!isWhole(partitions, 1, 16_384)) {
+    throw invalid('partitions', 'must be 1 to 16384')
+  }
+  if (!isWhole(feedMaxLength, 1, 1e9)) {
+    throw invalid('feedMaxLength', 'must be 1 or more')
+  }
+  if (!isWhole(receiptTtlSeconds, 1, 1e9)) {
+    throw invalid('receiptTtlSeconds', 'must be 1 or more')
+  }
+  if (!isWhole(leaseMs, 100, 3_600_000)) {
+    throw invalid('leaseMs', 'must be 100 to 3600000')
+  }
+  if (isCluster(redis) && partitions < leastOnCluster) {
     throw invalid(
       'partitions',
       `must be ${leastOnCluster} or more on a Redis Cluster; set PARTITIONS=${leastOnCluster}, it cannot be changed later`,
     )
+  }
   const keys = keyNames(prefix, partitions)
   const [stored, isNew] = await run({ redis }, open, [keys.meta], [partitions])
   const created = Number(stored)
-  if (created !== partitions)
+  if (created !== partitions) {
     throw new RegistryError(
       'partitions_mismatch',
       `the registry "${prefix}" was created with ${created} partitions, not ${partitions}; set PARTITIONS=${created}, or another REDIS_PREFIX for a new registry`,
     )
+  }
   const registry: Registry = {
     redis,
     keys,

@@ -23,7 +23,9 @@ export async function pruneTokens(
     registry.keys.expiring(partition, identity),
   ]
   for (let done = 0; done < most; done += atOnce) {
-    if ((await run(registry, prune, keys, [atOnce])) < atOnce) return true
+    if ((await run(registry, prune, keys, [atOnce])) < atOnce) {
+      return true
+    }
   }
   return false
 }

@@ -35,9 +35,13 @@ export async function queueEvents(
       registry.redis.hmget(registry.keys.eventProgress(receiver.id), 'cursor', 'lastAll'),
     )
     // The receiver has just been deleted.
-    if (typeof cursor !== 'string') return done
+    if (typeof cursor !== 'string') {
+      return done
+    }
     const read = await readFeed(registry, cursor, eventsAtOnce)
-    if (read !== 'lost' && read.revocations.length === 0) return done
+    if (read !== 'lost' && read.revocations.length === 0) {
+      return done
+    }
     const order: QueueOrder =
       read === 'lost'
         ? { move: { from: cursor, to: await feedEnd(registry) }, lost: true, events: [] }
@@ -48,7 +52,9 @@ export async function queueEvents(
           }
     const queued = await enqueue(registry, receiver.id, maxQueued, order)
     // Another instance was faster: what it has read is read no more.
-    if (queued === null) continue
+    if (queued === null) {
+      continue
+    }
     done.dropped += queued[1]
     done.lost ||= read === 'lost'
   }
@@ -63,7 +69,9 @@ async function eventsOf(
   const told = new Set(lastAll === undefined ? [] : [lastAll])
   const parts = revocations.filter((revocation) => {
     // Every partition has its part of a revocation of everything; one of them is told.
-    if (!isEverywhere(revocation.id)) return true
+    if (!isEverywhere(revocation.id)) {
+      return true
+    }
     return !told.has(revocation.id) && told.add(revocation.id)
   })
   const found = await Promise.all(parts.map((revocation) => toTell(registry, revocation)))

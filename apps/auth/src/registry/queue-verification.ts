@@ -20,6 +20,7 @@ export async function queueVerification(
     at: Date.now(),
     what: { kind: 'verification', ...(state === undefined ? {} : { state }) },
   }
-  if ((await enqueue(registry, id, maxQueued, { events: [event] })) === null)
+  if ((await enqueue(registry, id, maxQueued, { events: [event] })) === null) {
     throw receiverNotFound()
+  }
 }

@@ -47,7 +47,8 @@ export function queuedEventOf(jti: string, text: string): QueuedEvent {
   } catch (error) {
     throw unavailable(error)
   }
-  if (!Value.Check(QueuedEvent, stored))
+  if (!Value.Check(QueuedEvent, stored)) {
     throw unavailable(new Error('a queued security event is broken'))
+  }
   return { jti, ...stored }
 }

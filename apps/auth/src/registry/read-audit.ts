@@ -67,11 +67,15 @@ async function readStream(
   let first = fromUs
   let last = toUs - 1
   // A place stands between the partitions that share its microsecond.
-  if (after !== undefined && oldestFirst)
+  if (after !== undefined && oldestFirst) {
     first = Math.max(first, partition > after.partition ? after.us : after.us + 1)
-  if (after !== undefined && !oldestFirst)
+  }
+  if (after !== undefined && !oldestFirst) {
     last = Math.min(last, partition < after.partition ? after.us : after.us - 1)
-  if (first > last) return []
+  }
+  if (first > last) {
+    return []
+  }
   const entries = await guard(
     oldestFirst
       ? redis.xrange(key, first, last, 'COUNT', limit)

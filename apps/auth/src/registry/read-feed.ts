@@ -25,7 +25,9 @@ export async function readFeed(
   limit: number,
 ): Promise<FeedRead | 'lost'> {
   const parts = cursorParts(cursor)
-  if (parts === undefined || parts.length !== registry.partitions) return 'lost'
+  if (parts === undefined || parts.length !== registry.partitions) {
+    return 'lost'
+  }
   const reads = await Promise.all(
     parts.map((part, partition) =>
       readPartition(registry, partition, part, limit).catch((error): PartitionRead => {
@@ -34,10 +36,14 @@ export async function readFeed(
     ),
   )
   const read = reads.filter((one) => one !== 'lost')
-  if (read.length < reads.length) return 'lost'
+  if (read.length < reads.length) {
+    return 'lost'
+  }
   const events = read.flatMap((one) => one.events)
   const failed = read.find(({ error }) => error !== undefined)
-  if (failed !== undefined && events.length === 0) throw failed.error
+  if (failed !== undefined && events.length === 0) {
+    throw failed.error
+  }
   return {
     cursor: read.map((one) => one.last).join(','),
     // A stable sort: within a partition the microseconds only rise.
@@ -73,7 +79,9 @@ async function readPartition(
     const entry = entryOf(id, fields)
     // Each event names the one before it. This alone shows that none is missing: the cursor's own
     // may have been trimmed, as long as the one that follows it is there and names it.
-    if (entry.previous !== last) return 'lost'
+    if (entry.previous !== last) {
+      return 'lost'
+    }
     events.push(entry)
     last = id
   }
@@ -82,7 +90,9 @@ async function readPartition(
 
 function entryOf(id: string, fields: readonly string[]) {
   const values = new Map<string, string>()
-  for (let i = 0; i + 1 < fields.length; i += 2) values.set(fields[i] ?? '', fields[i + 1] ?? '')
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    values.set(fields[i] ?? '', fields[i + 1] ?? '')
+  }
   const us = cursorPart(id)?.us ?? 0
   return {
     us,

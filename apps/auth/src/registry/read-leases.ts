@@ -80,6 +80,8 @@ async function readPartition(
 
 function tuples(flat: readonly string[], size: number): string[][] {
   const list: string[][] = []
-  for (let i = 0; i < flat.length; i += size) list.push(flat.slice(i, i + size))
+  for (let i = 0; i < flat.length; i += size) {
+    list.push(flat.slice(i, i + size))
+  }
   return list
 }

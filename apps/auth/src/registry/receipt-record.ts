@@ -21,8 +21,11 @@ export interface ReceiptPart {
 export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[]): Receipt {
   const found = parts.filter((part) => part !== undefined)
   const nodes = new Map<string, NodeReceipt>()
-  for (const { fields } of found)
-    for (const [name, value] of Object.entries(fields)) addNode(nodes, name, value)
+  for (const { fields } of found) {
+    for (const [name, value] of Object.entries(fields)) {
+      addNode(nodes, name, value)
+    }
+  }
   const list = [...nodes.values()].sort((a, b) => (a.node < b.node ? -1 : 1))
   const auths = list.flatMap(authReceiptOf)
   const reason = found[0]?.fields['reason'] ?? ''
@@ -55,7 +58,9 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
  */
 function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): void {
   const [, field, instance, node] = /^(node|closed):([^:]+):([^@]+)/.exec(name) ?? []
-  if (field === undefined || instance === undefined || node === undefined) return
+  if (field === undefined || instance === undefined || node === undefined) {
+    return
+  }
   const key = `${instance}:${node}`
   const known: NodeReceipt = nodes.get(key) ?? { node, state: 'acked', connectionsClosed: 0 }
   nodes.set(key, known)
@@ -65,7 +70,9 @@ function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): 
     known.state = 'pending'
     delete known.ms
   } else if (known.state !== 'pending') {
-    if (value.startsWith('fenced')) known.state = 'fenced'
+    if (value.startsWith('fenced')) {
+      known.state = 'fenced'
+    }
     known.ms = Math.max(known.ms ?? 0, Number(value.replace('fenced ', '')) / 1000)
   }
 }
@@ -83,6 +90,8 @@ export function selectorOf(text: string | undefined): Selector {
   } catch (error) {
     throw unavailable(error)
   }
-  if (!Value.Check(Selector, selector)) throw unavailable(new Error('a stored selector is broken'))
+  if (!Value.Check(Selector, selector)) {
+    throw unavailable(new Error('a stored selector is broken'))
+  }
   return selector
 }

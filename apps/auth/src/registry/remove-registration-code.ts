@@ -32,11 +32,16 @@ export async function removeRegistrationCode(
     ],
     [codeId, isGuarded(registry, identity)],
   )
-  if (reply === 'identity_not_found') throw identityNotFound(identity)
-  if (reply === 'last_administrator') throw lastAdministrator(identity)
-  if (reply === 'code_not_found')
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
+  if (reply === 'code_not_found') {
     throw new RegistryError(
       'code_not_found',
       `identity "${identity}" has no registration code with this id; get the identity to see its codes`,
     )
+  }
 }

@@ -83,9 +83,13 @@ export async function renewLease(
       )
     }),
   )
-  if (replies.includes('node_replaced')) throw nodeReplaced(node)
+  if (replies.includes('node_replaced')) {
+    throw nodeReplaced(node)
+  }
   const counts = replies.filter((reply) => typeof reply !== 'string')
-  if (counts.length < replies.length) throw nodeNotJoined(node)
+  if (counts.length < replies.length) {
+    throw nodeNotJoined(node)
+  }
   return {
     counted: counts.every(([counted]) => counted === 1),
     cursor: counts.map(([, end]) => end).join(','),

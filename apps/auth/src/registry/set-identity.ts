@@ -25,7 +25,11 @@ export async function setIdentity(
     [keys.identity(partition, identity), keys.codes(partition, identity)],
     [isGuarded(registry, identity), ...fields.flat()],
   )
-  if (reply === 'identity_not_found') throw identityNotFound(identity)
-  if (reply === 'last_administrator') throw lastAdministrator(identity)
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
   return identityOf(identity, reply)
 }

@@ -26,7 +26,9 @@ export async function settleEvents(
   failure = '',
 ): Promise<Settled> {
   const { keys } = registry
-  if (outcomes.size === 0 && failure === '') return { delivered: 0, refused: 0, expired: 0 }
+  if (outcomes.size === 0 && failure === '') {
+    return { delivered: 0, refused: 0, expired: 0 }
+  }
   const [delivered, refused, expired] = await run(
     registry,
     settle,

@@ -47,14 +47,18 @@ export function tailFeed(source: FeedSource, from: string, handlers: TailHandler
 
   const step = async () => {
     const read = await source.read(cursor)
-    if (closing.signal.aborted) return
+    if (closing.signal.aborted) {
+      return
+    }
     if (read === 'lost') {
       cursor = await source.end()
       handlers.onLost(cursor)
     } else if (read.revocations.length > 0) {
       cursor = read.cursor
       handlers.onEvents(read)
-    } else await source.news(cursor, closing.signal)
+    } else {
+      await source.news(cursor, closing.signal)
+    }
   }
 
   const loop = async () => {
@@ -62,7 +66,9 @@ export function tailFeed(source: FeedSource, from: string, handlers: TailHandler
       try {
         await step()
       } catch (error) {
-        if (closing.signal.aborted) return
+        if (closing.signal.aborted) {
+          return
+        }
         handlers.onError(error)
         await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined)
       }

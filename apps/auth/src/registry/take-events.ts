@@ -8,9 +8,13 @@ export async function takeEvents(
   id: string,
   limit: number,
 ): Promise<QueuedEvent[]> {
-  if (limit === 0) return []
+  if (limit === 0) {
+    return []
+  }
   const jtis = await guard(redis.zrange(keys.eventQueue(id), '0', String(limit - 1)))
-  if (jtis.length === 0) return []
+  if (jtis.length === 0) {
+    return []
+  }
   const texts = await guard(redis.hmget(keys.queuedEvents(id), ...jtis))
   // One that was settled meanwhile is there no more.
   return jtis.flatMap((jti, index) => {

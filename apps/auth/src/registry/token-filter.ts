@@ -52,9 +52,13 @@ export async function withIdentity<Query extends CountTokens>(
   query: Query,
 ): Promise<Query | undefined> {
   const { parent, identity } = query
-  if (parent === undefined) return query
+  if (parent === undefined) {
+    return query
+  }
   const partition = partitionOfId(parent, registry.partitions)
   const [token] = partition === undefined ? [] : await readTokens(registry, partition, [parent])
-  if (token === undefined || token.identity !== (identity ?? token.identity)) return undefined
+  if (token === undefined || token.identity !== (identity ?? token.identity)) {
+    return undefined
+  }
   return { ...query, identity: token.identity }
 }

@@ -36,7 +36,9 @@ export async function readEntries(
   span: Span,
   limit: number,
 ): Promise<Entry[]> {
-  if (span.from > span.to) return []
+  if (span.from > span.to) {
+    return []
+  }
   const [min, max] = bounds(member, span)
   const found = await guard(redis.zrevrangebylex(indexKey, max, min, 'LIMIT', 0, limit))
   return found.map(entryOf)
@@ -54,16 +56,21 @@ export async function countEntries(
   registry: Registry,
   wanted: readonly { indexKey: string; member: string; span: Span }[],
 ): Promise<number[]> {
-  if (wanted.length === 0) return []
+  if (wanted.length === 0) {
+    return []
+  }
   const pipeline = registry.redis.pipeline()
-  for (const { indexKey, member, span } of wanted)
+  for (const { indexKey, member, span } of wanted) {
     pipeline.zlexcount(indexKey, ...bounds(member, span))
+  }
   const replies = await pipeline.exec().catch((error) => {
     throw unavailable(error)
   })
   return wanted.map((_, index) => {
     const [error, count] = replies?.[index] ?? [new Error('no reply')]
-    if (error !== null) throw unavailable(error)
+    if (error !== null) {
+      throw unavailable(error)
+    }
     return Number(count)
   })
 }

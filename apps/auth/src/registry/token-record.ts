@@ -36,15 +36,21 @@ export async function readTokens(
   partition: number,
   jtis: readonly string[],
 ): Promise<(TokenRecord | undefined)[]> {
-  if (jtis.length === 0) return []
+  if (jtis.length === 0) {
+    return []
+  }
   const pipeline = registry.redis.pipeline()
-  for (const jti of jtis) pipeline.hmget(registry.keys.token(partition, jti), ...fields)
+  for (const jti of jtis) {
+    pipeline.hmget(registry.keys.token(partition, jti), ...fields)
+  }
   const replies = await pipeline.exec().catch((error) => {
     throw unavailable(error)
   })
   return jtis.map((jti, index) => {
     const [error, values] = replies?.[index] ?? [new Error('no reply')]
-    if (error !== null || !Array.isArray(values)) throw unavailable(error)
+    if (error !== null || !Array.isArray(values)) {
+      throw unavailable(error)
+    }
     return tokenOf(jti, values)
   })
 }
@@ -52,7 +58,9 @@ export async function readTokens(
 function tokenOf(jti: string, values: readonly unknown[]): TokenRecord | undefined {
   const [identity, subject, scope, labels, issuedUs, expiresAt, issuedFrom, revoked, parents] =
     values
-  if (typeof identity !== 'string') return undefined
+  if (typeof identity !== 'string') {
+    return undefined
+  }
   return {
     jti,
     identity,

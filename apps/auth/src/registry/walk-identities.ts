@@ -18,8 +18,12 @@ export async function* walkIdentities(
   let last = after
   for (;;) {
     const { names, more } = await readNames(registry, namesAtOnce, { after: last, partitions })
-    if (names.length > 0) yield names
-    if (!more) return
+    if (names.length > 0) {
+      yield names
+    }
+    if (!more) {
+      return
+    }
     last = names.at(-1)
   }
 }

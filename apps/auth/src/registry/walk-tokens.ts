@@ -56,7 +56,9 @@ export async function* walkTokens(
     const cutoffs = await readCutoffs(registry, partition, identity, live)
     yield entries.map(({ issuedUs }, index) => {
       const record = records[index]
-      if (record === undefined || !isWanted(query, record)) return { issuedUs }
+      if (record === undefined || !isWanted(query, record)) {
+        return { issuedUs }
+      }
       const token = infoOf(record, cutoffs)
       const { state = token.state } = query
       return token.state === state ? { issuedUs, token } : { issuedUs }
@@ -88,9 +90,11 @@ async function* entriesOf(
   const { member } = await narrowest(registry, indexKey, members, span)
   const pages = (span: Span) =>
     readPages(registry, { indexKey, member, span, first: firstOf(query) })
-  if (query.state === undefined) yield* pages(span)
-  else if (query.state === 'active') yield* pages(above)
-  else {
+  if (query.state === undefined) {
+    yield* pages(span)
+  } else if (query.state === 'active') {
+    yield* pages(above)
+  } else {
     const place = { partition, identity, span: above, asOf: asOfNow }
     const covered = await coveredBeside(registry, place, member)
     if (covered === undefined || sizeOf(covered) > orderAtMost) {
@@ -98,7 +102,9 @@ async function* entriesOf(
       return
     }
     const entries = await readCovered(registry, indexKey, covered)
-    for (let at = 0; at < entries.length; at += readAtOnce) yield entries.slice(at, at + readAtOnce)
+    for (let at = 0; at < entries.length; at += readAtOnce) {
+      yield entries.slice(at, at + readAtOnce)
+    }
     yield* pages({ ...span, to: Math.min(span.to, base) })
   }
 }
@@ -122,9 +128,13 @@ async function* readPages(
   let { to } = span
   for (let atOnce = first; ; atOnce = readAtOnce) {
     const entries = await readEntries(registry, indexKey, member, { ...span, to }, atOnce)
-    if (entries.length > 0) yield entries
+    if (entries.length > 0) {
+      yield entries
+    }
     const last = entries.at(-1)
-    if (last === undefined || entries.length < atOnce) return
+    if (last === undefined || entries.length < atOnce) {
+      return
+    }
     to = last.issuedUs - 1
   }
 }

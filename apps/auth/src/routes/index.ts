@@ -62,13 +62,16 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     })
     answerOAuthErrors(oauth)
     await takeForms(oauth)
-    for (const route of [issueToken, introspect, revoke]) await oauth.register(route)
+    for (const route of [issueToken, introspect, revoke]) {
+      await oauth.register(route)
+    }
   })
   await app.register(async (clients) => {
     answerOAuthErrors(clients, 'invalid_client_metadata')
     takeMetadata(clients)
-    for (const route of [registerClient, getClient, changeClient, removeClient])
+    for (const route of [registerClient, getClient, changeClient, removeClient]) {
       await clients.register(route)
+    }
   })
   await app.register(async (api) => {
     api.removeContentTypeParser('text/plain')
@@ -106,6 +109,8 @@ export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Pro
     const audit = [listAudit, exportLog]
     const descriptions = [keySet, metadata, showRegistry]
     const groups = [identities, tokens, revocations, events, keys, audit, descriptions]
-    for (const route of groups.flat()) await api.register(route)
+    for (const route of groups.flat()) {
+      await api.register(route)
+    }
   })
 }

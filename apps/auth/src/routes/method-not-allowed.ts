@@ -11,9 +11,13 @@ export function methodNotAllowed(app: FastifyInstance): () => void {
   const allowed = new Map<string, Set<string>>()
   const note = ({ url, method }: Pick<RouteOptions, 'url' | 'method'>) => {
     const known = allowed.get(url) ?? new Set<string>()
-    for (const one of [method].flat()) known.add(one)
+    for (const one of [method].flat()) {
+      known.add(one)
+    }
     // Fastify answers HEAD wherever it answers GET. Of a plugin's `/docs/` it names HEAD alone.
-    if (known.has('GET') || known.has('HEAD')) known.add('GET').add('HEAD')
+    if (known.has('GET') || known.has('HEAD')) {
+      known.add('GET').add('HEAD')
+    }
     allowed.set(url, known)
   }
   app.addHook('onRoute', note)

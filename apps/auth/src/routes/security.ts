@@ -25,7 +25,9 @@ export const securitySchemes = {
 /** What a route asks for of its caller. */
 export function securityOf(route: RouteOptions): readonly SecurityRequirement[] {
   const scopes = requiredScopes(route)
-  if (scopes !== undefined) return [{ token: scopes }]
+  if (scopes !== undefined) {
+    return [{ token: scopes }]
+  }
   return clientRoutes.get(route.url) ?? []
 }
 

@@ -13,7 +13,9 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   return (given: unknown) => {
     const value =
       httpPart === 'querystring' ? Value.Convert(schema, Value.Default(schema, given)) : given
-    if (check.Check(value)) return { value }
+    if (check.Check(value)) {
+      return { value }
+    }
     const first = check.Errors(value).First()
     return { error: new ValidationError(httpPart ?? 'request', first) }
   }
@@ -34,7 +36,9 @@ class ValidationError extends Error {
 const parts: Readonly<Record<string, string>> = { querystring: 'query', params: 'path' }
 
 function expected(error: ValueError | undefined): string {
-  if (error === undefined) return 'not as the API description says'
+  if (error === undefined) {
+    return 'not as the API description says'
+  }
   const { message } = error
   return `${message.charAt(0).toLowerCase()}${message.slice(1)}`
 }

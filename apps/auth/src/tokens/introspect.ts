@@ -33,7 +33,9 @@ export async function introspect(
   const active = new Map<string, ActiveToken>()
   for (const [index, { token, claims }] of genuine.entries()) {
     const record = records[index]
-    if (record !== undefined && agree(claims, record)) active.set(token, { claims, record })
+    if (record !== undefined && agree(claims, record)) {
+      active.set(token, { claims, record })
+    }
   }
   return tokens.map((token) => active.get(token))
 }

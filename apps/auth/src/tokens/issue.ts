@@ -48,11 +48,15 @@ async function record(
   try {
     return { ...(await issueToken(registry, order, key.kid)), key }
   } catch (error) {
-    if (!(error instanceof RegistryError) || error.code !== 'key_revoked') throw error
+    if (!(error instanceof RegistryError) || error.code !== 'key_revoked') {
+      throw error
+    }
   }
   await keys.look()
   // A failover may have lost that it was removed, and not that it is revoked.
-  if (keys.current.kid === key.kid) await keys.remove(key.kid)
+  if (keys.current.kid === key.kid) {
+    await keys.remove(key.kid)
+  }
   const heir = keys.current
   return { ...(await issueToken(registry, order, heir.kid)), key: heir }
 }
@@ -62,7 +66,9 @@ const fixedLength = 400
 
 function refuseTooLong(jwt: Jwt, names: { sub: string; client_id: string; scope: string }): void {
   const text = JSON.stringify({ iss: jwt.issuer, aud: jwt.audience, ...names })
-  if ((Buffer.byteLength(text) * 4) / 3 + fixedLength <= maxTokenLength) return
+  if ((Buffer.byteLength(text) * 4) / 3 + fixedLength <= maxTokenLength) {
+    return
+  }
   throw new AuthError(
     'invalid_scope',
     `the token would be longer than ${maxTokenLength} characters; ask for fewer scopes, or patterns`,

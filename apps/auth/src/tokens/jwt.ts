@@ -81,6 +81,8 @@ function libraryFor(
       failed = error
     },
   )
-  if (failed !== undefined) throw failed
+  if (failed !== undefined) {
+    throw failed
+  }
   return holder.jwt
 }

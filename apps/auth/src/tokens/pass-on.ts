@@ -42,20 +42,23 @@ function channelScopes(ceiling: Ceiling): string[] {
     (scope) =>
       channelActions.some((action) => scope.startsWith(`${action}:`)) && mayPassOn(ceiling, scope),
   )
-  if (scopes.length === 0)
+  if (scopes.length === 0) {
     throw new AuthError(
       'invalid_scope',
       'the calling identity has no channel scopes to pass on; name in "scope" what the token is for',
     )
+  }
   return scopes
 }
 
 function narrowed(ceiling: Ceiling, asked: string): readonly string[] {
   const wanted = parseScope(asked)
-  if (wanted === undefined || wanted.length === 0)
+  if (wanted === undefined || wanted.length === 0) {
     throw new AuthError('invalid_scope', 'scope must be known scopes, separated by single spaces')
+  }
   const beyond = wanted.find((scope) => !mayPassOn(ceiling, scope))
-  if (beyond !== undefined)
+  if (beyond !== undefined) {
     throw new AuthError('invalid_scope', `the scope ${beyond} is beyond those of the caller`)
+  }
   return wanted
 }

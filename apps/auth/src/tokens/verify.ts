@@ -31,10 +31,14 @@ export function verifySigned(
   token: string,
   { allowExpired = false }: VerifyOptions = {},
 ): Signed | undefined {
-  if (token.length > maxTokenLength || !token.split('.').every(isCanonical)) return undefined
+  if (token.length > maxTokenLength || !token.split('.').every(isCanonical)) {
+    return undefined
+  }
   try {
     const key = keyOf(jwt, jwt.library(jwt.keys.current).decode<object>(token))
-    if (key === undefined) return undefined
+    if (key === undefined) {
+      return undefined
+    }
     const library = jwt.library(key)
     // Without options the library uses the verifier that it has made of the key.
     const claims: unknown = allowExpired
@@ -53,11 +57,19 @@ export function verifySigned(
  * repeat it, and chooses nothing.
  */
 function keyOf({ keys }: Jwt, decoded: object | null): SigningKey | undefined {
-  if (decoded === null || !('header' in decoded)) return undefined
+  if (decoded === null || !('header' in decoded)) {
+    return undefined
+  }
   const header = decoded.header
-  if (typeof header !== 'object' || header === null || 'crit' in header) return undefined
-  if (!('typ' in header) || header.typ !== accessTokenType) return undefined
-  if (!('kid' in header) || typeof header.kid !== 'string') return undefined
+  if (typeof header !== 'object' || header === null || 'crit' in header) {
+    return undefined
+  }
+  if (!('typ' in header) || header.typ !== accessTokenType) {
+    return undefined
+  }
+  if (!('kid' in header) || typeof header.kid !== 'string') {
+    return undefined
+  }
   const key = keys.find(header.kid)
   return key !== undefined && 'alg' in header && header.alg === key.alg ? key : undefined
 }

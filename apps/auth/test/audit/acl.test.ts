@@ -66,12 +66,13 @@ t.test(
         ['CONFIG', 'GET', '*'],
         ['EVAL', "return redis.call('DEL', KEYS[1])", '1', key],
         ['EVAL', `return redis.call('DEL', '${key}')`, '0'],
-      ])
+      ]) {
         await t.rejects(
           intruder.call(...(command as [string, ...string[]])),
           /NOPERM|ACL|can't/,
           `${command[0]}`,
         )
+      }
     }
     const after = (await self.api(admin, 'GET', '/v1/audit')).json()
     t.same(after.entries, entries)

@@ -16,7 +16,9 @@ t.test('entries of one tick go together, each to its partition, in their order',
     partitionOf: ({ requestId }) => Number(requestId) % 2,
     onLost: () => t.fail('nothing is lost'),
   })
-  for (const n of ['0', '1', '2', '3']) void log.add(record(n))
+  for (const n of ['0', '1', '2', '3']) {
+    void log.add(record(n))
+  }
   await log.settled()
   await log.add(record('4'))
   t.same(sent, [
@@ -31,13 +33,17 @@ t.test('what Redis does not take is handed over whole, and rejects nobody', asyn
   let fails = true
   const log = openAuditLog({
     append: async () => {
-      if (fails) throw new Error('away')
+      if (fails) {
+        throw new Error('away')
+      }
     },
     partitionOf: () => 0,
     onLost: (records, cause) => lost.push([records.map(({ requestId = '' }) => requestId), cause]),
     maxWaiting: 3,
   })
-  for (const n of ['0', '1', '2', '3']) void log.add(record(n))
+  for (const n of ['0', '1', '2', '3']) {
+    void log.add(record(n))
+  }
   t.match(lost, [[['3'], { message: '3 entries wait for Redis' }]], 'no more than so many wait')
   await log.settled()
   t.match(lost[1], [['0', '1', '2'], { message: 'away' }])
@@ -71,7 +77,9 @@ t.test('attempts of a kind are one entry, and one more with their number', (t) =
     attempts.add(attempt(network, name, error), network)
   const take = () => written.splice(0)
 
-  for (let n = 0; n < 100; n += 1) add('10.0.0.1', 'shop')
+  for (let n = 0; n < 100; n += 1) {
+    add('10.0.0.1', 'shop')
+  }
   add('10.0.0.2', 'shop')
   add('10.0.0.1', 'shop', 'too_many_requests')
   t.same(
@@ -96,9 +104,13 @@ t.test('attempts of a kind are one entry, and one more with their number', (t) =
     },
   ])
 
-  for (let n = 0; n < 1000; n += 1) add('10.0.0.1', `nobody-${n}`)
+  for (let n = 0; n < 1000; n += 1) {
+    add('10.0.0.1', `nobody-${n}`)
+  }
   t.equal(take().length, 3, 'of many names of one network two are told apart')
-  for (let n = 0; n < 1000; n += 1) add(`10.0.1.${n}`)
+  for (let n = 0; n < 1000; n += 1) {
+    add(`10.0.1.${n}`)
+  }
   t.equal(take().length, 3, 'and of many networks as many as there is room for')
   attempts.flush()
   const counts = take()

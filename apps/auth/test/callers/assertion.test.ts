@@ -125,7 +125,9 @@ t.test('failures count as those with a wrong code do', async (t) => {
   const self = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '2' })
   const key = await clientKey()
   const { identity } = await self.identity([], { jwks: { keys: [key.jwk] } })
-  for (const _ of [1, 2]) t.equal((await ask(self, 'x')).statusCode, 401)
+  for (const _ of [1, 2]) {
+    t.equal((await ask(self, 'x')).statusCode, 401)
+  }
   t.equal((await ask(self, 'x')).statusCode, 429)
   t.equal((await ask(self, await key.sign(claims(identity)))).statusCode, 200, 'but a right one')
 })

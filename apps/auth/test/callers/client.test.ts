@@ -18,8 +18,9 @@ const behindProxy = { TRUST_PROXY: '127.0.0.1' }
 t.test('wrong codes are told to wait, at every instance; a right one never is', async (t) => {
   const self = await auth(t, { ...behindProxy, WRONG_CODE_WAIT_MS: '30000' })
   const other = await self.another()
-  for (const instance of [self, other, self, other, self])
+  for (const instance of [self, other, self, other, self]) {
     t.equal((await ask(instance, 'admin', 'wrong')).statusCode, 401)
+  }
   for (const instance of [self, other]) {
     const answer = await ask(instance, 'admin', 'wrong')
     t.equal(answer.statusCode, 429)
@@ -57,8 +58,9 @@ t.test('failures of an address count at all instances together, whoever they nam
     [self, 'a'],
     [other, 'b'],
     [self, 'c'],
-  ] as const)
+  ] as const) {
     t.equal((await ask(instance, name, 'wrong')).statusCode, 401)
+  }
   const { redis } = self.app.registry
   const counters = () => redis.keys(`*${self.prefix}*wrong-codes:*`)
   const before = await counters()
@@ -79,7 +81,9 @@ t.test('what is right is never refused for the failures of its neighbours', asyn
   const backend = await self.identity(['introspect'], { jwks: { keys: [key.jwk] } })
   const guesses = (name: string) =>
     Promise.all(Array.from({ length: 40 }, (_, n) => ask(self, name, `wrong-${n}`)))
-  for (const name of [node.identity, backend.identity, 'nobody']) await guesses(name)
+  for (const name of [node.identity, backend.identity, 'nobody']) {
+    await guesses(name)
+  }
   t.equal((await ask(self, node.identity, 'wrong')).statusCode, 429)
   t.equal((await ask(self, node.identity, node.registrationCode)).statusCode, 200, 'a code')
   const assertion = await self.form(

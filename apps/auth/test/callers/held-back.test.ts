@@ -132,7 +132,9 @@ async function state(self: Auth): Promise<unknown[]> {
 async function revoke(by: Auth, token: string): Promise<Receipt> {
   const body = { token, wait: 10_000 }
   const answer = await by.api(await by.token(), 'POST', '/v1/revocations', body)
-  if (answer.statusCode !== 201) throw new Error(answer.body)
+  if (answer.statusCode !== 201) {
+    throw new Error(answer.body)
+  }
   return answer.json()
 }
 
@@ -150,7 +152,9 @@ t.test('a body that comes after the receipt is cut', async (t) => {
   const url = await listen(self)
   const about = await targets(self)
   for (const [name, command] of Object.entries(commands)) {
-    if (command.body === undefined) continue
+    if (command.body === undefined) {
+      continue
+    }
     const token = await self.token()
     const body = JSON.stringify(command.body(about))
     const sent = httpRequest(url + command.path(about), {
@@ -166,7 +170,9 @@ t.test('a body that comes after the receipt is cut', async (t) => {
       sent.once('error', () => resolve('cut'))
     })
     sent.write(body.slice(0, -1))
-    while (self.app.callers.size === 0) await new Promise((resolve) => setImmediate(resolve))
+    while (self.app.callers.size === 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     const receipt = await revoke(other, token)
     t.ok(receipt.complete, name)
     t.same(new Set(receipt.auths.map(({ state }) => state)), new Set(['acked']))
@@ -183,7 +189,9 @@ t.test('a handler that comes after the receipt changes nothing', async (t) => {
     const { fastify } = message as { fastify: FastifyInstance }
     fastify.addHook('preHandler', async ({ headers }) => {
       const token = headers['x-revoke-meanwhile']
-      if (typeof token === 'string') await beforeHandler(token)
+      if (typeof token === 'string') {
+        await beforeHandler(token)
+      }
     })
   }
   subscribe('fastify.initialization', watch)

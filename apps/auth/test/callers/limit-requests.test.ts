@@ -8,8 +8,9 @@ t.test('requests of an identity are limited, at all instances together', async (
   const quiet = await self.identity(['nodes:read'])
   const busy = await self.identity(['nodes:read', 'introspect'])
   const token = await self.token(busy)
-  for (const instance of [self, other, self, other])
+  for (const instance of [self, other, self, other]) {
     t.equal((await instance.api(token, 'GET', '/v1/nodes')).statusCode, 200)
+  }
 
   const limited = await other.api(token, 'GET', '/v1/nodes')
   t.match(limited.json(), { status: 429, code: 'too_many_requests', detail: /wait/ })
@@ -35,8 +36,12 @@ t.test('what a request counts as grows with its work, and is said before it is d
     const token = await self.tokenWith('admin')
     for (let n = 0; ; n += 1) {
       const answer = await ask(token)
-      if (answer.statusCode === 429) return [n, answer.json().detail]
-      if (answer.statusCode !== 200) throw new Error(answer.body)
+      if (answer.statusCode === 429) {
+        return [n, answer.json().detail]
+      }
+      if (answer.statusCode !== 200) {
+        throw new Error(answer.body)
+      }
     }
   }
   const get = (url: string) => (token: string) => self.api(token, 'GET', url)
@@ -57,8 +62,9 @@ t.test('what a request counts as grows with its work, and is said before it is d
     ['200 tokens', introspect(() => many), [1, wait]],
     ['200 times the same', introspect((token) => Array(200).fill(token)), [59, wait]],
     ['counts', get('/v1/tokens/count/by-identity?limit=1000'), [0, tooLarge(160)]],
-  ] as const)
+  ] as const) {
     t.same(await times(ask), expected, name)
+  }
   const small = await self.tokenWith('audit:read', 'tokens:read')
   const large = get('/v1/tokens/count/by-identity?limit=1000')
   t.equal((await large(small)).statusCode, 429)
@@ -80,12 +86,13 @@ t.test('an address is charged the same units', async (t) => {
 
 t.test('who has not proved who he is uses up nothing of an identity', async (t) => {
   const self = await auth(t, { IDENTITY_REQUESTS_PER_MINUTE: '1' })
-  for (const client_secret of ['x', 'y'])
+  for (const client_secret of ['x', 'y']) {
     await self.form('/oauth/token', {
       grant_type: 'client_credentials',
       client_id: 'admin',
       client_secret,
     })
+  }
   t.type(await self.token(), 'string')
 })
 
@@ -94,16 +101,20 @@ t.test('requests of an address are limited, whatever they bring', async (t) => {
   const other = await self.another()
   const from = (address: string, url = '/v1/nodes', instance = self) =>
     instance.app.inject({ url, headers: { 'x-forwarded-for': address } })
-  for (const url of ['/v1/nodes', '/v1/feed', '/v1/identities/x', '/v1/nodes'])
+  for (const url of ['/v1/nodes', '/v1/feed', '/v1/identities/x', '/v1/nodes']) {
     t.equal((await from('10.0.0.1', url, other)).statusCode, 401)
+  }
   const limited = await from('10.0.0.1:41000')
   t.match(limited.json(), { status: 429, code: 'too_many_requests' })
   t.match(limited.headers['retry-after'], /^[1-9]/)
   t.equal((await from('10.0.0.2')).statusCode, 401)
-  for (const port of [1, 2, 3, 4]) await from(`[2001:db8::7]:${port}`)
+  for (const port of [1, 2, 3, 4]) {
+    await from(`[2001:db8::7]:${port}`)
+  }
   t.equal((await from('[2001:db8::7]:5')).statusCode, 429, 'ports do not make addresses')
-  for (const url of ['/health', '/ready', '/metrics', '/.well-known/jwks.json'])
+  for (const url of ['/health', '/ready', '/metrics', '/.well-known/jwks.json']) {
     t.equal((await from('10.0.0.1', url)).statusCode, 200, url)
+  }
 })
 
 t.test('X-Forwarded-For without TRUST_PROXY is warned of', async (t) => {

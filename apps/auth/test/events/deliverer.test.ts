@@ -97,7 +97,9 @@ t.test('a receiver whose events the feed has lost is told so', async (t) => {
   const http = await httpReceiver(t)
   const { id } = await receiver(self, http.url)
   const { redis, keys } = self.app.registry
-  for (const subject of ['ann', 'bob']) await revoked(self, { identity: 'admin', subject })
+  for (const subject of ['ann', 'bob']) {
+    await revoked(self, { identity: 'admin', subject })
+  }
   await progress(self, id, ({ delivered }) => delivered === 2)
   // As after a long time without any instance: what follows is not there any more.
   await redis.hset(keys.eventProgress(id), 'cursor', '0-0')
@@ -111,7 +113,9 @@ t.test('a receiver whose events the feed has lost is told so', async (t) => {
   t.match(self.logs(), /security events are lost/)
   t.match((await self.app.inject('/metrics')).body, 'portcullis_security_events_lost_total 1')
   const next = await revoked(self, { identity: 'admin', subject: 'eve' })
-  while (!(await txns(self, http.pushed)).includes(next)) await http.at(http.pushed.length + 1)
+  while (!(await txns(self, http.pushed)).includes(next)) {
+    await http.at(http.pushed.length + 1)
+  }
   t.pass('and it hears of what comes after')
 })
 

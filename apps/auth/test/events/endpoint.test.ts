@@ -11,7 +11,9 @@ t.test('over TLS, or to this machine, or to a host that is named', async (t) => 
     'http://[::1]:1/',
     'http://receiver/events',
   ]
-  for (const text of fine) t.equal(endpointOf(text, ['receiver']).href, new URL(text).href)
+  for (const text of fine) {
+    t.equal(endpointOf(text, ['receiver']).href, new URL(text).href)
+  }
   const wrong: [string, RegExp][] = [
     ['', /https: URL/],
     ['shop.example', /https: URL/],
@@ -29,8 +31,9 @@ t.test('over TLS, or to this machine, or to a host that is named', async (t) => 
     ['https://[fd00:ec2::254]/', /link-local/],
     ['https://[::ffff:169.254.169.254]/', /link-local/],
   ]
-  for (const [text, message] of wrong)
+  for (const [text, message] of wrong) {
     t.throws(() => endpointOf(text, ['receiver']), { code: 'invalid_request', message }, text)
+  }
 })
 
 t.test('a name is looked up as ever, and a link-local address of it refused', async (t) => {

@@ -18,7 +18,9 @@ async function polling(self: Auth) {
     async poll(body: object, through = self): Promise<PolledEvents> {
       // A revocation of everything would have ended an older token.
       const answer = await through.api(await self.token(credentials), 'POST', path, body)
-      if (answer.statusCode !== 200) throw new Error(answer.body)
+      if (answer.statusCode !== 200) {
+        throw new Error(answer.body)
+      }
       return answer.json()
     },
   }
@@ -31,14 +33,16 @@ t.test('what is polled comes again until it is acknowledged', async (t) => {
   const { id, poll } = await polling(self)
   t.same(await poll(now), { sets: {} })
   const txns = []
-  for (const subject of ['ann', 'bob', 'eve'])
+  for (const subject of ['ann', 'bob', 'eve']) {
     txns.push(await revoked(self, { identity: 'admin', subject }))
+  }
   const [first, second, third] = txns.map((txn) => `${txn}.${id}`)
   const two = await poll({ ...now, maxEvents: 2 })
   t.same(Object.keys(two.sets), [first, second])
   t.equal(two.moreAvailable, true)
-  for (const [jti, event] of Object.entries(two.sets))
+  for (const [jti, event] of Object.entries(two.sets)) {
     t.equal((await verified(self, event)).payload.jti, jti)
+  }
   const all = await poll(now)
   t.same(Object.keys(all.sets), [first, second, third])
   t.equal(all.moreAvailable, undefined)
@@ -131,8 +135,9 @@ t.test('nobody polls for another, not even the administrator', async (t) => {
     [await self.token(), 404],
     [await self.token(credentials), 200],
   ] as const
-  for (const [token, status] of cases)
+  for (const [token, status] of cases) {
     t.equal((await self.api(token, 'POST', path, now)).statusCode, status)
+  }
   const receiverPath = path.replace('/poll', '')
   t.equal((await self.api(stranger, 'GET', receiverPath)).statusCode, 404)
   t.equal((await self.api(stranger, 'POST', `${receiverPath}/verify`, {})).statusCode, 404)

@@ -115,7 +115,9 @@ t.test('the authorization header is sent, sealed in Redis, and never shown', asy
       t.notMatch(answer.body, 'secret-of')
     }
     t.notMatch(self.logs(), 'secret-of')
-    if (!('KEY_ENCRYPTION_SECRET' in environment)) continue
+    if (!('KEY_ENCRYPTION_SECRET' in environment)) {
+      continue
+    }
     await self.app.close()
     const other = await self.another({
       KEY_ENCRYPTION_SECRET: 'another secret of 32 characters or more',
@@ -154,8 +156,9 @@ t.test('a receiver that was away gets everything when it is back', async (t) => 
   const { id } = await receiver(self, gone.url)
   await gone.close()
   const ids = []
-  for (const subject of ['ann', 'bob', 'eve'])
+  for (const subject of ['ann', 'bob', 'eve']) {
     ids.push(await revoked(self, { identity: 'admin', subject }))
+  }
   const away = await progress(
     self,
     id,
@@ -177,13 +180,18 @@ t.test('an event that the receiver refuses, or chokes on, holds no other up', as
   const http = await httpReceiver(t, ({ body }) => {
     const { sub_id } = JSON.parse(Buffer.from(body.split('.')[1] ?? '', 'base64url').toString())
     subjects.push(sub_id.user.sub)
-    if (sub_id.user.sub === 'refused') return { status: 400, body: '{"err":"invalid_request"}' }
-    if (sub_id.user.sub === 'hangs') return 'hang'
+    if (sub_id.user.sub === 'refused') {
+      return { status: 400, body: '{"err":"invalid_request"}' }
+    }
+    if (sub_id.user.sub === 'hangs') {
+      return 'hang'
+    }
     return 202
   })
   const { id } = await receiver(self, http.url)
-  for (const subject of ['hangs', 'refused', 'ann', 'bob'])
+  for (const subject of ['hangs', 'refused', 'ann', 'bob']) {
     await revoked(self, { identity: 'admin', subject })
+  }
   const done = await progress(self, id, ({ delivered }) => delivered === 2)
   t.match(done, { refused: 1, pending: 1 })
   t.equal(subjects.filter((subject) => subject === 'refused').length, 1, 'once is enough')
@@ -228,8 +236,9 @@ t.test(
       status: 'paused',
     })
     const ids = []
-    for (const subject of ['ann', 'bob', 'eve'])
+    for (const subject of ['ann', 'bob', 'eve']) {
       ids.push(await revoked(self, { identity: 'admin', subject }))
+    }
     await progress(self, id, ({ dropped }) => dropped === 1)
     t.equal(http.pushed.length, 0)
     await self.api(admin, 'PATCH', path, { status: 'enabled' })

@@ -61,7 +61,9 @@ t.test('events committed while nodes catch up come once and in order', async (t)
   const at = (await joined(t, self, 'starter')).cursor()
   const body = (n: number) => ({ identity: `i${n % 7}`, subject: `s${n}` })
   const commit = async (from: number, to: number) => {
-    for (let n = from; n < to; n++) await self.api(admin, 'POST', '/v1/revocations', body(n))
+    for (let n = from; n < to; n++) {
+      await self.api(admin, 'POST', '/v1/revocations', body(n))
+    }
   }
   await commit(0, 40)
   const committing = Promise.all([commit(40, 70), commit(70, 100), commit(100, 120)])
@@ -76,10 +78,14 @@ t.test('events committed while nodes catch up come once and in order', async (t)
   await committing
   const [ids = []] = nodes
   t.equal(new Set(ids).size, 120, 'none twice')
-  for (const other of nodes) t.same([...other].sort(), [...ids].sort(), 'none missing')
+  for (const other of nodes) {
+    t.same([...other].sort(), [...ids].sort(), 'none missing')
+  }
   for (const partition of ['0', '1', '2']) {
     const of = (list: string[]) => list.filter((id) => id.startsWith(`${partition}-`))
-    for (const other of nodes) t.same(of(other), of(ids), `partition ${partition} in one order`)
+    for (const other of nodes) {
+      t.same(of(other), of(ids), `partition ${partition} in one order`)
+    }
   }
 })
 
@@ -137,7 +143,9 @@ t.test('a renewal tells the registry again what it may have lost', async (t) => 
   t.match(await receipt(), { complete: true })
   // As a Redis comes back that had not saved the acknowledgement.
   await redis.hset(keys.receipt(0, id), `node:${instanceOf('node-1')}:node-1`, 'pending')
-  if (before !== null) await redis.restore(keys.pending(0), 0, before, 'REPLACE')
+  if (before !== null) {
+    await redis.restore(keys.pending(0), 0, before, 'REPLACE')
+  }
   t.match(await receipt(), { complete: false })
   one.send({ type: 'renew', renewal: 2 })
   t.match(await one.next(), { type: 'lease', renewal: 2 })
@@ -166,7 +174,9 @@ t.test('a node that is gone without bye stays, not connected', async (t) => {
   for (;;) {
     const { nodes } = (await self.api(admin, 'GET', '/v1/nodes')).json()
     t.equal(nodes.length, 1)
-    if (!nodes[0].connected) break
+    if (!nodes[0].connected) {
+      break
+    }
   }
   const answer = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x', wait: 10 })
   t.match(answer.json(), { complete: false, nodes: [{ state: 'pending' }] })
@@ -278,12 +288,18 @@ t.test('an identity may be held to names of nodes', async (t) => {
     one.send(hello(name))
     return Promise.race([one.welcome(), one.closed])
   }
-  for (const name of ['edge-1', 'edge-', 'one']) t.match(await tried(name), { type: 'welcome' })
-  for (const name of ['one-1', 'edge', 'other']) t.match(await tried(name), { code: 4403 })
+  for (const name of ['edge-1', 'edge-', 'one']) {
+    t.match(await tried(name), { type: 'welcome' })
+  }
+  for (const name of ['one-1', 'edge', 'other']) {
+    t.match(await tried(name), { code: 4403 })
+  }
   t.match(await set(null), { statusCode: 200 })
   t.match(await tried('other'), { type: 'welcome' })
   t.equal((await self.api(admin, 'GET', path)).json().nodes, undefined)
-  for (const wrong of [[], ['*x'], ['a b'], 'edge']) t.equal((await set(wrong)).statusCode, 400)
+  for (const wrong of [[], ['*x'], ['a b'], 'edge']) {
+    t.equal((await set(wrong)).statusCode, 400)
+  }
 })
 
 t.test('the same process may come back before its old connection is seen to be dead', async (t) => {
@@ -384,7 +400,9 @@ t.test('frames are bounded', async (t) => {
   large.send('x'.repeat(256 * 1024 + 1))
   t.match(await large.closed, { code: 1009 })
   const fragmented = await joined(t, self, 'fragmented')
-  for (let n = 0; n < 40; n++) fragmented.socket.send('x'.repeat(8192), { fin: false })
+  for (let n = 0; n < 40; n++) {
+    fragmented.socket.send('x'.repeat(8192), { fin: false })
+  }
   t.match(await fragmented.closed, { code: 1009 })
   const most = Array.from({ length: 1024 }, () => ({
     id: '0-AAAAAAAAAAAAAAAAAAAAAA',
@@ -412,7 +430,9 @@ t.test('a dead peer is noticed, a live one is kept', async (t) => {
   live.socket.on('ping', () => {
     pings += 1
   })
-  while (self.app.feedHub.nodes === 2) await once(live.socket, 'ping')
+  while (self.app.feedHub.nodes === 2) {
+    await once(live.socket, 'ping')
+  }
   t.ok(pings >= 2)
   t.equal(live.socket.readyState, live.socket.OPEN)
 })

@@ -25,7 +25,9 @@ function registry(leases: FakeLease[]) {
     readLeases: async () => {
       state.looks += 1
       state.looked()
-      if (state.fails) throw new Error('away')
+      if (state.fails) {
+        throw new Error('away')
+      }
       return {
         leases: state.leases
           .filter(({ partition }) => !state.missing.includes(partition))
@@ -41,7 +43,9 @@ function registry(leases: FakeLease[]) {
       state.fenced.push(lease.node)
       state.overdue.push(overdueUs)
       const found = state.leases.find(({ node }) => node === lease.node)
-      if (found === undefined) return undefined
+      if (found === undefined) {
+        return undefined
+      }
       found.fencedUs = 7
       return 7
     },
@@ -55,7 +59,9 @@ function registry(leases: FakeLease[]) {
     /** So many further looks have begun; what the last but one found is done. */
     async looksOn(count: number) {
       const until = state.looks + count
-      while (state.looks < until) await new Promise<void>((resolve) => (state.looked = resolve))
+      while (state.looks < until) {
+        await new Promise<void>((resolve) => (state.looked = resolve))
+      }
     },
   })
 }
@@ -107,7 +113,9 @@ t.test('only a count that stands still for the whole time is fenced', async (t) 
 t.test('a process that has lost its name is forgotten with its fence', async (t) => {
   const fake = registry([lease({ node: 'old', current: false })])
   fencer(t, fake)
-  while (fake.forgotten.length === 0) await fake.looksOn(1)
+  while (fake.forgotten.length === 0) {
+    await fake.looksOn(1)
+  }
   t.same(fake.settled, [7], 'after its receipts were settled')
 })
 
@@ -141,10 +149,14 @@ t.test(
     await fake.looksOn(2)
     const began = performance.now()
     fake.missing = [1]
-    while (fake.fenced.length === 0) await fake.looksOn(1)
+    while (fake.fenced.length === 0) {
+      await fake.looksOn(1)
+    }
     t.same(fake.fenced, ['here'])
     t.ok(errors.length > 0, 'what is missing is said')
-    while (performance.now() < began + 200) await fake.looksOn(1)
+    while (performance.now() < began + 200) {
+      await fake.looksOn(1)
+    }
     fake.missing = []
     await fake.looksOn(2)
     t.same(fake.fenced, ['here', 'away'], 'the same count from the same Redis: it stood still')
@@ -209,14 +221,18 @@ t.test('a renewal that is counted while the leases are read is not held against 
     const read = await readLeases()
     if (fake.looks === 1) {
       // What was asked long ago is answered only now.
-      while (performance.now() < began + 200) await new Promise((resolve) => setImmediate(resolve))
+      while (performance.now() < began + 200) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
       answered = performance.now()
     }
     return read
   }
   const began = performance.now()
   fencer(t, fake)
-  while (fake.fenced.length === 0) await fake.looksOn(1)
+  while (fake.fenced.length === 0) {
+    await fake.looksOn(1)
+  }
   t.ok(performance.now() - answered >= 60, 'its time begins with the answer')
 })
 
@@ -227,5 +243,7 @@ t.test('an error is reported, and the fencer looks again', async (t) => {
   await fake.looksOn(3)
   t.ok(errors.length >= 2)
   fake.fails = false
-  while (fake.fenced.length === 0) await fake.looksOn(1)
+  while (fake.fenced.length === 0) {
+    await fake.looksOn(1)
+  }
 })

@@ -44,11 +44,12 @@ t.test('a node that was fenced hears of everything before it has its lease', asy
   one.send({ type: 'renew', renewal: 1 })
   one.socket.resume()
   const told: string[] = []
-  for (let message = await one.next(); message.type !== 'lease'; message = await one.next())
+  for (let message = await one.next(); message.type !== 'lease'; message = await one.next()) {
     if (message.type === 'events') {
       told.push(...message.revocations.map((event) => event.id))
       ack(one)
     }
+  }
   t.equal(told.length, 2)
   t.equal(told.at(-1), id)
   const next = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x' })
@@ -86,7 +87,9 @@ t.test('a node that speaks and does not hear is fenced', async (t) => {
   t.teardown(() => clearInterval(renewing))
   t.match(await completed(self, admin), { complete: true, nodes: [{ state: 'fenced' }] })
   let message = await one.next()
-  while (message.type === 'lease') message = await one.next()
+  while (message.type === 'lease') {
+    message = await one.next()
+  }
   t.equal(message.type, 'events', 'and gets no lease after what it has not acknowledged')
   ack(one)
   t.match(await one.next(), { type: 'lease' }, 'until it has')
@@ -107,7 +110,9 @@ t.test('a lease is sent after the events that it depends on', async (t) => {
     'not before the tail has brought them',
   )
   hub.onEvents({ cursor: registry.end, revocations: [revocation(1)] })
-  while (sent.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  while (sent.length < 3) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   t.match(sent, [{ type: 'welcome' }, { type: 'events', revocations: [{ id }] }, { type: 'lease' }])
 })
 
@@ -159,7 +164,9 @@ function scripted(t: Test) {
     async send(text) {
       const message: AuthMessage = JSON.parse(String(text))
       sent.push(message)
-      if (message.type === 'welcome') joined()
+      if (message.type === 'welcome') {
+        joined()
+      }
     },
     close: () => connection.onClose(),
     terminate: () => connection.onClose(),

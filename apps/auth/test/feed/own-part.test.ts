@@ -66,7 +66,9 @@ function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
     onError: (error) => t.fail(String(error)),
   })
   t.teardown(async () => {
-    for (const { answer } of renewals) answer({ counted: true, end: '0-0', run: 'r' })
+    for (const { answer } of renewals) {
+      answer({ counted: true, end: '0-0', run: 'r' })
+    }
     await part.close()
     watch.close()
   })
@@ -77,7 +79,9 @@ function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
     part,
     /** Resolves when something has been asked of the registry for which this holds. */
     async until(condition: () => boolean): Promise<void> {
-      while (!condition()) await new Promise<void>((resolve) => (wake = resolve))
+      while (!condition()) {
+        await new Promise<void>((resolve) => (wake = resolve))
+      }
     },
     /** A grant of a caller, held. */
     caller() {
@@ -127,8 +131,9 @@ t.test(
     await until(() => renewals.length === 2)
     const after = performance.now()
     t.match(part.problem, /no lease/)
-    for (const { answer, partition } of renewals)
+    for (const { answer, partition } of renewals) {
       answer({ counted: true, end: partition === 0 ? '1-10' : '0-0', run: 'r' })
+    }
     await started
     t.equal(part.problem, undefined)
     const until0 = performance.now() + part.lease(0).leftMs

@@ -47,7 +47,9 @@ async function heard(socket: Socket, until: RegExp): Promise<string> {
   let text = ''
   for await (const chunk of socket) {
     text += String(chunk)
-    if (until.test(text)) break
+    if (until.test(text)) {
+      break
+    }
   }
   return text
 }

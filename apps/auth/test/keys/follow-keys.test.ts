@@ -53,7 +53,9 @@ t.test('one error is told when looking begins to fail', async (t) => {
     {
       async look() {
         setImmediate(() => calls.emit('call'))
-        if (!works) throw new Error('no')
+        if (!works) {
+          throw new Error('no')
+        }
       },
     },
     {

@@ -22,11 +22,12 @@ t.test('what the current key signs, its public key verifies, and nothing else', 
   const publicKey = keys.find(keys.current.kid)?.publicKey
   t.ok(verify(null, data, publicKey ?? '', signature))
   t.notOk(verify(null, Buffer.from('date'), publicKey ?? '', signature))
-  for (const kid of ['', 'current', 'x', '__proto__', 'constructor'])
+  for (const kid of ['', 'current', 'x', '__proto__', 'constructor']) {
     t.equal(keys.find(kid), undefined, `no key "${kid}"`)
+  }
 })
 
-for (const algorithm of ['EdDSA', 'ES256'] as const)
+for (const algorithm of ['EdDSA', 'ES256'] as const) {
   t.test(`${algorithm}: the JWKS has public parts alone, by their thumbprints`, async (t) => {
     const { open } = await keySets(t)
     const keys = await open({ secret, algorithm })
@@ -47,6 +48,7 @@ for (const algorithm of ['EdDSA', 'ES256'] as const)
     }
     t.ok(list.some(({ kid }) => kid === keys.current.kid))
   })
+}
 
 t.test('the thumbprint is that of RFC 8037, appendix A.3', async (t) => {
   t.equal(
@@ -67,8 +69,11 @@ t.test('a registry from before there were states opens, and its key goes on', as
   const { redis, key, states, open, age } = await keySets(t)
   const { current } = await open()
   // As it was: one key, and which is current.
-  for (const kid of await redis.hkeys(key))
-    if (kid !== 'current' && kid !== current.kid) await redis.hdel(key, kid)
+  for (const kid of await redis.hkeys(key)) {
+    if (kid !== 'current' && kid !== current.kid) {
+      await redis.hdel(key, kid)
+    }
+  }
   await redis.del(states)
   const keys = await open({ rotationDays: 1 })
   t.same(keys.current, current)
@@ -83,7 +88,7 @@ t.test('a registry from before there were states opens, and its key goes on', as
   t.ok(keys.find(current.kid))
 })
 
-for (const options of [{}, { secret }])
+for (const options of [{}, { secret }]) {
   t.test(`instances that start at once agree on their keys; ${Object.keys(options)}`, async (t) => {
     const { redis, key, open } = await keySets(t)
     const sets = await Promise.all(Array.from({ length: 6 }, () => open(options)))
@@ -93,6 +98,7 @@ for (const options of [{}, { secret }])
     t.equal(new Set(sets.map((keys) => JSON.stringify(keys.list()))).size, 1)
     t.equal((await open(options)).current.privateKey, sets[0]?.current.privateKey, 'also later')
   })
+}
 
 t.test('with a secret the private key is nowhere in Redis', async (t) => {
   const { redis, key, open } = await keySets(t)
@@ -118,7 +124,9 @@ t.test('a key that was stored in the clear is encrypted once there is a secret',
   t.equal(await clear(), true, 'without a secret it can be found')
   const sets = await Promise.all(Array.from({ length: 5 }, () => open({ secret })))
   t.equal(await clear(), false, 'with one it cannot')
-  for (const { current } of sets) t.same(current, before.current, 'it is the same key')
+  for (const { current } of sets) {
+    t.same(current, before.current, 'it is the same key')
+  }
   await t.rejects(open(), { code: 'secret_missing' })
 })
 
@@ -146,7 +154,7 @@ t.test('no secret, a wrong one, or a damaged key: an error that says so', async 
   await t.rejects(open({ secret }), { code: 'key_unreadable' }, 'the current key is not there')
 })
 
-for (const algorithm of ['EdDSA', 'ES256'] as const)
+for (const algorithm of ['EdDSA', 'ES256'] as const) {
   t.test(`${algorithm}: two halves that are not one pair are no key`, async (t) => {
     const { redis, key, open } = await keySets(t)
     const keys = await open({ algorithm })
@@ -155,6 +163,7 @@ for (const algorithm of ['EdDSA', 'ES256'] as const)
     await redis.hset(key, one, JSON.stringify({ ...(await read(one)), d: (await read(two)).d }))
     await t.rejects(open({ algorithm }), { code: 'key_unreadable' })
   })
+}
 
 t.test('without Redis there is an error, and no key', async (t) => {
   const { open } = await keySets(t)

@@ -63,15 +63,21 @@ t.test('the schedule is kept once, however many instances look', async (t) => {
   const { open, age } = await keySets(t)
   const sets = await Promise.all(Array.from({ length: 5 }, () => open({ rotationDays: 30 })))
   const [first] = sets
-  if (first === undefined) throw new Error('there are five')
+  if (first === undefined) {
+    throw new Error('there are five')
+  }
   const [old, next] = [first.current.kid, kidOf(first, 'next')]
   const scheduled: string[] = []
   const [, ...heard] = sets
-  for (const keys of heard) keys.onScheduled((kid) => scheduled.push(kid))
+  for (const keys of heard) {
+    keys.onScheduled((kid) => scheduled.push(kid))
+  }
   const look = () => Promise.all(sets.map((keys) => keys.look()))
   await age(30 * dayMs - minuteMs)
   await look()
-  for (const { current } of sets) t.equal(current.kid, old, 'not yet')
+  for (const { current } of sets) {
+    t.equal(current.kid, old, 'not yet')
+  }
   t.equal((first.list()[1]?.rotatesAt ?? 0) - (first.list()[1]?.activatedAt ?? 0), 30 * dayMs)
   await age(minuteMs)
   await look()
@@ -202,8 +208,11 @@ t.test('the secret changes with the previous one at hand', async (t) => {
   const stored = await redis.hgetall(key)
   const keys = await open({ secret: other, previous: secret })
   t.same(keys.current, before.current)
-  for (const [kid, text] of Object.entries(await redis.hgetall(key)))
-    if (kid !== 'current') t.not(text, stored[kid], 'each is encrypted anew')
+  for (const [kid, text] of Object.entries(await redis.hgetall(key))) {
+    if (kid !== 'current') {
+      t.not(text, stored[kid], 'each is encrypted anew')
+    }
+  }
   t.same((await open({ secret: other })).current, before.current, 'the previous one may go')
   await t.rejects(open({ secret }), { code: 'secret_wrong' })
   await t.resolves(before.look(), 'who has opened them goes on')

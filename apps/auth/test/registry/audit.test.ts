@@ -39,14 +39,18 @@ async function* pages(registry: Registry, query: ListAudit) {
   for (;;) {
     const { entries, cursor } = await listAudit(registry, kept, next)
     yield entries.map(({ requestId = '' }) => requestId)
-    if (cursor === undefined) return
+    if (cursor === undefined) {
+      return
+    }
     next = query.after === undefined ? { ...query, cursor } : { ...query, after: cursor }
   }
 }
 
 async function all(registry: Registry, query: ListAudit): Promise<string[]> {
   const found: string[] = []
-  for await (const page of pages(registry, query)) found.push(...page)
+  for await (const page of pages(registry, query)) {
+    found.push(...page)
+  }
   return found
 }
 
@@ -69,7 +73,9 @@ t.test(
         seen.push(page)
         await append(registry, [{ requestId: 'new' }])
         // One that has been shown goes.
-        if (seen.length === 2) await redis.xtrim(registry.keys.audit(0, 'acts'), 'MAXLEN', '=', 100)
+        if (seen.length === 2) {
+          await redis.xtrim(registry.keys.audit(0, 'acts'), 'MAXLEN', '=', 100)
+        }
       }
       t.same(seen.flat(), numbers(0, 60).reverse(), `${partitions} partitions`)
       t.equal(seen.length, 9)
@@ -82,12 +88,15 @@ t.test('entries of one microsecond in several partitions: each once, both ways',
   const { registry, redis } = await open(t, { partitions: 4 })
   await append(registry, [{}])
   const us = (Date.now() + 1000) * 1000
-  for (const partition of [0, 1, 2, 3])
+  for (const partition of [0, 1, 2, 3]) {
     for (const [n, kind] of (['acts', 'issues', 'refusals'] as const).entries()) {
       const entry = JSON.stringify({ ...done, requestId: `${partition}.${n}` })
       await redis.xadd(registry.keys.audit(partition, kind), `${us + n}-0`, 'entry', entry)
     }
-  for (const partition of [0, 1, 2, 3]) await redis.set(registry.keys.clock(partition), us + 3)
+  }
+  for (const partition of [0, 1, 2, 3]) {
+    await redis.set(registry.keys.clock(partition), us + 3)
+  }
   const order = [0, 1, 2].flatMap((n) => [0, 1, 2, 3].map((partition) => `${partition}.${n}`))
   t.same(await all(registry, { limit: 1 }), [...order.reverse(), '0'])
   const followed: string[] = []
@@ -156,7 +165,9 @@ t.test('a rare entry among many: a page ends early, with a cursor', async (t) =>
   const { registry } = await open(t)
   await append(registry, [{ requestId: 'rare', actor: { identity: 'rare' } }])
   const many = Array.from({ length: 500 }, () => ({}))
-  for (let n = 0; n < 5; n += 1) await append(registry, many)
+  for (let n = 0; n < 5; n += 1) {
+    await append(registry, many)
+  }
   let pages = 0
   let cursor: string | undefined
   const found: AuditEntry[] = []
@@ -180,12 +191,13 @@ t.test('neither attempts of anyone, nor refusals, nor tokens push out another ki
     { result: 'refused', actor: { identity: 'admin', claimed: true } },
     { action: 'token.issue' },
   ]
-  for (const flood of floods)
+  for (const flood of floods) {
     await append(
       registry,
       Array.from({ length: 300 }, () => flood),
       few,
     )
+  }
   t.equal((await all(registry, {})).at(-1), 'act')
   t.equal((await all(registry, {})).length, 16)
   t.equal((await all(registry, { result: 'refused' })).length, 10)
@@ -202,8 +214,9 @@ t.test('entries that are too old are shown no more, and removed', async (t) => {
   const { registry, redis } = await open(t)
   const key = registry.keys.audit(0, 'refusals')
   const old = (ms: number) => `${(Date.now() - ms) * 1000}-0`
-  for (const ms of [90_000_000, 87_000_000, 80_000_000])
+  for (const ms of [90_000_000, 87_000_000, 80_000_000]) {
     await redis.xadd(key, old(ms), 'entry', JSON.stringify({ ...done, requestId: `${ms}` }))
+  }
   t.same(await all(registry, {}), ['80000000'])
   t.same((await listAudit(registry, kept, { after: '0.0' })).entries.length, 1)
   t.equal(await redis.xlen(key), 3)
@@ -238,7 +251,9 @@ t.test('whoever follows is woken by an entry, also of another instance', async (
 t.test('an export has what there was when it began, oldest first', async (t) => {
   const { registry } = await open(t, { partitions: 4 })
   const record = (n: string) => ({ requestId: n, target: { identity: n } })
-  for (const n of numbers(0, 12)) await append(registry, [record(n)])
+  for (const n of numbers(0, 12)) {
+    await append(registry, [record(n)])
+  }
   await append(registry, numbers(12, 1100).map(record))
   const batches = await exportAudit(registry, kept, {})
   const lines: AuditEntry[] = []

@@ -21,8 +21,11 @@ async function commandsOf(
     end = resolve
   })
   const stop = await monitor(redis, (args) => {
-    if (args.includes(`${prefix}-end`)) end()
-    else if (args.some((arg) => arg.includes(prefix))) seen.push(args[0]?.toLowerCase() ?? '')
+    if (args.includes(`${prefix}-end`)) {
+      end()
+    } else if (args.some((arg) => arg.includes(prefix))) {
+      seen.push(args[0]?.toLowerCase() ?? '')
+    }
   })
   t.teardown(stop)
   await work()
@@ -41,8 +44,9 @@ t.test('whatever is not right costs the same commands, and one round trip', asyn
     codeTtlSeconds: 3600,
   })
   const key = registry.keys.codes(0, 'gone')
-  for (const [hash, value] of Object.entries(await redis.hgetall(key)))
+  for (const [hash, value] of Object.entries(await redis.hgetall(key))) {
     await redis.hset(key, hash, value.replace(/\d+$/, '1'))
+  }
   await registerIdentity(registry, { identity: 'paused', scopes: ['admin'] })
   await suspendIdentity(registry, 'paused')
   const failing = [
@@ -62,7 +66,7 @@ t.test('whatever is not right costs the same commands, and one round trip', asyn
     [{ from: '10.0.0.2', counts: false }, looks],
   ] as const
   const refusals = new Set<string>()
-  for (const [shown, expected] of ways)
+  for (const [shown, expected] of ways) {
     for (const [identity, code] of failing) {
       const commands = await commandsOf(t, redis, prefix, () =>
         authenticate(registry, identity, code, shown).catch((error: Error) =>
@@ -71,6 +75,7 @@ t.test('whatever is not right costs the same commands, and one round trip', asyn
       )
       t.same(commands, expected, identity.slice(0, 10))
     }
+  }
   t.equal(refusals.size, 1, 'and get the same answer')
 })
 
@@ -95,7 +100,9 @@ t.test('waits double up to a bound; a right code never waits, and forgets them',
   const counters = () => redis.keys(`{${prefix}:*wrong-codes:*`)
   /** Time passes: the end of every wait moves to the past. */
   const timePasses = async () => {
-    for (const key of await counters()) await redis.hset(key, 'untilMs', '1')
+    for (const key of await counters()) {
+      await redis.hset(key, 'untilMs', '1')
+    }
   }
   const waitNow = async () => {
     const error = await wrong().catch((error) => error)
@@ -130,8 +137,9 @@ t.test('wrong codes cost nothing at another address, or of another identity', as
     ...opened.registry,
     wrongCodes: { allowed: 1, waitMs: 60_000, maxWaitMs: 60_000 },
   }
-  for (const identity of ['shop', 'other'])
+  for (const identity of ['shop', 'other']) {
     await registerIdentity(registry, { identity, scopes: [] })
+  }
   const stranger = { from: '10.6.6.6' }
   await t.rejects(authenticate(registry, 'shop', 'x', stranger), { code: 'invalid_client' })
   await t.rejects(authenticate(registry, 'shop', 'y', stranger), { code: 'too_many_wrong_codes' })

@@ -60,11 +60,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const unknown = `0-${'A'.repeat(22)}`
 
 t.test('introspection refuses exactly what some event of the feed covers', async (t) => {
-  for (const partitions of [1, 4])
+  for (const partitions of [1, 4]) {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
         const { registry } = await open(t, { partitions })
-        for (const name of names) await registerIdentity(registry, { identity: name, scopes: [] })
+        for (const name of names) {
+          await registerIdentity(registry, { identity: name, scopes: [] })
+        }
         const issued: {
           jti: string
           identity: string
@@ -74,7 +76,7 @@ t.test('introspection refuses exactly what some event of the feed covers', async
           issuedUs: number
           expiresAt: number
         }[] = []
-        for (const each of steps)
+        for (const each of steps) {
           if (each.kind === 'issue') {
             const { kind: _, parent: at, ...order } = each
             const own = issued.filter((one) => one.identity === order.identity)
@@ -98,20 +100,26 @@ t.test('introspection refuses exactly what some event of the feed covers', async
                   ? 'too_many_parents'
                   : undefined
             if (typeof made === 'string' || refused !== undefined) {
-              if (made !== refused) throw new Error(`${JSON.stringify(made)}, not ${refused}`)
+              if (made !== refused) {
+                throw new Error(`${JSON.stringify(made)}, not ${refused}`)
+              }
               continue
             }
-            if (made.expiresAt > (parent?.expiresAt ?? Number.POSITIVE_INFINITY))
+            if (made.expiresAt > (parent?.expiresAt ?? Number.POSITIVE_INFINITY)) {
               throw new Error('a token outlives its parent')
+            }
             issued.push({ ...order, parents, ...made })
           } else {
             const issuedBefore = each.ago === undefined ? undefined : Date.now() - each.ago
             const selector = each.selector(issued.map(({ jti }) => jti))
             await revoke(registry, { selector, issuedBefore })
           }
+        }
         const events: RevocationEvent[] = []
         const read = await readFeed(registry, Array(partitions).fill('0-0').join(','), 100)
-        if (read !== 'lost') events.push(...read.revocations)
+        if (read !== 'lost') {
+          events.push(...read.revocations)
+        }
 
         const answers = await introspect(
           registry,
@@ -120,11 +128,15 @@ t.test('introspection refuses exactly what some event of the feed covers', async
         for (const [index, each] of issued.entries()) {
           // One partition's event of {all: true} stands for that partition's clock.
           const covered = events.some((event) => coversToken(event, each))
-          if (covered === (answers[index] !== undefined))
+          if (covered === (answers[index] !== undefined)) {
             throw new Error(`the registry and coversToken disagree on ${JSON.stringify(each)}`)
+          }
         }
-        if (read === 'lost') throw new Error('the feed was lost')
+        if (read === 'lost') {
+          throw new Error('the feed was lost')
+        }
       }),
       { numRuns: 40 },
     )
+  }
 })

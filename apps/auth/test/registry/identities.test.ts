@@ -122,8 +122,9 @@ t.test('a change touches what it names; issued tokens keep their scopes', async 
   t.notOk('tokenTtlSeconds' in cleared)
   t.same(cleared.labels, [])
   t.same(await changeIdentity(registry, 'shop', {}), cleared)
-  for (const verb of [resumeIdentity, deleteIdentity, suspendIdentity, getIdentity])
+  for (const verb of [resumeIdentity, deleteIdentity, suspendIdentity, getIdentity]) {
     await t.rejects(verb(registry, 'nobody').then(String), { code: 'identity_not_found' })
+  }
   await t.rejects(changeIdentity(registry, 'nobody', { labels: [] }), {
     code: 'identity_not_found',
   })

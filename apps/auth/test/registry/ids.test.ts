@@ -36,8 +36,9 @@ t.test('identities spread over the partitions', async (t) => {
     counts.set(partition, (counts.get(partition) ?? 0) + 1)
   }
   t.equal(counts.size, 16)
-  for (const [partition, count] of counts)
+  for (const [partition, count] of counts) {
     t.ok(count > 700 && count < 1300, `partition ${partition} has ${count} of 16,000`)
+  }
 })
 
 t.test('a name is no option of a command line', async (t) => {

@@ -115,20 +115,28 @@ class Model {
       const issued = await token(registry, identity, order)
       this.tokens.push({ identity, subject, labels, parents, revoked: false, ...issued })
       // Versions before the index knew no parents.
-      if (step.old && parent === undefined) await makeOld(registry, identity, issued.jti)
+      if (step.old && parent === undefined) {
+        await makeOld(registry, identity, issued.jti)
+      }
     } else if (step.kind === 'delete') {
       await deleteIdentity(registry, step.identity)
       await registerIdentity(registry, { identity: step.identity, scopes: [] })
       this.tokens = this.tokens.filter(({ identity }) => identity !== step.identity)
     } else {
       const one = this.at(step.which)
-      if (one === undefined) return
+      if (one === undefined) {
+        return
+      }
       if (step.kind === 'expire') {
         // What a token has issued never outlives it.
         const ended = this.tokens.filter(({ jti, parents }) => [jti, ...parents].includes(one.jti))
-        for (const { identity, jti } of ended) await expire(registry, identity, jti)
+        for (const { identity, jti } of ended) {
+          await expire(registry, identity, jti)
+        }
         this.tokens = this.tokens.filter((token) => !ended.includes(token))
-      } else await this.#revoke(selectorOf(step.how, one), step.bounded ? one : undefined)
+      } else {
+        await this.#revoke(selectorOf(step.how, one), step.bounded ? one : undefined)
+      }
     }
   }
 
@@ -155,26 +163,43 @@ class Model {
       'a receipt',
       selector,
     )
-    for (const one of covered) one.revoked = true
+    for (const one of covered) {
+      one.revoked = true
+    }
   }
 }
 
 function selectorOf(how: string, { jti, identity, subject, labels: [label = 'none'] }: Known) {
-  if (how === 'jti') return { jti }
-  if (how === 'cascade') return { jti, cascade: true as const }
-  if (how === 'subject') return { identity, subject }
-  if (how === 'label') return { identity, label }
+  if (how === 'jti') {
+    return { jti }
+  }
+  if (how === 'cascade') {
+    return { jti, cascade: true as const }
+  }
+  if (how === 'subject') {
+    return { identity, subject }
+  }
+  if (how === 'label') {
+    return { identity, label }
+  }
   return how === 'identity' ? { identity } : { all: true as const }
 }
 
 function selects(selector: Selector, one: Known): boolean {
-  if ('all' in selector) return true
-  if ('jti' in selector)
+  if ('all' in selector) {
+    return true
+  }
+  if ('jti' in selector) {
     return (
       selector.jti === one.jti || (selector.cascade === true && one.parents.includes(selector.jti))
     )
-  if (selector.identity !== one.identity) return false
-  if ('subject' in selector) return selector.subject === one.subject
+  }
+  if (selector.identity !== one.identity) {
+    return false
+  }
+  if ('subject' in selector) {
+    return selector.subject === one.subject
+  }
   return !('label' in selector) || one.labels.includes(selector.label)
 }
 
@@ -195,8 +220,9 @@ function isWanted(query: ListTokens, one: Known): boolean {
 }
 
 function equal(found: unknown, wanted: unknown, ...what: unknown[]): void {
-  if (JSON.stringify(found) !== JSON.stringify(wanted))
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) {
     throw new Error(JSON.stringify({ what, found, wanted }))
+  }
 }
 
 /** By identity, then newest first. */
@@ -238,7 +264,7 @@ function queryOf(model: Model, filter: typeof filters extends fc.Arbitrary<infer
   ) as ListTokens
 }
 
-for (const partitions of [1, 4])
+for (const partitions of [1, 4]) {
   t.test(
     `lists and counts are what going through every token gives; P=${partitions}`,
     async (t) => {
@@ -248,7 +274,9 @@ for (const partitions of [1, 4])
         fc.array(filters, { minLength: 4, maxLength: 6 }),
         async (steps, asked) => {
           const { registry, model } = await fresh()
-          for (const one of steps) await model.play(one)
+          for (const one of steps) {
+            await model.play(one)
+          }
           for (const filter of asked) {
             const query = queryOf(model, filter)
             const wanted = model.tokens.filter((one) => isWanted(query, one))
@@ -285,6 +313,7 @@ for (const partitions of [1, 4])
       t.pass()
     },
   )
+}
 
 t.test('pages have each token once, whatever comes and goes between them', async (t) => {
   const fresh = await models(t, 4)
@@ -294,14 +323,18 @@ t.test('pages have each token once, whatever comes and goes between them', async
     fc.array(step, { maxLength: 20 }),
     async (before, filter, between) => {
       const { registry, model } = await fresh()
-      for (const one of before) await model.play(one)
+      for (const one of before) {
+        await model.play(one)
+      }
       const query = queryOf(model, { ...filter, state: undefined })
       const atFirst = [...model.tokens]
       const rest = [...between]
       const listed: string[] = []
       for await (const tokens of pages(registry, { ...query, limit: 2 })) {
         listed.push(...tokens.map(({ jti }) => jti))
-        for (const one of rest.splice(0, 3)) await model.play(one)
+        for (const one of rest.splice(0, 3)) {
+          await model.play(one)
+        }
       }
       const always = atFirst.filter((one) => model.tokens.includes(one) && isWanted(query, one))
       const found = always.filter(({ jti }) => listed.includes(jti))
@@ -325,7 +358,9 @@ t.test('a token that several revocations cover counts once', async (t) => {
     model.play({ kind: 'issue', identity: 'app', subject, labels, parent: undefined, old: false })
   await issue('ann', ['phone'])
   await issue('bob', ['phone'])
-  for (let i = 0; i < 10; i += 1) await issue('anna', ['web'])
+  for (let i = 0; i < 10; i += 1) {
+    await issue('anna', ['web'])
+  }
   const counts = [
     { how: 'jti', which: 0, revoked: 1 },
     { how: 'subject', which: 0, revoked: 1 },
@@ -354,8 +389,9 @@ t.test('a cursor of another list is refused', async (t) => {
     { cursor: '5.bank', identity: 'app' },
     { cursor: '12345678901234567', identity: 'app' },
   ]
-  for (const query of bad)
+  for (const query of bad) {
     await t.rejects(listTokens(registry, query), { code: 'bad_cursor' }, JSON.stringify(query))
+  }
   await t.rejects(countTokensByIdentity(registry, { cursor: '*' }), { code: 'bad_cursor' })
 })
 
@@ -371,7 +407,9 @@ async function models(t: Parameters<typeof open>[0], partitions: number) {
   return async () => {
     made += 1
     const registry = await openRegistry({ ...first, partitions, prefix: `${prefix}:${made}` })
-    for (const identity of identities) await registerIdentity(registry, { identity, scopes: [] })
+    for (const identity of identities) {
+      await registerIdentity(registry, { identity, scopes: [] })
+    }
     return { registry, model: new Model(registry) }
   }
 }

@@ -50,7 +50,9 @@ t.test('a renewal that comes first prevents the fence', async (t) => {
   const joined = await joinNode(registry, one)
   const [seen] = (await readLeases(registry)).leases
   t.ok(seen)
-  if (seen === undefined) return
+  if (seen === undefined) {
+    return
+  }
   await renewLease(registry, { ...one, ...joined })
   t.equal(await fenceNode(registry, seen), undefined)
   t.match(await listNodes(registry), [{ fenced: false }])
@@ -90,9 +92,13 @@ t.test(
     const leases = (await readLeases(registry)).leases
     const old = leases.find(({ current }) => !current)
     t.match(old, { node: one.node, instance: one.instance })
-    if (old === undefined) return
+    if (old === undefined) {
+      return
+    }
     const fencedUs = await fenceNode(registry, old)
-    if (fencedUs === undefined) return t.fail('not fenced')
+    if (fencedUs === undefined) {
+      return t.fail('not fenced')
+    }
     t.equal(await fenceNode(registry, old), undefined, 'a fence stays where it is')
     await settleFenced(registry, { ...old, fencedUs })
     await forgetNode(registry, { ...old, fencedUs })
@@ -139,8 +145,9 @@ t.test(
         'a new one has none',
       )
       // As after a restart, or in a replica that has become the primary.
-      for (const { partition } of parts(partitions))
+      for (const { partition } of parts(partitions)) {
         await redis.set(registry.keys.roster(partition), 'another-run')
+      }
       const { id } = await revoke(registry, { selector: { all: true } })
       t.match(await getReceipt(registry, id), {
         complete: false,
@@ -212,7 +219,9 @@ t.test('a fence for a lease never matches a later one of the same process', asyn
   const joined = await joinNode(registry, one)
   await renewLease(registry, { ...one, ...joined })
   const [seen] = (await readLeases(registry)).leases
-  if (seen === undefined) return t.fail('no lease')
+  if (seen === undefined) {
+    return t.fail('no lease')
+  }
   await fenceEverywhere(registry)
   await leaveNode(registry, one)
   const again = { ...one, ...(await joinNode(registry, one)) }
@@ -255,7 +264,9 @@ t.test('a node that leaves a revocation waiting is fenced, whatever it renews', 
   const { id } = await revoke(registry, { selector: shop })
   const { leases, ends } = await readLeases(registry)
   const [seen, [end]] = [leases[0], ends]
-  if (seen === undefined || end === undefined) return t.fail('no lease')
+  if (seen === undefined || end === undefined) {
+    return t.fail('no lease')
+  }
   t.equal(seen.waitingUs, end.us)
   // One that was asked for before the commit, and was long on its way.
   t.match(await renewLease(registry, joined, askedAt), { counted: true })
@@ -263,7 +274,9 @@ t.test('a node that leaves a revocation waiting is fenced, whatever it renews', 
   t.equal(await fenceNode(registry, seen, end.us - 1), undefined, 'nothing older waits')
   t.equal(await fenceNode(registry, { ...seen, run: 'another-redis' }, end.us), undefined)
   const fencedUs = await fenceNode(registry, seen, end.us)
-  if (fencedUs === undefined) return t.fail('not fenced')
+  if (fencedUs === undefined) {
+    return t.fail('not fenced')
+  }
   await settleFenced(registry, { ...seen, fencedUs })
   t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
 
@@ -272,7 +285,9 @@ t.test('a node that leaves a revocation waiting is fenced, whatever it renews', 
   const [again] = (await readLeases(registry)).leases
   await ackRevocations(registry, one, [], await feedEnd(registry))
   t.match(await getReceipt(registry, next.id), { nodes: [{ state: 'acked' }] })
-  if (again === undefined) return t.fail('no lease')
+  if (again === undefined) {
+    return t.fail('no lease')
+  }
   return t.equal(
     await fenceNode(registry, again, again.waitingUs),
     undefined,
@@ -288,7 +303,9 @@ t.test(
   async (t) => {
     const { url, replicaUrl, inSync } = await replicatedRedis(t, program ?? '')
     const [a, b] = [url, replicaUrl].map((url) => connect({ url, onError: () => undefined }))
-    if (a === undefined || b === undefined) return
+    if (a === undefined || b === undefined) {
+      return
+    }
     t.teardown(() => Promise.all([close(a), close(b)]))
     await Promise.all([a.connect(), b.connect()])
     const [host = '', port = ''] = new URL(replicaUrl).host.split(':')
@@ -311,7 +328,7 @@ t.test(
       'a renewal that the other never hears of',
     )
     await a.replicaof(host, port)
-    while (!(await a.info('replication')).includes('master_link_status:up'));
+    while (!(await a.info('replication')).includes('master_link_status:up')) {}
     await a.replicaof('NO', 'ONE')
     t.match(await listNodes(registry), [{ fenced: true }], 'it is lost')
     const { id } = await revoke(registry, { selector: shop })
@@ -328,14 +345,20 @@ function parts(partitions: number) {
 
 /** Fences whoever is there, as one does who has waited long enough. */
 async function fenceEverywhere(registry: Registry): Promise<void> {
-  for (const lease of (await readLeases(registry)).leases) await fence(registry, lease)
+  for (const lease of (await readLeases(registry)).leases) {
+    await fence(registry, lease)
+  }
 }
 
 async function fence(registry: Registry, lease: Lease): Promise<void> {
   const fencedUs = await fenceNode(registry, lease)
-  if (fencedUs === undefined) throw new Error('it has renewed')
+  if (fencedUs === undefined) {
+    throw new Error('it has renewed')
+  }
   await settleFenced(registry, { ...lease, fencedUs })
-  if (!lease.current) await forgetNode(registry, { ...lease, fencedUs })
+  if (!lease.current) {
+    await forgetNode(registry, { ...lease, fencedUs })
+  }
 }
 
 t.test('a bye that is recorded by half leaves no receipt pending', async (t) => {
@@ -344,7 +367,9 @@ t.test('a bye that is recorded by half leaves no receipt pending', async (t) => 
   const { id } = await revoke(registry, { selector: shop })
   const failing = new Proxy(registry.redis, {
     get(redis, name) {
-      if (name === 'zrangebylex') return () => Promise.reject(new Error('this process has ended'))
+      if (name === 'zrangebylex') {
+        return () => Promise.reject(new Error('this process has ended'))
+      }
       const value = Reflect.get(redis, name)
       return typeof value === 'function' ? value.bind(redis) : value
     },
@@ -357,7 +382,9 @@ t.test('a bye that is recorded by half leaves no receipt pending', async (t) => 
     { node: one.node, instance: one.instance, fencedUs: Number, current: false },
     'every fencer sees what is left to do',
   )
-  if (lease?.fencedUs === undefined) return
+  if (lease?.fencedUs === undefined) {
+    return
+  }
   await settleFenced(registry, { ...lease, fencedUs: lease.fencedUs })
   t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
   await leaveNode(registry, one)

@@ -43,12 +43,13 @@ t.test('options that make no sense are refused', async (t) => {
     { receiptTtlSeconds: 0 },
     { leaseMs: 10 },
   ]
-  for (const option of bad)
+  for (const option of bad) {
     await t.rejects(
       openRegistry({ ...good, ...option }),
       { code: 'option_invalid' },
       JSON.stringify(option),
     )
+  }
 })
 
 t.test('without Redis every question is an error, never an answer', async (t) => {
@@ -64,8 +65,9 @@ t.test('without Redis every question is an error, never an answer', async (t) =>
     revoke: revoke(cut, { selector: { jti } }),
     readFeed: readFeed(cut, '0-0', 10),
   }
-  for (const [name, attempt] of Object.entries(attempts))
+  for (const [name, attempt] of Object.entries(attempts)) {
     await t.rejects(attempt, { code: 'registry_unavailable' }, name)
+  }
   const error = await introspect(cut, [{ jti, client_id: 'shop' }]).catch((caught) => caught)
   t.ok(error instanceof RegistryError && error.cause instanceof Error, 'with its cause')
 })

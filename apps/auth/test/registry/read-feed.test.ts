@@ -6,20 +6,23 @@ import { open } from './fixtures/open.js'
 /** Reads, and fails when the feed is lost. */
 async function read(registry: Registry, cursor: string, limit = 100) {
   const found = await readFeed(registry, cursor, limit)
-  if (found === 'lost') throw new Error(`lost at ${cursor}`)
+  if (found === 'lost') {
+    throw new Error(`lost at ${cursor}`)
+  }
   return found
 }
 
 const shop = { identity: 'shop' }
 
-for (const partitions of [1, 16])
+for (const partitions of [1, 16]) {
   t.test(`every event comes once, in order, through any pages; P=${partitions}`, async (t) => {
     const { registry } = await open(t, { partitions })
     const start = await feedEnd(registry)
     t.equal(start, Array(partitions).fill('0-0').join(','))
     const ids: string[] = []
-    for (let i = 0; i < 20; i += 1)
+    for (let i = 0; i < 20; i += 1) {
       ids.push((await revoke(registry, { selector: { identity: `svc${i}` } })).id)
+    }
     const whole = await read(registry, start)
     t.same(
       whole.revocations.map(({ id }) => id),
@@ -33,13 +36,16 @@ for (const partitions of [1, 16])
     let cursor = start
     for (;;) {
       const page = await read(registry, cursor, 1)
-      if (page.revocations.length === 0) break
+      if (page.revocations.length === 0) {
+        break
+      }
       paged.push(...page.revocations.map(({ id }) => id))
       cursor = page.cursor
     }
     t.same(paged.sort(), ids.sort(), 'one at a time gives the same')
     t.equal(cursor, whole.cursor)
   })
+}
 
 t.test('an event says what the commit said', async (t) => {
   const { registry } = await open(t)
@@ -67,8 +73,9 @@ t.test('a cursor that is none is lost', async (t) => {
   await revoke(registry, { selector: shop })
   const end = await feedEnd(registry)
   const cursors = ['', 'x', '0', '-', '0-0,0-0', `${end},${end}`, ` ${end}`, `${end}x`, '1-1-1']
-  for (const cursor of [...cursors, '01-1', '99999999999999999999-1', '1-99999999999999999'])
+  for (const cursor of [...cursors, '01-1', '99999999999999999999-1', '1-99999999999999999']) {
     t.equal(await readFeed(registry, cursor, 10), 'lost', JSON.stringify(cursor))
+  }
 })
 
 t.test(
@@ -93,9 +100,13 @@ t.test(
 
 t.test('the event after a trimmed one counts only if it followed that very one', async (t) => {
   const { registry } = await open(t, { feedMaxLength: 2 })
-  for (let i = 0; i < 3; i += 1) await revoke(registry, { selector: shop })
+  for (let i = 0; i < 3; i += 1) {
+    await revoke(registry, { selector: shop })
+  }
   const third = await feedEnd(registry)
-  for (let i = 0; i < 2; i += 1) await revoke(registry, { selector: shop })
+  for (let i = 0; i < 2; i += 1) {
+    await revoke(registry, { selector: shop })
+  }
   t.not(await readFeed(registry, third, 10), 'lost', 'event 4 names event 3')
   const [sequence, us] = third.split('-')
   const impostor = `${sequence}-${Number(us) + 1}`
@@ -105,9 +116,13 @@ t.test('the event after a trimmed one counts only if it followed that very one',
 t.test('a feed that went backwards is noticed, before and after it has caught up', async (t) => {
   const { registry, redis } = await open(t)
   const key = registry.keys.feed(0)
-  for (let i = 0; i < 3; i += 1) await revoke(registry, { selector: shop })
+  for (let i = 0; i < 3; i += 1) {
+    await revoke(registry, { selector: shop })
+  }
   const backup = await redis.dumpBuffer(key)
-  for (let i = 0; i < 2; i += 1) await revoke(registry, { selector: shop })
+  for (let i = 0; i < 2; i += 1) {
+    await revoke(registry, { selector: shop })
+  }
   const cursor = await feedEnd(registry)
   await redis.restore(key, 0, backup ?? '', 'REPLACE')
   t.equal(await readFeed(registry, cursor, 10), 'lost', 'the cursor lies ahead')
@@ -122,7 +137,9 @@ t.test('a feed that went backwards is noticed, before and after it has caught up
 
 t.test('an event missing in the middle is noticed', async (t) => {
   const { registry, redis } = await open(t)
-  for (let i = 0; i < 3; i += 1) await revoke(registry, { selector: shop })
+  for (let i = 0; i < 3; i += 1) {
+    await revoke(registry, { selector: shop })
+  }
   const entries = await redis.xrange(registry.keys.feed(0), '-', '+')
   await redis.xdel(registry.keys.feed(0), entries[1]?.[0] ?? '')
   t.equal(await readFeed(registry, '0-0', 10), 'lost')
@@ -130,7 +147,9 @@ t.test('an event missing in the middle is noticed', async (t) => {
 
 t.test('one partition lost is the cursor lost', async (t) => {
   const { registry, redis } = await open(t, { partitions: 4 })
-  for (let i = 0; i < 12; i += 1) await revoke(registry, { selector: { identity: `svc${i}` } })
+  for (let i = 0; i < 12; i += 1) {
+    await revoke(registry, { selector: { identity: `svc${i}` } })
+  }
   const cursor = await feedEnd(registry)
   t.not(await readFeed(registry, cursor, 10), 'lost')
   await redis.del(registry.keys.feed(partitionOf('svc0', 4)))

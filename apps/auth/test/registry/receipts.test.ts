@@ -43,8 +43,9 @@ t.test('without nodes a receipt is complete at once', async (t) => {
     reason: 'why',
   }
   t.same(await getReceipt(registry, id), receipt)
-  for (const unknown of [`0-${'A'.repeat(22)}`, `all-${'A'.repeat(22)}`, 'x', '', '7-x'])
+  for (const unknown of [`0-${'A'.repeat(22)}`, `all-${'A'.repeat(22)}`, 'x', '', '7-x']) {
     await t.rejects(getReceipt(registry, unknown), { code: 'revocation_not_found' })
+  }
 })
 
 for (const partitions of [1, 16]) {
@@ -69,7 +70,9 @@ for (const partitions of [1, 16]) {
     await ackRevocations(other, two, [{ id, connectionsClosed: 0 }], cursor)
     const receipt = await getReceipt(registry, id)
     t.equal(receipt.complete, true)
-    for (const { ms } of receipt.nodes) t.ok(ms !== undefined && ms > 0 && ms < 60_000, `${ms} ms`)
+    for (const { ms } of receipt.nodes) {
+      t.ok(ms !== undefined && ms > 0 && ms < 60_000, `${ms} ms`)
+    }
 
     await ackRevocations(other, one, [{ id, connectionsClosed: 9 }], cursor)
     t.same(await getReceipt(registry, id), receipt, 'said twice changes nothing')
@@ -92,8 +95,9 @@ for (const partitions of [1, 16]) {
     for (const [partition, last] of end.entries()) {
       t.equal((await getReceipt(registry, id)).complete, false, `${partition} of ${partitions}`)
       applied[partition] = last
-      for (const _again of [1, 2])
+      for (const _again of [1, 2]) {
         await ackRevocations(registry, one, [{ id, connectionsClosed: 2 }], applied.join(','))
+      }
     }
     t.match(await getReceipt(registry, id), { complete: true, tokens: names.length })
     t.same(await states(registry, id), [`realtime-8000 acked ${2 * partitions}`])
@@ -122,8 +126,9 @@ t.test('an ack settles whatever lies before its cursor, and nothing after it', a
   const behind = [{ id: third.id, connectionsClosed: 1 }]
   await ackRevocations(registry, one, behind, '0-0')
   t.same(await states(registry, third.id), ['realtime-8000 pending 1'], 'named, but not applied')
-  for (const bad of ['', 'x', '0-0,0-0'])
+  for (const bad of ['', 'x', '0-0,0-0']) {
     await t.rejects(ackRevocations(registry, one, [], bad), { code: 'bad_cursor' })
+  }
 })
 
 t.test('an ack from before the feed went backwards settles nothing that came after', async (t) => {
@@ -209,15 +214,18 @@ t.test('receipts are listed newest first, each once', async (t) => {
   for (const partitions of [1, 16]) {
     const { registry } = await open(t, { partitions })
     const ids: string[] = []
-    for (let i = 0; i < 12; i += 1)
+    for (let i = 0; i < 12; i += 1) {
       ids.unshift((await revoke(registry, { selector: { identity: `svc${i}` } })).id)
+    }
     ids.unshift((await revoke(registry, { selector: { all: true } })).id)
     const seen: string[] = []
     let cursor: string | undefined
     do {
       const page = await listReceipts(registry, { limit: 5, ...(cursor ? { cursor } : {}) })
       seen.push(...page.revocations.map(({ id }) => id))
-      if (cursor === undefined) await revoke(registry, { selector: shop })
+      if (cursor === undefined) {
+        await revoke(registry, { selector: shop })
+      }
       cursor = page.cursor
     } while (cursor !== undefined)
     t.same(seen, ids)

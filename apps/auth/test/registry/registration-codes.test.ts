@@ -20,8 +20,9 @@ t.test('a rotation ends the other codes, now or after a while', async (t) => {
   t.equal(left, 60_000, 'the old code has a minute left')
 
   const third = await addRegistrationCode(registry, 'shop', { expireOthersInSeconds: 0 })
-  for (const { registrationCode } of [first, second])
+  for (const { registrationCode } of [first, second]) {
     await t.rejects(authenticate(registry, 'shop', registrationCode), { code: 'invalid_client' })
+  }
   await authenticate(registry, 'shop', third.registrationCode)
   t.equal((await getIdentity(registry, 'shop')).registrationCodes.length, 1)
 })
@@ -48,8 +49,9 @@ t.test('a code that has expired gets nothing, and is not shown', async (t) => {
   await authenticate(registry, 'shop', made.registrationCode)
   // Time passes: the stored expiry moves to the past.
   const key = registry.keys.codes(0, 'shop')
-  for (const [hash, value] of Object.entries(await redis.hgetall(key)))
+  for (const [hash, value] of Object.entries(await redis.hgetall(key))) {
     await redis.hset(key, hash, value.replace(/\d+$/, String(Date.now() - 10_000)))
+  }
   await t.rejects(authenticate(registry, 'shop', made.registrationCode), { code: 'invalid_client' })
   t.same((await getIdentity(registry, 'shop')).registrationCodes, [])
   await addRegistrationCode(registry, 'shop', {})
@@ -59,7 +61,9 @@ t.test('a code that has expired gets nothing, and is not shown', async (t) => {
 t.test('eight codes at most; removing one makes room', async (t) => {
   const { registry } = await open(t)
   const first = await registerIdentity(registry, { identity: 'shop', scopes: [] })
-  for (let count = 1; count < 8; count += 1) await addRegistrationCode(registry, 'shop', {})
+  for (let count = 1; count < 8; count += 1) {
+    await addRegistrationCode(registry, 'shop', {})
+  }
   await t.rejects(addRegistrationCode(registry, 'shop', {}), { code: 'too_many_codes' })
   await t.rejects(addRegistrationCode(registry, 'shop', { expireOthersInSeconds: 9 }), {
     code: 'too_many_codes',

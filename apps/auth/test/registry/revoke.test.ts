@@ -27,11 +27,13 @@ async function population(registry: Registry) {
     ['shop', { subject: 'phone', labels: [] }],
     ['bank', { subject: 'anna', labels: ['phone'] }],
   ] as const
-  for (const identity of ['shop', 'bank'])
+  for (const identity of ['shop', 'bank']) {
     await registerIdentity(registry, { identity, scopes: [] })
+  }
   const issued: { jti: string; client_id: string; issuedUs: number }[] = []
-  for (const [identity, { subject, labels }] of orders)
+  for (const [identity, { subject, labels }] of orders) {
     issued.push({ client_id: identity, ...(await token(registry, identity, { subject, labels })) })
+  }
   return issued
 }
 
@@ -54,13 +56,13 @@ const tree = [
   1, // 6
 ]
 
-for (const partitions of [1, 16])
+for (const partitions of [1, 16]) {
   for (const [at, after] of [
     [0, '-+----+'],
     [2, '++-+--+'],
     [5, '+++++-+'],
     [6, '++++++-'],
-  ] as const)
+  ] as const) {
     t.test(`cascade ends token ${at} and all that it has issued; P=${partitions}`, async (t) => {
       const { registry } = await open(t, { partitions })
       await registerIdentity(registry, { identity: 'shop', scopes: [] })
@@ -90,6 +92,8 @@ for (const partitions of [1, 16])
       t.equal(listed.length, covered - 1)
       t.ok(listed.every(({ state }) => state === 'revoked'))
     })
+  }
+}
 
 t.test('a token revoked without cascade leaves what it has issued', async (t) => {
   const { registry } = await open(t)
@@ -104,7 +108,7 @@ t.test('a token revoked without cascade leaves what it has issued', async (t) =>
   t.equal(await alive(registry, both), '--')
 })
 
-for (const partitions of [1, 16])
+for (const partitions of [1, 16]) {
   for (const [name, select, after] of cases) {
     t.test(`revoking by ${name} ends exactly what it selects; P=${partitions}`, async (t) => {
       const { registry } = await open(t, { partitions })
@@ -156,6 +160,7 @@ for (const partitions of [1, 16])
       t.equal((await readFeed(registry, zero(partitions), 10)) === 'lost', false)
     })
   }
+}
 
 t.test('the cut is exact to the millisecond, and to the microsecond without a date', async (t) => {
   const { registry, redis } = await open(t)
@@ -203,10 +208,11 @@ t.test('a token id that nobody knows is published and receipted all the same', a
 t.test('counting goes on through more than one page', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
-  for (let i = 0; i < 12; i += 1)
+  for (let i = 0; i < 12; i += 1) {
     await Promise.all(
       Array.from({ length: 100 }, (_, j) => token(registry, 'shop', { subject: `s${j % 10}` })),
     )
+  }
   t.equal((await revoke(registry, { selector: { identity: 'shop', subject: 's3' } })).tokens, 120)
   t.equal((await revoke(registry, { selector: { identity: 'shop' } })).tokens, 1080)
 })
@@ -220,8 +226,9 @@ t.test('cut-offs are kept as long as a token can live, then go one by one', asyn
   await revoke(registry, { selector: { identity: 'shop', subject: 'new' } })
   await revoke(registry, { selector: { all: true } })
   t.same(await redis.zrange(key, 0, '-1'), ['s:still', 's:new'])
-  for (const kept of [key, registry.keys.cutoffAll(0)])
+  for (const kept of [key, registry.keys.cutoffAll(0)]) {
     t.ok((await redis.pttl(kept)) > days30, `${kept} outlives every token`)
+  }
 })
 
 function zero(partitions: number): string {

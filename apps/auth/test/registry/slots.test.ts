@@ -10,10 +10,13 @@ function recording(redis: Commands): { redis: Commands; calls: string[][] } {
   const proxy = new Proxy(redis, {
     get(target, name) {
       const value = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
+      if (typeof value !== 'function') {
+        return value
+      }
       return (...args: unknown[]) => {
-        if (name === 'evalsha' || name === 'eval')
+        if (name === 'evalsha' || name === 'eval') {
           calls.push(args.slice(2, 2 + Number(args[1])).map(String))
+        }
         return Reflect.apply(value, target, args)
       }
     },
@@ -67,7 +70,9 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
     identity: 'b',
   })
   const { id } = receiver
-  for (const selector of selectors) await verbs.revoke(registry, { selector })
+  for (const selector of selectors) {
+    await verbs.revoke(registry, { selector })
+  }
   await verbs.suspendIdentity(registry, 'c')
   await verbs.resumeIdentity(registry, 'c')
   await verbs.deleteIdentity(registry, 'c')
@@ -87,7 +92,9 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
     requestId: 'x',
   } as const
   const retention = { maxLength: 100, maxAgeMs: 1000 }
-  for (const partition of [0, 7]) await verbs.appendAudit(registry, retention, partition, [entry])
+  for (const partition of [0, 7]) {
+    await verbs.appendAudit(registry, retention, partition, [entry])
+  }
   t.equal((await verbs.listAudit(registry, retention, {})).entries.length, 2)
   await verbs.changeEventReceiver(registry, id, (same) => same)
   await verbs.queueEvents(registry, receiver, 100)
@@ -103,8 +110,11 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   for (const keys of calls) {
     const tags = new Set(keys.map(tagOf))
     const [tag] = tags
-    if (tags.size !== 1 || tag === undefined) t.fail('keys of two slots', { keys })
-    else seen.add(tag)
+    if (tags.size !== 1 || tag === undefined) {
+      t.fail('keys of two slots', { keys })
+    } else {
+      seen.add(tag)
+    }
   }
   t.ok(seen.size > 10, 'and several partitions took part')
 })
@@ -127,6 +137,7 @@ t.test('every key in Redis carries the tag of a partition', async (t) => {
   await verbs.holdEventPusher(registry, receiver.id, 'process', 1000)
   const keys = await redis.keys(`*${prefix}*`)
   t.ok(keys.length > 15)
-  for (const key of keys)
+  for (const key of keys) {
     t.match(tagOf(key) ?? '', new RegExp(`^${prefix}:[0-3](\\.[0-9a-z]+)?$`), key)
+  }
 })

@@ -35,15 +35,16 @@ async function tail(opened: Opened, registry: Registry, from: string) {
     },
   })
   const until = async (condition: () => boolean) => {
-    while (!condition())
+    while (!condition()) {
       await new Promise<void>((resolve) => {
         wake = resolve
       })
+    }
   }
   return { tailing, subscriber, heard, lost, errors, until }
 }
 
-for (const partitions of [1, 16])
+for (const partitions of [1, 16]) {
   t.test(`hands out what was there and what comes; P=${partitions}`, async (t) => {
     const opened = await open(t, { partitions })
     const { registry } = opened
@@ -54,14 +55,16 @@ for (const partitions of [1, 16])
       Array(partitions).fill('0-0').join(','),
     )
     await until(() => heard.length === 1)
-    for (let i = 0; i < 10; i += 1)
+    for (let i = 0; i < 10; i += 1) {
       ids.push((await revoke(registry, { selector: { identity: `svc${i}` } })).id)
+    }
     await until(() => heard.length === ids.length)
     t.same(heard, ids)
     t.equal(tailing.cursor, await feedEnd(registry))
     await tailing.close()
     await tailing.close()
   })
+}
 
 t.test('events wake it, and it need not look again and again', async (t) => {
   // So long a lease lets it wait for a whole second, which is longer than this takes.

@@ -63,8 +63,9 @@ t.test('a token never outlives the token that issued it', async (t) => {
 
 t.test('nothing is issued by a token that has ended', async (t) => {
   const { registry, redis } = await open(t)
-  for (const identity of ['shop', 'bank'])
+  for (const identity of ['shop', 'bank']) {
     await registerIdentity(registry, { identity, scopes: [] })
+  }
   const ends: Record<string, (jti: string) => Promise<unknown>> = {
     'revoked by its id': (jti) => revoke(registry, { selector: { jti } }),
     'revoked by its subject': () =>
@@ -106,8 +107,9 @@ t.test('a token has so many parents at most', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   let { jti } = await token(registry, 'shop')
-  for (let depth = 1; depth <= maxParents; depth += 1)
+  for (let depth = 1; depth <= maxParents; depth += 1) {
     jti = (await token(registry, 'shop', { parent: jti })).jti
+  }
   t.equal((await getToken(registry, jti)).parents.length, maxParents)
   await t.rejects(token(registry, 'shop', { parent: jti }), { code: 'too_many_parents' })
 })
@@ -115,8 +117,9 @@ t.test('a token has so many parents at most', async (t) => {
 t.test('a lifetime out of bounds is refused', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
-  for (const ttlSeconds of [0, -1, 1.5, 2_592_001, Number.NaN])
+  for (const ttlSeconds of [0, -1, 1.5, 2_592_001, Number.NaN]) {
     await t.rejects(token(registry, 'shop', { ttlSeconds }), { code: 'ttl_invalid' })
+  }
 })
 
 t.test('a key that was revoked signs no further token', async (t) => {
@@ -160,7 +163,9 @@ t.test('introspection answers in order, for the right identity alone', async (t)
   for (const partitions of [1, 16]) {
     const { registry } = await open(t, { partitions })
     const names = ['a', 'b', 'c', 'd', 'e']
-    for (const identity of names) await registerIdentity(registry, { identity, scopes: [] })
+    for (const identity of names) {
+      await registerIdentity(registry, { identity, scopes: [] })
+    }
     const issued = await Promise.all(
       names.map((identity, i) =>
         token(registry, identity, { subject: `s${i}`, labels: [`l${i}`] }),
@@ -221,7 +226,9 @@ t.test('pages are stable while tokens come and go', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const issued: string[] = []
-  for (let i = 0; i < 25; i += 1) issued.push((await token(registry, 'shop')).jti)
+  for (let i = 0; i < 25; i += 1) {
+    issued.push((await token(registry, 'shop')).jti)
+  }
   const newestFirst = issued.toReversed()
 
   const seen: string[] = []
@@ -236,8 +243,9 @@ t.test('pages are stable while tokens come and go', async (t) => {
     if (cursor === undefined) {
       await token(registry, 'shop')
       // The last one of the page just read goes, and one further down.
-      for (const gone of [newestFirst[9], newestFirst[15]])
+      for (const gone of [newestFirst[9], newestFirst[15]]) {
         await redis.del(registry.keys.token(0, gone ?? ''))
+      }
     }
     cursor = page.cursor
   } while (cursor !== undefined)
@@ -288,9 +296,13 @@ t.test(
     for (let i = 0; i < 20; i += 1) {
       const order = { subject: `s${i}`, labels: [`l${i}`, 'x'], parent }
       const { jti } = await token(registry, 'shop', order)
-      if (parent !== undefined) await expire(registry, 'shop', parent)
+      if (parent !== undefined) {
+        await expire(registry, 'shop', parent)
+      }
       parent = i % 5 === 4 ? undefined : jti
-      if (parent === undefined) await expire(registry, 'shop', jti)
+      if (parent === undefined) {
+        await expire(registry, 'shop', jti)
+      }
     }
     const late = await token(registry, 'shop', { ttlSeconds: 7200 })
     const early = await token(registry, 'shop', { ttlSeconds: 60 })
@@ -299,8 +311,9 @@ t.test(
       entries.map((entry) => [entry.split('\n')[0], entry.split('\n')[2]]),
       ['*', 's:shop'].flatMap((member) => [late, early].map(({ jti }) => [member, jti])),
     )
-    for (const key of [keys.index(0, 'shop'), keys.expiring(0, 'shop')])
+    for (const key of [keys.index(0, 'shop'), keys.expiring(0, 'shop')]) {
       t.equal(Number(await redis.call('PEXPIRETIME', key)), late.expiresAt)
+    }
   },
 )
 
@@ -325,8 +338,9 @@ t.test('the state of a token shows every way it can be revoked', async (t) => {
 t.test('an identity has so many tokens that have not expired, and no more', async (t) => {
   const opened = await open(t)
   const registry = { ...opened.registry, maxTokensPerIdentity: 20 }
-  for (const identity of ['shop', 'other'])
+  for (const identity of ['shop', 'other']) {
     await registerIdentity(registry, { identity, scopes: [] })
+  }
   const lives = Array.from({ length: 40 }, (_, n) => 100 + n)
   const issued = await Promise.allSettled(
     lives.map((ttlSeconds) => token(registry, 'shop', { ttlSeconds, subject: 'ann' })),
@@ -334,8 +348,9 @@ t.test('an identity has so many tokens that have not expired, and no more', asyn
   const jtis = issued.flatMap((one) => (one.status === 'fulfilled' ? [one.value.jti] : []))
   t.equal(jtis.length, 20, 'also of those that are asked for at the same moment')
   const refused = issued.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  for (const error of refused)
+  for (const error of refused) {
     t.match(error, { code: 'too_many_tokens', message: /20 tokens .*MAX_TOKENS_PER_IDENTITY/ })
+  }
   const [{ waitMs }] = refused
   t.ok(waitMs > 90_000 && waitMs <= 101_000, `until the first expires: ${waitMs} ms`)
   t.equal(
@@ -350,7 +365,9 @@ t.test('an identity has so many tokens that have not expired, and no more', asyn
   const fewer = { ...registry, maxTokensPerIdentity: 5 }
   const { waitMs: longer } = await token(fewer, 'shop').catch((error) => error)
   t.ok(longer >= waitMs, 'until as many have expired as have to')
-  for (const jti of jtis.slice(0, 18)) await expire(registry, 'shop', jti)
+  for (const jti of jtis.slice(0, 18)) {
+    await expire(registry, 'shop', jti)
+  }
   await token(registry, 'shop')
   const last = { ...registry, maxTokensPerIdentity: 3 }
   await t.rejects(token(last, 'shop'), { code: 'too_many_tokens' }, 'what has expired does not')

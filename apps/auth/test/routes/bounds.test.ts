@@ -19,9 +19,12 @@ t.test('everything that any route takes has a greatest size', async (t) => {
         : unboundedParts(given).map((at) => `${part}${at}`)
     })
     t.same(found, [], `${method} ${url}`)
-    if (url.includes(':')) t.ok(schema.params, `${method} ${url} says what its parameters are`)
-    if (method === 'POST' || method === 'PUT' || method === 'PATCH')
+    if (url.includes(':')) {
+      t.ok(schema.params, `${method} ${url} says what its parameters are`)
+    }
+    if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
       t.ok(schema.body, `${method} ${url} says what its body is`)
+    }
   }
 })
 
@@ -59,7 +62,9 @@ t.test('a request line or headers that are too large are refused, unread', async
     await once(socket, 'connect')
     socket.write(head)
     let text = ''
-    for await (const chunk of socket) text += String(chunk)
+    for await (const chunk of socket) {
+      text += String(chunk)
+    }
     t.match(text, /^HTTP\/1\.1 431 /)
     t.match(text, '"code":"headers_too_large"')
   }

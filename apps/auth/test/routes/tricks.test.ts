@@ -63,7 +63,9 @@ async function raw(self: Auth, lines: string[], body: string): Promise<[number, 
   const head = [...lines, 'Host: x', 'Connection: close', `Content-Length: ${body.length}`]
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
   let text = ''
-  for await (const chunk of socket) text += String(chunk)
+  for await (const chunk of socket) {
+    text += String(chunk)
+  }
   const [status = '', ...rest] = text.split('\r\n')
   return [Number(status.split(' ')[1]), rest.join('\r\n').split('\r\n\r\n')[1] ?? '']
 }
@@ -74,7 +76,9 @@ t.test('no Content-Type gets a body past authorization or its schema', async (t)
   const admin = await self.token()
   const registering = callsOf(routes, '/oauth/register').filter(({ method }) => method === 'POST')
   for (const { method, path, body } of [...callsOf(routes, '/v1/'), ...registering]) {
-    if (body === '') continue
+    if (body === '') {
+      continue
+    }
     for (const type of contentTypes) {
       const lines = [
         `${method} ${path} HTTP/1.1`,
@@ -114,7 +118,9 @@ t.test('a form is taken as a form, under its own name alone', async (t) => {
   const form = `grant_type=client_credentials&client_id=${identity}&client_secret=${registrationCode}`
   const json = JSON.stringify(Object.fromEntries(new URLSearchParams(form)))
   for (const { method, path } of callsOf(routes, '/oauth/')) {
-    if (method !== 'POST') continue
+    if (method !== 'POST') {
+      continue
+    }
     for (const type of contentTypes) {
       const isForm = type === 'application/x-www-form-urlencoded'
       const lines = [
@@ -166,13 +172,17 @@ t.test('no spelling of a path gets past authorization', async (t) => {
       `*${bare}`,
     ]
   }
-  for (const { method, path, body } of [...callsOf(routes, '/v1/'), ...callsOf(routes, '/oauth/')])
+  for (const { method, path, body } of [
+    ...callsOf(routes, '/v1/'),
+    ...callsOf(routes, '/oauth/'),
+  ]) {
     for (const spelling of spellings(path)) {
       const lines = [`${method} ${spelling} HTTP/1.1`, 'Content-Type: application/json']
       const [status, answer] = await raw(self, lines, body)
       t.ok([400, 401, 404, 405, 415].includes(status), `${method} ${spelling}: ${status}`)
       t.notMatch(answer, /"stack"|node_modules/)
     }
+  }
 })
 
 t.test('another method is refused with what is allowed', async (t) => {
@@ -189,13 +199,16 @@ t.test('another method is refused with what is allowed', async (t) => {
     '/oauth/register/x': ['DELETE', 'GET', 'HEAD', 'PUT'],
     '/v1/nodes': ['GET', 'HEAD'],
   }
-  for (const [path, methods] of Object.entries(allowed))
+  for (const [path, methods] of Object.entries(allowed)) {
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'POST', 'OPTIONS'] as const) {
-      if (methods.includes(method)) continue
+      if (methods.includes(method)) {
+        continue
+      }
       const answer = await self.api(admin, method, path)
       t.equal(answer.statusCode, 405, `${method} ${path}`)
       t.equal(answer.headers.allow, methods.join(', '))
     }
+  }
   const unknown = await self.api(admin, 'GET', '/v1/nothing')
   t.match(unknown.json(), { status: 404, code: 'not_found' })
 })

@@ -20,7 +20,9 @@ t.test('the metadata names what there is, and nothing else', async (t) => {
   const metadata = (await app.inject('/.well-known/oauth-authorization-server')).json()
   t.equal(metadata.issuer, 'https://auth.example/')
   for (const [name, url] of Object.entries(metadata)) {
-    if (!/_endpoint$|_uri$|_documentation$/.test(name)) continue
+    if (!/_endpoint$|_uri$|_documentation$/.test(name)) {
+      continue
+    }
     const { pathname } = new URL(String(url))
     const answer = await app.inject({ method: 'OPTIONS', url: pathname })
     t.equal(answer.statusCode, 405, `${name}: ${pathname} exists`)
@@ -42,8 +44,9 @@ t.test('the metadata has every way of authenticating that there is', async (t) =
     ],
     response_types_supported: [],
   })
-  for (const endpoint of ['token', 'introspection', 'revocation'])
+  for (const endpoint of ['token', 'introspection', 'revocation']) {
     t.same(metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`], algorithms)
+  }
   t.ok(metadata.scopes_supported.includes('identities:write'))
 })
 
@@ -86,8 +89,9 @@ t.test('the description of the API is OpenAPI 3.1 and has every route', async (t
     '/v1/revocations',
     '/v1/nodes',
     '/v1/feed',
-  ])
+  ]) {
     t.ok(description.paths[path], path)
+  }
   const { post } = description.paths['/v1/tokens']
   t.ok(post.requestBody.content['application/json'].schema.properties.subject)
   t.ok(post.responses['201'])

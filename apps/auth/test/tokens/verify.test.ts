@@ -28,7 +28,7 @@ async function tokensOf(t: Test, keys: KeySet) {
   return app.tokens
 }
 
-for (const alg of algorithms)
+for (const alg of algorithms) {
   t.test(alg, async (t) => {
     const key = testKey('key-1', alg)
     const header = { alg, typ: 'at+jwt', kid: key.kid }
@@ -56,13 +56,15 @@ for (const alg of algorithms)
         JWKS: JSON.stringify({ keys: [key.jwk] }),
         kid: key.kid,
       }
-      for (const [name, secret] of Object.entries(secrets))
-        for (const claimed of ['HS256', ...algorithms])
+      for (const [name, secret] of Object.entries(secrets)) {
+        for (const claimed of ['HS256', ...algorithms]) {
           t.equal(
             verify(jwt, hmac(secret, { ...header, alg: claimed }, payload)),
             undefined,
             `${name}, ${claimed}`,
           )
+        }
+      }
     })
 
     t.test('an empty key and no algorithm sign nothing', async (t) => {
@@ -96,8 +98,9 @@ for (const alg of algorithms)
         'unknown kid',
       )
       t.equal(verify(jwt, signed(other, header, payload)), undefined, 'our kid, their signature')
-      for (const kid of [undefined, null, '', 1, ['key-1'], '__proto__', 'constructor'])
+      for (const kid of [undefined, null, '', 1, ['key-1'], '__proto__', 'constructor']) {
         t.equal(verify(jwt, signed(key, { ...header, kid }, payload)), undefined, `kid ${kid}`)
+      }
       const inline = { ...header, kid: 'key-2', jwk: other.jwk, jku: 'http://127.0.0.1/keys' }
       t.equal(verify(jwt, signed(other, inline, payload)), undefined, 'a key in the header')
     })
@@ -123,12 +126,13 @@ for (const alg of algorithms)
     t.test('crit is refused, whatever it names', async (t) => {
       // fast-jwt CVE-2026-35042; RFC 7515 §4.1.11: we understand no extension
       const jwt = await tokens(t)
-      for (const crit of [['exp'], ['b64'], ['x'], [], null, '', 0, false, 'alg'])
+      for (const crit of [['exp'], ['b64'], ['x'], [], null, '', 0, false, 'alg']) {
         t.equal(
           verify(jwt, signed(key, { ...header, crit, x: 1, b64: true }, payload)),
           undefined,
           JSON.stringify(crit),
         )
+      }
     })
 
     t.test('a token has one spelling', async (t) => {
@@ -152,23 +156,26 @@ for (const alg of algorithms)
         'an empty fourth part': `${token}.`,
       }
       t.ok(verify(jwt, token))
-      for (const [name, text] of Object.entries(spellings))
+      for (const [name, text] of Object.entries(spellings)) {
         t.equal(verify(jwt, text), undefined, name)
+      }
     })
 
     t.test('a payload that is no object, or not of our claims, is refused', async (t) => {
       const jwt = await tokens(t)
-      for (const odd of ['null', '[]', '"text"', '1', 'true', '{', '', '{"__proto__":{}}'])
+      for (const odd of ['null', '[]', '"text"', '1', 'true', '{', '', '{"__proto__":{}}']) {
         t.equal(verify(jwt, signed(key, header, odd)), undefined, odd)
+      }
       for (const claim of Object.keys(payload)) {
         const { [claim as keyof typeof payload]: _, ...without } = payload
         t.equal(verify(jwt, signed(key, header, without)), undefined, `without ${claim}`)
-        for (const value of [null, {}, [], true, -1.5, ['portcullis', 'x']])
+        for (const value of [null, {}, [], true, -1.5, ['portcullis', 'x']]) {
           t.equal(
             verify(jwt, signed(key, header, { ...payload, [claim]: value })),
             undefined,
             `${claim}: ${JSON.stringify(value)}`,
           )
+        }
       }
     })
 
@@ -185,16 +192,19 @@ for (const alg of algorithms)
         'at',
         '',
         ['at+jwt'],
-      ])
+      ]) {
         t.equal(verify(jwt, signed(key, { ...header, typ }, payload)), undefined, `typ ${typ}`)
-      for (const aud of ['other', 'portcullis2', 'Portcullis', '', ['portcullis', 'other']])
+      }
+      for (const aud of ['other', 'portcullis2', 'Portcullis', '', ['portcullis', 'other']]) {
         t.equal(verify(jwt, signed(key, header, { ...payload, aud })), undefined, `aud ${aud}`)
-      for (const exp of [now - 1, now, 0, -1])
+      }
+      for (const exp of [now - 1, now, 0, -1]) {
         t.equal(
           verify(jwt, signed(key, header, { ...payload, exp })),
           undefined,
           `exp ${exp - now}`,
         )
+      }
       t.equal(verify(jwt, signed(key, header, { ...payload, nbf: now + 60 })), undefined, 'not yet')
     })
 
@@ -219,12 +229,14 @@ for (const alg of algorithms)
       const [ann, bob] = ['ann', 'bob'].map((sub) =>
         sign(jwt, jwt.keys.current, { ...claims, sub }),
       )
-      for (let round = 0; round < 3; round++)
+      for (let round = 0; round < 3; round++) {
         for (const [sub, token] of [
           ['ann', ann],
           ['bob', bob],
-        ])
+        ]) {
           t.equal(verify(jwt, token ?? '')?.sub, sub)
+        }
+      }
     })
 
     t.test('a token longer than 4096 characters is not looked at', async (t) => {
@@ -256,6 +268,7 @@ for (const alg of algorithms)
       })
     })
   })
+}
 
 t.test('a key has one algorithm, which no header changes', async (t) => {
   // RFC 8725 §2.1, §3.1: with two kinds of keys each could be taken for the other.
@@ -263,18 +276,23 @@ t.test('a key has one algorithm, which no header changes', async (t) => {
   const ec = testKey('ec', 'ES256')
   for (const keys of [keySet(ed, ec), keySet(ec, ed)]) {
     const jwt = await tokensOf(t, keys)
-    for (const key of [ed, ec])
-      for (const kid of ['ed', 'ec'])
+    for (const key of [ed, ec]) {
+      for (const kid of ['ed', 'ec']) {
         for (const alg of [...algorithms, 'ES384', 'ES512', 'Ed25519', 'ES256K', 'HS256', 'none']) {
           const header = { alg, typ: 'at+jwt', kid }
           const genuine = key.kid === kid && key.alg === alg
           const claimed = verify(jwt, signed(key, header, payload))
           t.same(claimed, genuine ? payload : undefined, `${key.kid} as ${kid}, ${alg}`)
         }
-    for (const { kid, publicPem, jwk } of [ed, ec])
-      for (const secret of [publicPem, publicPem.trim(), JSON.stringify(jwk), jwk.x])
-        for (const alg of ['HS256', ...algorithms])
+      }
+    }
+    for (const { kid, publicPem, jwk } of [ed, ec]) {
+      for (const secret of [publicPem, publicPem.trim(), JSON.stringify(jwk), jwk.x]) {
+        for (const alg of ['HS256', ...algorithms]) {
           t.equal(verify(jwt, hmac(secret, { alg, typ: 'at+jwt', kid }, payload)), undefined, alg)
+        }
+      }
+    }
   }
 })
 
@@ -295,11 +313,12 @@ t.test('ECDSA signatures that are none, or written otherwise, are refused', asyn
     nothing: Buffer.alloc(0),
   }
   t.ok(verify(jwt, signed(key, header, payload)))
-  for (const [name, signature] of Object.entries(signatures))
+  for (const [name, signature] of Object.entries(signatures)) {
     t.equal(verify(jwt, `${input}.${signature.toString('base64url')}`), undefined, name)
+  }
 })
 
-for (const alg of algorithms)
+for (const alg of algorithms) {
   t.test(`${alg}: what is signed as something else is no access token`, async (t) => {
     const key = testKey('key', alg)
     const jwt = await tokensOf(t, keySet(key))
@@ -315,3 +334,4 @@ for (const alg of algorithms)
     t.equal(verify(jwt, token), undefined)
     t.same(verify(jwt, sign(jwt, jwt.keys.current, claims)), payload, 'tokens still are')
   })
+}

@@ -34,21 +34,31 @@ export function auditCommand(program: Command, open: OpenSession): void {
       const { follow, export: whole, limit, after, ...filter } = options
       const auth = session.auth()
       const query = new URLSearchParams()
-      for (const [name, value] of Object.entries(filter)) query.set(name, `${value}`)
+      for (const [name, value] of Object.entries(filter)) {
+        query.set(name, `${value}`)
+      }
       if (whole) {
-        if (after !== undefined) query.set('after', after)
+        if (after !== undefined) {
+          query.set('after', after)
+        }
         return exportAudit(session, auth, query)
       }
-      if (follow) return followAudit(session, auth, query, limit ?? 10)
+      if (follow) {
+        return followAudit(session, auth, query, limit ?? 10)
+      }
       const { out } = session
       const { rows, more } = await firstRows(limit ?? 100, async (size, cursor) => {
         query.set('limit', `${size}`)
-        if (cursor !== undefined) query.set('cursor', cursor)
+        if (cursor !== undefined) {
+          query.set('cursor', cursor)
+        }
         const { entries, ...rest } = await auth.call(AuditPage, `/v1/audit?${query}`)
         return { rows: entries, ...rest }
       })
       out.show({ entries: rows, more }, () => auditList(out, rows))
-      if (more) out.note('there are more; use --limit, or --export')
+      if (more) {
+        out.note('there are more; use --limit, or --export')
+      }
     })
 }
 

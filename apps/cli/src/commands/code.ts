@@ -93,6 +93,8 @@ async function add(
 
 /** A code in place of its id would travel in a URL, and be logged on its way. */
 function idOf(text: string): string {
-  if (text.length < 32) return text
+  if (text.length < 32) {
+    return text
+  }
   throw new CliError('usage', 'that is too long for the id of a code; `code list` shows the ids')
 }

@@ -66,7 +66,9 @@ async function source(session: Session, options: ConnectOptions): Promise<TokenS
   if (subject === undefined && (scope !== undefined || label !== undefined)) {
     throw new CliError('usage', '--scope and --label are for tokens that --subject issues')
   }
-  if (tokenFile !== undefined) return fixedToken(await readToken(tokenFile, session.shell))
+  if (tokenFile !== undefined) {
+    return fixedToken(await readToken(tokenFile, session.shell))
+  }
   const auth = session.auth()
   const tokens =
     subject === undefined

@@ -49,18 +49,26 @@ export function connectionsCommand(program: Command, open: OpenSession): void {
       let last: ConnectionPage | undefined
       const { rows, more } = await firstRows(most, async (limit, cursor) => {
         query.set('limit', `${limit}`)
-        if (cursor !== undefined) query.set('cursor', cursor)
+        if (cursor !== undefined) {
+          query.set('cursor', cursor)
+        }
         const timeoutMs = wait + 10_000
         last = await api.call(ConnectionPage, `/v1/connections?${query}`, { timeoutMs })
         return { rows: last.tokens, ...(last.cursor !== undefined && { cursor: last.cursor }) }
       })
-      if (last === undefined) return
+      if (last === undefined) {
+        return
+      }
       const { connections, complete, nodes } = last
       const shown = { tokens: rows, connections, complete, nodes, more }
       out.show(shown, () => connectionsText(out, shown))
-      if (more) out.note('there are more; use --limit')
+      if (more) {
+        out.note('there are more; use --limit')
+      }
       const missing = nodes.filter(({ state }) => state !== 'answered')
-      if (complete) return
+      if (complete) {
+        return
+      }
       const names = missing.map(({ node, state }) => `${node} (${state})`).join(', ')
       throw new CliError('failed', `not every node has answered: ${names}`)
     })

@@ -29,7 +29,9 @@ export function doctorCommand(program: Command, open: OpenSession): void {
         platform: process.platform,
       })) {
         checks.push(check)
-        if (!out.json) out.line(checkText(out, check, width))
+        if (!out.json) {
+          out.line(checkText(out, check, width))
+        }
       }
       const failures = checks.filter(({ verdict }) => verdict === 'failed').length
       out.show({ ok: failures === 0, checks }, () => `\n${checkCounts(checks)}`)

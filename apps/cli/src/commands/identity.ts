@@ -71,7 +71,9 @@ export function identityCommands(program: Command, open: OpenSession): void {
         return { rows: identities, ...rest }
       })
       out.show({ identities: rows, more }, () => identityList(out, rows))
-      if (more) out.note('there are more; use --limit')
+      if (more) {
+        out.note('there are more; use --limit')
+      }
     })
 
   identity
@@ -143,7 +145,9 @@ export function identityCommands(program: Command, open: OpenSession): void {
       const revocation = await followReceipt(session, auth, answer.revocation, wait)
       out.show({ ...answer, revocation }, () => {
         const { tokens, id } = revocation
-        if (wait > 0) return `suspended ${name}\n${receiptText(out, revocation)}`
+        if (wait > 0) {
+          return `suspended ${name}\n${receiptText(out, revocation)}`
+        }
         return `suspended ${name}; revoked ${tokens} of its tokens, receipt ${id}`
       })
       requireConfirmed(revocation, wait)
@@ -190,7 +194,9 @@ async function identityPreview(out: Output, auth: AuthApi, identity: string): Pr
 /** @throws CliError when one is none. */
 function scopesOf(text: string): readonly string[] {
   const scopes = parseScope(text)
-  if (scopes !== undefined) return scopes
+  if (scopes !== undefined) {
+    return scopes
+  }
   const example = 'such as "subscribe:news:* tokens:issue"'
   throw new CliError('usage', `--scope names a scope that does not exist; write them ${example}`)
 }

@@ -19,7 +19,9 @@ export function nodesCommand(program: Command, open: OpenSession): void {
       const session = open(command)
       const { out } = session
       const auth = session.auth()
-      if (watch) return watchNodes(session, auth)
+      if (watch) {
+        return watchNodes(session, auth)
+      }
       const list = await auth.call(NodeList, '/v1/nodes')
       out.show(list, () => nodeTable(out, list.nodes))
     })

@@ -61,8 +61,9 @@ export function profileCommands(program: Command, shell: Shell): void {
       if (Object.hasOwn(stored.profiles, name) && !options.replace) {
         throw new CliError('usage', `there is a profile "${name}" already; --replace replaces it`)
       }
-      if (flags.auth === undefined)
+      if (flags.auth === undefined) {
         throw new CliError('usage', 'say where auth is, with --auth <url>')
+      }
       const { identity } = options
       if (!Value.Check(IdentityName, identity)) {
         throw new CliError('usage', `"${identity}" cannot be the name of an identity`)
@@ -81,7 +82,9 @@ export function profileCommands(program: Command, shell: Shell): void {
       const kept = { auth, realtime, identity, registrationCode, ...(some && { tls }) }
       saveProfiles(shell, { ...stored, profiles: { ...stored.profiles, [name]: kept } })
       out.show({ name, ...kept, use: stored.use === name }, () => `added ${name}`)
-      if (stored.use !== name) out.note(`portcullis profile use ${name} takes it from now on`)
+      if (stored.use !== name) {
+        out.note(`portcullis profile use ${name} takes it from now on`)
+      }
     })
 
   profile
@@ -133,8 +136,9 @@ export function profileCommands(program: Command, shell: Shell): void {
       saveProfiles(shell, { ...stored, use: name })
       out.show({ use: name }, () => `using ${name}`)
       const { source } = loadProfile(shell, {})
-      if (!source.endsWith('(portcullis profile use)'))
+      if (!source.endsWith('(portcullis profile use)')) {
         out.note(`but here ${source} goes before it`)
+      }
     })
 
   profile
@@ -149,8 +153,9 @@ export function profileCommands(program: Command, shell: Shell): void {
       const { use } = stored
       saveProfiles(shell, { ...(use === undefined || use === name ? {} : { use }), profiles })
       const kept = keptCodeFile(shell, name)
-      if ('file' in registrationCode && registrationCode.file === kept)
+      if ('file' in registrationCode && registrationCode.file === kept) {
         rmSync(kept, { force: true })
+      }
       out.show({ name, removed: true }, () => `removed ${name}`)
     })
 }
@@ -178,16 +183,22 @@ async function codeSource(
 ): Promise<StoredCodeSource> {
   if (codeFile !== undefined) {
     const file = resolve(shell.cwd, codeFile)
-    if (existsSync(file)) return { file }
+    if (existsSync(file)) {
+      return { file }
+    }
     // A code that was taken for a file's name must neither be shown nor kept.
     throw new CliError('usage', '--code-file takes the name of a file that is there, never a code')
   }
   if (codeEnv !== undefined) {
-    if (/^[A-Za-z_]\w*$/.test(codeEnv)) return { environment: codeEnv }
+    if (/^[A-Za-z_]\w*$/.test(codeEnv)) {
+      return { environment: codeEnv }
+    }
     // A code that was taken for a variable's name must not be shown.
     throw new CliError('usage', '--code-env takes the name of a variable, never a code')
   }
-  if (!keepCode) return { prompt: true }
+  if (!keepCode) {
+    return { prompt: true }
+  }
   const code = isInteractive(shell)
     ? await askSecret(shell, 'registration code: ')
     : (await text(shell.stdin)).trim()
@@ -209,6 +220,8 @@ async function codeSource(
 }
 
 function nameOf(text: string): string {
-  if (profileName.test(text)) return text
+  if (profileName.test(text)) {
+    return text
+  }
   throw new InvalidArgumentError('Use letters, digits, and . _ -, at most 64.')
 }

@@ -34,10 +34,12 @@ export function receiverCommands(program: Command, open: OpenSession): void {
       const { auth, out, shell } = open(command)
       const { aud, identity, as, description } = options
       const delivery = await deliveryOf(options, shell)
-      if (delivery === undefined)
+      if (delivery === undefined) {
         throw new CliError('usage', 'say how its events come to it: --push <url>, or --poll')
-      if (options.poll && as === undefined)
+      }
+      if (options.poll && as === undefined) {
         throw new CliError('usage', 'say with --as as which identity it polls')
+      }
       const [only = '', ...others] = aud
       const json: AddEventReceiver = {
         aud: others.length === 0 ? only : aud,
@@ -89,8 +91,9 @@ export function receiverCommands(program: Command, open: OpenSession): void {
         ...(description ? { description } : {}),
         ...(description === false ? { description: null } : {}),
       }
-      if (Object.keys(json).length === 0)
+      if (Object.keys(json).length === 0) {
         throw new CliError('usage', 'say what to change: --push, --poll, --identity, --description')
+      }
       const call = { method: 'PATCH', json } as const
       const changed = await session.auth().call(EventReceiver, pathOf(id), call)
       session.out.show(changed, () => receiverText(session.out, changed))
@@ -100,13 +103,14 @@ export function receiverCommands(program: Command, open: OpenSession): void {
     ['pause', 'paused', 'keep its events, and deliver none until it is resumed'],
     ['resume', 'enabled', 'deliver its events again, those that were kept first'],
   ] as const
-  for (const [verb, status, description] of states)
+  for (const [verb, status, description] of states) {
     ofOne(verb, description).action(async (id: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
       const call = { method: 'PATCH', json: { status } } as const
       const changed = await auth().call(EventReceiver, pathOf(id), call)
       out.show(changed, () => `${id} is ${status}; ${changed.progress.pending} queued`)
     })
+  }
 
   ofOne('verify', 'queue an event for it that says nothing, to see that it arrives')
     .option('--state <text>', 'comes back in the event')

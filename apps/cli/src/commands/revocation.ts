@@ -23,7 +23,9 @@ export function revocationCommands(program: Command, open: OpenSession): void {
       const found = await auth.call(Receipt, `/v1/revocations/${encodeURIComponent(id)}`)
       const receipt = await followReceipt(session, auth, found, wait)
       out.show(receipt, () => receiptText(out, receipt))
-      if (wait > 0) requireConfirmed(receipt, wait)
+      if (wait > 0) {
+        requireConfirmed(receipt, wait)
+      }
     })
 
   revocation
@@ -39,6 +41,8 @@ export function revocationCommands(program: Command, open: OpenSession): void {
         return { rows: revocations, ...rest }
       })
       out.show({ revocations: rows, more }, () => receiptList(out, rows))
-      if (more) out.note('there are more; use --limit')
+      if (more) {
+        out.note('there are more; use --limit')
+      }
     })
 }

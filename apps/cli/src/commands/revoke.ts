@@ -44,7 +44,9 @@ export function revokeCommand(program: Command, open: OpenSession): void {
       const which = { ...chosen, ...(issuedBefore === undefined ? {} : { issuedBefore }) }
       const auth = session.auth()
       if (dryRun) {
-        if (!out.json) return out.line(await preview(out, auth, which))
+        if (!out.json) {
+          return out.line(await preview(out, auth, which))
+        }
         const json = { ...which, dryRun }
         out.show(await auth.call(DryRun, '/v1/revocations', { method: 'POST', json }), () => '')
         return
@@ -106,10 +108,18 @@ async function selector(session: Session, options: RevokeOptions): Promise<Wide>
     throw new CliError('usage', `say what to revoke: ${choices}`)
   }
   const token = tokenFile === undefined ? jti : await readToken(tokenFile, session.shell)
-  if (token !== undefined) return { token, ...(cascade === undefined ? {} : { cascade }) }
-  if (cascade) throw new CliError('usage', '--cascade goes with --token-file or --jti')
-  if (all) return { all }
+  if (token !== undefined) {
+    return { token, ...(cascade === undefined ? {} : { cascade }) }
+  }
+  if (cascade) {
+    throw new CliError('usage', '--cascade goes with --token-file or --jti')
+  }
+  if (all) {
+    return { all }
+  }
   const whose = { identity: identity ?? session.auth().identity }
-  if (subject !== undefined) return { ...whose, subject }
+  if (subject !== undefined) {
+    return { ...whose, subject }
+  }
   return label === undefined ? whose : { ...whose, label }
 }

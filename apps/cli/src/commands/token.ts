@@ -69,14 +69,18 @@ export function tokenCommands(program: Command, open: OpenSession): void {
       const query = tokenQuery(filter, api.identity)
       const { rows, more } = await firstRows(most, async (limit, cursor) => {
         query.set('limit', `${limit}`)
-        if (cursor !== undefined) query.set('cursor', cursor)
+        if (cursor !== undefined) {
+          query.set('cursor', cursor)
+        }
         const { tokens, ...rest } = await api.call(TokenPage, `/v1/tokens?${query}`)
         return { rows: tokens, ...rest }
       })
       out.show({ tokens: rows, more }, () =>
         tokenList(out, rows, { identity: filter.any === true }),
       )
-      if (more) out.note('there are more; use --limit')
+      if (more) {
+        out.note('there are more; use --limit')
+      }
     })
 
   withTokenFilter(token.command('count').description('how many tokens there are'))
@@ -96,13 +100,17 @@ export function tokenCommands(program: Command, open: OpenSession): void {
       }
       const { rows, more } = await firstRows(most, async (limit, cursor) => {
         query.set('limit', `${limit}`)
-        if (cursor !== undefined) query.set('cursor', cursor)
+        if (cursor !== undefined) {
+          query.set('cursor', cursor)
+        }
         const path = `/v1/tokens/count/by-identity?${query}`
         const { identities, ...rest } = await api.call(IdentityCountPage, path)
         return { rows: identities, ...rest }
       })
       out.show({ identities: rows, more }, () => identityCounts(out, rows))
-      if (more) out.note('there are more; use --limit')
+      if (more) {
+        out.note('there are more; use --limit')
+      }
     })
 
   token

@@ -26,16 +26,22 @@ export function candidates(
     values.filter(({ value }) => value.startsWith(current))
   const values = (of: Option | Argument, prefix = '') => {
     const known = of.argChoices?.map(plain) ?? valuesOf(placeholderOf(of)) ?? []
-    if (known === 'files') return known
+    if (known === 'files') {
+      return known
+    }
     return fitting(known.map((one) => ({ ...one, value: `${prefix}${one.value}` })))
   }
 
-  if (awaiting !== undefined) return values(awaiting)
+  if (awaiting !== undefined) {
+    return values(awaiting)
+  }
   const options = optionsOf(command)
   if (current.startsWith('-') && !onlyPositionals) {
     const [flag = '', given] = current.split('=', 2)
     const option = given === undefined ? undefined : options.find(called(flag))
-    if (option !== undefined) return takesValue(option) ? values(option, `${flag}=`) : []
+    if (option !== undefined) {
+      return takesValue(option) ? values(option, `${flag}=`) : []
+    }
     return fitting(options.map(flagOf))
   }
   const subcommands = positionals === 0 ? command.createHelp().visibleCommands(command) : []
@@ -46,7 +52,9 @@ export function candidates(
   }
   const last = command.registeredArguments.at(-1)
   const argument = command.registeredArguments[positionals] ?? (last?.variadic ? last : undefined)
-  if (argument !== undefined) return values(argument)
+  if (argument !== undefined) {
+    return values(argument)
+  }
   return current === '' && !onlyPositionals ? options.map(flagOf) : []
 }
 
@@ -57,15 +65,22 @@ function before(root: Command, words: readonly string[]) {
   let awaiting: Option | undefined
   let onlyPositionals = false
   for (const word of words) {
-    if (awaiting !== undefined) awaiting = undefined
-    else if (word === '--') onlyPositionals = true
-    else if (word.startsWith('-') && !onlyPositionals) {
+    if (awaiting !== undefined) {
+      awaiting = undefined
+    } else if (word === '--') {
+      onlyPositionals = true
+    } else if (word.startsWith('-') && !onlyPositionals) {
       const option = optionsOf(command).find(called(word))
-      if (option !== undefined && takesValue(option)) awaiting = option
+      if (option !== undefined && takesValue(option)) {
+        awaiting = option
+      }
     } else {
       const next = command.commands.find((one) => one.name() === word)
-      if (positionals === 0 && next !== undefined) command = next
-      else positionals += 1
+      if (positionals === 0 && next !== undefined) {
+        command = next
+      } else {
+        positionals += 1
+      }
     }
   }
   return { command, positionals, awaiting, onlyPositionals }
@@ -87,7 +102,9 @@ function takesValue(option: Option): boolean {
 
 /** What help shows in place of the value: `file` of `--out <file>`. */
 function placeholderOf(of: Option | Argument): string {
-  if (!('flags' in of)) return of.name()
+  if (!('flags' in of)) {
+    return of.name()
+  }
   return /[<[]([^>\].]+)/.exec(of.flags)?.[1] ?? ''
 }
 

@@ -16,7 +16,9 @@ interface Certificate {
 /** Whether the certificate of an `https:` URL is trusted here, and for how long; nothing for others. */
 export async function checkCertificate(name: string, base: string): Promise<Check[]> {
   const url = new URL(base)
-  if (url.protocol !== 'https:') return []
+  if (url.protocol !== 'https:') {
+    return []
+  }
   let certificate: Certificate
   try {
     certificate = await certificateOf(url)
@@ -26,7 +28,9 @@ export async function checkCertificate(name: string, base: string): Promise<Chec
   }
   const { validTo, refused } = certificate
   const until = new Date(validTo).toISOString().slice(0, 10)
-  if (validTo < Date.now()) return [failed(name, `ended on ${until}`, 'renew the certificate')]
+  if (validTo < Date.now()) {
+    return [failed(name, `ended on ${until}`, 'renew the certificate')]
+  }
   if (refused !== undefined) {
     const advice = `use one for ${url.hostname} of a known authority, or name its authority in PORTCULLIS_CA_FILE`
     return [failed(name, `is not trusted (${refused})`, advice)]

@@ -12,7 +12,9 @@ const harmfulMs = 30_000
  */
 export function checkClock(name: string, whose: string, offset: Offset): Check {
   const off = beyondDoubt(offset)
-  if (off <= noticeableMs) return ok(name, 'agrees with auth')
+  if (off <= noticeableMs) {
+    return ok(name, 'agrees with auth')
+  }
   const [direction, when] = offset.ms > 0 ? ['ahead of', 'early'] : ['behind', 'late']
   const found = `${whose} is ${span(Math.abs(offset.ms) / 1000)} ${direction} auth`
   const advice = `synchronise the clocks (NTP): tokens end too ${when} there`
@@ -21,7 +23,9 @@ export function checkClock(name: string, whose: string, offset: Offset): Check {
 
 /** Whether auth's clock agrees with this machine's: nothing but what is shown depends on it. */
 export function checkOwnClock(offset: Offset): Check {
-  if (beyondDoubt(offset) <= noticeableMs) return ok('clock', 'agrees with auth')
+  if (beyondDoubt(offset) <= noticeableMs) {
+    return ok('clock', 'agrees with auth')
+  }
   const direction = offset.ms > 0 ? 'behind' : 'ahead of'
   const found = `this machine is ${span(Math.abs(offset.ms) / 1000)} ${direction} auth`
   return warning('clock', found, 'synchronise the clocks (NTP): times are shown wrong here')

@@ -26,10 +26,14 @@ export function checkConfiguration(
 
 function checkMode(file: string, platform: string): Check {
   // Windows has access lists instead, and shows a mode that says nothing.
-  if (platform === 'win32') return warning('file', file, 'see to it that only you can read it')
+  if (platform === 'win32') {
+    return warning('file', file, 'see to it that only you can read it')
+  }
   const mode = statSync(file).mode & 0o777
   const octal = `0${mode.toString(8)}`
-  if ((mode & 0o077) === 0) return ok('file', `${file} (${octal})`)
+  if ((mode & 0o077) === 0) {
+    return ok('file', `${file} (${octal})`)
+  }
   return failed(
     'file',
     `others can read the registration code in ${file} (${octal})`,
@@ -40,7 +44,9 @@ function checkMode(file: string, platform: string): Check {
 /** Tokens and registration codes that cross a network in the clear. */
 function checkPlain(base: string): Check[] {
   const { protocol, hostname } = new URL(base)
-  if (protocol === 'https:' || isLoopback(hostname)) return []
+  if (protocol === 'https:' || isLoopback(hostname)) {
+    return []
+  }
   const advice = 'use https and wss, or see to it that nobody else is on the way'
   return [warning('encryption', `${base} is not encrypted: tokens can be read on the way`, advice)]
 }

@@ -41,7 +41,9 @@ async function checkKeys(auth: string, issuer: string, token: string | undefined
   }
   const kids = body.keys.map(({ kid }) => kid)
   const found = `${kids.length} published`
-  if (token === undefined) return ok('keys', found)
+  if (token === undefined) {
+    return ok('keys', found)
+  }
   const [header, claims] = token.split('.').map(decoded)
   if (!Value.Check(Header, header) || !kids.includes(header.kid)) {
     return failed('keys', 'your token is signed with a key that is not published', advice)

@@ -16,10 +16,14 @@ export function targetsOf(
   const targets = new Map<string, Target>()
   for (const { node, url } of nodes) {
     const known = url === undefined ? undefined : readable(url)
-    if (known !== undefined) targets.set(known.api, { name: node, url: known })
+    if (known !== undefined) {
+      targets.set(known.api, { name: node, url: known })
+    }
   }
   for (const url of configured) {
-    if (!targets.has(url.api)) targets.set(url.api, { name: new URL(url.api).host, url })
+    if (!targets.has(url.api)) {
+      targets.set(url.api, { name: new URL(url.api).host, url })
+    }
   }
   return [...targets.values()]
 }

@@ -54,20 +54,30 @@ function aboutMemory(
   name: string,
   { usedMemory: used, maxMemory: max = 0, systemMemory: system }: RegistryServer,
 ): Check[] {
-  if (used === undefined) return []
+  if (used === undefined) {
+    return []
+  }
   const advice =
     'raise maxmemory, or have fewer tokens: shorter lifetimes, a lower MAX_TOKENS_PER_IDENTITY'
   if (max > 0) {
     const share = used / max
     const found = `${bytes(used)} of ${bytes(max)} (maxmemory)`
     const effect = 'when it is full Redis refuses every write, revocations too'
-    if (share >= memoryShares.failed) return [failed(name, `${found}: ${effect}`, advice)]
-    if (share >= memoryShares.warning) return [warning(name, `${found}: ${effect}`, advice)]
+    if (share >= memoryShares.failed) {
+      return [failed(name, `${found}: ${effect}`, advice)]
+    }
+    if (share >= memoryShares.warning) {
+      return [warning(name, `${found}: ${effect}`, advice)]
+    }
     return [ok(name, found)]
   }
-  if (system === undefined) return [ok(name, `${bytes(used)}, no maxmemory`)]
+  if (system === undefined) {
+    return [ok(name, `${bytes(used)}, no maxmemory`)]
+  }
   const found = `${bytes(used)} of the machine's ${bytes(system)}, no maxmemory`
-  if (used < system * maxShareOfSystem) return [ok(name, found)]
+  if (used < system * maxShareOfSystem) {
+    return [ok(name, found)]
+  }
   return [
     warning(
       name,
@@ -105,7 +115,9 @@ function aboutDisk(name: string, { appendonly, appendfsync }: RedisSettings): Ch
     const found = 'appendonly no: a restart forgets revocations, and tokens'
     return [failed(name, found, 'set appendonly yes, appendfsync always')]
   }
-  if (appendonly === undefined || appendfsync === undefined || appendfsync === 'always') return []
+  if (appendonly === undefined || appendfsync === undefined || appendfsync === 'always') {
+    return []
+  }
   const lost = appendfsync === 'everysec' ? 'up to two seconds' : 'half a minute or more'
   const found = `appendfsync ${appendfsync}: a power cut takes ${lost} of revocations back`
   const verdict = appendfsync === 'everysec' ? warning : failed
@@ -116,7 +128,9 @@ function aboutEviction(
   name: string,
   { maxmemory, 'maxmemory-policy': policy }: RedisSettings,
 ): Check[] {
-  if (policy === undefined || policy === 'noeviction') return []
+  if (policy === undefined || policy === 'noeviction') {
+    return []
+  }
   const found = `maxmemory-policy ${policy}: an evicted cut-off makes revoked tokens active again`
   const advice = 'set maxmemory-policy noeviction'
   // Without a limit nothing is evicted; somebody may set one.
@@ -134,7 +148,9 @@ function aboutReplicas(
     const found = `revocations wait for ${asked} replicas (REVOCATION_REPLICAS), and ${replicas} are connected`
     checks.push(failed(name, found, 'start the replicas, or ask for fewer'))
   }
-  if (replicas === 0) return checks
+  if (replicas === 0) {
+    return checks
+  }
   const least = Number(settings['min-replicas-to-write'] ?? Number.NaN)
   const lagMs = Number(settings['min-replicas-max-lag'] ?? Number.NaN) * 1000
   const timeoutMs = cluster ? Number(settings['cluster-node-timeout'] ?? Number.NaN) : Number.NaN
@@ -161,7 +177,9 @@ function aboutCluster(
   settings: RedisSettings,
   { cluster, leaseMs }: RegistryReport,
 ): Check[] {
-  if (!cluster) return []
+  if (!cluster) {
+    return []
+  }
   const checks: Check[] = []
   const timeoutMs = Number(settings['cluster-node-timeout'] ?? Number.NaN)
   if (timeoutMs >= leaseMs / 3) {

@@ -34,7 +34,9 @@ export async function checkService(
     const checks = [check, ...warningsIn(health.body, name)]
     return { checks, reachable: true, clock: health.clock }
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
+    if (!(error instanceof CliError)) {
+      throw error
+    }
     return { checks: [failed(name, error.message)], reachable: false, clock: undefined }
   }
 }
@@ -46,7 +48,9 @@ function advice(service: 'auth' | 'realtime'): string {
 
 /** What `/health` says should be changed. */
 function warningsIn(body: unknown, name: string): Check[] {
-  if (!Value.Check(Health, body)) return []
+  if (!Value.Check(Health, body)) {
+    return []
+  }
   return Object.entries(body.warnings).map(([what, found]) => {
     const advice =
       what === 'redis'
@@ -60,7 +64,9 @@ function warningsIn(body: unknown, name: string): Check[] {
 function reasonsIn(body: unknown): string {
   const reasons =
     typeof body === 'object' && body !== null && 'reasons' in body ? body.reasons : undefined
-  if (typeof reasons !== 'object' || reasons === null) return 'it does not say why'
+  if (typeof reasons !== 'object' || reasons === null) {
+    return 'it does not say why'
+  }
   return Object.entries(reasons)
     .map(([what, why]) => `${what}: ${why}`)
     .join('; ')

@@ -28,7 +28,9 @@ export async function checkSocket(
   })
   clearTimeout(timer)
   leave(centrifuge)
-  if (opened === true) return ok(name, 'opens with your token')
+  if (opened === true) {
+    return ok(name, 'opens with your token')
+  }
   const advice = 'a proxy in front has to pass on the upgrade and the Authorization header'
   return failed(name, opened, advice)
 }

@@ -32,12 +32,18 @@ export async function* examine(session: Session, runtime: Runtime): AsyncGenerat
   yield* await checkCertificate('auth certificate', profile.auth)
   const auth = await checkService('auth', profile.auth, 'auth')
   yield* auth.checks
-  if (auth.clock !== undefined) yield checkOwnClock(auth.clock)
+  if (auth.clock !== undefined) {
+    yield checkOwnClock(auth.clock)
+  }
   const caller = auth.reachable ? yield* checkCredentials(session) : undefined
-  if (auth.reachable) yield* await checkIssuer(profile.auth, caller?.token)
+  if (auth.reachable) {
+    yield* await checkIssuer(profile.auth, caller?.token)
+  }
 
   const nodes = caller && (yield* ask(caller.api, NodeList, '/v1/nodes', 'nodes'))
-  if (nodes !== undefined) yield* checkNodes(nodes.nodes)
+  if (nodes !== undefined) {
+    yield* checkNodes(nodes.nodes)
+  }
   // Nodes say their URLs themselves: no token that could do harm goes there.
   const tokens =
     nodes === undefined ? caller?.api.ownTokens : caller?.api.narrowTokens('nodes:read')
@@ -46,7 +52,9 @@ export async function* examine(session: Session, runtime: Runtime): AsyncGenerat
   }
 
   const registry = caller && (yield* ask(caller.api, RegistryReport, '/v1/registry', 'redis'))
-  if (registry !== undefined) yield* checkRegistry(registry)
+  if (registry !== undefined) {
+    yield* checkRegistry(registry)
+  }
 }
 
 const Claims = Type.Object({ scope: Type.String() })
@@ -59,7 +67,9 @@ async function* checkCredentials(
   try {
     api = session.auth()
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
+    if (!(error instanceof CliError)) {
+      throw error
+    }
     yield failed('credentials', error.message)
     return undefined
   }
@@ -70,7 +80,9 @@ async function* checkCredentials(
     yield ok('credentials', `${api.identity}, scopes: ${scopes}`)
     return { api, token }
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
+    if (!(error instanceof CliError)) {
+      throw error
+    }
     const advice = 'compare identity and registration code with those that auth knows'
     yield failed('credentials', error.message, advice)
     return undefined
@@ -87,7 +99,9 @@ async function* ask<T extends TSchema>(
   try {
     return await api.call(schema, path)
   } catch (error) {
-    if (!(error instanceof CliError)) throw error
+    if (!(error instanceof CliError)) {
+      throw error
+    }
     const status = error instanceof HttpError ? error.status : undefined
     if (status === 403) {
       const advice = `run this as an identity with the scope nodes:read, for ${path}`
@@ -110,9 +124,13 @@ async function* checkTarget(
   yield* await checkCertificate(`${name} certificate`, url.api)
   const node = await checkService('realtime', url.api, name)
   yield* node.checks
-  if (!node.reachable) return
+  if (!node.reachable) {
+    return
+  }
   if (node.clock !== undefined && authClock !== undefined) {
     yield checkClock(`${name} clock`, name, between(node.clock, authClock))
   }
-  if (tokens !== undefined) yield await checkSocket(`${name} socket`, url, tokens)
+  if (tokens !== undefined) {
+    yield await checkSocket(`${name} socket`, url, tokens)
+  }
 }

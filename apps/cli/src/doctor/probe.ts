@@ -43,7 +43,9 @@ export async function probe(
 
 function offsetOf(date: string | null, sentAt: number, roundTripMs: number): Offset | undefined {
   const there = Date.parse(date ?? '')
-  if (Number.isNaN(there)) return undefined
+  if (Number.isNaN(there)) {
+    return undefined
+  }
   // It names a whole second: the moment was half a second later, give or take as much.
   return { ms: there + 500 - (sentAt + roundTripMs / 2), uncertaintyMs: 500 + roundTripMs / 2 }
 }

@@ -45,8 +45,11 @@ export class Channels {
   }
 
   subscribe(name: string): void {
-    if (this.#channels.has(name)) this.#remark(`already subscribed to ${name}`)
-    else this.#open(name, undefined)
+    if (this.#channels.has(name)) {
+      this.#remark(`already subscribed to ${name}`)
+    } else {
+      this.#open(name, undefined)
+    }
   }
 
   /** Also who comes and goes. It is asked for as one subscribes: one that is subscribed does so anew. */
@@ -56,7 +59,9 @@ export class Channels {
       this.#remark(`${name} is watched already`)
       return
     }
-    if (known !== undefined) this.#close(name, known)
+    if (known !== undefined) {
+      this.#close(name, known)
+    }
     this.#open(name, new Presence())
   }
 
@@ -83,7 +88,9 @@ export class Channels {
     subscription.on('subscribed', () => {
       subscribed = true
       this.#remark(`subscribed to ${name}`)
-      if (watched) void this.#lookAround(name, present)
+      if (watched) {
+        void this.#lookAround(name, present)
+      }
     })
     subscription.on('join', ({ info }) => this.#came(name, present, info))
     subscription.on('leave', ({ info }) => this.#went(name, present, info))
@@ -116,13 +123,15 @@ export class Channels {
   }
 
   #came(name: string, present: Presence | undefined, info: ClientInfo): void {
-    if (present?.join(info))
+    if (present?.join(info)) {
       this.#here(name, present, `${this.#out.paint.green('+')} ${printable(info.user)}  `)
+    }
   }
 
   #went(name: string, present: Presence | undefined, info: ClientInfo): void {
-    if (present?.leave(info))
+    if (present?.leave(info)) {
       this.#here(name, present, `${this.#out.paint.red('-')} ${printable(info.user)}  `)
+    }
   }
 
   #here(name: string, present: Presence, change: string): void {

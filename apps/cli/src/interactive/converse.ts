@@ -27,7 +27,9 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
         prompt: out.paint.cyan('> '),
         onLine(line) {
           const channel = channelIn(line)
-          if (channel !== undefined) named.add(channel)
+          if (channel !== undefined) {
+            named.add(channel)
+          }
           void obey(conversation, line)
         },
         onEnd: resolve,
@@ -67,10 +69,14 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
       // What the server has put the client into.
       centrifuge.on('publication', ({ channel, data }) => show(publicationLine(out, channel, data)))
       remark('help lists what you can type; Ctrl-C ends')
-      for (const channel of follow.channels) channels.subscribe(channel)
+      for (const channel of follow.channels) {
+        channels.subscribe(channel)
+      }
     })
   } finally {
-    for (const close of closings) close()
+    for (const close of closings) {
+      close()
+    }
     leave(centrifuge)
   }
 }

@@ -1,6 +1,8 @@
 /** What the official client rejects with, an error or an object of the same shape: `103 permission denied`. */
 export function failureText(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error)
+  if (typeof error !== 'object' || error === null) {
+    return String(error)
+  }
   const code = 'code' in error ? `${error.code} ` : ''
   return 'message' in error ? `${code}${error.message}` : String(error)
 }

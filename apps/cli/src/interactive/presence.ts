@@ -16,7 +16,9 @@ export class Presence {
   /** How many clients each user has there. */
   users(): Map<string, number> {
     const users = new Map<string, number>()
-    for (const user of this.#clients.values()) users.set(user, (users.get(user) ?? 0) + 1)
+    for (const user of this.#clients.values()) {
+      users.set(user, (users.get(user) ?? 0) + 1)
+    }
     return users
   }
 
@@ -31,10 +33,14 @@ export class Presence {
     this.#left = left
     try {
       for (const { client, user } of await ask()) {
-        if (!left.has(client)) this.#clients.set(client, user)
+        if (!left.has(client)) {
+          this.#clients.set(client, user)
+        }
       }
     } finally {
-      if (this.#left === left) this.#left = undefined
+      if (this.#left === left) {
+        this.#left = undefined
+      }
     }
   }
 

@@ -47,7 +47,9 @@ export function openPrompt(
     return { rows, erase: `\r${rows === 0 ? '' : `\u001b[${rows}A`}${eraseBelow}` }
   }
   const flush = () => {
-    if (waiting.length === 0) return
+    if (waiting.length === 0) {
+      return
+    }
     const text = waiting.join('\n')
     waiting = []
     if (closed) {
@@ -68,7 +70,9 @@ export function openPrompt(
   stdin.on('keypress', believe)
   line.on('line', (text) => {
     onLine(text)
-    if (!closed) line.prompt()
+    if (!closed) {
+      line.prompt()
+    }
   })
   line.on('SIGINT', onEnd)
   line.on('close', onEnd)
@@ -76,11 +80,15 @@ export function openPrompt(
   return {
     show(text) {
       // What one turn brings is drawn at once.
-      if (waiting.length === 0) setImmediate(flush)
+      if (waiting.length === 0) {
+        setImmediate(flush)
+      }
       waiting.push(text)
     },
     close() {
-      if (closed) return
+      if (closed) {
+        return
+      }
       closed = true
       stdin.off('keypress', believe)
       stdout.write(home().erase)

@@ -84,7 +84,9 @@ const verbs: Readonly<Record<string, Verb>> = {
     words: 1,
     async run({ centrifuge, show, out }, channel, count) {
       const limit = count === '' ? historyLimit : Number(count)
-      if (!Number.isSafeInteger(limit) || limit < 1) throw new Error('n is a whole number from 1')
+      if (!Number.isSafeInteger(limit) || limit < 1) {
+        throw new Error('n is a whole number from 1')
+      }
       const { publications, offset } = await centrifuge.history(channel, { limit, reverse: true })
       const lines = publications
         .reverse()
@@ -127,13 +129,19 @@ const verbs: Readonly<Record<string, Verb>> = {
 export async function obey(on: Conversation, line: string): Promise<void> {
   const fail = (text: string) => on.show(on.out.paint.red(printable(text)))
   const [, name = '', first = '', tail = ''] = /^(\S*)\s*(\S*)\s*(.*)$/s.exec(line.trim()) ?? []
-  if (name === '') return
+  if (name === '') {
+    return
+  }
   const verb = verbNamed(name)
-  if (verb === undefined) return fail(`there is no ${name}; help shows what there is`)
+  if (verb === undefined) {
+    return fail(`there is no ${name}; help shows what there is`)
+  }
   const words = [first, tail].filter((word) => word !== '').length
   const most = verb.usage === '' ? 0 : verb.usage.split(' ').length
   const oneTooMany = words > most || (verb.rest === undefined && /\s/.test(tail))
-  if (words < verb.words || oneTooMany) return fail(`usage: ${name} ${verb.usage}`.trimEnd())
+  if (words < verb.words || oneTooMany) {
+    return fail(`usage: ${name} ${verb.usage}`.trimEnd())
+  }
   try {
     await verb.run(on, first, tail)
   } catch (error) {
@@ -150,7 +158,9 @@ export function channelIn(line: string): string | undefined {
 /** What the last word of a line may become: a command, or one of `channels`. */
 export function completions(line: string, channels: readonly string[]): readonly string[] {
   const [name = '', ...words] = line.split(' ')
-  if (words.length === 0) return Object.keys(verbs)
+  if (words.length === 0) {
+    return Object.keys(verbs)
+  }
   return words.length === 1 && takesChannel(name) ? channels : []
 }
 

@@ -42,8 +42,9 @@ function timeText(at: number): string {
 
 /** Whom the entry names, and whether nothing has proven it. */
 function actorText({ actor, requestId, count }: AuditEntry): string {
-  if (actor === undefined)
+  if (actor === undefined) {
     return requestId === undefined && count === undefined ? '(auth itself)' : '(nobody)'
+  }
   const { identity, subject, claimed } = actor
   const who = subject === undefined || subject === identity ? identity : `${identity}/${subject}`
   return claimed ? `${who}?` : who
@@ -61,6 +62,8 @@ function targetText({ target = {} }: AuditEntry): string {
 }
 
 function resultColour({ paint }: Output, text: string): string {
-  if (text.startsWith('ok')) return paint.green(text)
+  if (text.startsWith('ok')) {
+    return paint.green(text)
+  }
   return text.startsWith('refused') ? paint.yellow(text) : paint.red(text)
 }

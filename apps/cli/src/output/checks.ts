@@ -38,9 +38,11 @@ function wrapped(text: string, room: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= room)
+    if (last !== undefined && last.length + 1 + word.length <= room) {
       lines.push(`${lines.pop()} ${word}`)
-    else if (word !== '') lines.push(word)
+    } else if (word !== '') {
+      lines.push(word)
+    }
   }
   return lines
 }

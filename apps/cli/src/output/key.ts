@@ -25,7 +25,11 @@ export function keyList(out: Output, keys: readonly SigningKeyInfo[]): string {
 
 function becomes(key: SigningKeyInfo, now: number): string {
   const { state, readyAt = 0, rotatesAt, removedAt } = key
-  if (state === 'next') return readyAt > now ? `ready ${relative(readyAt, now)}` : 'ready'
-  if (state === 'previous') return removedAt ? `removed ${relative(removedAt, now)}` : ''
+  if (state === 'next') {
+    return readyAt > now ? `ready ${relative(readyAt, now)}` : 'ready'
+  }
+  if (state === 'previous') {
+    return removedAt ? `removed ${relative(removedAt, now)}` : ''
+  }
   return rotatesAt === undefined ? 'rotated by hand' : `rotates ${relative(rotatesAt, now)}`
 }

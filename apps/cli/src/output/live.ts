@@ -31,7 +31,9 @@ export function live(terminal: Stream): Live {
       const start = back()
       const lines = text.split('\n')
       const room = Math.max(1, (terminal.rows ?? 24) - 1)
-      if (lines.length > room) lines.splice(room - 1, lines.length - room)
+      if (lines.length > room) {
+        lines.splice(room - 1, lines.length - room)
+      }
       // A character in the last column would leave the cursor where terminals do not agree.
       shown = lines.map((line) => cut(line, (terminal.columns ?? 80) - 1))
       // Over what is there, and in one write: nothing flickers, and half a picture is never seen.
@@ -39,7 +41,9 @@ export function live(terminal: Stream): Live {
       terminal.write(`${start}${drawn}${eraseBelow}`)
     },
     clear() {
-      if (shown.length === 0) return
+      if (shown.length === 0) {
+        return
+      }
       terminal.write(`${back()}${eraseBelow}`)
       shown = []
     },
@@ -55,7 +59,9 @@ function cut(line: string, width: number): string {
   let room = width
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
   return line.replace(/\u001b\[[\d;]*m|./gu, (part) => {
-    if (part.length > 2) return part
+    if (part.length > 2) {
+      return part
+    }
     room -= 1
     return room < 0 ? '' : part
   })

@@ -35,12 +35,16 @@ export function nodeListChanges(before: readonly NodeInfo[], after: readonly Nod
 }
 
 function nodeState({ connected, fenced }: NodeInfo): string {
-  if (fenced) return 'fenced'
+  if (fenced) {
+    return 'fenced'
+  }
   return connected ? 'connected' : 'away'
 }
 
 /** Cyan: it delivers nothing, so it is safe, but it serves nobody either. */
 function stateColour({ paint }: Output, text: string): string {
-  if (text.startsWith('fenced')) return paint.cyan(text)
+  if (text.startsWith('fenced')) {
+    return paint.cyan(text)
+  }
   return text.startsWith('connected') ? paint.green(text) : paint.red(text)
 }

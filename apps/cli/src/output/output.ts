@@ -52,7 +52,9 @@ export function output(
       stderr.write(`${remark.dim(printable(text))}\n`)
     },
     table(columns, rows, nothing) {
-      if (rows.length === 0) return paint.dim(nothing)
+      if (rows.length === 0) {
+        return paint.dim(nothing)
+      }
       const width = stdout.isTTY === true ? stdout.columns : undefined
       return table(columns, rows, { width, head: paint.dim })
     },
@@ -73,7 +75,11 @@ function fieldLines(pairs: Fields, { dim }: Paint): string {
 
 /** https://no-color.org; a stream that is not a terminal has no colours unless they are forced. */
 export function coloured(stream: Stream, env: Environment): boolean {
-  if (env['NO_COLOR']) return false
-  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0'
+  if (env['NO_COLOR']) {
+    return false
+  }
+  if (env['FORCE_COLOR']) {
+    return env['FORCE_COLOR'] !== '0'
+  }
   return stream.isTTY === true && env['TERM'] !== 'dumb'
 }

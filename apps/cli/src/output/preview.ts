@@ -47,7 +47,9 @@ export function previewText(out: Output, { auth, wide, tokens, covered }: Previe
 }
 
 function coveredText(out: Output, number: number | undefined, covered: Preview['covered']): string {
-  if (covered === undefined || number === 0) return ''
+  if (covered === undefined || number === 0) {
+    return ''
+  }
   if (!('tokens' in covered || 'identities' in covered)) {
     return `\n${out.paint.dim(`which ones is not shown: ${covered.message}`)}`
   }

@@ -91,14 +91,20 @@ export function nodeChanges(before: Receipt, after: Receipt): string[] {
 
 function nodeText({ node, state, connectionsClosed, ms }: NodeReceipt): string {
   const after = ms === undefined ? '' : ` after ${ms.toFixed(1)} ms`
-  if (state === 'pending') return `${node} pending`
-  if (state === 'fenced') return `${node} fenced${after}: its lease is out, it delivers nothing`
+  if (state === 'pending') {
+    return `${node} pending`
+  }
+  if (state === 'fenced') {
+    return `${node} fenced${after}: its lease is out, it delivers nothing`
+  }
   return `${node} acked${after}, closed ${counted(connectionsClosed, 'connection')}`
 }
 
 /** Green: done. Cyan: done too, by the lease that ran out. Yellow: not yet. */
 function stateColour({ paint }: Output, text: string): string {
-  if (text.startsWith('pending') || text.startsWith('not')) return paint.yellow(text)
+  if (text.startsWith('pending') || text.startsWith('not')) {
+    return paint.yellow(text)
+  }
   return text.startsWith('fenced') ? paint.cyan(text) : paint.green(text)
 }
 

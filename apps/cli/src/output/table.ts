@@ -61,10 +61,16 @@ function fit<Row>(
     let widest = -1
     for (const [index, size] of widths.entries()) {
       const floor = Math.max(narrowest, columns[index]?.head.length ?? 0)
-      if (columns[index]?.whole || size <= floor) continue
-      if (widest < 0 || size > (widths[widest] ?? 0)) widest = index
+      if (columns[index]?.whole || size <= floor) {
+        continue
+      }
+      if (widest < 0 || size > (widths[widest] ?? 0)) {
+        widest = index
+      }
     }
-    if (widest < 0) break
+    if (widest < 0) {
+      break
+    }
     widths[widest] = (widths[widest] ?? 0) - 1
   }
   return widths

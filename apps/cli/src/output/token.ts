@@ -79,7 +79,9 @@ export function tokenFields(
 
 /** What auth answers about a token. */
 export function introspectionText(out: Output, answer: Introspection): string {
-  if (!answer.active) return out.paint.red('inactive')
+  if (!answer.active) {
+    return out.paint.red('inactive')
+  }
   const claims = out.fields([
     ['jti', answer.jti],
     ['identity', answer.client_id],

@@ -23,7 +23,11 @@ export type CodeSource =
 
 /** The source in words. */
 export function codeSourceText(source: CodeSource): string {
-  if ('value' in source) return 'the same file'
-  if ('file' in source) return source.file
+  if ('value' in source) {
+    return 'the same file'
+  }
+  if ('file' in source) {
+    return source.file
+  }
   return 'environment' in source ? `the variable ${source.environment}` : 'asked for on a terminal'
 }

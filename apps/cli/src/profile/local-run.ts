@@ -14,8 +14,12 @@ export function findLocalRun(start: string): { file: string; run: LocalRun } | u
   for (let dir = start; ; dir = dirname(dir)) {
     const file = join(dir, '.portcullis', 'local.json')
     const text = contents(file)
-    if (text !== undefined) return { file, run: parse(file, text) }
-    if (dir === dirname(dir)) return undefined
+    if (text !== undefined) {
+      return { file, run: parse(file, text) }
+    }
+    if (dir === dirname(dir)) {
+      return undefined
+    }
   }
 }
 
@@ -28,7 +32,9 @@ function parse(file: string, text: string): LocalRun {
   } catch {
     throw new CliError('failed', `${file} is not JSON; ${hint}`)
   }
-  if (Value.Check(LocalRun, run)) return run
+  if (Value.Check(LocalRun, run)) {
+    return run
+  }
   const where = Value.Errors(LocalRun, run).First()?.path ?? ''
   throw new CliError('failed', `${file} cannot be used (${where.slice(1) || 'shape'}); ${hint}`)
 }
@@ -38,7 +44,9 @@ function contents(file: string): string | undefined {
     return readFileSync(file, 'utf8')
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return undefined
+    }
     throw new CliError('failed', `${file} cannot be read (${code})`)
   }
 }

@@ -16,15 +16,23 @@ export async function readCode(
   identity: string,
   shell: Shell,
 ): Promise<string> {
-  if ('value' in source) return source.value
-  if ('file' in source) return codeIn(source)
+  if ('value' in source) {
+    return source.value
+  }
+  if ('file' in source) {
+    return codeIn(source)
+  }
   if ('environment' in source) {
     const code = shell.env[source.environment]?.trim()
-    if (code) return code
+    if (code) {
+      return code
+    }
     const problem = `the profile takes the registration code of ${identity} from it`
     throw new CliError('failed', `${source.environment} is not set; ${problem}`)
   }
-  if (isInteractive(shell)) return askSecret(shell, `registration code of ${identity}: `)
+  if (isInteractive(shell)) {
+    return askSecret(shell, `registration code of ${identity}: `)
+  }
   throw new CliError(
     'failed',
     `the registration code of ${identity} can only be asked for on a terminal; here set ` +
@@ -42,10 +50,14 @@ function codeIn({ file, own }: { file: string; own?: true }): string {
     }
     code = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    if (error instanceof CliError) throw error
+    if (error instanceof CliError) {
+      throw error
+    }
     throw new CliError('failed', `the registration code in ${file}: ${problem(error)}`)
   }
-  if (code !== '' && !/\s/.test(code)) return code
+  if (code !== '' && !/\s/.test(code)) {
+    return code
+  }
   const what = code === '' ? 'is empty' : 'does not hold a registration code, and nothing else'
   throw new CliError('failed', `${file} ${what}`)
 }

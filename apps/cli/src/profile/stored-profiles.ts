@@ -59,11 +59,15 @@ export function readProfiles(place: Place): StoredProfiles {
     stored = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { profiles: {} }
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return { profiles: {} }
+    }
     const problem = error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${code})`
     throw new CliError('failed', `${file} ${problem}; mend it, or remove it`)
   }
-  if (Value.Check(StoredProfiles, stored)) return stored
+  if (Value.Check(StoredProfiles, stored)) {
+    return stored
+  }
   const where = Value.Errors(StoredProfiles, stored).First()?.path.slice(1) || 'shape'
   throw new CliError('failed', `${file} cannot be used (${where}); mend it, or remove it`)
 }
@@ -91,7 +95,9 @@ export function makeConfigDir({ configDir }: Place): void {
 /** @throws CliError when there is none of that name. */
 export function storedProfile({ profiles }: StoredProfiles, name: string): StoredProfile {
   const found = Object.hasOwn(profiles, name) ? profiles[name] : undefined
-  if (found !== undefined) return found
+  if (found !== undefined) {
+    return found
+  }
   const known = Object.keys(profiles)
   const hint = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`
   throw new CliError('usage', `there is no profile "${name}": ${hint} (portcullis profile add)`)

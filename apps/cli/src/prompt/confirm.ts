@@ -25,7 +25,9 @@ export async function confirm(
   { shell }: Session,
   { yes, what, preview, question }: Confirmation,
 ): Promise<void> {
-  if (yes) return
+  if (yes) {
+    return
+  }
   if (!isInteractive(shell)) {
     throw new CliError('usage', `${what}, and there is no terminal to ask on: add --yes to do it`)
   }
@@ -36,6 +38,8 @@ export async function confirm(
   lines.setPrompt(`${remarks.paint.bold(question)} [y/N] `)
   lines.prompt()
   const answer = await nextLine(lines)
-  if (/^y(es)?$/i.test(answer.trim())) return
+  if (/^y(es)?$/i.test(answer.trim())) {
+    return
+  }
   throw new CliError('failed', 'the answer was not yes; nothing was done')
 }

@@ -16,6 +16,8 @@ export async function askSecret({ stdin, stderr }: Shell, question: string): Pro
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
   stderr.write(question)
   const secret = await nextLine(lines).finally(() => stderr.write('\n'))
-  if (secret.trim() !== '') return secret.trim()
+  if (secret.trim() !== '') {
+    return secret.trim()
+  }
   throw new CliError('failed', 'nothing was typed')
 }

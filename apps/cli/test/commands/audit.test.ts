@@ -54,8 +54,9 @@ t.test('who did what, newest first, as far as is asked', async (t) => {
     ['--result', 'good'],
     ['--follow', '--export'],
     ['--limit', '0'],
-  ])
+  ]) {
     t.equal((await run(['audit', ...wrong], { cwd })).code, 2)
+  }
 })
 
 t.test('--follow shows the last ones, then each that comes, and each once', async (t) => {
@@ -66,11 +67,19 @@ t.test('--follow shows the last ones, then each that comes, and each once', asyn
       'GET /v1/audit': (request) => {
         const after = query(request).get('after')
         // One more has come since the end of the log was looked for.
-        if (!query(request).has('action')) return { body: { entries: [entry(1)] } }
-        if (after === null) return { body: { entries: [entry(2), entry(1)], cursor: '1.0' } }
+        if (!query(request).has('action')) {
+          return { body: { entries: [entry(1)] } }
+        }
+        if (after === null) {
+          return { body: { entries: [entry(2), entry(1)], cursor: '1.0' } }
+        }
         following.push(after)
-        if (following.length === 1) return { body: { entries: [entry(3)], cursor: '3.0' } }
-        if (following.length === 2) return { status: 503, body: { detail: 'Redis is away' } }
+        if (following.length === 1) {
+          return { body: { entries: [entry(3)], cursor: '3.0' } }
+        }
+        if (following.length === 2) {
+          return { status: 503, body: { detail: 'Redis is away' } }
+        }
         stop.abort()
         return { body: { entries: [], cursor: '3.0' } }
       },
@@ -96,7 +105,9 @@ t.test('--follow: nothing yet; whoever may not read is told; --json', async (t) 
   const { cwd } = await installation(t, {
     routes: {
       'GET /v1/audit': (request) => {
-        if (!query(request).has('after')) return { body: { entries: [] } }
+        if (!query(request).has('after')) {
+          return { body: { entries: [] } }
+        }
         t.equal(query(request).get('after'), '0.0')
         stop.abort()
         return { body: { entries: [entry(1)], cursor: '1.0' } }

@@ -67,8 +67,9 @@ t.test('bash completes', async (t) => {
     ],
   ]
   const found = await Promise.all(cases.map(([words]) => tab(...words)))
-  for (const [index, [words, expected]] of cases.entries())
+  for (const [index, [words, expected]] of cases.entries()) {
     t.same(found[index]?.toSorted(), expected.toSorted(), words.join(' '))
+  }
 })
 
 t.test('zsh completes', async (t) => {
@@ -171,7 +172,9 @@ t.test('what fits the last word', async (t) => {
     [['fly', 'aw'], []],
     [['fly'], []],
   ]
-  for (const [words, expected] of cases) t.same(await complete(...words), expected, words.join(' '))
+  for (const [words, expected] of cases) {
+    t.same(await complete(...words), expected, words.join(' '))
+  }
   t.ok((await complete('')).includes('identity'), 'all commands')
   writeFileSync(join(configDir, 'config.json'), 'broken')
   t.same(await complete('profile', 'use', ''), [], 'no error while somebody types')

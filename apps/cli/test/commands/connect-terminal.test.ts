@@ -17,7 +17,9 @@ t.test('what the server sends cannot steer the terminal', async (t) => {
   for (const part of ['\u001b[2J', '\u009b', '\u202e']) {
     t.notOk(terminal.written().includes(part), JSON.stringify(part))
   }
-  for (const socket of sockets) socket.close(4000, evil)
+  for (const socket of sockets) {
+    socket.close(4000, evil)
+  }
   await terminal.shows(/connection lost \(4000 \\u001b\[2J.*connecting again/)
   terminal.type(keys.ctrlD)
   t.equal(await terminal.ended, 0)

@@ -139,8 +139,11 @@ t.test('after a break it connects again, and goes on', async (t) => {
   const { cwd } = await installation(t, {
     onSubscribe: (socket) => {
       subscriptions += 1
-      if (subscriptions === 1) socket.terminate()
-      else socket.close(4500, 'token revoked')
+      if (subscriptions === 1) {
+        socket.terminate()
+      } else {
+        socket.close(4500, 'token revoked')
+      }
     },
   })
   const { code, stderr } = await run(['connect', 'demo:x'], { cwd })

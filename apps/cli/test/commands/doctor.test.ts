@@ -257,7 +257,9 @@ for (const [name, routes = {}, given, expected, advice] of cases) {
     t.match(outcome.faults, expected)
     t.equal(outcome.faults.length, expected.length, outcome.faults.join('\n'))
     t.equal(outcome.code, outcome.faults.some((line) => line.startsWith('failed')) ? 1 : 0)
-    if (advice !== undefined) t.same(outcome.advice, advice)
+    if (advice !== undefined) {
+      t.same(outcome.advice, advice)
+    }
   })
 }
 

@@ -113,8 +113,9 @@ t.test('change sends what is named, and nothing else', async (t) => {
     t.match(stdout, /identity +shop\/eu/)
     t.same(JSON.parse(asked.at(-1)?.body ?? ''), body)
   }
-  for (const args of [[], ['--ttl', '1', '--default-ttl'], ['--label', 'a', '--no-labels']])
+  for (const args of [[], ['--ttl', '1', '--default-ttl'], ['--label', 'a', '--no-labels']]) {
     t.equal((await run(['identity', 'change', 'x', ...args], { cwd })).code, 2, args.join(' '))
+  }
 })
 
 t.test('a scope that does not exist is told before auth is asked', async (t) => {

@@ -57,7 +57,9 @@ function watched() {
   let asked = 0
   const answer = (request: Parameters<typeof next>[0]) => {
     asked += 1
-    if (asked === lists.length) stop.abort()
+    if (asked === lists.length) {
+      stop.abort()
+    }
     return next(request)
   }
   return { stop: stop.signal, routes: { 'GET /v1/nodes': answer } }
@@ -105,7 +107,9 @@ t.test('--watch on a terminal: the table, drawn again in place', async (t) => {
   const states = screens.map((screen) => /^two +(\w+)/m.exec(screen)?.[1])
   t.same(states, ['connected', 'away', 'away', 'fenced', undefined, undefined, undefined])
   t.match(screens[2], /auth: Redis is away\n$/)
-  for (const screen of screens) t.ok(screen.split('\n').length <= 6)
+  for (const screen of screens) {
+    t.ok(screen.split('\n').length <= 6)
+  }
   t.match(screens.at(-1), /^NODE .*\none +connected .*\n$/, 'what stays is the last table')
 })
 

@@ -35,8 +35,9 @@ t.test('an unknown receipt is said to be one', async (t) => {
   const { code, stderr } = await run(['revocation', 'show', 'x/y'], { cwd })
   t.equal(code, 1)
   t.equal(stderr, 'portcullis: auth: there is none\n')
-  for (const args of [[], ['show'], ['show', 'x', '--wait', '-1'], ['list', '--limit', '0']])
+  for (const args of [[], ['show'], ['show', 'x', '--wait', '-1'], ['list', '--limit', '0']]) {
     t.equal((await run(['revocation', ...args], { cwd })).code, 2, args.join(' '))
+  }
 })
 
 t.test('list follows the pages up to the limit', async (t) => {

@@ -202,8 +202,9 @@ t.test('where nobody can be asked, what is wide needs --yes; auth is not asked',
   for (const narrow of [
     ['--subject', 'ada'],
     ['--jti', receipt.id],
-  ])
+  ]) {
     t.equal((await run(['revoke', ...narrow], { cwd })).code, 0, 'one user, one token')
+  }
 })
 
 t.test('what the caller may not see is said; it may revoke all the same', async (t) => {

@@ -210,8 +210,9 @@ t.test('connections: tokens, and what stands on them', async (t) => {
     ['--jti', jti, '--identity', 'b'],
     ['--cascade'],
     ['--identity', 'b', '--cascade'],
-  ])
+  ]) {
     t.equal((await run(['connections', ...args], { cwd })).code, 2)
+  }
 })
 
 t.test('connections: a node that has not answered is named, with exit code 1', async (t) => {

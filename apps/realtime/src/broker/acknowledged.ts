@@ -45,7 +45,9 @@ export class Acknowledged {
   /** Redis has all of these, or has begun anew: those go that have been here for `forMs`. */
   confirm(entries: readonly Entry[]): void {
     this.#before = this.#before.filter((entry) => !entries.includes(entry))
-    if (this.#now() - this.#since < this.#options.forMs) return
+    if (this.#now() - this.#since < this.#options.forMs) {
+      return
+    }
     this.#older = this.#newer
     this.#newer = new Map()
     this.#since = this.#now()

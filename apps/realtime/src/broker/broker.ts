@@ -140,7 +140,9 @@ export class Broker {
       return broker
     } catch (error) {
       await (broker?.close() ?? Promise.all([close(commands), close(bulk)]))
-      if (error instanceof BrokerError && error.code === 'partitions_mismatch') throw error
+      if (error instanceof BrokerError && error.code === 'partitions_mismatch') {
+        throw error
+      }
       const reason = cause ?? (error instanceof BrokerError ? error.cause : error)
       throw new BrokerError(
         'unreachable',
@@ -197,7 +199,9 @@ export class Broker {
     const position = await this.#write(this.#keys.place(channel), permit, (deadline) =>
       publish(this.#commands, this.#keys, channel, encoded, options, deadline),
     )
-    if (position !== undefined) this.#acknowledged.set(channel, position)
+    if (position !== undefined) {
+      this.#acknowledged.set(channel, position)
+    }
     return position
   }
 
@@ -218,7 +222,9 @@ export class Broker {
    */
   async #readBulk<Result>(read: () => Promise<Result>): Promise<Result> {
     const bulk = this.#bulk
-    if (!isCluster(bulk)) return read()
+    if (!isCluster(bulk)) {
+      return read()
+    }
     try {
       return await read()
     } catch {
@@ -299,7 +305,9 @@ export class Broker {
   }
 
   async close(): Promise<void> {
-    for (const stop of this.#stopProbes) stop()
+    for (const stop of this.#stopProbes) {
+      stop()
+    }
     this.#gathering.stop()
     await this.presence.close()
     this.#masters.close()
@@ -339,22 +347,30 @@ export class Broker {
 
   /** Either connection may be the later one to come back. */
   #restored(): void {
-    if (this.#commands.status === 'ready') this.#options.onRestored()
+    if (this.#commands.status === 'ready') {
+      this.#options.onRestored()
+    }
   }
 
   /** Whoever can write to Redis can write here: nothing is believed before it is checked. */
   #ofChannel(channel: string, message: Buffer): void {
     const read = readChannelMessage(message)
-    if (read === undefined) this.#garbage += 1
-    else if (read.type === 'publication') {
+    if (read === undefined) {
+      this.#garbage += 1
+    } else if (read.type === 'publication') {
       this.#options.onPublication(channel, read.encoded, read.position)
-    } else this.#options.onPresence(channel, read.type, read.info)
+    } else {
+      this.#options.onPresence(channel, read.type, read.info)
+    }
   }
 
   #answer(message: Buffer): void {
     const answer = readAnswer(message)
-    if (answer === undefined) this.#garbage += 1
-    else this.#gathering.take(answer)
+    if (answer === undefined) {
+      this.#garbage += 1
+    } else {
+      this.#gathering.take(answer)
+    }
   }
 
   #control(message: Buffer): void {

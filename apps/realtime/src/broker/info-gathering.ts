@@ -35,7 +35,9 @@ export class InfoGathering {
     const deadline = setTimeout(done, deadlineMs)
     try {
       gathering.asked = await this.#ask(JSON.stringify({ type: 'info', id, from: this.#uid }))
-      if (nodes.size < gathering.asked) await complete
+      if (nodes.size < gathering.asked) {
+        await complete
+      }
     } finally {
       clearTimeout(deadline)
       this.#open.delete(id)
@@ -46,12 +48,18 @@ export class InfoGathering {
   /** Takes one node's answer; one that nobody waits for any more is ignored. */
   take({ id, node }: InfoAnswer): void {
     const gathering = this.#open.get(id)
-    if (gathering === undefined) return
+    if (gathering === undefined) {
+      return
+    }
     gathering.nodes.set(node.uid, node)
-    if (gathering.nodes.size >= gathering.asked) gathering.done()
+    if (gathering.nodes.size >= gathering.asked) {
+      gathering.done()
+    }
   }
 
   stop(): void {
-    for (const gathering of this.#open.values()) gathering.done()
+    for (const gathering of this.#open.values()) {
+      gathering.done()
+    }
   }
 }

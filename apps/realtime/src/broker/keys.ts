@@ -61,6 +61,8 @@ export function keys(prefix: string, partitions: number): Keys {
 /** FNV-1a, the same on any machine. */
 function hash(name: string): number {
   let value = 0x811c9dc5
-  for (const byte of Buffer.from(name)) value = Math.imul(value ^ byte, 0x01000193)
+  for (const byte of Buffer.from(name)) {
+    value = Math.imul(value ^ byte, 0x01000193)
+  }
   return value >>> 0
 }

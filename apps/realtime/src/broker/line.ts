@@ -68,7 +68,9 @@ export class Line {
 
   /** Subscribes; resolves once Redis has confirmed. @throws BrokerError away */
   async subscribe(key: string): Promise<void> {
-    if (!this.ready) throw new BrokerError('away', 'Redis is away')
+    if (!this.ready) {
+      throw new BrokerError('away', 'Redis is away')
+    }
     const { promise } = this.#lost
     try {
       await Promise.race([this.redis.ssubscribe(key), promise])
@@ -91,25 +93,36 @@ export class Line {
     }
     const results = await Promise.allSettled(commands)
     // With the next connection comes `onReady`.
-    if (lost !== this.#lost) return false
+    if (lost !== this.#lost) {
+      return false
+    }
     const stands = results.every(({ status }) => status === 'fulfilled') && doubts === this.#doubts
-    if (stands) this.#pauseMs = leastPauseMs
-    else this.retryLater()
+    if (stands) {
+      this.#pauseMs = leastPauseMs
+    } else {
+      this.retryLater()
+    }
     return stands
   }
 
   unsubscribe(key: string): void {
     // When Redis is away its side of the subscription is gone too.
-    if (this.ready) this.redis.sunsubscribe(key).catch(() => undefined)
+    if (this.ready) {
+      this.redis.sunsubscribe(key).catch(() => undefined)
+    }
   }
 
   /** Has everything subscribed again in a while; a longer one each time until it stands. */
   retryLater(): void {
-    if (this.#closed || this.#retry !== undefined) return
+    if (this.#closed || this.#retry !== undefined) {
+      return
+    }
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       // When it is not, `onReady` comes.
-      if (this.ready) this.#options.onRetry()
+      if (this.ready) {
+        this.#options.onRetry()
+      }
     }, this.#pauseMs)
     this.#retry.unref()
     this.#pauseMs = Math.min(2 * this.#pauseMs, mostPauseMs)

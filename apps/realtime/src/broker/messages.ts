@@ -75,11 +75,15 @@ export function readChannelMessage(message: Buffer): ChannelMessage | undefined 
     const [info] = message.length > mostBytes ? [] : readClientInfo(message.toString('utf8', 1))
     return info === undefined ? undefined : { type: kinds[first], info }
   }
-  if (first !== 'p') return publicationOf(message, undefined)
+  if (first !== 'p') {
+    return publicationOf(message, undefined)
+  }
   const end = message.subarray(0, mostPositionBytes).indexOf(0x0a)
   const head = message.toString('latin1', 0, Math.max(0, end))
   const [, offset, epoch, after] = positioned.exec(head) ?? []
-  if (offset === undefined || epoch === undefined) return undefined
+  if (offset === undefined || epoch === undefined) {
+    return undefined
+  }
   const position = { offset: Number(offset), epoch }
   return publicationOf(
     message.subarray(end + 1),
@@ -91,7 +95,9 @@ function publicationOf(
   encoded: Buffer,
   position: ArrivalPosition | undefined,
 ): ChannelMessage | undefined {
-  if (decodePublication(encoded) === undefined) return undefined
+  if (decodePublication(encoded) === undefined) {
+    return undefined
+  }
   return { type: 'publication', encoded, position }
 }
 
@@ -102,7 +108,9 @@ function read<T extends TSchema>(
   message: Buffer,
   most: number,
 ): Static<T> | undefined {
-  if (message.length > most) return undefined
+  if (message.length > most) {
+    return undefined
+  }
   try {
     const value: unknown = JSON.parse(message.toString())
     return check.Check(value) ? value : undefined

@@ -18,7 +18,9 @@ export async function agreeOnPartitions(
   const key = `${prefix}:realtime`
   await redis.hsetnx(key, 'partitions', configured)
   const recorded = Number(await redis.hget(key, 'partitions'))
-  if (recorded === configured) return configured
+  if (recorded === configured) {
+    return configured
+  }
   throw new BrokerError(
     'partitions_mismatch',
     `nodes under the prefix "${prefix}" spread channels over ${recorded} partitions, not ${configured}; set PARTITIONS=${recorded}, or another REDIS_PREFIX, or stop all nodes and delete the key "${key}"`,

@@ -60,7 +60,9 @@ export class Presence {
     const written = JSON.stringify(info)
     const own = this.#own.get(channel)
     own?.delete(written)
-    if (own?.size === 0) this.#own.delete(channel)
+    if (own?.size === 0) {
+      this.#own.delete(channel)
+    }
     const { redis, keys } = this.#options
     await redis.zrem(keys.present(channel), written)
   }
@@ -75,8 +77,12 @@ export class Presence {
     let bytes = 0
     for await (const page of this.#pages(channel)) {
       bytes += bytesOf(page)
-      if (bytes > maxBytes) return undefined
-      for (const info of page.flatMap(readClientInfo)) infos.set(info.client, info)
+      if (bytes > maxBytes) {
+        return undefined
+      }
+      for (const info of page.flatMap(readClientInfo)) {
+        infos.set(info.client, info)
+      }
     }
     return { infos: [...infos.values()], bytes }
   }
@@ -102,13 +108,17 @@ export class Presence {
     for (let from = 0; ; from += clientsPerPage) {
       const page = await presenceScript(redis, [keys.present(channel)], [from, clientsPerPage])
       yield page
-      if (page.length < clientsPerPage) return
+      if (page.length < clientsPerPage) {
+        return
+      }
     }
   }
 
   /** Says again who is here: also what Redis has lost meanwhile comes back with it. */
   async renew(): Promise<void> {
-    if (this.#renewing) return
+    if (this.#renewing) {
+      return
+    }
     this.#renewing = true
     const channels = [...this.#own.keys()]
     const failures: unknown[] = []
@@ -117,11 +127,17 @@ export class Presence {
       const renewed = await Promise.allSettled(
         channels.splice(0, commandsAtOnce).map((channel) => this.#listAll(channel)),
       )
-      for (const one of renewed) if (one.status === 'rejected') failures.push(one.reason)
+      for (const one of renewed) {
+        if (one.status === 'rejected') {
+          failures.push(one.reason)
+        }
+      }
     }
     this.#renewing = false
     const [failure] = failures
-    if (failure instanceof Error) this.#options.onError(failure)
+    if (failure instanceof Error) {
+      this.#options.onError(failure)
+    }
   }
 
   /** Takes this node's clients away, as far as Redis is there to be told. */
@@ -151,7 +167,9 @@ export class Presence {
       // A client may have left while its token was checked; its entry must not come back.
       const own = this.#own.get(channel)
       const present = infos.filter((info) => own?.has(info))
-      if (present.length > 0) await enterScript(redis, [key], [ttlMs, ...present], deadline)
+      if (present.length > 0) {
+        await enterScript(redis, [key], [ttlMs, ...present], deadline)
+      }
     })
   }
 }

@@ -72,8 +72,11 @@ export async function publish(
   const once = idempotency === undefined ? [] : [keys.once(channel, idempotency.key)]
   const onceSeconds = idempotency?.ttlSeconds ?? 0
   if (history === undefined) {
-    if (idempotency === undefined) await publishNowScript(redis, [to], [encoded], deadline)
-    else await publishOnceScript(redis, once, [encoded, onceSeconds, to], deadline)
+    if (idempotency === undefined) {
+      await publishNowScript(redis, [to], [encoded], deadline)
+    } else {
+      await publishOnceScript(redis, once, [encoded, onceSeconds, to], deadline)
+    }
     return undefined
   }
   const { size, ttlSeconds } = history

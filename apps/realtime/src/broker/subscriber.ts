@@ -64,7 +64,9 @@ export class Subscriber {
   /** What is not as it should be, in words; undefined when every wanted subscription stands. */
   problem(): string | undefined {
     const broken = this.#partitions.filter(({ whole }) => !whole)
-    if (broken.length === 0) return undefined
+    if (broken.length === 0) {
+      return undefined
+    }
     const away = broken.filter(({ line }) => line?.ready !== true)
     const of = (some: readonly Partition[]) =>
       this.#partitions.length === 1
@@ -95,7 +97,9 @@ export class Subscriber {
 
   remove(key: string): void {
     const wanted = this.#wanted.get(key)
-    if (wanted === undefined) return
+    if (wanted === undefined) {
+      return
+    }
     this.#wanted.delete(key)
     wanted.partition.line?.unsubscribe(key)
   }
@@ -111,13 +115,19 @@ export class Subscriber {
       probeMs,
       onMessage: (key, message) => {
         const wanted = this.#wanted.get(key)
-        if (wanted !== undefined) wanted.take(message)
+        if (wanted !== undefined) {
+          wanted.take(message)
+        }
         // It was on its way when the channel was left.
-        else line.unsubscribe(key)
+        else {
+          line.unsubscribe(key)
+        }
       },
       onReady: () => this.#restore(line, this.#of(line)),
       onDoubt: () => {
-        for (const partition of this.#of(line)) partition.whole = false
+        for (const partition of this.#of(line)) {
+          partition.whole = false
+        }
       },
       onRetry: () => {
         masters.refresh()
@@ -136,20 +146,36 @@ export class Subscriber {
     const moved = new Map<Line, Partition[]>()
     for (const partition of this.#partitions) {
       const line = this.#lines.of(partition.slot)
-      if (line === partition.line) continue
+      if (line === partition.line) {
+        continue
+      }
       partition.line = line
       partition.whole = false
-      if (line !== undefined) moved.set(line, [...(moved.get(line) ?? []), partition])
+      if (line !== undefined) {
+        moved.set(line, [...(moved.get(line) ?? []), partition])
+      }
     }
-    for (const [line, partitions] of moved) if (line.ready) this.#restore(line, partitions)
+    for (const [line, partitions] of moved) {
+      if (line.ready) {
+        this.#restore(line, partitions)
+      }
+    }
   }
 
   #restore(line: Line, partitions: readonly Partition[]): void {
     const names = new Map<Partition, string[]>(partitions.map((partition) => [partition, []]))
-    for (const [key, { partition }] of this.#wanted) names.get(partition)?.push(key)
+    for (const [key, { partition }] of this.#wanted) {
+      names.get(partition)?.push(key)
+    }
     line.subscribeAll([...names.values()]).then((stands) => {
-      if (!stands) return
-      for (const partition of partitions) if (partition.line === line) partition.whole = true
+      if (!stands) {
+        return
+      }
+      for (const partition of partitions) {
+        if (partition.line === line) {
+          partition.whole = true
+        }
+      }
       this.#options.onRestored()
     })
   }

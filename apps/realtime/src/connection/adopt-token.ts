@@ -6,8 +6,12 @@ export type AdoptOutcome = 'adopted' | 'closed' | 'inactive' | 'unavailable' | '
 /** Asks auth about a further token, and if it is one of the same identity and subject stands on it. */
 export async function adoptToken(connection: Connection, token: string): Promise<AdoptOutcome> {
   const grant = await connection.node.tokens.introspect(token)
-  if (connection.closed) return 'closed'
-  if (typeof grant === 'string') return grant
+  if (connection.closed) {
+    return 'closed'
+  }
+  if (typeof grant === 'string') {
+    return grant
+  }
   if (grant.identity !== connection.identity || grant.subject !== connection.subject) {
     return 'foreign'
   }

@@ -10,7 +10,9 @@ export async function ask(
 ): Promise<Answer> {
   const { node, grant, codec } = connection
   // One client must not take all the calls that a node may have under way.
-  if (connection.asking >= node.limits.handlerCalls) return { error: replyErrors.tooManyRequests }
+  if (connection.asking >= node.limits.handlerCalls) {
+    return { error: replyErrors.tooManyRequests }
+  }
   connection.asking += 1
   try {
     return await handler({

@@ -14,9 +14,13 @@ export async function channelToken(
   token: string,
 ): Promise<{ grant: Grant } | { error: ReplyError }> {
   const grant = await connection.node.tokens.introspect(token)
-  if (grant === 'unavailable') return { error: replyErrors.internal }
+  if (grant === 'unavailable') {
+    return { error: replyErrors.internal }
+  }
   // At 109 a client asks its backend for a new one.
-  if (grant === 'inactive') return { error: replyErrors.tokenExpired }
+  if (grant === 'inactive') {
+    return { error: replyErrors.tokenExpired }
+  }
   const { identity, subject } = connection
   const own = grant.identity === identity && grant.subject === subject
   const permits = permitsChannel(grant.scopes, grant.subject, 'subscribe', channel)

@@ -29,8 +29,12 @@ export async function connect(
   }
   connection.deciding()
   const refusal = await takeToken(connection, body)
-  if (connection.closed) return
-  if (refusal !== undefined) return connection.decided(id, { error: refusal })
+  if (connection.closed) {
+    return
+  }
+  if (refusal !== undefined) {
+    return connection.decided(id, { error: refusal })
+  }
   const { node } = connection
   const { connectionsPerUser, channelsPerConnection } = node.limits
   if (connectionsPerUser !== undefined && node.hub.countLike(connection) > connectionsPerUser) {
@@ -38,11 +42,19 @@ export async function connect(
     return
   }
   const welcome = await welcomeOf(connection, body)
-  if (connection.closed) return
-  if ('error' in welcome) return connection.decided(id, { error: welcome.error })
-  if ('disconnect' in welcome) return connection.end(welcome.disconnect)
+  if (connection.closed) {
+    return
+  }
+  if ('error' in welcome) {
+    return connection.decided(id, { error: welcome.error })
+  }
+  if ('disconnect' in welcome) {
+    return connection.end(welcome.disconnect)
+  }
   const { channels, data } = welcome.result
-  if (channels.length > channelsPerConnection) return connection.end(disconnectCodes.channelLimit)
+  if (channels.length > channelsPerConnection) {
+    return connection.end(disconnectCodes.channelLimit)
+  }
   let subs: Record<string, SubscribeResult>
   try {
     subs = await subscribeAll(connection, channels, body.subs ?? {})
@@ -50,7 +62,9 @@ export async function connect(
     // Redis is away: the client comes back, and finds itself in all of its channels or not connected.
     return connection.decided(id, { error: replyErrors.internal })
   }
-  if (connection.closed) return
+  if (connection.closed) {
+    return
+  }
   connection.decided(id, {
     connect: {
       client: connection.id,
@@ -82,13 +96,17 @@ async function welcomeOf(
   const { node, subject } = connection
   const channels = node.channelsFor(subject)
   const { connect: handler } = node.handlers
-  if (handler === undefined) return { result: { channels } }
+  if (handler === undefined) {
+    return { result: { channels } }
+  }
   const says = {
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
   }
   const answer = await ask(connection, handler, { data, ...says })
-  if (!('result' in answer)) return answer
+  if (!('result' in answer)) {
+    return answer
+  }
   const { channels: more = [], ...result } = answer.result
   return { result: { ...result, channels: [...new Set([...channels, ...more])] } }
 }
@@ -98,10 +116,16 @@ async function takeToken(
   connection: Connection,
   { token = '' }: CommandBody<'connect'>,
 ): Promise<ReplyError | undefined> {
-  if (token === '' || connection.isAdmitted(token)) return undefined
+  if (token === '' || connection.isAdmitted(token)) {
+    return undefined
+  }
   const outcome = await adoptToken(connection, token)
-  if (outcome === 'foreign') connection.end(disconnectCodes.invalidToken)
+  if (outcome === 'foreign') {
+    connection.end(disconnectCodes.invalidToken)
+  }
   // 109 makes the client ask for a new token and come back: the one it kept was a stale one.
-  if (outcome === 'inactive') return replyErrors.tokenExpired
+  if (outcome === 'inactive') {
+    return replyErrors.tokenExpired
+  }
   return outcome === 'unavailable' ? replyErrors.internal : undefined
 }

@@ -139,12 +139,16 @@ export class Connection implements Member, Waiting {
 
   /** Takes one WebSocket message from the client. */
   receive(message: Buffer, isBinary: boolean): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     if (isBinary !== this.codec.binary) {
       this.end(disconnectCodes.inappropriateProtocol)
       return
     }
-    if (!this.#mayAct()) this.#waitingBytes += message.length
+    if (!this.#mayAct()) {
+      this.#waitingBytes += message.length
+    }
     if (this.#waitingBytes > mostWaitingBytes) {
       this.end(disconnectCodes.tooManyRequests)
       return
@@ -152,8 +156,11 @@ export class Connection implements Member, Waiting {
     try {
       this.#take(this.#within(message.length, this.codec.decode(message)))
     } catch (error) {
-      if (error instanceof ProtocolError) this.end(disconnectCodes.badRequest)
-      else this.fault(error)
+      if (error instanceof ProtocolError) {
+        this.end(disconnectCodes.badRequest)
+      } else {
+        this.fault(error)
+      }
     }
   }
 
@@ -166,16 +173,22 @@ export class Connection implements Member, Waiting {
   /** What of a message may be acted on by the client's rates. */
   #within(bytes: number, commands: readonly Command[]): readonly Command[] {
     const verdict = this.#allowance.judge(bytes, commands.length)
-    if (verdict === 'within') return commands
+    if (verdict === 'within') {
+      return commands
+    }
     this.node.onLimited(this, commands.length)
-    if (verdict === 'over') return refuse(this, commands)
+    if (verdict === 'over') {
+      return refuse(this, commands)
+    }
     this.end(disconnectCodes.tooManyRequests)
     return []
   }
 
   #take(commands: readonly Command[]): void {
     for (const [index, command] of commands.entries()) {
-      if (this.closed) return
+      if (this.closed) {
+        return
+      }
       if (!this.#mayAct()) {
         this.#waiting.push(...commands.slice(index))
         return
@@ -191,7 +204,9 @@ export class Connection implements Member, Waiting {
 
   /** Ends `deciding` with the reply to `connect`, and handles what came in meanwhile. */
   decided(id: number, body: Extract<ReplyBody, { connect: unknown } | { error: unknown }>): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     const connected = 'connect' in body
     this.#state = connected ? 'connected' : 'opened'
     if (!connected && this.subscriptions.size > 0) {
@@ -205,7 +220,9 @@ export class Connection implements Member, Waiting {
       this.node.connectDeadline.delete(this)
       this.#stopHeartbeat = this.node.heartbeat.add(this)
     }
-    for (const goOn of this.#undecided.splice(0)) goOn()
+    for (const goOn of this.#undecided.splice(0)) {
+      goOn()
+    }
     this.#takeWaiting()
   }
 
@@ -213,13 +230,19 @@ export class Connection implements Member, Waiting {
     const waiting = this.#waiting
     this.#waiting = []
     this.#take(waiting)
-    if (this.#waiting.length === 0) this.#waitingBytes = 0
+    if (this.#waiting.length === 0) {
+      this.#waitingBytes = 0
+    }
   }
 
   /** Whether a command may be acted on now. Asked before each: a process may have been stopped. */
   #mayAct(): boolean {
-    if (this.#state === 'connecting') return false
-    if (this.node.hold.open) return true
+    if (this.#state === 'connecting') {
+      return false
+    }
+    if (this.node.hold.open) {
+      return true
+    }
     this.node.hold.add(this)
     if (this.#reading) {
       this.#reading = false
@@ -230,22 +253,30 @@ export class Connection implements Member, Waiting {
 
   /** The lease is there again: everything goes on where it stopped. */
   resume(): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     this.#pongExcused = this.#awaitingPong
     this.#readOn()
-    if (this.#state !== 'connecting') this.#takeWaiting()
+    if (this.#state !== 'connecting') {
+      this.#takeWaiting()
+    }
     this.#write()
   }
 
   #readOn(): void {
-    if (this.#reading) return
+    if (this.#reading) {
+      return
+    }
     this.#reading = true
     this.#transport.setReading(true)
   }
 
   /** What a slow peer has not taken yet would still go out: only a cut keeps it back. */
   hold(): void {
-    if (this.#transport.backlog() > 0) this.cut(closeCodes.leaseLost)
+    if (this.#transport.backlog() > 0) {
+      this.cut(closeCodes.leaseLost)
+    }
   }
 
   /**
@@ -253,14 +284,19 @@ export class Connection implements Member, Waiting {
    * that the connection outlives a revocation of the old one, and never stands on neither.
    */
   standOn(grant: Grant): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     const releasePrevious = this.#releaseGrant
     this.#releaseGrant = undefined
     this.#grant = grant
     const release = this.node.tokens.hold(grant, (reason) => this.#grantEnded(reason))
     releasePrevious?.()
-    if (this.closed) release()
-    else this.#releaseGrant = release
+    if (this.closed) {
+      release()
+    } else {
+      this.#releaseGrant = release
+    }
   }
 
   #grantEnded(reason: 'revoked' | 'expired'): void {
@@ -287,7 +323,9 @@ export class Connection implements Member, Waiting {
 
   /** Answers a command that was to read something, and could not. */
   failRead(id: number, why: Unread): void {
-    if (why === 'tooManyRequests') this.node.onLimited(this, 1)
+    if (why === 'tooManyRequests') {
+      this.node.onLimited(this, 1)
+    }
     this.fail(id, replyErrors[why])
   }
 
@@ -318,38 +356,55 @@ export class Connection implements Member, Waiting {
 
   /** Ends the connection at once; what waits never leaves. */
   cut(disconnect: Disconnect): void {
-    if (this.closed) this.#transport.destroy()
-    else this.#close(disconnect, () => 'destroy')
+    if (this.closed) {
+      this.#transport.destroy()
+    } else {
+      this.#close(disconnect, () => 'destroy')
+    }
   }
 
   deliver(frame: Buffer): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     this.#outbox.addFrame(frame)
     this.#flushSoon()
   }
 
   ping(): void {
-    if (this.#awaitingPong || !this.node.hold.open) return
+    if (this.#awaitingPong || !this.node.hold.open) {
+      return
+    }
     this.#awaitingPong = true
     this.send(this.codec.ping)
   }
 
   checkPong(): void {
     // Nothing is read without a lease; a pong may wait.
-    if (!this.#awaitingPong || !this.node.hold.open) return
-    if (this.#pongExcused) this.#pongExcused = false
-    else this.end(disconnectCodes.noPong)
+    if (!this.#awaitingPong || !this.node.hold.open) {
+      return
+    }
+    if (this.#pongExcused) {
+      this.#pongExcused = false
+    } else {
+      this.end(disconnectCodes.noPong)
+    }
   }
 
   /** Takes the client's answer to a ping. One that answers nothing is against the protocol. */
   pong(): void {
-    if (this.#awaitingPong) this.#awaitingPong = false
-    else this.end(disconnectCodes.badRequest)
+    if (this.#awaitingPong) {
+      this.#awaitingPong = false
+    } else {
+      this.end(disconnectCodes.badRequest)
+    }
   }
 
   /** What is sent in one turn of the event loop leaves in one write. */
   send(message: Encoded): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     this.#outbox.add(message)
     this.#flushSoon()
   }
@@ -370,7 +425,9 @@ export class Connection implements Member, Waiting {
   }
 
   #write(): void {
-    if (this.closed || this.#outbox.bytes === 0) return
+    if (this.closed || this.#outbox.bytes === 0) {
+      return
+    }
     if (this.#state === 'connecting' && this.subscriptions.size > 0) {
       // What is of its channels goes behind the reply to `connect`.
       if (this.#outbox.bytes > this.node.limits.sendBufferBytes) {
@@ -380,20 +437,25 @@ export class Connection implements Member, Waiting {
     }
     if (!this.node.hold.open) {
       this.node.hold.add(this)
-      if (this.#outbox.bytes > this.node.limits.sendBufferBytes) this.end(closeCodes.leaseLost)
+      if (this.#outbox.bytes > this.node.limits.sendBufferBytes) {
+        this.end(closeCodes.leaseLost)
+      }
       return
     }
     this.#transport.write(this.#outbox.take())
     const backlog = this.#transport.backlog()
-    if (backlog === 0) this.subscriptions.drained()
-    else if (backlog > this.node.limits.sendBufferBytes) {
+    if (backlog === 0) {
+      this.subscriptions.drained()
+    } else if (backlog > this.node.limits.sendBufferBytes) {
       this.#close(disconnectCodes.slow, () => 'close')
     }
   }
 
   /** Sends what waits, if it may, then closes the connection with this code. */
   end(disconnect: Disconnect): void {
-    if (this.node.hold.open) this.#write()
+    if (this.node.hold.open) {
+      this.#write()
+    }
     this.#close(disconnect, () =>
       !this.node.hold.open && this.#transport.backlog() > 0 ? 'destroy' : 'close',
     )
@@ -407,11 +469,15 @@ export class Connection implements Member, Waiting {
 
   /** From its first line on no byte of the application leaves, and no command is acted on. */
   #close(disconnect: Disconnect, how: () => 'close' | 'destroy' | 'nothing'): void {
-    if (this.closed) return
+    if (this.closed) {
+      return
+    }
     this.#state = 'closed'
     this.#outbox.clear()
     this.#waiting = []
-    for (const goOn of this.#undecided.splice(0)) goOn()
+    for (const goOn of this.#undecided.splice(0)) {
+      goOn()
+    }
     const { hub, hold, connectDeadline } = this.node
     this.subscriptions.leaveAll()
     hub.remove(this)
@@ -421,12 +487,18 @@ export class Connection implements Member, Waiting {
     connectDeadline.delete(this)
     this.#stopHeartbeat?.()
     const action = how()
-    if (action === 'close') this.#transport.close(disconnect.code, disconnect.reason)
-    else if (action === 'destroy') this.#transport.destroy()
+    if (action === 'close') {
+      this.#transport.close(disconnect.code, disconnect.reason)
+    } else if (action === 'destroy') {
+      this.#transport.destroy()
+    }
     // What was handed over before still goes out while the peer takes it: until it has, or is gone,
     // the connection stands on its grant and on the lease.
-    if (action === 'close' && this.#transport.backlog() > 0) this.node.hold.addClosing(this)
-    else this.#gone()
+    if (action === 'close' && this.#transport.backlog() > 0) {
+      this.node.hold.addClosing(this)
+    } else {
+      this.#gone()
+    }
     this.node.onClosed(this, disconnect)
   }
 

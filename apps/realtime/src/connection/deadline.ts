@@ -15,7 +15,9 @@ export class Deadline<Member> {
 
   add(member: Member): void {
     this.#due.set(member, performance.now() + this.#ms)
-    if (this.#timer === undefined) this.#arm(this.#ms)
+    if (this.#timer === undefined) {
+      this.#arm(this.#ms)
+    }
   }
 
   delete(member: Member): void {

@@ -24,7 +24,9 @@ export function dispatch(connection: Connection, command: Command): void {
     connection.fail(command.id, replyErrors.badRequest)
   } else if (command.method === 'send') {
     // Nobody waits for it: what is too much is not told.
-    if (mayBegin(connection)) underWay(connection, send(connection, command.body))
+    if (mayBegin(connection)) {
+      underWay(connection, send(connection, command.body))
+    }
   } else {
     request(connection, command)
   }

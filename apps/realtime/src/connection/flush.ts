@@ -12,12 +12,16 @@ export class FlushQueue {
 
   /** The caller adds itself once, and again only after its `flush` was called. */
   add(item: Flushable): void {
-    if (this.#dirty.push(item) === 1) setImmediate(() => this.#run())
+    if (this.#dirty.push(item) === 1) {
+      setImmediate(() => this.#run())
+    }
   }
 
   #run(): void {
     const dirty = this.#dirty
     this.#dirty = []
-    for (const item of dirty) item.flush()
+    for (const item of dirty) {
+      item.flush()
+    }
   }
 }

@@ -44,7 +44,9 @@ export class Heartbeat {
   #tick(): void {
     const count = this.#slots.length
     this.#now = (this.#now + 1) % count
-    for (const member of this.#slots[this.#now] ?? []) member.ping()
+    for (const member of this.#slots[this.#now] ?? []) {
+      member.ping()
+    }
     for (const member of this.#slots[(this.#now - this.#pongTicks + count) % count] ?? []) {
       member.checkPong()
     }

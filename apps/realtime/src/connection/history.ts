@@ -14,7 +14,9 @@ export async function history(
     return connection.fail(id, replyErrors.permissionDenied)
   }
   const { historySize } = node.optionsOf(channel)
-  if (historySize === 0) return connection.fail(id, replyErrors.notAvailable)
+  if (historySize === 0) {
+    return connection.fail(id, replyErrors.notAvailable)
+  }
   const { offset = 0, epoch = '' } = since ?? {}
   try {
     const query = {
@@ -23,7 +25,9 @@ export async function history(
       since: since === undefined || since === null ? undefined : { offset, epoch },
     }
     const read = await node.channels.history(channel, query, connection.reader)
-    if (typeof read === 'string') return connection.failRead(id, read)
+    if (typeof read === 'string') {
+      return connection.failRead(id, read)
+    }
     const { position, publications } = read
     if (epoch !== '' && epoch !== position.epoch) {
       return connection.fail(id, replyErrors.unrecoverablePosition)

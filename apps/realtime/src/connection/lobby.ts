@@ -46,7 +46,9 @@ export class Lobby {
 
   /** The node stops: nobody comes in from here. */
   close(): void {
-    for (const guest of this.#guests) guest.end(disconnectCodes.shutdown)
+    for (const guest of this.#guests) {
+      guest.end(disconnectCodes.shutdown)
+    }
   }
 
   stop(): void {
@@ -86,12 +88,19 @@ export class Guest {
       state.receive(message, isBinary)
       return
     }
-    if (state === 'closed') return
+    if (state === 'closed') {
+      return
+    }
     this.#bytes += message.length
-    if (isBinary !== this.#codec.binary) this.end(disconnectCodes.inappropriateProtocol)
-    else if (this.#bytes > mostBytes) this.end(disconnectCodes.badRequest)
-    else if (state === 'asking') this.#waiting?.push([message, isBinary])
-    else this.#show(message)
+    if (isBinary !== this.#codec.binary) {
+      this.end(disconnectCodes.inappropriateProtocol)
+    } else if (this.#bytes > mostBytes) {
+      this.end(disconnectCodes.badRequest)
+    } else if (state === 'asking') {
+      this.#waiting?.push([message, isBinary])
+    } else {
+      this.#show(message)
+    }
   }
 
   /** The first message has to bring the token. */
@@ -109,12 +118,17 @@ export class Guest {
 
   /** The peer is gone, or has said that it goes. */
   left(): void {
-    if (typeof this.#state !== 'string') this.#state.left()
-    else this.#close()
+    if (typeof this.#state !== 'string') {
+      this.#state.left()
+    } else {
+      this.#close()
+    }
   }
 
   end({ code, reason }: Disconnect): void {
-    if (this.#state === 'closed') return
+    if (this.#state === 'closed') {
+      return
+    }
     this.#close()
     this.#transport.setReading(true)
     this.#transport.close(code, reason)
@@ -124,8 +138,12 @@ export class Guest {
     const { introspect, enter } = this.#options
     const grant = await introspect(token)
     // A grant that nobody holds is given up by the gate.
-    if (this.#state !== 'asking') return
-    if (typeof grant === 'string') return this.#refuse(id, grant)
+    if (this.#state !== 'asking') {
+      return
+    }
+    if (typeof grant === 'string') {
+      return this.#refuse(id, grant)
+    }
     const waiting = this.#waiting ?? []
     this.#onLeave()
     // Holds the grant: should it have ended meanwhile, the connection is closed at once.
@@ -133,7 +151,9 @@ export class Guest {
     this.#state = connection
     this.#waiting = undefined
     this.#transport.setReading(true)
-    for (const [message, isBinary] of waiting) connection.receive(message, isBinary)
+    for (const [message, isBinary] of waiting) {
+      connection.receive(message, isBinary)
+    }
   }
 
   /** 109 makes a client fetch a new token and come back; nothing keeps the place meanwhile. */
@@ -144,7 +164,9 @@ export class Guest {
   }
 
   #close(): void {
-    if (this.#state === 'closed') return
+    if (this.#state === 'closed') {
+      return
+    }
     this.#state = 'closed'
     this.#waiting = undefined
     this.#onLeave()
@@ -155,7 +177,9 @@ export class Guest {
 function tokenIn(codec: Codec, message: Buffer): { id: number; token: string } | undefined {
   try {
     const [first] = codec.decode(message)
-    if (first?.method !== 'connect') return undefined
+    if (first?.method !== 'connect') {
+      return undefined
+    }
     const { token = '' } = first.body
     return token === '' ? undefined : { id: first.id, token }
   } catch {

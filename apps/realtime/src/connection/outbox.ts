@@ -27,8 +27,11 @@ export class Outbox {
 
   /** Before all that waits. */
   addFirst(message: Encoded): void {
-    if (this.#frames.length === 0) this.#messages.unshift(message)
-    else this.#frames.unshift(this.#codec.frame([message]))
+    if (this.#frames.length === 0) {
+      this.#messages.unshift(message)
+    } else {
+      this.#frames.unshift(this.#codec.frame([message]))
+    }
     this.#bytes += message.length
   }
 
@@ -53,7 +56,9 @@ export class Outbox {
   }
 
   #closeFrame(): void {
-    if (this.#messages.length === 0) return
+    if (this.#messages.length === 0) {
+      return
+    }
     this.#frames.push(this.#codec.frame(this.#messages))
     this.#messages = []
   }

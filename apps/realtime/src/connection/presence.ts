@@ -8,10 +8,14 @@ export async function presence(
   id: number,
   { channel }: CommandBody<'presence'>,
 ): Promise<void> {
-  if (!mayAsk(connection, id, channel)) return
+  if (!mayAsk(connection, id, channel)) {
+    return
+  }
   try {
     const present = await connection.node.channels.presence(channel, connection.reader)
-    if (typeof present === 'string') return connection.failRead(id, present)
+    if (typeof present === 'string') {
+      return connection.failRead(id, present)
+    }
     const byClient = present.map((info) => [info.client, info] as const)
     connection.reply(id, { presence: { presence: Object.fromEntries(byClient) } })
   } catch {
@@ -25,10 +29,14 @@ export async function presenceStats(
   id: number,
   { channel }: CommandBody<'presence_stats'>,
 ): Promise<void> {
-  if (!mayAsk(connection, id, channel)) return
+  if (!mayAsk(connection, id, channel)) {
+    return
+  }
   try {
     const stats = await connection.node.channels.presenceStats(channel, connection.reader)
-    if (typeof stats === 'string') return connection.failRead(id, stats)
+    if (typeof stats === 'string') {
+      return connection.failRead(id, stats)
+    }
     connection.reply(id, { presence_stats: stats })
   } catch {
     connection.fail(id, replyErrors.internal)

@@ -22,7 +22,9 @@ export async function publish(
     const content = 'data' in body ? { data: body.data } : { b64: body.b64 }
     publication = encodePublication({ ...content, info: connection.info })
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!(error instanceof RangeError)) {
+      throw error
+    }
     return connection.fail(id, replyErrors.badRequest)
   }
   try {

@@ -21,7 +21,9 @@ export function missedReader(
   return (channel) => async (since) => {
     const query = { since, limit: -1 }
     const read = await channels.history(channel, query, { ...reader, mayRead, chargeRead })
-    if (typeof read !== 'string') return read
+    if (typeof read !== 'string') {
+      return read
+    }
     connection.node.onLimited(connection, 1)
     return { position: await channels.position(channel), publications: [] }
   }

@@ -18,7 +18,9 @@ export async function refresh(
   id: number,
   { token }: CommandBody<'refresh'>,
 ): Promise<void> {
-  if (connection.refreshing) return connection.fail(id, replyErrors.tooManyRequests)
+  if (connection.refreshing) {
+    return connection.fail(id, replyErrors.tooManyRequests)
+  }
   connection.refreshing = true
   const outcome = await adoptToken(connection, token).finally(() => {
     connection.refreshing = false
@@ -45,7 +47,9 @@ export async function refresh(
   for (const [channel, { replyTo, release, server }] of [...connection.subscriptions.entries()]) {
     // One with a token of its own stands on that, one of the server API on nothing that changes here;
     // one that awaits its reply looks by itself.
-    if (release !== undefined || server?.granted === true) continue
+    if (release !== undefined || server?.granted === true) {
+      continue
+    }
     if (replyTo === undefined && !permitsChannel(scopes, subject, 'subscribe', channel)) {
       connection.subscriptions.end(channel, unsubscribeCodes.serverUnsubscribe)
     }

@@ -7,7 +7,9 @@ import type { Connection } from './connection.js'
  */
 export function refuse(connection: Connection, commands: readonly Command[]): Command[] {
   for (const command of commands) {
-    if ('id' in command) connection.fail(command.id, replyErrors.tooManyRequests)
+    if ('id' in command) {
+      connection.fail(command.id, replyErrors.tooManyRequests)
+    }
   }
   return commands.filter(({ method }) => method === 'pong')
 }

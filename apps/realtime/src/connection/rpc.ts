@@ -9,10 +9,16 @@ export async function rpc(
   { method = '', data }: CommandBody<'rpc'>,
 ): Promise<void> {
   const handler = connection.node.handlers.rpc(method)
-  if (handler === undefined) return connection.fail(id, replyErrors.methodNotFound)
+  if (handler === undefined) {
+    return connection.fail(id, replyErrors.methodNotFound)
+  }
   const answer = await ask(connection, handler, { method, data })
-  if ('disconnect' in answer) return connection.end(answer.disconnect)
-  if ('error' in answer) return connection.fail(id, answer.error)
+  if ('disconnect' in answer) {
+    return connection.end(answer.disconnect)
+  }
+  if ('error' in answer) {
+    return connection.fail(id, answer.error)
+  }
   const { data: content } = answer.result
   try {
     connection.reply(id, {
@@ -20,7 +26,9 @@ export async function rpc(
     })
   } catch (error) {
     // Nested deeper than JSON can be written.
-    if (!(error instanceof RangeError)) throw error
+    if (!(error instanceof RangeError)) {
+      throw error
+    }
     connection.fail(id, replyErrors.internal)
   }
 }

@@ -67,8 +67,12 @@ export async function subscribeByOrder(
 ): Promise<void> {
   const { subscriptions, node, codec } = connection
   // A client that has not connected yet learns of its channels in the reply to that.
-  if (connection.state === 'opened' || connection.closed || subscriptions.has(channel)) return
-  if (expiresAt !== undefined && expiresAt <= Date.now()) return
+  if (connection.state === 'opened' || connection.closed || subscriptions.has(channel)) {
+    return
+  }
+  if (expiresAt !== undefined && expiresAt <= Date.now()) {
+    return
+  }
   if (subscriptions.size >= node.limits.channelsPerConnection) {
     connection.end(disconnectCodes.channelLimit)
     return
@@ -81,13 +85,19 @@ export async function subscribeByOrder(
       ...(data === undefined ? {} : { data: codec.dataOf(data) }),
     }
     connection.send(codec.subscribePush(channel, push))
-    if (begin === undefined || !('recovered' in begin) || !begin.recovered) return
+    if (begin === undefined || !('recovered' in begin) || !begin.recovered) {
+      return
+    }
     for (const publication of begin.publications) {
-      if (readPublication(publication).length === 0) continue
+      if (readPublication(publication).length === 0) {
+        continue
+      }
       connection.send(codec.publicationPush(channel, publication.encoded, publication.offset))
     }
   })
-  if (expiresAt !== undefined) subscriptions.endAt(channel, server, expiresAt)
+  if (expiresAt !== undefined) {
+    subscriptions.endAt(channel, server, expiresAt)
+  }
 }
 
 /** A push carries no publications: it says where the client was, and they follow one by one. */
@@ -95,9 +105,13 @@ function pushOf(
   begin: StreamPosition | Recovery | undefined,
   since: StreamPosition | undefined,
 ): SubscribePush {
-  if (begin === undefined) return {}
+  if (begin === undefined) {
+    return {}
+  }
   const always = { recoverable: true, positioned: true } as const
-  if (!('position' in begin)) return { ...always, ...begin }
+  if (!('position' in begin)) {
+    return { ...always, ...begin }
+  }
   return { ...always, ...(begin.recovered && since !== undefined ? since : begin.position) }
 }
 
@@ -132,15 +146,21 @@ async function enter(
       watches:
         options.joinLeave && permitsChannel(grant.scopes, grant.subject, 'presence', channel),
       enter: (begin) => {
-        if (!isCurrent()) return false
+        if (!isCurrent()) {
+          return false
+        }
         server.entered = true
         onEntered(begin)
-        if (options.joinLeave) subscriptions.announceJoin(channel, subscription)
+        if (options.joinLeave) {
+          subscriptions.announceJoin(channel, subscription)
+        }
         return true
       },
     })
   } catch (error) {
-    if (!isCurrent()) return
+    if (!isCurrent()) {
+      return
+    }
     subscriptions.leave(channel)
     throw error
   }

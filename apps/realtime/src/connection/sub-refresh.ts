@@ -10,13 +10,17 @@ export async function subRefresh(
   { channel, token }: CommandBody<'sub_refresh'>,
 ): Promise<void> {
   const subscription = connection.subscriptions.get(channel)
-  if (subscription?.release === undefined) return connection.fail(id, replyErrors.badRequest)
+  if (subscription?.release === undefined) {
+    return connection.fail(id, replyErrors.badRequest)
+  }
   const found = await channelToken(connection, channel, token)
   // Ended meanwhile: there is nothing to go on with.
   if (connection.subscriptions.get(channel) !== subscription) {
     return connection.fail(id, replyErrors.badRequest)
   }
-  if ('error' in found) return connection.fail(id, found.error)
+  if ('error' in found) {
+    return connection.fail(id, found.error)
+  }
   connection.subscriptions.standOn(channel, subscription, found.grant)
   if (connection.subscriptions.get(channel) !== subscription) {
     return connection.fail(id, replyErrors.tokenExpired)

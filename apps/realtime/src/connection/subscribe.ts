@@ -29,15 +29,21 @@ export async function subscribe(
   const { node, subscriptions } = connection
   const options = node.optionsOf(channel)
   const refusal = refusalOf(connection, body, options)
-  if (refusal !== undefined) return connection.fail(id, refusal)
+  if (refusal !== undefined) {
+    return connection.fail(id, refusal)
+  }
   const wishes = wishesOf(body, options)
-  if (wishes === undefined) return connection.fail(id, replyErrors.badRequest)
+  if (wishes === undefined) {
+    return connection.fail(id, replyErrors.badRequest)
+  }
   const subscription: Subscription = { replyTo: id, present: options.presence }
   subscriptions.begin(channel, subscription)
   // An unsubscribe, or the connection's end, takes the entry away.
   const isCurrent = () => subscriptions.get(channel) === subscription
   const expiresAt = token === '' ? undefined : await standOn(connection, subscription, body, token)
-  if (!isCurrent()) return
+  if (!isCurrent()) {
+    return
+  }
   try {
     if (options.presence) {
       await node.channels.enter(channel, connection.info, subscriptions.permitOf(subscription))
@@ -48,7 +54,9 @@ export async function subscribe(
       watches: options.joinLeave && body.join_leave === true,
       wishes,
       enter: (begin) => {
-        if (!isCurrent()) return false
+        if (!isCurrent()) {
+          return false
+        }
         if (isRejected(body, begin)) {
           connection.subscriptions.leave(channel)
           connection.fail(id, replyErrors.unrecoverablePosition)
@@ -62,12 +70,16 @@ export async function subscribe(
         }
         subscription.replyTo = undefined
         connection.reply(id, { subscribe: { ...expiry(expiresAt), ...resultOf(begin, wishes) } })
-        if (options.joinLeave) subscriptions.announceJoin(channel, subscription)
+        if (options.joinLeave) {
+          subscriptions.announceJoin(channel, subscription)
+        }
         return true
       },
     })
   } catch {
-    if (!isCurrent()) return
+    if (!isCurrent()) {
+      return
+    }
     connection.subscriptions.leave(channel)
     connection.fail(id, replyErrors.internal)
   }
@@ -80,14 +92,22 @@ function refusalOf(
   options: ChannelOptions,
 ): ReplyError | undefined {
   const { node, subscriptions, grant } = connection
-  if (type !== 0) return replyErrors.notAvailable
-  if (token === '' && !mayHear(connection, channel)) return replyErrors.permissionDenied
+  if (type !== 0) {
+    return replyErrors.notAvailable
+  }
+  if (token === '' && !mayHear(connection, channel)) {
+    return replyErrors.permissionDenied
+  }
   const watches = joinLeave === true && options.joinLeave
   if (watches && !permitsChannel(grant.scopes, grant.subject, 'presence', channel)) {
     return replyErrors.permissionDenied
   }
-  if (subscriptions.has(channel)) return replyErrors.alreadySubscribed
-  if (subscriptions.size >= node.limits.channelsPerConnection) return replyErrors.limitExceeded
+  if (subscriptions.has(channel)) {
+    return replyErrors.alreadySubscribed
+  }
+  if (subscriptions.size >= node.limits.channelsPerConnection) {
+    return replyErrors.limitExceeded
+  }
   return undefined
 }
 
@@ -99,13 +119,17 @@ async function standOn(
   token: string,
 ): Promise<number | undefined> {
   const found = await channelToken(connection, channel, token)
-  if (connection.subscriptions.get(channel) !== subscription) return undefined
+  if (connection.subscriptions.get(channel) !== subscription) {
+    return undefined
+  }
   if ('grant' in found) {
     connection.subscriptions.standOn(channel, subscription, found.grant)
     return found.grant.expiresAt
   }
   connection.subscriptions.leave(channel)
-  if (subscription.replyTo !== undefined) connection.fail(subscription.replyTo, found.error)
+  if (subscription.replyTo !== undefined) {
+    connection.fail(subscription.replyTo, found.error)
+  }
   return undefined
 }
 
@@ -114,7 +138,9 @@ function wishesOf(
   { delta, tf }: CommandBody<'subscribe'>,
   options: ChannelOptions,
 ): Wishes | undefined {
-  if (tf === undefined || tf === null) return { delta: options.delta && delta === 'fossil' }
+  if (tf === undefined || tf === null) {
+    return { delta: options.delta && delta === 'fossil' }
+  }
   const filter = options.tagsFilter ? readTagFilter(tf) : undefined
   // Few differences would be to what such a subscriber has: none are offered to it.
   return filter && { filter }
@@ -152,9 +178,13 @@ export function resultOf(
   { delta, filter }: Wishes,
 ): SubscribeResult {
   const deltas = delta === true ? ({ delta } as const) : {}
-  if (begin === undefined) return deltas
+  if (begin === undefined) {
+    return deltas
+  }
   const always = { recoverable: true, positioned: true, ...deltas } as const
-  if (!('position' in begin)) return { ...always, ...begin }
+  if (!('position' in begin)) {
+    return { ...always, ...begin }
+  }
   const { position, recovered, publications } = begin
   return {
     ...always,

@@ -68,17 +68,24 @@ export class Subscriptions {
   /** Takes the connection out of a channel, if it is in it or on its way. */
   leave(channel: string): Subscription | undefined {
     const subscription = this.#byChannel.get(channel)
-    if (subscription === undefined) return undefined
+    if (subscription === undefined) {
+      return undefined
+    }
     const { node, info, waits } = this.#connection
     this.#byChannel.delete(channel)
     clearTimeout(subscription.server?.expiry)
     node.hub.unsubscribe(channel, this.#connection)
     if (subscription.release !== undefined) {
-      if (waits) this.#lingering = [...(this.#lingering ?? []), subscription.release]
-      else subscription.release()
+      if (waits) {
+        this.#lingering = [...(this.#lingering ?? []), subscription.release]
+      } else {
+        subscription.release()
+      }
     }
     // Redis may be away: then the entry expires by itself.
-    if (subscription.present) void node.channels.leave(channel, info).catch(() => undefined)
+    if (subscription.present) {
+      void node.channels.leave(channel, info).catch(() => undefined)
+    }
     const joined = subscription.replyTo === undefined && subscription.server?.entered !== false
     if (joined && node.optionsOf(channel).joinLeave) {
       void node.channels.announceLeave(channel, info).catch(() => undefined)
@@ -87,27 +94,38 @@ export class Subscriptions {
   }
 
   leaveAll(): void {
-    for (const channel of [...this.#byChannel.keys()]) this.leave(channel)
+    for (const channel of [...this.#byChannel.keys()]) {
+      this.leave(channel)
+    }
   }
 
   /** Ends one from our side, and tells the client. */
   end(channel: string, why: Unsubscribe): void {
     const subscription = this.leave(channel)
-    if (subscription === undefined || subscription.server?.entered === false) return
+    if (subscription === undefined || subscription.server?.entered === false) {
+      return
+    }
     // What is still under way gets its reply first: the client sees both in order.
     const { replyTo } = subscription
-    if (replyTo !== undefined) this.#connection.reply(replyTo, { subscribe: {} })
+    if (replyTo !== undefined) {
+      this.#connection.reply(replyTo, { subscribe: {} })
+    }
     this.#connection.send(this.#connection.codec.unsubscribePush(channel, why))
   }
 
   /** Ends one of the server's at a time, in Unix milliseconds. */
   endAt(channel: string, server: ServerSide, at: number): void {
-    if (this.#byChannel.get(channel)?.server !== server) return
+    if (this.#byChannel.get(channel)?.server !== server) {
+      return
+    }
     const leftMs = at - Date.now()
     server.expiry = setTimeout(
       () => {
-        if (at > Date.now()) this.endAt(channel, server, at)
-        else this.end(channel, unsubscribeCodes.expired)
+        if (at > Date.now()) {
+          this.endAt(channel, server, at)
+        } else {
+          this.end(channel, unsubscribeCodes.expired)
+        }
       },
       Math.min(leftMs, longestTimerMs),
     )
@@ -136,13 +154,19 @@ export class Subscriptions {
     if (this.#byChannel.get(channel) === subscription) {
       subscription.grant = grant
       subscription.release = release
-    } else release()
+    } else {
+      release()
+    }
   }
 
   /** Nothing waits to be sent any more. */
   drained(): void {
-    if (this.#lingering === undefined) return
-    for (const release of this.#lingering) release()
+    if (this.#lingering === undefined) {
+      return
+    }
+    for (const release of this.#lingering) {
+      release()
+    }
     this.#lingering = undefined
   }
 
@@ -156,7 +180,9 @@ export class Subscriptions {
   /** Returns the permit to write on behalf of every token that a subscription uses. */
   permitOf({ grant }: Subscription): Permit {
     const { permit, node } = this.#connection
-    if (grant === undefined) return permit
+    if (grant === undefined) {
+      return permit
+    }
     const own = node.tokens.permit(grant)
     return (send, isOver) => permit(() => own(send, isOver), isOver)
   }
@@ -168,7 +194,9 @@ export class Subscriptions {
       this.#connection.cut(disconnectCodes.forceReconnect)
       return
     }
-    if (this.#byChannel.get(channel) !== subscription) return
+    if (this.#byChannel.get(channel) !== subscription) {
+      return
+    }
     const { replyTo } = subscription
     if (replyTo === undefined) {
       this.end(channel, unsubscribeCodes[reason === 'revoked' ? 'tokenRevoked' : 'expired'])

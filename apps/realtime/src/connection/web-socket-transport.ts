@@ -14,14 +14,18 @@ export function webSocketTransport(socket: WebSocket, raw: Socket, closeMs: numb
   const destroy = () => resetWebSocket(socket, raw)
   return {
     write(frames) {
-      if (socket.readyState !== socket.OPEN || !raw.writable) return
+      if (socket.readyState !== socket.OPEN || !raw.writable) {
+        return
+      }
       const [first] = frames
       if (first !== undefined && frames.length === 1) {
         raw.write(first)
         return
       }
       raw.cork()
-      for (const frame of frames) raw.write(frame)
+      for (const frame of frames) {
+        raw.write(frame)
+      }
       raw.uncork()
     },
     backlog: () => raw.writableLength,

@@ -38,7 +38,9 @@ const check = TypeCompiler.Compile(HandlerAnswer)
 
 /** Reads the body of a handler's answer; an empty one says nothing. Undefined: it is none. */
 export function readAnswer(text: string): Answer | undefined {
-  if (text.trim() === '') return { result: {} }
+  if (text.trim() === '') {
+    return { result: {} }
+  }
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -53,8 +55,12 @@ function answerOf({ result, error, disconnect }: HandlerAnswer): Answer | undefi
     const { code, reason } = disconnect
     return isCloseReason(reason) ? { disconnect: { code, reason } } : undefined
   }
-  if (error) return { error: errorOf(error) }
-  if (!result) return undefined
+  if (error) {
+    return { error: errorOf(error) }
+  }
+  if (!result) {
+    return undefined
+  }
   const content = contentOfJson(result)
   const { channels } = result
   return {

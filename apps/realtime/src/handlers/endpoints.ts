@@ -61,14 +61,18 @@ export class Endpoints {
  */
 export function readEndpoints(json: string): Endpoints | string {
   const value = readJson(Configuration, json)
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') {
+    return value
+  }
   const { rpc = {}, send, connect } = value
   const problems: string[] = []
   const read = (name: string, configured: Configured): Endpoint | undefined => {
     const { url, binary = false } =
       typeof configured === 'string' ? { url: configured } : configured
     const problem = problemOf(url)
-    if (problem === undefined) return { name, url: new URL(url), binary }
+    if (problem === undefined) {
+      return { name, url: new URL(url), binary }
+    }
     problems.push(`${name}: ${problem}`)
     return undefined
   }
@@ -88,7 +92,9 @@ export function readEndpoints(json: string): Endpoints | string {
 
 function problemOf(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'is no http:// or https:// URL'
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    return 'is no http:// or https:// URL'
+  }
   if (url.username !== '' || url.password !== '') {
     return 'must carry no credentials; HANDLER_SECRET is for them'
   }

@@ -72,7 +72,9 @@ export class HttpHandlers implements Handlers {
 
   async #ask(endpoint: Endpoint, call: Call): Promise<Answer> {
     const body = written(call, endpoint.binary)
-    if (body === undefined) return { error: replyErrors.badRequest }
+    if (body === undefined) {
+      return { error: replyErrors.badRequest }
+    }
     if (this.#underWay >= this.#options.maxCalls) {
       this.counts.refused += 1
       return { error: replyErrors.tooManyRequests }
@@ -81,11 +83,15 @@ export class HttpHandlers implements Handlers {
     try {
       const answer = await this.#post(endpoint.url, body, call)
       this.counts.answered += 1
-      if (this.#failing.delete(endpoint.name)) this.#options.onAnswering(endpoint.name)
+      if (this.#failing.delete(endpoint.name)) {
+        this.#options.onAnswering(endpoint.name)
+      }
       return answer
     } catch (error) {
       // Nothing of it reaches the client; and a call that was taken back is no failure.
-      if (call.wanted()) this.#failed(endpoint, error)
+      if (call.wanted()) {
+        this.#failed(endpoint, error)
+      }
       return { error: replyErrors.internal }
     } finally {
       this.#underWay -= 1
@@ -94,7 +100,9 @@ export class HttpHandlers implements Handlers {
 
   #failed({ name }: Endpoint, error: unknown): void {
     this.counts.failed += 1
-    if (this.#failing.has(name)) return
+    if (this.#failing.has(name)) {
+      return
+    }
     this.#failing.add(name)
     this.#options.onFailing(name, error)
   }
@@ -121,7 +129,9 @@ export class HttpHandlers implements Handlers {
         throw new HandlerError('status', `the handler has answered ${statusCode}`)
       }
       const answer = readAnswer(text)
-      if (answer !== undefined) return answer
+      if (answer !== undefined) {
+        return answer
+      }
       throw new HandlerError('malformed', 'the answer is not of the contract')
     } finally {
       clearTimeout(timer)
@@ -134,7 +144,9 @@ function written(call: Call, binary: boolean): Buffer | undefined {
   try {
     return Buffer.from(requestBody(call, binary))
   } catch (error) {
-    if (error instanceof RangeError) return undefined
+    if (error instanceof RangeError) {
+      return undefined
+    }
     throw error
   }
 }
@@ -145,7 +157,9 @@ function written(call: Call, binary: boolean): Buffer | undefined {
  */
 function whenSent(body: Buffer, call: Call): Readable {
   async function* once() {
-    if (!call.wanted()) throw new HandlerError('withdrawn', 'the connection has ended')
+    if (!call.wanted()) {
+      throw new HandlerError('withdrawn', 'the connection has ended')
+    }
     yield body
   }
   return Readable.from(once(), { objectMode: false })

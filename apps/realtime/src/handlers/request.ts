@@ -27,9 +27,13 @@ export function requestBody(
 
 /** JSON as `data` if it is any, and the handler has not asked for bytes. */
 function payload(data: unknown, binary: boolean): object {
-  if (data === undefined) return { encoding: binary ? 'binary' : 'json' }
+  if (data === undefined) {
+    return { encoding: binary ? 'binary' : 'json' }
+  }
   const json = data instanceof Uint8Array ? valueOfBytes(data) : { value: data }
-  if (json !== undefined && !binary) return { encoding: 'json', data: json.value }
+  if (json !== undefined && !binary) {
+    return { encoding: 'json', data: json.value }
+  }
   const bytes = data instanceof Uint8Array ? Buffer.from(data) : bytesOfContent({ data })
   return { encoding: 'binary', b64data: bytes.toString('base64') }
 }

@@ -58,12 +58,20 @@ export class Audience {
 
   /** Says whether it was in it. */
   delete(member: Member): boolean {
-    if (this.#plain.delete(member)) return true
+    if (this.#plain.delete(member)) {
+      return true
+    }
     const particular = this.#particular?.get(member)
-    if (particular === undefined) return false
-    if (particular.filter !== undefined) this.#filters.release(particular.filter)
+    if (particular === undefined) {
+      return false
+    }
+    if (particular.filter !== undefined) {
+      this.#filters.release(particular.filter)
+    }
     this.#particular?.delete(member)
-    if (this.#particular?.size === 0) this.#particular = undefined
+    if (this.#particular?.size === 0) {
+      this.#particular = undefined
+    }
     return true
   }
 
@@ -75,16 +83,26 @@ export class Audience {
       outgoing?.frame ?? frames((codec) => codec.publicationPush(channel, encoded, offset))
     let given = 0
     for (const [member, upTo] of this.#plain) {
-      if (offset !== undefined && offset <= upTo) continue
+      if (offset !== undefined && offset <= upTo) {
+        continue
+      }
       member.deliver(frame(member.codec))
       given += 1
     }
-    if (particular === undefined || outgoing === undefined) return given
+    if (particular === undefined || outgoing === undefined) {
+      return given
+    }
     for (const [member, each] of particular) {
-      if (offset !== undefined && offset <= each.upTo) continue
-      if (each.filter !== undefined && !outgoing.matches(each.filter)) continue
+      if (offset !== undefined && offset <= each.upTo) {
+        continue
+      }
+      if (each.filter !== undefined && !outgoing.matches(each.filter)) {
+        continue
+      }
       member.deliver(each.delta ? outgoing.difference(member.codec, each.has) : frame(member.codec))
-      if (each.delta) each.has = outgoing.payload(member.codec)
+      if (each.delta) {
+        each.has = outgoing.payload(member.codec)
+      }
       given += 1
     }
     return given

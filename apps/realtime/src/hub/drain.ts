@@ -36,8 +36,12 @@ export async function drain(
   while (done < length && signal?.aborted !== true) {
     const share = (now() - started + stepMs) / overMs
     const due = Math.min(length, Math.max(done + 1, Math.ceil(length * share)))
-    for (; done < due; done += 1) members[done]?.end(disconnect)
-    if (done < length) await new Promise((resolve) => setTimeout(resolve, stepMs))
+    for (; done < due; done += 1) {
+      members[done]?.end(disconnect)
+    }
+    if (done < length) {
+      await new Promise((resolve) => setTimeout(resolve, stepMs))
+    }
   }
 }
 

@@ -82,7 +82,9 @@ export class Hold {
 
   #lost(): void {
     const { hub, graceMs } = this.#options
-    for (const member of [...hub.members(), ...this.#closingSlowly]) member.hold()
+    for (const member of [...hub.members(), ...this.#closingSlowly]) {
+      member.hold()
+    }
     clearTimeout(this.#grace)
     this.#grace = setTimeout(() => {
       this.#closing = new AbortController()
@@ -100,6 +102,8 @@ export class Hold {
     this.#closing?.abort()
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const item of waiting) item.resume()
+    for (const item of waiting) {
+      item.resume()
+    }
   }
 }

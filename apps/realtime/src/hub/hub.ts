@@ -119,7 +119,9 @@ export class Hub {
   countLike({ identity, subject }: Member): number {
     let count = 0
     for (const other of this.#subjects.get(subject) ?? []) {
-      if (other.identity === identity) count += 1
+      if (other.identity === identity) {
+        count += 1
+      }
     }
     return count
   }
@@ -127,16 +129,23 @@ export class Hub {
   add(member: Member): void {
     this.#members.set(member.id, member)
     const same = this.#subjects.get(member.subject)
-    if (same === undefined) this.#subjects.set(member.subject, new Set([member]))
-    else same.add(member)
+    if (same === undefined) {
+      this.#subjects.set(member.subject, new Set([member]))
+    } else {
+      same.add(member)
+    }
   }
 
   /** Forgets a connection. Its subscriptions are left by whoever keeps their list. */
   remove(member: Member): void {
-    if (!this.#members.delete(member.id)) return
+    if (!this.#members.delete(member.id)) {
+      return
+    }
     const same = this.#subjects.get(member.subject)
     same?.delete(member)
-    if (same?.size === 0) this.#subjects.delete(member.subject)
+    if (same?.size === 0) {
+      this.#subjects.delete(member.subject)
+    }
   }
 
   /** Frames that were given to members. */
@@ -163,11 +172,17 @@ export class Hub {
     const channel = this.#channels.get(name) ?? this.#open(name)
     const { stream } = channel
     const add = (begin: StreamPosition | Recovery | undefined): boolean => {
-      if (!enter(begin)) return false
+      if (!enter(begin)) {
+        return false
+      }
       const { offset } =
         begin === undefined ? { offset: 0 } : 'offset' in begin ? begin : begin.position
-      if (channel.audience.add(member, offset, wishes)) this.#subscriptions += 1
-      if (watches) channel.watchers.add(member)
+      if (channel.audience.add(member, offset, wishes)) {
+        this.#subscriptions += 1
+      }
+      if (watches) {
+        channel.watchers.add(member)
+      }
       return true
     }
     channel.awaiting += 1
@@ -179,19 +194,25 @@ export class Hub {
     }
     let added = false
     try {
-      if (stream !== undefined && since !== undefined)
+      if (stream !== undefined && since !== undefined) {
         added = await stream.recover(since, add, readMissed)
-      else added = add(stream?.position)
+      } else {
+        added = add(stream?.position)
+      }
     } finally {
       channel.awaiting -= 1
-      if (!added) this.#closeIfUnused(name, channel)
+      if (!added) {
+        this.#closeIfUnused(name, channel)
+      }
     }
     return added
   }
 
   unsubscribe(name: string, member: Member): void {
     const channel = this.#channels.get(name)
-    if (channel === undefined || !channel.audience.delete(member)) return
+    if (channel === undefined || !channel.audience.delete(member)) {
+      return
+    }
     channel.watchers.delete(member)
     this.#subscriptions -= 1
     this.#closeIfUnused(name, channel)
@@ -200,7 +221,9 @@ export class Hub {
   /** The backplane has brought a publication, with its place if the channel has a history. */
   deliver(name: string, encoded: Buffer, position?: ArrivalPosition): void {
     const channel = this.#channels.get(name)
-    if (channel === undefined) return
+    if (channel === undefined) {
+      return
+    }
     if (position !== undefined && channel.stream !== undefined) {
       channel.stream.arrive(position, encoded)
     } else {
@@ -211,9 +234,13 @@ export class Hub {
   /** Tells those who want to know it that somebody comes or goes. */
   announce(name: string, kind: 'join' | 'leave', info: ClientInfo): void {
     const watchers = this.#channels.get(name)?.watchers
-    if (watchers === undefined || watchers.size === 0) return
+    if (watchers === undefined || watchers.size === 0) {
+      return
+    }
     const frame = frames((codec) => codec.presencePush(name, kind, info))
-    for (const member of watchers) member.deliver(frame(member.codec))
+    for (const member of watchers) {
+      member.deliver(frame(member.codec))
+    }
     this.#deliveries += watchers.size
   }
 
@@ -229,13 +256,19 @@ export class Hub {
       const stream = this.#channels.get(name)?.stream
       return stream === undefined ? [] : [{ name, stream }]
     })
-    if (streams.length === 0) return []
+    if (streams.length === 0) {
+      return []
+    }
     const ends = await this.#options.backplane.positions(streams.map(({ name }) => name))
     const looked = streams.map(async ({ name, stream }, at) => {
       const end = ends[at]
-      if (end === 'unknown') return [name]
+      if (end === 'unknown') {
+        return [name]
+      }
       const { offset, epoch } = stream.position
-      if (end?.offset === offset && end.epoch === epoch) return []
+      if (end?.offset === offset && end.epoch === epoch) {
+        return []
+      }
       return (await stream.catchUp()) ? [] : [name]
     })
     return (await Promise.all(looked)).flat()
@@ -250,7 +283,9 @@ export class Hub {
           deliver: ({ offset, after, encoded }) => {
             // They have recovered what this node had not heard of yet, and what is lost since.
             const ahead = after === undefined ? [] : channel.audience.beyond(after)
-            for (const member of ahead) member.lost(name)
+            for (const member of ahead) {
+              member.lost(name)
+            }
             this.#deliveries += channel.audience.give(name, encoded, offset)
           },
           lost: () => this.#lost(name, channel),
@@ -274,19 +309,27 @@ export class Hub {
     this.#channels.set(name, channel)
     // A refusal is for those who wait now; whoever comes next asks the backplane again.
     joined.catch(() => {
-      if (this.#channels.get(name) === channel) this.#channels.delete(name)
+      if (this.#channels.get(name) === channel) {
+        this.#channels.delete(name)
+      }
     })
     return channel
   }
 
   #lost(name: string, { audience }: Channel): void {
     this.#lostPlaces += 1
-    for (const member of audience.members()) member.lost(name)
+    for (const member of audience.members()) {
+      member.lost(name)
+    }
   }
 
   #closeIfUnused(name: string, channel: Channel): void {
-    if (channel.audience.size > 0 || channel.awaiting > 0) return
-    if (this.#channels.get(name) !== channel) return
+    if (channel.audience.size > 0 || channel.awaiting > 0) {
+      return
+    }
+    if (this.#channels.get(name) !== channel) {
+      return
+    }
     this.#channels.delete(name)
     channel.stream?.close()
     this.#options.backplane.leave(name)

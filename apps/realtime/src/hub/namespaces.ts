@@ -60,14 +60,18 @@ export class Namespaces {
  */
 export function readNamespaces(json: string): Namespaces | string {
   const value = readJson(Configuration, json)
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') {
+    return value
+  }
   const byName = new Map<string, ChannelOptions>()
   for (const [name, given] of Object.entries(value)) {
     const options: ChannelOptions = { ...Value.Create(NamespaceOptions), ...given }
     if (options.recovery && options.historySize === 0) {
       return `${name}: recovery needs a historySize of 1 or more`
     }
-    if (options.joinLeave && !options.presence) return `${name}: joinLeave needs presence`
+    if (options.joinLeave && !options.presence) {
+      return `${name}: joinLeave needs presence`
+    }
     byName.set(name, options)
   }
   return new Namespaces(byName)

@@ -13,7 +13,9 @@ export function frames(encode: (codec: Codec) => Encoded): (codec: Codec) => Buf
   const made = new Map<Codec, Buffer>()
   return (codec) => {
     const known = made.get(codec)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      return known
+    }
     const frame = codec.frame([encode(codec)])
     made.set(codec, frame)
     return frame
@@ -49,7 +51,9 @@ export class Outgoing {
 
   matches(filter: TagFilter): boolean {
     const known = this.#matches.get(filter)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      return known
+    }
     const matches = filter.matches(this.#publication.tags ?? {})
     this.#matches.set(filter, matches)
     return matches
@@ -58,7 +62,9 @@ export class Outgoing {
   /** What the next one may be the difference to. The same object at each call. */
   payload(codec: Codec): Buffer {
     const known = this.#payloads.get(codec)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      return known
+    }
     const made = codec.payload(this.#publication)
     // It stays until the next one: not as a slice that keeps the pool it is of.
     const payload = Buffer.allocUnsafeSlow(made.length)
@@ -69,9 +75,13 @@ export class Outgoing {
 
   /** As subscribers with deltas get it: what makes it out of `base`, all of it when they have none. */
   difference(codec: Codec, base: Buffer | undefined): Buffer {
-    if (base === undefined) return this.#whole(codec)
+    if (base === undefined) {
+      return this.#whole(codec)
+    }
     const known = this.#differences.get(base)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      return known
+    }
     const bytes = fossilDelta(base, this.payload(codec))
     const frame =
       bytes === undefined

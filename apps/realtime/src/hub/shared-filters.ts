@@ -17,8 +17,12 @@ export class SharedFilters {
   /** To be called once for each `share`, with what that gave. */
   release({ key }: TagFilter): void {
     const known = this.#byKey.get(key)
-    if (known === undefined) return
+    if (known === undefined) {
+      return
+    }
     known.uses -= 1
-    if (known.uses === 0) this.#byKey.delete(key)
+    if (known.uses === 0) {
+      this.#byKey.delete(key)
+    }
   }
 }

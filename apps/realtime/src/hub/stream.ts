@@ -80,7 +80,9 @@ export class Stream {
     const { position } = await this.#options.read()
     this.#position = position
     this.#readUpTo = position.offset
-    if (!this.#goOn()) await this.catchUp()
+    if (!this.#goOn()) {
+      await this.catchUp()
+    }
   }
 
   /** Nobody follows it any more. */
@@ -104,7 +106,9 @@ export class Stream {
    * to be called again.
    */
   async catchUp(): Promise<boolean> {
-    if (this.#arrived !== undefined || this.#closed) return true
+    if (this.#arrived !== undefined || this.#closed) {
+      return true
+    }
     try {
       do {
         this.#arrived = []
@@ -135,7 +139,9 @@ export class Stream {
       for (let tries = 0; tries < mostTries; tries += 1) {
         later.length = 0
         const read = await readMissed(since)
-        if (read.position.epoch === this.#position.epoch) return enter(joined(since, read, later))
+        if (read.position.epoch === this.#position.epoch) {
+          return enter(joined(since, read, later))
+        }
         await this.catchUp()
       }
     } catch (error) {
@@ -150,14 +156,20 @@ export class Stream {
     for (;;) {
       const since = this.#position
       const read = await this.#options.read(since)
-      if (this.#closed) return
+      if (this.#closed) {
+        return
+      }
       const upTo = reachOf(since, read)
       if (upTo === undefined || (upTo === since.offset && upTo !== read.position.offset)) {
         return this.#tellLost(since, read)
       }
       this.#readUpTo = upTo
-      for (const publication of read.publications) this.#take(publication)
-      if (upTo === read.position.offset) return
+      for (const publication of read.publications) {
+        this.#take(publication)
+      }
+      if (upTo === read.position.offset) {
+        return
+      }
     }
   }
 
@@ -176,8 +188,11 @@ export class Stream {
     const arrived = this.#arrived ?? []
     this.#arrived = undefined
     for (const arrival of arrived) {
-      if (this.#isNext(arrival)) this.#take(arrival)
-      else if (!this.#isOld(arrival)) return false
+      if (this.#isNext(arrival)) {
+        this.#take(arrival)
+      } else if (!this.#isOld(arrival)) {
+        return false
+      }
     }
     return true
   }
@@ -192,7 +207,9 @@ export class Stream {
 
   #take(publication: StoredPublication): void {
     this.#position = { ...this.#position, offset: publication.offset }
-    for (const reader of this.#readers) reader.push(publication)
+    for (const reader of this.#readers) {
+      reader.push(publication)
+    }
     this.#options.deliver(publication)
   }
 }
@@ -209,10 +226,14 @@ function follows(
  * undefined when something is missing between them.
  */
 function reachOf(since: StreamPosition, { position, publications }: StreamRead) {
-  if (position.epoch !== since.epoch) return undefined
+  if (position.epoch !== since.epoch) {
+    return undefined
+  }
   let upTo = since.offset
   for (const publication of publications) {
-    if (!follows(publication, upTo)) return undefined
+    if (!follows(publication, upTo)) {
+      return undefined
+    }
     upTo = publication.offset
   }
   return upTo

@@ -27,8 +27,11 @@ export class StreamWatch {
   /** Looks at all streams, and at those that cannot be known now until they are. */
   look(): void {
     clearTimeout(this.#retry)
-    if (this.#looking === 'no') void this.#look()
-    else this.#looking = 'again'
+    if (this.#looking === 'no') {
+      void this.#look()
+    } else {
+      this.#looking = 'again'
+    }
   }
 
   stop(): void {
@@ -47,9 +50,12 @@ export class StreamWatch {
     const unknown = await hub.verify(names)
     const again = this.#looking !== 'yes'
     this.#looking = 'no'
-    if (this.#stopped) return
-    if (again) void this.#look()
-    else if (!audited || unknown.length > 0) {
+    if (this.#stopped) {
+      return
+    }
+    if (again) {
+      void this.#look()
+    } else if (!audited || unknown.length > 0) {
       this.#retry = setTimeout(() => void this.#look(unknown), retryMs)
     }
   }

@@ -18,7 +18,9 @@ export async function orUnread<T extends object>(
   work: Promise<T | Unread>,
 ): Promise<{ result: T } | { error: ApiError }> {
   const answer = await orInternal(work)
-  if ('error' in answer) return answer
+  if ('error' in answer) {
+    return answer
+  }
   const { result } = answer
   return typeof result === 'string' ? apiError(replyErrors[result]) : { result }
 }

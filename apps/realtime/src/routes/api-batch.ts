@@ -43,8 +43,12 @@ export function apiBatch(
     body: unknown,
   ): Promise<Answer> {
     const { grant } = request
-    if (command === undefined) return apiError(replyErrors.methodNotFound)
-    if (grant.ended !== undefined || !app.gate.lease.held) return apiError(replyErrors.unauthorized)
+    if (command === undefined) {
+      return apiError(replyErrors.methodNotFound)
+    }
+    if (grant.ended !== undefined || !app.gate.lease.held) {
+      return apiError(replyErrors.unauthorized)
+    }
     if (command.scope !== undefined && !permits(grant.scopes, command.scope)) {
       return apiError(replyErrors.permissionDenied)
     }

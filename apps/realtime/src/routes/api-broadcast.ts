@@ -28,7 +28,9 @@ export function apiBroadcast(
     async run({ channels, ...publication }, caller) {
       const { identity, scopes, subject } = caller
       const content = encodeRequest(publication)
-      if ('error' in content) return { result: { responses: channels.map(() => content) } }
+      if ('error' in content) {
+        return { result: { responses: channels.map(() => content) } }
+      }
       const { encoded } = content
       limits.charge(identity, encoded.length * channels.length, channels.length - 1)
       const responses: Answer<PublishResult>[] = []

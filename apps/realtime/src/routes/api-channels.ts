@@ -20,7 +20,9 @@ export function apiChannels(
     result: Result,
     async run({ pattern }, { identity }) {
       const answer = await orUnread(names(pattern, limits.reader(identity)))
-      if ('error' in answer) return answer
+      if ('error' in answer) {
+        return answer
+      }
       const entries = answer.result.map((name) => [name, {}] as const)
       return { result: { channels: Object.fromEntries(entries) } }
     },

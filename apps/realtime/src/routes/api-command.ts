@@ -43,7 +43,9 @@ export function serve(app: FastifyInstance, command: ApiCommand, limits: ApiLimi
       const { grant } = request
       const answer = await command.run(request.body, grant)
       const isOver = 'error' in answer && answer.error.code === replyErrors.tooManyRequests.code
-      if (isOver) throw tooManyRequests(limits, grant.identity)
+      if (isOver) {
+        throw tooManyRequests(limits, grant.identity)
+      }
       return answer
     },
   )

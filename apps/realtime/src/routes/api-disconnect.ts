@@ -21,9 +21,13 @@ export function apiDisconnect(tell: Tell): ApiCommand<typeof DisconnectRequest, 
     result: Result,
     async run(body, caller) {
       const refusal = refuseFields(body, ['label_filter', 'all_users'])
-      if (refusal !== undefined) return refusal
+      if (refusal !== undefined) {
+        return refusal
+      }
       const { whitelist = [], disconnect = disconnectCodes.forceNoReconnect } = body
-      if (!isCloseReason(disconnect.reason)) return apiError(replyErrors.badRequest)
+      if (!isCloseReason(disconnect.reason)) {
+        return apiError(replyErrors.badRequest)
+      }
       const order: Order = {
         type: 'disconnect',
         ...targetOf(body, caller),

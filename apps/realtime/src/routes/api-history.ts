@@ -36,11 +36,15 @@ export function apiHistory(
       if (!permitsChannel(scopes, subject, 'history', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
-      if (optionsOf(channel).historySize === 0) return apiError(replyErrors.notAvailable)
+      if (optionsOf(channel).historySize === 0) {
+        return apiError(replyErrors.notAvailable)
+      }
       const answer = await orUnread(
         history(channel, { limit, since, reverse }, limits.reader(identity)),
       )
-      if ('error' in answer) return answer
+      if ('error' in answer) {
+        return answer
+      }
       const { position, publications } = answer.result
       if (since !== undefined && since.epoch !== position.epoch) {
         return apiError(replyErrors.unrecoverablePosition)

@@ -25,7 +25,9 @@ export function apiPresenceStats(
       if (!permitsChannel(scopes, subject, 'presence', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
-      if (!optionsOf(channel).presence) return apiError(replyErrors.notAvailable)
+      if (!optionsOf(channel).presence) {
+        return apiError(replyErrors.notAvailable)
+      }
       return orUnread(stats(channel, limits.reader(identity)))
     },
   }

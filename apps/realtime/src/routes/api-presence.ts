@@ -25,9 +25,13 @@ export function apiPresence(
       if (!permitsChannel(scopes, subject, 'presence', channel)) {
         return apiError(replyErrors.permissionDenied)
       }
-      if (!optionsOf(channel).presence) return apiError(replyErrors.notAvailable)
+      if (!optionsOf(channel).presence) {
+        return apiError(replyErrors.notAvailable)
+      }
       const answer = await orUnread(presence(channel, limits.reader(identity)))
-      if ('error' in answer) return answer
+      if ('error' in answer) {
+        return answer
+      }
       const byClient = answer.result.map((info) => [info.client, info] as const)
       return { result: { presence: Object.fromEntries(byClient) } }
     },

@@ -22,7 +22,9 @@ export function apiPublish(
         return apiError(replyErrors.permissionDenied)
       }
       const content = encodeRequest(publication)
-      if ('error' in content) return content
+      if ('error' in content) {
+        return content
+      }
       const { encoded } = content
       limits.charge(identity, encoded.length)
       return limits.publish(identity, encoded.length, () =>

@@ -23,7 +23,9 @@ export function apiRefresh(tell: Tell): ApiCommand<typeof RefreshRequest, typeof
     result: Result,
     async run(body, caller) {
       const refusal = refuseFields(body, ['info', 'label_filter', 'all_users'])
-      if (refusal !== undefined) return refusal
+      if (refusal !== undefined) {
+        return refusal
+      }
       const { expired = false, expire_at: expireAt = 0 } = body
       const isPast = expireAt > 0 && expireAt * 1000 <= Date.now()
       if (!expired && !isPast) {

@@ -43,11 +43,19 @@ export function apiSubscribe(
         'label_filter',
         'all_users',
       ])
-      if (refusal !== undefined) return refusal
-      if (since !== undefined && !optionsOf(channel).recovery) return notAvailable('recover_since')
-      if (expireAt > 0 && expireAt * 1000 <= Date.now()) return apiError(replyErrors.expired)
+      if (refusal !== undefined) {
+        return refusal
+      }
+      if (since !== undefined && !optionsOf(channel).recovery) {
+        return notAvailable('recover_since')
+      }
+      if (expireAt > 0 && expireAt * 1000 <= Date.now()) {
+        return apiError(replyErrors.expired)
+      }
       const data = dataOf(body)
-      if (data === 'unfit') return apiError(replyErrors.badRequest)
+      if (data === 'unfit') {
+        return apiError(replyErrors.badRequest)
+      }
       const order: Order = {
         type: 'subscribe',
         ...targetOf(body, caller),
@@ -67,7 +75,9 @@ function dataOf(body: { data?: unknown; b64data?: string }) {
   try {
     return Buffer.byteLength(JSON.stringify(content) ?? '') > mostDataBytes ? 'unfit' : content
   } catch (error) {
-    if (error instanceof RangeError) return 'unfit'
+    if (error instanceof RangeError) {
+      return 'unfit'
+    }
     throw error
   }
 }

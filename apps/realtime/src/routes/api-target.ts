@@ -43,6 +43,8 @@ export function notAvailable(what: string): { error: ApiError } {
 
 /** Generated clients also send the fields that nobody has set, with what stands for nothing. */
 function isSet(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
+  if (typeof value === 'object' && value !== null) {
+    return Object.keys(value).length > 0
+  }
   return value !== undefined && value !== null && value !== '' && value !== false
 }

@@ -21,7 +21,9 @@ export function apiUnsubscribe(tell: Tell): ApiCommand<typeof UnsubscribeRequest
     result: Result,
     async run(body, caller) {
       const refusal = refuseFields(body, ['label_filter', 'all_users'])
-      if (refusal !== undefined) return refusal
+      if (refusal !== undefined) {
+        return refusal
+      }
       const order: Order = {
         type: 'unsubscribe',
         ...targetOf(body, caller),

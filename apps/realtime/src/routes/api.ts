@@ -59,6 +59,8 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
   app.addHook('onRequest', takeApiKey)
   app.addHook('preParsing', requireServer)
   limitApi(app, limits)
-  for (const command of commands) serve(app, command, limits)
+  for (const command of commands) {
+    serve(app, command, limits)
+  }
   apiBatch(app, commands, limits)
 }

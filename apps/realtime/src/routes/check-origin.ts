@@ -5,7 +5,9 @@ import { Refusal } from './refusal.js'
  * `null`, which sandboxed pages send, is never listed. Clients that are not browsers send none.
  */
 export function checkOrigin(origin: string | undefined, allowed: readonly string[]): void {
-  if (origin === undefined || allowed.includes(origin)) return
+  if (origin === undefined || allowed.includes(origin)) {
+    return
+  }
   throw new Refusal(
     403,
     'origin_not_allowed',

@@ -52,7 +52,9 @@ export function connectRoute(
   /** Holds a place from here until the connection is one of the hub, or the upgrade is refused. */
   async function reserve(request: FastifyRequest): Promise<void> {
     const open = node.hub.size + waiting.size + (lobby?.size ?? 0)
-    if (waiting.size >= maxAdmissions || open >= maxConnections) throw full()
+    if (waiting.size >= maxAdmissions || open >= maxConnections) {
+      throw full()
+    }
     const { socket } = request.raw
     waiting.add(socket)
     socket.once('close', () => waiting.delete(socket))
@@ -85,7 +87,9 @@ export function connectRoute(
         app.admit({ optional: lobby !== undefined }),
         async (request) => {
           const unauthenticated = (lobby?.size ?? 0) >= maxUnauthenticated
-          if (unauthenticated && !app.gate.admitted(request)) throw full()
+          if (unauthenticated && !app.gate.admitted(request)) {
+            throw full()
+          }
         },
       ],
     },

@@ -38,7 +38,9 @@ export class ApiLimits {
    */
   take(identity: string): boolean {
     const allowance = this.#of(identity)
-    if (allowance.mayRead() && allowance.judge(0, 1) === 'within') return true
+    if (allowance.mayRead() && allowance.judge(0, 1) === 'within') {
+      return true
+    }
     this.#options.onLimited()
     return false
   }
@@ -69,16 +71,22 @@ export class ApiLimits {
 
   #of(identity: string): Allowance {
     const known = this.#allowances.get(identity)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      return known
+    }
     const allowance = new Allowance(this.#options.rates)
     this.#allowances.set(identity, allowance)
-    if (this.#allowances.size > this.#keep) this.#forgetFull()
+    if (this.#allowances.size > this.#keep) {
+      this.#forgetFull()
+    }
     return allowance
   }
 
   #forgetFull(): void {
     for (const [identity, allowance] of this.#allowances) {
-      if (allowance.isFull()) this.#allowances.delete(identity)
+      if (allowance.isFull()) {
+        this.#allowances.delete(identity)
+      }
     }
     this.#keep = Math.max(minKept, this.#allowances.size * 2)
   }
@@ -89,7 +97,9 @@ export function limitApi(api: FastifyInstance, limits: ApiLimits): void {
   // Behind the token, which a route's onRequest takes, and before the body.
   api.addHook('preParsing', async (request) => {
     const { identity } = request.grant
-    if (!limits.take(identity)) throw tooManyRequests(limits, identity)
+    if (!limits.take(identity)) {
+      throw tooManyRequests(limits, identity)
+    }
   })
 }
 

@@ -77,8 +77,12 @@ export function limitRefusals(
 
   /** Resolves when the address may ask auth; gives the way to say that it has. Undefined: too many wait. */
   function turnOf(address: string): Promise<() => void> | undefined {
-    if (queue.size >= maxWaiting.inAll) return undefined
-    if (queue.sizeOf(address) >= maxWaiting.perAddress) return undefined
+    if (queue.size >= maxWaiting.inAll) {
+      return undefined
+    }
+    if (queue.sizeOf(address) >= maxWaiting.perAddress) {
+      return undefined
+    }
     return new Promise((begin) => {
       void queue.run(address, 1, () => new Promise<void>((end) => begin(end)))
     })
@@ -99,17 +103,27 @@ export function limitRefusals(
   }
 
   app.addHook('onRequest', async (request) => {
-    if (!isGuarded(request)) return
+    if (!isGuarded(request)) {
+      return
+    }
     const credentials = credentialsOf(request)
     digests.set(request, digestOf(credentials))
     const token = await counted(ofToken, request)
-    if (token.remaining === 0) refuse(token.seconds)
+    if (token.remaining === 0) {
+      refuse(token.seconds)
+    }
     // Without a token auth is not asked.
     const isShown = credentials.some((each) => each !== undefined)
-    if (!isShown || isGood(request) || !(await isBeyond(request))) return
-    if (token.remaining < token.max) refuse(token.seconds)
+    if (!isShown || isGood(request) || !(await isBeyond(request))) {
+      return
+    }
+    if (token.remaining < token.max) {
+      refuse(token.seconds)
+    }
     const turn = turnOf(addressOf(request))
-    if (turn === undefined) return refuse(1)
+    if (turn === undefined) {
+      return refuse(1)
+    }
     const end = await turn
     const gone = () => setTimeout(end, goneMs).unref()
     request.raw.socket.once('close', gone)
@@ -127,7 +141,9 @@ export function limitRefusals(
 
   async function noteAdmitted(request: FastifyRequest): Promise<void> {
     const digest = digests.get(request)
-    if (digest === undefined || !app.gate.admitted(request)) return
+    if (digest === undefined || !app.gate.admitted(request)) {
+      return
+    }
     good.add(digest)
     endTurn(request)
   }
@@ -141,9 +157,15 @@ export function limitRefusals(
   app.addHook('onSend', async (request, reply) => {
     endTurn(request)
     const digest = digests.get(request)
-    if (digest === undefined || (reply.statusCode !== 401 && reply.statusCode !== 403)) return
-    if (reply.statusCode === 401) good.delete(digest)
-    for (const limit of [ofToken, ofAddress]) await limit(request)
+    if (digest === undefined || (reply.statusCode !== 401 && reply.statusCode !== 403)) {
+      return
+    }
+    if (reply.statusCode === 401) {
+      good.delete(digest)
+    }
+    for (const limit of [ofToken, ofAddress]) {
+      await limit(request)
+    }
   })
 
   return {
@@ -163,7 +185,9 @@ export function limitRefusals(
         if (found === 'inactive') {
           good.delete(digest)
           await ofAddress(request)
-        } else if (found !== 'unavailable') good.add(digest)
+        } else if (found !== 'unavailable') {
+          good.add(digest)
+        }
         return found
       } finally {
         end?.()
@@ -176,7 +200,9 @@ type Limit = ReturnType<FastifyInstance['createRateLimit']>
 
 async function counted(limit: Limit, request: FastifyRequest) {
   const found = await limit(request, { increment: false })
-  if (found.isAllowed) return { remaining: 1, max: 1, seconds: 0 }
+  if (found.isAllowed) {
+    return { remaining: 1, max: 1, seconds: 0 }
+  }
   const { remaining, max, ttlInSeconds } = found
   return { remaining, max, seconds: ttlInSeconds }
 }
@@ -197,9 +223,13 @@ class RecentlyGood {
   add(digest: string): void {
     this.#digests.delete(digest)
     this.#digests.add(digest)
-    if (this.#digests.size <= this.#max) return
+    if (this.#digests.size <= this.#max) {
+      return
+    }
     const [oldest] = this.#digests
-    if (oldest !== undefined) this.#digests.delete(oldest)
+    if (oldest !== undefined) {
+      this.#digests.delete(oldest)
+    }
   }
 
   delete(digest: string): void {

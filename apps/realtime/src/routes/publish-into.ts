@@ -37,7 +37,9 @@ export function encodeRequest({
   try {
     return { encoded: encodePublication({ ...content, ...(tags === undefined ? {} : { tags }) }) }
   } catch (error) {
-    if (error instanceof RangeError) return apiError(replyErrors.badRequest)
+    if (error instanceof RangeError) {
+      return apiError(replyErrors.badRequest)
+    }
     throw error
   }
 }

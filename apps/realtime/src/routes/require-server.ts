@@ -12,7 +12,9 @@ import { Refusal } from './refusal.js'
  */
 export async function requireServer({ grant }: FastifyRequest): Promise<void> {
   const { identity, subject, scopes } = grant
-  if (subject === identity || permits(scopes, 'server')) return
+  if (subject === identity || permits(scopes, 'server')) {
+    return
+  }
   throw new Refusal(
     403,
     'insufficient_scope',

@@ -32,7 +32,9 @@ t.test('what was acknowledged is kept until Redis was seen to have it, long afte
 t.test('the last before another master took over is kept beside what comes after it', async (t) => {
   const acknowledged = new Acknowledged({ forMs: 1000, leastJump: 100 })
   const place = (offset: number) => ({ offset, epoch: 'e' })
-  for (const offset of [1, 2, 90, 190, 191]) acknowledged.set('a', place(offset))
+  for (const offset of [1, 2, 90, 190, 191]) {
+    acknowledged.set('a', place(offset))
+  }
   const seen = acknowledged.all
   t.same(seen, [
     ['a', place(90)],

@@ -38,9 +38,13 @@ t.test('after a reconnect 5,000 channels are subscribed to in few commands', asy
   const { broker } = await openBroker(t, on)
   const channels = Array.from({ length: 5000 }, (_, at) => `many:${at}`)
   await Promise.all(channels.map((channel) => broker.join(channel)))
-  for (const { redis } of cluster.servers) await redis.config('RESETSTAT')
+  for (const { redis } of cluster.servers) {
+    await redis.config('RESETSTAT')
+  }
   const lost = waitUntil(() => broker.ready() !== undefined)
-  for (const { redis } of cluster.servers) await redis.client('KILL', 'TYPE', 'PUBSUB')
+  for (const { redis } of cluster.servers) {
+    await redis.client('KILL', 'TYPE', 'PUBSUB')
+  }
   await lost
   await waitUntil(() => broker.ready() === undefined)
   let commands = 0

@@ -91,7 +91,9 @@ t.test('what a node leaves behind that is gone counts no more after its time', a
   gone.disconnect()
   const changed = new EventEmitter()
   const look = setInterval(async () => {
-    if ((await present(lives.presence, 'time')).length === 1) changed.emit('gone')
+    if ((await present(lives.presence, 'time')).length === 1) {
+      changed.emit('gone')
+    }
   }, 20)
   await once(changed, 'gone')
   clearInterval(look)

@@ -49,7 +49,9 @@ t.test('publications are counted, and the newest are kept', async (t) => {
   const { publish, history } = open()
   const first = await publish('a', 'one')
   t.match(first, { offset: 1 })
-  for (const data of ['two', 'three', 'four']) await publish('a', data)
+  for (const data of ['two', 'three', 'four']) {
+    await publish('a', data)
+  }
   const all = await history('a', { limit: -1 })
   t.same(all, {
     offset: 4,
@@ -65,7 +67,9 @@ t.test('publications are counted, and the newest are kept', async (t) => {
 
 t.test('history can be read from a place on, backwards, and in part', async (t) => {
   const { publish, history } = open()
-  for (const data of ['one', 'two', 'three']) await publish('a', data)
+  for (const data of ['one', 'two', 'three']) {
+    await publish('a', data)
+  }
   const { epoch } = await history('a', { limit: 0 })
   const read = async (query: Parameters<typeof history>[1]) =>
     (await history('a', query)).read.map(([offset]) => offset)
@@ -134,7 +138,9 @@ t.test(
         [further, begin + 1],
       ],
     )
-    while (heard.length < 3) await new Promise(setImmediate)
+    while (heard.length < 3) {
+      await new Promise(setImmediate)
+    }
     t.same(
       heard.map((message) => readChannelMessage(Buffer.from(message))),
       publications.map(({ encoded, ...position }) => ({
@@ -150,11 +156,15 @@ t.test('a stream that has lost what was acknowledged begins anew', async (t) => 
   const { names, publish, history } = open()
   const disown = (position: StreamPosition) => disownLost(redis, names, 'a', position)
   const place = names.place('a')
-  for (const data of [1, 2]) await publish('a', data)
+  for (const data of [1, 2]) {
+    await publish('a', data)
+  }
   const two = await history('a', { limit: 0 })
   await redis.hset(place, 'line', 'another')
   const { offset, epoch } = (await publish('a', 3)) ?? two
-  for (const known of [1, 2, offset]) t.notOk(await disown({ offset: known, epoch }), `${known}`)
+  for (const known of [1, 2, offset]) {
+    t.notOk(await disown({ offset: known, epoch }), `${known}`)
+  }
   t.notOk(await disown({ offset: 9, epoch: 'other' }), 'it has begun anew already')
   t.ok(await disown({ offset: 3, epoch }), 'in the gap')
   t.not((await history('a', { limit: -1 })).epoch, epoch)
@@ -183,7 +193,9 @@ t.test('an idempotency key publishes once', async (t) => {
   await publish('c', 5, { idempotency })
   await publish('c', 6, {})
   t.equal(await redis.spublish(names.channel('end'), ''), 1)
-  while (heard.at(-1) !== '') await new Promise(setImmediate)
+  while (heard.at(-1) !== '') {
+    await new Promise(setImmediate)
+  }
   t.same(heard, ['{"data":4}', '{"data":6}', ''])
 })
 
@@ -205,9 +217,13 @@ t.test('any channel, any data, any size: as a list would have it', async () => {
         const offset = (list.at(-1)?.[0] ?? 0) + 1
         model.set(name, [...list, [offset, data] satisfies [number, unknown]].slice(-size))
         const at = await publish(name, data, { history: { size, ttlSeconds: 60 } })
-        if (at?.offset !== offset) return false
+        if (at?.offset !== offset) {
+          return false
+        }
         const { read } = await history(name, { limit: -1 })
-        if (JSON.stringify(read) !== JSON.stringify(model.get(name))) return false
+        if (JSON.stringify(read) !== JSON.stringify(model.get(name))) {
+          return false
+        }
       }
       return true
     }),
@@ -218,7 +234,9 @@ t.test('any channel, any data, any size: as a list would have it', async () => {
 t.test('a read is cut at its bytes, and gives one publication at least', async (t) => {
   const { publish, history } = open()
   const many = { history: { size: 100, ttlSeconds: 60 } }
-  for (let n = 1; n <= 80; n += 1) await publish('a', 'x'.repeat(89), many)
+  for (let n = 1; n <= 80; n += 1) {
+    await publish('a', 'x'.repeat(89), many)
+  }
   const offsets = async (query: Parameters<typeof history>[1]) =>
     (await history('a', query)).read.map(([offset]) => offset)
   const range = (first: number, last: number) =>

@@ -6,12 +6,16 @@ const rates = { commandsPerSecond: 10, bytesPerSecond: 1000, burstSeconds: 2 }
 
 t.test('a burst passes at once, and then only what the rate allows', async (t) => {
   const allowance = new Allowance(rates)
-  for (let sent = 0; sent < 20; sent += 1) t.equal(allowance.judge(1, 1, 5000), 'within')
+  for (let sent = 0; sent < 20; sent += 1) {
+    t.equal(allowance.judge(1, 1, 5000), 'within')
+  }
   t.equal(allowance.judge(1, 1, 5000), 'over')
   t.equal(allowance.judge(1, 1, 5099), 'over')
   t.equal(allowance.judge(1, 1, 5101), 'within', 'a tenth of a second is one command')
   t.equal(allowance.judge(1, 1, 5102), 'over')
-  for (let sent = 0; sent < 20; sent += 1) t.equal(allowance.judge(1, 1, 9000), 'within')
+  for (let sent = 0; sent < 20; sent += 1) {
+    t.equal(allowance.judge(1, 1, 9000), 'within')
+  }
   t.equal(allowance.judge(1, 1, 9000), 'over', 'what was not used for long is one burst, no more')
 })
 
@@ -29,8 +33,12 @@ t.test('who is refused more than it is allowed floods', async (t) => {
   const greedy = new Allowance(rates)
   const verdicts = { patient: new Set(), greedy: new Set() }
   for (let ms = 0; ms < 60_000; ms += 10) {
-    if (ms % 60 === 0) verdicts.patient.add(patient.judge(1, 1, ms))
-    if (ms % 40 === 0) verdicts.greedy.add(greedy.judge(1, 1, ms))
+    if (ms % 60 === 0) {
+      verdicts.patient.add(patient.judge(1, 1, ms))
+    }
+    if (ms % 40 === 0) {
+      verdicts.greedy.add(greedy.judge(1, 1, ms))
+    }
   }
   t.same([...verdicts.patient], ['within', 'over'], 'less than twice as fast as it may')
   t.same([...verdicts.greedy], ['within', 'over', 'flood'], 'faster than that')
@@ -49,7 +57,9 @@ t.test('whatever comes, no more than the rate and two bursts pass', async () => 
       let [bytes, commands] = [0, 0]
       for (const each of messages) {
         now += each.afterMs
-        if (allowance.judge(each.bytes, each.commands, now) !== 'within') continue
+        if (allowance.judge(each.bytes, each.commands, now) !== 'within') {
+          continue
+        }
         bytes += each.bytes
         commands += each.commands
       }

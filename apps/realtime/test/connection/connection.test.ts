@@ -173,10 +173,14 @@ t.test('a slow reader is closed before it costs more memory', async (t) => {
   send(connection, { id: 2, subscribe: { channel: 'a' } })
   await flushed()
   const publication = encodePublication({ data: 'x'.repeat(1000) })
-  for (let sent = 0; sent < 60; sent += 1) memory.hub.deliver('a', publication)
+  for (let sent = 0; sent < 60; sent += 1) {
+    memory.hub.deliver('a', publication)
+  }
   t.equal(transport.ending, undefined, 'a burst alone is not slowness')
   transport.bytesWaiting = 70_001
-  for (let sent = 0; sent < 100; sent += 1) memory.hub.deliver('a', publication)
+  for (let sent = 0; sent < 100; sent += 1) {
+    memory.hub.deliver('a', publication)
+  }
   t.equal(transport.ending, 3008)
   t.equal(memory.hub.counts.subscriptions, 0)
 })
@@ -249,7 +253,9 @@ t.test('whatever a client sends, it gets replies or a code, and nobody else noti
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(command, { minLength: 1 })), async (frames) => {
       const { connection, transport } = await memory.connect()
-      for (const frame of frames) send(connection, ...frame)
+      for (const frame of frames) {
+        send(connection, ...frame)
+      }
       await flushed()
       const known = codes.has(transport.ending as number | undefined)
       connection.left()

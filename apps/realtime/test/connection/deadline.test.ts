@@ -7,7 +7,9 @@ t.test('a deadline comes for each member in turn, from one timer', async (t) => 
   await new Promise<void>((resolve) => {
     const deadline = new Deadline<string>(30, (member) => {
       due.push(member)
-      if (member === 'last') resolve()
+      if (member === 'last') {
+        resolve()
+      }
     })
     deadline.add('first')
     deadline.add('gone')

@@ -9,7 +9,9 @@ t.test('each interval brings one ping, and later the question for its pong', asy
       ping: () => calls.push('ping'),
       checkPong: () => {
         calls.push('check')
-        if (calls.filter((call) => call === 'ping').length === 3) resolve()
+        if (calls.filter((call) => call === 'ping').length === 3) {
+          resolve()
+        }
       },
     })
     const alive = setInterval(() => undefined, 1000)

@@ -181,5 +181,7 @@ t.test('a held connection is not pinged', async (t) => {
 
 /** Waits until so many connections have closed. */
 async function closedAll(memory: MemoryNode, count: number): Promise<void> {
-  while (memory.closed.length < count) await new Promise(setImmediate)
+  while (memory.closed.length < count) {
+    await new Promise(setImmediate)
+  }
 }

@@ -22,7 +22,9 @@ t.test('subscribers are present, until they go in whatever way', async (t) => {
   const ada = await memory.connect(grant({ scopes }))
   const bob = await memory.connect(grant({ scopes, subject: 'bob' }))
   const eve = await memory.connect(grant({ scopes, subject: 'eve' }))
-  for (const { connection } of [ada, bob, eve]) send(connection, { id: 2, subscribe: room })
+  for (const { connection } of [ada, bob, eve]) {
+    send(connection, { id: 2, subscribe: room })
+  }
   await flushed()
   send(ada.connection, { id: 3, presence: room }, { id: 4, presence_stats: room })
   await flushed()
@@ -76,7 +78,9 @@ t.test('joins and leaves go to those who asked for them, and may see who is ther
   send(mayNot.connection, { id: 2, subscribe: { ...room, join_leave: true } })
   await flushed()
   t.match(mayNot.transport.messages, [{ id: 2, error: { code: 103 } }])
-  for (const { transport } of [asks, silent]) transport.writes.length = 0
+  for (const { transport } of [asks, silent]) {
+    transport.writes.length = 0
+  }
   memory.hub.announce('room:1', 'join', { user: 'u', client: 'c' })
   await flushed()
   t.match(asks.transport.messages, [{ push: { join: { info: { user: 'u' } } } }])

@@ -7,7 +7,9 @@ t.test('commands that come too fast are answered 111, all others as ever', async
   const memory = new MemoryNode(t, few)
   const { connection, transport } = await memory.connect()
   const publish = { channel: 'a', data: 1 }
-  for (let id = 2; id < 7; id += 1) send(connection, { id, publish })
+  for (let id = 2; id < 7; id += 1) {
+    send(connection, { id, publish })
+  }
   await flushed()
   t.same(
     transport.messages.map(({ id, error }) => [id, (error as { code?: number })?.code]).sort(),
@@ -72,7 +74,9 @@ t.test('commands that wait are limited as they come, and their bytes too', async
   memory.introspecting = () => answer.promise
   const { connection, transport } = memory.open()
   send(connection, { id: 1, connect: { token: 'other' } })
-  for (let id = 2; id < 6; id += 1) send(connection, { id, publish: { channel: 'a', data: 1 } })
+  for (let id = 2; id < 6; id += 1) {
+    send(connection, { id, publish: { channel: 'a', data: 1 } })
+  }
   await flushed()
   t.match(transport.messages, [{ id: 5, error: { code: 111 } }])
   answer.resolve('inactive')

@@ -271,7 +271,9 @@ t.test('an order to unsubscribe ends it, however it began and however far it is'
   await connection.subscribe({ ...order, channel: 'given' })
   await flushed()
   transport.writes.length = 0
-  for (const channel of ['own', 'slow', 'given', 'none']) connection.unsubscribe(channel, ended)
+  for (const channel of ['own', 'slow', 'given', 'none']) {
+    connection.unsubscribe(channel, ended)
+  }
   const joining = connection.subscribe({ ...order, channel: 'slow' })
   connection.unsubscribe('slow', ended)
   redis.resolve()
@@ -383,7 +385,9 @@ t.test('one with an end ends', async (t) => {
   await connection.subscribe({ ...order, channel: 'left' })
   await connection.subscribe({ ...order, channel: 'a', expiresAt })
   await connection.subscribe({ ...order, channel: 'b', expiresAt: Date.now() + 10_000_000_000 })
-  while (connection.subscriptions.has('a')) await flushed()
+  while (connection.subscriptions.has('a')) {
+    await flushed()
+  }
   await flushed()
   t.ok(Date.now() >= expiresAt)
   t.same(transport.messages.at(-1), {

@@ -47,7 +47,9 @@ t.test('anything else is none', async (t) => {
     '{"disconnect":{"code":5000,"reason":"x"}}',
     JSON.stringify({ disconnect: { code: 4501, reason: 'ü'.repeat(62) } }),
   ]
-  for (const text of wrong) t.equal(readAnswer(text), undefined, text)
+  for (const text of wrong) {
+    t.equal(readAnswer(text), undefined, text)
+  }
   const longest = { disconnect: { code: 4501, reason: 'x'.repeat(123) } }
   t.same(readAnswer(JSON.stringify(longest)), longest)
 })

@@ -12,7 +12,9 @@ t.test('a method finds its own handler, else its namespace’s, else the default
       send: 'http://a/send',
     }),
   )
-  if (!(endpoints instanceof Endpoints)) throw new Error(endpoints)
+  if (!(endpoints instanceof Endpoints)) {
+    throw new Error(endpoints)
+  }
   const found = (method: string) => endpoints.rpc(method)?.url.href
   t.equal(found('billing:refund'), 'https://b/refund')
   t.equal(found('billing:refund:all'), 'http://a/billing?key=1')
@@ -31,7 +33,9 @@ t.test('a method finds its own handler, else its namespace’s, else the default
 
 t.test('without a default the others are unknown', async (t) => {
   const endpoints = readEndpoints('{"rpc":{"billing":"http://a/"}}')
-  if (!(endpoints instanceof Endpoints)) throw new Error(endpoints)
+  if (!(endpoints instanceof Endpoints)) {
+    throw new Error(endpoints)
+  }
   t.equal(endpoints.rpc('other'), undefined)
   t.equal(endpoints.rpc('toString'), undefined)
   t.equal(endpoints.rpc(''), undefined)

@@ -12,7 +12,9 @@ const internal = { error: { code: 100, temporary: true } }
 
 function handlers(t: Test, configured: object, more: Partial<HttpHandlersOptions> = {}) {
   const endpoints = readEndpoints(JSON.stringify(configured))
-  if (!(endpoints instanceof Endpoints)) throw new Error(endpoints)
+  if (!(endpoints instanceof Endpoints)) {
+    throw new Error(endpoints)
+  }
   const told: string[] = []
   const http = new HttpHandlers({
     endpoints,

@@ -45,7 +45,9 @@ const plain = (n: number) => ({ long, n })
 
 function filter(node: object): TagFilter {
   const read = readTagFilter(node)
-  if (read === undefined) throw new Error('not a filter')
+  if (read === undefined) {
+    throw new Error('not a filter')
+  }
   return read
 }
 const kind = (val: string) => filter({ key: 'kind', cmp: 'eq', val })
@@ -54,7 +56,9 @@ t.test('the first comes in full, and then differences, in the same buffer for al
   const audience = new Audience()
   const early = [listener(delta), listener(delta)]
   const late = listener(delta)
-  for (const { member } of early) audience.add(member, 0, delta)
+  for (const { member } of early) {
+    audience.add(member, 0, delta)
+  }
   audience.give('a', state(1))
   audience.give('a', state(2))
   audience.add(late.member, 0, delta)
@@ -65,7 +69,9 @@ t.test('the first comes in full, and then differences, in the same buffer for al
   t.same(one?.deltas, [false, true, true, true])
   t.same(late.got, [3, 4].map(plain))
   t.same(late.deltas, [false, true])
-  for (const at of [0, 1, 2, 3]) t.equal(one?.frames[at], two?.frames[at])
+  for (const at of [0, 1, 2, 3]) {
+    t.equal(one?.frames[at], two?.frames[at])
+  }
   t.equal(one?.frames[3], late.frames[1])
 })
 
@@ -88,7 +94,9 @@ t.test('what somebody has already is not the one before for it', async (t) => {
   const [behind, ahead] = [listener(delta), listener(delta)]
   audience.add(behind.member, 0, delta)
   audience.add(ahead.member, 2, delta)
-  for (const n of [1, 2, 3, 4]) audience.give('a', state(n), n)
+  for (const n of [1, 2, 3, 4]) {
+    audience.give('a', state(n), n)
+  }
   t.same(ahead.got, [3, 4].map(plain))
   t.same(ahead.deltas, [false, true])
   t.same(behind.deltas, [false, true, true, true])
@@ -123,22 +131,30 @@ t.test('a filter is tried once for all who have it', async (t) => {
   }
   const goals = [0, 1, 2].map(() => listener({ filter: counted() }))
   const cards = listener({ filter: kind('card') })
-  for (const { member, wishes } of [...goals, cards]) audience.add(member, 0, wishes)
+  for (const { member, wishes } of [...goals, cards]) {
+    audience.add(member, 0, wishes)
+  }
   t.equal(audience.give('a', state(1, { kind: 'goal' })), 3)
   t.equal(audience.give('a', state(2, { kind: 'card' })), 1)
   t.equal(audience.give('a', state(3)), 0)
   t.equal(tried, 3)
-  for (const { got } of goals) t.same(got, [plain(1)])
+  for (const { got } of goals) {
+    t.same(got, [plain(1)])
+  }
   t.same(cards.got, [plain(2)])
   const [first, ...others] = goals
-  if (first !== undefined) t.ok(audience.delete(first.member))
+  if (first !== undefined) {
+    t.ok(audience.delete(first.member))
+  }
   const late = listener({ filter: counted() })
   audience.add(late.member, 0, late.wishes)
   tried = 0
   audience.give('a', state(4, { kind: 'goal' }))
   t.equal(tried, 1, 'one that leaves takes nothing along')
   t.same(late.got, [plain(4)])
-  for (const { got } of others) t.same(got, [1, 4].map(plain))
+  for (const { got } of others) {
+    t.same(got, [1, 4].map(plain))
+  }
 })
 
 t.test('counts each once, whatever its wishes', async (t) => {
@@ -188,17 +204,25 @@ t.test('whoever comes and goes, each gets what it is to get', async () => {
         for (const [now, { at, value, kind: tag }] of publications.entries()) {
           fields[at] = value
           for (const { from, to, member, wishes } of there) {
-            if (from === now) audience.add(member, 0, wishes)
-            if (to === now) audience.delete(member)
+            if (from === now) {
+              audience.add(member, 0, wishes)
+            }
+            if (to === now) {
+              audience.delete(member)
+            }
           }
           audience.give('a', encodePublication({ data: fields, tags: { kind: tag } }))
           for (const { from, to, kind: wanted, expected } of there) {
             const isIn = now >= from && (now < to || to < from)
-            if (isIn && (wanted === undefined || wanted === tag)) expected.push([...fields])
+            if (isIn && (wanted === undefined || wanted === tag)) {
+              expected.push([...fields])
+            }
           }
         }
         for (const { got, expected } of there) {
-          if (JSON.stringify(got) !== JSON.stringify(expected)) return false
+          if (JSON.stringify(got) !== JSON.stringify(expected)) {
+            return false
+          }
         }
         return true
       },

@@ -90,7 +90,9 @@ t.test('each form of the protocol has its frame, built once', async (t) => {
     member('3', 'ada', 'shop', protobufCodec),
     member('4', 'ada', 'shop', protobufCodec),
   ]
-  for (const each of [...json, ...binary]) await hub.subscribe('a', each, yes)
+  for (const each of [...json, ...binary]) {
+    await hub.subscribe('a', each, yes)
+  }
   hub.deliver('a', data)
   for (const [members, codec] of [
     [json, jsonCodec],
@@ -128,7 +130,9 @@ t.test('a refusal is for those who wait, and is not remembered', async (t) => {
   })
   const waiting = [hub.subscribe('a', member('1'), yes), hub.subscribe('a', member('2'), yes)]
   joins[0]?.reject(new Error('away'))
-  for (const each of waiting) await t.rejects(each, new HubError('backplane_unavailable'))
+  for (const each of waiting) {
+    await t.rejects(each, new HubError('backplane_unavailable'))
+  }
   const again = hub.subscribe('a', member('1'), yes)
   joins[1]?.resolve()
   t.equal(await again, true)
@@ -160,12 +164,16 @@ t.test(
         for (const { who, channel, join, wanted: still, pause } of steps) {
           const [one, set] = [members[who], wanted.get(channel) ?? new Set<number>()]
           wanted.set(channel, set)
-          if (one === undefined) continue
+          if (one === undefined) {
+            continue
+          }
           if (join) {
             under.push(
               hub.subscribe(channel, one, {
                 enter: () => {
-                  if (still) set.add(who)
+                  if (still) {
+                    set.add(who)
+                  }
                   return still
                 },
               }),
@@ -174,15 +182,21 @@ t.test(
             hub.unsubscribe(channel, one)
             set.delete(who)
           }
-          if (pause) await new Promise(setImmediate)
+          if (pause) {
+            await new Promise(setImmediate)
+          }
         }
         await Promise.all(under)
         for (const channel of ['a', 'b']) {
           const expected = wanted.get(channel)?.size ?? 0
-          if (joined.has(channel) !== expected > 0) return false
+          if (joined.has(channel) !== expected > 0) {
+            return false
+          }
           const before = hub.deliveries
           hub.deliver(channel, data)
-          if (hub.deliveries - before !== expected) return false
+          if (hub.deliveries - before !== expected) {
+            return false
+          }
         }
         return true
       }),
@@ -194,7 +208,9 @@ t.test(
 t.test('disconnect reaches a user, one of its clients, or those of one identity', async (t) => {
   const { hub } = instant()
   const members = [member('1'), member('2'), member('3', 'ada', 'other'), member('4', 'bob')]
-  for (const each of members) hub.add(each)
+  for (const each of members) {
+    hub.add(each)
+  }
   const close = (target: Omit<DisconnectOrder, 'type' | 'code' | 'reason'>) =>
     carryOut(hub, { type: 'disconnect', code: 3503, reason: '', ...target }, threw)
   const ended = () => members.map((each) => each.ended.length)
@@ -218,7 +234,9 @@ t.test('orders to subscribe reach the same, and what they cannot do is reported'
       ...member(id),
       subscribe: async ({ channel }) => {
         asked.push(`+${channel} ${id}`)
-        if (id === '2') throw away
+        if (id === '2') {
+          throw away
+        }
       },
       unsubscribe: (channel, { code }) => asked.push(`-${channel} ${id} ${code}`),
     })

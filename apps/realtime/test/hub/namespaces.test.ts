@@ -17,7 +17,9 @@ t.test('what comes before the first colon decides', async (t) => {
     '{"chat":{"presence":true},"":{"historySize":1},"constructor":{"clientPublish":false}}',
   )
   t.type(namespaces, Namespaces)
-  if (typeof namespaces === 'string') return
+  if (typeof namespaces === 'string') {
+    return
+  }
   t.same(namespaces.of('chat:room1'), { ...off, presence: true })
   t.same(namespaces.of('chat:room:2'), { ...off, presence: true })
   t.same(namespaces.of('chat'), { ...off, historySize: 1 }, 'a name without a namespace')
@@ -37,5 +39,7 @@ t.test('what is wrong is said, with its place', async (t) => {
     ['{"chat":{"recovery":true}}', /chat: recovery needs a historySize/],
     ['{"chat":{"joinLeave":true}}', /chat: joinLeave needs presence/],
   ] as const
-  for (const [json, problem] of cases) t.match(readNamespaces(json), problem, json)
+  for (const [json, problem] of cases) {
+    t.match(readNamespaces(json), problem, json)
+  }
 })

@@ -32,8 +32,9 @@ class FakeStream {
     this.kept = [...this.kept, { offset: this.offset, ...after, encoded }].slice(-this.size)
     this.lineage.push(data)
     const arrive = () => this.onMessage(position, encoded)
-    if (how === 'late') this.#carried.push(arrive)
-    else if (how === 'at once') {
+    if (how === 'late') {
+      this.#carried.push(arrive)
+    } else if (how === 'at once') {
       this.arrive()
       arrive()
     }
@@ -41,7 +42,9 @@ class FakeStream {
 
   /** What is late arrives, in order. */
   arrive(): void {
-    for (const arrive of this.#carried.splice(0)) arrive()
+    for (const arrive of this.#carried.splice(0)) {
+      arrive()
+    }
   }
 
   /** No offset comes twice, as good as never; and the next one may lie below what is lost. */
@@ -62,7 +65,9 @@ class FakeStream {
 
   /** Begins anew if the position is none that those who took over know. */
   async disown({ offset, epoch }: StreamPosition): Promise<boolean> {
-    if (this.away) throw new Error('away')
+    if (this.away) {
+      throw new Error('away')
+    }
     if (offset === 0 || epoch !== this.epoch || this.lineage.includes(`${epoch}/${offset}`)) {
       return false
     }
@@ -81,7 +86,9 @@ class FakeStream {
   }
 
   async read(since?: StreamPosition) {
-    if (this.away) throw new Error('away')
+    if (this.away) {
+      throw new Error('away')
+    }
     const position = { offset: this.offset, epoch: this.epoch }
     const missed =
       since === undefined ? [] : this.kept.filter(({ offset }) => offset > since.offset)
@@ -161,7 +168,9 @@ function open(redis = new FakeStream()) {
 }
 
 const settled = async () => {
-  for (let turn = 0; turn < 6; turn += 1) await new Promise(setImmediate)
+  for (let turn = 0; turn < 6; turn += 1) {
+    await new Promise(setImmediate)
+  }
 }
 
 t.test('publications come in order, and one begins where the stream stands', async (t) => {
@@ -196,7 +205,9 @@ t.test(
     redis.page = 3
     const one = subscriber('1')
     await subscribe(one)
-    for (let times = 0; times < 8; times += 1) redis.publish('lost')
+    for (let times = 0; times < 8; times += 1) {
+      redis.publish('lost')
+    }
     await hub.verify()
     t.same(one.got, redis.lineage)
     t.same(one.losses, [])
@@ -223,7 +234,9 @@ t.test('what history has lost as well is told to every subscriber', async (t) =>
   const one = subscriber('1')
   await subscribe(one)
   redis.size = 2
-  for (let times = 0; times < 3; times += 1) redis.publish('lost')
+  for (let times = 0; times < 3; times += 1) {
+    redis.publish('lost')
+  }
   redis.publish()
   await settled()
   t.same(one.got, [])
@@ -303,7 +316,9 @@ t.test('a look says of which streams it cannot be known', async (t) => {
 t.test('a recovery has everything after its position, once', async (t) => {
   const { redis, subscribe } = open()
   await subscribe(subscriber('0'))
-  for (let times = 0; times < 5; times += 1) redis.publish()
+  for (let times = 0; times < 5; times += 1) {
+    redis.publish()
+  }
   const one = subscriber('1')
   const begin = subscribe(one, { offset: 2, epoch: 'e0' })
   await new Promise(setImmediate)
@@ -337,7 +352,9 @@ t.test('what cannot be recovered is said, and the subscriber begins anew', async
   for (const since of cases) {
     const { redis, subscribe } = open()
     redis.size = 2
-    for (let times = 0; times < 5; times += 1) redis.publish()
+    for (let times = 0; times < 5; times += 1) {
+      redis.publish()
+    }
     const one = subscriber('1')
     t.match(await subscribe(one, since), { recovered: false, position: { offset: 5 } })
     redis.publish()
@@ -375,21 +392,32 @@ t.test('whatever is lost, late or begun anew: each once, in order, or told', asy
       redis.size = 8
       redis.page = 1 + more
       const members = [subscriber('1')]
-      for (const member of members) await subscribe(member)
+      for (const member of members) {
+        await subscribe(member)
+      }
       for (const each of steps) {
-        if (typeof each === 'number') redis.fork(each)
-        else if (each === 'arrive') redis.arrive()
-        else if (each === 'verify') await hub.verify()
-        else if (each === 'turn') await new Promise(setImmediate)
-        else if (each === 'away') redis.away = true
-        else if (each === 'back') redis.away = false
-        else if (each === 'begin') redis.begin()
-        else if (each === 'recover') {
+        if (typeof each === 'number') {
+          redis.fork(each)
+        } else if (each === 'arrive') {
+          redis.arrive()
+        } else if (each === 'verify') {
+          await hub.verify()
+        } else if (each === 'turn') {
+          await new Promise(setImmediate)
+        } else if (each === 'away') {
+          redis.away = true
+        } else if (each === 'back') {
+          redis.away = false
+        } else if (each === 'begin') {
+          redis.begin()
+        } else if (each === 'recover') {
           const member = subscriber(`${members.length}`)
           const since = { offset: Math.max(0, redis.offset - 3), epoch: redis.epoch }
           members.push(member)
           await subscribe(member, since).catch(() => undefined)
-        } else redis.publish(each)
+        } else {
+          redis.publish(each)
+        }
       }
       redis.away = false
       redis.arrive()

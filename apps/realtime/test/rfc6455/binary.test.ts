@@ -28,7 +28,9 @@ function command(id: number, bytes: number): Buffer {
     const filler = [0xa2, 6, ...varint(length)]
     const body = Buffer.concat([asked, Buffer.from(filler), Buffer.alloc(length, 0xfe)])
     const whole = Buffer.concat([Buffer.from(varint(body.length)), body])
-    if (whole.length === bytes) return whole
+    if (whole.length === bytes) {
+      return whole
+    }
   }
   throw new Error(`${bytes} bytes are too few`)
 }

@@ -140,8 +140,11 @@ t.test('what is UTF-8 comes back as it was, however it is cut', async (t) => {
       while (echoes.length === 0 || !replied) {
         for (const line of ((await raw.next())?.payload ?? '').toString().split('\n')) {
           const { id, push } = JSON.parse(line)
-          if (id === 3) replied = true
-          else echoes.push(push.pub.data)
+          if (id === 3) {
+            replied = true
+          } else {
+            echoes.push(push.pub.data)
+          }
         }
       }
       t.same(echoes, [data.toString()], name)

@@ -51,7 +51,9 @@ t.test('commands are run in order, each with an answer under its name', async (t
     { error: { code: 108 } },
     { disconnect: {} },
   ])
-  for (const data of [1, 2, 3]) t.match(await peer.next(), { push: { pub: { data } } })
+  for (const data of [1, 2, 3]) {
+    t.match(await peer.next(), { push: { pub: { data } } })
+  }
   t.match(await peer.closed, { code: 3503 })
 })
 
@@ -218,7 +220,9 @@ t.test('a caller who is revoked in the middle gets no further', async (t) => {
   let heard = 1
   for (;;) {
     last = Object(await watching.next()).push.pub.data
-    if (last === 'end') break
+    if (last === 'end') {
+      break
+    }
     heard += 1
   }
   t.ok(heard < 1000, `${heard} were published`)

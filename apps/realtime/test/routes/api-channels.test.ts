@@ -22,7 +22,9 @@ t.test('history keeps the newest, and can be removed', async (t) => {
   const channel = 'chat:kept'
   const call = async (method: string, body: object) => (await one.api(method, backend, body)).body
   const published: unknown[] = []
-  for (const data of [1, 2, 3]) published.push(await call('publish', { channel, data }))
+  for (const data of [1, 2, 3]) {
+    published.push(await call('publish', { channel, data }))
+  }
   t.match(published, [{ result: { offset: 1, epoch: String } }, {}, { result: { offset: 3 } }])
   const { result } = (await call('history', { channel, limit: -1 })) as {
     result: { epoch: string }
@@ -79,7 +81,9 @@ t.test('presence and channels, of both nodes', async (t) => {
   const channel = 'chat:here'
   const ada = await connected(one.wsUrl, auth.issue())
   const bob = await connected(two.wsUrl, auth.issue({ subject: 'bob' }))
-  for (const peer of [ada, bob]) await peer.call({ id: 2, subscribe: { channel } })
+  for (const peer of [ada, bob]) {
+    await peer.call({ id: 2, subscribe: { channel } })
+  }
   const { body } = await one.api('presence', backend, { channel })
   const { presence } = (body as { result: { presence: Record<string, { user: string }> } }).result
   t.same(

@@ -41,7 +41,9 @@ t.test('subscribe puts the user’s connections on every node into a channel', a
   }
   t.same(await one.api('unsubscribe', backend, { user, channel: 'news' }), done)
   const unsubscribe = { code: 2000, reason: 'server unsubscribe' }
-  for (const each of peers) t.same(await each.next(), { push: { channel: 'news', unsubscribe } })
+  for (const each of peers) {
+    t.same(await each.next(), { push: { channel: 'news', unsubscribe } })
+  }
 })
 
 t.test('one connection, by its client or its session', async (t) => {
@@ -95,7 +97,9 @@ t.test('bytes for Protobuf, and an end', async (t) => {
 
 t.test('a channel too many closes', async (t) => {
   const { user, peer } = await userOf()
-  for (const channel of ['a', 'b', 'c']) await one.api('subscribe', backend, { user, channel })
+  for (const channel of ['a', 'b', 'c']) {
+    await one.api('subscribe', backend, { user, channel })
+  }
   t.same(await peer.closed, { code: 3505, reason: 'channel limit' })
 })
 

@@ -11,7 +11,9 @@ const backend = auth.issue({ identity: 'shop', subject: 'shop', scope: 'publish:
 
 t.test('publish reaches the subscribers on every node, without a client in its info', async (t) => {
   const peers = [await connected(one.wsUrl, auth.issue()), await connected(two.wsUrl, auth.issue())]
-  for (const peer of peers) await peer.call({ id: 2, subscribe: { channel: 'news' } })
+  for (const peer of peers) {
+    await peer.call({ id: 2, subscribe: { channel: 'news' } })
+  }
   const tags = { kind: 'x' }
   t.same(await one.api('publish', backend, { channel: 'news', data: [1], tags }), {
     status: 200,

@@ -35,7 +35,9 @@ t.test('frames right behind the upgrade wait for the admission, and are not lost
   const raw = await RawSocket.dial(t, node.port)
   const connect = '{"id":1,"connect":{}}\n{"id":2,"publish":{"channel":"early","data":1}}'
   raw.send(Buffer.concat([Buffer.from(upgrade(auth.issue())), frame(opcodes.text, connect)]))
-  while (auth.introspected === asked) await new Promise(setImmediate)
+  while (auth.introspected === asked) {
+    await new Promise(setImmediate)
+  }
   raw.send(frame(opcodes.text, '{"id":3,"unsubscribe":{"channel":"x"}}'))
   t.equal(await node.metric('realtime_published_total'), published, 'nothing was acted on')
   auth.hold = undefined
@@ -43,7 +45,9 @@ t.test('frames right behind the upgrade wait for the admission, and are not lost
   t.match(await raw.head(), /^HTTP\/1\.1 101 /)
   const ids = new Set<number>()
   while (ids.size < 3) {
-    for (const line of String((await raw.next())?.payload).split('\n')) ids.add(JSON.parse(line).id)
+    for (const line of String((await raw.next())?.payload).split('\n')) {
+      ids.add(JSON.parse(line).id)
+    }
   }
   t.same([...ids].sort(), [1, 2, 3], 'and everything is answered')
   await lives(t)
@@ -119,7 +123,9 @@ t.test('headers are bounded, before anything is asked', async (t) => {
 
 t.test('who sends its headers or its body slowly is not waited for', async (t) => {
   const { headersTimeout, requestTimeout } = node.app.server
-  for (const limit of [headersTimeout, requestTimeout]) t.ok(limit > 0 && limit <= 60_000)
+  for (const limit of [headersTimeout, requestTimeout]) {
+    t.ok(limit > 0 && limit <= 60_000)
+  }
 })
 
 t.test('a flood of pings ends its sender, before its pongs cost memory', async (t) => {
@@ -151,9 +157,13 @@ t.test('an oversized message ends its sender with 1009', async (t) => {
 
 t.test('counts are bounded', async (t) => {
   const many = await connected(node.wsUrl, auth.issue())
-  for (let at = 0; at < 130; at += 1) many.send({ id: at + 2, subscribe: { channel: `c${at}` } })
+  for (let at = 0; at < 130; at += 1) {
+    many.send({ id: at + 2, subscribe: { channel: `c${at}` } })
+  }
   const replies = []
-  for (let at = 0; at < 130; at += 1) replies.push(await many.next())
+  for (let at = 0; at < 130; at += 1) {
+    replies.push(await many.next())
+  }
   const failed = replies.filter((reply) => 'error' in reply)
   t.equal(failed.length, 2)
   t.match(failed, [{ error: { code: 106 } }, { error: { code: 106 } }])
@@ -207,7 +217,9 @@ t.test('upgrades that wait for auth are bounded, and give their place back', asy
   })
   const asked = auth.introspected
   const waiting = dial(few.wsUrl, auth.issue())
-  while (auth.introspected === asked) await new Promise(setImmediate)
+  while (auth.introspected === asked) {
+    await new Promise(setImmediate)
+  }
   const options = { headers: { authorization: `Bearer ${auth.issue()}` } }
   t.equal((await refused(few.wsUrl, options)).status, 503)
   auth.hold = undefined

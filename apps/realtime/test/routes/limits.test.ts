@@ -20,9 +20,13 @@ t.test('what may be sent in a time is limited on a socket and on HTTP', async (t
     MAX_CHANNELS: '8',
   })
   const peer = await connected(slow.wsUrl, auth.issue())
-  for (let id = 2; id <= 16; id += 1) peer.send({ id, publish: { channel: 'a', data: id } })
+  for (let id = 2; id <= 16; id += 1) {
+    peer.send({ id, publish: { channel: 'a', data: id } })
+  }
   const replies = []
-  while (replies.length < 15) replies.push(await peer.next())
+  while (replies.length < 15) {
+    replies.push(await peer.next())
+  }
   const refusals = replies.filter((reply) => 'error' in reply)
   t.ok(refusals.length > 0 && refusals.length <= 6, `${refusals.length} were refused`)
   t.match(refusals[0], { error: { code: 111, message: 'too many requests', temporary: true } })
@@ -56,7 +60,9 @@ t.test('a flood is closed, and its sender may come back', async (t) => {
   const token = auth.issue()
   const bystander = await connected(slow.wsUrl, token)
   const peer = await connected(slow.wsUrl, token)
-  for (let id = 2; id < 400; id += 1) peer.send({ id, rpc: {} })
+  for (let id = 2; id < 400; id += 1) {
+    peer.send({ id, rpc: {} })
+  }
   t.same(await peer.closed, { code: 3013, reason: 'too many requests' })
   t.match(await bystander.call({ id: 2, publish: { channel: 'a', data: 1 } }), { publish: {} })
   await connected(slow.wsUrl, token)
@@ -148,17 +154,27 @@ t.test('beyond the limit few unknown tokens of an address are asked about at a t
     return guest.closed
   })
   const good = strict.api('publish', auth.issue({ subject: 'shop' }), body)
-  while (auth.introspected < before + 2) await new Promise(setImmediate)
+  while (auth.introspected < before + 2) {
+    await new Promise(setImmediate)
+  }
   const passes = strict.api('publish', known, body)
-  while (auth.introspected < before + 3) await new Promise(setImmediate)
+  while (auth.introspected < before + 3) {
+    await new Promise(setImmediate)
+  }
   t.equal(auth.introspected, before + 3, 'two unknown ones, and the one that was good before')
   auth.hold = undefined
   goOn()
   t.equal((await passes).status, 200)
   t.equal((await good).status, 200, 'a good one among them has its turn')
-  for (const { status } of await Promise.all(bad)) t.equal(status, 401)
-  for (const { status } of await Promise.all(upgrades)) t.equal(status, 401)
-  for (const { code } of await Promise.all(guests)) t.equal(code, 3005)
+  for (const { status } of await Promise.all(bad)) {
+    t.equal(status, 401)
+  }
+  for (const { status } of await Promise.all(upgrades)) {
+    t.equal(status, 401)
+  }
+  for (const { code } of await Promise.all(guests)) {
+    t.equal(code, 3005)
+  }
 })
 
 t.test(
@@ -225,7 +241,9 @@ t.test('success is never counted', async (t) => {
     peer.socket.terminate()
   }
   const publish = { channel: 'a', data: 1 }
-  for (let sent = 0; sent < 15; sent += 1) await strict.api('publish', token, publish)
+  for (let sent = 0; sent < 15; sent += 1) {
+    await strict.api('publish', token, publish)
+  }
   t.equal((await strict.api('publish', token, publish)).status, 200)
 })
 
@@ -326,7 +344,9 @@ t.test('who is present is told up to the size of an answer, on either way', asyn
   for (const subject of Array.from({ length: 6 }, (_, at) => `${at}-${'u'.repeat(120)}`)) {
     const member = await connected(small.wsUrl, auth.issue({ subject }))
     await member.call({ id: 2, subscribe: { channel: 'p:1' } })
-    if (subject.startsWith('0')) await member.call({ id: 3, subscribe: { channel: 'p:2' } })
+    if (subject.startsWith('0')) {
+      await member.call({ id: 3, subscribe: { channel: 'p:2' } })
+    }
   }
   const peer = await connected(small.wsUrl, reader())
   const channel = 'p:1'

@@ -26,8 +26,11 @@ function attempt(token: string): Promise<WebSocket | number> {
     socket.on('open', () => resolve(socket))
     socket.on('unexpected-response', (_request, response) => {
       response.resume()
-      if (response.statusCode !== 503) reject(new Error(`answered ${response.statusCode}`))
-      else resolve(Number(response.headers['retry-after']))
+      if (response.statusCode !== 503) {
+        reject(new Error(`answered ${response.statusCode}`))
+      } else {
+        resolve(Number(response.headers['retry-after']))
+      }
     })
   })
 }
@@ -45,12 +48,16 @@ t.test('auth gets what it can take, and all others a time to come back', async (
   for (const each of firstTries) {
     void each.then((found) => typeof found === 'number' && refusals.push(found))
   }
-  while (refusals.length < clients - maxAdmissions) await new Promise(setImmediate)
+  while (refusals.length < clients - maxAdmissions) {
+    await new Promise(setImmediate)
+  }
   t.ok(auth.introspected - askedBefore <= maxAdmissions, 'of 200 in one second it is asked for 25')
   t.match(await standing.call({ id: 2, unsubscribe: { channel: 'x' } }), { id: 2 })
 
   const spread = new Map<number, number>()
-  for (const seconds of refusals) spread.set(seconds, (spread.get(seconds) ?? 0) + 1)
+  for (const seconds of refusals) {
+    spread.set(seconds, (spread.get(seconds) ?? 0) + 1)
+  }
   t.same([...spread.keys()].sort(), [1, 2, 3, 4, 5], 'they are sent away for 1 to 5 seconds')
   t.ok(Math.max(...spread.values()) < refusals.length / 2, 'and not all for the same')
 

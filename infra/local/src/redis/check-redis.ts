@@ -23,7 +23,9 @@ export async function checkRedis(url: string, timeoutMs = 3000): Promise<void> {
     redis = connectCommands({ url, onError: (error) => (failure = explain(error)) })
   } catch (error) {
     // The URL's own message shows all of it but what it could tell apart as a password.
-    if (error instanceof RedisUrlError) throw unusable('REDIS_URL', malformed)
+    if (error instanceof RedisUrlError) {
+      throw unusable('REDIS_URL', malformed)
+    }
     throw error
   }
   let timer: NodeJS.Timeout | undefined
@@ -33,7 +35,9 @@ export async function checkRedis(url: string, timeoutMs = 3000): Promise<void> {
   try {
     await Promise.race([probe(redis), late])
   } catch (error) {
-    if (error instanceof LocalError) throw error
+    if (error instanceof LocalError) {
+      throw error
+    }
     throw unusable(withoutPassword(url), failure.startsWith('no answer') ? explain(error) : failure)
   } finally {
     clearTimeout(timer)
@@ -48,7 +52,9 @@ async function probe(redis: Commands): Promise<void> {
   await redis.ping()
   const info = await redis.info()
   const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'of unknown version'
-  if (Number.parseInt(version, 10) >= minimumVersion && !/^role:slave/m.test(info)) return
+  if (Number.parseInt(version, 10) >= minimumVersion && !/^role:slave/m.test(info)) {
+    return
+  }
   throw new Error(
     /^role:slave/m.test(info)
       ? 'it is a replica; use its primary'
@@ -81,10 +87,18 @@ function explain(error: unknown): string {
     EAI_AGAIN: 'the host cannot be looked up',
     EACCES: 'permission denied',
   }
-  if (code !== undefined && known[code] !== undefined) return known[code]
-  if (message.startsWith('NOAUTH')) return 'it asks for a password'
-  if (message.startsWith('WRONGPASS')) return 'it refuses this user name or password'
+  if (code !== undefined && known[code] !== undefined) {
+    return known[code]
+  }
+  if (message.startsWith('NOAUTH')) {
+    return 'it asks for a password'
+  }
+  if (message.startsWith('WRONGPASS')) {
+    return 'it refuses this user name or password'
+  }
   // All that is said of several hosts, none of which can be connected to.
-  if (message.endsWith('Connection is closed.')) return 'nothing answers there'
+  if (message.endsWith('Connection is closed.')) {
+    return 'nothing answers there'
+  }
   return message
 }

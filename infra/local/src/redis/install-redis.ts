@@ -18,7 +18,9 @@ interface Installer {
  */
 export async function installRedis(step: Step): Promise<boolean> {
   const installer = chooseInstaller()
-  if (installer === undefined) return false
+  if (installer === undefined) {
+    return false
+  }
   try {
     await step(installer.title, installer.install)
     return true
@@ -33,18 +35,30 @@ export async function installRedis(step: Step): Promise<boolean> {
 
 /** The one command that installs Redis here, for people to run. */
 export function installCommand(): string {
-  if (process.platform === 'darwin') return 'brew install redis'
-  if (findProgram('apt-get') !== undefined) return 'sudo apt-get install -y redis-server'
-  if (findProgram('dnf') !== undefined) return 'sudo dnf install -y valkey'
-  if (findProgram('apk') !== undefined) return 'sudo apk add valkey'
-  if (findProgram('pacman') !== undefined) return 'sudo pacman -S valkey'
+  if (process.platform === 'darwin') {
+    return 'brew install redis'
+  }
+  if (findProgram('apt-get') !== undefined) {
+    return 'sudo apt-get install -y redis-server'
+  }
+  if (findProgram('dnf') !== undefined) {
+    return 'sudo dnf install -y valkey'
+  }
+  if (findProgram('apk') !== undefined) {
+    return 'sudo apk add valkey'
+  }
+  if (findProgram('pacman') !== undefined) {
+    return 'sudo pacman -S valkey'
+  }
   return 'docker run -d -p 127.0.0.1:6379:6379 redis:7'
 }
 
 function chooseInstaller(): Installer | undefined {
   if (process.platform === 'darwin') {
     const brew = findProgram('brew')
-    if (brew === undefined) return undefined
+    if (brew === undefined) {
+      return undefined
+    }
     return {
       title: 'installing Redis (brew install redis)',
       install: async () => {
@@ -53,7 +67,9 @@ function chooseInstaller(): Installer | undefined {
     }
   }
   const aptGet = findProgram('apt-get')
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || aptGet === undefined) return
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || aptGet === undefined) {
+    return
+  }
   return {
     title: 'installing Redis (apt-get install redis-server)',
     install: () => withoutServices(() => runAptGet(aptGet)),
@@ -84,10 +100,14 @@ const policy =
 /** Debian packages start their service when installed, unless this file forbids it. */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   const ours = !existsSync(policyFile)
-  if (ours) writeFileSync(policyFile, policy, { mode: 0o755 })
+  if (ours) {
+    writeFileSync(policyFile, policy, { mode: 0o755 })
+  }
   try {
     await work()
   } finally {
-    if (ours && readFileSync(policyFile, 'utf8') === policy) rmSync(policyFile)
+    if (ours && readFileSync(policyFile, 'utf8') === policy) {
+      rmSync(policyFile)
+    }
   }
 }

@@ -12,7 +12,9 @@ import type { PrivateRedis } from './start-redis.js'
 /** Whether a Docker engine answers. */
 export async function dockerRuns(): Promise<boolean> {
   const docker = findProgram('docker')
-  if (docker === undefined) return false
+  if (docker === undefined) {
+    return false
+  }
   const { failed } = await execa(docker, ['info'], {
     reject: false,
     timeout: 5000,
@@ -90,13 +92,17 @@ async function address(child: Child, docker: string, name: string): Promise<stri
   // Long: the image may have to be fetched first.
   const deadline = Date.now() + 300_000
   while (Date.now() < deadline) {
-    if (child.hasEnded()) throw failedChild(child, await child.ended)
+    if (child.hasEnded()) {
+      throw failedChild(child, await child.ended)
+    }
     const { stdout } = await execa(docker, ['port', name, '6379'], {
       reject: false,
       stdin: 'ignore',
     })
     const found = /127\.0\.0\.1:\d+/.exec(stdout)?.[0]
-    if (found !== undefined) return found
+    if (found !== undefined) {
+      return found
+    }
     await delay(200)
   }
   throw new LocalError('redis_unusable', 'Docker did not start redis:7 within 5 minutes')
@@ -108,7 +114,9 @@ async function answering(url: string): Promise<void> {
     try {
       return await checkRedis(url)
     } catch (error) {
-      if (Date.now() > deadline) throw error
+      if (Date.now() > deadline) {
+        throw error
+      }
       await delay(100)
     }
   }

@@ -53,7 +53,9 @@ export async function startRedis({
   const open = socketUrl(socket)
   const url = password === undefined ? open : withUser(open, '', password)
   // It may be of a version that had no password.
-  for (const leftover of new Set([url, open])) await stopLeftover(leftover)
+  for (const leftover of new Set([url, open])) {
+    await stopLeftover(leftover)
+  }
   const child = await startChild({
     name: 'redis',
     command: program,
@@ -77,7 +79,9 @@ export function socketUrl(path: string): string {
 
 /** The password comes in a file of ours alone, so that no list of processes shows it. */
 function passwordFile(data: string, password: string | undefined): string[] {
-  if (password === undefined) return []
+  if (password === undefined) {
+    return []
+  }
   const file = join(data, 'redis.conf')
   rmSync(file, { force: true })
   writeFileSync(file, `requirepass ${password}\n`, { mode: 0o600 })
@@ -98,10 +102,14 @@ function settings(socket: string, data: string, durable: boolean): string[] {
  * our private directory, and no run is going on (`holdRun` came first).
  */
 async function stopLeftover(url: string): Promise<void> {
-  if ((await attempt(url, (redis) => redis.ping())) !== 'PONG') return
+  if ((await attempt(url, (redis) => redis.ping())) !== 'PONG') {
+    return
+  }
   await attempt(url, (redis) => redis.shutdown('NOSAVE'))
   for (let tries = 0; tries < 100; tries += 1) {
-    if ((await attempt(url, (redis) => redis.ping())) === undefined) return
+    if ((await attempt(url, (redis) => redis.ping())) === undefined) {
+      return
+    }
     await delay(50)
   }
   throw new LocalError('redis_unusable', `the Redis of an earlier run does not stop (${url})`)
@@ -111,8 +119,12 @@ async function stopLeftover(url: string): Promise<void> {
 async function answering(child: Child, url: string, deadlineMs = 60_000): Promise<void> {
   const deadline = Date.now() + deadlineMs
   while (Date.now() < deadline) {
-    if (child.hasEnded()) throw failedChild(child, await child.ended)
-    if ((await attempt(url, (redis) => redis.ping())) === 'PONG') return
+    if (child.hasEnded()) {
+      throw failedChild(child, await child.ended)
+    }
+    if ((await attempt(url, (redis) => redis.ping())) === 'PONG') {
+      return
+    }
     await Promise.race([child.ended, delay(25)])
   }
   throw new LocalError(

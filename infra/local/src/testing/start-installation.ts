@@ -66,7 +66,11 @@ export async function startInstallation<const N extends number>(
   )
   const realtime = started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : []))
   t.teardown(() => Promise.all(realtime.map((node) => node.stop())))
-  for (const node of started) if (node.status === 'rejected') throw node.reason
+  for (const node of started) {
+    if (node.status === 'rejected') {
+      throw node.reason
+    }
+  }
   return {
     auth,
     realtime: realtime as Exactly<RealtimeProcess, N>,
@@ -92,13 +96,17 @@ async function registerClient(
     api: typedApi(apiOf(auth.url, credentials)),
     async accessToken() {
       const token = await fetchToken(auth.url, credentials)
-      if (token === undefined) throw new Error(`auth gives ${identity} no token`)
+      if (token === undefined) {
+        throw new Error(`auth gives ${identity} no token`)
+      }
       return token
     },
   }
 }
 
 function succeeded<Body>({ status, body }: Answer<Body>): Body {
-  if (status < 300) return body
+  if (status < 300) {
+    return body
+  }
   throw new Error(`auth answered ${status}: ${JSON.stringify(body)}`)
 }

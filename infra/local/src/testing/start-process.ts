@@ -92,7 +92,9 @@ async function onFreePort(start: (port: number) => Promise<Service>): Promise<Se
       const taken =
         error instanceof LocalError &&
         error.details.some((line) => /EADDRINUSE|port \d+ is taken/.test(line))
-      if (!taken || attempt === 5) throw error
+      if (!taken || attempt === 5) {
+        throw error
+      }
     }
   }
 }
@@ -102,7 +104,9 @@ async function end(
   how: () => Promise<void>,
   remember: () => void,
 ): Promise<void> {
-  if (child.hasEnded()) return
+  if (child.hasEnded()) {
+    return
+  }
   await how()
   remember()
 }

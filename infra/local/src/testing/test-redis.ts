@@ -33,7 +33,9 @@ async function removeKeys(url: string, prefix: string): Promise<void> {
     let cursor = '0'
     do {
       const [next, keys] = await redis.scan(cursor, 'MATCH', `*${prefix}*`, 'COUNT', 1000)
-      if (keys.length > 0) await redis.unlink(...keys)
+      if (keys.length > 0) {
+        await redis.unlink(...keys)
+      }
       cursor = next
     } while (cursor !== '0')
   } catch {

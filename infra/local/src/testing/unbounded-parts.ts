@@ -25,8 +25,12 @@ interface Schema {
 export function unboundedParts(schema: object, at = ''): string[] {
   const part = schema as Schema
   const alternatives = [part.anyOf, part.oneOf, part.allOf].flatMap((one) => one ?? [])
-  if (alternatives.length > 0) return alternatives.flatMap((one) => unboundedParts(one, at))
-  if ('const' in part || part.enum !== undefined) return []
+  if (alternatives.length > 0) {
+    return alternatives.flatMap((one) => unboundedParts(one, at))
+  }
+  if ('const' in part || part.enum !== undefined) {
+    return []
+  }
   const here = at === '' ? 'itself' : at
   switch (part.type) {
     case 'string':
@@ -42,8 +46,12 @@ export function unboundedParts(schema: object, at = ''): string[] {
       const named = Object.entries(part.properties ?? {})
       const inside = named.flatMap(([name, one]) => unboundedParts(one, `${at}.${name}`))
       const more = Object.values(part.patternProperties ?? {})
-      if (typeof part.additionalProperties === 'object') more.push(part.additionalProperties)
-      if (more.length === 0) return inside
+      if (typeof part.additionalProperties === 'object') {
+        more.push(part.additionalProperties)
+      }
+      if (more.length === 0) {
+        return inside
+      }
       const others = more.flatMap((one) => unboundedParts(one, `${at}.*`))
       return [...inside, ...others, ...(part.maxProperties === undefined ? [here] : [])]
     }
@@ -57,7 +65,9 @@ export function unboundedParts(schema: object, at = ''): string[] {
 
 /** Whether what matches has a greatest length: from end to end, and nothing in it repeats for ever. */
 function hasEnd(pattern: string | undefined): boolean {
-  if (pattern === undefined || !/^\^.*\$$/.test(pattern)) return false
+  if (pattern === undefined || !/^\^.*\$$/.test(pattern)) {
+    return false
+  }
   const skeleton = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
   return !/[*+]|\{\d+,\}/.test(skeleton)
 }

@@ -18,13 +18,17 @@ async function problem(url: string, timeoutMs?: number): Promise<string> {
 async function serve(t: Test, answer: string | undefined): Promise<number> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
-    if (answer !== undefined) socket.on('data', () => socket.write(answer))
+    if (answer !== undefined) {
+      socket.on('data', () => socket.write(answer))
+    }
     t.teardown(() => socket.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  if (address === null || typeof address === 'string') {
+    throw new Error('no port')
+  }
   return address.port
 }
 

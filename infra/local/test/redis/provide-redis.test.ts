@@ -61,7 +61,9 @@ esac
 
 t.test('a running Docker: the official image, with a password, on loopback', async (t) => {
   const server = findServer(path)
-  if (server === undefined) throw new Error('this test needs a redis-server')
+  if (server === undefined) {
+    throw new Error('this test needs a redis-server')
+  }
   // One call: a second one would empty the directory.
   const dir = t.testdir({ bin: { docker: docker(server) }, state: {} })
   const bin = join(dir, 'bin')

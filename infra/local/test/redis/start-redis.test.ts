@@ -127,16 +127,18 @@ t.test('each service has a user that reaches its own keys alone', async (t) => {
     ['MIGRATE', '127.0.0.1', '1', registry, '0', '1'],
     ['FUNCTION', 'FLUSH'],
     ['SCRIPT', 'FLUSH'],
-  ] as [string, ...string[]][])
+  ] as [string, ...string[]][]) {
     await refused(realtime, command)
+  }
   for (const command of [
     ['XADD', own, '*', 'p', 'forged'],
     ['XDEL', '{portcullis:0}:audit:acts', '1-0'],
     ['SPUBLISH', '{portcullis-realtime:0}:channel:a', 'forged'],
     ['ACL', 'LIST'],
     ['FLUSHALL'],
-  ] as [string, ...string[]][])
+  ] as [string, ...string[]][]) {
     await refused(auth, command)
+  }
 })
 
 t.test('docs/security.md has the same users', async (t) => {

@@ -26,7 +26,9 @@ t.test('a slot moves with its keys', async (t) => {
   const slot = slotOf('a')
   const from = await cluster.masterOf(slot)
   const to = cluster.servers.find((server) => server !== from)
-  if (to === undefined) throw new Error('there are three')
+  if (to === undefined) {
+    throw new Error('there are three')
+  }
   await from.redis.set('a', '1')
   await cluster.moveSlot(slot, to)
   t.equal(await cluster.masterOf(slot), to)

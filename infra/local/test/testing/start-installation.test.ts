@@ -30,8 +30,12 @@ t.test('a test gets an installation of its own, and leaves nothing', async (t) =
     t.match(auth.output(), /./, 'with what both processes wrote')
     pids.push(auth.pid)
   })
-  for (const pid of pids) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, 'no process')
-  if (process.env['REDIS_URL'] === undefined) return
+  for (const pid of pids) {
+    t.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, 'no process')
+  }
+  if (process.env['REDIS_URL'] === undefined) {
+    return
+  }
   const client = connect({ url: redis.url, onError: () => undefined })
   await client.connect()
   t.same(await client.keys(`*${redis.prefix}*`), [], 'no key')

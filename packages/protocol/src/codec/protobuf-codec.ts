@@ -47,7 +47,9 @@ function encode(reply: object): Encoded {
 }
 
 function bytesOf(message: string | Uint8Array): Buffer {
-  if (typeof message === 'string') return Buffer.from(message)
+  if (typeof message === 'string') {
+    return Buffer.from(message)
+  }
   return Buffer.from(message.buffer, message.byteOffset, message.byteLength)
 }
 
@@ -72,7 +74,9 @@ function wellFormedTags(tags: Record<string, string>): Record<string, string> {
 }
 
 function withPresence(body: ReplyBody): ReplyBody {
-  if (!('presence' in body)) return body
+  if (!('presence' in body)) {
+    return body
+  }
   const infos = Object.entries(body.presence.presence).map(([id, info]) => [id, infoOf(info)])
   return { presence: { presence: Object.fromEntries(infos) } }
 }
@@ -98,17 +102,23 @@ function decode(message: Buffer, maxCommands = maxCommandsPerFrame): Command[] {
     }
     const length = orNotProtobuf(() => reader.uint32())
     const end = reader.pos + length
-    if (end > reader.len) throw new ProtocolError('not_protobuf', 'a length beyond the frame')
+    if (end > reader.len) {
+      throw new ProtocolError('not_protobuf', 'a length beyond the frame')
+    }
     // Each command is read from its own bytes, so that no length in it reaches into the next.
     commands.push(decodeCommand(message.subarray(reader.pos, end)))
     reader.pos = end
   }
-  if (commands.length === 0) throw new ProtocolError('empty_frame', 'a frame without a command')
+  if (commands.length === 0) {
+    throw new ProtocolError('empty_frame', 'a frame without a command')
+  }
   return commands
 }
 
 function decodeCommand(bytes: Buffer): Command {
-  if (bytes.length === 0) return { method: 'pong' }
+  if (bytes.length === 0) {
+    return { method: 'pong' }
+  }
   const value: Record<string, unknown> = orNotProtobuf(() =>
     CommandMessage.toObject(CommandMessage.decode(bytes), { longs: Number }),
   )
@@ -122,7 +132,9 @@ function decodeCommand(bytes: Buffer): Command {
     value['publish'] = { ...publish, data: Buffer.alloc(0) }
   }
   const command = readCommand(value)
-  if (command.method !== 'publish' || !('data' in command.body)) return command
+  if (command.method !== 'publish' || !('data' in command.body)) {
+    return command
+  }
   const { channel, data } = command.body
   const content = contentOfBytes(data instanceof Uint8Array ? data : Buffer.alloc(0))
   return { ...command, body: { channel, ...content } }

@@ -60,8 +60,12 @@ const states: fc.Arbitrary<Content[]> = fc
     return changes.map(([at, value, kind]) => {
       state[at % state.length] = value
       const json = JSON.stringify(state)
-      if (kind === 0) return contentOfBytes(Buffer.from(` ${json}`))
-      if (kind === 1) return contentOfBytes(Buffer.from(`${json}\xff`, 'latin1'))
+      if (kind === 0) {
+        return contentOfBytes(Buffer.from(` ${json}`))
+      }
+      if (kind === 1) {
+        return contentOfBytes(Buffer.from(`${json}\xff`, 'latin1'))
+      }
       return { data: JSON.parse(json) }
     })
   })

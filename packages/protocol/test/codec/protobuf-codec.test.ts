@@ -19,10 +19,18 @@ function read(message: string | Buffer): unknown {
 }
 
 function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1')
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  if ('low' in value) return Number(String(value))
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value).toString('latin1')
+  }
+  if (Array.isArray(value)) {
+    return value.map(plain)
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value
+  }
+  if ('low' in value) {
+    return Number(String(value))
+  }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
 }
 
@@ -38,7 +46,9 @@ function refused(bytes: Uint8Array, maxCommands?: number): ProtocolErrorCode | '
     protobufCodec.decode(Buffer.from(bytes), maxCommands)
     return 'accepted'
   } catch (error) {
-    if (error instanceof ProtocolError) return error.code
+    if (error instanceof ProtocolError) {
+      return error.code
+    }
     throw error
   }
 }
@@ -166,8 +176,9 @@ t.test('refuses a frame that is not of the protocol', async (t) => {
     [written({ id: 1, connect: {}, refresh: { token: 'a' } }), 'not_a_command'],
     [written({ id: 1, send: {} }), 'not_a_command'],
   ]
-  for (const [frame, code] of frames)
+  for (const [frame, code] of frames) {
     t.equal(refused(frame), code, Buffer.from(frame).toString('hex'))
+  }
 })
 
 t.test('no length in a command reaches into the next one', async (t) => {
@@ -185,7 +196,9 @@ t.test('bounds the commands of a frame', async (t) => {
 function delimited(bytes: Buffer): Buffer {
   const length: number[] = []
   let rest = bytes.length
-  for (; rest > 127; rest >>>= 7) length.push((rest & 127) | 128)
+  for (; rest > 127; rest >>>= 7) {
+    length.push((rest & 127) | 128)
+  }
   return Buffer.concat([Buffer.of(...length, rest), bytes])
 }
 
@@ -208,7 +221,9 @@ t.test('throws nothing but ProtocolError, whatever comes', async () => {
   )
   // A filter in a filter in a filter, each of which the library reads by calling itself.
   let filter = Buffer.alloc(0)
-  for (let depth = 0; depth < 10_000; depth += 1) filter = inField(6, filter)
+  for (let depth = 0; depth < 10_000; depth += 1) {
+    filter = inField(6, filter)
+  }
   refused(delimited(Buffer.concat([Buffer.of(8, 1), inField(5, inField(13, filter))])))
   // Groups, which the library skips by calling itself.
   const nested = Buffer.alloc(60_000, 0x0b)
@@ -238,8 +253,9 @@ t.test('the official client reads every reply', async (t) => {
     { sub_refresh: { expires: true as const, ttl: 3 } },
     { error: replyErrors.internal },
   ]
-  for (const body of bodies)
+  for (const body of bodies) {
     t.match(read(reply(4_294_967_295, body)), { id: 4_294_967_295, ...body })
+  }
   const stream = { offset: 2 ** 40, epoch: 'e' }
   const publications = [
     { data: { a: 1 }, offset: 1, tags: { a: 'b' } },
@@ -288,7 +304,9 @@ t.test('half of a surrogate pair in a string does not break the message', async 
     ),
   ]
   // Tags and lengths are below 128 in messages this small: all of it is valid UTF-8, or a string is not.
-  for (const message of messages) t.ok(isUtf8(Buffer.from(message)), JSON.stringify(read(message)))
+  for (const message of messages) {
+    t.ok(isUtf8(Buffer.from(message)), JSON.stringify(read(message)))
+  }
 })
 
 t.test('several messages share a frame, each behind its length', async (t) => {
@@ -313,7 +331,9 @@ t.test('subscribers get exactly the bytes that were published', async () => {
       const [command] = protobufCodec.decode(
         written({ id: 1, publish: { channel: 'a', data: bytes } }),
       )
-      if (command?.method !== 'publish') return false
+      if (command?.method !== 'publish') {
+        return false
+      }
       const { channel, ...content } = command.body
       const push = protobufCodec.publicationPush(channel, encodePublication(content))
       return Buffer.from(pushed(push).data).equals(bytes)

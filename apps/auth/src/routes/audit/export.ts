@@ -41,6 +41,9 @@ export const exportLog: Route = async (app) => {
 }
 
 async function* lines(batches: AsyncIterable<AuditEntry[]>): AsyncGenerator<string> {
-  for await (const batch of batches)
-    if (batch.length > 0) yield batch.map((entry) => `${JSON.stringify(entry)}\n`).join('')
+  for await (const batch of batches) {
+    if (batch.length > 0) {
+      yield batch.map((entry) => `${JSON.stringify(entry)}\n`).join('')
+    }
+  }
 }

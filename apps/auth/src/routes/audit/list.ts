@@ -23,10 +23,12 @@ export const list: Route = async (app) => {
     },
     async (request) => {
       const { cursor, after, wait } = request.query
-      if (cursor !== undefined && after !== undefined)
+      if (cursor !== undefined && after !== undefined) {
         throw new AuthError('invalid_request', 'send cursor to page back, or after to follow')
-      if (wait !== undefined && after === undefined)
+      }
+      if (wait !== undefined && after === undefined) {
         throw new AuthError('invalid_request', 'wait needs after, the place to wait behind')
+      }
       const { log, retention, watch } = app.auditLog
       // Whoever has had an answer from this instance finds what it was about.
       await log.settled()

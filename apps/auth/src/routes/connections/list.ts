@@ -76,7 +76,7 @@ export const list: Route = async (app) => {
 /** The first of each node's tokens, in one list: what is first of all is among them. */
 function merged(replies: readonly NodeReply[]): (ConnectedToken & TokenPlace)[] {
   const tokens = new Map<string, ConnectedToken & TokenPlace>()
-  for (const { node, answer } of replies)
+  for (const { node, answer } of replies) {
     for (const { jti, issuedUs, connections, since } of answer?.tokens ?? []) {
       const token = tokens.get(jti) ?? { jti, issuedUs, connections: 0, since, nodes: [] }
       token.connections += connections
@@ -84,15 +84,17 @@ function merged(replies: readonly NodeReply[]): (ConnectedToken & TokenPlace)[] 
       token.nodes.push({ node, connections })
       tokens.set(jti, token)
     }
+  }
   return [...tokens.values()].sort(byPlace)
 }
 
 function placeOf(cursor: string): TokenPlace {
   const [, us, jti] = /^([0-9]{1,16})\.([0-9]{1,5}-[A-Za-z0-9_-]{22})$/.exec(cursor) ?? []
-  if (us === undefined || jti === undefined)
+  if (us === undefined || jti === undefined) {
     throw new AuthError(
       'invalid_request',
       'the cursor is not one that a previous page gave; leave it out to start from the beginning',
     )
+  }
   return { issuedUs: Number(us), jti }
 }

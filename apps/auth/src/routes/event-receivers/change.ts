@@ -23,8 +23,12 @@ export const change: Route = async (app) => {
     async (request) => {
       const { status, delivery } = request.body
       request.audit.target.receiver = request.params.id
-      if (status !== undefined) request.audit.detail['status'] = status
-      if (delivery !== undefined) noteDelivery(request, delivery)
+      if (status !== undefined) {
+        request.audit.detail['status'] = status
+      }
+      if (delivery !== undefined) {
+        noteDelivery(request, delivery)
+      }
       const changed = await request.caller.act((registry) =>
         changeReceiver({ ...app.events, registry }, request.params.id, request.body),
       )

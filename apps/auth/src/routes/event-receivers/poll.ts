@@ -25,7 +25,9 @@ export const poll: Route = async (app) => {
     async (request, reply) => {
       request.audit.target.receiver = request.params.id
       const { id, identity } = await requireReceiver(app, request.caller, request.params.id)
-      if (identity !== request.caller.identity) throw receiverNotFound()
+      if (identity !== request.caller.identity) {
+        throw receiverNotFound()
+      }
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       return app.eventPoller.poll(id, request.body, request.caller, gone.signal)

@@ -15,7 +15,8 @@ export async function requireReceiver(
   id: string,
 ): Promise<Receiver> {
   const receiver = await getEventReceiver(app.registry, id)
-  if (receiver.identity !== caller.identity && !permits(caller.scopes, 'admin'))
+  if (receiver.identity !== caller.identity && !permits(caller.scopes, 'admin')) {
     throw receiverNotFound()
+  }
   return receiver
 }

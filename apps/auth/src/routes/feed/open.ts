@@ -50,7 +50,9 @@ export const open: (options: FeedOptions) => Route =
       wsHandler: (socket, request) => {
         const { caller } = request
         // Never without: `allow` takes nothing but tokens.
-        if (caller.token === undefined) return socket.terminate()
+        if (caller.token === undefined) {
+          return socket.terminate()
+        }
         const connection = new FeedConnection({
           registry: app.feedRegistry,
           hub: app.feedHub,

@@ -25,7 +25,9 @@ export const change: Route = async (app) => {
     async (request) => {
       const { identity } = request.params
       const { scopes } = request.body
-      if (scopes !== undefined) request.audit.detail['scopes'] = scopes.join(' ')
+      if (scopes !== undefined) {
+        request.audit.detail['scopes'] = scopes.join(' ')
+      }
       requireCovered(request.caller, scopes ?? [], identity)
       await requirePowerOver(app, request.caller, identity)
       const { jwks, ...body } = request.body

@@ -21,17 +21,21 @@ export const clientCredentials: Grant = async (app, request, identity) => {
 
 /** The scopes asked for, all of which the identity must have; without any, all of its own. */
 function narrowed({ identity, scopes }: Identity, asked: string | undefined): readonly string[] {
-  if (asked === undefined) return scopes
+  if (asked === undefined) {
+    return scopes
+  }
   const wanted = parseScope(asked)
-  if (wanted === undefined)
+  if (wanted === undefined) {
     throw new AuthError('invalid_scope', 'scope must be known scopes, separated by single spaces')
+  }
   // Its own tokens issue for any subject: what they have has to be covered whoever that is.
   const held = scopesToGive({ identity, subject: identity, scopes }, identity)
   const beyond = wanted.find((scope) => !covers(held, scope))
-  if (beyond !== undefined)
+  if (beyond !== undefined) {
     throw new AuthError(
       'invalid_scope',
       `the identity does not have the scope ${beyond}, or who made the registration code or key that was shown did not have it; ask who has it for a new code`,
     )
+  }
   return wanted
 }

@@ -14,7 +14,9 @@ export function answerOAuthErrors(
 ): void {
   app.setErrorHandler((error, request, reply) => {
     const { statusCode, code, message, headers = {} } = answerable(error, translate)
-    if (statusCode >= 500) request.log.error({ err: error }, 'request failed')
+    if (statusCode >= 500) {
+      request.log.error({ err: error }, 'request failed')
+    }
     return reply
       .code(statusCode)
       .headers(headers)
@@ -35,13 +37,23 @@ function errorOf(
   code: string | undefined,
   malformed: OAuthErrorCode,
 ): OAuthErrorCode {
-  if (code === 'invalid_request') return malformed
+  if (code === 'invalid_request') {
+    return malformed
+  }
   const known = oauthErrors.find((error) => error === code)
-  if (known !== undefined) return known
+  if (known !== undefined) {
+    return known
+  }
   // A client that was good when it was asked, and is gone or suspended when its token is recorded.
-  if (code === 'identity_suspended') return 'unauthorized_client'
-  if (code === 'identity_not_found') return 'invalid_client'
-  if (status === 429 || status === 503) return 'temporarily_unavailable'
+  if (code === 'identity_suspended') {
+    return 'unauthorized_client'
+  }
+  if (code === 'identity_not_found') {
+    return 'invalid_client'
+  }
+  if (status === 429 || status === 503) {
+    return 'temporarily_unavailable'
+  }
   return status >= 500 ? 'server_error' : malformed
 }
 

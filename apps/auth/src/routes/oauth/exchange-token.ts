@@ -42,25 +42,30 @@ export const exchangeToken: Grant = async (app, request, identity) => {
 }
 
 function requirePower({ scopes }: Identity): void {
-  if (permits(scopes, 'tokens:issue')) return
+  if (permits(scopes, 'tokens:issue')) {
+    return
+  }
   throw new AuthError('unauthorized_client', 'the client needs the scope tokens:issue')
 }
 
 /** Refuses what we would have to ignore: the client would get something else than it asked for. */
 function requireAnswerable(form: TokenRequest, ours: string): void {
   const { requested_token_type: requested, audience = [], resource = [] } = form
-  if (form.actor_token !== undefined || form.actor_token_type !== undefined)
+  if (form.actor_token !== undefined || form.actor_token_type !== undefined) {
     throw new AuthError(
       'invalid_request',
       'actor_token is not supported; client_id of every token says who asked for it',
     )
-  if (requested !== undefined && requested !== tokenTypes.accessToken)
+  }
+  if (requested !== undefined && requested !== tokenTypes.accessToken) {
     throw new AuthError('invalid_request', `requested_token_type must be ${tokenTypes.accessToken}`)
-  if ([audience, resource].flat().some((target) => target !== ours))
+  }
+  if ([audience, resource].flat().some((target) => target !== ours)) {
     throw new AuthError(
       'invalid_target',
       `tokens are for ${ours} alone; leave audience and resource out, or name it`,
     )
+  }
 }
 
 /** Every fault of the subject token is `invalid_request` (RFC 8693 §2.2.2). */
@@ -69,20 +74,23 @@ async function subjectOf(
   identity: Identity,
   { subject_token: text, subject_token_type: type }: TokenRequest,
 ): Promise<string> {
-  if (text === undefined || type === undefined)
+  if (text === undefined || type === undefined) {
     throw new AuthError('invalid_request', 'subject_token and subject_token_type are needed')
-  if (type !== tokenTypes.jwt)
+  }
+  if (type !== tokenTypes.jwt) {
     throw new AuthError(
       'invalid_request',
       `subject_token_type must be ${tokenTypes.jwt}, a JWT that the client has signed`,
     )
+  }
   const { issuer } = app.tokens
   const name = await takeClientJwt(app.registry, identity, { text, issuer, types: ['jwt'] })
   // A client's own name as the subject is what a client assertion has, and is not one of its users.
-  if (name === undefined || name === identity.identity || !subject.Check(name))
+  if (name === undefined || name === identity.identity || !subject.Check(name)) {
     throw new AuthError(
       'invalid_request',
       `the subject token is not valid: a JWT signed with a key of the client's jwks, iss the client_id, sub the user, aud ${issuer} alone, exp ${maxAheadSeconds} seconds ahead at most, and a jti that was not used before`,
     )
+  }
   return name
 }

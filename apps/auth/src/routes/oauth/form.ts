@@ -20,11 +20,16 @@ function parser(text: string): Record<string, string | string[]> {
   let count = 0
   for (const [name, value] of new URLSearchParams(text)) {
     count += 1
-    if (count > maxParameters)
+    if (count > maxParameters) {
       throw new AuthError('invalid_request', `a form has ${maxParameters} parameters at most`)
+    }
     const before = form[name]
     form[name] = before === undefined ? value : [before, value].flat()
   }
-  for (const [name, value] of Object.entries(form)) if (value === '') delete form[name]
+  for (const [name, value] of Object.entries(form)) {
+    if (value === '') {
+      delete form[name]
+    }
+  }
   return form
 }

@@ -41,8 +41,9 @@ async function requireCaller(
 ): Promise<void> {
   const { authorization } = request.headers
   if (isBearer(authorization)) {
-    if (form.client_secret !== undefined || form.client_assertion !== undefined)
+    if (form.client_secret !== undefined || form.client_assertion !== undefined) {
       throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
+    }
     const caller = await bearer(app.callers, app.tokens, request, reply)
     await app.limitIdentity(request, caller.identity)
     requireScope(caller, ['introspect'])

@@ -47,13 +47,17 @@ export const issueToken: Route = async (app) => {
 
 function grantOf(asked: string): GrantType {
   const known = grantTypes.find((grant) => grant === asked)
-  if (known !== undefined) return known
+  if (known !== undefined) {
+    return known
+  }
   throw new AuthError('unsupported_grant_type', `grant_type must be ${grantTypes.join(' or ')}`)
 }
 
 /** A client that has said at its registration which grants it uses gets no others (RFC 7591 §2). */
 function requireGrant({ client }: Identity, grant: GrantType): void {
-  if (client === undefined || client.grant_types.includes(grant)) return
+  if (client === undefined || client.grant_types.includes(grant)) {
+    return
+  }
   throw new AuthError(
     'unauthorized_client',
     `the client has not registered the grant type ${grant}; add it to its grant_types`,

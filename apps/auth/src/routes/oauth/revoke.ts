@@ -32,14 +32,17 @@ export const revoke: Route = async (app) => {
     async (request, reply) => {
       const { identity } = await app.authenticateClient(request, request.body)
       const claims = verify(app.tokens, request.body.token)
-      if (claims === undefined) return reply.send('')
+      if (claims === undefined) {
+        return reply.send('')
+      }
       request.audit.target.jti = claims.jti
       request.audit.detail['cascade'] = true
-      if (claims.client_id !== identity)
+      if (claims.client_id !== identity) {
         throw new AuthError(
           'unauthorized_client',
           'the token was issued to another client; only that one can revoke it here',
         )
+      }
       // Revoked already or not: a node may not have heard of it.
       const { id, tokens, parts } = await commitRevocation(app.registry, {
         selector: { jti: claims.jti, cascade: true },

@@ -24,7 +24,9 @@ export async function awaitConfirmations(
       asked: replicas,
       withinMs: Math.max(replicasWithinMs, wait),
     })
-    if (have < replicas) app.meters.revocationsUnderReplicated.inc()
+    if (have < replicas) {
+      app.meters.revocationsUnderReplicated.inc()
+    }
   }
   await Promise.all(own)
 }

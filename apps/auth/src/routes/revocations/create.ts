@@ -61,9 +61,14 @@ export const create: Route = async (app) => {
 
 /** What it covers, but never a token that was sent to say so. */
 function noteSelector({ audit }: FastifyRequest, selector: Selector): void {
-  if ('all' in selector) audit.detail['all'] = true
-  else if ('jti' in selector) {
+  if ('all' in selector) {
+    audit.detail['all'] = true
+  } else if ('jti' in selector) {
     audit.target.jti = selector.jti
-    if (selector.cascade === true) audit.detail['cascade'] = true
-  } else Object.assign(audit.target, selector)
+    if (selector.cascade === true) {
+      audit.detail['cascade'] = true
+    }
+  } else {
+    Object.assign(audit.target, selector)
+  }
 }

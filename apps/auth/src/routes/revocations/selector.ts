@@ -43,16 +43,24 @@ export type RevokeBody = Static<typeof RevokeBody>
 export function selector(jwt: Jwt, body: RevokeBody): Selector {
   const { token, cascade, identity, subject, label, all } = body
   const named = [token, identity, all].filter((value) => value !== undefined).length
-  if (named !== 1 || (subject !== undefined && label !== undefined)) throw notOne()
-  if (identity === undefined && (subject !== undefined || label !== undefined))
+  if (named !== 1 || (subject !== undefined && label !== undefined)) {
+    throw notOne()
+  }
+  if (identity === undefined && (subject !== undefined || label !== undefined)) {
     throw new AuthError('invalid_request', 'subject and label need the identity that they are of')
-  if (cascade !== undefined && token === undefined)
+  }
+  if (cascade !== undefined && token === undefined) {
     throw new AuthError('invalid_request', 'cascade needs the token whose issued tokens it is for')
+  }
   if (identity !== undefined) {
-    if (subject !== undefined) return { identity, subject }
+    if (subject !== undefined) {
+      return { identity, subject }
+    }
     return label === undefined ? { identity } : { identity, label }
   }
-  if (token === undefined) return { all: true }
+  if (token === undefined) {
+    return { all: true }
+  }
   const jti = tokenId(jwt, token)
   return cascade === undefined ? { jti } : { jti, cascade }
 }
@@ -66,10 +74,13 @@ function notOne(): AuthError {
 
 /** A token's id, or that of a JWT of ours, which may have expired. Never repeats what was sent. */
 function tokenId(jwt: Jwt, token: string): string {
-  if (tokenIdPattern.test(token)) return token
+  if (tokenIdPattern.test(token)) {
+    return token
+  }
   const claims = verify(jwt, token, { allowExpired: true })
-  if (claims === undefined)
+  if (claims === undefined) {
     throw new AuthError('invalid_request', 'token must be a token of this issuer, or its jti')
+  }
   return claims.jti
 }
 

@@ -54,7 +54,9 @@ export const issue: Route = async (app) => {
  * A user who has chosen that name must not get one.
  */
 function requireUser(subject: string, identity: string): void {
-  if (subject !== identity) return
+  if (subject !== identity) {
+    return
+  }
   throw new AuthError(
     'invalid_request',
     'subject must not be the name of the identity itself; POST /oauth/token gives the identity its own tokens',
@@ -63,21 +65,26 @@ function requireUser(subject: string, identity: string): void {
 
 /** What is asked for, by scope or by channel. */
 function scopeOf({ scope, channel }: IssueToken): string | undefined {
-  if (channel === undefined) return scope
-  if (scope !== undefined)
+  if (channel === undefined) {
+    return scope
+  }
+  if (scope !== undefined) {
     throw new AuthError('invalid_scope', 'name a channel or a scope, not both')
+  }
   // In a scope it stands for the subject, whoever that is.
-  if (channel.includes('{sub}'))
+  if (channel.includes('{sub}')) {
     throw new AuthError('invalid_scope', 'a channel with "{sub}" in its name cannot be granted')
+  }
   return `subscribe:${channel}`
 }
 
 /** An identity's own token lifetime is the longest that it may pass on. */
 function lifetime({ tokenTtlSeconds }: Identity, asked: number | undefined): number | undefined {
-  if (asked !== undefined && tokenTtlSeconds !== undefined && asked > tokenTtlSeconds)
+  if (asked !== undefined && tokenTtlSeconds !== undefined && asked > tokenTtlSeconds) {
     throw new AuthError(
       'ttl_too_long',
       `ttlSeconds must be ${tokenTtlSeconds} at most, the lifetime of the identity's tokens`,
     )
+  }
   return asked ?? tokenTtlSeconds
 }

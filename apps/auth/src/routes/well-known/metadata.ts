@@ -56,7 +56,7 @@ export const metadata: Route = async (app) => {
   }
   // §3.1: clients put the path of an issuer that has one behind the well-known one.
   const path = new URL(issuer).pathname.replace(/\/+$/, '')
-  for (const url of new Set([wellKnown, `${wellKnown}${path}`]))
+  for (const url of new Set([wellKnown, `${wellKnown}${path}`])) {
     app.get(
       url,
       { schema: { summary: 'Authorization server metadata', response: { 200: Metadata } } },
@@ -65,4 +65,5 @@ export const metadata: Route = async (app) => {
         return answer
       },
     )
+  }
 }

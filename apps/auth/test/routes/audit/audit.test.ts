@@ -8,7 +8,9 @@ import { listen } from '../../fixtures/node.js'
 /** Entries behind a place, oldest first; reading them leaves none. */
 async function after(self: Auth, admin: string, id: string): Promise<AuditEntry[]> {
   const answer = await self.api(admin, 'GET', `/v1/audit?after=${id}&limit=1000`)
-  if (answer.statusCode !== 200) throw new Error(answer.body)
+  if (answer.statusCode !== 200) {
+    throw new Error(answer.body)
+  }
   return answer.json().entries
 }
 
@@ -35,7 +37,9 @@ t.test('each act leaves one entry: who, what, from where, with what result', asy
     const entries = await after(self, admin, before)
     t.equal(entries.length, 1, `one entry: ${JSON.stringify(entries)}`)
     const [entry] = entries
-    if (entry === undefined) throw new Error('no entry')
+    if (entry === undefined) {
+      throw new Error('no entry')
+    }
     t.equal(entry.status, answer.statusCode)
     t.equal(entry.address, '127.0.0.1')
     t.match(entry.requestId, /^[0-9a-f-]{36}$/)
@@ -192,8 +196,9 @@ t.test('each refused attempt leaves one entry, and what is no attempt leaves non
     ['GET', '/v1/audit?limit=0'],
     ['GET', '/v1/nodes'],
     ['GET', '/health'],
-  ] as const)
+  ] as const) {
     t.same(await tried(() => self.api(admin, method, url)), [], `${method} ${url}`)
+  }
   t.same(await tried(() => self.api(admin, 'POST', '/v1/introspections', { tokens: ['x'] })), [])
 })
 
@@ -208,8 +213,12 @@ t.test('a flood of attempts without proof pushes nothing out, and leaves its num
     })
   await from('203.0.113.1', { authorization: `Bearer ${plain}` })
   await from('203.0.113.2')
-  for (let n = 0; n < 50; n += 1) await from('203.0.113.3', { authorization: `Bearer x${n}` })
-  for (let n = 0; n < 3; n += 1) await from('203.0.113.1', { authorization: `Bearer ${plain}` })
+  for (let n = 0; n < 50; n += 1) {
+    await from('203.0.113.3', { authorization: `Bearer x${n}` })
+  }
+  for (let n = 0; n < 3; n += 1) {
+    await from('203.0.113.1', { authorization: `Bearer ${plain}` })
+  }
   const refused = async (at: Auth) =>
     (await at.api(admin, 'GET', '/v1/audit?result=refused')).json().entries as AuditEntry[]
   const proven = { error: 'insufficient_scope', address: '203.0.113.1' }
@@ -265,7 +274,8 @@ t.test('no token, code or body is in any entry', async (t) => {
   t.ok(exported.split('\n').length > 15)
   t.match(exported, issued.json().jti)
   const secrets = [admin, backend, user].flatMap((token) => token.split('.'))
-  for (const secret of [...secrets, code, added.registrationCode, self.admin.registrationCode])
+  for (const secret of [...secrets, code, added.registrationCode, self.admin.registrationCode]) {
     t.notOk(exported.includes(secret), `${secret.slice(0, 6)}…`)
+  }
   t.notMatch(exported, /a reason|"lab"|Bearer|client_secret/)
 })

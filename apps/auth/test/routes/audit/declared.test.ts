@@ -13,7 +13,9 @@ t.test('every route under /v1 and /oauth says what the audit log calls it', asyn
     const { fastify } = message as { fastify: FastifyInstance }
     fastify.addHook('onRoute', (route) => {
       // That of other methods, which refuses all of them (405).
-      if (!Array.isArray(route.method)) routes.push(route)
+      if (!Array.isArray(route.method)) {
+        routes.push(route)
+      }
     })
   }
   subscribe(initialized, watch)
@@ -27,13 +29,17 @@ t.test('every route under /v1 and /oauth says what the audit log calls it', asyn
   for (const { method, url, config } of ours) {
     const action = config?.audit
     t.ok(action, `${method} ${url}: ${action}`)
-    if (action === undefined) continue
+    if (action === undefined) {
+      continue
+    }
     used.add(action)
     // Introspection and the feed ask and change nothing; what is refused there is on record. A poll
     // acknowledges what its caller was given, over and over.
     const asks = ['token.introspect', 'receiver.poll'].includes(action)
     const changes = !['GET', 'HEAD'].includes(String(method)) && !asks
-    if (changes) t.not(auditActions[action], 'read', `${method} ${url} is an act`)
+    if (changes) {
+      t.not(auditActions[action], 'read', `${method} ${url} is an act`)
+    }
   }
   // A hello has no route of its own: it is said on the feed.
   used.add('node.join')

@@ -52,7 +52,9 @@ t.test('following: answered with the next entry, of any instance; closing ends i
 t.test('an export is JSON lines, oldest first', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
-  for (let n = 0; n < 3; n += 1) await self.token()
+  for (let n = 0; n < 3; n += 1) {
+    await self.token()
+  }
   const answer = await fetch(`${await listen(self)}/v1/audit/export`, {
     headers: { authorization: `Bearer ${admin}` },
   })
@@ -116,8 +118,9 @@ t.test(
     const start = (Date.now() - 60_000) * 1000
     for (let n = 0; n < 3000; n += 250) {
       const adding = redis.pipeline()
-      for (let m = n; m < n + 250; m += 1)
+      for (let m = n; m < n + 250; m += 1) {
         adding.xadd(keys.audit(0, 'acts'), `${start + m}-0`, 'entry', entry)
+      }
       await adding.exec()
     }
 

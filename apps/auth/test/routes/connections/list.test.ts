@@ -15,7 +15,9 @@ async function attending(t: Test, self: Auth, name: string, has: Has[]): Promise
   one.send({ type: 'attend' })
   one.socket.on('message', (data) => {
     const message = JSON.parse(String(data))
-    if (message.type === 'inquire') one.send(answerTo(message, has))
+    if (message.type === 'inquire') {
+      one.send(answerTo(message, has))
+    }
   })
   await heard(one)
   return one
@@ -54,7 +56,9 @@ t.test('the connections of all nodes, by token, whichever instance they are at',
   const other = await self.another()
   const admin = await self.token()
   const [first, second, third] = await issued(self, 3)
-  if (first === undefined || second === undefined || third === undefined) return
+  if (first === undefined || second === undefined || third === undefined) {
+    return
+  }
   await attending(t, self, 'node-1', [first, second])
   await attending(t, other, 'node-2', [{ ...second, connections: 40 }, third])
   for (const asked of [self, other]) {
@@ -105,7 +109,9 @@ t.test('nodes that do not answer are named, and say why as far as it is known', 
   const self = await auth(t)
   const admin = await self.token()
   const [one] = await issued(self, 1)
-  if (one === undefined) return
+  if (one === undefined) {
+    return
+  }
   await attending(t, self, 'answers', [one])
   const silent = await joined(t, self, 'silent')
   silent.send({ type: 'attend' })
@@ -114,7 +120,9 @@ t.test('nodes that do not answer are named, and say why as far as it is known', 
   const gone = await joined(t, self, 'gone')
   gone.socket.terminate()
   const { redis, keys } = self.app.registry
-  while ((await redis.hget(keys.connected, 'gone')) !== null) await self.app.feedRegistry.feedEnd()
+  while ((await redis.hget(keys.connected, 'gone')) !== null) {
+    await self.app.feedRegistry.feedEnd()
+  }
   const answer = await self.api(admin, 'GET', '/v1/connections?wait=200')
   t.match(answer.json(), {
     complete: false,
@@ -178,7 +186,9 @@ t.test(
       const answer = self.api(admin, 'GET', `/v1/connections?limit=7&wait=10000&${query}`)
       const inquiry = await one.next()
       t.match(inquiry, { type: 'inquire', selector, limit: 8 })
-      if (inquiry.type === 'inquire') one.send(answerTo(inquiry, []))
+      if (inquiry.type === 'inquire') {
+        one.send(answerTo(inquiry, []))
+      }
       t.match((await answer).json(), { complete: true, tokens: { length: 0 } })
     }
     const wrong = [

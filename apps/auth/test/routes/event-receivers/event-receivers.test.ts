@@ -33,7 +33,9 @@ t.test('receivers are added, shown, changed and deleted, by administrators', asy
     status: 'paused',
     delivery: { method: pollMethod, endpoint_url: `http://127.0.0.1:4000${path}/poll` },
   })
-  for (const gone of ['identities', 'description']) t.notOk(gone in changed)
+  for (const gone of ['identities', 'description']) {
+    t.notOk(gone in changed)
+  }
   t.same(await same(), changed)
   const list = await self.api(admin, 'GET', '/v1/event-receivers')
   t.same(list.json(), { receivers: [changed] })
@@ -44,8 +46,9 @@ t.test('receivers are added, shown, changed and deleted, by administrators', asy
     ['GET', '/v1/event-receivers', undefined],
     ['PATCH', path, { status: 'enabled' }],
     ['DELETE', path, undefined],
-  ] as const)
+  ] as const) {
     t.equal((await self.api(reader, method, url, body)).statusCode, 403, `${method} ${url}`)
+  }
 
   t.equal((await self.api(admin, 'DELETE', path)).statusCode, 204)
   for (const [method, url, body] of [
@@ -93,7 +96,9 @@ t.test('what cannot be is refused, and the error says what to change', async (t)
 t.test('there may be so many, and no more', async (t) => {
   const self = await auth(t)
   const stored = { aud, delivery: { method: pollMethod } } as const
-  for (let count = 0; count < 32; count += 1) await addEventReceiver(self.app.registry, stored)
+  for (let count = 0; count < 32; count += 1) {
+    await addEventReceiver(self.app.registry, stored)
+  }
   const admin = await self.token()
   const answer = await self.api(admin, 'POST', '/v1/event-receivers', { aud, delivery: push })
   t.match(answer.json(), { status: 409, code: 'too_many_receivers' })

@@ -92,8 +92,9 @@ t.test('nobody gives or gains more than his own token allows', async (t) => {
     t.equal(answer.statusCode, 403, `${method} ${path} ${JSON.stringify(body)}`)
     t.equal(answer.json().code, 'insufficient_scope')
   }
-  for (const scope of ['admin', 'tokens:revoke', 'subscribe:*', 'publish:team:a'])
+  for (const scope of ['admin', 'tokens:revoke', 'subscribe:*', 'publish:team:a']) {
     await refused('POST', '', { identity: 'new', scopes: ['subscribe:team:a', scope] })
+  }
   await refused('PATCH', `/${lesser.identity}`, { scopes: ['admin'] })
   for (const above of ['admin', chief.identity]) {
     await refused('PATCH', `/${above}`, { scopes: [] })

@@ -5,7 +5,9 @@ import { claims, clientKey } from '../../fixtures/client-key.js'
 /** The scopes of a token that these credentials get. */
 async function scopeFor(self: Auth, fields: Record<string, string>): Promise<string> {
   const answer = await self.form('/oauth/token', { grant_type: 'client_credentials', ...fields })
-  if (answer.statusCode !== 200) throw new Error(answer.body)
+  if (answer.statusCode !== 200) {
+    throw new Error(answer.body)
+  }
   return answer.json().scope
 }
 
@@ -198,6 +200,7 @@ t.test('nothing takes the administrator away who is set up', async (t) => {
   t.equal((await self.api(admin, 'DELETE', `${codes}/${first.id}`)).statusCode, 204, 'it has a key')
   await refused('PATCH', identity, { jwks: null })
 
-  for (const path of [`${codesOf(other.identity)}/x`, `/v1/identities/${other.identity}`])
+  for (const path of [`${codesOf(other.identity)}/x`, `/v1/identities/${other.identity}`]) {
     t.not((await self.api(admin, 'DELETE', path)).statusCode, 409, 'any other may go')
+  }
 })

@@ -55,7 +55,9 @@ t.test('a rotation disturbs no token, at any instance', async (t) => {
     t.same(await active(instance, admin, old, young), [true, true])
     const kids = (await jwks(instance)).map(({ kid }: Shown) => kid)
     t.equal(kids.length, 3)
-    for (const { kid } of rotated.json().keys) t.ok(kids.includes(kid), 'all are published')
+    for (const { kid } of rotated.json().keys) {
+      t.ok(kids.includes(kid), 'all are published')
+    }
   }
 })
 
@@ -79,7 +81,9 @@ t.test('keys are for who has keys:write, and show no private part', async (t) =>
   const writer = await self.tokenWith('keys:write')
   const answer = await self.api(writer, 'GET', '/v1/keys')
   t.equal(answer.statusCode, 200)
-  for (const key of answer.json().keys) t.notHas(key, { d: String })
+  for (const key of answer.json().keys) {
+    t.notHas(key, { d: String })
+  }
   const { privateKey } = self.app.tokens.keys.current
   const { d = '' } = createPrivateKey(privateKey).export({ format: 'jwk' })
   t.notOk(answer.body.includes(d))
@@ -126,7 +130,9 @@ t.test('a compromised key takes every token with it, and no instance takes its w
 
   const heir = await self.token()
   t.not(headerOf(heir).kid, kid)
-  for (const instance of [self, other]) t.same(await active(instance, heir, token), [false])
+  for (const instance of [self, other]) {
+    t.same(await active(instance, heir, token), [false])
+  }
 
   // Whoever has the key signs for a token that came after the revocation.
   const young = await self.token(victim)
@@ -136,8 +142,9 @@ t.test('a compromised key takes every token with it, and no instance takes its w
     claimsOf(young),
   )
   t.equal(other.app.tokens.keys.current.kid, kid, 'the other knows of nothing')
-  for (const instance of [self, other])
+  for (const instance of [self, other]) {
     t.same(await active(instance, heir, young, forged), [true, false])
+  }
 
   const refused = await other.form('/oauth/token', {
     grant_type: 'client_credentials',

@@ -31,7 +31,9 @@ async function exchange({ self, key, shop }: Backend, sub: string, fields = {}) 
   })
   for (const [name, value] of Object.entries(fields)) {
     form.delete(name)
-    for (const one of [value].flat()) form.append(name, String(one))
+    for (const one of [value].flat()) {
+      form.append(name, String(one))
+    }
   }
   return self.form('/oauth/token', form.toString())
 }
@@ -67,8 +69,9 @@ t.test('the ceiling is that of /v1/tokens', async (t) => {
   }
   t.equal(await scope('subscribe:user:ann'), 'subscribe:user:ann')
   t.equal(await scope('introspect'), 'introspect', 'a service scope, when asked for')
-  for (const beyond of ['subscribe:user:bob', 'publish:user:ann', 'feed', 'admin', 'nonsense'])
+  for (const beyond of ['subscribe:user:bob', 'publish:user:ann', 'feed', 'admin', 'nonsense']) {
     t.equal(await scope(beyond), 'invalid_scope', beyond)
+  }
   const none = await exchange(await backend(self, ['tokens:issue']), 'ann')
   t.equal(none.json().error, 'invalid_scope', 'no channels to pass on')
   const powerless = await exchange(await backend(self, ['subscribe:a']), 'ann')

@@ -75,7 +75,9 @@ t.test('an expired token is inactive', async (t) => {
   const ask = () => self.form('/oauth/introspect', { token }, { authorization })
   t.equal((await ask()).json().active, true)
   let answer = await ask()
-  while (answer.json().active) answer = await ask()
+  while (answer.json().active) {
+    answer = await ask()
+  }
   t.equal(answer.body, inactive)
 })
 
@@ -122,8 +124,9 @@ t.test('the batch form gives the same answers in the same order', async (t) => {
   const scopes = answer.json().results.map((one: { scope?: string }) => one.scope)
   const none = bad.map(() => undefined)
   t.same(scopes, ['nodes:read', ...none, 'feed', 'nodes:read', 'feed'])
-  for (const one of answer.json().results.slice(1, 1 + bad.length))
+  for (const one of answer.json().results.slice(1, 1 + bad.length)) {
     t.equal(JSON.stringify(one), inactive)
+  }
 })
 
 t.test('a batch takes 256 of the longest tokens, and one round trip', async (t) => {
@@ -136,12 +139,13 @@ t.test('a batch takes 256 of the longest tokens, and one round trip', async (t) 
   const more = [...longest, 'x'.repeat(4096)]
   const tooMany = await self.api(caller, 'POST', '/v1/introspections', { tokens: more })
   t.equal(tooMany.statusCode, 413, tooMany.body)
-  for (const tokens of [[], more.map(() => 'x'), ['x'.repeat(4097)], [''], [1], 'x', undefined])
+  for (const tokens of [[], more.map(() => 'x'), ['x'.repeat(4097)], [''], [1], 'x', undefined]) {
     t.equal(
       (await self.api(caller, 'POST', '/v1/introspections', { tokens })).statusCode,
       400,
       JSON.stringify(tokens)?.slice(0, 40),
     )
+  }
 })
 
 t.test('tokens whose signature does not hold cost no question to the registry', async (t) => {
@@ -156,7 +160,9 @@ t.test('tokens whose signature does not hold cost no question to the registry', 
   const send = redis.sendCommand.bind(redis)
   redis.sendCommand = (...args: Parameters<typeof redis.sendCommand>) => {
     // Not what auth does all the while: leases, signing keys, the audit log.
-    if (/:(?:token|identity|cutoffs?)[:-]/.test(String(args[0].args))) commands += 1
+    if (/:(?:token|identity|cutoffs?)[:-]/.test(String(args[0].args))) {
+      commands += 1
+    }
     return Reflect.apply(send, redis, args)
   }
   const count = async (tokens: string[]) => {
@@ -177,7 +183,9 @@ t.test('a revoked token is never served from a cache, nor from another instance'
     const answer = await instance.api(caller, 'POST', '/v1/introspections', { tokens: [victim] })
     return answer.json().results[0].active
   }
-  for (let n = 0; n < 3; n++) t.same([await active(self), await active(other)], [true, true])
+  for (let n = 0; n < 3; n++) {
+    t.same([await active(self), await active(other)], [true, true])
+  }
   await other.api(caller, 'POST', '/v1/revocations', { token: victim })
   t.same([await active(self), await active(other)], [false, false])
 })

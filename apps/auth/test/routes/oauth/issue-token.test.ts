@@ -176,7 +176,9 @@ t.test(
     const { form } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '3' })
     const from = (address: string, code: string) =>
       form('/oauth/token', grant, { ...basic('admin', code), 'x-forwarded-for': address })
-    for (const n of [1, 2, 3]) t.equal((await from(`10.0.0.${n}`, 'wrong')).statusCode, 401)
+    for (const n of [1, 2, 3]) {
+      t.equal((await from(`10.0.0.${n}`, 'wrong')).statusCode, 401)
+    }
     const limited = await from('10.0.0.9', 'wrong')
     t.equal(limited.statusCode, 429)
     t.equal(limited.json().error, 'temporarily_unavailable')
@@ -195,7 +197,9 @@ t.test('behind a trusted proxy its clients are counted apart', async (t) => {
 
 t.test('good authentications are not limited', async (t) => {
   const { token } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '1' })
-  for (let n = 0; n < 5; n++) t.type(await token(), 'string')
+  for (let n = 0; n < 5; n++) {
+    t.type(await token(), 'string')
+  }
 })
 
 t.test(

@@ -55,7 +55,7 @@ t.test('whatever is no token of ours, or none any more, is answered with 200', a
   const self = await auth(t)
   const shop = await self.identity([], { tokenTtlSeconds: 1 })
   const expired = await self.token(shop)
-  while (await isActive(self, expired));
+  while (await isActive(self, expired)) {}
   const revoked = await self.token(shop)
   const cases = { expired, revoked, again: revoked, unknown: 'x', long: 'x'.repeat(60_000) }
   for (const [name, token] of Object.entries(cases)) {

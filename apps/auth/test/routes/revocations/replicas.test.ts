@@ -32,7 +32,9 @@ t.test('a revocation waits for the replicas it asks for, and is there', replicat
       const found: string[] = []
       for (let partition = 0; partition < Number(PARTITIONS); partition++) {
         const key = self.app.registry.keys.receipt(partition, id)
-        if ((await replica.hget(key, 'us')) !== null) found.push(key)
+        if ((await replica.hget(key, 'us')) !== null) {
+          found.push(key)
+        }
       }
       t.equal(found.length, 'all' in selector ? Number(PARTITIONS) : 1, 'the replica has it')
       t.equal(done.statusCode, 201)
@@ -49,8 +51,9 @@ t.test('nobody asked: nothing waits, and the receipt says nothing of it', async 
   const admin = await self.token()
   t.ok(silent((await revoke(self, admin, {})).json()))
   t.ok(silent((await revoke(self, admin, { replicas: 0 })).json()))
-  for (const replicas of [-1, 17, 1.5, '1'])
+  for (const replicas of [-1, 17, 1.5, '1']) {
     t.equal((await revoke(self, admin, { replicas })).statusCode, 400)
+  }
   t.same((await revoke(self, admin, { replicas: 3, dryRun: true })).json(), {
     dryRun: true,
     tokens: 0,

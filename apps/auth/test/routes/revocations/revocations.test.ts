@@ -81,8 +81,9 @@ t.test('a cascade revokes what a token has issued too, and is on record', async 
     { cascade: true },
     { token: jti, cascade: false },
   ]
-  for (const each of wrong)
+  for (const each of wrong) {
     t.equal((await self.api(admin, 'POST', '/v1/revocations', each)).statusCode, 400)
+  }
 })
 
 t.test('a token is revoked by its text too, also after it has expired', async (t) => {
@@ -94,7 +95,7 @@ t.test('a token is revoked by its text too, also after it has expired', async (t
   t.equal(done.statusCode, 201)
   t.notOk(done.body.includes(token), 'the text is not repeated')
   t.match(done.json().selector, { jti: /^0-/ })
-  while ((await self.api(brief, 'GET', '/v1/nodes')).statusCode === 200);
+  while ((await self.api(brief, 'GET', '/v1/nodes')).statusCode === 200) {}
   t.equal((await self.api(admin, 'POST', '/v1/revocations', { token: brief })).statusCode, 201)
 
   const tampered = `${token.slice(0, -8)}AAAAAAAA`
@@ -142,7 +143,7 @@ t.test('issuedBefore spares later tokens', async (t) => {
   const before = await self.token(shop)
   const info = await self.api(await self.token(), 'GET', `/v1/tokens?identity=${shop.identity}`)
   const [{ issuedAt }] = info.json().tokens
-  while (Date.now() <= issuedAt + 1);
+  while (Date.now() <= issuedAt + 1) {}
   const after = await self.token(shop)
   const body = { identity: shop.identity, issuedBefore: issuedAt + 1 }
   const dry = await self.api(await self.token(), 'POST', '/v1/revocations', {

@@ -167,7 +167,9 @@ t.test('a chain of tokens has an end, and the error says where', async (t) => {
   const { api, token, identity } = await auth(t)
   let caller = await token(await identity(['tokens:issue']))
   const issue = () => api(caller, 'POST', '/v1/tokens', { subject: 'ann', scope: 'tokens:issue' })
-  for (let depth = 1; depth <= maxParents; depth += 1) caller = (await issue()).json().access_token
+  for (let depth = 1; depth <= maxParents; depth += 1) {
+    caller = (await issue()).json().access_token
+  }
   const refused = await issue()
   t.match(refused.json(), { status: 403, code: 'too_many_parents', detail: /8 parents/ })
 })
@@ -199,8 +201,9 @@ t.test('tokens are found, and counted, with any filter or none', async (t) => {
     ['ann', 'phone'],
     ['ann', 'web'],
     ['bob', 'web'],
-  ])
+  ]) {
     await api(asShop, 'POST', '/v1/tokens', { subject, labels: [label], ttlSeconds: 60 })
+  }
   const get = async (path: string) => (await api(asAdmin, 'GET', path)).json()
   const { tokens } = await get('/v1/tokens?label=web')
   t.same(
@@ -230,8 +233,9 @@ t.test('tokens are found, and counted, with any filter or none', async (t) => {
       { identity: shop.identity, active: 2, revoked: 0, exact: true },
     ],
   })
-  for (const path of ['?state=dead', '?label=a b', '?limit=0', '?cursor=x', '/count?limit=1'])
+  for (const path of ['?state=dead', '?label=a b', '?limit=0', '?cursor=x', '/count?limit=1']) {
     t.match(await api(asAdmin, 'GET', `/v1/tokens${path}`), { statusCode: 400 }, path)
+  }
 })
 
 t.test('each route wants its scope, and names it', async (t) => {

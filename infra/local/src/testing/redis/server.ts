@@ -45,8 +45,9 @@ export interface StartServerOptions {
 /** Starts a redis-server on a free port; settles when it answers. */
 export async function startServer({ dir, args, bus }: StartServerOptions): Promise<RedisServer> {
   const program = findServer()
-  if (program === undefined)
+  if (program === undefined) {
     throw new LocalError('redis_missing', 'there is no redis-server or valkey-server in PATH')
+  }
   mkdirSync(dir, { recursive: true })
   let port = 0
   let child: Child
@@ -69,7 +70,9 @@ export async function startServer({ dir, args, bus }: StartServerOptions): Promi
       break
     } catch (error) {
       // Another program may take the port between our looking and the server's listening.
-      if (attempt === 5 || !(error instanceof LocalError)) throw error
+      if (attempt === 5 || !(error instanceof LocalError)) {
+        throw error
+      }
     }
   }
   const url = `redis://${host}:${port}`
@@ -78,7 +81,9 @@ export async function startServer({ dir, args, bus }: StartServerOptions): Promi
   let paused = false
   const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
     paused = name === 'SIGSTOP'
-    if (!child.hasEnded()) process.kill(child.pid, name)
+    if (!child.hasEnded()) {
+      process.kill(child.pid, name)
+    }
   }
   return {
     host,
@@ -118,7 +123,9 @@ export async function eventually<Answer>(
   for (;;) {
     try {
       const answer = await ask()
-      if (answer !== undefined && answer !== false) return answer
+      if (answer !== undefined && answer !== false) {
+        return answer
+      }
     } catch (error) {
       last = error
     }
@@ -134,20 +141,25 @@ export async function eventually<Answer>(
 async function freePort(bus: boolean): Promise<number> {
   for (;;) {
     const port = await getPort({ host })
-    if (!bus) return port
+    if (!bus) {
+      return port
+    }
     const low = 10_000 + (port % 40_000)
     if (
       (await getPort({ host, port: low })) === low &&
       (await getPort({ host, port: low + 10_000 })) === low + 10_000
-    )
+    ) {
       return low
+    }
   }
 }
 
 async function answering(child: Child, port: number): Promise<void> {
   const deadline = performance.now() + patienceMs
   while (performance.now() < deadline) {
-    if (child.hasEnded()) throw failedChild(child, await child.ended)
+    if (child.hasEnded()) {
+      throw failedChild(child, await child.ended)
+    }
     const redis = connect({ url: `redis://${host}:${port}`, onError: () => undefined })
     try {
       await redis.connect()

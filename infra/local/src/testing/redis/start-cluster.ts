@@ -53,8 +53,9 @@ export async function startCluster(
     ...['--repl-ping-replica-period', '1', '--save', '', '--appendonly', 'no', ...settings],
   ]
   // One after another: two that start at once may be given the same port.
-  for (let index = 0; index < masters * (1 + replicas); index += 1)
+  for (let index = 0; index < masters * (1 + replicas); index += 1) {
     servers.push(await startServer({ dir: join(dir, `${index}`), args: () => args, bus: true }))
+  }
   await create(servers, masters)
   const cluster = handle(servers)
   await cluster.settled()
@@ -64,18 +65,24 @@ export async function startCluster(
 /** Slots in equal shares, everyone meets everyone, and each replica gets its master. */
 async function create(servers: readonly RedisServer[], masters: number): Promise<void> {
   const [first] = servers
-  if (first === undefined) throw new Error('a Cluster has servers')
+  if (first === undefined) {
+    throw new Error('a Cluster has servers')
+  }
   await Promise.all(
     servers.map(async ({ redis }, index) => {
       // Epochs of their own from the start: else they are in conflict, and masters lose slots.
       await redis.cluster('SET-CONFIG-EPOCH', index + 1)
-      if (index >= masters) return
+      if (index >= masters) {
+        return
+      }
       const from = Math.round((index * slotCount) / masters)
       const to = Math.round(((index + 1) * slotCount) / masters) - 1
       await redis.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
     }),
   )
-  for (const { redis } of servers.slice(1)) await redis.cluster('MEET', first.host, first.port)
+  for (const { redis } of servers.slice(1)) {
+    await redis.cluster('MEET', first.host, first.port)
+  }
   await Promise.all(
     servers.slice(masters).map(async ({ redis }, index) => {
       const master = servers[index % masters]
@@ -103,8 +110,12 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
         }),
     )
     const [first] = views
-    if (first === undefined || views.some((view) => JSON.stringify(view) !== JSON.stringify(first)))
+    if (
+      first === undefined ||
+      views.some((view) => JSON.stringify(view) !== JSON.stringify(first))
+    ) {
       return undefined
+    }
     return first
   }
   /** Settles when there is an answer; else says who does not agree with whom. */
@@ -135,12 +146,16 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
       async finish() {
         for (;;) {
           const keys = await from.redis.cluster('GETKEYSINSLOT', slot, 100)
-          if (!Array.isArray(keys) || keys.length === 0) break
+          if (!Array.isArray(keys) || keys.length === 0) {
+            break
+          }
           const names = keys.map(String)
           await from.redis.call('MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', ...names)
         }
         // The new master first: the old one would otherwise send clients to one that refuses.
-        for (const { redis } of [to, from]) await redis.cluster('SETSLOT', slot, 'NODE', ids.to)
+        for (const { redis } of [to, from]) {
+          await redis.cluster('SETSLOT', slot, 'NODE', ids.to)
+        }
         await agreed(`all know that slot ${slot} has moved`, async () => {
           const map = await agreedMasters()
           return map?.some((one) => one.port === to.port && one.from <= slot && slot <= one.to)
@@ -163,7 +178,9 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
 function told(servers: readonly RedisServer[]): Promise<string[]> {
   return Promise.all(
     servers.map(async ({ port, running, redis }) => {
-      if (!running) return `${port} does not run`
+      if (!running) {
+        return `${port} does not run`
+      }
       const says = async () => `${await redis.cluster('INFO')}${await redis.cluster('NODES')}`
       return `${port}: ${await says().catch(String)}`
     }),
@@ -179,7 +196,9 @@ interface Range {
 
 /** CLUSTER SLOTS: `[from, to, [host, port, …] of the master, … of replicas]` for each range. */
 function mapOf(reply: unknown): Range[] {
-  if (!Array.isArray(reply)) return []
+  if (!Array.isArray(reply)) {
+    return []
+  }
   return reply
     .map(([from, to, master]) => ({ from: Number(from), to: Number(to), port: Number(master[1]) }))
     .sort((a, b) => a.from - b.from)

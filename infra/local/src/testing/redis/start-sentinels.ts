@@ -53,13 +53,17 @@ export async function startSentinels(
     servers.push(await startServer({ dir: join(dir, `${index}`), args }))
   }
   const [first] = servers
-  if (first === undefined) throw new Error('there is a master')
-  for (const { redis } of servers.slice(1))
+  if (first === undefined) {
+    throw new Error('there is a master')
+  }
+  for (const { redis } of servers.slice(1)) {
     await eventually('a replica is in sync', async () =>
       (await redis.info('replication')).includes('master_link_status:up'),
     )
-  for (let index = 0; index < sentinelCount; index += 1)
+  }
+  for (let index = 0; index < sentinelCount; index += 1) {
     sentinels.push(await startSentinel(dir, index, first))
+  }
   await Promise.all(
     sentinels.map(({ redis }) =>
       eventually('the Sentinels know each other', async () => {
@@ -81,7 +85,9 @@ export async function startSentinels(
         }),
       )
       const found = servers.find(({ port }) => ports.every((one) => one === port))
-      if (found === undefined || found === instead) return undefined
+      if (found === undefined || found === instead) {
+        return undefined
+      }
       return (await found.redis.info('replication')).includes('role:master') ? found : undefined
     })
   const hosts = sentinels.map(({ host, port }) => `${host}:${port}`).join(',')
@@ -119,7 +125,10 @@ function startSentinel(dir: string, index: number, master: RedisServer): Promise
 
 function pairs(flat: unknown): [string, string][] {
   const list: [string, string][] = []
-  if (Array.isArray(flat))
-    for (let i = 0; i + 1 < flat.length; i += 2) list.push([String(flat[i]), String(flat[i + 1])])
+  if (Array.isArray(flat)) {
+    for (let i = 0; i + 1 < flat.length; i += 2) {
+      list.push([String(flat[i]), String(flat[i + 1])])
+    }
+  }
   return list
 }

@@ -36,7 +36,9 @@ export const change: Route = async (app) => {
       const { identity: name } = before
       const changed = await changeClient(app.registry, name, registrationToken, registration)
       // Deleted since it was found.
-      if (changed === undefined) throw notRegistered()
+      if (changed === undefined) {
+        throw notRegistered()
+      }
       const { identity, ...secret } = changed
       return informationOf(app, identity, { registrationToken, ...secret })
     },
@@ -57,13 +59,21 @@ async function requireSame(
   body: ChangeClient,
 ): Promise<void> {
   const member = ours.find((name) => name in body)
-  if (member !== undefined) throw wrong(`${member} cannot be changed; leave it out`)
-  if (body.client_id !== identity) throw wrong('client_id must be that of the registration')
-  if (body.client_secret === undefined) return
+  if (member !== undefined) {
+    throw wrong(`${member} cannot be changed; leave it out`)
+  }
+  if (body.client_id !== identity) {
+    throw wrong('client_id must be that of the registration')
+  }
+  if (body.client_secret === undefined) {
+    return
+  }
   try {
     await authenticate(app.registry, identity, body.client_secret)
   } catch (error) {
-    if (!(error instanceof RegistryError) || error.code !== 'invalid_client') throw error
+    if (!(error instanceof RegistryError) || error.code !== 'invalid_client') {
+      throw error
+    }
     throw wrong('client_secret is not that of the registration; leave it out')
   }
 }
@@ -71,8 +81,9 @@ async function requireSame(
 function requireNoMore({ identity, scopes }: Identity, wanted: readonly string[]): void {
   const held = scopesToGive({ identity, subject: identity, scopes }, identity)
   const beyond = wanted.find((scope) => !covers(held, scope))
-  if (beyond !== undefined)
+  if (beyond !== undefined) {
     throw wrong(`the client does not have the scope ${beyond}; ask who registered it`)
+  }
 }
 
 function wrong(message: string): AuthError {

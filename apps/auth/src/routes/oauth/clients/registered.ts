@@ -25,9 +25,13 @@ export function requireRegistered(app: FastifyInstance) {
   return async (request: FastifyRequest<{ Params: { client_id: string } }>): Promise<void> => {
     const [, registrationToken] =
       /^bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i.exec(request.headers.authorization ?? '') ?? []
-    if (registrationToken === undefined) throw notRegistered()
+    if (registrationToken === undefined) {
+      throw notRegistered()
+    }
     const identity = await findClient(app.registry, request.params.client_id, registrationToken)
-    if (identity === undefined) throw notRegistered()
+    if (identity === undefined) {
+      throw notRegistered()
+    }
     noteActor(request, identity)
     request.audit.target.identity = identity.identity
     proven.set(request, { identity, registrationToken })
@@ -37,7 +41,9 @@ export function requireRegistered(app: FastifyInstance) {
 /** Who makes the request. @throws when its route has no `requireRegistered` hook */
 export function registered(request: FastifyRequest): Registered {
   const found = proven.get(request)
-  if (found === undefined) throw new Error('this route has no requireRegistered hook')
+  if (found === undefined) {
+    throw new Error('this route has no requireRegistered hook')
+  }
   return found
 }
 

@@ -18,11 +18,13 @@ import type { Registration } from '../../../registry/index.js'
  */
 export async function registrationOf(metadata: RegisterClient): Promise<Registration> {
   refuseRedirects(metadata)
-  if (metadata.jwks_uri !== undefined)
+  if (metadata.jwks_uri !== undefined) {
     throw wrong('jwks_uri is not supported: nothing is fetched on a client\'s behalf; send "jwks"')
+  }
   const method = methodOf(metadata)
-  if (method === 'private_key_jwt' && metadata.jwks === undefined)
+  if (method === 'private_key_jwt' && metadata.jwks === undefined) {
     throw wrong('private_key_jwt needs the public keys of the client as "jwks"')
+  }
   return {
     scopes: scopesOf(metadata),
     ...(metadata.jwks === undefined ? {} : { jwks: await clientKeys(metadata.jwks) }),
@@ -35,26 +37,34 @@ export async function registrationOf(metadata: RegisterClient): Promise<Registra
 }
 
 function refuseRedirects({ redirect_uris = [], response_types = [] }: RegisterClient): void {
-  if (redirect_uris.length > 0)
+  if (redirect_uris.length > 0) {
     throw new AuthError(
       'invalid_redirect_uri',
       'there is no authorization endpoint, so nobody is redirected; leave redirect_uris out',
     )
-  if (response_types.length > 0)
+  }
+  if (response_types.length > 0) {
     throw wrong('there is no authorization endpoint; leave response_types out, or empty')
+  }
 }
 
 function methodOf({ token_endpoint_auth_method: asked }: RegisterClient): ClientAuthMethod {
-  if (asked === undefined) return 'client_secret_basic'
+  if (asked === undefined) {
+    return 'client_secret_basic'
+  }
   const known = clientAuthMethods.find((method) => method === asked)
-  if (known !== undefined) return known
+  if (known !== undefined) {
+    return known
+  }
   throw wrong(`token_endpoint_auth_method must be one of ${clientAuthMethods.join(', ')}`)
 }
 
 function grantsOf({ grant_types: asked = ['client_credentials'] }: RegisterClient): GrantType[] {
   const wanted = new Set(asked)
   const known = grantTypes.filter((grant) => wanted.has(grant))
-  if (known.length === wanted.size) return known
+  if (known.length === wanted.size) {
+    return known
+  }
   throw wrong(`grant_types must be of ${grantTypes.join(', ')}`)
 }
 
@@ -63,8 +73,9 @@ const maxScopes = 64
 
 function scopesOf({ scope = '' }: RegisterClient): string[] {
   const scopes = parseScope(scope)
-  if (scopes === undefined || scopes.length > maxScopes)
+  if (scopes === undefined || scopes.length > maxScopes) {
     throw wrong(`scope must be known scopes, ${maxScopes} at most, separated by single spaces`)
+  }
   return [...scopes]
 }
 

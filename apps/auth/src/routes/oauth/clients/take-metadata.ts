@@ -7,8 +7,13 @@ import type { FastifyInstance } from 'fastify'
 export function takeMetadata(app: FastifyInstance): void {
   app.removeContentTypeParser('text/plain')
   app.addHook('preValidation', async ({ body }) => {
-    if (typeof body !== 'object' || body === null) return
-    for (const [name, value] of Object.entries(body))
-      if (value === null) Reflect.deleteProperty(body, name)
+    if (typeof body !== 'object' || body === null) {
+      return
+    }
+    for (const [name, value] of Object.entries(body)) {
+      if (value === null) {
+        Reflect.deleteProperty(body, name)
+      }
+    }
   })
 }

@@ -77,8 +77,9 @@ t.test('administrators see a client as an identity, and none of its secrets', as
   const { redis } = self.app.registry
   for (const key of await redis.keys(`*${self.prefix}*`)) {
     const dump = await redis.dumpBuffer(key)
-    for (const secret of [registered.client_secret, registered.registration_access_token])
+    for (const secret of [registered.client_secret, registered.registration_access_token]) {
       t.notOk(dump?.includes(secret), key)
+    }
   }
   t.notMatch(self.logs(), registered.registration_access_token)
 })
