@@ -27,14 +27,14 @@ const lua = (name: string) => auth(`src/registry/lua/${name}.lua`)
 
 /** Guards that docs/guarantee.md names. A test compares the list there with this one. */
 export const mutations: readonly Mutation[] = [
-  ...of(gate('src/watch.ts'), gate('test/watch.test.ts'), [
+  ...of(gate('src/grants/watch.ts'), gate('test/grants/watch.test.ts'), [
     [
       'an answer is not checked against the events since auth was asked',
       'if (since.some((event) => coversToken(event, grant))) {',
       'if (false) {',
     ],
   ]),
-  ...of(gate('src/watch.ts'), gate('test/feed.test.ts'), [
+  ...of(gate('src/grants/watch.ts'), gate('test/feed/feed.test.ts'), [
     [
       'an answer counts though the feed has lost its place meanwhile',
       '    if (mark.epoch !== this.#epoch) {\n      throw outOfSync()\n    }\n',
@@ -42,21 +42,21 @@ export const mutations: readonly Mutation[] = [
     ],
     ['a feed that has lost its place admits', '    this.#synced = false\n', ''],
   ]),
-  ...of(gate('src/watch.ts'), gate('test/lease.test.ts'), [
+  ...of(gate('src/grants/watch.ts'), gate('test/grants/lease.test.ts'), [
     [
       'without a lease something is admitted',
       'return this.#synced && this.#lease.held',
       'return this.#synced',
     ],
   ]),
-  ...of(gate('src/watch.ts'), gate('test/closing.test.ts'), [
+  ...of(gate('src/grants/watch.ts'), gate('test/admission/closing.test.ts'), [
     [
       'a grant that has ended can be held',
       'if (grant.ended !== undefined || !this.#index.has(grant)) {',
       'if (false) {',
     ],
   ]),
-  ...of(gate('src/lease.ts'), gate('test/lease.test.ts'), [
+  ...of(gate('src/grants/lease.ts'), gate('test/grants/lease.test.ts'), [
     [
       'a timer decides whether the lease is held',
       'if (now >= this.#until) {\n      return false\n    }',
@@ -88,14 +88,14 @@ export const mutations: readonly Mutation[] = [
       '',
     ],
   ]),
-  ...of(gate('src/renewals.ts'), gate('test/lease.test.ts'), [
+  ...of(gate('src/feed/renewals.ts'), gate('test/grants/lease.test.ts'), [
     [
       'the lease is counted from the answer',
       'this.#options.lease.granted(sentAt, ttlMs)',
       'this.#options.lease.granted(performance.now(), ttlMs)',
     ],
   ]),
-  ...of(gate('src/feed.ts'), gate('test/feed.test.ts'), [
+  ...of(gate('src/feed/feed.ts'), gate('test/feed/feed.test.ts'), [
     [
       'a node acknowledges while it asks for every token again',
       'if (this.#resync === undefined) {',
@@ -112,14 +112,14 @@ export const mutations: readonly Mutation[] = [
       '    if (watch.size === 0 && !watch.acting) {',
     ],
   ]),
-  ...of(gate('src/feed.ts'), gate('test/closing.test.ts'), [
+  ...of(gate('src/feed/feed.ts'), gate('test/admission/closing.test.ts'), [
     [
       'an answer after the goodbye admits',
       '      watch.interrupted()\n      this.#options.lease.close()\n',
       '',
     ],
   ]),
-  ...of(gate('src/watch.ts'), gate('test/effects.test.ts'), [
+  ...of(gate('src/grants/watch.ts'), gate('test/grants/effects.test.ts'), [
     [
       // Two checks stand in each other's way: both are out.
       'an effect does not ask whether its grant has ended',
@@ -127,7 +127,7 @@ export const mutations: readonly Mutation[] = [
       'grant = Object.create(grant, { ended: { value: undefined } })\n',
     ],
   ]),
-  ...of(gate('src/effects.ts'), gate('test/effects.test.ts'), [
+  ...of(gate('src/grants/effects.ts'), gate('test/grants/effects.test.ts'), [
     [
       'an effect does not ask for the lease',
       "  if (leftMs <= 0) {\n    throw new GateError('auth_unavailable', 'the lease is out')\n  }\n",
@@ -140,28 +140,28 @@ export const mutations: readonly Mutation[] = [
       'filter(() => false)',
     ],
   ]),
-  ...of(gate('src/admission.ts'), gate('test/races.test.ts'), [
+  ...of(gate('src/admission/admission.ts'), gate('test/grants/races.test.ts'), [
     [
       'a socket opens on a grant that has ended',
       '    if (this.grant.ended !== undefined) {\n      closeEnded(socket, this.#raw.socket, this.grant.ended)\n    }\n',
       '',
     ],
   ]),
-  ...of(gate('src/sockets.ts'), gate('test/closing.test.ts'), [
+  ...of(gate('src/admission/sockets.ts'), gate('test/admission/closing.test.ts'), [
     [
       'a revoked socket with bytes in the process is closed politely',
       'if (socket.bufferedAmount > 0) {\n    resetWebSocket(socket, raw)\n  } else {\n    close(socket, raw, codes[reason])\n  }',
       'close(socket, raw, codes[reason])',
     ],
   ]),
-  ...of(gate('src/sockets.ts'), gate('test/lease.test.ts'), [
+  ...of(gate('src/admission/sockets.ts'), gate('test/grants/lease.test.ts'), [
     [
       'a message goes out without a lease',
       'if (lease.held) {\n      send(...args)\n    }',
       'if (true) send(...args)',
     ],
   ]),
-  ...of(gate('src/reset.ts'), gate('test/closing.test.ts'), [
+  ...of(gate('src/admission/reset.ts'), gate('test/admission/closing.test.ts'), [
     [
       'a cut connection leaves its bytes to the kernel',
       ';(secured ?? socket).resetAndDestroy()',
@@ -173,14 +173,14 @@ export const mutations: readonly Mutation[] = [
       'if (false) {',
     ],
   ]),
-  ...of(gate('src/admit.ts'), gate('test/lease.test.ts'), [
+  ...of(gate('src/admission/door.ts'), gate('test/grants/lease.test.ts'), [
     [
       'an answer is sent without a lease',
       'if (!ended && this.#options.lease.held) {\n      return payload\n    }',
       'if (!ended) return payload',
     ],
   ]),
-  ...of(gate('src/admit.ts'), gate('test/http.test.ts'), [
+  ...of(gate('src/admission/door.ts'), gate('test/admission/http.test.ts'), [
     [
       'an answer is sent to a token that ended',
       'const ended = admission.grant.ended !== undefined\n',

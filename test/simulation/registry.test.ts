@@ -19,15 +19,15 @@ import {
   renewAuthPart,
   revoke,
 } from '../../apps/auth/dist/registry/index.js'
-import { enter, replaceGlobals } from './src/globals.js'
-import { History } from './src/history.js'
-import { Network } from './src/network.js'
+import { Network } from './src/network/network.js'
 import type { AskedAt, FeedRegistry, Lease, Leases, OwnPartRegistry } from './src/production.js'
 import { cursorParts, leaseTimes } from './src/production.js'
-import type { SimulatedToken } from './src/registry.js'
-import { RegistryClient } from './src/registry-client.js'
-import { RegistryHost } from './src/registry-host.js'
-import { World } from './src/world.js'
+import type { SimulatedToken } from './src/registry/registry.js'
+import { RegistryClient } from './src/registry/registry-client.js'
+import { RegistryHost } from './src/registry/registry-host.js'
+import { enter, replaceGlobals } from './src/world/globals.js'
+import { History } from './src/world/history.js'
+import { World } from './src/world/world.js'
 
 /*
  * The simulated registry gives what the real one gives: random operations on both, all answers and

@@ -1,6 +1,6 @@
 import type { FastifyRequest, preValidationHookHandler } from 'fastify'
-import type { Grant, Holder } from './grant.js'
-import type { Lease } from './lease.js'
+import type { Grant, Holder } from './grants/grant.js'
+import type { Lease } from './grants/lease.js'
 import type { GateStats } from './stats.js'
 
 export interface AdmitOptions {

@@ -1,9 +1,9 @@
-import { replaceGlobals } from './globals.js'
 import { type MutantName, mutants } from './mutants.js'
 import { type Options, parseOptions, UsageError, usage } from './options.js'
 import { productionParts } from './parts.js'
 import { type Played, play } from './play.js'
-import { simulate } from './simulation.js'
+import { simulate } from './scenario/simulation.js'
+import { replaceGlobals } from './world/globals.js'
 
 /** At most so many failing seeds are named. */
 const mostNamed = 20

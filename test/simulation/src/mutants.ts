@@ -1,8 +1,8 @@
-import { IncomingHead } from './http.js'
-import type { Broken } from './invariants.js'
+import { IncomingHead } from './network/http.js'
 import type { Parts } from './parts.js'
 import { NodeLease, OwnPart, Watch } from './production.js'
-import { RegistryClient } from './registry-client.js'
+import { RegistryClient } from './registry/registry-client.js'
+import type { Broken } from './scenario/invariants.js'
 
 /*
  * Faults on purpose, each one that a reader could make: the simulation has to find every one. They

@@ -1,8 +1,8 @@
-import type { IsTooLate } from './commands.js'
-import { IncomingHead } from './http.js'
+import { IncomingHead } from './network/http.js'
 import { NodeLease, OwnPart, Watch } from './production.js'
-import { RegistryClient } from './registry-client.js'
-import { markOf } from './registry-host.js'
+import type { IsTooLate } from './registry/commands.js'
+import { RegistryClient } from './registry/registry-client.js'
+import { markOf } from './registry/registry-host.js'
 
 /** What of the wiring a mutant replaces. */
 export interface Parts {

@@ -1,8 +1,8 @@
-import { replaceGlobals } from './globals.js'
-import { Broken } from './invariants.js'
 import { isMutantName, mutants } from './mutants.js'
 import { productionParts } from './parts.js'
-import { simulate } from './simulation.js'
+import { Broken } from './scenario/invariants.js'
+import { simulate } from './scenario/simulation.js'
+import { replaceGlobals } from './world/globals.js'
 
 /** What a worker tells of each seed that it has played. */
 export interface Report {

@@ -1,0 +1,212 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { covers, parseScope } from '@portcullis/contracts/scopes'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { WebSocketServer } from 'ws'
+import type { Introspector } from '../auth/introspector.js'
+import type { Admit } from '../decorators.js'
+import { GateError } from '../errors.js'
+import type { Grant, LiveGrant } from '../grants/grant.js'
+import type { Lease } from '../grants/lease.js'
+import type { Watch } from '../grants/watch.js'
+import type { GateStats } from '../stats.js'
+import { Admission, type Standing } from './admission.js'
+import { bearerToken } from './bearer.js'
+import { refuse, replaceAnswer } from './refuse.js'
+import { guardServer, isUpgrade } from './sockets.js'
+
+interface DoorOptions {
+  introspector: Introspector
+  watch: Watch
+  lease: Lease
+  stats: GateStats
+  tokenInQuery: boolean
+}
+
+/** Lets requests and upgrades through, and knows what was let through. */
+export class Door {
+  readonly #options: DoorOptions
+  readonly #byRequest = new WeakMap<IncomingMessage, Admission>()
+  readonly #byGrant = new WeakMap<Grant, Admission>()
+  /** Those that are open now. */
+  readonly #open = new Set<Admission>()
+  #emptied: (() => void) | undefined
+  readonly #guarded = new WeakSet<WebSocketServer>()
+
+  constructor(options: DoorOptions) {
+    this.#options = options
+    options.lease.listen({
+      lost: () => {
+        for (const admission of this.#open) {
+          if (admission.ours) {
+            admission.unleased()
+          }
+        }
+      },
+      regained: () => undefined,
+    })
+  }
+
+  /** See `Admit`. @throws GateError `bad_options` when `scope` is not one */
+  readonly admit: Admit = ({ scope, optional = false } = {}) => {
+    const wanted = scope === undefined ? [] : parseScope(scope)
+    if (wanted === undefined || (scope !== undefined && wanted.length === 0)) {
+      throw new GateError('bad_options', `gate: "${scope}" is not a scope`)
+    }
+    const door = this
+    return async function preValidation(request, reply) {
+      // A route may sit in a context that has a WebSocket server of its own.
+      const standing = isUpgrade(request.raw) ? door.#upgraded(this) : 'response'
+      try {
+        const token = door.#token(request)
+        const grant = await door.#options.introspector.introspect(token)
+        return door.#enter(grant, wanted, request, reply, standing)
+      } catch (error) {
+        if (optional && error instanceof GateError && error.code === 'missing_token') {
+          return undefined
+        }
+        return door.#refuse(request, reply, error)
+      }
+    }
+  }
+
+  /** The grant of a request that was let through. */
+  grantOf(request: FastifyRequest): Grant {
+    const admission = this.#byRequest.get(request.raw)
+    if (admission !== undefined) {
+      return admission.grant
+    }
+    throw new Error('request.grant: this route is not under app.admit(), or has not passed it yet')
+  }
+
+  hasGrant(request: FastifyRequest): boolean {
+    return this.#byRequest.has(request.raw)
+  }
+
+  /** A route closes by itself what stands on the grant. */
+  handOver(grant: Grant): void {
+    this.#byGrant.get(grant)?.release()
+  }
+
+  /** Watches the context's WebSocket server; false when it has none that can be seen. */
+  guard(app: FastifyInstance): boolean {
+    const server: unknown = Reflect.get(app, 'websocketServer')
+    if (!isWebSocketServer(server)) {
+      return false
+    }
+    if (this.#guarded.has(server)) {
+      return true
+    }
+    this.#guarded.add(server)
+    guardServer(server, (socket, raw) => this.#byRequest.get(raw)?.opened(socket))
+    return true
+  }
+
+  /** Replaces an answer whose token ended, or whose lease ran out, while it was made. */
+  answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+    const admission = this.#byRequest.get(request.raw)
+    if (admission === undefined || !admission.ours) {
+      return payload
+    }
+    const ended = admission.grant.ended !== undefined
+    if (!ended && this.#options.lease.held) {
+      return payload
+    }
+    if (payload instanceof Readable) {
+      payload.destroy()
+    }
+    return replaceAnswer(reply, ended ? 'invalid_token' : 'auth_unavailable')
+  }
+
+  /** The app closes: so do the sockets that no route closes by itself. */
+  leave(): void {
+    for (const admission of this.#open) {
+      if (admission.ours) {
+        admission.leave()
+      }
+    }
+  }
+
+  /** Resolves when nothing is open: the server's close is told before the last sockets' own. */
+  async empty(deadlineMs: number): Promise<void> {
+    if (this.#open.size === 0) {
+      return
+    }
+    await new Promise<void>((resolve) => {
+      const deadline = setTimeout(resolve, deadlineMs)
+      this.#emptied = () => {
+        clearTimeout(deadline)
+        resolve()
+      }
+    })
+  }
+
+  #upgraded(app: FastifyInstance): Standing {
+    return this.guard(app) ? 'websocket' : 'connection'
+  }
+
+  #token(request: FastifyRequest): string {
+    return bearerToken(request.raw, this.#options.tokenInQuery ? request.query : undefined)
+  }
+
+  #enter(
+    grant: LiveGrant,
+    wanted: readonly string[],
+    request: FastifyRequest,
+    reply: FastifyReply,
+    standing: Standing,
+  ): FastifyReply | undefined {
+    const admission = new Admission(grant, this.#options.watch, {
+      raw: request.raw,
+      reply,
+      standing,
+      lease: this.#options.lease,
+    })
+    const lacking = wanted.some((scope) => !covers(grant.scopes, scope, grant.subject))
+    if (lacking || grant.ended !== undefined) {
+      admission.release()
+      const code = lacking ? 'insufficient_scope' : 'invalid_token'
+      this.#options.stats.refused[code]++
+      const scope = lacking ? wanted.join(' ') : undefined
+      return refuse(request, reply, new GateError(code, 'authentication failed'), scope)
+    }
+    const gone = (): void => {
+      admission.release()
+      this.#open.delete(admission)
+      if (this.#open.size === 0) {
+        this.#emptied?.()
+      }
+    }
+    // 'close' comes after the response and when the peer goes away; an upgrade has only its socket.
+    const stream = standing === 'response' ? reply.raw : request.raw.socket
+    stream.once('close', gone)
+    this.#open.add(admission)
+    this.#byRequest.set(request.raw, admission)
+    this.#byGrant.set(grant, admission)
+    if (request.raw.socket.destroyed) {
+      gone()
+    }
+    this.#options.stats.admitted++
+    return undefined
+  }
+
+  #refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+    if (!(error instanceof GateError) || error.code === 'bad_options') {
+      throw error
+    }
+    this.#options.stats.refused[error.code]++
+    return refuse(request, reply, error)
+  }
+}
+
+/** By what is used of it: the app may have another copy of ws than we have. */
+function isWebSocketServer(value: unknown): value is WebSocketServer {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'on' in value &&
+    typeof value.on === 'function' &&
+    'options' in value &&
+    typeof value.options === 'object'
+  )
+}

@@ -1,0 +1,12 @@
+/*
+ * The gate's own parts, for a service that verifies tokens itself and watches the grants of its callers:
+ * auth.
+ */
+export { Admission } from '../admission/admission.js'
+export { GateError } from '../errors.js'
+export { newStats } from '../stats.js'
+export type { IsOver, Work } from './effects.js'
+export { LiveGrant } from './grant.js'
+export type { Lease } from './lease.js'
+export { type MachineClocks, machineClocks, Suspends } from './suspends.js'
+export { type Mark, Watch } from './watch.js'

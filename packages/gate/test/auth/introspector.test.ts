@@ -1,0 +1,131 @@
+import { maxIntrospections } from '@portcullis/contracts/introspection'
+import t from 'tap'
+import { refused } from '../fixtures/dial.js'
+import { guardedApp } from '../fixtures/guarded-app.js'
+import { scriptedAuth } from '../fixtures/scripted-auth.js'
+
+t.test('what is asked together goes in one request, each token once', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app } = await guardedApp(t, { authUrl: auth.url })
+  const tokens = Array.from({ length: 10 }, (_, at) => auth.issue({ sub: `user-${at}` }))
+  const grants = await Promise.all(
+    [...tokens, ...tokens].map((token) => app.gate.introspect(token)),
+  )
+  t.equal(auth.batches.length, 1)
+  t.strictSame(auth.batches[0], tokens)
+  for (const [at, grant] of grants.entries()) {
+    t.equal(grant.subject, `user-${at % 10}`, 'each gets the answer to its own token')
+  }
+  t.not(grants[0], grants[10], 'and a grant of its own')
+  t.match(app.gate.stats, { batches: 1, introspected: 10, largestBatch: 10, live: 20 })
+})
+
+t.test('while enough batches are on their way, what comes is kept for the next', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app } = await guardedApp(t, { authUrl: auth.url })
+  let answer: () => void = () => undefined
+  const told = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  auth.onIntrospect = async (honest) => {
+    await told
+    return honest()
+  }
+  const grants: Promise<unknown>[] = []
+  for (let batch = 0; batch < 4; batch++) {
+    const asked = auth.next('introspect')
+    grants.push(app.gate.introspect(auth.issue()))
+    await asked
+  }
+  for (let more = 0; more < maxIntrospections + 20; more++) {
+    grants.push(app.gate.introspect(auth.issue()))
+  }
+  const bad = app.gate.introspect('unknown')
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(auth.batches.length, 4)
+  answer()
+  await Promise.all(grants)
+  await t.rejects(bad, { code: 'invalid_token' })
+  t.strictSame(
+    auth.batches.map((batch) => batch.length),
+    [1, 1, 1, 1, maxIntrospections, 21],
+  )
+})
+
+t.test('an answer that is not exactly the contract admits nobody', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  const token = auth.issue()
+  const good = auth.of(token)
+  const answers: Record<string, unknown> = {
+    'no results': {},
+    'a result too few': { results: [] },
+    'a result too many': { results: [good, good] },
+    'not a list': { results: good },
+    'active as text': { results: [{ ...good, active: 'true' }] },
+    'active without its claims': { results: [{ active: true }] },
+    'inactive, with a claim': { results: [{ active: false, jti: good.jti }] },
+    'a time as text': { results: [{ ...good, exp: '9999999999' }] },
+    'no cut-off time': { results: [{ ...good, issued_us: undefined }] },
+    null: null,
+    'a list': [good],
+  }
+  for (const [name, body] of Object.entries(answers)) {
+    auth.onIntrospect = (_honest, reply) =>
+      reply.type('application/json').send(JSON.stringify(body))
+    const { status, headers } = await refused(`${ws}/echo`, { token })
+    t.equal(status, 503, name)
+    t.match(headers['retry-after'], /^[1-4]$/, name)
+  }
+  for (const status of [201, 204, 302, 400, 403, 404, 429, 500, 503]) {
+    auth.onIntrospect = (honest, reply) => reply.code(status).send(status === 204 ? null : honest())
+    t.equal((await refused(`${ws}/echo`, { token })).status, 503, `status ${status}`)
+  }
+  auth.onIntrospect = (_honest, reply) => reply.type('application/json').send('{"results":')
+  t.equal((await refused(`${ws}/echo`, { token })).status, 503, 'cut JSON')
+  auth.onIntrospect = (_honest, reply) => {
+    reply.hijack()
+    reply.raw.destroy()
+  }
+  t.equal((await refused(`${ws}/echo`, { token })).status, 503, 'a cut connection')
+  t.equal(app.gate.stats.live, 0)
+  auth.onIntrospect = (honest) => honest()
+  await app.gate.introspect(token)
+  t.pass('and then it works again')
+})
+
+t.test('everyone who waits is answered, in time', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app } = await guardedApp(t, { authUrl: auth.url, timeoutMs: 150 })
+  auth.onIntrospect = (_honest, reply) => {
+    reply.hijack()
+    // Heads come, and then a byte now and then.
+    reply.raw.write('{')
+    const trickle = setInterval(() => reply.raw.write(' '), 20)
+    reply.raw.on('close', () => clearInterval(trickle))
+  }
+  const waiting: Promise<unknown>[] = []
+  for (let batch = 0; batch < 6; batch++) {
+    const asked = batch < 4 ? auth.next('introspect') : undefined
+    waiting.push(app.gate.introspect(`token-${batch}`))
+    await asked
+  }
+  const results = await Promise.allSettled(waiting)
+  for (const result of results) {
+    t.match(result, { status: 'rejected', reason: { code: 'auth_unavailable' } })
+  }
+})
+
+t.test('closing the app answers everyone who waits', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app } = await guardedApp(t, { authUrl: auth.url })
+  auth.onIntrospect = (_honest, reply) => {
+    reply.hijack()
+  }
+  const asked = auth.next('introspect')
+  const waiting = app.gate.introspect('token')
+  await asked
+  const closed = app.close()
+  await t.rejects(waiting, { code: 'auth_unavailable' })
+  await closed
+})

@@ -1,0 +1,172 @@
+// Revocation against admission, forced in every order: bisq2#4961.
+import type { FastifyReply } from 'fastify'
+import t from 'tap'
+import { dial, refused } from '../fixtures/dial.js'
+import { guardedApp } from '../fixtures/guarded-app.js'
+import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'
+
+/** Makes auth decide on the answer at once and send it when told to. */
+function holdAnswers(auth: ScriptedAuth): () => void {
+  let send: () => void = () => undefined
+  const told = new Promise<void>((resolve) => {
+    send = resolve
+  })
+  auth.onIntrospect = async (honest: () => object, _reply: FastifyReply) => {
+    const answer = honest()
+    await told
+    return answer
+  }
+  return () => send()
+}
+
+t.test('the revocation comes before the answer that does not know of it', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  const selectors = {
+    jti: (token: string) => ({ jti: auth.of(token).jti }),
+    identity: () => ({ identity: 'shop' }),
+    subject: () => ({ identity: 'shop', subject: 'ada' }),
+    label: () => ({ identity: 'shop', label: 'red' }),
+    all: () => ({ all: true }) as const,
+  }
+  for (const [name, selector] of Object.entries(selectors)) {
+    const token = auth.issue({ labels: ['red'] })
+    const send = holdAnswers(auth)
+    const asked = auth.next('introspect')
+    const answer = refused(`${ws}/echo`, { token })
+    await asked
+    await auth.push(auth.event(selector(token)))
+    send()
+    t.equal((await answer).status, 401, name)
+  }
+  t.equal(app.gate.stats.live, 0)
+})
+
+t.test('a revocation of others, before the answer, leaves the token alone', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { ws } = await guardedApp(t, { authUrl: auth.url })
+  const other = auth.issue()
+  const earlier = auth.event({ identity: 'shop' })
+  const token = auth.issue()
+  const send = holdAnswers(auth)
+  const asked = auth.next('introspect')
+  const peer = dial(`${ws}/echo`, { token })
+  await asked
+  await auth.push(
+    earlier,
+    auth.event({ identity: 'bank' }),
+    auth.event({ jti: auth.of(other).jti }),
+  )
+  send()
+  t.equal(await (await peer).ask('x'), 'ada: x', 'issued after the cut-off, or of someone else')
+})
+
+t.test('a token asked about again while a first answer is on its way', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  const token = auth.issue()
+  const send = holdAnswers(auth)
+  const asked = auth.next('introspect')
+  const first = refused(`${ws}/echo`, { token })
+  await asked
+  await auth.push(auth.event({ jti: auth.of(token).jti }))
+  const second = app.gate.introspect(token)
+  send()
+  await t.rejects(second, { code: 'invalid_token' }, 'shares the answer and its check')
+  t.equal((await first).status, 401)
+})
+
+t.test('the revocation comes between the answer and the socket', async (t) => {
+  const auth = await scriptedAuth(t)
+  let passed: () => void = () => undefined
+  let proceed: () => void = () => undefined
+  const reached = new Promise<void>((resolve) => {
+    passed = resolve
+  })
+  const told = new Promise<void>((resolve) => {
+    proceed = resolve
+  })
+  const heard: string[] = []
+  const { app, ws } = await guardedApp(t, {
+    authUrl: auth.url,
+    routes: (app) => {
+      app.get(
+        '/slow',
+        {
+          websocket: true,
+          preValidation: [
+            app.admit(),
+            async () => {
+              passed()
+              await told
+            },
+          ],
+        },
+        (socket) => {
+          socket.on('message', (data) => heard.push(String(data)))
+          socket.send('a byte too many')
+        },
+      )
+    },
+  })
+  const token = auth.issue()
+  const dialled = dial(`${ws}/slow`, { token })
+  await reached
+  const ack = await auth.push(auth.event({ jti: auth.of(token).jti }))
+  t.equal(ack.revocations[0]?.connectionsClosed, 1)
+  proceed()
+  const peer = await dialled
+  peer.socket.on('message', (data) => heard.push(String(data)))
+  peer.socket.send('heard?')
+  t.strictSame(await peer.closed, { code: 4500, reason: 'token revoked' })
+  t.strictSame(heard, [], 'not a byte in or out')
+  t.equal(app.gate.stats.live, 0)
+})
+
+t.test('the revocation comes while frames are on their way', async (t) => {
+  const auth = await scriptedAuth(t)
+  const heard: string[] = []
+  const { app, ws } = await guardedApp(t, {
+    authUrl: auth.url,
+    routes: (app) => {
+      app.get('/hear', { websocket: true, preValidation: app.admit() }, (socket, { grant }) => {
+        socket.on('message', (data) => {
+          heard.push(`${data} ${grant.ended ?? 'live'}`)
+          socket.send('more')
+        })
+      })
+    },
+  })
+  const token = auth.issue()
+  const peer = await dial(`${ws}/hear`, { token })
+  const acked = auth.push(auth.event({ jti: auth.of(token).jti }))
+  // The peer goes on until it is closed.
+  const flood = (): void => {
+    if (peer.socket.readyState !== peer.socket.OPEN) {
+      return
+    }
+    peer.socket.send('x')
+    setImmediate(flood)
+  }
+  flood()
+  const ack = await acked
+  const before = heard.length
+  t.equal(ack.revocations[0]?.connectionsClosed, 1)
+  t.equal((await peer.closed).code, 4500)
+  t.equal(heard.length, before, 'nothing is heard after the acknowledgement')
+  t.notOk(
+    heard.some((line) => line.endsWith('revoked')),
+    'nothing is heard on an ended grant',
+  )
+  t.equal((await refused(`${ws}/hear`, { token: `${token}x` })).status, 401)
+  t.equal(app.gate.stats.live, 0)
+})
+
+t.test('what the feed brings is kept only while an answer is awaited', async (t) => {
+  const auth = await scriptedAuth(t)
+  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+  await auth.push(auth.event({ identity: 'bank' }))
+  const peer = await dial(`${ws}/echo`, { token: auth.issue() })
+  t.equal(await peer.ask('x'), 'ada: x', 'an event before the question does not touch it')
+  t.equal(app.gate.stats.live, 1)
+})

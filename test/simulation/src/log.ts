@@ -1,9 +1,0 @@
-import type { Process } from './process.js'
-import type { Watch } from './production.js'
-
-/** The log of production code, as notes in the history. */
-export function logOf(process: Process): ConstructorParameters<typeof Watch>[0] {
-  const write = (...args: unknown[]): void =>
-    process.note(() => args.filter((arg) => typeof arg === 'string').join(' '))
-  return { info: write, warn: write, error: write, debug: write } as never
-}

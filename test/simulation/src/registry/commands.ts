@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { Commands } from '../production.js'
+import type { SimulatedToken } from './registry.js'
+
+type Argument = string | number | Buffer
+
+/** A script as it travels to Redis: by its hash, or as its text. */
+export interface ScriptCall {
+  readonly sha?: string
+  readonly source?: string
+  readonly keys: readonly string[]
+  readonly args: readonly Argument[]
+  /** The token on whose behalf it was sent. */
+  readonly by: SimulatedToken | undefined
+}
+
+/** What production code uses of ioredis to run scripts. */
+export class SimulatedCommands extends EventEmitter {
+  readonly isCluster = false
+  readonly #send: (call: ScriptCall) => Promise<unknown>
+  readonly #by: SimulatedToken | undefined
+
+  constructor(send: (call: ScriptCall) => Promise<unknown>, by?: SimulatedToken) {
+    super()
+    this.#send = send
+    this.#by = by
+  }
+
+  /** Returns the same connection; the scripts that it sends count as effects of this token. */
+  of(token: SimulatedToken): SimulatedCommands {
+    return new SimulatedCommands(this.#send, token)
+  }
+
+  eval(source: string, keyCount: number, ...rest: Argument[]): Promise<unknown> {
+    return this.#run({ source }, keyCount, rest)
+  }
+
+  evalsha(sha: string, keyCount: number, ...rest: Argument[]): Promise<unknown> {
+    return this.#run({ sha }, keyCount, rest)
+  }
+
+  async #run(
+    what: Pick<ScriptCall, 'sha' | 'source'>,
+    keyCount: number,
+    rest: readonly Argument[],
+  ): Promise<unknown> {
+    const keys = rest.slice(0, keyCount).map(String)
+    const reply = await this.#send({ ...what, keys, args: rest.slice(keyCount), by: this.#by })
+    if (reply instanceof Error) {
+      throw reply
+    }
+    return reply
+  }
+}
+
+/** By what production code uses of it. */
+export function asCommands(commands: SimulatedCommands): Commands {
+  return commands as unknown as Commands
+}
+
+const lua = (path: string): string =>
+  readFileSync(new URL(`../../../../apps/${path}.lua`, import.meta.url), 'utf8')
+
+/** The last file of each script that the simulated stores know. */
+const texts = {
+  time: "return redis.call('TIME')",
+  'publish-now': lua('realtime/src/broker/lua/publish-now'),
+  introspect: lua('auth/src/registry/lua/introspect'),
+  'issue-token': lua('auth/src/registry/lua/issue-token'),
+  'register-identity': lua('auth/src/registry/lua/register-identity'),
+} as const
+
+/** Whether a call reads Redis' clock. */
+export function isTime({ source }: ScriptCall): boolean {
+  return source === texts.time
+}
+
+export type ScriptName = keyof typeof texts
+
+interface Known {
+  readonly name: ScriptName
+  /** Its last argument is a deadline, in Unix milliseconds of the store's clock. */
+  readonly bounded: boolean
+}
+
+/** Whether a store whose clock shows `nowMs` refuses a script with this deadline. */
+export type IsTooLate = (deadlineMs: number, nowMs: number) => boolean
+
+export interface ScriptsOptions {
+  isTooLate: IsTooLate
+  /** A script has written for a token. */
+  onEffect: (what: ScriptName, by: SimulatedToken) => void
+  onTooLate: () => void
+}
+
+/** The scripts of one Redis, as `packages/redis/src/script.ts` sends them. */
+export class Scripts {
+  readonly #options: ScriptsOptions
+  readonly #known = new Map<string, Known>()
+
+  constructor(options: ScriptsOptions) {
+    this.#options = options
+  }
+
+  /** A Redis that was restarted knows no script. */
+  forget(): void {
+    this.#known.clear()
+  }
+
+  /** Returns what the script returns, or the error with which Redis refuses it. */
+  evaluate(
+    call: ScriptCall,
+    nowUs: number,
+    execute: (name: ScriptName, args: readonly string[]) => unknown,
+  ): unknown {
+    const known = this.#find(call)
+    if (known === undefined) {
+      return replyError('NOSCRIPT no matching script')
+    }
+    const args = call.args.map(String)
+    if (known.bounded && this.#options.isTooLate(Number(args.pop()), Math.floor(nowUs / 1000))) {
+      this.#options.onTooLate()
+      return replyError('TOOLATE the deadline has passed')
+    }
+    if (known.name === 'time') {
+      return [String(Math.floor(nowUs / 1e6)), String(Math.floor(nowUs % 1e6))]
+    }
+    const reply = execute(known.name, args)
+    // A word says why nothing was done.
+    if (call.by !== undefined && typeof reply !== 'string') {
+      this.#options.onEffect(known.name, call.by)
+    }
+    return reply
+  }
+
+  #find({ sha = '', source }: ScriptCall): Known | undefined {
+    if (source === undefined) {
+      return this.#known.get(sha)
+    }
+    const hash = createHash('sha1').update(source).digest('hex')
+    const known = this.#known.get(hash) ?? parse(source)
+    this.#known.set(hash, known)
+    return known
+  }
+}
+
+function parse(source: string): Known {
+  const name = scriptNames.find((candidate) => source.endsWith(texts[candidate]))
+  if (name === undefined) {
+    throw new Error(`the simulated Redis does not know this script: ${source}`)
+  }
+  return { name, bounded: source.includes('TOOLATE') }
+}
+
+const scriptNames = Object.keys(texts).filter((name): name is ScriptName => name in texts)
+
+function replyError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' })
+}

@@ -1,0 +1,341 @@
+import type { Active } from '@portcullis/contracts/introspection'
+import type { Selector } from '@portcullis/contracts/revocations'
+import type { HttpRequest } from '../network/http.js'
+import type { End, Network } from '../network/network.js'
+import { SimulatedWebSocket } from '../network/web-socket.js'
+import type { Parts } from '../parts.js'
+import {
+  Callers,
+  FeedConnection,
+  Fencer,
+  feedSocket,
+  follow,
+  issueToken,
+  type Jwt,
+  keyNames,
+  leaseTimes,
+  newStats,
+  type OwnPart,
+  type Registry,
+  registerIdentity,
+  type Watch,
+} from '../production.js'
+import { asCommands } from '../registry/commands.js'
+import { type SimulatedToken, tokenScope } from '../registry/registry.js'
+import type { RegistryClient } from '../registry/registry-client.js'
+import type { RegistryHost } from '../registry/registry-host.js'
+import type { Process } from '../world/process.js'
+import { countEffects } from './count-effects.js'
+import { logOf } from './log.js'
+
+/** What nodes and administrators ask of auth over HTTP. */
+export type AuthRequest =
+  | { kind: 'introspect'; tokens: readonly string[] }
+  /** A node asks for a token of its own. */
+  | { kind: 'token' }
+  | { kind: 'revoke'; id: string; selector: Selector; identity: string }
+
+/** What a caller asks auth to write: a token for a subject of its own, or an identity. */
+export type AuthWrite = { kind: 'issue' } | { kind: 'register'; identity: string }
+
+/** The answer, or the status of one that is none. */
+export type AuthAnswer =
+  | { status: 200; results: readonly (Active | undefined)[] }
+  | { status: 200; token: string }
+  | { status: 201 }
+  | { status: 503 }
+
+export interface AuthOptions {
+  process: Process
+  network: Network
+  registry: RegistryHost
+  leaseMs: number
+  parts: Parts
+  /** Whose tokens open the feed. */
+  nodeIdentity: string
+  /** Issues a token of a node. */
+  issue: (registry: RegistryClient) => Promise<string>
+  /** Which token a text is: signatures are not what is simulated. */
+  tokenOf: (text: string) => SimulatedToken | undefined
+}
+
+const helloMs = 1000
+const pingIntervalMs = 700
+const startRetryMs = 100
+/** How long the start waits for this instance's own leases. */
+const ownLeaseMs = 300
+
+/** One auth process, wired as `apps/auth/src/app.ts` does it. */
+export class SimulatedAuth {
+  readonly process: Process
+  readonly #options: AuthOptions
+  readonly #registry: RegistryClient
+  readonly #scripted: Registry
+  #own: { part: OwnPart; watch: Watch; callers: Callers } | undefined
+  #hub: Awaited<ReturnType<typeof follow>>['hub'] | undefined
+  #fencer: Fencer | undefined
+  #leaving = false
+
+  constructor(options: AuthOptions) {
+    const { process, network, registry, leaseMs, parts } = options
+    this.process = process
+    this.#options = options
+    this.#registry = new parts.RegistryClient(process, network, registry, { leaseMs })
+    const partitions = registry.partitions.length
+    const { scripts } = this.#registry
+    this.#scripted = {
+      redis: asCommands(scripts),
+      keys: keyNames('simulation', partitions),
+      partitions,
+      feedMaxLength: 1000,
+      receiptTtlSeconds: 600,
+      leaseMs,
+      wrongCodes: { allowed: 1, waitMs: 1, maxWaitMs: 1 },
+      maxTokensPerIdentity: 1e6,
+    }
+    process.event(0, () => void this.#start())
+  }
+
+  /** Whether it takes connections and requests. */
+  get ready(): boolean {
+    return this.#hub !== undefined && !this.#leaving && !this.process.killed
+  }
+
+  /** SIGTERM: sends the nodes away, and ends. */
+  async leave(): Promise<void> {
+    this.process.note('closes')
+    this.#leaving = true
+    await Promise.all([this.#hub?.close(100), this.#fencer?.close()])
+    await this.#own?.part.close()
+    this.#own?.watch.close()
+    this.process.kill()
+  }
+
+  /** A node dials `/v1/feed`. */
+  acceptFeed(end: End): void {
+    const admit = async (text: string): Promise<number> => {
+      const token = this.#options.tokenOf(text)
+      if (token?.identity !== this.#options.nodeIdentity) {
+        return 401
+      }
+      const active = await this.#registry.isActive(token).catch(() => undefined)
+      return active === undefined ? 503 : active ? 101 : 401
+    }
+    SimulatedWebSocket.accept(end, admit, (socket, token) => this.#opened(socket, token))
+  }
+
+  /** A request over HTTP. */
+  acceptRequest(end: End): void {
+    end.receiver = {
+      received: (request) => {
+        void this.#answer(request as AuthRequest).then((answer) => {
+          end.send(answer)
+          end.close()
+        })
+      },
+      ended: () => undefined,
+    }
+  }
+
+  /** A request with a token: what `callers.ts` and the routes make of it. */
+  async call(http: HttpRequest, write: AuthWrite): Promise<void> {
+    const own = this.#own
+    if (own === undefined || !this.ready) {
+      return http.answer(503)
+    }
+    const { request, reply, token } = http
+    try {
+      const caller = await own.callers.admit(request, reply, token)
+      if (caller === undefined) {
+        return http.answer(401)
+      }
+      if (!(await http.body)) {
+        return
+      }
+      const { claims, authority } = caller
+      // Some routes have more to wait for.
+      if (this.process.random.chance(0.5)) {
+        await new Promise(setImmediate)
+      }
+      await authority.act((registry) => this.#write(registry, this.#options.tokenOf(token), write))
+      const refusal = own.callers.refusal(request)
+      this.process.note(() => `has written for ${claims.jti}: ${write.kind}`)
+      http.answer(refusal === undefined ? 201 : statusOf(refusal))
+    } catch (error) {
+      this.process.note(() => `refuses a request: ${error}`)
+      http.answer(statusOf(error))
+    }
+  }
+
+  /** `POST /v1/tokens` and `POST /v1/identities`, behind their checks of scopes. */
+  async #write(
+    registry: Registry,
+    token: SimulatedToken | undefined,
+    write: AuthWrite,
+  ): Promise<void> {
+    if (token === undefined) {
+      throw new Error('there is no such token')
+    }
+    const { identity, subject } = token
+    const own = { ...registry, redis: asCommands(this.#registry.scripts.of(token)) }
+    if (write.kind === 'register') {
+      await registerIdentity(own, { identity: write.identity, scopes: [] })
+      return
+    }
+    const order = { identity, subject, scopes: [], ttlSeconds: 600, labels: [], from: '::1' }
+    await issueToken(own, { ...order, parent: token.jti })
+  }
+
+  async #start(): Promise<void> {
+    const { process, leaseMs } = this.#options
+    const onError = (error: unknown): void =>
+      process.note(() => `error: ${error instanceof Error ? error.message : error}`)
+    try {
+      const { hub } = await follow({
+        source: this.#registry.source,
+        follower: (cursor) => {
+          this.#own = this.#openOwnPart(cursor, onError)
+          return this.#own.part
+        },
+        onError,
+      })
+      await this.#own?.part.start(ownLeaseMs)
+      this.#hub = hub
+    } catch {
+      // The service manager starts it again.
+      process.setTimeout(() => void this.#start(), startRetryMs)
+      return
+    }
+    this.#fencer = new Fencer({
+      registry: this.#registry,
+      pollMs: leaseTimes(leaseMs).pollMs,
+      onFenced: ({ node, instance }) => {
+        process.world.history.count('fences')
+        process.note(`fences ${node} (${instance})`)
+      },
+      onError,
+    })
+    process.note('is ready')
+  }
+
+  /** As `open-own-part.ts` and `app.ts` do it. */
+  #openOwnPart(cursor: string, onError: (error: unknown) => void) {
+    const { process, parts, leaseMs } = this.#options
+    const noLease = { held: true, leftMs: 0 }
+    const watch = new parts.Watch(logOf(process), newStats(), noLease)
+    countEffects(watch, process.world.history)
+    const instance = process.random.bytes(16).toString('base64url')
+    const part = new parts.OwnPart({
+      registry: this.#registry.authPart({ node: `(auth)${process.name}`, instance }),
+      watch,
+      cursor,
+      ttlMs: leaseTimes(leaseMs).ttlMs,
+      onError,
+    })
+    const callers = new Callers({
+      registry: this.#scripted,
+      jwt: this.#jwt(),
+      watch,
+      lease: (partition) => part.lease(partition),
+    })
+    return { part, watch, callers }
+  }
+
+  /** Signatures are not what is simulated: the text of a token is its id. */
+  #jwt(): Jwt {
+    const key = { kid: 'simulation', alg: 'EdDSA' }
+    const library = {
+      decode: () => ({ header: { typ: 'at+jwt', kid: key.kid, alg: key.alg } }),
+      verify: (text: string) => {
+        const token = this.#options.tokenOf(text)
+        if (token === undefined) {
+          throw new Error('not a token')
+        }
+        const iat = Math.floor(this.process.wall / 1000)
+        const { jti, identity, subject } = token
+        const names = { iss: 'simulation', aud: 'simulation' }
+        const claims = { jti, client_id: identity, sub: subject, scope: tokenScope }
+        return { ...names, ...claims, iat, exp: iat + 1_000_000 }
+      },
+    }
+    const keys = { current: key, find: () => key }
+    const names = { issuer: 'simulation', audience: 'simulation' }
+    return { ...names, keys, library: () => library } as unknown as Jwt
+  }
+
+  #opened(socket: SimulatedWebSocket, text: string): void {
+    const hub = this.#hub
+    const { process, tokenOf } = this.#options
+    const token = tokenOf(text)
+    if (hub === undefined || token === undefined) {
+      socket.terminate()
+      return
+    }
+    const connection = new FeedConnection({
+      registry: this.#registry,
+      hub,
+      socket: feedSocket(asWebSocket(socket), pingIntervalMs),
+      token: { ...token, expiresAt: process.wall + 1e9 },
+      helloMs,
+      onError: (error) => process.note(() => `feed connection: ${error}`),
+    })
+    socket.on('message', (data: Buffer) => {
+      process.note(() => `hears ${data}`)
+      if (data.includes('"hello"') && data.includes('"cursor"')) {
+        process.world.history.count('resumes asked for')
+      }
+      connection.onMessage(data.toString())
+    })
+    socket.on('close', () => connection.onClose())
+  }
+
+  async #answer(request: AuthRequest): Promise<AuthAnswer> {
+    try {
+      if (request.kind === 'introspect') {
+        return await this.#introspect(request.tokens)
+      }
+      if (request.kind === 'token') {
+        return { status: 200, token: await this.#options.issue(this.#registry) }
+      }
+      await this.#registry.revoke(request.id, request.selector, request.identity)
+      return { status: 201 }
+    } catch {
+      return { status: 503 }
+    }
+  }
+
+  async #introspect(tokens: readonly string[]): Promise<AuthAnswer> {
+    const claims = tokens.map((text) => this.#options.tokenOf(text) ?? { jti: '', identity: '' })
+    const found = await this.#registry.introspect(claims)
+    return { status: 200, results: found.map((token) => token && this.#active(token)) }
+  }
+
+  #active({ jti, identity, subject, labels, parents, issuedUs }: SimulatedToken): Active {
+    const nowSeconds = Math.floor(this.process.wall / 1000)
+    return {
+      active: true,
+      jti,
+      client_id: identity,
+      sub: subject,
+      scope: tokenScope,
+      iat: nowSeconds,
+      exp: nowSeconds + 1_000_000,
+      iss: 'simulation',
+      aud: 'simulation',
+      token_type: 'Bearer',
+      issued_us: issuedUs,
+      labels: [...labels],
+      parents: [...parents],
+    }
+  }
+}
+
+/** `feedSocket` takes the class of ws; it uses what the simulated one has. */
+export function asWebSocket(socket: SimulatedWebSocket): Parameters<typeof feedSocket>[0] {
+  return socket as unknown as Parameters<typeof feedSocket>[0]
+}
+
+/** As `problems` answers: a caller whose token has ended, or a registry that is away. */
+function statusOf(error: unknown): number {
+  return error instanceof Error && 'code' in error && error.code === 'invalid_token' ? 401 : 503
+}

@@ -1,0 +1,120 @@
+import type { End } from '../network/network.js'
+import { type IsTooLate, type ScriptCall, Scripts } from '../registry/commands.js'
+import type { SimulatedToken } from '../registry/registry.js'
+import type { Answer, Command } from '../registry/registry-host.js'
+import type { Process } from '../world/process.js'
+import type { Random } from '../world/random.js'
+import type { World } from '../world/world.js'
+
+interface Listener {
+  process: Process
+  deliver: (channel: string, bytes: Buffer) => void
+}
+
+const channelMark = ':channel:'
+/** Redis gives an answer within this, in milliseconds. */
+const serviceMs = { least: 0.02, most: 0.3 }
+
+export interface BrokerOptions {
+  world: World
+  /** How fast its clock runs. */
+  rate: number
+  isTooLate: IsTooLate
+  /** Redis takes a publication for a token. */
+  onEffect: (token: SimulatedToken) => void
+}
+
+/**
+ * The Redis of the nodes, with a clock of its own: takes publications, and passes them on to every
+ * node, late, now and then twice.
+ */
+export class Broker {
+  readonly #options: BrokerOptions
+  readonly #random: Random
+  readonly #listeners = new Set<Listener>()
+  readonly #scripts: Scripts
+  readonly #offsetUs: number
+  #process: Process
+
+  constructor(options: BrokerOptions) {
+    const { world, isTooLate, onEffect } = options
+    this.#options = options
+    this.#random = world.random('broker')
+    this.#offsetUs = this.#random.whole(-1e9, 1e9)
+    this.#process = world.process('broker')
+    this.#scripts = new Scripts({
+      isTooLate,
+      onEffect: (_what, token) => onEffect(token),
+      onTooLate: () => world.history.count('effects refused by deadline'),
+    })
+  }
+
+  get process(): Process {
+    return this.#process
+  }
+
+  /** Comes back after it was killed. */
+  restart(): void {
+    this.#process = this.#options.world.process('broker')
+    this.#scripts.forget()
+    this.#process.note('is back')
+  }
+
+  /** Takes a connection of a node. */
+  accept(end: End): void {
+    end.receiver = {
+      received: (message) => {
+        const { number, run } = message as Command
+        const answer: Answer = { number, result: run([]) }
+        end.process.event(this.#random.between(serviceMs.least, serviceMs.most), () =>
+          end.send(answer),
+        )
+      },
+      ended: () => undefined,
+    }
+  }
+
+  /** Runs a script. */
+  evaluate(call: ScriptCall): unknown {
+    return this.#scripts.evaluate(call, this.#nowUs, () => {
+      const [key = ''] = call.keys
+      const [bytes] = call.args
+      if (!(bytes instanceof Buffer)) {
+        throw new Error('not a publication')
+      }
+      this.publish(key.slice(key.indexOf(channelMark) + channelMark.length), bytes)
+      return this.#listeners.size
+    })
+  }
+
+  listen(process: Process, deliver: Listener['deliver']): void {
+    const listener = { process, deliver }
+    this.#listeners.add(listener)
+    process.onKilled(() => this.#listeners.delete(listener))
+  }
+
+  publish(channel: string, bytes: Buffer): void {
+    for (const { process, deliver } of this.#listeners) {
+      const copies = this.#random.chance(0.02) ? 2 : 1
+      for (let copy = 0; copy < copies; copy++) {
+        process.event(this.#random.between(0.1, 5), () => deliver(channel, bytes))
+      }
+    }
+  }
+
+  /** Publications that are of no token. */
+  publishEvery(channel: string, ms: number, encoded: () => Buffer): void {
+    const again = (): void => {
+      this.#options.world.schedule(ms * this.#random.between(0.5, 1.5), () => {
+        this.publish(channel, encoded())
+        again()
+      })
+    }
+    again()
+  }
+
+  get #nowUs(): number {
+    const { world, rate } = this.#options
+    return Math.floor(1.9e15 + this.#offsetUs + world.now * 1000 * rate)
+  }
+}
