@@ -127,7 +127,8 @@ module.exports = {
         'connection/ asks an application through the interface that the node gives it; auth pushes security events and asks nobody else; the command line says with what certificates it speaks',
       from: {
         path: '^apps/[^/]+/src/',
-        pathNot: '^apps/(?:(?:realtime/src/handlers|auth/src/events)/|cli/src/tls\\.ts$)',
+        pathNot:
+          '^apps/(?:(?:realtime/src/handlers|auth/src/events)/|cli/src/installation/tls\\.ts$)',
       },
       to: { path: external('undici') },
     },

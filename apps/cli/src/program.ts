@@ -15,8 +15,8 @@ import { revocationCommands } from './commands/revocation.js'
 import { revokeCommand } from './commands/revoke.js'
 import { tokenCommands } from './commands/token.js'
 import { exitCodesText } from './errors.js'
-import { type OpenSession, openSession } from './session.js'
-import type { Shell } from './shell.js'
+import { type OpenSession, openSession } from './session/session.js'
+import type { Shell } from './terminal/shell.js'
 
 /** The command line. Running it throws CommanderError or CliError instead of ending the process. */
 export function program(shell: Shell): Command {

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { CliError, exitCodes } from './errors.js'
-import { refuseSecrets } from './no-secrets.js'
+import { refuseSecrets } from './options/refuse-secrets.js'
 import { coloured } from './output/output.js'
 import { program } from './program.js'
-import type { Shell } from './shell.js'
+import type { Shell } from './terminal/shell.js'
 
 /** Runs one command line (the arguments alone); gives the exit code, having said what went wrong. */
 export async function run(args: readonly string[], shell: Shell): Promise<number> {

@@ -1,11 +1,11 @@
 import { AuditPage } from '@portcullis/contracts/audit'
 import { type Command, Option } from 'commander'
-import { exportAudit } from '../export-audit.js'
-import { followAudit } from '../follow-audit.js'
-import { moment, wholeNumber } from '../options.js'
+import { firstRows } from '../api/first-rows.js'
+import { exportAudit } from '../follow/export-audit.js'
+import { followAudit } from '../follow/follow-audit.js'
+import { moment, wholeNumber } from '../options/options.js'
 import { auditList } from '../output/audit.js'
-import { firstRows } from '../pages.js'
-import type { OpenSession } from '../session.js'
+import type { OpenSession } from '../session/session.js'
 
 /** `portcullis audit`: who did what, or tried to. */
 export function auditCommand(program: Command, open: OpenSession): void {

@@ -1,11 +1,11 @@
 import { AddedRegistrationCode, Identity } from '@portcullis/contracts/identities'
 import type { Command } from 'commander'
+import { identityPath } from '../api/identity-path.js'
 import { CliError } from '../errors.js'
-import { handOverCode } from '../hand-over-code.js'
-import { identityPath } from '../identity-path.js'
-import { wholeNumber } from '../options.js'
+import { wholeNumber } from '../options/options.js'
 import { codeList } from '../output/identity.js'
-import type { OpenSession, Session } from '../session.js'
+import { handOverCode } from '../session/hand-over-code.js'
+import type { OpenSession, Session } from '../session/session.js'
 
 /** `portcullis code …`: what an identity shows auth to get tokens. */
 export function codeCommands(program: Command, open: OpenSession): void {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Argument, type Command } from 'commander'
 import { candidates } from '../completion/candidates.js'
 import { knownValues } from '../completion/known-values.js'
-import type { Shell } from '../shell.js'
+import type { Shell } from '../terminal/shell.js'
 
 const howTo = `
 bash, in ~/.bashrc:                 eval "$(portcullis completion bash)"

@@ -1,12 +1,12 @@
 import { fixedToken, type TokenSource } from '@portcullis/client'
 import { type Command, Option } from 'commander'
-import { tokenFailure } from '../auth-api.js'
+import { tokenFailure } from '../api/auth-api.js'
 import { CliError } from '../errors.js'
-import { follow } from '../follow.js'
+import { readToken } from '../files/token-file.js'
+import { follow } from '../follow/follow-channels.js'
 import { converse } from '../interactive/converse.js'
-import { each, withNodeOptions } from '../options.js'
-import type { NodeChoice, OpenSession, Session } from '../session.js'
-import { readToken } from '../token-file.js'
+import { each, withNodeOptions } from '../options/options.js'
+import type { NodeChoice, OpenSession, Session } from '../session/session.js'
 
 /** `portcullis connect`: a socket that shows what its channels bring, and on a terminal takes commands. */
 export function connectCommand(program: Command, open: OpenSession): void {

@@ -1,10 +1,10 @@
 import { ConnectionPage } from '@portcullis/contracts/connections'
 import type { Command } from 'commander'
+import { firstRows } from '../api/first-rows.js'
 import { CliError } from '../errors.js'
-import { wholeNumber } from '../options.js'
+import { wholeNumber } from '../options/options.js'
 import { connectionsText } from '../output/connections.js'
-import { firstRows } from '../pages.js'
-import type { OpenSession } from '../session.js'
+import type { OpenSession } from '../session/session.js'
 
 /** `portcullis connections`: what stands on which tokens, at this moment. */
 export function connectionsCommand(program: Command, open: OpenSession): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { Check } from '../doctor/check.js'
+import { checkCounts, checkText } from '../doctor/check-text.js'
 import { examine } from '../doctor/examine.js'
 import { CliError } from '../errors.js'
-import { checkCounts, checkText } from '../output/checks.js'
-import type { OpenSession } from '../session.js'
+import type { OpenSession } from '../session/session.js'
 
 /** `portcullis doctor`: looks at an installation, and says what to change. */
 export function doctorCommand(program: Command, open: OpenSession): void {

@@ -8,19 +8,19 @@ import { Receipt } from '@portcullis/contracts/revocations'
 import { parseScope } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { type Command, Option } from 'commander'
-import type { AuthApi } from '../auth-api.js'
+import type { AuthApi } from '../api/auth-api.js'
+import { firstRows } from '../api/first-rows.js'
+import { identityPath } from '../api/identity-path.js'
+import { preview } from '../api/preview-revocation.js'
 import { CliError } from '../errors.js'
-import { followReceipt, requireConfirmed } from '../follow-receipt.js'
-import { handOverCode } from '../hand-over-code.js'
-import { identityPath } from '../identity-path.js'
-import { each, wholeNumber } from '../options.js'
+import { followReceipt, requireConfirmed } from '../follow/follow-receipt.js'
+import { each, wholeNumber } from '../options/options.js'
 import { identityList, identityText } from '../output/identity.js'
 import type { Output } from '../output/output.js'
 import { receiptText } from '../output/receipt.js'
-import { firstRows } from '../pages.js'
-import { preview } from '../preview.js'
-import { confirm } from '../prompt/confirm.js'
-import type { OpenSession } from '../session.js'
+import { handOverCode } from '../session/hand-over-code.js'
+import type { OpenSession } from '../session/session.js'
+import { confirm } from '../terminal/confirm.js'
 
 const Suspended = Type.Object({ identity: Identity, revocation: Receipt })
 
@@ -134,7 +134,7 @@ export function identityCommands(program: Command, open: OpenSession): void {
       const session = open(command)
       const { out } = session
       const auth = session.auth()
-      await confirm(session, {
+      await confirm(session.shell, {
         yes,
         what: `this suspends ${name} and revokes its tokens`,
         preview: (remarks) => identityPreview(remarks, auth, name),
@@ -171,7 +171,7 @@ export function identityCommands(program: Command, open: OpenSession): void {
     .action(async (name: string, { yes }: { yes?: true }, command: Command) => {
       const session = open(command)
       const auth = session.auth()
-      await confirm(session, {
+      await confirm(session.shell, {
         yes,
         what: `this deletes ${name} and revokes its tokens`,
         preview: (remarks) => identityPreview(remarks, auth, name),

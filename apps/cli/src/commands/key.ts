@@ -1,12 +1,12 @@
 import { RevokedKey, SigningKeyList } from '@portcullis/contracts/keys'
 import type { Command } from 'commander'
-import { followReceipt, requireConfirmed } from '../follow-receipt.js'
-import { withReceiptOptions } from '../options.js'
+import { preview } from '../api/preview-revocation.js'
+import { followReceipt, requireConfirmed } from '../follow/follow-receipt.js'
+import { withReceiptOptions } from '../options/options.js'
 import { keyList } from '../output/key.js'
 import { receiptText } from '../output/receipt.js'
-import { preview } from '../preview.js'
-import { confirm } from '../prompt/confirm.js'
-import type { OpenSession } from '../session.js'
+import type { OpenSession } from '../session/session.js'
+import { confirm } from '../terminal/confirm.js'
 
 /** `portcullis key …`: what auth signs tokens with. */
 export function keyCommands(program: Command, open: OpenSession): void {
@@ -50,7 +50,7 @@ export function keyCommands(program: Command, open: OpenSession): void {
       const { out } = session
       const { yes, wait, ...json } = options
       const auth = session.auth()
-      await confirm(session, {
+      await confirm(session.shell, {
         yes,
         what: 'this removes the key and revokes every token',
         preview: (remarks) => preview(remarks, auth, { all: true }),

@@ -1,8 +1,8 @@
 import { NodeList } from '@portcullis/contracts/feed'
 import type { Command } from 'commander'
+import { watchNodes } from '../follow/watch-nodes.js'
 import { nodeTable } from '../output/nodes.js'
-import type { OpenSession } from '../session.js'
-import { watchNodes } from '../watch-nodes.js'
+import type { OpenSession } from '../session/session.js'
 
 /** `portcullis nodes`: the realtime nodes that auth tells of revocations. */
 export function nodesCommand(program: Command, open: OpenSession): void {

@@ -4,12 +4,11 @@ import { text } from 'node:stream/consumers'
 import { IdentityName } from '@portcullis/contracts/names'
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { authUrl, loadProfile, type ProfileFlags, places } from '../config.js'
 import { CliError } from '../errors.js'
-import { type Output, output } from '../output/output.js'
-import { profileList, profileText } from '../output/profile.js'
-import { openOwnFile } from '../own-file.js'
-import { codeSourceText, type StoredCodeSource } from '../profile/code-source.js'
+import { openOwnFile } from '../files/own-file.js'
+import { codeSourceText, type StoredCodeSource } from '../installation/code-source.js'
+import { authUrl, loadProfile, type ProfileFlags, places } from '../installation/profile.js'
+import { realtimeUrl } from '../installation/realtime-url.js'
 import {
   configFile,
   keptCodeFile,
@@ -18,12 +17,13 @@ import {
   readProfiles,
   saveProfiles,
   storedProfile,
-} from '../profile/stored-profiles.js'
-import { isInteractive } from '../prompt/interactive.js'
-import { askSecret } from '../prompt/secret.js'
-import { realtimeUrl } from '../realtime-url.js'
-import type { Shell } from '../shell.js'
-import { absolute, useTls } from '../tls.js'
+} from '../installation/stored-profiles.js'
+import { absolute, useTls } from '../installation/tls.js'
+import { type Output, output } from '../output/output.js'
+import { profileList, profileText } from '../output/profile.js'
+import { askSecret } from '../terminal/ask-secret.js'
+import { isInteractive } from '../terminal/is-interactive.js'
+import type { Shell } from '../terminal/shell.js'
 
 /** `portcullis profile …`: installations that are kept by a name. */
 export function profileCommands(program: Command, shell: Shell): void {

@@ -2,12 +2,12 @@ import { ApiError, type PublishRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Command } from 'commander'
-import { dataOf } from '../data-of.js'
+import { exchange } from '../api/exchange.js'
 import { CliError } from '../errors.js'
-import { exchange } from '../exchange.js'
-import { withNodeOptions } from '../options.js'
+import { withNodeOptions } from '../options/options.js'
+import { parsePublishData } from '../options/parse-publish-data.js'
 import { printable } from '../output/printable.js'
-import type { NodeChoice, OpenSession } from '../session.js'
+import type { NodeChoice, OpenSession } from '../session/session.js'
 
 const Published = Type.Object({
   result: Type.Optional(Type.Object({}, { additionalProperties: true })),
@@ -27,7 +27,7 @@ export function publishCommand(program: Command, open: OpenSession): void {
     const { api } = realtime(choice)
     const issuer = auth()
     const token = await issuer.accessToken()
-    const json: PublishRequest = { channel, data: dataOf(text) }
+    const json: PublishRequest = { channel, data: parsePublishData(text) }
     const answer = await exchange({
       service: 'realtime',
       base: api,

@@ -5,12 +5,12 @@ import {
   EventReceiverList,
 } from '@portcullis/contracts/event-receivers'
 import { type Command, Option } from 'commander'
-import { type DeliveryOptions, deliveryOf, withDeliveryOptions } from '../delivery.js'
 import { CliError } from '../errors.js'
-import { each } from '../options.js'
+import { type DeliveryOptions, deliveryOf, withDeliveryOptions } from '../options/delivery.js'
+import { each } from '../options/options.js'
 import { receiverList, receiverText } from '../output/receiver.js'
-import { confirm } from '../prompt/confirm.js'
-import type { OpenSession } from '../session.js'
+import type { OpenSession } from '../session/session.js'
+import { confirm } from '../terminal/confirm.js'
 
 /** `portcullis receiver …`: who else hears of revocations. */
 export function receiverCommands(program: Command, open: OpenSession): void {
@@ -125,7 +125,7 @@ export function receiverCommands(program: Command, open: OpenSession): void {
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const session = open(command)
       const auth = session.auth()
-      await confirm(session, {
+      await confirm(session.shell, {
         yes,
         what: 'this deletes the receiver and what is queued for it',
         preview: async (remarks) =>

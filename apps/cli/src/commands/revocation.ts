@@ -1,10 +1,10 @@
 import { Receipt, ReceiptPage } from '@portcullis/contracts/revocations'
 import type { Command } from 'commander'
-import { followReceipt, requireConfirmed } from '../follow-receipt.js'
-import { wholeNumber } from '../options.js'
+import { firstRows } from '../api/first-rows.js'
+import { followReceipt, requireConfirmed } from '../follow/follow-receipt.js'
+import { wholeNumber } from '../options/options.js'
 import { receiptList, receiptText } from '../output/receipt.js'
-import { firstRows } from '../pages.js'
-import type { OpenSession } from '../session.js'
+import type { OpenSession } from '../session/session.js'
 
 /** `portcullis revocation …`: receipts of what was revoked. */
 export function revocationCommands(program: Command, open: OpenSession): void {

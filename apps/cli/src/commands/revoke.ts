@@ -1,13 +1,14 @@
 import { DryRun, Receipt } from '@portcullis/contracts/revocations'
 import { type Command, Option } from 'commander'
+import { preview } from '../api/preview-revocation.js'
 import { CliError } from '../errors.js'
-import { followReceipt, requireConfirmed } from '../follow-receipt.js'
-import { moment, withReceiptOptions } from '../options.js'
+import { readToken } from '../files/token-file.js'
+import { followReceipt, requireConfirmed } from '../follow/follow-receipt.js'
+import { moment, withReceiptOptions } from '../options/options.js'
+import type { RevocationTarget } from '../output/preview.js'
 import { coversText, receiptText } from '../output/receipt.js'
-import { preview, type Wide } from '../preview.js'
-import { confirm } from '../prompt/confirm.js'
-import type { OpenSession, Session } from '../session.js'
-import { readToken } from '../token-file.js'
+import type { OpenSession, Session } from '../session/session.js'
+import { confirm } from '../terminal/confirm.js'
 
 /** `portcullis revoke …`: ends tokens, and says what became of their connections. */
 export function revokeCommand(program: Command, open: OpenSession): void {
@@ -52,7 +53,7 @@ export function revokeCommand(program: Command, open: OpenSession): void {
         return
       }
       if (isWide(chosen)) {
-        await confirm(session, {
+        await confirm(session.shell, {
           yes,
           what: `this revokes ${coversText(chosen)}`,
           preview: (remarks) => preview(remarks, auth, which),
@@ -72,7 +73,7 @@ export function revokeCommand(program: Command, open: OpenSession): void {
 }
 
 /** More than one token, or the tokens of one subject. */
-function isWide({ token, cascade, subject }: Wide): boolean {
+function isWide({ token, cascade, subject }: RevocationTarget): boolean {
   return cascade === true || (token === undefined && subject === undefined)
 }
 
@@ -93,7 +94,7 @@ interface RevokeOptions {
 }
 
 /** The one selector that the options name. */
-async function selector(session: Session, options: RevokeOptions): Promise<Wide> {
+async function selector(session: Session, options: RevokeOptions): Promise<RevocationTarget> {
   const { tokenFile, jti, cascade, identity, subject, label, all } = options
   const named = [tokenFile, jti, subject, label, all].filter((value) => value !== undefined)
   const alone = tokenFile !== undefined || jti !== undefined || all !== undefined

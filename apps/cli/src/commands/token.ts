@@ -7,8 +7,11 @@ import {
   TokenPage,
 } from '@portcullis/contracts/tokens'
 import type { Command } from 'commander'
+import { firstRows } from '../api/first-rows.js'
 import { CliError } from '../errors.js'
-import { each, wholeNumber } from '../options.js'
+import { readToken, writeToken } from '../files/token-file.js'
+import { each, wholeNumber } from '../options/options.js'
+import { type TokenFilter, tokenQuery, withTokenFilter } from '../options/token-filter.js'
 import {
   identityCounts,
   introspectionText,
@@ -16,10 +19,7 @@ import {
   tokenFields,
   tokenList,
 } from '../output/token.js'
-import { firstRows } from '../pages.js'
-import type { OpenSession } from '../session.js'
-import { readToken, writeToken } from '../token-file.js'
-import { type TokenFilter, tokenQuery, withTokenFilter } from '../token-filter.js'
+import type { OpenSession } from '../session/session.js'
 
 /** `portcullis token …`: tokens that auth has issued. */
 export function tokenCommands(program: Command, open: OpenSession): void {

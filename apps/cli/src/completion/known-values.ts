@@ -1,7 +1,7 @@
 import { auditActions } from '@portcullis/contracts/audit'
 import { channelActions, serviceScopes } from '@portcullis/contracts/scopes'
-import { readProfiles } from '../profile/stored-profiles.js'
-import type { Shell } from '../shell.js'
+import { readProfiles } from '../installation/stored-profiles.js'
+import type { Shell } from '../terminal/shell.js'
 import type { Candidate, Completion, ValuesOf } from './candidates.js'
 
 /** The values that are known without asking a service. */

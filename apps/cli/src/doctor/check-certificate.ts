@@ -1,5 +1,5 @@
 import { connect } from 'node:tls'
-import { tlsOptions } from '../tls.js'
+import { tlsOptions } from '../installation/tls.js'
 import { type Check, failed, ok, warning } from './check.js'
 
 const soonDays = 14

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { Profile } from '../config.js'
+import type { Profile } from '../installation/profile.js'
 import { type Check, failed, ok, warning } from './check.js'
 
 /** The first version of Node that the command is made for. */

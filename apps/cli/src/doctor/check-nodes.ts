@@ -1,5 +1,5 @@
 import type { NodeInfo } from '@portcullis/contracts/feed'
-import { type RealtimeUrl, realtimeUrl } from '../realtime-url.js'
+import { type RealtimeUrl, realtimeUrl } from '../installation/realtime-url.js'
 import { type Check, failed, ok, warning } from './check.js'
 
 /** A realtime node to look at: known from the configuration, from auth, or from both. */

@@ -1,8 +1,8 @@
 import type { TokenSource } from '@portcullis/client'
 import type { CliError } from '../errors.js'
-import { connectTo, leave } from '../node-connection.js'
-import type { RealtimeUrl } from '../realtime-url.js'
-import { watchConnection } from '../watch-connection.js'
+import { connectTo, leave } from '../follow/node-connection.js'
+import { watchConnection } from '../follow/watch-connection.js'
+import type { RealtimeUrl } from '../installation/realtime-url.js'
 import { type Check, failed, ok } from './check.js'
 
 const timeoutMs = 10_000

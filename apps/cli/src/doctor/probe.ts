@@ -1,4 +1,4 @@
-import { unreachable } from '../exchange.js'
+import { unreachable } from '../api/exchange.js'
 
 /** A service's clock minus this machine's, in milliseconds, off by `uncertaintyMs` at most. */
 export interface Offset {

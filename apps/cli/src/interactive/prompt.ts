@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import type { Shell } from '../shell.js'
+import type { Shell } from '../terminal/shell.js'
 
 export interface PromptOptions {
   prompt: string

@@ -1,5 +1,5 @@
 import type { Centrifuge } from 'centrifuge'
-import { dataOf } from '../data-of.js'
+import { parsePublishData } from '../options/parse-publish-data.js'
 import type { Output } from '../output/output.js'
 import { printable } from '../output/printable.js'
 import { shownData } from '../output/publication.js'
@@ -56,7 +56,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     words: 2,
     rest: true,
     async run({ centrifuge, show, out }, channel, data) {
-      await centrifuge.publish(channel, dataOf(data))
+      await centrifuge.publish(channel, parsePublishData(data))
       show(out.paint.dim(printable(`published into ${channel}`)))
     },
   },
@@ -101,7 +101,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     words: 1,
     rest: true,
     async run({ centrifuge, show }, method, data) {
-      const answer = await centrifuge.rpc(method, data === '' ? null : dataOf(data))
+      const answer = await centrifuge.rpc(method, data === '' ? null : parsePublishData(data))
       show(`${printable(method)}: ${shownData(answer.data)}`)
     },
   },

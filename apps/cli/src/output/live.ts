@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { Stream } from './output.js'
+import type { Stream } from '../terminal/shell.js'
 
 /** The last lines of a terminal, drawn again in place of themselves. */
 export interface Live {

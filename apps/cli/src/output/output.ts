@@ -1,11 +1,9 @@
-import type { Writable } from 'node:stream'
 import pc from 'picocolors'
-import type { Environment } from '../config.js'
+import type { Environment, Stream } from '../terminal/shell.js'
 import { type Live, live } from './live.js'
 import { printable } from './printable.js'
 import { type Column, table } from './table.js'
 
-export type Stream = Writable & { isTTY?: boolean; columns?: number; rows?: number }
 export type Paint = ReturnType<typeof pc.createColors>
 
 export interface Output {

@@ -1,12 +1,21 @@
 import type { DryRun } from '@portcullis/contracts/revocations'
 import type { IdentityCountPage, TokenInfo } from '@portcullis/contracts/tokens'
-import type { AuthApi } from '../auth-api.js'
 import type { CliError } from '../errors.js'
-import type { Wide } from '../preview.js'
 import { counted } from './counted.js'
 import type { Output } from './output.js'
 import { coversText } from './receipt.js'
 import { identityCounts, tokenList } from './token.js'
+
+/** A selector of `POST /v1/revocations`, and its `issuedBefore`. */
+export interface RevocationTarget {
+  identity?: string
+  label?: string
+  subject?: string
+  token?: string
+  cascade?: true
+  all?: true
+  issuedBefore?: number
+}
 
 type IdentityCount = IdentityCountPage['identities'][number]
 
@@ -16,8 +25,8 @@ export type Covered =
   | { tokens: readonly TokenInfo[] }
 
 interface Preview {
-  auth: Pick<AuthApi, 'url' | 'identity'>
-  wide: Wide
+  auth: { url: string; identity: string }
+  target: RevocationTarget
   tokens: DryRun | CliError
   covered: Covered | CliError | undefined
 }
@@ -25,8 +34,8 @@ interface Preview {
 const shownIdentities = 10
 
 /** What a revocation would do, for whoever has to decide. */
-export function previewText(out: Output, { auth, wide, tokens, covered }: Preview): string {
-  const { issuedBefore, token, ...others } = wide
+export function previewText(out: Output, { auth, target, tokens, covered }: Preview): string {
+  const { issuedBefore, token, ...others } = target
   // A JWT has dots, an id has none.
   const isSecret = token?.includes('.') === true
   const selector = token === undefined || isSecret ? others : { token, ...others }

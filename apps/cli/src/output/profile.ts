@@ -1,6 +1,6 @@
-import { codeSourceText } from '../profile/code-source.js'
-import type { StoredProfile } from '../profile/stored-profiles.js'
-import type { TlsFiles } from '../tls.js'
+import { codeSourceText } from '../installation/code-source.js'
+import type { StoredProfile } from '../installation/stored-profiles.js'
+import type { TlsFiles } from '../installation/tls.js'
 import type { Output } from './output.js'
 
 interface ProfileRow extends StoredProfile {

@@ -1,8 +1,0 @@
-/** What a person means to publish: JSON, or else text as it is. */
-export function dataOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
