@@ -232,13 +232,17 @@ export const mutations: readonly Mutation[] = [
       ],
     ],
   ),
-  ...of(auth('src/feed/connection.ts'), auth('test/feed/lease.test.ts'), [
+  ...of(
+    auth('src/feed/connection/feed-connection.ts'),
+    auth('test/feed/connection/lease.test.ts'),
     [
-      'a lease is granted before the events that it depends on are sent',
-      '      await this.#until(() => reaches(this.#cursor, renewed.cursor))\n',
-      '',
+      [
+        'a lease is granted before the events that it depends on are sent',
+        '      await this.#until(() => reaches(this.#cursor, renewed.cursor))\n',
+        '',
+      ],
     ],
-  ]),
+  ),
   ...of(auth('src/feed/fencer.ts'), auth('test/feed/fencer.test.ts'), [
     [
       'the fencer reads its clock before the leases',
@@ -261,7 +265,7 @@ export const mutations: readonly Mutation[] = [
       'known?.renewedUs === lease.renewedUs ?',
     ],
   ]),
-  ...of(auth('src/feed/own-part.ts'), auth('test/feed/own-part.test.ts'), [
+  ...of(auth('src/feed/own-part/own-part.ts'), auth('test/feed/own-part/own-part.test.ts'), [
     [
       'an auth instance acknowledges before the effects are over',
       'over: effects === undefined }',

@@ -18,9 +18,7 @@ import {
 } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
-import { administrator } from './administrator.js'
-import { openAudit } from './audit/open-audit.js'
-import { recordOwnActs } from './audit/own-acts.js'
+import { recordOwnActs } from './audit/record-own-acts.js'
 import { allow } from './callers/allow.js'
 import { admitCallers } from './callers/callers.js'
 import { client } from './callers/client.js'
@@ -31,11 +29,10 @@ import { Fencer } from './feed/fencer.js'
 import { follow } from './feed/follow.js'
 import type { FeedHub } from './feed/hub.js'
 import { Inquiries } from './feed/inquiries.js'
-import { openOwnPart } from './feed/open-own-part.js'
+import { openOwnPart } from './feed/own-part/open.js'
 import { feedRegistry } from './feed/registry.js'
 import { followKeys, openKeySet } from './keys/index.js'
 import { meters } from './meters.js'
-import { openEvents } from './open-events.js'
 import {
   type AdministratorOutcome,
   countPending,
@@ -56,6 +53,9 @@ import { methodNotAllowed } from './routes/method-not-allowed.js'
 import { securityOf, securitySchemes } from './routes/security.js'
 import { validatorCompiler } from './routes/validate.js'
 import { jwt } from './tokens/jwt.js'
+import { administrator } from './wire/administrator.js'
+import { openAudit } from './wire/audit.js'
+import { openEvents } from './wire/events.js'
 
 /** Bytes of a body, and of a feed message; batches of introspections have their own bound. */
 const bodyLimit = 64 * 1024

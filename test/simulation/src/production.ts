@@ -4,12 +4,12 @@
  */
 
 export { type Authority, Callers } from '../../../apps/auth/dist/callers/callers.js'
-export { FeedConnection } from '../../../apps/auth/dist/feed/connection.js'
+export { FeedConnection } from '../../../apps/auth/dist/feed/connection/feed-connection.js'
+export { feedSocket } from '../../../apps/auth/dist/feed/connection/socket.js'
 export { Fencer } from '../../../apps/auth/dist/feed/fencer.js'
 export { follow } from '../../../apps/auth/dist/feed/follow.js'
-export { OwnPart, type OwnPartRegistry } from '../../../apps/auth/dist/feed/own-part.js'
+export { OwnPart, type OwnPartRegistry } from '../../../apps/auth/dist/feed/own-part/own-part.js'
 export type { FeedRegistry } from '../../../apps/auth/dist/feed/registry.js'
-export { feedSocket } from '../../../apps/auth/dist/feed/socket.js'
 export type { PartRenewal } from '../../../apps/auth/dist/registry/auth-part.js'
 export { cursorParts } from '../../../apps/auth/dist/registry/cursor.js'
 export { RegistryError } from '../../../apps/auth/dist/registry/errors.js'

@@ -1,8 +1,8 @@
 import type { FeedHub } from '../feed/hub.js'
 import type { Registry } from '../registry/index.js'
 import type { Jwt } from '../tokens/jwt.js'
-import type { Secrets } from './authorization.js'
 import type { EventMeters } from './meters.js'
+import type { Secrets } from './receivers/authorization.js'
 
 export interface EventSettings {
   /** Seal authorization headers in Redis. */

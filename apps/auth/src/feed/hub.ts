@@ -1,7 +1,7 @@
 import { feedClose, type Inquire } from '@portcullis/contracts/feed'
 import { coversToken, type RevocationEvent } from '@portcullis/contracts/revocations'
 import type { FeedRead, NodeInstance } from '../registry/index.js'
-import type { FeedConnection } from './connection.js'
+import type { FeedConnection } from './connection/feed-connection.js'
 import { encode } from './message.js'
 
 /** Events as the tail brought them: from one position to the next, encoded once for every node. */

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import '../context.js'
+import '../wire/decorations.js'
 
 /** A plugin of one route, whose handler is typed by its schemas. */
 export type Route = FastifyPluginAsyncTypebox

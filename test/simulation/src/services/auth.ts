@@ -65,7 +65,7 @@ const startRetryMs = 100
 /** How long the start waits for this instance's own leases. */
 const ownLeaseMs = 300
 
-/** One auth process, wired as `apps/auth/src/app.ts` does it. */
+/** One auth process, wired as `apps/auth/src/wire/` does it. */
 export class SimulatedAuth {
   readonly process: Process
   readonly #options: AuthOptions
@@ -218,7 +218,7 @@ export class SimulatedAuth {
     process.note('is ready')
   }
 
-  /** As `open-own-part.ts` and `app.ts` do it. */
+  /** As `feed/own-part/open.ts` and `wire/` do it. */
   #openOwnPart(cursor: string, onError: (error: unknown) => void) {
     const { process, parts, leaseMs } = this.#options
     const noLease = { held: true, leftMs: 0 }

@@ -1,6 +1,6 @@
 import { AddEventReceiver, EventReceiver } from '@portcullis/contracts/event-receivers'
-import { addReceiver } from '../../events/add-receiver.js'
-import { showReceiver } from '../../events/show-receiver.js'
+import { addReceiver } from '../../events/receivers/add.js'
+import { showReceiver } from '../../events/receivers/show.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 import { noteDelivery } from './note-delivery.js'

@@ -1,6 +1,6 @@
 import { ChangeEventReceiver, EventReceiver } from '@portcullis/contracts/event-receivers'
-import { changeReceiver } from '../../events/change-receiver.js'
-import { showReceiver } from '../../events/show-receiver.js'
+import { changeReceiver } from '../../events/receivers/change.js'
+import { showReceiver } from '../../events/receivers/show.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 import { noteDelivery } from './note-delivery.js'

@@ -1,5 +1,5 @@
 import { EventReceiver } from '@portcullis/contracts/event-receivers'
-import { showReceiver } from '../../events/show-receiver.js'
+import { showReceiver } from '../../events/receivers/show.js'
 import { problemAnswers } from '../answers.js'
 import type { Route } from '../route.js'
 import { ReceiverParams } from './params.js'

@@ -1,0 +1,52 @@
+import type { PushDelivery } from '@portcullis/contracts/event-receivers'
+import type { Static } from '@sinclair/typebox'
+import { KeySetError } from '../../keys/errors.js'
+import { seal, unseal } from '../../keys/seal.js'
+import type { StoredPush } from '../../registry/index.js'
+
+/** Bound to the endpoint: sealed for one, a header does not open for another. */
+const boundTo = (endpoint: string) => `event-receiver ${endpoint}`
+
+/** A push delivery as it is stored: with a secret its Authorization header is never in the clear. */
+export async function sealDelivery(
+  secret: string | undefined,
+  { method, endpoint_url, authorization_header: header }: Static<typeof PushDelivery>,
+): Promise<StoredPush> {
+  const delivery = { method, endpoint_url }
+  if (header === undefined) {
+    return delivery
+  }
+  const authorization =
+    secret === undefined ? header : await seal(secret, boundTo(endpoint_url), header)
+  return { ...delivery, authorization }
+}
+
+/** The secrets that a stored header may have been sealed with: the one of now, and the one before. */
+export interface Secrets {
+  secret: string | undefined
+  previous: string | undefined
+}
+
+/**
+ * The Authorization header of a stored push delivery.
+ *
+ * @throws KeySetError `secret_wrong`, `secret_missing`
+ */
+export async function openAuthorization(
+  { secret, previous }: Secrets,
+  { endpoint_url, authorization }: StoredPush,
+): Promise<string | undefined> {
+  if (authorization === undefined || typeof authorization === 'string') {
+    return authorization
+  }
+  if (secret === undefined) {
+    throw new KeySetError('secret_missing', 'the stored header is encrypted; set the secret')
+  }
+  const open = (by: string) => unseal(by, boundTo(endpoint_url), authorization)
+  return open(secret).catch((error) => {
+    if (previous === undefined) {
+      throw error
+    }
+    return open(previous)
+  })
+}

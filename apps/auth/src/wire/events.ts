@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.js'
+import type { Events } from '../events/context.js'
+import { queues } from '../events/count-queued.js'
+import { Deliverer } from '../events/delivery/deliverer.js'
+import { Poller } from '../events/delivery/poller.js'
+import { eventMeters } from '../events/meters.js'
+
+/** Security events: what waits for receivers is delivered as long as this process lives. */
+export function openEvents(app: FastifyInstance, config: Config): void {
+  const { registry } = app
+  const events: Events = {
+    registry,
+    jwt: app.tokens,
+    hub: app.feedHub,
+    settings: {
+      secrets: {
+        secret: config.KEY_ENCRYPTION_SECRET,
+        previous: config.KEY_ENCRYPTION_SECRET_PREVIOUS,
+      },
+      httpHosts: (config.EVENT_HTTP_HOSTS ?? '').split(',').map((host) => host.trim()),
+      timeoutMs: config.EVENT_TIMEOUT_MS,
+      retryMs: config.EVENT_RETRY_MS,
+      maxAgeMs: config.EVENT_MAX_AGE_SECONDS * 1000,
+      maxQueued: config.EVENT_QUEUE_LENGTH,
+      pollWaitMs: config.EVENT_POLL_WAIT_MS,
+    },
+    meters: eventMeters(app.metrics, () => queues(registry)),
+    onLost: ({ id }) =>
+      app.log.warn({ receiver: id }, 'the feed was trimmed or went back: security events are lost'),
+  }
+  const poller = new Poller(events)
+  // Before the server stops: it would wait for those who wait for events.
+  app.addHook('preClose', async () => poller.close())
+  const deliverer = new Deliverer(events, (err) =>
+    app.log.warn({ err }, 'security events cannot be delivered'),
+  )
+  app.addHook('onClose', () => deliverer.close())
+  app.decorate('events', events)
+  app.decorate('eventPoller', poller)
+}
