@@ -1,6 +1,6 @@
 import { failToStart, run, serverTls } from '@portcullis/service'
 import { build } from './app.js'
-import { config } from './config.js'
+import { config } from './config/config.js'
 
 try {
   const settings = config(process.env)

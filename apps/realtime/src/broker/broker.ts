@@ -12,20 +12,21 @@ import {
 } from '@portcullis/redis'
 import type { Order } from '../hub/orders.js'
 import type { Permit } from '../hub/permit.js'
-import { Acknowledged } from './acknowledged.js'
 import { BrokerError } from './errors.js'
-import { InfoGathering } from './info-gathering.js'
 import { type Keys, keys } from './keys.js'
+import { agreeOnPartitions } from './partitions.js'
+import { Presence } from './presence/presence.js'
+import { InfoGathering } from './pubsub/info-gathering.js'
 import {
   type ArrivalPosition,
   presenceMessage,
   readAnswer,
   readChannelMessage,
   readControl,
-} from './messages.js'
-import { agreeOnPartitions } from './partitions.js'
-import { Presence } from './presence.js'
+} from './pubsub/messages.js'
+import { Subscriber } from './pubsub/subscriber.js'
 import { readsRegistry } from './reads-registry.js'
+import { Acknowledged } from './streams/acknowledged.js'
 import {
   disownLost,
   type History,
@@ -37,8 +38,7 @@ import {
   readPosition,
   removeHistory,
   send,
-} from './streams.js'
-import { Subscriber } from './subscriber.js'
+} from './streams/streams.js'
 import { Writes } from './writes.js'
 
 export interface BrokerOptions {

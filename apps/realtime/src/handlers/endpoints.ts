@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { readJson } from '../read-json.js'
+import { readJson } from '../config/read-json.js'
 
 const Configured = Type.Union([
   Type.String(),

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { readJson } from '../read-json.js'
+import { readJson } from '../config/read-json.js'
 
 /** What holds for every channel of a namespace. Each option is off unless it is switched on. */
 const NamespaceOptions = Type.Object(

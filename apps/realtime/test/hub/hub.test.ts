@@ -1,7 +1,7 @@
 import { jsonCodec, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { carryOut } from '../../src/hub/carry-out.js'
+import { carryOut } from '../../src/hub/apply-order.js'
 import { HubError } from '../../src/hub/errors.js'
 import { type Backplane, Hub, type Member } from '../../src/hub/hub.js'
 import type { DisconnectOrder } from '../../src/hub/orders.js'

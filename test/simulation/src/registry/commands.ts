@@ -66,7 +66,7 @@ const lua = (path: string): string =>
 /** The last file of each script that the simulated stores know. */
 const texts = {
   time: "return redis.call('TIME')",
-  'publish-now': lua('realtime/src/broker/lua/publish-now'),
+  'publish-now': lua('realtime/src/broker/streams/publish-now'),
   introspect: lua('auth/src/registry/lua/introspect'),
   'issue-token': lua('auth/src/registry/lua/issue-token'),
   'register-identity': lua('auth/src/registry/lua/register-identity'),

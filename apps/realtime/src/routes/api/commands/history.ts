@@ -1,0 +1,59 @@
+import { permitsChannel } from '@portcullis/contracts/scopes'
+import { HistoryRequest } from '@portcullis/contracts/server-api'
+import { ClientInfo, decodePublication, jsonPublication, replyErrors } from '@portcullis/protocol'
+import { Type } from '@sinclair/typebox'
+import type { Channels } from '../../../connection/node.js'
+import type { ChannelOptions } from '../../../hub/namespaces.js'
+import { apiError, orUnread } from '../answer.js'
+import type { ApiCommand } from '../command.js'
+import type { ApiLimits } from '../limits.js'
+
+const History = Type.Object({
+  publications: Type.Array(
+    Type.Object({
+      data: Type.Unknown(),
+      info: Type.Optional(ClientInfo),
+      tags: Type.Optional(Type.Record(Type.String(), Type.String())),
+      offset: Type.Integer(),
+    }),
+  ),
+  offset: Type.Integer(),
+  epoch: Type.String(),
+})
+
+/** `history`: what a channel keeps, and where its stream ends; needs `history:<channel>`. */
+export function apiHistory(
+  history: Channels['history'],
+  optionsOf: (channel: string) => ChannelOptions,
+  limits: ApiLimits,
+): ApiCommand<typeof HistoryRequest, typeof History> {
+  return {
+    name: 'history',
+    summary: 'Read what a channel keeps',
+    body: HistoryRequest,
+    result: History,
+    async run({ channel, limit = 0, since, reverse = false }, { identity, scopes, subject }) {
+      if (!permitsChannel(scopes, subject, 'history', channel)) {
+        return apiError(replyErrors.permissionDenied)
+      }
+      if (optionsOf(channel).historySize === 0) {
+        return apiError(replyErrors.notAvailable)
+      }
+      const answer = await orUnread(
+        history(channel, { limit, since, reverse }, limits.reader(identity)),
+      )
+      if ('error' in answer) {
+        return answer
+      }
+      const { position, publications } = answer.result
+      if (since !== undefined && since.epoch !== position.epoch) {
+        return apiError(replyErrors.unrecoverablePosition)
+      }
+      const read = publications.flatMap(({ offset, encoded }) => {
+        const publication = decodePublication(encoded)
+        return publication === undefined ? [] : [{ ...jsonPublication(publication), offset }]
+      })
+      return { result: { ...position, publications: read } }
+    },
+  }
+}

@@ -1,0 +1,251 @@
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { application } from '../fixtures/application.js'
+import { next, type OfficialClient, officialClient, socketOf } from '../fixtures/official-client.js'
+import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { scriptedAuth } from '../fixtures/scripted-auth.js'
+
+const auth = await scriptedAuth(t)
+const app = await application(t, () => ({ result: {} }))
+const environment = {
+  AUTH_URL: auth.url,
+  REDIS_PREFIX: randomPrefix(),
+  PING_INTERVAL_MS: '1000',
+  PONG_TIMEOUT_MS: '500',
+  HANDLERS: JSON.stringify({ connect: app.url }),
+}
+const node = await realtimeNode(t, environment)
+const backend = auth.issue({ subject: 'shop', scope: 'tokens:revoke' })
+
+type More = Parameters<typeof officialClient>[3]
+
+/** What the client hands to its socket from now on; what the filter refuses is lost on the way. */
+function overhear(centrifuge: OfficialClient, filter: (message: string) => boolean = () => true) {
+  const socket = socketOf(centrifuge)
+  const sent: string[] = []
+  const send = socket.send.bind(socket)
+  socket.send = (data: string | Buffer) => {
+    const message = data.toString()
+    sent.push(message)
+    if (filter(message)) {
+      send(data)
+    }
+  }
+  return sent
+}
+
+for (const build of ['json', 'protobuf'] as const) {
+  const client = (t: Test, subject: string, more: More = {}): OfficialClient => {
+    const token = auth.issue({ subject })
+    return officialClient(t, node.wsUrl, () => token, { build, ...more })
+  }
+  const toSend = (data: unknown): unknown =>
+    build === 'json' ? data : Buffer.from(JSON.stringify(data))
+  const introduced = (subject: string) =>
+    app.asked.map(({ body }) => body).filter(({ user }) => user === subject)
+
+  t.test(`${build}: states, and ready()`, async (t) => {
+    const centrifuge = client(t, 'ada')
+    const states: string[] = []
+    centrifuge.on('state', ({ oldState, newState }) => states.push(`${oldState} ${newState}`))
+    await t.rejects(centrifuge.ready(), 'while it is disconnected')
+    centrifuge.connect()
+    await centrifuge.ready()
+    await centrifuge.ready(1000)
+    centrifuge.disconnect()
+    t.same(states, ['disconnected connecting', 'connecting connected', 'connected disconnected'])
+    centrifuge.connect()
+    await centrifuge.ready()
+    t.match(await centrifuge.publish('a', toSend(1)), {}, 'and once more')
+  })
+
+  t.test(`${build}: what it says of itself comes with each connect`, async (t) => {
+    const subject = `teller-${build}`
+    const emulated = { headers: { 'x-a': 'b' }, name: 'test', version: '7' }
+    const centrifuge = client(t, subject, { ...emulated, data: toSend({ n: 1 }) })
+    const connect = async () => {
+      centrifuge.connect()
+      await centrifuge.ready()
+      centrifuge.disconnect()
+    }
+    await connect()
+    centrifuge.setData(toSend({ n: 2 }))
+    centrifuge.setHeaders({ 'x-a': 'c' })
+    await connect()
+    const about = { name: 'test', version: '7' }
+    t.match(introduced(subject), [
+      { ...about, data: { n: 1 } },
+      { ...about, data: { n: 2 } },
+    ])
+
+    let asked = 10
+    const asking = client(t, `asking-${build}`, {
+      getData: async () => {
+        asked += 1
+        return toSend({ n: asked })
+      },
+    })
+    asking.connect()
+    await asking.ready()
+    const back = next(asking, 'connected')
+    socketOf(asking).terminate()
+    await back
+    t.match(introduced(`asking-${build}`), [{ data: { n: 11 } }, { data: { n: 12 } }])
+  })
+
+  t.test(`${build}: a stale token in the command: it fetches another`, async (t) => {
+    const [stale, good] = [auth.issue(), auth.issue()]
+    await auth.revoke({ token: stale })
+    let asked = 0
+    const centrifuge = client(t, 'ada', {
+      token: stale,
+      getToken: async () => {
+        asked += 1
+        return good
+      },
+    })
+    // What it sends right behind `connect` does not get in the way.
+    const subscription = centrifuge.newSubscription('a')
+    subscription.subscribe()
+    centrifuge.connect()
+    t.match(await next(centrifuge, 'error'), { type: 'connect', error: { code: 109 } })
+    await next(subscription, 'subscribed')
+    t.equal(asked, 1)
+    await auth.revoke({ token: good })
+    t.match(await next(centrifuge, 'disconnected'), { code: 4500 }, 'it stands on the other')
+  })
+
+  t.test(`${build}: setToken is for the next time`, async (t) => {
+    const tokens = [auth.issue({ subject: 'eve' }), auth.issue({ subject: 'eve' })]
+    const [first = '', second = ''] = tokens
+    let current = first
+    const centrifuge = officialClient(t, node.wsUrl, () => current, {
+      build,
+      token: first,
+      getToken: null,
+    })
+    centrifuge.connect()
+    await centrifuge.ready()
+    centrifuge.disconnect()
+    current = second
+    centrifuge.setToken(second)
+    centrifuge.connect()
+    await centrifuge.ready()
+    await auth.revoke({ token: first })
+    t.match(await centrifuge.publish('a', toSend(1)), {})
+  })
+
+  t.test(`${build}: a batch is one message, answered in one`, async (t) => {
+    const centrifuge = client(t, 'ada')
+    centrifuge.connect()
+    await centrifuge.ready()
+    const sent = overhear(centrifuge)
+    let received = 0
+    socketOf(centrifuge).on('message', () => {
+      received += 1
+    })
+    centrifuge.startBatching()
+    const calls = ['nobody:a', 'nobody:b', 'nobody:c'].map((channel) =>
+      centrifuge.presence(channel).catch(({ code }) => code),
+    )
+    t.same(sent, [])
+    centrifuge.stopBatching()
+    t.same(await Promise.all(calls), [103, 103, 103])
+    t.equal(sent.length, 1)
+    t.equal(received, 1)
+  })
+
+  t.test(`${build}: one whose pongs are lost is closed, and comes back`, async (t) => {
+    const centrifuge = client(t, 'ada')
+    centrifuge.connect()
+    await centrifuge.ready()
+    // A pong is `{}`, or the empty message.
+    overhear(centrifuge, (message) => message !== '{}' && message !== '\0')
+    t.match(await next(centrifuge, 'connecting'), { code: 3012, reason: 'no pong' })
+    await centrifuge.ready()
+  })
+
+  t.test(`${build}: one that hears no ping looks for another connection`, async (t) => {
+    const centrifuge = client(t, 'ada', { maxServerPingDelay: 200 })
+    centrifuge.connect()
+    await centrifuge.ready()
+    socketOf(centrifuge).pause()
+    t.match(await next(centrifuge, 'connecting'), { reason: 'no ping' })
+    await centrifuge.ready()
+  })
+
+  t.test(`${build}: an API order that is terminal stops it, another does not`, async (t) => {
+    const subject = `told-${build}`
+    const centrifuge = client(t, subject)
+    centrifuge.connect()
+    await centrifuge.ready()
+    const away = next(centrifuge, 'connecting')
+    const disconnect = { code: 4100, reason: 'elsewhere' }
+    await node.api('disconnect', backend, { user: subject, disconnect })
+    t.match(await away, disconnect)
+    await centrifuge.ready()
+    const gone = next(centrifuge, 'disconnected')
+    await node.api('disconnect', backend, { user: subject })
+    t.match(await gone, { code: 3503 })
+  })
+
+  t.test(
+    `${build}: the transports that are not here are refused, and it goes on to this one`,
+    async (t) => {
+      const token = auth.issue()
+      const endpoints = [
+        { transport: 'http_stream' as const, endpoint: `${node.url}/connection/http_stream` },
+        { transport: 'sse' as const, endpoint: `${node.url}/connection/sse` },
+        { transport: 'websocket' as const, endpoint: node.wsUrl },
+      ]
+      for (const { transport, endpoint } of endpoints) {
+        if (transport !== 'websocket') {
+          t.equal((await fetch(endpoint, { method: 'POST' })).status, 404)
+        }
+      }
+      const centrifuge = officialClient(t, endpoints, () => token, {
+        build,
+        emulationEndpoint: `${node.url}/emulation`,
+      })
+      const connected = next<{ transport: string }>(centrifuge, 'connected')
+      centrifuge.connect()
+      t.match(await connected, { transport: 'websocket' })
+      t.match(await centrifuge.publish('a', toSend(1)), {})
+    },
+  )
+
+  t.test(`${build}: its node dies: it keeps trying until there is another`, async (t) => {
+    const token = auth.issue()
+    const dying = await realtimeNode(t, environment)
+    let url = dying.wsUrl
+    const dialed: number[] = []
+    const centrifuge = officialClient(t, url, () => token, {
+      build,
+      minReconnectDelay: 20,
+      maxReconnectDelay: 2000,
+      websocket: class extends WebSocket {
+        constructor(_url: string, protocols: string | string[] = []) {
+          dialed.push(performance.now())
+          if (dialed.length === 6) {
+            url = node.wsUrl
+          }
+          super(url, protocols, { headers: { authorization: `Bearer ${token}` } })
+        }
+      },
+    })
+    centrifuge.connect()
+    await centrifuge.ready()
+    const errors: string[] = []
+    centrifuge.on('error', ({ type }) => errors.push(type))
+    // As a process that is killed: nothing is said, and nobody answers any more.
+    url = 'ws://127.0.0.1:1/'
+    for (const socket of dying.app.websocketServer.clients) {
+      socket.terminate()
+    }
+    await next(centrifuge, 'connecting')
+    await centrifuge.ready()
+    t.equal(dialed.length, 6)
+    t.same(errors, Array(4).fill('transport'))
+    t.match(await centrifuge.publish('a', toSend(1)), {})
+  })
+}

@@ -1,0 +1,76 @@
+import { State, SubscriptionState } from 'centrifuge'
+import t from 'tap'
+import { next, officialClient } from '../fixtures/official-client.js'
+import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { scriptedAuth } from '../fixtures/scripted-auth.js'
+
+const auth = await scriptedAuth(t)
+const node = await realtimeNode(t, {
+  AUTH_URL: auth.url,
+  REDIS_PREFIX: randomPrefix(),
+  COMMANDS_PER_SECOND: '5',
+  RATE_BURST_SECONDS: '2',
+  MAX_CHANNELS: '9',
+  MAX_CONNECTIONS_PER_USER: '3',
+})
+
+for (const build of ['json', 'protobuf'] as const) {
+  t.test(`the official client (${build}) goes on after 111`, async (t) => {
+    const token = auth.issue({ subject: build })
+    const client = officialClient(t, node.wsUrl, () => token, { build })
+    client.connect()
+    await client.ready()
+    const subscription = client.newSubscription('a', {
+      minResubscribeDelay: 100,
+      maxResubscribeDelay: 200,
+    })
+    const errors: unknown[] = []
+    subscription.on('error', ({ error }) => errors.push(error))
+    const publishing = Promise.allSettled(
+      Array.from({ length: 14 }, (_, at) =>
+        client.publish('a', build === 'json' ? at : Buffer.of(at)),
+      ),
+    )
+    // Right behind them: a moment later the allowance may have room for it. The client sends what is
+    // published in a microtask, and a subscription at once.
+    await new Promise((resolve) => process.nextTick(resolve))
+    subscription.subscribe()
+    const results = await publishing
+    const refused = results.filter((result) => result.status === 'rejected')
+    t.ok(refused.length > 0, 'the application is told')
+    t.match(refused[0], { reason: { code: 111, temporary: true } })
+    await subscription.ready()
+    t.match(errors[0], { code: 111 }, 'a subscription is tried again by itself')
+    t.equal(client.state, State.Connected, 'and the connection stays')
+  })
+}
+
+t.test('the official client comes back after a flood', async (t) => {
+  const token = auth.issue({ subject: 'flood' })
+  const client = officialClient(t, node.wsUrl, () => token)
+  client.connect()
+  await client.ready()
+  const subscription = client.newSubscription('b')
+  subscription.subscribe()
+  await subscription.ready()
+  const left = next<{ code: number }>(client, 'connecting')
+  const results = Promise.allSettled(Array.from({ length: 60 }, (_, at) => client.publish('a', at)))
+  t.equal((await left).code, 3013)
+  await results
+  await client.ready()
+  await subscription.ready()
+  t.equal(subscription.state, SubscriptionState.Subscribed)
+})
+
+t.test('a client beyond the limit of its user stays away', async (t) => {
+  const token = auth.issue({ subject: 'many' })
+  for (let opened = 0; opened < 3; opened += 1) {
+    const client = officialClient(t, node.wsUrl, () => token)
+    client.connect()
+    await client.ready()
+  }
+  const last = officialClient(t, node.wsUrl, () => token)
+  const disconnected = next<{ code: number }>(last, 'disconnected')
+  last.connect()
+  t.equal((await disconnected).code, 3504)
+})

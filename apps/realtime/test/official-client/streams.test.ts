@@ -1,0 +1,142 @@
+import t, { type Test } from 'tap'
+import { next, type OfficialClient, officialClient, socketOf } from '../fixtures/official-client.js'
+import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { scriptedAuth } from '../fixtures/scripted-auth.js'
+
+const auth = await scriptedAuth(t)
+const environment = {
+  AUTH_URL: auth.url,
+  REDIS_PREFIX: randomPrefix(),
+  NAMESPACES: JSON.stringify({
+    chat: { historySize: 50, recovery: true, presence: true, joinLeave: true },
+    short: { historySize: 2, recovery: true },
+  }),
+}
+const one = await realtimeNode(t, environment)
+const two = await realtimeNode(t, environment)
+const scope = 'subscribe:* publish:* presence:* history:*'
+const backend = auth.issue({ identity: 'shop', subject: 'shop', scope })
+
+/** Drops the client's connection as a network does; it comes back by itself. */
+const cut = (centrifuge: OfficialClient): void => socketOf(centrifuge).terminate()
+
+const publish = (channel: string, data: unknown) => one.api('publish', backend, { channel, data })
+
+for (const build of ['json', 'protobuf'] as const) {
+  const client = (t: Test, url: string, subject: string): OfficialClient => {
+    const token = auth.issue({ subject, scope })
+    const centrifuge = officialClient(t, url, () => token, { build })
+    centrifuge.connect()
+    return centrifuge
+  }
+  /** What is published as JSON comes as its bytes in the other form. */
+  const parsed = (data: unknown): unknown =>
+    data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString()) : data
+  const bytesOf = (data: unknown): unknown =>
+    build === 'json' ? data : Buffer.from(JSON.stringify(data))
+
+  t.test(`${build}: one that was cut off gets each publication once, in order`, async (t) => {
+    const centrifuge = client(t, two.wsUrl, 'ada')
+    const subscription = centrifuge.newSubscription(`chat:cut-${build}`)
+    const heard: unknown[] = []
+    const last = new Promise<void>((resolve) => {
+      subscription.on('publication', ({ data }) => {
+        heard.push(parsed(data))
+        if (parsed(data) === 30) {
+          resolve()
+        }
+      })
+    })
+    subscription.subscribe()
+    t.match(await next(subscription, 'subscribed'), { recoverable: true, positioned: true })
+    for (let data = 1; data <= 10; data += 1) {
+      await publish(`chat:cut-${build}`, data)
+    }
+    const gone = next(subscription, 'subscribing')
+    cut(centrifuge)
+    await gone
+    const back = next(subscription, 'subscribed')
+    for (let data = 11; data <= 20; data += 1) {
+      await publish(`chat:cut-${build}`, data)
+    }
+    t.match(await back, { wasRecovering: true, recovered: true })
+    for (let data = 21; data <= 30; data += 1) {
+      await publish(`chat:cut-${build}`, data)
+    }
+    await last
+    t.same(
+      heard,
+      Array.from({ length: 30 }, (_, at) => at + 1),
+    )
+  })
+
+  t.test(`${build}: one that missed more than is kept is told so`, async (t) => {
+    const centrifuge = client(t, one.wsUrl, 'ada')
+    const subscription = centrifuge.newSubscription(`short:${build}`)
+    subscription.subscribe()
+    await next(subscription, 'subscribed')
+    centrifuge.disconnect()
+    for (const data of [1, 2, 3]) {
+      await publish(`short:${build}`, data)
+    }
+    const back = next(subscription, 'subscribed')
+    centrifuge.connect()
+    t.match(await back, { wasRecovering: true, recovered: false })
+    const heard = next<{ data: unknown }>(subscription, 'publication')
+    await publish(`short:${build}`, 4)
+    t.equal(parsed((await heard).data), 4, 'and goes on from there')
+  })
+
+  t.test(`${build}: history, presence, joins and leaves`, async (t) => {
+    const ada = client(t, one.wsUrl, 'ada')
+    const bob = client(t, two.wsUrl, 'bob')
+    const room = ada.newSubscription(`chat:room-${build}`, { joinLeave: true })
+    room.subscribe()
+    await next(room, 'subscribed')
+    const joined = new Promise<string>((resolve) => {
+      room.on('join', ({ info: { user } }) => {
+        if (user === 'bob') {
+          resolve(user)
+        }
+      })
+    })
+    const bobs = bob.newSubscription(`chat:room-${build}`)
+    bobs.subscribe()
+    await next(bobs, 'subscribed')
+    t.equal(await joined, 'bob')
+    const { clients } = await room.presence()
+    t.same(
+      Object.values(clients)
+        .map(({ user }) => user)
+        .sort(),
+      ['ada', 'bob'],
+    )
+    t.match(await room.presenceStats(), { numClients: 2, numUsers: 2 })
+    for (const data of ['x', 'y', 'z']) {
+      await bobs.publish(bytesOf(data))
+    }
+    const history = await room.history({ limit: 10 })
+    t.match(
+      history.publications.map(({ data, offset, info }) => [parsed(data), offset, info?.user]),
+      [
+        ['x', 1, 'bob'],
+        ['y', 2, 'bob'],
+        ['z', 3, 'bob'],
+      ],
+    )
+    const since = { offset: 1, epoch: history.epoch }
+    t.equal(
+      (await room.history({ limit: 1, since })).publications.map(({ data }) => parsed(data))[0],
+      'y',
+    )
+    t.equal(
+      (await room.history({ limit: 1, reverse: true })).publications.map(({ data }) =>
+        parsed(data),
+      )[0],
+      'z',
+    )
+    const left = next<{ info: { user: string } }>(room, 'leave')
+    bobs.unsubscribe()
+    t.equal((await left).info.user, 'bob')
+  })
+}

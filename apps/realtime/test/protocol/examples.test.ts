@@ -1,0 +1,285 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { commandMessages, pushMessages, replyMessages } from '@portcullis/protocol'
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import t, { type Test } from 'tap'
+import { type Answers, type Application, application } from '../fixtures/application.js'
+import { connected, dial, type Message, type Peer } from '../fixtures/dial.js'
+import { type Example, examplesOf, expectedIn, type Names, spelled } from '../fixtures/examples.js'
+import { settled } from '../fixtures/memory-node.js'
+import { type RealtimeNode, randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
+import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'
+
+const page = new URL('../../../../packages/protocol/PROTOCOL.md', import.meta.url)
+
+const stream = { historySize: 100, recovery: true }
+const ordinary = {
+  NODE_NAME: 'realtime-8000',
+  NAMESPACES: JSON.stringify({
+    chat: { ...stream, presence: true, joinLeave: true },
+    match: { delta: true },
+    market: { tagsFilter: true },
+  }),
+}
+/** More settings of the node, for examples that name them behind `example`. */
+const settings: Readonly<Record<string, Record<string, string>>> = {
+  '': {},
+  server: { SERVER_SUBSCRIPTIONS: 'news chat:{sub}' },
+}
+
+const mostMs = 20_000
+/** What the users of the examples may do. */
+const scope = ['subscribe', 'publish', 'presence', 'history']
+  .flatMap((action) => ['news', 'chat:*', 'match:*', 'market:*'].map((name) => `${action}:${name}`))
+  .join(' ')
+
+/** Whether a message is one of these, with the name that it says it has. */
+function isDescribed(message: unknown, schemas: Readonly<Record<string, TSchema>>): boolean {
+  const { id: _, push, ...rest } = Object(message)
+  const [name = 'pong'] = Object.keys(push ?? rest).filter((key) => key !== 'channel')
+  const schema = schemas[name]
+  return schema !== undefined && Value.Check(schema, message)
+}
+
+/** One example as it happens. */
+class Replay {
+  readonly #t: Test
+  readonly #auth: ScriptedAuth
+  readonly #node: RealtimeNode
+  readonly #app: Application
+  readonly #names: Names = new Map()
+  /** The others. */
+  readonly #peers = new Map<string, Peer>()
+  #ids = 1
+  #asked = 0
+  #answers = settled<Answers>()
+  /** What the client sends before it gets anything: one message. */
+  #saying: object[] = []
+
+  constructor(t: Test, auth: ScriptedAuth, node: RealtimeNode, app: Application) {
+    this.#t = t
+    this.#auth = auth
+    this.#node = node
+    this.#app = app
+  }
+
+  /** What the application answers when the example comes to it. */
+  async answer(): Promise<Answers> {
+    const answers = await this.#answers.promise
+    this.#answers = settled<Answers>()
+    return answers
+  }
+
+  async play({ lines }: Example): Promise<void> {
+    const peer = await this.#client(lines.find((line) => line.startsWith('→')) ?? '')
+    let open = true
+    for (const line of lines) {
+      const [arrow, ...rest] = line.split(' ')
+      const said = rest.join(' ')
+      if (arrow === '→') {
+        const message = Object(spelled(JSON.parse(said), this.#names))
+        this.#t.ok(isDescribed(message, commandMessages), `${said}: as AsyncAPI describes commands`)
+        this.#saying.push(message)
+        continue
+      }
+      this.#say(peer)
+      if (arrow === '←') {
+        this.#hear(await peer.next(), said)
+      } else if (await this.#closed(peer, line)) {
+        open = false
+      } else {
+        await this.#happen(line)
+      }
+    }
+    this.#say(peer)
+    if (!open) {
+      return
+    }
+    // Nothing is left that the example does not show.
+    const end = { id: 4_294_967_295, unsubscribe: { channel: 'end' } }
+    peer.send(end)
+    this.#t.same(await peer.next(), { id: end.id, unsubscribe: {} }, 'and nothing else comes')
+  }
+
+  async #client(first: string): Promise<Peer> {
+    const token = this.#auth.issue({ subject: 'ada', scope })
+    if (!first.includes('"connect"')) {
+      return connected(this.#node.wsUrl, token)
+    }
+    const peer = dial(this.#node.wsUrl, token)
+    await once(peer.socket, 'open')
+    return peer
+  }
+
+  #say(peer: Peer): void {
+    if (this.#saying.length > 0) {
+      peer.send(...this.#saying)
+    }
+    this.#saying = []
+  }
+
+  #hear(message: unknown, said: string): void {
+    this.#compare(message, JSON.parse(said), said)
+    const described = 'push' in Object(message) ? pushMessages : replyMessages
+    this.#t.ok(isDescribed(message, described), `${said}: as AsyncAPI describes answers`)
+  }
+
+  #compare(actual: unknown, expected: unknown, label: string): void {
+    this.#t.same(actual, expectedIn(expected, actual, this.#names), label)
+  }
+
+  async #closed(peer: Peer, line: string): Promise<boolean> {
+    const [, code, reason] = /^the connection is closed with (\d+) "(.*)"$/.exec(line) ?? []
+    if (code === undefined) {
+      return false
+    }
+    this.#t.same(await peer.closed, { code: Number(code), reason }, line)
+    return true
+  }
+
+  /** A line without an arrow: what others do. */
+  async #happen(line: string): Promise<void> {
+    for (const [sentence, act] of this.#sentences) {
+      const found = sentence.exec(line)
+      if (found === null) {
+        continue
+      }
+      const [, ...parts] = found
+      await act(...parts)
+      return
+    }
+    throw new Error(`nothing here knows how to do this: ${line}`)
+  }
+
+  readonly #sentences: readonly [RegExp, (...parts: string[]) => Promise<unknown>][] = [
+    [
+      /^(\d+) publications are in (\S+), of epoch (<.+>)$/,
+      async (count = '', channel, name = '') => {
+        for (let data = 1; data <= Number(count); data += 1) {
+          await this.#publish({ channel, data })
+        }
+        const position = await this.#api('history', { channel })
+        this.#names.set(name, Object(position).epoch)
+      },
+    ],
+    [
+      /^the backend publishes (.+) into ([^\s,]+)(?:, tagged (.+))?$/,
+      async (data = '', channel, tags) =>
+        this.#publish({
+          channel,
+          data: JSON.parse(data),
+          ...(tags === undefined ? {} : { tags: JSON.parse(tags) }),
+        }),
+    ],
+    [
+      /^the backend subscribes (\w+) to (\S+) with (.+)$/,
+      async (user, channel, data = '') =>
+        this.#api('subscribe', { user, channel, data: JSON.parse(data) }),
+    ],
+    [
+      /^(\w+) publishes (.+) into (\S+)$/,
+      async (user = '', data = '', channel) =>
+        this.#by(user, { publish: { channel, data: JSON.parse(data) } }),
+    ],
+    [
+      /^(\w+) subscribes to (\S+)$/,
+      async (user = '', channel) => this.#by(user, { subscribe: { channel } }),
+    ],
+    [
+      /^(\w+) unsubscribes from (\S+)$/,
+      async (user = '', channel) => this.#by(user, { unsubscribe: { channel } }),
+    ],
+    [
+      /^a token for (.+) is (<.+>)$/,
+      async (permitted = '', name = '') => {
+        this.#names.set(name, this.#auth.issue({ subject: 'ada', scope: permitted }))
+      },
+    ],
+    [
+      /^the application is asked (.+)$/,
+      async (body = '') => {
+        this.#asked += 1
+        await this.#app.times(this.#asked)
+        this.#compare(this.#app.asked[this.#asked - 1]?.body, JSON.parse(body), body)
+      },
+    ],
+    [
+      /^the application answers (.+)$/,
+      async (body = '') => this.#answers.resolve(JSON.parse(body)),
+    ],
+  ]
+
+  async #publish(publication: object): Promise<void> {
+    await this.#api('publish', publication)
+  }
+
+  async #api(method: string, body: object): Promise<unknown> {
+    const backend = this.#auth.issue({ subject: 'shop', scope: `tokens:issue ${scope}` })
+    const answer = Object((await this.#node.api(method, backend, body)).body)
+    if (answer.result === undefined) {
+      throw new Error(`${method}: ${JSON.stringify(answer)}`)
+    }
+    return answer.result
+  }
+
+  /** Somebody else does something, and has been told that it is done. */
+  async #by(user: string, command: object): Promise<Message> {
+    let peer = this.#peers.get(user)
+    if (peer === undefined) {
+      peer = await connected(this.#node.wsUrl, this.#auth.issue({ subject: user, scope }))
+      this.#peers.set(user, peer)
+    }
+    this.#ids += 1
+    const reply = await peer.call({ id: this.#ids, ...command })
+    if ('error' in reply) {
+      throw new Error(`${user}: ${JSON.stringify(reply)}`)
+    }
+    return reply
+  }
+}
+
+const auth = await scriptedAuth(t)
+const examples = examplesOf(readFileSync(page, 'utf8'))
+t.ok(examples.length >= 6, 'the page has examples')
+
+for (const [at, example] of examples.entries()) {
+  const { section, setting } = example
+  t.test(`example ${at + 1}, under ${section}`, { timeout: mostMs }, async (t) => {
+    const more = settings[setting]
+    if (more === undefined) {
+      throw new Error(`nothing here knows the setting ${setting}`)
+    }
+    const app = await application(t, () => replay.answer())
+    const node = await realtimeNode(t, {
+      AUTH_URL: auth.url,
+      REDIS_PREFIX: randomPrefix(),
+      HANDLERS: JSON.stringify({ rpc: { billing: app.url }, send: app.url }),
+      ...ordinary,
+      ...more,
+    })
+    const replay = new Replay(t, auth, node, app)
+    await replay.play(example)
+  })
+}
+
+t.test('a block that nobody would try is found', async (t) => {
+  t.throws(() => examplesOf('# A\n```\n→ {}\n```\n'), /under "A"/)
+})
+
+t.test('what an example says is meant exactly', async (t) => {
+  const names: Names = new Map()
+  const same = (expected: unknown, actual: unknown) =>
+    JSON.stringify(expectedIn(expected, actual, names)) === JSON.stringify(actual)
+  t.ok(same({ a: '<x>', b: ['v…'], ttl: 5 }, { a: 'one', b: ['v1'], ttl: 7 }))
+  t.ok(same('<x>', 'one'))
+  t.notOk(same('<x>', 'two'), 'a name is one thing')
+  t.notOk(same('v…', 'w1'))
+  t.notOk(same('v', 'v1'))
+  t.notOk(same({}, { more: 1 }))
+  t.notOk(same({ a: 1, b: 2 }, { a: 1 }))
+  t.notOk(same({ ttl: 5 }, { ttl: 'x' }))
+  t.notOk(same([1], [1, 2]))
+  t.same(spelled({ a: ['<x>'] }, names), { a: ['one'] })
+  t.throws(() => spelled('<y>', names), /<y>/)
+})

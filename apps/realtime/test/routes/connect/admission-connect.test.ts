@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+import t from 'tap'
+import { connected, dial, refused } from '../../fixtures/dial.js'
+import { randomPrefix, realtimeNode } from '../../fixtures/realtime-node.js'
+import { scriptedAuth } from '../../fixtures/scripted-auth.js'
+
+const auth = await scriptedAuth(t)
+const environment = {
+  AUTH_URL: auth.url,
+  ADMISSION: 'connect',
+  MAX_UNAUTHENTICATED: '2',
+  CONNECT_DEADLINE_MS: '400',
+}
+const node = await realtimeNode(t, { ...environment, REDIS_PREFIX: randomPrefix() })
+
+/** A socket whose upgrade brought no token. */
+async function guest() {
+  const peer = dial(node.wsUrl)
+  await once(peer.socket, 'open')
+  return peer
+}
+
+t.test('a token in the first command connects, and what came behind it is done', async (t) => {
+  const peer = await guest()
+  peer.send({ id: 1, connect: { token: auth.issue() } })
+  peer.send({ id: 2, subscribe: { channel: 'news' } })
+  t.match(await peer.next(), { id: 1, connect: { expires: true } })
+  t.same(await peer.next(), { id: 2, subscribe: {} })
+  t.equal(await node.metric('realtime_unauthenticated'), 0)
+  peer.socket.terminate()
+})
+
+t.test('a token on the upgrade is looked at there, as ever', async (t) => {
+  const peer = await connected(node.wsUrl, auth.issue())
+  peer.socket.terminate()
+  const { status } = await refused(node.wsUrl, { headers: { authorization: 'Bearer nobody' } })
+  t.equal(status, 401)
+})
+
+t.test('a token that is none is told so, and keeps no place', async (t) => {
+  const peer = await guest()
+  t.match(await peer.call({ id: 1, connect: { token: 'nobody' } }), { error: { code: 109 } })
+  t.match(await peer.closed, { code: 3005 })
+})
+
+t.test('anything else first is the end', async (t) => {
+  for (const first of [
+    JSON.stringify({ id: 1, connect: {} }),
+    JSON.stringify({ id: 1, subscribe: { channel: 'news' } }),
+    '{}',
+    'garbage',
+    JSON.stringify({ id: 1, connect: { token: 'x'.repeat(9000) } }),
+  ]) {
+    const peer = await guest()
+    peer.socket.send(first)
+    t.match(await peer.closed, { code: 3501 }, first.slice(0, 40))
+    t.same(peer.frames, [], 'and nothing is told')
+  }
+  const binary = await guest()
+  binary.socket.send(Buffer.from([1]))
+  t.match(await binary.closed, { code: 3506 })
+})
+
+t.test('nobody waits for ever, and few at once', async (t) => {
+  const [one, two] = [await guest(), await guest()]
+  const full = await refused(node.wsUrl)
+  t.equal(full.status, 503)
+  t.match(full.headers['retry-after'], /^[1-5]$/)
+  const admitted = await connected(node.wsUrl, auth.issue())
+  t.match(await one.closed, { code: 3502 })
+  t.match(await two.closed, { code: 3502 })
+  admitted.socket.terminate()
+})
+
+t.test('a revocation closes what was admitted so', async (t) => {
+  const peer = await guest()
+  const token = auth.issue()
+  await peer.call({ id: 1, connect: { token } })
+  await auth.revoke({ token })
+  t.match(await peer.closed, { code: 4500 })
+})
+
+t.test('it has to be switched on', async (t) => {
+  const strict = await realtimeNode(t, { AUTH_URL: auth.url, REDIS_PREFIX: randomPrefix() })
+  t.equal((await refused(strict.wsUrl)).status, 401)
+})
