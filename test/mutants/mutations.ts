@@ -217,8 +217,8 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of(
-    realtime('src/connection/subscriptions.ts'),
-    realtime('test/connection/channel-token.test.ts'),
+    realtime('src/connection/subscriptions/subscriptions.ts'),
+    realtime('test/connection/commands/channel-token.test.ts'),
     [
       [
         'the token of a channel that was left is let go while bytes wait',

@@ -3,13 +3,25 @@ export { codecFor, protobufSubprotocol } from './codec/codec-for.js'
 export { jsonCodec } from './codec/json-codec.js'
 export { protobufCodec } from './codec/protobuf-codec.js'
 export {
+  type Disconnect,
+  disconnectCodes,
+  isCloseReason,
+  isTerminal,
+} from './codes/disconnect-codes.js'
+export { type ReplyError, replyErrors } from './codes/reply-errors.js'
+export { type Unsubscribe, unsubscribeCodes } from './codes/unsubscribe-codes.js'
+export {
   type Command,
   type CommandBody,
   type Method,
   maxCommandId,
   type Request,
   rejectUnrecovered,
-} from './commands.js'
+} from './commands/commands.js'
+export { decodeCommands, maxCommandsPerFrame } from './commands/decode-commands.js'
+export { ProtocolError, type ProtocolErrorCode } from './errors.js'
+export { fossilDelta } from './fossil-delta.js'
+export { textFrame } from './frames/text-frame.js'
 export {
   bytesOfContent,
   type Content,
@@ -17,12 +29,8 @@ export {
   contentOfJson,
   jsonOfContent,
   valueOfBytes,
-} from './content.js'
-export { decodeCommands, maxCommandsPerFrame } from './decode-commands.js'
-export { type Disconnect, disconnectCodes, isCloseReason, isTerminal } from './disconnect-codes.js'
-export { ProtocolError, type ProtocolErrorCode } from './errors.js'
-export { fossilDelta } from './fossil-delta.js'
-export { commandMessages, pushMessages, replyMessages } from './json-messages.js'
+} from './messages/content.js'
+export { commandMessages, pushMessages, replyMessages } from './messages/json-messages.js'
 export {
   ClientInfo,
   decodePublication,
@@ -32,8 +40,7 @@ export {
   type Payload,
   Publication,
   type StreamPublication,
-} from './publications.js'
-export { readTagFilter, type TagFilter, type Tags } from './read-tag-filter.js'
+} from './messages/publications.js'
 export {
   type ConnectResult,
   encodePresencePush,
@@ -51,7 +58,5 @@ export {
   type SubRefreshResult,
   type SubscribePush,
   type SubscribeResult,
-} from './replies.js'
-export { type ReplyError, replyErrors } from './reply-errors.js'
-export { textFrame } from './text-frame.js'
-export { type Unsubscribe, unsubscribeCodes } from './unsubscribe-codes.js'
+} from './messages/replies.js'
+export { readTagFilter, type TagFilter, type Tags } from './tag-filter/read-tag-filter.js'

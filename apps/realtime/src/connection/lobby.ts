@@ -1,8 +1,8 @@
 import { type Codec, type Disconnect, disconnectCodes, replyErrors } from '@portcullis/protocol'
 import type { Connection } from './connection.js'
-import { Deadline } from './deadline.js'
+import type { Transport } from './io/transport.js'
+import { Deadline } from './timing/deadline.js'
 import type { Grant, Tokens } from './tokens.js'
-import type { Transport } from './transport.js'
 
 /** A `connect` command with a token of the greatest length, and what a client may say of itself. */
 const mostBytes = 8192

@@ -1,8 +1,8 @@
-import type { Command } from '../commands.js'
-import type { Content } from '../content.js'
-import type { ClientInfo, Payload, Publication } from '../publications.js'
-import type { ReplyBody, SubscribePush } from '../replies.js'
-import type { Unsubscribe } from '../unsubscribe-codes.js'
+import type { Unsubscribe } from '../codes/unsubscribe-codes.js'
+import type { Command } from '../commands/commands.js'
+import type { Content } from '../messages/content.js'
+import type { ClientInfo, Payload, Publication } from '../messages/publications.js'
+import type { ReplyBody, SubscribePush } from '../messages/replies.js'
 
 /** One message of the server, encoded. Only `frame` of the codec that made it knows how to send it. */
 export type Encoded = string | Buffer

@@ -1,14 +1,14 @@
-import { jsonOfContent, textOfContent } from '../content.js'
-import { decodeCommands } from '../decode-commands.js'
-import { encodePayloadPush, encodePublicationPush } from '../publications.js'
+import { decodeCommands } from '../commands/decode-commands.js'
+import { textFrame } from '../frames/text-frame.js'
+import { jsonOfContent, textOfContent } from '../messages/content.js'
+import { encodePayloadPush, encodePublicationPush } from '../messages/publications.js'
 import {
   encodePresencePush,
   encodeReply,
   encodeSubscribePush,
   encodeUnsubscribePush,
   pingMessage,
-} from '../replies.js'
-import { textFrame } from '../text-frame.js'
+} from '../messages/replies.js'
 import type { Codec } from './codec.js'
 
 /** The JSON form: text frames, one message a line. */

@@ -1,19 +1,19 @@
 import protobuf from 'protobufjs/light.js'
-import { binaryFrame } from '../binary-frame.js'
-import type { Command } from '../commands.js'
-import { bytesOfContent, contentOfBytes } from '../content.js'
-import { maxCommandsPerFrame } from '../decode-commands.js'
+import type { Command } from '../commands/commands.js'
+import { maxCommandsPerFrame } from '../commands/decode-commands.js'
+import { readCommand } from '../commands/read-command.js'
 import { ProtocolError } from '../errors.js'
+import { binaryFrame } from '../frames/binary-frame.js'
+import { bytesOfContent, contentOfBytes } from '../messages/content.js'
 import {
   type ClientInfo,
   decodePublication,
   type Publication,
   type StreamPublication,
-} from '../publications.js'
-import { readCommand } from '../read-command.js'
-import { type ReplyBody, withPublications } from '../replies.js'
+} from '../messages/publications.js'
+import { type ReplyBody, withPublications } from '../messages/replies.js'
 import type { Codec, Encoded } from './codec.js'
-import { CommandMessage, ReplyMessage } from './messages.js'
+import { CommandMessage, ReplyMessage } from './protobuf-messages.js'
 
 /** The Protobuf form: binary frames, each message behind its length as a varint. */
 export const protobufCodec: Codec = {

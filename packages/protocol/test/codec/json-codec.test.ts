@@ -1,6 +1,6 @@
 import t from 'tap'
 import { jsonCodec } from '../../src/codec/json-codec.js'
-import { encodePublication } from '../../src/publications.js'
+import { encodePublication } from '../../src/messages/publications.js'
 
 t.test('messages of one frame are one a line', async (t) => {
   const push = jsonCodec.publicationPush('a', encodePublication({ data: 'ü' }))

@@ -4,9 +4,14 @@ import t from 'tap'
 import type { Codec } from '../../src/codec/codec.js'
 import { jsonCodec } from '../../src/codec/json-codec.js'
 import { protobufCodec } from '../../src/codec/protobuf-codec.js'
-import { bytesOfContent, type Content, contentOfBytes, jsonOfContent } from '../../src/content.js'
 import { fossilDelta } from '../../src/fossil-delta.js'
-import type { Publication } from '../../src/publications.js'
+import {
+  bytesOfContent,
+  type Content,
+  contentOfBytes,
+  jsonOfContent,
+} from '../../src/messages/content.js'
+import type { Publication } from '../../src/messages/publications.js'
 import { officialCodec, officialJsonCodec } from '../fixtures/official-codec.js'
 
 const forms = {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Allowance, type Rates } from '../../connection/allowance.js'
+import { Allowance, type Rates } from '../../connection/io/allowance.js'
 import type { Reader } from '../../connection/node.js'
 import type { FairQueue } from '../../scheduling/fair-queue.js'
 import { Refusal } from '../refusals/refusal.js'

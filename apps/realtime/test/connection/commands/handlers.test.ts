@@ -1,0 +1,210 @@
+import { protobufCodec } from '@portcullis/protocol'
+import t from 'tap'
+import type { Answer, Call } from '../../../src/connection/handlers.js'
+import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
+
+t.test('a handler learns who calls, and what the token permits', async (t) => {
+  const memory = new MemoryNode(t)
+  const calls: Call[] = []
+  memory.handlers.rpc = () => async (call) => {
+    calls.push(call)
+    return { result: { data: { data: 'pong' } } }
+  }
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, rpc: { method: 'a:b', data: 'ping', b64: 'x', content: 'y' } })
+  await flushed()
+  t.same(transport.messages, [{ id: 2, rpc: { data: 'pong' } }])
+  const [{ wanted: _wanted, ...call } = {}] = calls
+  t.same(call, {
+    client: connection.id,
+    user: 'ada',
+    identity: 'shop',
+    scope: 'subscribe:* publish:*',
+    protocol: 'json',
+    method: 'a:b',
+    data: 'ping',
+  })
+  t.equal(connection.asking, 0)
+  t.equal(connection.pending, 0)
+})
+
+t.test('its errors are answered, its disconnects done', async (t) => {
+  const memory = new MemoryNode(t)
+  const answers: Answer[] = [
+    { error: { code: 1000, message: 'no money', temporary: true } },
+    { result: {} },
+    { disconnect: { code: 4501, reason: 'bye' } },
+  ]
+  memory.handlers.rpc = () => async () => answers.shift() ?? { result: {} }
+  const { connection, transport } = await memory.connect()
+  for (const id of [2, 3, 4]) {
+    send(connection, { id, rpc: {} })
+    await flushed()
+  }
+  t.same(transport.messages, [
+    { id: 2, error: { code: 1000, message: 'no money', temporary: true } },
+    { id: 3, rpc: {} },
+  ])
+  t.equal(transport.ending, 4501)
+  t.match(memory.closed, [{ code: 4501, reason: 'bye' }])
+})
+
+t.test(
+  'once the connection is revoked, the answer goes nowhere and nothing is asked',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    const answer = settled<Answer>()
+    const calls: Call[] = []
+    memory.handlers.rpc = () => (call) => {
+      calls.push(call)
+      return answer.promise
+    }
+    memory.handlers.send = memory.handlers.rpc('')
+    const { connection, transport, grant: held } = await memory.connect()
+    send(connection, { id: 2, rpc: {} })
+    t.equal(calls[0]?.wanted(), true)
+    memory.end(held, 'revoked')
+    t.equal(calls[0]?.wanted(), false)
+    send(connection, { id: 3, rpc: {} }, { send: { data: 1 } })
+    answer.resolve({ result: { data: { data: 'late' } } })
+    await flushed()
+    t.equal(calls.length, 1)
+    t.same(transport.writes, [])
+    t.equal(transport.ending, 4500)
+  },
+)
+
+t.test('without a lease nothing is asked, and nothing that is on its way leaves', async (t) => {
+  const memory = new MemoryNode(t)
+  const calls: Call[] = []
+  memory.handlers.send = async (call) => {
+    calls.push(call)
+    return { result: {} }
+  }
+  const { connection } = await memory.connect()
+  send(connection, { send: { data: 1 } })
+  memory.lease.lose()
+  t.equal(calls[0]?.wanted(), false)
+  send(connection, { send: { data: 2 } })
+  t.equal(calls.length, 1)
+  memory.lease.regain()
+  t.same(
+    calls.map(({ data }) => data),
+    [1, 2],
+  )
+})
+
+t.test('one client takes only so many of the node’s calls', async (t) => {
+  const memory = new MemoryNode(t, { handlerCalls: 2 })
+  const answer = settled<Answer>()
+  let asked = 0
+  memory.handlers.rpc = () => () => {
+    asked += 1
+    return answer.promise
+  }
+  memory.handlers.send = memory.handlers.rpc('')
+  const { connection, transport } = await memory.connect()
+  const other = await memory.connect(grant({ subject: 'bob' }))
+  send(connection, { send: {} }, { id: 2, rpc: {} }, { id: 3, rpc: {} }, { send: {} })
+  send(other.connection, { id: 2, rpc: {} })
+  await flushed()
+  t.equal(asked, 3)
+  t.match(transport.messages, [{ id: 3, error: { code: 111, temporary: true } }])
+  answer.resolve({ result: {} })
+  await flushed()
+  t.match(transport.messages.slice(1), [{ id: 2, rpc: {} }])
+})
+
+t.test('send says nothing, but may be the end', async (t) => {
+  const memory = new MemoryNode(t)
+  let answer: Answer = { error: { code: 1000, message: 'no' } }
+  memory.handlers.send = async () => answer
+  const { connection, transport } = await memory.connect()
+  send(connection, { send: { data: 1 } })
+  await flushed()
+  t.same(transport.writes, [])
+  answer = { disconnect: { code: 4501, reason: 'bye' } }
+  send(connection, { send: { data: 1 } })
+  await flushed()
+  t.equal(transport.ending, 4501)
+})
+
+t.test('connect waits for its handler, and carries what it says', async (t) => {
+  const memory = new MemoryNode(t)
+  const answer = settled<Answer>()
+  const calls: Call[] = []
+  memory.handlers.connect = (call) => {
+    calls.push(call)
+    return answer.promise
+  }
+  const { connection, transport } = memory.open()
+  const connect = { data: { room: 1 }, name: 'js', version: '5' }
+  send(connection, { id: 1, connect }, { id: 2, rpc: {} })
+  await flushed()
+  t.same(transport.writes, [])
+  t.match(calls, [{ user: 'ada', ...connect }])
+  answer.resolve({ result: { data: { data: 'welcome' } } })
+  await flushed()
+  t.match(transport.messages, [
+    { id: 1, connect: { client: connection.id, data: 'welcome' } },
+    { id: 2, error: { code: 104 } },
+  ])
+})
+
+t.test(
+  'connect puts the client into the channels that its handler names, and its token permits',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    memory.handlers.connect = async () => ({ result: { channels: ['news', 'secret', 'news'] } })
+    const { connection, transport } = memory.open(grant({ scopes: ['subscribe:news'] }))
+    send(connection, { id: 1, connect: {} })
+    await flushed()
+    const [reply] = transport.messages
+    t.same(Object(reply).connect.subs, { news: {} })
+  },
+)
+
+t.test('connect is refused as its handler says', async (t) => {
+  const memory = new MemoryNode(t)
+  const answers: Answer[] = [
+    { error: { code: 1000, message: 'not today' } },
+    { disconnect: { code: 4501, reason: 'never' } },
+  ]
+  memory.handlers.connect = async () => answers.shift() ?? { result: {} }
+  const refused = memory.open()
+  send(refused.connection, { id: 1, connect: {} })
+  await flushed()
+  t.same(refused.transport.messages, [{ id: 1, error: { code: 1000, message: 'not today' } }])
+  t.equal(refused.connection.state, 'opened')
+  const ended = memory.open()
+  send(ended.connection, { id: 1, connect: {} })
+  await flushed()
+  t.same(ended.transport.messages, [])
+  t.equal(ended.transport.ending, 4501)
+  send(refused.connection, { id: 2, connect: {} })
+  await flushed()
+  t.match(refused.transport.messages[1], { id: 2, connect: {} }, 'it may try again')
+})
+
+t.test('revoked while its handler is asked, a client is not let in', async (t) => {
+  const memory = new MemoryNode(t)
+  const answer = settled<Answer>()
+  memory.handlers.connect = () => answer.promise
+  const { connection, transport, grant: held } = memory.open()
+  send(connection, { id: 1, connect: {} })
+  memory.end(held, 'revoked')
+  answer.resolve({ result: {} })
+  await flushed()
+  t.same(transport.writes, [])
+  t.equal(connection.state, 'closed')
+})
+
+t.test('bytes stay bytes', async (t) => {
+  const memory = new MemoryNode(t)
+  memory.handlers.rpc = () => async () => ({ result: { data: { b64: '/w==' } } })
+  const json = await memory.connect()
+  send(json.connection, { id: 2, rpc: {} })
+  await flushed()
+  t.same(json.transport.messages, [{ id: 2, rpc: { data: '/w==' } }])
+  t.same(protobufCodec.dataOf({ b64: '/w==' }), Buffer.of(0xff))
+})

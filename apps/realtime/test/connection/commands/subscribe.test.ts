@@ -1,0 +1,116 @@
+import t from 'tap'
+import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
+
+const inA = { channel: 'a' }
+
+t.test('is answered only after Redis confirmed, and before the first publication', async (t) => {
+  const memory = new MemoryNode(t)
+  const redis = settled()
+  memory.joining = () => redis.promise
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: inA })
+  await flushed()
+  t.same(transport.writes, [], 'no reply yet')
+  redis.resolve()
+  await redis.promise
+  await flushed()
+  memory.hub.deliver('a', Buffer.from('{"data":1}'))
+  await flushed()
+  t.match(transport.messages, [{ id: 2, subscribe: {} }, { push: { pub: { data: 1 } } }])
+})
+
+t.test('scopes decide, with the subject filled in', async (t) => {
+  const memory = new MemoryNode(t)
+  const scopes = ['subscribe:user:{sub}', 'subscribe:open:*']
+  const { connection, transport } = await memory.connect(grant({ scopes }))
+  send(
+    connection,
+    { id: 2, subscribe: { channel: 'user:ada' } },
+    { id: 3, subscribe: { channel: 'user:bob' } },
+    { id: 4, subscribe: { channel: 'open:x' } },
+    { id: 5, publish: { channel: 'open:x', data: 1 } },
+  )
+  await flushed()
+  const outcome = new Map(transport.messages.map(({ id, error }) => [id, error]))
+  t.match(Object.fromEntries(outcome), {
+    2: undefined,
+    3: { code: 103 },
+    4: undefined,
+    5: { code: 103 },
+  })
+})
+
+t.test('twice is an error, and so is one channel too many', async (t) => {
+  const { connection, transport } = await new MemoryNode(t).connect()
+  send(
+    connection,
+    ...['a', 'a', 'b', 'c', 'd'].map((channel, at) => ({ id: at + 2, subscribe: { channel } })),
+  )
+  await flushed()
+  const errors = transport.messages.flatMap(({ id, error }) => (error ? [[id, error]] : []))
+  t.match(errors, [
+    [3, { code: 105 }],
+    [6, { code: 106 }],
+  ])
+})
+
+t.test('a Redis that is away is a temporary error, and the next try starts anew', async (t) => {
+  const memory = new MemoryNode(t)
+  memory.joining = () => Promise.reject(new Error('away'))
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: inA })
+  await flushed()
+  t.match(transport.messages, [{ id: 2, error: { code: 100, temporary: true } }])
+  memory.joining = async () => undefined
+  send(connection, { id: 3, subscribe: inA })
+  await flushed()
+  t.match(transport.messages[1], { id: 3, subscribe: {} })
+})
+
+t.test('unsubscribe overtakes a subscribe that is under way', async (t) => {
+  const memory = new MemoryNode(t)
+  const redis = settled()
+  memory.joining = () => redis.promise
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: inA }, { id: 3, unsubscribe: inA })
+  await flushed()
+  t.match(transport.messages, [
+    { id: 2, subscribe: {} },
+    { id: 3, unsubscribe: {} },
+  ])
+  redis.resolve()
+  await flushed()
+  t.equal(memory.hub.counts.channels, 0, 'the node left the channel')
+  t.equal(transport.messages.length, 2, 'and the subscribe is not answered twice')
+})
+
+t.test('subscribe, unsubscribe, subscribe in one frame ends subscribed, once', async (t) => {
+  const memory = new MemoryNode(t)
+  const { connection, transport } = await memory.connect()
+  send(
+    connection,
+    { id: 2, subscribe: inA },
+    { id: 3, unsubscribe: inA },
+    { id: 4, subscribe: inA },
+  )
+  await flushed()
+  t.same(transport.messages.map(({ id }) => id).sort(), [2, 3, 4])
+  t.equal(memory.hub.counts.subscriptions, 1)
+  transport.writes.length = 0
+  memory.hub.deliver('a', Buffer.from('{"data":1}'))
+  await flushed()
+  t.equal(transport.messages.length, 1)
+})
+
+t.test('a connection that ends while Redis is asked leaves nothing behind', async (t) => {
+  const memory = new MemoryNode(t)
+  const redis = settled()
+  memory.joining = () => redis.promise
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: inA })
+  connection.left()
+  redis.resolve()
+  await flushed()
+  t.same(transport.writes, [])
+  t.match(memory.hub.counts, { clients: 0, users: 0, subscriptions: 0, channels: 0 })
+})

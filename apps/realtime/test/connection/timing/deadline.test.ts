@@ -1,0 +1,24 @@
+import t from 'tap'
+import { Deadline } from '../../../src/connection/timing/deadline.js'
+
+t.test('a deadline comes for each member in turn, from one timer', async (t) => {
+  const started = performance.now()
+  const due: string[] = []
+  await new Promise<void>((resolve) => {
+    const deadline = new Deadline<string>(30, (member) => {
+      due.push(member)
+      if (member === 'last') {
+        resolve()
+      }
+    })
+    deadline.add('first')
+    deadline.add('gone')
+    deadline.delete('gone')
+    setTimeout(() => deadline.add('last'), 10)
+    // The deadline's own timer does not keep a process alive.
+    const alive = setInterval(() => undefined, 1000)
+    t.teardown(() => clearInterval(alive))
+  })
+  t.same(due, ['first', 'last'])
+  t.ok(performance.now() - started >= 38, 'each had its whole time')
+})

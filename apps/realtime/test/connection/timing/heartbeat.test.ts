@@ -1,0 +1,26 @@
+import t from 'tap'
+import { Heartbeat } from '../../../src/connection/timing/heartbeat.js'
+
+t.test('each interval brings one ping, and later the question for its pong', async (t) => {
+  const calls: string[] = []
+  const heartbeat = new Heartbeat({ pingIntervalMs: 100, pongTimeoutMs: 40 })
+  await new Promise<void>((resolve) => {
+    const stop = heartbeat.add({
+      ping: () => calls.push('ping'),
+      checkPong: () => {
+        calls.push('check')
+        if (calls.filter((call) => call === 'ping').length === 3) {
+          resolve()
+        }
+      },
+    })
+    const alive = setInterval(() => undefined, 1000)
+    t.teardown(() => {
+      clearInterval(alive)
+      stop()
+      heartbeat.stop()
+    })
+  })
+  const fromFirstPing = calls.slice(calls.indexOf('ping'))
+  t.same(fromFirstPing, ['ping', 'check', 'ping', 'check', 'ping', 'check'])
+})

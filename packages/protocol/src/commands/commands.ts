@@ -1,0 +1,121 @@
+import { ChannelName, TokenText } from '@portcullis/contracts/names'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Content } from '../messages/content.js'
+
+/** A bit of `flag` in `subscribe`: without all that was missed, it does not want to be in the channel. */
+export const rejectUnrecovered = 2
+
+/** The largest command id: an unsigned 32-bit integer, as the protocol's Protobuf schema has it. */
+export const maxCommandId = 4_294_967_295
+
+const Name = Type.String({ maxLength: 255 })
+const OfChannel = Type.Object({ channel: ChannelName })
+const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+/** What numbers a channel's publications anew when its history was lost. */
+const Epoch = Type.String({ maxLength: 64 })
+/** Bring what was published after `offset` of `epoch`. */
+const recovering = {
+  recover: Type.Optional(Type.Boolean()),
+  epoch: Type.Optional(Epoch),
+  offset: Type.Optional(Offset),
+}
+
+/** What an application's handler is to get: bytes in the Protobuf form. */
+const Data = Type.Optional(Type.Unknown())
+
+/**
+ * What each command carries. Fields that we do not know are let through unread: official clients
+ * send more of them with every release.
+ */
+export const bodies = {
+  connect: Type.Object({
+    token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
+    data: Data,
+    name: Type.Optional(Name),
+    version: Type.Optional(Name),
+    /** How far it got, before it came back, in channels that the server had put it into. */
+    subs: Type.Optional(
+      Type.Union([Type.Record(Type.String(), Type.Object(recovering)), Type.Null()]),
+    ),
+  }),
+  refresh: Type.Object({ token: TokenText }),
+  subscribe: Type.Object({
+    channel: ChannelName,
+    /** 0 is an ordinary subscription; the others (maps, shared polls) are not available here. */
+    type: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+    /** Bits; `rejectUnrecovered` is the one that we know. */
+    flag: Type.Optional(Type.Integer()),
+    /** A token for this channel alone. */
+    token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
+    ...recovering,
+    positioned: Type.Optional(Type.Boolean()),
+    recoverable: Type.Optional(Type.Boolean()),
+    join_leave: Type.Optional(Type.Boolean()),
+    /** Take the difference to what came before for each publication; the one algorithm that there is. */
+    delta: Type.Optional(Type.Union([Type.Literal('fossil'), Type.Literal('')])),
+    /** Which publications to get; see `readTagFilter`. */
+    tf: Type.Optional(Type.Unknown()),
+  }),
+  unsubscribe: OfChannel,
+  publish: Type.Object({ channel: ChannelName, data: Type.Unknown() }),
+  presence: OfChannel,
+  presence_stats: OfChannel,
+  history: Type.Object({
+    channel: ChannelName,
+    /** 0: the position alone; negative: as many as one answer may have. */
+    limit: Type.Optional(Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647 })),
+    since: Type.Optional(
+      Type.Union([
+        Type.Object({ offset: Type.Optional(Offset), epoch: Type.Optional(Epoch) }),
+        Type.Null(),
+      ]),
+    ),
+    reverse: Type.Optional(Type.Boolean()),
+  }),
+  sub_refresh: Type.Object({ channel: ChannelName, token: TokenText }),
+  rpc: Type.Object({ method: Type.Optional(Name), data: Data }),
+  send: Type.Object({ data: Data }),
+} satisfies Record<string, TSchema>
+
+/** The name of a command, as it is on the wire. */
+export type Method = keyof typeof bodies
+
+/** What a command of this name carries. Only a client of the binary form publishes `b64`. */
+export type CommandBody<M extends Method> = M extends 'publish'
+  ? { channel: string } & Content
+  : Static<(typeof bodies)[M]>
+
+/** A command that asks for a reply under its `id`. */
+export type Request = {
+  [M in Exclude<Method, 'send'>]: { method: M; id: number; body: CommandBody<M> }
+}[Exclude<Method, 'send'>]
+
+/** One command of a frame. `malformed`: of a known name, but its body is not; the reply is 107. */
+export type Command =
+  | Request
+  | { method: 'send'; body: CommandBody<'send'> }
+  | { method: 'pong' }
+  | { method: 'malformed'; id: number; of: Method }
+
+type Checks = { readonly [M in Method]: TypeCheck<(typeof bodies)[M]> }
+
+/** One compiled check for each body. */
+export const checks: Checks = {
+  connect: TypeCompiler.Compile(bodies.connect),
+  refresh: TypeCompiler.Compile(bodies.refresh),
+  subscribe: TypeCompiler.Compile(bodies.subscribe),
+  unsubscribe: TypeCompiler.Compile(bodies.unsubscribe),
+  publish: TypeCompiler.Compile(bodies.publish),
+  presence: TypeCompiler.Compile(bodies.presence),
+  presence_stats: TypeCompiler.Compile(bodies.presence_stats),
+  history: TypeCompiler.Compile(bodies.history),
+  sub_refresh: TypeCompiler.Compile(bodies.sub_refresh),
+  rpc: TypeCompiler.Compile(bodies.rpc),
+  send: TypeCompiler.Compile(bodies.send),
+}
+
+/** Whether a key of a command object names a command. */
+export function isMethod(key: string): key is Method {
+  return Object.hasOwn(checks, key)
+}
