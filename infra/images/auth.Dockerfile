@@ -6,10 +6,10 @@ WORKDIR /portcullis
 COPY . .
 RUN npm ci --no-audit --no-fund \
   && npx turbo run build --filter=@portcullis/auth... \
-  # From here on only what runs: production packages, what was built, and the Lua scripts.
+  # Keep only what runs: production packages, and what was built.
   && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=@portcullis/auth \
   && find apps packages -type f -not -path '*/node_modules/*' \
-    \( -path '*/src/*' -not -name '*.lua' -o -path '*/test/*' -o -path '*/.turbo/*' \
+    \( -path '*/src/*' -o -path '*/test/*' -o -path '*/.turbo/*' \
     -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
 
 FROM node:20-alpine

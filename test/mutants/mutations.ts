@@ -23,7 +23,7 @@ function of(
 const gate = (name: string) => `packages/gate/${name}`
 const realtime = (name: string) => `apps/realtime/${name}`
 const auth = (name: string) => `apps/auth/${name}`
-const lua = (name: string) => auth(`src/registry/lua/${name}.lua`)
+const lua = (name: string) => auth(`src/registry/${name}.lua`)
 
 /** Guards that docs/guarantee.md names. A test compares the list there with this one. */
 export const mutations: readonly Mutation[] = [
@@ -290,7 +290,7 @@ export const mutations: readonly Mutation[] = [
       "if table.remove(ARGV) == '' then",
     ],
   ]),
-  ...of(lua('revoke'), auth('test/registry/revoke.test.ts'), [
+  ...of(lua('revocations/revoke'), auth('test/registry/revocations/revoke.test.ts'), [
     ['a revoked token is not marked', "    redis.call('HSET', KEYS[8], 'revoked', '1')\n", ''],
     ['a cut-off is not kept', "  redis.call('ZADD', key, 'GT', cutoffUs, member)\n", ''],
     [
@@ -300,17 +300,17 @@ export const mutations: readonly Mutation[] = [
     ],
     ['a revocation of everything is not kept', "    redis.call('SET', KEYS[8], cutoffUs)\n", ''],
   ]),
-  ...of(lua('revoke'), auth('test/registry/receipts.test.ts'), [
+  ...of(lua('revocations/revoke'), auth('test/registry/revocations/receipts.test.ts'), [
     [
       'a process that may deliver is not waited for',
       "    redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')\n",
       '',
     ],
   ]),
-  ...of(lua('revoke'), auth('test/registry/leases.test.ts'), [
+  ...of(lua('revocations/revoke'), auth('test/registry/nodes/leases.test.ts'), [
     ['a fenced process is waited for', "if fenced == '-' then", 'if true then'],
   ]),
-  ...of(lua('lease'), auth('test/registry/leases.test.ts'), [
+  ...of(lua('lua/lease'), auth('test/registry/nodes/leases.test.ts'), [
     ['another Redis is not noticed', "if redis.call('GET', roster) ~= mark then", 'if false then'],
     [
       'a Redis that was promoted again is not noticed',
@@ -323,7 +323,7 @@ export const mutations: readonly Mutation[] = [
       'if false then',
     ],
   ]),
-  ...of(lua('fence-node'), auth('test/registry/leases.test.ts'), [
+  ...of(lua('nodes/fence'), auth('test/registry/nodes/leases.test.ts'), [
     [
       'a node is fenced that has renewed meanwhile',
       'elseif renewedUs ~= ARGV[3] then',
@@ -337,7 +337,7 @@ export const mutations: readonly Mutation[] = [
       'if false then',
     ],
   ]),
-  ...of(lua('renew-lease'), auth('test/registry/leases.test.ts'), [
+  ...of(lua('nodes/renew-lease'), auth('test/registry/nodes/leases.test.ts'), [
     [
       'a process that was replaced renews',
       "if holder and holder ~= ARGV[2] and tonumber(since) > tonumber(ARGV[4]) then\n  return 'node_replaced'\nend\nif holder ~= ARGV[2] or ",
@@ -349,7 +349,7 @@ export const mutations: readonly Mutation[] = [
       'if false then',
     ],
   ]),
-  ...of(lua('introspect'), auth('test/registry/tokens.test.ts'), [
+  ...of(lua('tokens/introspect'), auth('test/registry/tokens/tokens.test.ts'), [
     [
       'a token is active for another identity',
       'if token[1] ~= client or token[4] then',
@@ -362,14 +362,14 @@ export const mutations: readonly Mutation[] = [
       'if issuedUs',
     ],
   ]),
-  ...of(lua('introspect'), auth('test/registry/identities.test.ts'), [
+  ...of(lua('tokens/introspect'), auth('test/registry/identities/identities.test.ts'), [
     [
       'a token of a deleted identity is active for the next of its name',
       'if not identity.active or issuedUs <= identity.createdUs then',
       'if not identity.active then',
     ],
   ]),
-  ...of(lua('introspect'), auth('test/registry/revoke.test.ts'), [
+  ...of(lua('tokens/introspect'), auth('test/registry/revocations/revoke.test.ts'), [
     [
       'a revoked token is active',
       'if token[1] ~= client or token[4] then',
@@ -386,17 +386,17 @@ export const mutations: readonly Mutation[] = [
       'if false then',
     ],
   ]),
-  ...of(lua('introspect'), auth('test/routes/keys/keys.test.ts'), [
+  ...of(lua('tokens/introspect'), auth('test/routes/keys/keys.test.ts'), [
     [
       'a token of a revoked key is active',
       "if someKeysRevoked and redis.call('SISMEMBER', KEYS[2], kid) == 1 then",
       'if false then',
     ],
   ]),
-  ...of(lua('issue-token'), auth('test/registry/identities.test.ts'), [
+  ...of(lua('tokens/issue'), auth('test/registry/identities/identities.test.ts'), [
     ['a suspended identity is given tokens', "if identity[1] ~= 'active' then", 'if false then'],
   ]),
-  ...of(lua('issue-token'), auth('test/registry/tokens.test.ts'), [
+  ...of(lua('tokens/issue'), auth('test/registry/tokens/tokens.test.ts'), [
     [
       'a token that has ended issues another',
       'if parent[1] ~= ARGV[1] or parent[4] then',

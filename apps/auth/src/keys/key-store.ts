@@ -6,11 +6,11 @@ import { type Secrets, toStored } from './stored-key.js'
 
 type Fields = string[]
 const turn = script<[nowMs: string, promoted: string, keys: Fields, states: Fields]>(
-  new URL('../../src/keys/lua/turn-keys.lua', import.meta.url),
+  new URL('./turn-keys.lua', import.meta.url),
 )
-const add = script<null>(new URL('../../src/keys/lua/add-key.lua', import.meta.url))
-const replace = script<null>(new URL('../../src/keys/lua/replace-key.lua', import.meta.url))
-const revoke = script<0 | 1>(new URL('../../src/keys/lua/revoke-key.lua', import.meta.url))
+const add = script<null>(new URL('./add-key.lua', import.meta.url))
+const replace = script<null>(new URL('./replace-key.lua', import.meta.url))
+const revoke = script<0 | 1>(new URL('./revoke-key.lua', import.meta.url))
 
 /** Where the signing keys are, and how long each is what; all times in milliseconds. */
 export interface KeyStore {

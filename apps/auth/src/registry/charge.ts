@@ -2,9 +2,7 @@ import { script } from '@portcullis/redis'
 import type { Registry } from './registry.js'
 import { run } from './run.js'
 
-const add = script<[charged: 0 | 1, leftMs: number]>(
-  new URL('../../src/registry/lua/charge.lua', import.meta.url),
-)
+const add = script<[charged: 0 | 1, leftMs: number]>(new URL('./charge.lua', import.meta.url))
 
 /** A counter of work, and how much it takes in a window of time. */
 export interface WorkLimit {

@@ -1,5 +1,5 @@
 import { partitionTag } from '@portcullis/redis'
-import type { AuditKind } from './audit-record.js'
+import type { AuditKind } from './audit/record.js'
 
 /** Names of all keys that auth keeps in Redis, under one prefix. */
 export type KeyNames = ReturnType<typeof keyNames>

@@ -5,14 +5,14 @@ import { partitionsOf, type Registry, type WrongCodes } from './registry.js'
 import { run } from './run.js'
 
 const open = script<[partitions: string, created: 0 | 1]>(
-  new URL('../../src/registry/lua/open-registry.lua', import.meta.url),
+  new URL('./open-registry.lua', import.meta.url),
 )
 /** Fewer could not be spread evenly, and one that is not served would take too many with it. */
 const leastOnCluster = 16
 
 const openRoster = script<null>(
-  new URL('../../src/registry/lua/lease.lua', import.meta.url),
-  new URL('../../src/registry/lua/open-roster.lua', import.meta.url),
+  new URL('./lua/lease.lua', import.meta.url),
+  new URL('./open-roster.lua', import.meta.url),
 )
 
 export interface OpenRegistry {

@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { newRegistrationCode } from '../registry/identities/registration-code.js'
 import {
   type AdministratorOutcome,
   ensureAdministrator,
@@ -7,7 +8,6 @@ import {
   type Registry,
   RegistryError,
 } from '../registry/index.js'
-import { newRegistrationCode } from '../registry/registration-code.js'
 
 export interface AdministratorOptions {
   identity: string

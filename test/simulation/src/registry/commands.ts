@@ -67,9 +67,9 @@ const lua = (path: string): string =>
 const texts = {
   time: "return redis.call('TIME')",
   'publish-now': lua('realtime/src/broker/streams/publish-now'),
-  introspect: lua('auth/src/registry/lua/introspect'),
-  'issue-token': lua('auth/src/registry/lua/issue-token'),
-  'register-identity': lua('auth/src/registry/lua/register-identity'),
+  introspect: lua('auth/src/registry/tokens/introspect'),
+  'issue-token': lua('auth/src/registry/tokens/issue'),
+  'register-identity': lua('auth/src/registry/identities/create'),
 } as const
 
 /** Whether a call reads Redis' clock. */

@@ -14,7 +14,7 @@ const retryMs = 100
 /** A lease is renewed when a third of it is over. */
 const renewalsPerLease = 3
 
-/** What an auth instance asks of the registry for itself, as `registry/auth-part.ts` has it. */
+/** What an auth instance asks of the registry for itself, as `registry/auth-part/auth-part.ts` has it. */
 export interface OwnPartRegistry {
   readonly partitions: number
   join(partition: number): Promise<void>

@@ -5,7 +5,7 @@ import type { Permit } from '../../hub/permit.js'
 import type { Keys } from '../keys.js'
 import type { Writes } from '../writes.js'
 
-const lua = (name: string) => new URL(`../../../src/broker/presence/${name}.lua`, import.meta.url)
+const lua = (name: string) => new URL(`./${name}.lua`, import.meta.url)
 const enterScript = script<null>(lua('enter-presence'))
 const presenceScript = script<string[]>(lua('read-presence'))
 const clientInfo = TypeCompiler.Compile(ClientInfo)

@@ -3,7 +3,7 @@ import type { StreamPosition } from '@portcullis/protocol'
 import { type Commands, script } from '@portcullis/redis'
 import type { Keys } from '../keys.js'
 
-const lua = (name: string) => new URL(`../../../src/broker/streams/${name}.lua`, import.meta.url)
+const lua = (name: string) => new URL(`./${name}.lua`, import.meta.url)
 const publishScript = script<[offset: string, epoch: string]>(lua('publish'))
 const publishNowScript = script<number>(lua('publish-now'))
 const publishOnceScript = script<0 | 1>(lua('publish-once'))

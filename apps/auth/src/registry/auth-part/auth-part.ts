@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { script } from '@portcullis/redis'
+import { leaseTimes } from '../lease-times.js'
+import { leaveNode } from '../nodes/leave.js'
+import { type NodeInstance, partName } from '../nodes/record.js'
+import type { AskedAt } from '../nodes/renew-lease.js'
+import { settle } from '../nodes/settle-receipt-parts.js'
+import type { Registry } from '../registry.js'
+import { run } from '../run.js'
+
+const clockFile = new URL('../lua/partition-clock.lua', import.meta.url)
+const leaseFile = new URL('../lua/lease.lua', import.meta.url)
+const joinScript = script<null>(clockFile, leaseFile, new URL('./join.lua', import.meta.url))
+const renewScript = script<[counted: 0 | 1, end: string, mark: string] | 'not_joined'>(
+  clockFile,
+  leaseFile,
+  new URL('./renew.lua', import.meta.url),
+)
+
+/** What the names of auth instances begin with in receipts; no node's name can. */
+const prefix = '(auth)'
+
+/** A renewal of an auth instance's lease in one partition. */
+export interface PartRenewal extends AskedAt {
+  /** Whether it counts; if not, revocations wait that were committed up to `end`. */
+  counted: boolean
+}
+
+/** Names this process. `instance` tells processes of one name apart. */
+export function newAuthPart(): NodeInstance {
+  const host = hostname().replace(/[^A-Za-z0-9._-]/g, '-')
+  return {
+    node: `${prefix}${host}.${process.pid}`.slice(0, 128),
+    instance: randomBytes(16).toString('base64url'),
+  }
+}
+
+/** Returns the shown name of an auth instance, or undefined if the part is a node. */
+export function authNameOf(node: string): string | undefined {
+  return node.startsWith(prefix) ? node.slice(prefix.length) : undefined
+}
+
+/** Makes this instance one that the revocations of a partition wait for. */
+export async function joinAuthPart(
+  registry: Registry,
+  partition: number,
+  part: NodeInstance,
+): Promise<void> {
+  const { keys, leaseMs } = registry
+  await run(
+    registry,
+    joinScript,
+    [keys.clock(partition), keys.leases(partition)],
+    [partName(part), leaseTimes(leaseMs).fenceMs],
+  )
+}
+
+/**
+ * Renews this instance's lease in one partition; `askedAt` as in `renewLease`. Returns `not_joined`
+ * when the partition does not know it any more.
+ */
+export async function renewAuthPart(
+  registry: Registry,
+  partition: number,
+  part: NodeInstance,
+  askedAt: { us: number; run: string } | undefined,
+): Promise<PartRenewal | 'not_joined'> {
+  const { keys, leaseMs } = registry
+  const reply = await run(
+    registry,
+    renewScript,
+    [keys.clock(partition), keys.leases(partition), keys.pending(partition), keys.feed(partition)],
+    [partName(part), leaseTimes(leaseMs).fenceMs, askedAt?.us ?? '', askedAt?.run ?? ''],
+  )
+  if (reply === 'not_joined') {
+    return reply
+  }
+  const [counted, end, mark] = reply
+  return { counted: counted === 1, end, run: mark }
+}
+
+/** Acknowledges, in one partition, every revocation committed up to a microsecond. */
+export async function ackAuthPart(
+  registry: Registry,
+  partition: number,
+  part: NodeInstance,
+  appliedUs: number,
+): Promise<void> {
+  // The metrics of receipts are those of nodes.
+  const { onSettled, ...quiet } = registry
+  await settle(quiet, part, partition, { appliedUs, closed: new Map(), position: 0 })
+}
+
+/** Takes this instance out of those that revocations wait for. It has nothing under way any more. */
+export async function leaveAuthPart(registry: Registry, part: NodeInstance): Promise<void> {
+  await leaveNode(registry, part)
+}

@@ -1,0 +1,74 @@
+import type { Identity } from '@portcullis/contracts/identities'
+import { script } from '@portcullis/redis'
+import { identitySuspended, lastAdministrator } from '../errors.js'
+import { type IdentityReply, identityOf } from '../identities/record.js'
+import { hashOfCode, newCodeId, newRegistrationCode } from '../identities/registration-code.js'
+import { partitionOf } from '../ids.js'
+import { isGuarded, type Registry } from '../registry.js'
+import { run } from '../run.js'
+import { hasCode, type Registration } from './register.js'
+
+const change = script<
+  [...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended' | 'last_administrator'
+>(
+  new URL('./registration-refusal.lua', import.meta.url),
+  new URL('../lua/administrator.lua', import.meta.url),
+  new URL('./change.lua', import.meta.url),
+)
+
+/** A registration as it is now. */
+export interface ChangedClient {
+  identity: Identity
+  /** When it had none that works and needs one; shown this once. */
+  registrationCode?: string
+}
+
+/**
+ * Replaces what a client has registered. One that changes to signing loses its registration codes;
+ * tokens already issued keep their scopes.
+ *
+ * @returns undefined as `findClient` does
+ * @throws RegistryError `identity_suspended`, `last_administrator`
+ */
+export async function changeClient(
+  registry: Registry,
+  identity: string,
+  registrationToken: string,
+  { scopes, jwks, client }: Registration,
+): Promise<ChangedClient | undefined> {
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const registrationCode = newRegistrationCode()
+  const reply = await run(
+    registry,
+    change,
+    [
+      keys.identity(partition, identity),
+      keys.codes(partition, identity),
+      keys.removedCodes(partition, identity),
+    ],
+    [
+      hashOfCode(registrationToken),
+      scopes.join(' '),
+      jwks === undefined ? '' : JSON.stringify(jwks),
+      JSON.stringify(client),
+      hasCode(client) ? hashOfCode(registrationCode) : '',
+      newCodeId(),
+      isGuarded(registry, identity),
+    ],
+  )
+  if (reply === 'identity_suspended') {
+    throw identitySuspended(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
+  if (reply === 'not_registered') {
+    return undefined
+  }
+  const [hash, codes, nowMs, added] = reply
+  return {
+    identity: identityOf(identity, [hash, codes, nowMs]),
+    ...(added === 1 ? { registrationCode } : {}),
+  }
+}

@@ -1,0 +1,24 @@
+import type { Registry } from '../registry.js'
+import { guard } from '../run.js'
+import { type QueuedEvent, queuedEventOf } from './queued-event.js'
+
+/** The events that have waited longest for a receiver. They stay queued until they are settled. */
+export async function takeEvents(
+  { redis, keys }: Registry,
+  id: string,
+  limit: number,
+): Promise<QueuedEvent[]> {
+  if (limit === 0) {
+    return []
+  }
+  const jtis = await guard(redis.zrange(keys.eventQueue(id), '0', String(limit - 1)))
+  if (jtis.length === 0) {
+    return []
+  }
+  const texts = await guard(redis.hmget(keys.queuedEvents(id), ...jtis))
+  // One that was settled meanwhile is there no more.
+  return jtis.flatMap((jti, index) => {
+    const text = texts[index]
+    return typeof text === 'string' ? [queuedEventOf(jti, text)] : []
+  })
+}

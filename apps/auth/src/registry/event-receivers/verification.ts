@@ -1,0 +1,26 @@
+import { receiverNotFound } from '../errors.js'
+import type { Registry } from '../registry.js'
+import { enqueue } from './enqueue.js'
+import { newJti, type QueuedEvent } from './queued-event.js'
+
+/**
+ * Queues a verification event for a receiver (SSF 1.0, Verification).
+ *
+ * @param state - comes back in the event
+ * @throws RegistryError `receiver_not_found`
+ */
+export async function queueVerification(
+  registry: Registry,
+  id: string,
+  maxQueued: number,
+  state: string | undefined,
+): Promise<void> {
+  const event: QueuedEvent = {
+    jti: newJti(id),
+    at: Date.now(),
+    what: { kind: 'verification', ...(state === undefined ? {} : { state }) },
+  }
+  if ((await enqueue(registry, id, maxQueued, { events: [event] })) === null) {
+    throw receiverNotFound()
+  }
+}

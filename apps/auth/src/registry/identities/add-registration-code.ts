@@ -1,0 +1,90 @@
+import type {
+  AddedRegistrationCode,
+  AddRegistrationCode,
+  RegistrationCodeInfo,
+} from '@portcullis/contracts/identities'
+import { script } from '@portcullis/redis'
+import { codeRemoved, identityNotFound, lastAdministrator, RegistryError } from '../errors.js'
+import { partitionOf } from '../ids.js'
+import { isGuarded, type Registry } from '../registry.js'
+import { run } from '../run.js'
+import { ceilingText } from './ceiling.js'
+import { codeOf } from './record.js'
+import { hashOfCode, newCodeId, newRegistrationCode } from './registration-code.js'
+
+const add = script<string>(
+  new URL('../lua/administrator.lua', import.meta.url),
+  new URL('./add-registration-code.lua', import.meta.url),
+)
+
+/** Enough for rotation in several places at once, few enough to look through. */
+const maxCodes = 8
+
+/**
+ * Gives an identity one more registration code; the answer is the only time that it is shown.
+ * With `expireOthersInSeconds` it is a rotation: the others stop working then.
+ *
+ * @param ceiling - scopes that the code is good for at most, whatever the identity gets later
+ * @throws RegistryError `identity_not_found`; `too_many_codes` when eight work already;
+ * `last_administrator`
+ */
+export async function addRegistrationCode(
+  registry: Registry,
+  identity: string,
+  body: AddRegistrationCode,
+  ceiling?: readonly string[],
+): Promise<AddedRegistrationCode> {
+  const registrationCode = newRegistrationCode()
+  const code = { id: newCodeId(), hash: hashOfCode(registrationCode) }
+  const info = await addCode(registry, identity, body, { ...code, ceiling })
+  return { ...info, registrationCode }
+}
+
+/**
+ * Adds the code that has this hash. When it is there and works this does nothing, and gives its own id.
+ *
+ * @throws RegistryError as `addRegistrationCode`; `code_removed` when an administrator had it before
+ */
+export async function addCode(
+  registry: Registry,
+  identity: string,
+  { ttlSeconds, expireOthersInSeconds }: AddRegistrationCode,
+  { id, hash, ceiling }: { id: string; hash: string; ceiling?: readonly string[] | undefined },
+): Promise<RegistrationCodeInfo> {
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const reply = await run(
+    registry,
+    add,
+    [
+      keys.identity(partition, identity),
+      keys.codes(partition, identity),
+      keys.removedCodes(partition, identity),
+    ],
+    [
+      hash,
+      id,
+      ttlSeconds ?? '',
+      expireOthersInSeconds ?? '',
+      maxCodes,
+      ceilingText(ceiling),
+      isGuarded(registry, identity),
+    ],
+  )
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'too_many_codes') {
+    throw new RegistryError(
+      'too_many_codes',
+      `identity "${identity}" has ${maxCodes} registration codes; remove one first`,
+    )
+  }
+  if (reply === 'code_removed') {
+    throw codeRemoved(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
+  return codeOf(reply)
+}

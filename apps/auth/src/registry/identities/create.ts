@@ -1,0 +1,70 @@
+import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { Identity, RegisterIdentity } from '@portcullis/contracts/identities'
+import { script } from '@portcullis/redis'
+import { codeRemoved, RegistryError } from '../errors.js'
+import { partitionOf } from '../ids.js'
+import type { Registry } from '../registry.js'
+import { run } from '../run.js'
+import { ceilingText } from './ceiling.js'
+import { type IdentityReply, identityOf } from './record.js'
+import { hashOfCode, newCodeId } from './registration-code.js'
+
+const create = script<IdentityReply | 'identity_exists' | 'code_removed'>(
+  new URL('../lua/partition-clock.lua', import.meta.url),
+  new URL('./create.lua', import.meta.url),
+)
+
+/** How a new identity may prove that it is the one, beside the keys that its `jwks` has. */
+export interface Proofs {
+  registrationCode?: string | undefined
+  /** With which it may look after its own registration. */
+  registrationToken?: string
+  /** Scopes that each of them is good for at most, and the keys are, whatever the identity gets later. */
+  ceiling?: readonly string[] | undefined
+}
+
+/** Creates an identity. @throws RegistryError `identity_exists`, `code_removed` */
+export async function createIdentity(
+  registry: Registry,
+  body: RegisterIdentity & { client?: ClientMetadata },
+  { registrationCode, registrationToken, ceiling }: Proofs,
+): Promise<Identity> {
+  const { identity, scopes, tokenTtlSeconds = '', labels = [], codeTtlSeconds = '' } = body
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const reply = await run(
+    registry,
+    create,
+    [
+      keys.clock(partition),
+      keys.identity(partition, identity),
+      keys.codes(partition, identity),
+      keys.identities(partition),
+      keys.removedCodes(partition, identity),
+    ],
+    [
+      identity,
+      scopes.join(' '),
+      tokenTtlSeconds,
+      labels.join(' '),
+      registrationCode === undefined ? '' : hashOfCode(registrationCode),
+      newCodeId(),
+      codeTtlSeconds,
+      body.jwks === undefined ? '' : JSON.stringify(body.jwks),
+      body.client === undefined ? '' : JSON.stringify(body.client),
+      registrationToken === undefined ? '' : hashOfCode(registrationToken),
+      ceilingText(ceiling),
+      (body.nodes ?? []).join(' '),
+    ],
+  )
+  if (reply === 'identity_exists') {
+    throw new RegistryError(
+      'identity_exists',
+      `there is an identity "${identity}" already; choose another name, or change that one`,
+    )
+  }
+  if (reply === 'code_removed') {
+    throw codeRemoved(identity)
+  }
+  return identityOf(identity, reply)
+}

@@ -1,0 +1,47 @@
+import { script } from '@portcullis/redis'
+import { identityNotFound, lastAdministrator, RegistryError } from '../errors.js'
+import { partitionOf } from '../ids.js'
+import { isGuarded, type Registry } from '../registry.js'
+import { run } from '../run.js'
+
+const remove = script<'removed' | 'identity_not_found' | 'code_not_found' | 'last_administrator'>(
+  new URL('../lua/administrator.lua', import.meta.url),
+  new URL('./remove-registration-code.lua', import.meta.url),
+)
+
+/**
+ * Removes a registration code: from now on it gets no tokens. Those it got already live on; to end
+ * them, revoke them.
+ *
+ * @throws RegistryError `identity_not_found`, `code_not_found`, `last_administrator`
+ */
+export async function removeRegistrationCode(
+  registry: Registry,
+  identity: string,
+  codeId: string,
+): Promise<void> {
+  const partition = partitionOf(identity, registry.partitions)
+  const { keys } = registry
+  const reply = await run(
+    registry,
+    remove,
+    [
+      keys.identity(partition, identity),
+      keys.codes(partition, identity),
+      keys.removedCodes(partition, identity),
+    ],
+    [codeId, isGuarded(registry, identity)],
+  )
+  if (reply === 'identity_not_found') {
+    throw identityNotFound(identity)
+  }
+  if (reply === 'last_administrator') {
+    throw lastAdministrator(identity)
+  }
+  if (reply === 'code_not_found') {
+    throw new RegistryError(
+      'code_not_found',
+      `identity "${identity}" has no registration code with this id; get the identity to see its codes`,
+    )
+  }
+}

@@ -1,0 +1,109 @@
+import type {
+  CountTokens,
+  CountTokensByIdentity,
+  IdentityCountPage,
+  TokenCount,
+} from '@portcullis/contracts/tokens'
+import { badCursor } from '../errors.js'
+import { namePattern } from '../identities/list.js'
+import { readNames, walkIdentities } from '../identities/walk.js'
+import { partitionOf } from '../ids.js'
+import type { Registry } from '../registry.js'
+import { asOfNow } from '../tokens/cutoffs.js'
+import { countIndex } from './count-index.js'
+import { spanOf, withIdentity } from './token-filter.js'
+
+/** Counting over many identities ends here, with what has been counted. */
+const withinMs = 1000
+const identitiesAtOnce = 20
+
+/**
+ * Counts tokens that have not expired. Without `identity`, those of every identity that is registered.
+ * See `TokenCount` for when it is not exact.
+ */
+export async function countTokens(registry: Registry, asked: CountTokens): Promise<TokenCount> {
+  const query = await withIdentity(registry, asked)
+  if (query === undefined) {
+    return { active: 0, revoked: 0, exact: true }
+  }
+  const { identity } = query
+  if (identity !== undefined) {
+    return countIdentity(registry, identity, query)
+  }
+  const until = performance.now() + withinMs
+  const sum = { active: 0, revoked: 0, exact: true }
+  for await (const names of walkIdentities(registry)) {
+    const counts = await Promise.all(names.map((name) => countIdentity(registry, name, query)))
+    for (const { active, revoked, exact } of counts) {
+      sum.active += active
+      sum.revoked += revoked
+      sum.exact &&= exact
+    }
+    if (performance.now() > until) {
+      return { ...sum, exact: false }
+    }
+  }
+  return sum
+}
+
+/**
+ * The same for each identity, in the order of their names. The cursor is the last name looked at; a
+ * page ends early when it has taken a second.
+ *
+ * @throws RegistryError `bad_cursor`
+ */
+export async function countTokensByIdentity(
+  registry: Registry,
+  { limit = 100, cursor, ...asked }: CountTokensByIdentity,
+): Promise<IdentityCountPage> {
+  if (cursor !== undefined && !namePattern.test(cursor)) {
+    throw badCursor()
+  }
+  const query = await withIdentity(registry, asked)
+  if (query === undefined) {
+    return { identities: [] }
+  }
+  const { names, more } =
+    query.identity === undefined
+      ? await readNames(registry, limit, { after: cursor })
+      : { names: cursor === undefined ? [query.identity] : [], more: false }
+  const until = performance.now() + withinMs
+  const identities: IdentityCountPage['identities'] = []
+  let looked = 0
+  while (looked < names.length && (looked === 0 || performance.now() < until)) {
+    const page = names.slice(looked, looked + identitiesAtOnce)
+    looked += page.length
+    identities.push(
+      ...(await Promise.all(
+        page.map(async (identity) => ({
+          identity,
+          ...(await countIdentity(registry, identity, query)),
+        })),
+      )),
+    )
+  }
+  const last = names[looked - 1]
+  return {
+    identities: identities.filter(({ active, revoked, exact }) => active + revoked > 0 || !exact),
+    ...((more || looked < names.length) && last !== undefined ? { cursor: last } : {}),
+  }
+}
+
+async function countIdentity(
+  registry: Registry,
+  identity: string,
+  query: CountTokens,
+): Promise<TokenCount> {
+  const count = await countIndex(registry, {
+    partition: partitionOf(identity, registry.partitions),
+    identity,
+    filter: query,
+    span: spanOf(query),
+    asOf: asOfNow,
+  })
+  return {
+    active: query.state === 'revoked' ? 0 : count.active,
+    revoked: query.state === 'active' ? 0 : count.revoked,
+    exact: count.exact,
+  }
+}

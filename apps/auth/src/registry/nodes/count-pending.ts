@@ -1,0 +1,11 @@
+import { partitionsOf, type Registry } from '../registry.js'
+import { guard } from '../run.js'
+
+/** How many parts of receipts wait for a node, in all partitions. */
+export async function countPending(registry: Registry): Promise<number> {
+  const { redis, keys } = registry
+  const counts = await Promise.all(
+    partitionsOf(registry).map((partition) => guard(redis.zcard(keys.pending(partition)))),
+  )
+  return counts.reduce((sum, count) => sum + count, 0)
+}

@@ -1,0 +1,45 @@
+import type { Receipt } from '@portcullis/contracts/revocations'
+import { revocationNotFound } from '../errors.js'
+import { isEverywhere, partitionOfId } from '../ids.js'
+import { partitionsOf, type Registry } from '../registry.js'
+import { guard } from '../run.js'
+import { type ReceiptPart, receiptOf } from './receipt-record.js'
+
+/**
+ * A revocation's receipt as it stands now.
+ *
+ * @throws RegistryError `revocation_not_found`, also when it is older than receipts are kept
+ */
+export async function getReceipt(registry: Registry, id: string): Promise<Receipt> {
+  const receipt = await findReceipt(registry, id)
+  if (receipt === undefined) {
+    throw revocationNotFound(id)
+  }
+  return receipt
+}
+
+/** The receipt, or undefined when there is none. */
+export async function findReceipt(registry: Registry, id: string): Promise<Receipt | undefined> {
+  const parts = await Promise.all(
+    receiptPartitions(registry, id).map((one) => readPart(registry, one, id)),
+  )
+  return parts.every((part) => part === undefined) ? undefined : receiptOf(id, parts)
+}
+
+/** The partitions that have a part of this receipt. */
+export function receiptPartitions(registry: Registry, id: string): number[] {
+  if (isEverywhere(id)) {
+    return partitionsOf(registry)
+  }
+  const partition = partitionOfId(id, registry.partitions)
+  return partition === undefined ? [] : [partition]
+}
+
+async function readPart(
+  { redis, keys }: Registry,
+  partition: number,
+  id: string,
+): Promise<ReceiptPart | undefined> {
+  const fields = await guard(redis.hgetall(keys.receipt(partition, id)))
+  return fields['us'] === undefined ? undefined : { us: Number(fields['us']), fields }
+}
