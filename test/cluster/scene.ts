@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import {
   type AuthProcess,
   type RealtimeProcess,
@@ -15,7 +15,7 @@ export interface Scene {
   /** A client on a token that may say and hear everything, connected and subscribed. */
   client(name: string, node: RealtimeProcess): Promise<Recorder>
   /** Such a token. */
-  tokenFor(subject: string, more?: string): Promise<TokenAnswer>
+  tokenFor(subject: string, more?: string): Promise<TokenResponse>
 }
 
 /** Auth with its registry at `redisUrl`, and two realtime nodes on a Redis of the usual kind. */

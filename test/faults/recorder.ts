@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import { WebSocket } from 'ws'
 import { until } from './until.js'
 
@@ -31,7 +31,7 @@ export const channel = 'news'
 /** A client that writes down every message of the application, in and out, with its time. */
 export class Recorder {
   readonly name: string
-  readonly token: TokenAnswer
+  readonly token: TokenResponse
   /** Every message but pings: replies are the application's bytes too. */
   readonly messages: { at: number; text: string }[] = []
   /** The publications among them. */
@@ -44,7 +44,7 @@ export class Recorder {
   readonly #replies = new Map<number, (reply: Message | undefined) => void>()
   #id = 0
 
-  private constructor(name: string, token: TokenAnswer, socket: WebSocket) {
+  private constructor(name: string, token: TokenResponse, socket: WebSocket) {
     this.name = name
     this.token = token
     this.#socket = socket
@@ -63,7 +63,7 @@ export class Recorder {
   }
 
   /** Connects and subscribes to the channel of these tests. Rejects when it is refused. */
-  static async open(name: string, wsUrl: string, token: TokenAnswer): Promise<Recorder> {
+  static async open(name: string, wsUrl: string, token: TokenResponse): Promise<Recorder> {
     const socket = new WebSocket(wsUrl, {
       headers: { authorization: `Bearer ${token.access_token}` },
     })

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import {
   type AuthProcess,
   type RealtimeProcess,
@@ -40,7 +40,7 @@ export interface Scene {
   /** Another auth of the same installation, without a node. */
   secondAuth(): Promise<AuthProcess>
   /** A token of one of the administrator's users for every channel, with `more` scopes. */
-  tokenFor(subject: string, more?: string): Promise<TokenAnswer>
+  tokenFor(subject: string, more?: string): Promise<TokenResponse>
   /** A client with such a token, connected and subscribed. Its end is the test's. */
   client(name: string, node: RealtimeProcess): Promise<Recorder>
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { Teardown } from '@portcullis/local'
 import { request } from 'undici'
 import { channel, type Recorder, type Telling } from './recorder.js'
@@ -47,7 +47,7 @@ export class Traffic {
     this.#ended = this.#flow()
   }
 
-  static start(t: Teardown, nodeUrl: string, { access_token }: TokenAnswer): Traffic {
+  static start(t: Teardown, nodeUrl: string, { access_token }: TokenResponse): Traffic {
     const traffic = new Traffic(nodeUrl, access_token)
     t.teardown(() => traffic.stop())
     return traffic

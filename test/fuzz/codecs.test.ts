@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ChannelName } from '@portcullis/contracts/names'
+import { channelNamePattern } from '@portcullis/contracts/names'
 import {
   type Codec,
   type Command,
@@ -19,7 +19,6 @@ const forms: readonly ['json' | 'protobuf', Codec, fc.Arbitrary<Buffer>][] = [
   ['json', jsonCodec, jsonMessage],
   ['protobuf', protobufCodec, protobufMessage],
 ]
-const channelName = new RegExp(ChannelName.pattern ?? '')
 
 /** Commands that are about a channel; in others a field of that name is not looked at. */
 const ofChannel = /^(?:un)?subscribe$|^publish$|^presence|^history$|^sub_refresh$/
@@ -48,7 +47,7 @@ function read(codec: Codec, message: Buffer): Command[] {
       continue
     }
     const { channel } = command.body
-    assert(channelName.test(channel) && channel.length <= 255, `channel ${channel}`)
+    assert(channelNamePattern.test(channel) && channel.length <= 255, `channel ${channel}`)
   }
   return commands
 }

@@ -1,4 +1,4 @@
-import type { TokenAnswer, TokenInfo } from '@portcullis/contracts/tokens'
+import type { TokenInfo, TokenResponse } from '@portcullis/contracts/tokens'
 import { startInstallation } from '@portcullis/local'
 import t from 'tap'
 import { ProtocolClient, Refused } from './protocol-client.js'
@@ -87,7 +87,7 @@ t.test('every selector closes every path', async (t) => {
   }
 })
 
-async function issueWith(url: string, token: string, order: object): Promise<TokenAnswer> {
+async function issueWith(url: string, token: string, order: object): Promise<TokenResponse> {
   const answer = await fetch(`${url}/v1/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
@@ -96,5 +96,5 @@ async function issueWith(url: string, token: string, order: object): Promise<Tok
   if (answer.status !== 201) {
     throw new Error(`auth answered ${answer.status}`)
   }
-  return (await answer.json()) as TokenAnswer
+  return (await answer.json()) as TokenResponse
 }

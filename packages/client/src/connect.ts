@@ -1,4 +1,4 @@
-import { closeCodes } from '@portcullis/contracts/closing'
+import { closeCodes } from '@portcullis/contracts/websocket'
 import { Centrifuge, errorCodes, type Options, State, UnauthorizedError } from 'centrifuge'
 import { type BrowserWebSocket, type Dial, dialWithSubprotocol } from './dial.js'
 import { TokenError } from './errors.js'

@@ -1,4 +1,4 @@
-import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/subprotocol'
+import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/websocket'
 
 /** What centrifuge-js uses of a WebSocket, and what we watch of it. */
 export interface DialedSocket {

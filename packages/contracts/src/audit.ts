@@ -2,10 +2,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { IdentityName, Milliseconds, Subject, TokenId } from './names.js'
 
 /**
- * What the audit log says was done, or tried: `noun.verb`. An `act` changes something: it is on
- * record whatever comes of it. A `read` changes nothing: it is on record when the caller was refused
- * (401, 403, 429). `issue` is an act that happens so often that its entries are kept apart, lest they
- * push out the others.
+ * Actions of the audit log, `noun.verb`. The log records each `act`, whatever its result, and a `read`
+ * only when the caller was refused (401, 403, 429). `issue` is an act so frequent that its entries are
+ * stored apart, so that they do not push out the others.
  */
 export const auditActions = {
   'identity.register': 'act',
@@ -38,7 +37,7 @@ export const auditActions = {
 } as const satisfies Readonly<Record<string, 'act' | 'issue' | 'read'>>
 export type AuditAction = keyof typeof auditActions
 
-/** `ok`: it was done. `refused` (4xx): it was not. `failed` (5xx): it may have been done or not. */
+/** `ok`: done. `refused` (4xx): not done. `failed` (5xx): possibly done. */
 export const AuditResult = Type.Union([
   Type.Literal('ok'),
   Type.Literal('refused'),
@@ -46,19 +45,19 @@ export const AuditResult = Type.Union([
 ])
 export type AuditResult = Static<typeof AuditResult>
 
-/** Who. Absent in an entry when the request showed nothing that names anyone, or there was none. */
+/** The caller. An entry has none when the request named no identity, or auth acted by itself. */
 export const AuditActor = Type.Object({
   identity: IdentityName,
-  /** Absent when the identity showed its own credentials. */
+  /** Absent when the caller authenticated with the identity's own credentials. */
   subject: Type.Optional(Subject),
-  /** The token that it showed; the token itself is nowhere. */
+  /** The id of the caller's token; the token itself is never logged. */
   jti: Type.Optional(TokenId),
-  /** It said so and did not prove it: a wrong registration code, a token that is no longer valid. */
+  /** The caller claimed the identity without proof: a wrong registration code, an expired token. */
   claimed: Type.Optional(Type.Literal(true)),
 })
 export type AuditActor = Static<typeof AuditActor>
 
-/** What it was done to: whichever of these there are. */
+/** The object of the action; only members that apply are present. */
 export const AuditTarget = Type.Object({
   identity: Type.Optional(Type.String()),
   subject: Type.Optional(Type.String()),
@@ -77,7 +76,7 @@ export const AuditTarget = Type.Object({
 })
 export type AuditTarget = Static<typeof AuditTarget>
 
-/** More of what was done, by action; docs/audit.md has the names. */
+/** Details of the action; docs/audit.md lists the names. */
 export const AuditDetail = Type.Record(
   Type.String(),
   Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
@@ -85,30 +84,30 @@ export const AuditDetail = Type.Record(
 export type AuditDetail = Static<typeof AuditDetail>
 
 /**
- * One entry of the audit log. Never a token, a registration code or a body. What auth does by itself,
- * at its start or on schedule, has no `status`, `actor`, `address` and `requestId`.
+ * One entry of the audit log. It never contains a token, a registration code or a body. Entries of
+ * auth's own acts, at its start or on schedule, have no `status`, `actor`, `address` and `requestId`.
  */
 export const AuditEntry = Type.Object({
-  /** Its place in the log, and a cursor: pass it as `after` to read on from here. */
+  /** The entry's position in the log, and a cursor: pass it as `after` to continue after it. */
   id: Type.String(),
-  /** By Redis' clock. */
+  /** On Redis' clock. */
   at: Milliseconds,
   action: Type.String(),
   result: AuditResult,
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   status: Type.Optional(Type.Integer()),
-  /** Stable code of the error, when there was one. */
+  /** Stable code of the error. */
   error: Type.Optional(Type.String()),
   actor: Type.Optional(AuditActor),
   target: Type.Optional(AuditTarget),
   detail: Type.Optional(AuditDetail),
-  /** Where it came from, as TRUST_PROXY has it. */
+  /** The client's address, as `TRUST_PROXY` determines it. */
   address: Type.Optional(Type.String()),
-  /** The same as in the service's log and in a problem's `instance`. */
+  /** The same id as in the service's log and in a problem's `instance`. */
   requestId: Type.Optional(Type.String()),
   /**
-   * The entry stands for so many refused attempts in the minute before `at`, by callers that had proven
-   * nothing; the first of them has an entry of its own before that. Absent: it stands for one request.
+   * The number of refused attempts by unauthenticated callers in the minute before `at` that this entry
+   * summarises; the first of them has an earlier entry of its own. Absent: one request.
    */
   count: Type.Optional(Type.Integer({ minimum: 1 })),
 })
@@ -117,37 +116,37 @@ export type AuditEntry = Static<typeof AuditEntry>
 const AuditCursor = Type.String({ pattern: '^[0-9]{1,16}\\.[0-9]{1,5}$' })
 
 const filters = {
-  /** The identity that did it, or claimed to be the one. */
+  /** The identity that acted, or was claimed to act. */
   actor: Type.Optional(IdentityName),
   /** An action (`identity.suspend`), or a noun for all of its actions (`identity`). */
   action: Type.Optional(Type.String({ pattern: '^[a-z_]{1,32}(\\.[a-z_]{1,32})?$' })),
   result: Type.Optional(AuditResult),
-  /** The identity that it was done to. */
+  /** The identity that was acted on. */
   identity: Type.Optional(IdentityName),
-  /** The first moment, inclusive. */
+  /** Inclusive. */
   from: Type.Optional(Milliseconds),
-  /** The last moment, exclusive. */
+  /** Exclusive. */
   to: Type.Optional(Milliseconds),
 }
 
-/** Filters of `GET /v1/audit` and `GET /v1/audit/export`; an entry has to meet all that are given. */
+/** Filters of `GET /v1/audit` and `GET /v1/audit/export`; an entry must match all of them. */
 export const AuditFilter = Type.Object(filters, { additionalProperties: false })
 export type AuditFilter = Static<typeof AuditFilter>
 
 /**
- * `GET /v1/audit`: newest first, on from `cursor`; or with `after` oldest first, from behind that
- * place, to follow the log: `after=0.0` is its beginning. A page may be short, even empty, and still have
- * a cursor.
+ * `GET /v1/audit`: newest first, continuing at `cursor`. With `after`, to follow the log: oldest first,
+ * the entries after that position; `after=0.0` is the beginning. A page may be short, even empty, and
+ * still have a cursor.
  */
 export const ListAudit = Type.Object(
   {
     ...filters,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
-    /** The previous page's. */
+    /** The previous page's `cursor`. */
     cursor: Type.Optional(AuditCursor),
     /** The previous page's `cursor`, or an entry's `id`. Not with `cursor`. */
     after: Type.Optional(AuditCursor),
-    /** With `after`: milliseconds to wait for an entry when there is none yet. */
+    /** Only with `after`: milliseconds to wait for an entry if there is none yet. */
     wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
   },
   { additionalProperties: false },
@@ -156,14 +155,14 @@ export type ListAudit = Static<typeof ListAudit>
 
 export const AuditPage = Type.Object({
   entries: Type.Array(AuditEntry),
-  /** Newest first: absent on the last page. With `after`: always there, pass it as `after`. */
+  /** Newest first: absent on the last page. With `after`: always present; pass it as `after`. */
   cursor: Type.Optional(Type.String()),
 })
 export type AuditPage = Static<typeof AuditPage>
 
 /**
- * `GET /v1/audit/export`: the entries that there are at this moment, oldest first, one `AuditEntry` in
- * JSON on each line. One that was broken off goes on with `after=<id of its last line>`.
+ * `GET /v1/audit/export`: the entries that exist when the export begins, oldest first, one `AuditEntry`
+ * in JSON on each line. Resume an interrupted export with `after=<id of its last line>`.
  */
 export const ExportAudit = Type.Object(
   { ...filters, after: Type.Optional(AuditCursor) },

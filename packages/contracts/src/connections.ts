@@ -2,49 +2,49 @@ import { type Static, Type } from '@sinclair/typebox'
 import { IdentityName, Label, Labels, Milliseconds, Subject, TokenId } from './names.js'
 
 /**
- * `GET /v1/connections?identity=…&subject=…`: which live connections stand on which tokens, asked of
- * every node. `subject` and `label` need the `identity` that they are of, as in a revocation; `token`
- * is a token's id and stands alone, or with `cascade`. Default: all.
+ * `GET /v1/connections?identity=…&subject=…`: asks every node which tokens its live connections use.
+ * As in a revocation, `subject` and `label` require their `identity`, and `token` (an id) goes alone or
+ * with `cascade`. Default: all tokens.
  */
 export const ListConnections = Type.Object(
   {
     token: Type.Optional(TokenId),
-    /** With `token`: also on everything that it has issued, at any depth. */
+    /** Only with `token`: also the tokens that it has issued, at any depth. */
     cascade: Type.Optional(Type.Literal(true)),
     identity: Type.Optional(IdentityName),
     subject: Type.Optional(Subject),
     label: Type.Optional(Label),
-    /** Tokens, not connections. */
+    /** Counts tokens, not connections. */
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
     cursor: Type.Optional(Type.String({ maxLength: 64 })),
-    /** How long nodes may take to answer, in milliseconds. */
+    /** Milliseconds to wait for the nodes. */
     wait: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
   },
   { additionalProperties: false },
 )
 export type ListConnections = Static<typeof ListConnections>
 
-/** A token that something stands on at some node. */
+/** A token that connections use. */
 export const ConnectedToken = Type.Object({
   jti: TokenId,
-  /** What the registry knows of it; absent when it does not: it has just expired, or Redis has lost it. */
+  /** Absent, as `subject` and `labels` are, when the registry no longer has the token. */
   identity: Type.Optional(IdentityName),
   subject: Type.Optional(Subject),
   labels: Type.Optional(Labels),
   /**
-   * On all nodes that have answered. What a revocation of the token would close: sockets, HTTP
-   * requests under way, and subscriptions that stand on a token of their own.
+   * On all nodes that have answered: the sockets, running HTTP requests, and subscriptions with a token
+   * of their own, that a revocation of the token would close.
    */
   connections: Type.Integer(),
-  /** When a node first admitted one of them that is still there, by that node's clock. */
+  /** When the oldest live connection was admitted, on its node's clock. */
   since: Milliseconds,
   nodes: Type.Array(Type.Object({ node: Type.String(), connections: Type.Integer() })),
 })
 export type ConnectedToken = Static<typeof ConnectedToken>
 
 /**
- * `answered`; `silent`: not in time; `disconnected`: its feed is at no auth instance, so it could not be
- * asked; `unable`: it runs a version of the gate that answers no such questions.
+ * `silent`: the node did not answer in time. `disconnected`: the node has no feed connection to any auth
+ * instance, so it could not be asked. `unable`: the node's version of the gate answers no inquiries.
  */
 export const AnswerState = Type.Union([
   Type.Literal('answered'),
@@ -54,15 +54,15 @@ export const AnswerState = Type.Union([
 ])
 export type AnswerState = Static<typeof AnswerState>
 
-/** The tokens of this page, those issued last first. */
+/** Tokens, newest first. */
 export const ConnectionPage = Type.Object({
   tokens: Type.Array(ConnectedToken),
   cursor: Type.Optional(Type.String()),
-  /** Of all tokens that are meant, also beyond this page; on the nodes that have answered. */
+  /** Of all selected tokens, also beyond this page, on the nodes that have answered. */
   connections: Type.Integer(),
-  /** Every node has answered. */
+  /** True if every node has answered. */
   complete: Type.Boolean(),
-  /** Each node that may have connections, and how many of those that are meant. */
+  /** Each node that may have connections, with its connections of all selected tokens. */
   nodes: Type.Array(
     Type.Object({
       node: Type.String(),
@@ -73,13 +73,13 @@ export const ConnectionPage = Type.Object({
 })
 export type ConnectionPage = Static<typeof ConnectionPage>
 
-/** Where a token stands in this list: those issued last first, and of one microsecond by their ids. */
+/** A token's position in the list: newest first; tokens of the same microsecond by id. */
 export interface TokenPlace {
   issuedUs: number
   jti: string
 }
 
-/** Compares two places, for sorting. Nodes and auth have to agree, or pages would leave tokens out. */
+/** Compares two places, for sorting. Nodes and auth must use the same order, or pages would skip tokens. */
 export function byPlace(a: TokenPlace, b: TokenPlace): number {
   return b.issuedUs - a.issuedUs || (a.jti < b.jti ? -1 : a.jti > b.jti ? 1 : 0)
 }

@@ -6,7 +6,7 @@ export const sessionRevokedEvent =
   'https://schemas.openid.net/secevent/caep/event-type/session-revoked'
 /** The event of `POST /v1/event-receivers/:id/verify` (SSF 1.0, Verification). */
 export const verificationEvent = 'https://schemas.openid.net/secevent/ssf/event-type/verification'
-/** The event that says that others were lost (SSF 1.0, Stream Updated). */
+/** The event after a loss of events (SSF 1.0, Stream Updated). */
 export const streamUpdatedEvent =
   'https://schemas.openid.net/secevent/ssf/event-type/stream-updated'
 
@@ -18,7 +18,7 @@ const closed = { additionalProperties: false }
 
 export const ReceiverId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' })
 
-/** `aud` of a receiver's events: one name, or several of the same receiver. */
+/** `aud` of a receiver's events: one or several names of the receiver. */
 const Audience = Type.Union([
   Type.String({ minLength: 1, maxLength: 255 }),
   Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
@@ -28,7 +28,7 @@ const Audience = Type.Union([
   }),
 ])
 
-/** `paused`: events are kept and not delivered, as many as `EVENT_QUEUE_LENGTH`. */
+/** `paused`: up to `EVENT_QUEUE_LENGTH` events are queued and not delivered. */
 export const ReceiverStatus = Type.Union([Type.Literal('enabled'), Type.Literal('paused')])
 export type ReceiverStatus = Static<typeof ReceiverStatus>
 
@@ -36,16 +36,16 @@ export type ReceiverStatus = Static<typeof ReceiverStatus>
 export const PushDelivery = Type.Object(
   {
     method: Type.Literal(pushMethod),
-    /** `https:`; `http:` only to this machine, or to a host of `EVENT_HTTP_HOSTS`. */
+    /** `https:`. `http:` only to this machine and to the hosts of `EVENT_HTTP_HOSTS`. */
     endpoint_url: Type.String({ minLength: 1, maxLength: 1024 }),
-    /** The whole value of the `Authorization` header to send. Never shown again. */
+    /** Value of the `Authorization` header to send. No response contains it. */
     authorization_header: Type.Optional(
       Type.String({ minLength: 1, maxLength: 4096, pattern: '^[\\x21-\\x7e]+( [\\x21-\\x7e]+)*$' }),
     ),
   },
   closed,
 )
-/** Poll, RFC 8936: the receiver asks, at an address that auth gives. */
+/** Poll, RFC 8936: the receiver asks auth, at `POST /v1/event-receivers/:id/poll`. */
 export const PollDelivery = Type.Object({ method: Type.Literal(pollMethod) }, closed)
 export const Delivery = Type.Union([PushDelivery, PollDelivery])
 export type Delivery = Static<typeof Delivery>
@@ -58,9 +58,9 @@ export const AddEventReceiver = Type.Object(
   {
     aud: Audience,
     delivery: Delivery,
-    /** Whose tokens it hears of; absent: everyone's. A revocation of all tokens is for everybody. */
+    /** Send events about these identities' tokens, and revocations of all tokens. Default: all identities. */
     identities: Type.Optional(Identities),
-    /** The receiver itself: who may poll, see its state and ask for a verification. For poll required. */
+    /** The receiver's own identity, which may poll, read its state and request a verification. Poll requires it. */
     identity: Type.Optional(IdentityName),
     description: Type.Optional(Description),
   },
@@ -68,7 +68,7 @@ export const AddEventReceiver = Type.Object(
 )
 export type AddEventReceiver = Static<typeof AddEventReceiver>
 
-/** `PATCH /v1/event-receivers/:id`: only what is named changes; null removes. `delivery` as a whole. */
+/** `PATCH /v1/event-receivers/:id`: changes only the given members; null removes. Replaces `delivery` whole. */
 export const ChangeEventReceiver = Type.Object(
   {
     status: Type.Optional(ReceiverStatus),
@@ -80,28 +80,28 @@ export const ChangeEventReceiver = Type.Object(
 )
 export type ChangeEventReceiver = Static<typeof ChangeEventReceiver>
 
-/** How delivery stands. Counts are of events since the receiver was added. */
+/** State of delivery. Counts events since the receiver was added. */
 export const EventProgress = Type.Object({
-  /** Queued: not yet delivered, or not yet acknowledged. */
+  /** Queued: not delivered or not acknowledged yet. */
   pending: Type.Integer(),
-  /** When the longest queued of them was queued; absent when there is none. */
+  /** When the oldest queued event was queued; absent when the queue is empty. */
   oldestAt: Type.Optional(Milliseconds),
   delivered: Type.Integer(),
-  /** Refused by the receiver for good: `err` of RFC 8935 §2.3, or `setErrs` of RFC 8936 §2.4. */
+  /** Refused by the receiver: `err` of RFC 8935 §2.3, or `setErrs` of RFC 8936 §2.4. */
   refused: Type.Integer(),
-  /** Given up: not taken for `EVENT_MAX_AGE_SECONDS`. */
+  /** Given up after `EVENT_MAX_AGE_SECONDS`. */
   expired: Type.Integer(),
-  /** Given up: more than `EVENT_QUEUE_LENGTH` were queued. */
+  /** Given up because more than `EVENT_QUEUE_LENGTH` were queued. */
   dropped: Type.Integer(),
-  /** How often an unknown number was missed: the feed was trimmed, or went backwards. */
+  /** Number of losses of unknown size: the feed was trimmed, or went backwards. */
   lost: Type.Integer(),
   lastDeliveredAt: Type.Optional(Milliseconds),
-  /** The last attempt that failed, or event that was refused. */
+  /** The last failed attempt or refused event. */
   lastFailure: Type.Optional(Type.Object({ at: Milliseconds, error: Type.String() })),
 })
 export type EventProgress = Static<typeof EventProgress>
 
-/** A receiver as it is shown: `authorization_header` is left out. */
+/** A receiver, without its `authorization_header`. */
 export const EventReceiver = Type.Object({
   id: ReceiverId,
   /** `iss` of its events. */
@@ -110,9 +110,9 @@ export const EventReceiver = Type.Object({
   status: ReceiverStatus,
   delivery: Type.Object({
     method: Type.Union([Type.Literal(pushMethod), Type.Literal(pollMethod)]),
-    /** Where auth pushes to, or where to poll. */
+    /** Push: the receiver's endpoint. Poll: auth's. */
     endpoint_url: Type.String(),
-    /** Whether an Authorization header is sent. Push alone. */
+    /** Only push: true if auth sends an `Authorization` header. */
     authorized: Type.Optional(Type.Boolean()),
   }),
   identities: Type.Optional(Identities),
@@ -123,11 +123,10 @@ export const EventReceiver = Type.Object({
 })
 export type EventReceiver = Static<typeof EventReceiver>
 
-/** All of them: there are few. */
 export const EventReceiverList = Type.Object({ receivers: Type.Array(EventReceiver) })
 export type EventReceiverList = Static<typeof EventReceiverList>
 
-/** `POST /v1/event-receivers/:id/verify` (SSF 1.0, Verification): `state` comes back in the event. */
+/** `POST /v1/event-receivers/:id/verify` (SSF 1.0, Verification): the event contains `state`. */
 export const VerifyEventReceiver = Type.Union([
   Type.Object({ state: Type.Optional(Type.String({ maxLength: 1024 })) }, closed),
   Type.Null(),
@@ -136,18 +135,18 @@ export type VerifyEventReceiver = Static<typeof VerifyEventReceiver>
 
 const eventId = Type.String({ maxLength: 256 })
 
-/** How many events one poll gives at most, whatever it asks for. */
+/** Upper bound of the events in one poll response, whatever the request asks for. */
 export const maxPolledEvents = 100
 
-/** `POST /v1/event-receivers/:id/poll`, RFC 8936 §2.2. Members that are not the RFC's are ignored. */
+/** `POST /v1/event-receivers/:id/poll`, RFC 8936 §2.2. Unknown members are ignored. */
 export const PollEvents = Type.Object({
-  /** 0: only acknowledge. Default and most: 100. */
+  /** 0: only acknowledge. Default: 100; more is the same as 100. */
   maxEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  /** Default false: the answer waits for an event, some time. */
+  /** Default false: wait a while for an event. */
   returnImmediately: Type.Optional(Type.Boolean()),
-  /** `jti` of the events that the receiver has and needs no more. */
+  /** `jti` of the events that the receiver has stored. */
   ack: Type.Optional(Type.Array(eventId, { maxItems: 1000 })),
-  /** Events that the receiver cannot take: none of them comes again. */
+  /** Events that the receiver refuses, by `jti`; auth does not deliver them again. */
   setErrs: Type.Optional(
     Type.Record(
       eventId,
@@ -161,9 +160,9 @@ export const PollEvents = Type.Object({
 })
 export type PollEvents = Static<typeof PollEvents>
 
-/** RFC 8936 §2.3. */
+/** Poll response, RFC 8936 §2.3. */
 export const PolledEvents = Type.Object({
-  /** Signed events by `jti`. What is not acknowledged comes again. */
+  /** Signed events by `jti`. Auth delivers an event again until it is acknowledged. */
   sets: Type.Record(Type.String(), Type.String()),
   moreAvailable: Type.Optional(Type.Boolean()),
 })
@@ -177,7 +176,7 @@ export const SubjectIdentifier = Type.Union([
 ])
 export type SubjectIdentifier = Static<typeof SubjectIdentifier>
 
-/** Whose sessions an event is of (SSF 1.0, Complex Subject Members): those that match all members. */
+/** The sessions of an event (SSF 1.0, Complex Subject Members): those that match all members. */
 export const ComplexSubject = Type.Object({
   format: Type.Literal('complex'),
   /** One token. */
@@ -193,28 +192,28 @@ export const ComplexSubject = Type.Object({
 })
 export type ComplexSubject = Static<typeof ComplexSubject>
 
-/** What was revoked, in CAEP's words. */
+/** A revocation as CAEP's event `session-revoked`. */
 export const SessionRevoked = Type.Object({
-  /** Unix seconds of the revocation. */
+  /** Time of the revocation in Unix seconds. */
   event_timestamp: Type.Integer(),
-  /** The revocation's reason, under the language tag `und`: nobody has said which it is in. */
+  /** The revocation's reason, under the language tag `und` because its language is unknown. */
   reason_admin: Type.Optional(Type.Object({ und: Type.String() })),
-  /** Ours: covers tokens with `issued_us` up to and including this, in microseconds. */
+  /** Not CAEP's: covers tokens with `issued_us` up to and including this, in microseconds. */
   cutoff_us: Type.Integer(),
-  /** Ours: the event also covers every token that has `session`'s token among its `parents`. */
+  /** Not CAEP's: the event also covers every token that has `session`'s token among its `parents`. */
   cascade: Type.Optional(Type.Literal(true)),
 })
 export type SessionRevoked = Static<typeof SessionRevoked>
 
 /**
- * Claims of a Security Event Token (RFC 8417), `typ: secevent+jwt`. No `sub` and no `exp`, so that
- * nobody takes it for another kind of JWT (RFC 8417 §4, SSF 1.0). `iat` in Unix seconds.
+ * Claims of a Security Event Token (RFC 8417), `typ: secevent+jwt`. It has no `sub` and no `exp`, so that
+ * no verifier accepts it as another kind of JWT (RFC 8417 §4, SSF 1.0). `iat` in Unix seconds.
  */
 export const SecurityEvent = Type.Object({
   iss: Type.String(),
   aud: Audience,
   iat: Type.Integer(),
-  /** The same whenever the event is delivered again. */
+  /** The same at each delivery of the event. */
   jti: Type.String(),
   /** The revocation's id. */
   txn: Type.Optional(Type.String()),

@@ -3,8 +3,8 @@ import { Milliseconds, NodeName, TokenId } from './names.js'
 import { RevocationEvent, Selector } from './revocations.js'
 
 /**
- * A position in the feed: for each partition the id of the last event that was applied,
- * joined by commas. Opaque to everyone but auth.
+ * A position in the feed: the id of the last applied event of each partition, joined by commas. Only
+ * auth reads cursors; nodes store them and send them back.
  */
 export const Cursor = Type.String({
   maxLength: 65_536,
@@ -14,34 +14,38 @@ export const Cursor = Type.String({
 const closed = { additionalProperties: false }
 const InquiryId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
 
-/** Microseconds of the registry's clock; tells which of two processes of a name came later. */
+/** When a process joined, in microseconds on the registry's clock; orders processes of the same name. */
 const Since = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
-/** First message of a node, within `feedHelloMs` of the upgrade. */
+/** A node's first message; auth closes a connection without one after `FEED_HELLO_MS`. */
 export const Hello = Type.Object(
   {
     type: Type.Literal('hello'),
-    /** The node's name, unique in the installation, stable over its restarts. */
+    /** The node's name, unique in the installation; the same after a restart. */
     node: NodeName,
     /**
-     * 256 random bits in base64url, new with each process: tells a restart from a reconnect. Nobody
-     * else may know it. What is shown of the process, its `instance`, is the SHA-256 of this text.
+     * 256 random bits in base64url, new for each process, so that auth can tell a restart from a
+     * reconnect. Secret: the API shows only its SHA-256, as the process's `instance`.
      */
     secret: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
-    /** As the process's first welcome said; absent before. */
+    /** `since` of the process's first welcome; absent before it. */
     since: Type.Optional(Since),
-    /** The last position that the node applied; absent on its first connection. */
+    /** The last position that the node has applied; absent on its first connection. */
     cursor: Type.Optional(Cursor),
-    /** Where the node serves clients, for people to see. */
+    /** Where the node serves clients; only shown to people. */
     url: Type.Optional(Type.String({ maxLength: 256 })),
   },
   closed,
 )
 export type Hello = Static<typeof Hello>
 
+/** Upper bound of the revocations in one acknowledgement. */
+export const maxAcked = 1024
+
 /**
- * The node has applied everything up to `cursor`, and has closed what these revocations cover.
- * After a welcome a node says again what auth may not have read; each count is taken once.
+ * The node has applied everything up to `cursor`, and has closed every connection that these revocations
+ * cover. After a welcome a node repeats acknowledgements that auth may not have received; auth adds each
+ * count once.
  */
 export const Ack = Type.Object(
   {
@@ -52,7 +56,7 @@ export const Ack = Type.Object(
         { id: RevocationEvent.properties.id, connectionsClosed: Type.Integer({ minimum: 0 }) },
         closed,
       ),
-      { maxItems: 1024 },
+      { maxItems: maxAcked },
     ),
   },
   closed,
@@ -60,46 +64,46 @@ export const Ack = Type.Object(
 export type Ack = Static<typeof Ack>
 
 /**
- * Asks for the lease. Said by a node that has applied everything it was told, and has nothing to
- * make up for: not while it introspects its tokens again after `resumed: false`.
+ * Asks for the lease. A node sends it only when it has applied every event it received, and not while it
+ * introspects its tokens again after `resumed: false`.
  */
 export const Renew = Type.Object(
   {
     type: Type.Literal('renew'),
-    /** Rises with each renewal of a connection, so that the answer can be told from a late one. */
+    /** Increases with each renewal of a connection; the reply repeats it, so that late replies show. */
     renewal: Type.Integer({ minimum: 1 }),
   },
   closed,
 )
 export type Renew = Static<typeof Renew>
 
-/** The node has closed every connection and leaves; no receipt waits for it any more. */
+/** The node has closed every connection and leaves; receipts no longer wait for it. */
 export const Bye = Type.Object({ type: Type.Literal('bye') }, closed)
 
-/** The node answers inquiries. Said after a welcome with `inquiries`, and to no other. */
+/** The node answers inquiries. Sent only after a welcome with `inquiries`. */
 export const Attend = Type.Object({ type: Type.Literal('attend') }, closed)
 
-/** Tokens that one inquiry may ask for, and an answer has at most. */
+/** Upper bound of the tokens in one reply to an inquiry. */
 export const maxInquired = 1000
 
-/** As `byPlace` orders them. */
+/** A token's position in the order of `byPlace`. */
 const tokenPlace = { issuedUs: Type.Integer({ minimum: 0 }), jti: TokenId }
 
-/** Answer to `inquire`: what stands on the tokens that it selects, at the moment that it is answered. */
+/** Reply to `inquire`: the node's connections of the selected tokens, now. */
 export const Connections = Type.Object(
   {
     type: Type.Literal('connections'),
-    /** The inquiry's. */
+    /** The inquiry's id. */
     id: InquiryId,
-    /** On all tokens that it selects, also beyond `limit` and before `after`. */
+    /** Connections of all selected tokens, also beyond `limit` and before `after`. */
     connections: Type.Integer({ minimum: 0 }),
-    /** The first `limit` after `after`, in the order of their places. */
+    /** The first `limit` tokens after `after`, in the order of `byPlace`. */
     tokens: Type.Array(
       Type.Object(
         {
           ...tokenPlace,
           connections: Type.Integer({ minimum: 1 }),
-          /** When the first of them was admitted. */
+          /** When the oldest of these connections was admitted. */
           since: Milliseconds,
         },
         closed,
@@ -111,28 +115,28 @@ export const Connections = Type.Object(
 )
 export type Connections = Static<typeof Connections>
 
-/** What a node sends. */
+/** The messages that nodes send. */
 export const NodeMessage = Type.Union([Hello, Ack, Renew, Attend, Connections, Bye])
 export type NodeMessage = Static<typeof NodeMessage>
 
-/** Answer to `hello`. */
+/** Reply to `hello`. */
 export const Welcome = Type.Object({
   type: Type.Literal('welcome'),
-  /** Where the node stands now: its own cursor when it resumes, else the feed's end. */
+  /** The node's position now: its own cursor if it resumes, otherwise the feed's end. */
   cursor: Cursor,
   /**
-   * True: the events after its cursor follow. False: they cannot be told (no cursor, trimmed, or the
-   * feed went backwards), and the node introspects each live token again before it is ready.
+   * True: the events after the node's cursor follow. False: auth cannot send them (no cursor, the feed
+   * was trimmed or went backwards), so the node introspects each live token again before it is ready.
    */
   resumed: Type.Boolean(),
-  /** Since when the process has the name; to be said in each later hello. */
+  /** When the process joined under its name; the node sends it in each later hello. */
   since: Since,
-  /** True: auth has questions for a node that attends. Nodes of before know nothing of it. */
+  /** True: auth sends inquiries to a node that attends. Older nodes ignore it. */
   inquiries: Type.Optional(Type.Boolean()),
 })
 export type Welcome = Static<typeof Welcome>
 
-/** Revocations in the order they were committed; `cursor` is the position after the last of them. */
+/** Revocations in the order of their commits; `cursor` is the position after the last of them. */
 export const Events = Type.Object({
   type: Type.Literal('events'),
   cursor: Cursor,
@@ -141,10 +145,10 @@ export const Events = Type.Object({
 export type Events = Static<typeof Events>
 
 /**
- * Answer to `renew`: the node may let application bytes through for `ttlMs` milliseconds, on its
- * monotonic clock, counted from before it sent that renewal. It waits until the node has acknowledged
- * what was committed when the renewal came; what was committed since has been sent before it, on the
- * same connection.
+ * Reply to `renew`: the node may pass application bytes for `ttlMs` milliseconds, on its monotonic clock,
+ * counted from before it sent that renewal. Auth replies only after the node has acknowledged every
+ * revocation that was committed when the renewal arrived; auth sends later revocations before the
+ * reply, on the same connection.
  */
 export const Lease = Type.Object({
   type: Type.Literal('lease'),
@@ -153,7 +157,7 @@ export const Lease = Type.Object({
 })
 export type Lease = Static<typeof Lease>
 
-/** Asks a node that attends what stands on which tokens. */
+/** Asks a node that attends for its connections of the selected tokens. */
 export const Inquire = Type.Object({
   type: Type.Literal('inquire'),
   id: InquiryId,
@@ -163,24 +167,24 @@ export const Inquire = Type.Object({
 })
 export type Inquire = Static<typeof Inquire>
 
-/** The node's bye is recorded; it may close. */
+/** Reply to `bye`: auth has recorded it, and the node may close. */
 export const Goodbye = Type.Object({ type: Type.Literal('goodbye') })
 
-/** What auth sends. */
+/** The messages that auth sends. */
 export const AuthMessage = Type.Union([Welcome, Events, Lease, Inquire, Goodbye])
 export type AuthMessage = Static<typeof AuthMessage>
 
 /** Close codes of the feed's WebSocket. */
 export const feedClose = {
-  /** Auth is closing or has lost its registry: come back, to any instance. */
+  /** Auth is closing or has lost its registry: reconnect, to any instance. */
   goingAway: 1001,
-  /** The message was not one of the above. */
+  /** The message was malformed. */
   badMessage: 4400,
-  /** The caller's token has ended: get a new one and come back. */
+  /** The node's token has ended: get a new one and reconnect. */
   unauthorized: 4401,
-  /** The name is another identity's, or not one that this identity may use: give the node another. */
+  /** The name belongs to another identity, or this identity may not use it: give the node another name. */
   nameRefused: 4403,
-  /** A later process has this node's name: this one has to end. It may ask again, rarely. */
+  /** A later process has joined under this name: this process must end. It may retry, rarely. */
   replaced: 4409,
 } as const
 
@@ -188,14 +192,14 @@ export const feedClose = {
 export const NodeInfo = Type.Object({
   node: Type.String(),
   instance: Type.String(),
-  /** Whose node it is: no other identity's may have the name. */
+  /** The identity that the name belongs to; nodes of other identities cannot use it. */
   identity: Type.String(),
   url: Type.Optional(Type.String()),
-  /** Whether a feed connection of the node is open at some auth instance. */
+  /** True if the node has an open feed connection to an auth instance. */
   connected: Type.Boolean(),
-  /** Its lease is out: it delivers nothing until it has renewed it, and receipts do not wait for it. */
+  /** The node's lease has run out: it delivers nothing until it renews, and receipts do not wait for it. */
   fenced: Type.Boolean(),
-  /** Revocations that it has not acknowledged. */
+  /** Revocations that the node has not acknowledged. */
   pending: Type.Integer(),
   since: Milliseconds,
 })

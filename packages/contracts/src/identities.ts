@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { ClientKeys } from './client-keys.js'
-import { ClientMetadata } from './client-registration.js'
+import { ClientKeys, ClientMetadata } from './clients.js'
 import { IdentityName, Labels, Milliseconds, NodePatterns, TtlSeconds } from './names.js'
+import { Reason, Receipt } from './revocations.js'
 import { Scope, Scopes } from './scopes.js'
 
 export const IdentityState = Type.Union([Type.Literal('active'), Type.Literal('suspended')])
@@ -13,38 +13,38 @@ export const RegisterIdentity = Type.Object(
     scopes: Scopes,
     tokenTtlSeconds: Type.Optional(TtlSeconds),
     labels: Type.Optional(Labels),
-    /** The first registration code stops working after this many seconds; without it, never. */
+    /** Seconds after which the first registration code expires. Default: never. */
     codeTtlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
-    /** Public keys with which it may sign for itself, beside its registration code. */
+    /** Public keys of the identity's own signing keys, an alternative to its registration code. */
     jwks: Type.Optional(ClientKeys),
-    /** Names that nodes of this identity may have on the feed. Default: any. */
+    /** Names that the identity's nodes may use on the feed. Default: any. */
     nodes: Type.Optional(NodePatterns),
   },
   { additionalProperties: false },
 )
 export type RegisterIdentity = Static<typeof RegisterIdentity>
 
-/** `PATCH /v1/identities/:identity`: only what is named changes; tokens already issued keep their scopes. */
+/** `PATCH /v1/identities/:identity`: changes only the given members. Issued tokens keep their scopes. */
 export const ChangeIdentity = Type.Object(
   {
     scopes: Type.Optional(Scopes),
     tokenTtlSeconds: Type.Optional(Type.Union([TtlSeconds, Type.Null()])),
     labels: Type.Optional(Labels),
-    /** Instead of all that it has; null: none. */
+    /** Replaces all keys; null removes them. */
     jwks: Type.Optional(Type.Union([ClientKeys, Type.Null()])),
-    /** null: any name. Nodes that are connected are asked for theirs when they next say hello. */
+    /** null: any name. A connected node's name is checked at its next hello. */
     nodes: Type.Optional(Type.Union([NodePatterns, Type.Null()])),
   },
   { additionalProperties: false, minProperties: 1 },
 )
 export type ChangeIdentity = Static<typeof ChangeIdentity>
 
-/** What is shown of a registration code after the one time that it was shown itself. */
+/** A registration code's description, without the code. */
 export const RegistrationCodeInfo = Type.Object({
   id: Type.String(),
   createdAt: Milliseconds,
   expiresAt: Type.Optional(Milliseconds),
-  /** What it is good for at most: the scopes of who made it. Absent when that was an administrator. */
+  /** Upper bound of its tokens' scopes: those of its creator. Absent if the creator was an administrator. */
   scopes: Type.Optional(Type.Array(Scope)),
 })
 export type RegistrationCodeInfo = Static<typeof RegistrationCodeInfo>
@@ -57,16 +57,15 @@ export const Identity = Type.Object({
   labels: Labels,
   createdAt: Milliseconds,
   registrationCodes: Type.Array(RegistrationCodeInfo),
-  /** Public keys with which it may sign for itself. */
   jwks: Type.Optional(ClientKeys),
-  /** Names that its nodes may have on the feed; absent: any. */
+  /** Names that the identity's nodes may use on the feed; absent: any. */
   nodes: Type.Optional(NodePatterns),
-  /** What it said of itself when it was registered at `/oauth/register`. */
+  /** Metadata of an identity that was registered at `/oauth/register`. */
   client: Type.Optional(ClientMetadata),
 })
 export type Identity = Static<typeof Identity>
 
-/** The answer to registering: the only time that the code is shown. */
+/** Response to a registration, the only one that shows the registration code. */
 export const RegisteredIdentity = Type.Composite([
   Identity,
   Type.Object({ registrationCode: Type.String() }),
@@ -80,11 +79,11 @@ export const IdentityPage = Type.Object({
 })
 export type IdentityPage = Static<typeof IdentityPage>
 
-/** `POST /v1/identities/:identity/registration-codes`: one more code, beside or instead of the others. */
+/** `POST /v1/identities/:identity/registration-codes`: adds a code, or rotates. */
 export const AddRegistrationCode = Type.Object(
   {
     ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
-    /** Rotation: every other code stops working after this many seconds (0: now). */
+    /** Rotation: every other code expires after this many seconds (0: now). */
     expireOthersInSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })),
   },
   { additionalProperties: false },
@@ -96,3 +95,12 @@ export const AddedRegistrationCode = Type.Composite([
   Type.Object({ registrationCode: Type.String() }),
 ])
 export type AddedRegistrationCode = Static<typeof AddedRegistrationCode>
+
+/** `POST /v1/identities/:identity/suspend` */
+export const SuspendIdentity = Type.Object(
+  { reason: Type.Optional(Reason) },
+  { additionalProperties: false },
+)
+
+export const SuspendedIdentity = Type.Object({ identity: Identity, revocation: Receipt })
+export type SuspendedIdentity = Static<typeof SuspendedIdentity>

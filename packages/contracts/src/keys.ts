@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Milliseconds } from './names.js'
-import { Receipt, ReplicaCount } from './revocations.js'
+import { Reason, Receipt, ReceiptWait, ReplicaCount } from './revocations.js'
 
-/** What tokens are signed with: Ed25519 (RFC 8037), or ECDSA on P-256 (RFC 7518 §3.4). */
+/** Signature algorithms of tokens: Ed25519 (RFC 8037), or ECDSA on P-256 (RFC 7518 §3.4). */
 export const SigningAlgorithm = Type.Union([Type.Literal('EdDSA'), Type.Literal('ES256')])
 export type SigningAlgorithm = Static<typeof SigningAlgorithm>
 
@@ -10,8 +10,8 @@ export type SigningAlgorithm = Static<typeof SigningAlgorithm>
 export const KeyId = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'kid' })
 
 /**
- * `next`: published, signs nothing yet. `current`: signs. `previous`: signs no more, and verifies
- * until no token that it signed can be alive. All three are in the JWKS.
+ * `next`: published, not signing yet. `current`: signing. `previous`: no longer signing, kept to verify
+ * until every token that it signed has expired. The JWKS has all three.
  */
 export const KeyState = Type.Union([
   Type.Literal('next'),
@@ -20,40 +20,38 @@ export const KeyState = Type.Union([
 ])
 export type KeyState = Static<typeof KeyState>
 
-/** What is shown of a signing key. All times in Unix milliseconds. */
+/** The public description of a signing key. All times in Unix milliseconds. */
 export const SigningKeyInfo = Type.Object({
   kid: KeyId,
   alg: SigningAlgorithm,
   state: KeyState,
-  /** Since when it is published. */
+  /** When the key was published. */
   createdAt: Milliseconds,
-  /** Of `next`: from when on it may become current, every cache of the JWKS having it by then. */
+  /** Only `next`: when the key may become current, because by then every cache of the JWKS has it. */
   readyAt: Type.Optional(Milliseconds),
-  /** Of `current` and `previous`: since when it signs, or signed. */
+  /** Only `current` and `previous`: when the key began to sign. */
   activatedAt: Type.Optional(Milliseconds),
-  /** Of `current`: when the schedule replaces it; absent when it is replaced by hand only. */
+  /** Only `current`: when the schedule replaces the key; absent without a schedule. */
   rotatesAt: Type.Optional(Milliseconds),
-  /** Of `previous`: since when it signs no more. */
+  /** Only `previous`: when the key stopped signing. */
   retiredAt: Type.Optional(Milliseconds),
-  /** Of `previous`: when it is removed. */
+  /** Only `previous`: when the key will be removed. */
   removedAt: Type.Optional(Milliseconds),
 })
 export type SigningKeyInfo = Static<typeof SigningKeyInfo>
 
-/** `GET /v1/keys`, and the answer to `POST /v1/keys/rotate`: next, current, then the previous ones, newest first. */
+/** `GET /v1/keys`, `POST /v1/keys/rotate`: next, current, then the previous ones, newest first. */
 export const SigningKeyList = Type.Object({ keys: Type.Array(SigningKeyInfo) })
 export type SigningKeyList = Static<typeof SigningKeyList>
 
 /**
- * `POST /v1/keys/:kid/revoke`: the key is compromised. It is removed at once, and every token is
- * revoked with it, whichever key signed it: who has the key can sign for any of them.
+ * `POST /v1/keys/:kid/revoke`, for a compromised key: removes the key at once and revokes every token,
+ * whichever key signed it, because the holder of the key can sign a copy of any of them.
  */
 export const RevokeKey = Type.Object(
   {
-    reason: Type.Optional(Type.String({ maxLength: 256 })),
-    /** Wait this many milliseconds at most for the receipt to be complete. */
-    wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
-    /** Wait until this many Redis replicas have the revocation. */
+    reason: Type.Optional(Reason),
+    wait: Type.Optional(ReceiptWait),
     replicas: Type.Optional(ReplicaCount),
   },
   { additionalProperties: false },
@@ -63,14 +61,14 @@ export type RevokeKey = Static<typeof RevokeKey>
 export const RevokedKey = Type.Object({
   kid: KeyId,
   revocation: Receipt,
-  /** The keys that there are now. */
+  /** The remaining keys. */
   keys: Type.Array(SigningKeyInfo),
 })
 export type RevokedKey = Static<typeof RevokedKey>
 
 const published = { kid: KeyId, use: Type.Literal('sig') }
 
-/** A public signing key (RFC 7517 §4): RFC 8037 §2, or RFC 7518 §6.2. Never a private part. */
+/** A public signing key (RFC 7517 §4): RFC 8037 §2, or RFC 7518 §6.2. Never contains private members. */
 export const PublicJwk = Type.Union([
   Type.Object({
     kty: Type.Literal('OKP'),

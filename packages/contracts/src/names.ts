@@ -1,21 +1,23 @@
 import { Type } from '@sinclair/typebox'
 
-/** An identity's name, OAuth's `client_id`: visible ASCII without `"`, `\`, `*` or `:`-first; at most 128. */
+export const identityNamePattern = /^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$/
+/** An identity's name, OAuth's `client_id`. */
 export const IdentityName = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$',
+  pattern: identityNamePattern.source,
   description: 'identity (client_id)',
 })
 
+export const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 /** A node's name, unique in the installation. */
-export const NodeName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' })
+export const NodeName = Type.String({ pattern: nodeNamePattern.source })
 
-/** Node names that an identity may use: a name, or the beginning of one and `*`. */
+/** Node names that an identity may use: each a whole name, or the beginning of one and `*`. */
 export const NodePatterns = Type.Array(
   Type.String({ pattern: '^(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\\*?|\\*)$' }),
   { minItems: 1, maxItems: 16, uniqueItems: true },
 )
 
-/** Whom a token speaks for, JWT's `sub`: 1 to 255 characters, no control characters. */
+/** The user or service that a token speaks for, JWT's `sub`. */
 export const Subject = Type.String({
   minLength: 1,
   maxLength: 255,
@@ -23,30 +25,35 @@ export const Subject = Type.String({
   description: 'subject (sub)',
 })
 
-/** A word that groups tokens, so that they can be revoked together: `device:phone`. */
+/** Groups tokens, so that they can be revoked together: `device:phone`. */
 export const Label = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:=-]{0,63}$' })
 export const Labels = Type.Array(Label, { maxItems: 16, uniqueItems: true })
 
-/** A channel's name: characters that a scope can carry (RFC 6749 scope-token), except `*`. */
-export const ChannelName = Type.String({ pattern: '^[!#-)+-\\[\\]-~]{1,255}$' })
+export const channelNamePattern = /^[!#-)+-[\]-~]{1,255}$/
+/** A channel's name: characters that a scope can contain (RFC 6749 scope-token), except `*`. */
+export const ChannelName = Type.String({ pattern: channelNamePattern.source })
 
-/** A token's id (`jti`): the registry partition that holds it, then 128 random bits. */
-export const TokenId = Type.String({ pattern: '^[0-9]{1,5}-[A-Za-z0-9_-]{22}$' })
+export const tokenIdPattern = /^[0-9]{1,5}-[A-Za-z0-9_-]{22}$/
+/** A token's id (`jti`): the registry partition that stores the token, then 128 random bits. */
+export const TokenId = Type.String({ pattern: tokenIdPattern.source })
 
-/** How many tokens may stand above a token: its issuer, the issuer's issuer, and so on. */
+/** Upper bound of a token's ancestors: its issuer, the issuer's issuer, and so on. */
 export const maxParents = 8
 
-/**
- * The token that issued a token, the token that issued that one, and so on. Empty for a token that the
- * identity's own credentials asked for.
- */
+/** A token's ancestors. Empty for a token that was issued for the identity's own credentials. */
 export const Parents = Type.Array(TokenId, { maxItems: maxParents })
 
-/** A JWT, or anything else that someone sends as a token: bounded, otherwise unchecked. */
-export const TokenText = Type.String({ minLength: 1, maxLength: 4096 })
+/** Upper bound of a token's length, in characters. */
+export const maxTokenLength = 4096
+
+/** Any text sent as a token: only its length is checked. */
+export const TokenText = Type.String({ minLength: 1, maxLength: maxTokenLength })
 
 /** Unix time in milliseconds. */
 export const Milliseconds = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 })
 
-/** A token's lifetime in seconds: 1 second to 30 days. */
-export const TtlSeconds = Type.Integer({ minimum: 1, maximum: 2_592_000 })
+/** Upper bound of a token's lifetime: 30 days. */
+export const maxTtlSeconds = 2_592_000
+
+/** A token's lifetime in seconds. */
+export const TtlSeconds = Type.Integer({ minimum: 1, maximum: maxTtlSeconds })

@@ -1,19 +1,20 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TokenText } from './names.js'
+import { ScopeText } from './scopes.js'
 
-/**
- * What a client may authenticate itself with in a form: a registration code (RFC 6749 §2.3.1), or a
- * JWT that it has signed (RFC 7523 §2.2).
- */
+/** Upper bound of a client's name and of its secret, as characters before they are checked. */
+export const maxCredentialLength = 384
+
+/** Client authentication in a form: a registration code (RFC 6749 §2.3.1) or a JWT (RFC 7523 §2.2). */
 export const ClientForm = Type.Object({
-  client_id: Type.Optional(Type.String({ maxLength: 384 })),
-  client_secret: Type.Optional(Type.String({ maxLength: 384 })),
+  client_id: Type.Optional(Type.String({ maxLength: maxCredentialLength })),
+  client_secret: Type.Optional(Type.String({ maxLength: maxCredentialLength })),
   client_assertion_type: Type.Optional(Type.String({ maxLength: 128 })),
   client_assertion: Type.Optional(Type.String({ maxLength: 8192 })),
 })
 export type ClientForm = Static<typeof ClientForm>
 
-/** What may be sent more than once. */
+/** A parameter that may be sent more than once. */
 const Repeatable = Type.Union([
   Type.String({ maxLength: 2048 }),
   Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 16 }),
@@ -27,7 +28,7 @@ export const TokenRequest = Type.Composite([
   ClientForm,
   Type.Object({
     grant_type: Type.String({ maxLength: 128 }),
-    scope: Type.Optional(Type.String({ maxLength: 4096 })),
+    scope: Type.Optional(ScopeText),
     subject_token: Type.Optional(Type.String({ maxLength: 8192 })),
     subject_token_type: Type.Optional(Type.String({ maxLength: 128 })),
     requested_token_type: Type.Optional(Type.String({ maxLength: 128 })),
@@ -39,7 +40,7 @@ export const TokenRequest = Type.Composite([
 ])
 export type TokenRequest = Static<typeof TokenRequest>
 
-/** A token type of RFC 8693 §3. */
+/** Token types of RFC 8693 §3. */
 export const tokenTypes = {
   accessToken: 'urn:ietf:params:oauth:token-type:access_token',
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
@@ -55,8 +56,8 @@ export const IntrospectRequest = Type.Composite([
 ])
 
 /**
- * `POST /oauth/revoke` (RFC 7009 §2.1), form-encoded. Anything may be sent as a token; what is too
- * long to be one is answered like any other that is unknown.
+ * `POST /oauth/revoke` (RFC 7009 §2.1), form-encoded. `token` has a higher bound than a token's length,
+ * because RFC 7009 §2.2 has unknown tokens answered with 200, and a longer text is an unknown token.
  */
 export const RevokeRequest = Type.Composite([
   ClientForm,
@@ -84,8 +85,9 @@ export const oauthErrors = [
 ] as const
 export type OAuthErrorCode = (typeof oauthErrors)[number]
 
-export const OAuthErrorAnswer = Type.Object({
+/** Error response (RFC 6749 §5.2). */
+export const OAuthErrorResponse = Type.Object({
   error: Type.Union(oauthErrors.map((code) => Type.Literal(code))),
   error_description: Type.Optional(Type.String()),
 })
-export type OAuthErrorAnswer = Static<typeof OAuthErrorAnswer>
+export type OAuthErrorResponse = Static<typeof OAuthErrorResponse>

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** RFC 9457. `code` is stable and for programs; `detail` says what to change. */
+/** Problem JSON (RFC 9457). `code` is stable, for programs; `detail` tells people what to change. */
 export const Problem = Type.Object({
   type: Type.String(),
   title: Type.String(),

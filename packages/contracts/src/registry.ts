@@ -2,8 +2,8 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Milliseconds } from './names.js'
 
 /**
- * Settings of Redis that the revocation guarantee rests on, as `CONFIG GET` words them; those that
- * Redis does not tell (another user may, or nobody) are absent.
+ * Redis settings that the revocation guarantee depends on, as `CONFIG GET` returns them. A setting that
+ * auth's Redis user may not read is absent.
  */
 export const RedisSettings = Type.Object({
   appendonly: Type.Optional(Type.String()),
@@ -17,36 +17,36 @@ export const RedisSettings = Type.Object({
 })
 export type RedisSettings = Static<typeof RedisSettings>
 
-/** One Redis that has a part of the registry, of a Cluster one of its primaries. */
+/** One Redis server of the registry; in a Cluster, one primary. */
 export const RegistryServer = Type.Object({
-  /** `host:port` on a Cluster; otherwise absent, for there is only one. */
+  /** `host:port` in a Cluster; otherwise absent. */
   server: Type.Optional(Type.String()),
-  /** False: it does not answer now, and nothing else is known. */
+  /** False if the server does not answer; then all other members are absent. */
   answers: Type.Boolean(),
-  /** Of Redis, or of the Redis that a Valkey says it is compatible with. */
+  /** Redis version; for Valkey, the Redis version that it is compatible with. */
   version: Type.Optional(Type.String()),
   role: Type.Optional(Type.String()),
-  /** Replicas that are connected to it. */
+  /** Number of connected replicas. */
   replicas: Type.Optional(Type.Integer()),
-  /** Whether the last write to its append-only file succeeded: `ok`, `err`. */
+  /** Result of the last write to the append-only file: `ok`, `err`. */
   lastWrite: Type.Optional(Type.String()),
-  /** Memory that its data and buffers take, in bytes. */
+  /** Bytes used by data and buffers. */
   usedMemory: Type.Optional(Type.Integer()),
-  /** `maxmemory`, in bytes; 0: it has no limit. */
+  /** `maxmemory` in bytes; 0: no limit. */
   maxMemory: Type.Optional(Type.Integer()),
-  /** Memory of the machine that it runs on, in bytes. */
+  /** Memory of the server's machine, in bytes. */
   systemMemory: Type.Optional(Type.Integer()),
-  /** Its clock minus that of the auth that asked, in milliseconds; off by half of `roundTripMs` at most. */
+  /** The server's clock minus auth's, in milliseconds, accurate to half of `roundTripMs`. */
   clockOffsetMs: Type.Optional(Type.Number()),
   roundTripMs: Type.Optional(Type.Number()),
   settings: Type.Optional(RedisSettings),
 })
 export type RegistryServer = Static<typeof RegistryServer>
 
-/** `GET /v1/registry`: how the registry's Redis is set, for whoever checks it against the guarantee. */
+/** `GET /v1/registry`: settings of the registry's Redis, to check them against the guarantee. */
 export const RegistryReport = Type.Object({
   at: Milliseconds,
-  /** Whether it is a Redis Cluster. */
+  /** True for a Redis Cluster. */
   cluster: Type.Boolean(),
   partitions: Type.Integer(),
   leaseMs: Type.Integer(),

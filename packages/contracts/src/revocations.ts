@@ -1,36 +1,48 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { IdentityName, Label, Milliseconds, Subject, TokenId, TokenText } from './names.js'
 
-/** How many Redis replicas a revocation waits for; 0: none. */
+/** Number of Redis replicas that a revocation waits for. */
 export const ReplicaCount = Type.Integer({ minimum: 0, maximum: 16 })
 
-const options = {
-  /** Only tokens issued before this moment, in Unix milliseconds; not in the future. */
-  issuedBefore: Type.Optional(Milliseconds),
-  reason: Type.Optional(Type.String({ maxLength: 256 })),
-  /** Only count what would be revoked. */
-  dryRun: Type.Optional(Type.Boolean()),
-  /** Wait this many milliseconds at most for the receipt to be complete. */
-  wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
-  /** Wait until this many Redis replicas have it; by default what the installation has set. */
-  replicas: Type.Optional(ReplicaCount),
-}
+/** Why something is revoked, in free text. */
+export const Reason = Type.String({ maxLength: 256 })
+
+/** Milliseconds to wait for a receipt to be complete. */
+export const ReceiptWait = Type.Integer({ minimum: 0, maximum: 60_000 })
+
 const closed = { additionalProperties: false }
 
-/** With everything that the token has issued, at any depth. */
+/** Also covers every token that the selected one has issued, at any depth. */
 const cascade = Type.Optional(Type.Literal(true))
 
-/** `POST /v1/revocations`: exactly one selector. */
-export const Revoke = Type.Union([
-  Type.Object({ token: TokenText, cascade, ...options }, closed),
-  Type.Object({ identity: IdentityName, ...options }, closed),
-  Type.Object({ identity: IdentityName, subject: Subject, ...options }, closed),
-  Type.Object({ identity: IdentityName, label: Label, ...options }, closed),
-  Type.Object({ all: Type.Literal(true), ...options }, closed),
-])
+/**
+ * `POST /v1/revocations`: exactly one selector, which is `token`, `identity`, `identity` and `subject`,
+ * `identity` and `label`, or `all`. The schema lists the members side by side instead of a union, so
+ * that auth can tell what is wrong with a selector.
+ */
+export const Revoke = Type.Object(
+  {
+    /** A token or its id. */
+    token: Type.Optional(TokenText),
+    cascade,
+    identity: Type.Optional(IdentityName),
+    subject: Type.Optional(Subject),
+    label: Type.Optional(Label),
+    all: Type.Optional(Type.Literal(true)),
+    /** Only tokens issued before this moment, in Unix milliseconds; not in the future. */
+    issuedBefore: Type.Optional(Milliseconds),
+    reason: Type.Optional(Reason),
+    /** Only count the tokens that would be revoked. */
+    dryRun: Type.Optional(Type.Boolean()),
+    wait: Type.Optional(ReceiptWait),
+    /** Default: the installation's `REVOCATION_REPLICAS`. */
+    replicas: Type.Optional(ReplicaCount),
+  },
+  closed,
+)
 export type Revoke = Static<typeof Revoke>
 
-/** Which tokens a revocation covers, as the registry and the feed write it. */
+/** The tokens that a revocation covers, as the registry stores it and the feed sends it. */
 export const Selector = Type.Union([
   Type.Object({ jti: TokenId, cascade }, closed),
   Type.Object({ identity: IdentityName }, closed),
@@ -42,7 +54,7 @@ export type Selector = Static<typeof Selector>
 
 export const RevocationId = Type.String({ pattern: '^(?:[0-9]{1,5}|all)-[A-Za-z0-9_-]{22}$' })
 
-/** `fenced`: the node's lease ran out, so it delivers nothing. `pending`: not known to be applied. */
+/** `fenced`: the node's lease ran out, so it delivers nothing. `pending`: not acknowledged yet. */
 export const NodeState = Type.Union([
   Type.Literal('acked'),
   Type.Literal('fenced'),
@@ -53,39 +65,39 @@ export const NodeReceipt = Type.Object({
   node: Type.String(),
   state: NodeState,
   connectionsClosed: Type.Integer(),
-  /** From the commit to the acknowledgement, on the registry's clock; absent while pending. */
+  /** Milliseconds from commit to acknowledgement, on the registry's clock; absent while pending. */
   ms: Type.Optional(Type.Number()),
 })
 export type NodeReceipt = Static<typeof NodeReceipt>
 
-/** An auth instance: it acts for callers of its own routes, and acknowledges as a node does. */
+/** An auth instance's part of a receipt: it ends requests to its own routes, and acknowledges as nodes do. */
 export const AuthReceipt = Type.Object({
   /** Host name and process id of the instance. */
   auth: Type.String(),
   state: NodeState,
-  /** From the commit to the acknowledgement, on the registry's clock; absent while pending. */
+  /** Milliseconds from commit to acknowledgement, on the registry's clock; absent while pending. */
   ms: Type.Optional(Type.Number()),
 })
 export type AuthReceipt = Static<typeof AuthReceipt>
 
-/** There are at least as many tokens as said; to count them all would have taken too long. */
+/** True: `tokens` is a lower bound, because counting every token would have taken too long. */
 const atLeast = Type.Optional(Type.Literal(true))
 
 export const Receipt = Type.Object({
   id: RevocationId,
   at: Milliseconds,
-  /** Live tokens that it covers. */
+  /** Live tokens that the revocation covers. */
   tokens: Type.Integer(),
   atLeast,
-  /** A covered token has no effect any more, and receives nothing, at any node and any auth instance. */
+  /** True: covered tokens no longer have any effect or receive anything, at every node and auth instance. */
   complete: Type.Boolean(),
   nodes: Type.Array(NodeReceipt),
   auths: Type.Array(AuthReceipt),
   selector: Selector,
   reason: Type.Optional(Type.String()),
-  /** Redis replicas known to have it when the wait for them ended; absent when none was asked for. */
+  /** Redis replicas that had the revocation when the wait ended; absent if none was asked for. */
   replicas: Type.Optional(Type.Integer()),
-  /** Redis replicas that it was to wait for; with fewer than these a failover could lose it. */
+  /** Redis replicas to wait for. With fewer, a failover could lose the revocation. */
   replicasAsked: Type.Optional(Type.Integer()),
 })
 export type Receipt = Static<typeof Receipt>
@@ -103,7 +115,7 @@ export const ReceiptPage = Type.Object({
 })
 export type ReceiptPage = Static<typeof ReceiptPage>
 
-/** What the feed carries of a revocation. */
+/** A revocation on the feed. */
 export const RevocationEvent = Type.Object({
   id: RevocationId,
   at: Milliseconds,
@@ -113,7 +125,7 @@ export const RevocationEvent = Type.Object({
 })
 export type RevocationEvent = Static<typeof RevocationEvent>
 
-/** What of a token a selector looks at. */
+/** The properties of a token that selectors compare. */
 export interface SelectableToken {
   jti: string
   identity: string
@@ -123,7 +135,7 @@ export interface SelectableToken {
   issuedUs: number
 }
 
-/** Whether a revocation covers a token. The registry's Lua scripts follow the same rule. */
+/** Returns true if a revocation covers a token. The registry's Lua scripts implement the same rule. */
 export function coversToken(
   { selector, cutoffUs }: Pick<RevocationEvent, 'selector' | 'cutoffUs'>,
   token: SelectableToken,

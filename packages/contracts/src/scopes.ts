@@ -1,12 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** What a token may do in a channel. */
+/** Actions that a scope allows in a channel. */
 export const channelActions = ['subscribe', 'publish', 'presence', 'history'] as const
 export type ChannelAction = (typeof channelActions)[number]
 
 /**
- * What services and people may do; `admin` includes all of these and every channel. `server` makes the
- * token of a subject a service's, for the server API of the nodes, as an identity's own tokens are.
+ * Scopes of services and people. `admin` includes all of them and every channel. `server` lets a
+ * subject's token call the nodes' server API, as an identity's own tokens can.
  */
 export const serviceScopes = [
   'introspect',
@@ -26,31 +26,33 @@ export const serviceScopes = [
 export type ServiceScope = (typeof serviceScopes)[number]
 
 const channelScope = `(?:${channelActions.join('|')}):[!#-)+-\\[\\]-~]{0,254}[!#-\\[\\]-~]`
+const scopePattern = new RegExp(`^(?:${serviceScopes.join('|')}|${channelScope})$`)
 
 /** One scope: a service scope, or `<action>:<channel pattern>`, exact or ending in `*`. */
-export const Scope = Type.String({ pattern: `^(?:${serviceScopes.join('|')}|${channelScope})$` })
+export const Scope = Type.String({ pattern: scopePattern.source })
 
-/** Scopes as an identity keeps them. */
-export const Scopes = Type.Array(Scope, { maxItems: 64, uniqueItems: true })
+/** Upper bound of an identity's scopes. */
+export const maxScopes = 64
+
+/** Scopes as an identity has them. */
+export const Scopes = Type.Array(Scope, { maxItems: maxScopes, uniqueItems: true })
 export type Scopes = Static<typeof Scopes>
 
 /** Scopes as OAuth writes them (RFC 6749 §3.3): separated by single spaces. */
 export const ScopeText = Type.String({ maxLength: 4096 })
 
-const scopePattern = new RegExp(Scope.pattern ?? '')
-
-/** Splits OAuth's scope string. Gives undefined when a part is not one of our scopes. */
+/** Splits OAuth's scope string. Returns undefined when a part is not a known scope. */
 export function parseScope(text: string): readonly string[] | undefined {
   const parts = text.split(' ').filter((part) => part !== '')
   return parts.every((part) => scopePattern.test(part)) ? [...new Set(parts)] : undefined
 }
 
-/** Whether `scopes` include the service scope `wanted`. */
+/** Returns true if `scopes` include the service scope `wanted`, or `admin`. */
 export function permits(scopes: readonly string[], wanted: ServiceScope): boolean {
   return scopes.includes(wanted) || scopes.includes('admin')
 }
 
-/** Whether `scopes` of a token for `subject` allow `action` in `channel`. */
+/** Returns true if `scopes` of a token for `subject` allow `action` in `channel`. */
 export function permitsChannel(
   scopes: readonly string[],
   subject: string,
@@ -65,12 +67,12 @@ export function permitsChannel(
   )
 }
 
-/** Stands for every subject at once. No subject and no scope may contain this character. */
+/** Stands for every subject at once: no subject and no scope may contain this character. */
 const anySubject = '\u0000'
 
 /**
- * Returns true when `wanted` is one of the scopes in `ceiling`, or lies inside one of their patterns. In
- * both `{sub}` stands for `subject`; without one the answer holds for every subject.
+ * Returns true if `wanted` is one of the scopes in `ceiling`, or lies inside one of their patterns.
+ * `{sub}` stands for `subject` in both; without `subject` the result holds for every subject.
  */
 export function covers(
   ceiling: readonly string[],
@@ -94,7 +96,7 @@ export function covers(
   })
 }
 
-/** Holder of scopes: the identity and the subject of a token. */
+/** The identity and the subject of a token, and their scopes. */
 export interface ScopeHolder {
   identity: string
   subject: string
@@ -102,21 +104,21 @@ export interface ScopeHolder {
 }
 
 /**
- * Returns the scopes that a holder can give to an identity. `{sub}` is written out as the holder's
- * subject, because the same scope opens another channel to another subject. An identity's own token also
- * keeps `{sub}` as it stands, for that identity and its subjects.
+ * Returns the scopes that a holder can give to an identity. `{sub}` is replaced by the holder's
+ * subject, because with `{sub}` each subject gets another channel. An identity's own token can also
+ * give scopes with `{sub}` to that same identity and its subjects.
  *
- * @param identity - that gets the scopes; absent when it has no name yet
+ * @param identity - the receiving identity; absent when it has no name yet
  */
 export function scopesToGive(holder: ScopeHolder, identity?: string): readonly string[] {
   const { scopes, subject } = holder
-  const written = scopes.flatMap((scope) => writtenOut(scope, subject))
+  const written = scopes.flatMap((scope) => withSubject(scope, subject))
   const isOwn = subject === holder.identity && identity === subject
   return isOwn ? [...new Set([...scopes, ...written])] : written
 }
 
-/** Returns the scope with `{sub}` replaced; nothing when the result is a pattern or no scope. */
-function writtenOut(scope: string, subject: string): string[] {
+/** Returns the scope with `{sub}` replaced; empty when the result is a pattern or not a scope. */
+function withSubject(scope: string, subject: string): string[] {
   if (!scope.includes('{sub}')) {
     return [scope]
   }
@@ -125,15 +127,13 @@ function writtenOut(scope: string, subject: string): string[] {
   return isExact && scopePattern.test(text) ? [text] : []
 }
 
-/** A channel pattern: the text before the `*`, and whether there was one. */
+/** A channel pattern: `text` is an exact name, or with `open` the text before the `*`. */
 interface Pattern {
   text: string
   open: boolean
 }
 
-/**
- * The `*` is looked for before `{sub}` is filled in, so a subject named `*` opens nothing.
- */
+/** Reads the `*` before it replaces `{sub}`, so that a subject named `*` matches no other channel. */
 function patternOf(scope: string, subject: string): Pattern {
   const pattern = scope.slice(scope.indexOf(':') + 1)
   const open = pattern.endsWith('*')

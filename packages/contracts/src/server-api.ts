@@ -1,31 +1,35 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ChannelName, Subject } from './names.js'
 
+/** Bytes in base64 (RFC 4648 §4). */
+const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })
+
 const published = {
   /** Any JSON. */
   data: Type.Optional(Type.Unknown()),
-  /** Instead of it: bytes, in base64 (RFC 4648 §4). */
-  b64data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
+  /** Instead of `data`. */
+  b64data: Type.Optional(Base64),
   tags: Type.Optional(Type.Record(Type.String(), Type.String())),
-  /** Said again within five minutes, it publishes nothing, and is answered as the first time. */
+  /** A repetition within five minutes publishes nothing and returns the first result. */
   idempotency_key: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-  /** Goes to those who are there, and is not kept. */
+  /** Sends only to current subscribers, and does not store the publication. */
   skip_history: Type.Optional(Type.Boolean()),
 }
 
+/** Exactly one of `data` and `b64data`. */
 const oneContent = { oneOf: [{ required: ['data'] }, { required: ['b64data'] }] }
 
-/** `POST /api/publish` on a realtime node: `data` or `b64data`. */
+/** `POST /api/publish` on a realtime node. */
 export const PublishRequest = Type.Object({ channel: ChannelName, ...published }, oneContent)
 export type PublishRequest = Static<typeof PublishRequest>
 
-/** `POST /api/broadcast`: the same data into several channels. */
+/** `POST /api/broadcast`: publishes the same data in several channels. */
 export const BroadcastRequest = Type.Object(
   { channels: Type.Array(ChannelName, { minItems: 1, maxItems: 1000 }), ...published },
   oneContent,
 )
 
-/** Result of a publish: where it is in the channel's history, when there is one. */
+/** Result of a publish: the position in the channel's history; empty if it keeps none. */
 export const PublishResult = Type.Object({
   offset: Type.Optional(Type.Integer()),
   epoch: Type.Optional(Type.String()),
@@ -35,13 +39,16 @@ export type PublishResult = Static<typeof PublishResult>
 /** `POST /api/presence`, `/api/presence_stats`, `/api/history_remove`. */
 export const ChannelRequest = Type.Object({ channel: ChannelName })
 
-/** `POST /api/history`. Without a limit, or with 0, the position alone. */
+const StreamPosition = Type.Object({
+  offset: Type.Integer({ minimum: 0 }),
+  epoch: Type.String({ maxLength: 64 }),
+})
+
+/** `POST /api/history`. Without a limit, or with 0, the result has only the position. */
 export const HistoryRequest = Type.Object({
   channel: ChannelName,
   limit: Type.Optional(Type.Integer({ minimum: -1, maximum: 10_000 })),
-  since: Type.Optional(
-    Type.Object({ offset: Type.Integer({ minimum: 0 }), epoch: Type.String({ maxLength: 64 }) }),
-  ),
+  since: Type.Optional(StreamPosition),
   reverse: Type.Optional(Type.Boolean()),
 })
 
@@ -51,8 +58,9 @@ export const ChannelsRequest = Type.Object({
 })
 
 /**
- * Which connections a command is about: all of a user's, or the one of this id (`session` is the same
- * id). What else would choose among them is not taken: a command must not reach more than was meant.
+ * The connections of a command: all of a user's, or the one with the id `client` (or `session`, the same
+ * id). Nodes refuse Centrifugo's other ways to select connections: ignoring them would reach more
+ * connections than the caller meant.
  */
 const target = {
   user: Subject,
@@ -68,7 +76,7 @@ export type TargetRequest = Pick<Static<typeof DisconnectRequest>, 'user' | 'cli
 export const DisconnectRequest = Type.Object(
   {
     ...target,
-    /** Ids of connections that stay. */
+    /** Ids of connections to keep. */
     whitelist: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 512 }),
     ),
@@ -82,24 +90,22 @@ export const DisconnectRequest = Type.Object(
   closed,
 )
 
-/** Unix time in seconds; 0 is the same as none. */
+/** Unix time in seconds; 0 is the same as absent. */
 const Seconds = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 })
 
-/** `POST /api/subscribe`: puts the user's connections into a channel. */
+/** `POST /api/subscribe`: subscribes the user's connections to a channel. */
 export const SubscribeRequest = Type.Object(
   {
     ...target,
     channel: ChannelName,
-    /** When they are taken out again. */
+    /** When the subscriptions end. */
     expire_at: Type.Optional(Seconds),
-    /** For the clients' own use: any JSON, at most 32 KiB. */
+    /** Any JSON for the clients, at most 32 KiB. */
     data: Type.Optional(Type.Unknown()),
-    /** Instead of it: bytes, in base64 (RFC 4648 §4). */
-    b64data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
-    /** They get what was published after it first, as far as history has it. */
-    recover_since: Type.Optional(
-      Type.Object({ offset: Type.Integer({ minimum: 0 }), epoch: Type.String({ maxLength: 64 }) }),
-    ),
+    /** Instead of `data`. */
+    b64data: Type.Optional(Base64),
+    /** Send the publications after this position first, as far as history has them. */
+    recover_since: Type.Optional(StreamPosition),
     info: Type.Optional(Type.Unknown({ description: 'not available' })),
     b64info: Type.Optional(Type.Unknown({ description: 'not available' })),
     override: Type.Optional(Type.Unknown({ description: 'not available' })),
@@ -107,35 +113,35 @@ export const SubscribeRequest = Type.Object(
   closed,
 )
 
-/** `POST /api/unsubscribe`: takes the user's connections out of a channel; does not revoke. */
+/** `POST /api/unsubscribe`: ends the user's subscriptions to a channel; does not revoke. */
 export const UnsubscribeRequest = Type.Object({ ...target, channel: ChannelName }, closed)
 
-/** `POST /api/refresh`: ends the user's connections as expired. Their end cannot be moved otherwise. */
+/** `POST /api/refresh`: ends the user's connections as expired. It cannot extend them. */
 export const RefreshRequest = Type.Object(
   {
     ...target,
     expired: Type.Optional(Type.Boolean()),
-    /** Has to be in the past. */
+    /** Must be in the past. */
     expire_at: Type.Optional(Seconds),
     info: Type.Optional(Type.Unknown({ description: 'not available' })),
   },
   closed,
 )
 
-/** `POST /api/batch`: commands by their names, `{"publish":{…}}`, one after the other. */
+/** `POST /api/batch`: commands by name, `{"publish":{…}}`, run one after the other. */
 export const BatchRequest = Type.Object({
   commands: Type.Array(
     Type.Record(Type.String(), Type.Unknown(), { minProperties: 1, maxProperties: 1 }),
     { maxItems: 1000 },
   ),
-  /** Side by side. */
+  /** Runs the commands side by side. */
   parallel: Type.Optional(Type.Boolean()),
 })
 
 export const ApiError = Type.Object({ code: Type.Integer(), message: Type.String() })
 export type ApiError = Static<typeof ApiError>
 
-/** One node in the answer to `POST /api/info`. */
+/** One node in the response to `POST /api/info`. */
 export const InfoNode = Type.Object({
   uid: Type.String(),
   name: Type.String(),

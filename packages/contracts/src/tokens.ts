@@ -12,18 +12,18 @@ import {
 } from './names.js'
 import { ScopeText } from './scopes.js'
 
-/** `POST /v1/tokens`: a token of the calling identity, for one of its users. */
+/** `POST /v1/tokens`: issues a token of the calling identity, for one of its users. */
 export const IssueToken = Type.Object(
   {
     subject: Subject,
-    /** Default: the channel scopes of the calling identity, and none of its service scopes. */
+    /** Default: the channel scopes of the calling identity, without its service scopes. */
     scope: Type.Optional(ScopeText),
     /**
-     * A subscription token: for this channel alone, shown in `subscribe`. The same as the scope
-     * `subscribe:<channel>`, and instead of it.
+     * For a subscription token, which a client sends in `subscribe` for this one channel. The same as
+     * the scope `subscribe:<channel>`; not together with `scope`.
      */
     channel: Type.Optional(ChannelName),
-    /** The token ends with the calling token at the latest. */
+    /** The token never outlives the calling token. */
     ttlSeconds: Type.Optional(TtlSeconds),
     labels: Type.Optional(Labels),
   },
@@ -32,21 +32,21 @@ export const IssueToken = Type.Object(
 export type IssueToken = Static<typeof IssueToken>
 
 /**
- * The token answer of RFC 6749 §5.1, and the token's id. `expires_in` in seconds: how long the token
- * lives, which may be less than was asked for.
+ * The access token response of RFC 6749 §5.1, and the token's id. `expires_in` is in seconds, and may be
+ * less than the lifetime asked for.
  */
-export const TokenAnswer = Type.Object({
+export const TokenResponse = Type.Object({
   access_token: Type.String(),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer(),
   scope: ScopeText,
   jti: TokenId,
 })
-export type TokenAnswer = Static<typeof TokenAnswer>
+export type TokenResponse = Static<typeof TokenResponse>
 
 export const TokenState = Type.Union([Type.Literal('active'), Type.Literal('revoked')])
 
-/** A token as the registry knows it; the token itself is stored nowhere. */
+/** The registry's record of a token, which does not contain the token itself. */
 export const TokenInfo = Type.Object({
   jti: TokenId,
   identity: IdentityName,
@@ -57,24 +57,21 @@ export const TokenInfo = Type.Object({
   state: TokenState,
   issuedAt: Milliseconds,
   expiresAt: Milliseconds,
-  /** The address it was asked from. */
+  /** The address that the token was requested from. */
   issuedFrom: Type.String(),
 })
 export type TokenInfo = Static<typeof TokenInfo>
 
-/**
- * Which tokens are meant, of those that have not expired: each property that is given narrows them. A
- * query of `GET /v1/tokens` and of the counts.
- */
+/** Selects tokens that have not expired and match every given property. */
 const filter = {
-  /** Default: every identity that is registered. */
+  /** Default: every registered identity. */
   identity: Type.Optional(IdentityName),
   subject: Type.Optional(Subject),
   label: Type.Optional(Label),
   /** Issued by the token with this id, directly or through others. */
   parent: Type.Optional(TokenId),
   state: Type.Optional(TokenState),
-  /** Issued at this moment or later, Unix milliseconds. */
+  /** Issued at this moment or later. */
   issuedAfter: Type.Optional(Milliseconds),
   /** Issued before this moment, as in a revocation. */
   issuedBefore: Type.Optional(Milliseconds),
@@ -82,47 +79,47 @@ const filter = {
   expiresBefore: Type.Optional(Milliseconds),
 }
 
-/** How many, and from where: the `cursor` of the page before. */
 const paging = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+  /** The previous page's `cursor`. */
   cursor: Type.Optional(Type.String({ maxLength: 256 })),
 }
 
 /**
- * `GET /v1/tokens?identity=…&subject=…&limit=…&cursor=…`: newest first; without `identity` the
- * identities one after the other, by name.
+ * `GET /v1/tokens?identity=…&subject=…&limit=…&cursor=…`: newest first. Without `identity`, grouped by
+ * identity, in the order of their names.
  */
 export const ListTokens = Type.Object({ ...filter, ...paging }, { additionalProperties: false })
 export type ListTokens = Static<typeof ListTokens>
 
-/** A page may be short, even empty, and have a cursor all the same: the list ends where there is none. */
+/** A page may be short, even empty, and still have a cursor; only the last page has none. */
 export const TokenPage = Type.Object({
   tokens: Type.Array(TokenInfo),
   cursor: Type.Optional(Type.String()),
 })
 export type TokenPage = Static<typeof TokenPage>
 
-/** `GET /v1/tokens/count?identity=…&subject=…`: the filters of the list. */
+/** `GET /v1/tokens/count?identity=…&subject=…` */
 export const CountTokens = Type.Object(filter, { additionalProperties: false })
 export type CountTokens = Static<typeof CountTokens>
 
-/** How many tokens there are that have not expired. */
+/** Numbers of tokens that have not expired. */
 export const TokenCount = Type.Object({
   active: Type.Integer(),
   revoked: Type.Integer(),
-  /** False: to count them all would have taken too long; there are at least so many. */
+  /** False: the numbers are lower bounds, because counting every token would have taken too long. */
   exact: Type.Boolean(),
 })
 export type TokenCount = Static<typeof TokenCount>
 
-/** `GET /v1/tokens/count/by-identity?label=…&limit=…&cursor=…`: the same for each identity, by name. */
+/** `GET /v1/tokens/count/by-identity?label=…&limit=…&cursor=…`: one count for each identity, by name. */
 export const CountTokensByIdentity = Type.Object(
   { ...filter, ...paging },
   { additionalProperties: false },
 )
 export type CountTokensByIdentity = Static<typeof CountTokensByIdentity>
 
-/** Identities that have none are left out, so a page may be short, and have a cursor all the same. */
+/** Identities without tokens are left out, so a page may be short and still have a cursor. */
 export const IdentityCountPage = Type.Object({
   identities: Type.Array(Type.Composite([Type.Object({ identity: IdentityName }), TokenCount])),
   cursor: Type.Optional(Type.String()),

@@ -1,8 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { Hello } from '@portcullis/contracts/feed'
-import { IdentityName } from '@portcullis/contracts/names'
+import { identityNamePattern, nodeNamePattern } from '@portcullis/contracts/names'
 import { GateError } from './errors.js'
 
 export interface GateOptions {
@@ -61,14 +60,14 @@ export function checkOptions(options: GateOptions): CheckedOptions {
   if (authUrl.username !== '' || authUrl.password !== '' || authUrl.search !== '') {
     throw bad('authUrl must carry no credentials and no query')
   }
-  if (!identityPattern.test(credentials?.identity ?? '')) {
+  if (!identityNamePattern.test(credentials?.identity ?? '')) {
     throw bad("credentials.identity must be an identity's name")
   }
   if (typeof credentials.registrationCode !== 'string' || credentials.registrationCode === '') {
     throw bad('credentials.registrationCode is required')
   }
   const node = options.node ?? defaultNode(credentials.identity)
-  if (!nodePattern.test(node)) {
+  if (!nodeNamePattern.test(node)) {
     throw bad('node must be 1 to 128 letters, digits or . _ : - and start with a letter or digit')
   }
   if (url !== undefined && url.length > 256) {
@@ -112,9 +111,6 @@ function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undef
   }
   return context
 }
-
-const identityPattern = new RegExp(IdentityName.pattern ?? '')
-const nodePattern = new RegExp(Hello.properties.node.pattern ?? '')
 
 /** Without a name of its own a process must not take that of its neighbour on the same host. */
 function defaultNode(identity: string): string {

@@ -1,7 +1,7 @@
 // The example, run as an app against a real auth process: the whole story from outside.
 import type { AddressInfo } from 'node:net'
 import type { Receipt } from '@portcullis/contracts/revocations'
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import { type Installation, startInstallation } from '@portcullis/local'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -16,7 +16,7 @@ interface Story {
   http: string
   ws: string
   /** A token of the identity `shop`. */
-  token(body?: object): Promise<TokenAnswer>
+  token(body?: object): Promise<TokenResponse>
 }
 
 async function story(t: Test): Promise<Story> {

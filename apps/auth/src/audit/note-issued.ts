@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { FastifyRequest } from 'fastify'
 
 /** Scopes can be many; the registry has all of them as long as the token lives. */
@@ -7,7 +7,7 @@ const maxScopeLength = 256
 /** Says for the audit log which token was issued. Its identity is the caller's. */
 export function noteIssued(
   { audit }: FastifyRequest,
-  { jti, scope }: Pick<TokenAnswer, 'jti' | 'scope'>,
+  { jti, scope }: Pick<TokenResponse, 'jti' | 'scope'>,
 ): void {
   audit.target.jti = jti
   audit.detail['scope'] =

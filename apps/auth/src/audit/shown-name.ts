@@ -1,6 +1,5 @@
-import { IdentityName } from '@portcullis/contracts/names'
+import { identityNamePattern } from '@portcullis/contracts/names'
 
-const namePattern = new RegExp(IdentityName.pattern ?? '')
 /** A registration code has 43 of these, and each part of a token more; a UUID has 36, a `jti` fewer. */
 const randomRun = /[A-Za-z0-9_-]{40}/
 
@@ -14,7 +13,7 @@ export function mayBeSecret(text: string): boolean {
  * of a form, and put a registration code or a token where a name belongs.
  */
 export function shownName(text: unknown): string | undefined {
-  if (typeof text !== 'string' || !namePattern.test(text)) {
+  if (typeof text !== 'string' || !identityNamePattern.test(text)) {
     return undefined
   }
   return mayBeSecret(text) ? undefined : text

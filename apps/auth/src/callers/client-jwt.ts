@@ -1,4 +1,4 @@
-import type { ClientKey } from '@portcullis/contracts/client-keys'
+import type { ClientKey } from '@portcullis/contracts/clients'
 import type { Identity } from '@portcullis/contracts/identities'
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
 import { endpoints } from '../endpoints.js'

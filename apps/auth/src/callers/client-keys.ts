@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import type { ClientKey, ClientKeys } from '@portcullis/contracts/client-keys'
+import type { ClientKey, ClientKeys } from '@portcullis/contracts/clients'
 import { calculateJwkThumbprint } from 'jose'
 import { AuthError } from '../errors.js'
 

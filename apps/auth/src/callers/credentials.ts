@@ -1,4 +1,4 @@
-import type { ClientForm } from '@portcullis/contracts/oauth'
+import { type ClientForm, maxCredentialLength } from '@portcullis/contracts/oauth'
 import { AuthError } from '../errors.js'
 
 /** The one value of `client_assertion_type` (RFC 7523 §2.2). */
@@ -95,14 +95,13 @@ function fromBasic(authorization: string): Credentials {
       'the Authorization header must be: Basic, then base64 of identity:code, each form-encoded',
     )
   }
-  if (identity.length > maxLength || code.length > maxLength) {
-    throw invalidClient(`the identity and its code have ${maxLength} characters at most, each`)
+  if (identity.length > maxCredentialLength || code.length > maxCredentialLength) {
+    throw invalidClient(
+      `the identity and its code have ${maxCredentialLength} characters at most, each`,
+    )
   }
   return { identity, code }
 }
-
-/** As of `client_id` and `client_secret` in a form. */
-const maxLength = 384
 
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
 function formDecoded(text: string): string | undefined {

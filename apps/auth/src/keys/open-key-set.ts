@@ -1,7 +1,7 @@
 import type { SigningAlgorithm } from '@portcullis/contracts/keys'
+import { maxTtlSeconds } from '@portcullis/contracts/names'
 import type { Commands } from '@portcullis/redis'
 import { keyNames } from '../registry/keys.js'
-import { maxTtlSeconds } from '../registry/tokens/issue.js'
 import { type KeySet, StoredKeySet } from './key-set.js'
 import { addKey, type KeyStore } from './key-store.js'
 import type { Secrets } from './stored-key.js'

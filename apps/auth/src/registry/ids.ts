@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { fnv1a } from '@portcullis/contracts/fnv1a'
 
 const idPattern = /^(0|[1-9][0-9]{0,4})-[A-Za-z0-9_-]{22}$/
 const everywhere = /^all-[A-Za-z0-9_-]{22}$/
 
-/** The partition that holds an identity and all that is its own: FNV-1a, the same on any machine. */
+/** Returns the partition that stores an identity and everything that belongs to it. */
 export function partitionOf(identity: string, partitions: number): number {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(identity)) {
-    hash = Math.imul(hash ^ byte, 0x01000193)
-  }
-  return (hash >>> 0) % partitions
+  return fnv1a(identity) % partitions
 }
 
 /** A new id of a token or a revocation: its partition, then 128 random bits. */

@@ -1,4 +1,5 @@
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import { maxTokenLength } from '@portcullis/contracts/names'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import { AuthError } from '../errors.js'
 import type { SigningKey } from '../keys/index.js'
 import {
@@ -10,7 +11,6 @@ import {
 } from '../registry/index.js'
 import type { Jwt } from './jwt.js'
 import { sign } from './sign.js'
-import { maxTokenLength } from './verify.js'
 
 /**
  * Records a token in the registry, signs it, and gives the answer of RFC 6749 §5.1.
@@ -20,7 +20,11 @@ import { maxTokenLength } from './verify.js'
  * `parent_ended`, `too_many_parents`
  * @throws KeySetError `registry_unavailable`
  */
-export async function issue(registry: Registry, jwt: Jwt, order: TokenOrder): Promise<TokenAnswer> {
+export async function issue(
+  registry: Registry,
+  jwt: Jwt,
+  order: TokenOrder,
+): Promise<TokenResponse> {
   const scope = order.scopes.join(' ')
   const names = { sub: order.subject, client_id: order.identity, scope }
   refuseTooLong(jwt, names)

@@ -1,9 +1,7 @@
+import { maxTokenLength } from '@portcullis/contracts/names'
 import type { SigningKey } from '../keys/index.js'
 import { type Claims, isClaims } from './claims.js'
 import { accessTokenType, type Jwt } from './jwt.js'
-
-/** As much of a token as is looked at; contracts' TokenText has the same bound. */
-export const maxTokenLength = 4096
 
 export interface VerifyOptions {
   /** For revoking: a token that has expired is still known to be ours. */

@@ -3,10 +3,9 @@ import {
   Identity,
   IdentityPage,
   RegisteredIdentity,
+  SuspendedIdentity,
 } from '@portcullis/contracts/identities'
-import { Receipt } from '@portcullis/contracts/revocations'
 import { parseScope } from '@portcullis/contracts/scopes'
-import { Type } from '@sinclair/typebox'
 import { type Command, Option } from 'commander'
 import type { AuthApi } from '../api/auth-api.js'
 import { firstRows } from '../api/first-rows.js'
@@ -21,8 +20,6 @@ import { receiptText } from '../output/receipt.js'
 import { handOverCode } from '../session/hand-over-code.js'
 import type { OpenSession } from '../session/session.js'
 import { confirm } from '../terminal/confirm.js'
-
-const Suspended = Type.Object({ identity: Identity, revocation: Receipt })
 
 /** `portcullis identity …`: who may ask for tokens. */
 export function identityCommands(program: Command, open: OpenSession): void {
@@ -141,7 +138,7 @@ export function identityCommands(program: Command, open: OpenSession): void {
         question: `Suspend ${name}, and revoke its tokens?`,
       })
       const call = { method: 'POST', json } as const
-      const answer = await auth.call(Suspended, `${identityPath(name)}/suspend`, call)
+      const answer = await auth.call(SuspendedIdentity, `${identityPath(name)}/suspend`, call)
       const revocation = await followReceipt(session, auth, answer.revocation, wait)
       out.show({ ...answer, revocation }, () => {
         const { tokens, id } = revocation

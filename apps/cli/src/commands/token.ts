@@ -1,10 +1,10 @@
 import { Introspection } from '@portcullis/contracts/introspection'
 import {
   IdentityCountPage,
-  TokenAnswer,
   TokenCount,
   TokenInfo,
   TokenPage,
+  TokenResponse,
 } from '@portcullis/contracts/tokens'
 import type { Command } from 'commander'
 import { firstRows } from '../api/first-rows.js'
@@ -44,7 +44,7 @@ export function tokenCommands(program: Command, open: OpenSession): void {
         ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
         ...(label === undefined ? {} : { labels: label }),
       }
-      const answer = await auth().call(TokenAnswer, '/v1/tokens', { method: 'POST', json })
+      const answer = await auth().call(TokenResponse, '/v1/tokens', { method: 'POST', json })
       const { access_token, ...details } = answer
       if (ttl !== undefined && details.expires_in < ttl) {
         out.note('it ends sooner than asked for: with your own token, which issued it')

@@ -1,3 +1,4 @@
+import { fnv1a } from '@portcullis/contracts/fnv1a'
 import { partitionTag, slotOf } from '@portcullis/redis'
 
 /** Every Redis key and channel that realtime nodes use, under one prefix. */
@@ -35,7 +36,7 @@ export function keys(prefix: string, partitions: number): Keys {
     { length: partitions },
     (_, partition) => `{${partitionTag(prefix, partition, partitions)}}`,
   )
-  const partitionOf = (name: string) => hash(name) % partitions
+  const partitionOf = (name: string) => fnv1a(name) % partitions
   const at = (partition: number, kind: string) => `${tags[partition]}:${kind}`
   const own = (name: string, kind: string) => `${at(partitionOf(name), kind)}:${name}`
   const channelMark = '}:channel:'
@@ -56,13 +57,4 @@ export function keys(prefix: string, partitions: number): Keys {
     once: (name, idempotencyKey) => `${own(name, 'once')} ${idempotencyKey}`,
     present: (name) => own(name, 'present'),
   }
-}
-
-/** FNV-1a, the same on any machine. */
-function hash(name: string): number {
-  let value = 0x811c9dc5
-  for (const byte of Buffer.from(name)) {
-    value = Math.imul(value ^ byte, 0x01000193)
-  }
-  return value >>> 0
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeCodes } from '@portcullis/contracts/closing'
+import { closeCodes } from '@portcullis/contracts/websocket'
 import {
   type ClientInfo,
   type Codec,

@@ -1,4 +1,4 @@
-import { closeCodes } from '@portcullis/contracts/closing'
+import { closeCodes } from '@portcullis/contracts/websocket'
 import { drain } from './drain.js'
 import type { Hub } from './hub.js'
 

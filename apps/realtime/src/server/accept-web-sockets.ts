@@ -1,5 +1,5 @@
 import websocket from '@fastify/websocket'
-import { subprotocol } from '@portcullis/contracts/subprotocol'
+import { subprotocol } from '@portcullis/contracts/websocket'
 import { resetWebSocket } from '@portcullis/gate'
 import { protobufSubprotocol } from '@portcullis/protocol'
 import type { FastifyInstance } from 'fastify'

@@ -1,6 +1,6 @@
 import type { RegisteredIdentity } from '@portcullis/contracts/identities'
 import type { Receipt } from '@portcullis/contracts/revocations'
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { Answer, CallApi } from '../administrator.js'
 
 /**
@@ -9,7 +9,7 @@ import type { Answer, CallApi } from '../administrator.js'
  */
 export interface Api {
   (method: 'POST', path: '/v1/identities', body: unknown): Promise<Answer<RegisteredIdentity>>
-  (method: 'POST', path: '/v1/tokens', body: unknown): Promise<Answer<TokenAnswer>>
+  (method: 'POST', path: '/v1/tokens', body: unknown): Promise<Answer<TokenResponse>>
   (method: 'POST', path: '/v1/revocations', body: unknown): Promise<Answer<Receipt>>
   (method: string, path: string, body?: unknown): Promise<Answer<unknown>>
 }

@@ -1,5 +1,5 @@
 import type { RegisteredIdentity } from '@portcullis/contracts/identities'
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import { type Answer, apiOf, type Credentials, fetchToken } from '../administrator.js'
 import { type Api, typedApi } from './api.js'
 import { type AuthProcess, startAuth } from './start-auth.js'
@@ -29,7 +29,7 @@ export interface Installation<N extends number> {
   /** Auth's API as the administrator. */
   api: Api
   /** A token of the administrator's identity, for one of its users. */
-  userToken(subject: string, scope: string): Promise<TokenAnswer>
+  userToken(subject: string, scope: string): Promise<TokenResponse>
   /** Registers an identity, and speaks to auth as it. */
   identityClient(identity: string, scopes: readonly string[]): Promise<IdentityClient>
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { TokenText } from '@portcullis/contracts/names'
-import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/subprotocol'
+import { maxTokenLength } from '@portcullis/contracts/names'
+import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/websocket'
 import { GateError } from '../errors.js'
 import { isUpgrade } from './sockets.js'
 
@@ -8,7 +8,6 @@ import { isUpgrade } from './sockets.js'
 const credentialsPattern = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 const schemePattern = /^Bearer(?: |$)/i
 const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/
-const maxTokenLength = TokenText.maxLength ?? 4096
 
 /**
  * The token that came with a request or an upgrade: in `Authorization`, in the offered subprotocols

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { closeCodes } from '@portcullis/contracts/closing'
-import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/subprotocol'
+import { bearerSubprotocolPrefix, closeCodes, subprotocol } from '@portcullis/contracts/websocket'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { EndReason } from '../grants/grant.js'
 import type { Lease } from '../grants/lease.js'

@@ -1,13 +1,13 @@
-import { OAuthErrorAnswer } from '@portcullis/contracts/oauth'
-import { TokenAnswer } from '@portcullis/contracts/tokens'
+import { OAuthErrorResponse } from '@portcullis/contracts/oauth'
+import { TokenResponse } from '@portcullis/contracts/tokens'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import { GateError } from '../errors.js'
 import type { Answer, AuthHttp } from './auth-http.js'
 import { Backoff } from './backoff.js'
 
-const tokenAnswer = TypeCompiler.Compile(TokenAnswer)
-const errorAnswer = TypeCompiler.Compile(OAuthErrorAnswer)
+const tokenAnswer = TypeCompiler.Compile(TokenResponse)
+const errorAnswer = TypeCompiler.Compile(OAuthErrorResponse)
 
 /** After an answer that trying again will not change by itself, in milliseconds. */
 const terminalRetryMs = 30_000
@@ -131,7 +131,7 @@ export class Credentials {
     throw this.#failed(`auth answers ${answer.status} to /oauth/token`, this.#backoff.next())
   }
 
-  #take(answer: TokenAnswer, asked: number): string {
+  #take(answer: TokenResponse, asked: number): string {
     const scopes = answer.scope.split(' ')
     const missing = ['introspect', 'feed'].filter((scope) => !scopes.includes(scope))
     if (missing.length > 0) {

@@ -7,6 +7,7 @@ import {
   Goodbye,
   Inquire,
   Lease,
+  maxAcked,
   Welcome,
 } from '@portcullis/contracts/feed'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
@@ -34,8 +35,6 @@ const checks = {
   goodbye: TypeCompiler.Compile(Goodbye),
 }
 
-/** The contract's limit for one acknowledgement. */
-const maxAcked = 1024
 /** How many acknowledgements are said again after a reconnect. */
 const maxRepeated = 64
 

@@ -1,4 +1,4 @@
-import { closeCodes } from '@portcullis/contracts/closing'
+import { closeCodes } from '@portcullis/contracts/websocket'
 
 /** A WebSocket close code and its reason, which a close frame limits to 123 bytes (RFC 6455 §5.5). */
 export interface Disconnect {

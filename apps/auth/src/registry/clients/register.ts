@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { ClientKeys } from '@portcullis/contracts/client-keys'
-import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { ClientKeys, ClientMetadata } from '@portcullis/contracts/clients'
 import type { Identity } from '@portcullis/contracts/identities'
 import { createIdentity } from '../identities/create.js'
 import { newRegistrationCode } from '../identities/registration-code.js'

@@ -1,4 +1,4 @@
-import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { ClientMetadata } from '@portcullis/contracts/clients'
 import type { Identity, RegisterIdentity } from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { codeRemoved, RegistryError } from '../errors.js'

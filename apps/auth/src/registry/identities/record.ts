@@ -1,5 +1,4 @@
-import type { ClientKeys } from '@portcullis/contracts/client-keys'
-import type { ClientMetadata } from '@portcullis/contracts/client-registration'
+import type { ClientKeys, ClientMetadata } from '@portcullis/contracts/clients'
 import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts/identities'
 
 /** An identity as the scripts give it: its hash, its codes' values, the partition's milliseconds. */

@@ -1,3 +1,4 @@
+import { maxTtlSeconds } from '@portcullis/contracts/names'
 import type { Selector } from '@portcullis/contracts/revocations'
 import { script } from '@portcullis/redis'
 import { identityNotFound, lastAdministrator, RegistryError } from '../errors.js'
@@ -5,7 +6,6 @@ import { leaseTimes } from '../lease-times.js'
 import { isGuarded, type Registry } from '../registry.js'
 import { guard, run } from '../run.js'
 import { memberOf } from '../tokens/cutoffs.js'
-import { maxTtlSeconds } from '../tokens/issue.js'
 
 const commitScript = script<
   | [us: string, cutoffUs: string, before: string | null, cascadeBefore: string | null]

@@ -1,4 +1,4 @@
-import { maxParents, TtlSeconds } from '@portcullis/contracts/names'
+import { maxParents, maxTtlSeconds } from '@portcullis/contracts/names'
 import { script } from '@portcullis/redis'
 import {
   identityNotFound,
@@ -25,12 +25,6 @@ const issue = script<
   new URL('../lua/token-index.lua', import.meta.url),
   new URL('./issue.lua', import.meta.url),
 )
-
-/**
- * A token can live this long at most. Cut-offs are kept as long as any token that they cover can
- * live, so this is the contract's number and no option.
- */
-export const maxTtlSeconds = TtlSeconds.maximum ?? 0
 
 /** What a token is to say. The caller has checked the scopes against the identity's. */
 export interface TokenOrder {

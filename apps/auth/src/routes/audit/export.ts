@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { type AuditEntry, ExportAudit } from '@portcullis/contracts/audit'
 import { Type } from '@sinclair/typebox'
 import { exportAudit } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { searchUnits } from '../units.js'
 
@@ -24,7 +24,7 @@ export const exportLog: Route = async (app) => {
       schema: {
         summary: 'Export the audit log as JSON lines, oldest first',
         querystring: ExportAudit,
-        response: { 200: Lines, ...problemAnswers },
+        response: { 200: Lines, ...problemResponses },
       },
     },
     async (request, reply) => {

@@ -1,7 +1,7 @@
 import { AuditPage, ListAudit } from '@portcullis/contracts/audit'
 import { AuthError } from '../../errors.js'
 import { awaitAudit } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { auditPageUnits } from '../units.js'
 
@@ -18,7 +18,7 @@ export const list: Route = async (app) => {
           'With `after` oldest first, from behind that place, waiting up to `wait` milliseconds for the next entry. ' +
           'A page may be short, even empty, and still have a cursor.',
         querystring: ListAudit,
-        response: { 200: AuditPage, ...problemAnswers },
+        response: { 200: AuditPage, ...problemResponses },
       },
     },
     async (request) => {

@@ -8,8 +8,8 @@ import {
 import { AuthError } from '../../errors.js'
 import type { NodeReply } from '../../feed/inquiries.js'
 import { describeTokens } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
-import { selector } from '../revocations/selector.js'
+import { problemResponses } from '../response-schemas.js'
+import { selectorOf } from '../revocations/selector.js'
 import type { Route } from '../route.js'
 import { pageUnits } from '../units.js'
 
@@ -25,7 +25,7 @@ export const list: Route = async (app) => {
         description:
           'Nodes that do not answer within `wait` milliseconds, or cannot be asked, are named in `nodes`, and `complete` is false.',
         querystring: ListConnections,
-        response: { 200: ConnectionPage, ...problemAnswers },
+        response: { 200: ConnectionPage, ...problemResponses },
       },
     },
     async (request) => {
@@ -34,7 +34,7 @@ export const list: Route = async (app) => {
       const isAll = Object.keys(named).length === 0
       const replies = await app.inquiries.ask(
         {
-          selector: selector(app.tokens, isAll ? { all: true } : named),
+          selector: selectorOf(app.tokens, isAll ? { all: true } : named),
           // One more shows that there is a next page.
           limit: limit + 1,
           ...(after === undefined ? {} : { after }),

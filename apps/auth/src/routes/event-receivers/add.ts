@@ -1,7 +1,7 @@
 import { AddEventReceiver, EventReceiver } from '@portcullis/contracts/event-receivers'
 import { addReceiver } from '../../events/receivers/add.js'
 import { showReceiver } from '../../events/receivers/show.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { noteDelivery } from './note-delivery.js'
 
@@ -15,7 +15,7 @@ export const add: Route = async (app) => {
       schema: {
         summary: 'Add a receiver of security events; it hears of every revocation from now on',
         body: AddEventReceiver,
-        response: { 201: EventReceiver, ...problemAnswers },
+        response: { 201: EventReceiver, ...problemResponses },
       },
     },
     async (request, reply) => {

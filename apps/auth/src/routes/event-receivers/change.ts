@@ -1,7 +1,7 @@
 import { ChangeEventReceiver, EventReceiver } from '@portcullis/contracts/event-receivers'
 import { changeReceiver } from '../../events/receivers/change.js'
 import { showReceiver } from '../../events/receivers/show.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { noteDelivery } from './note-delivery.js'
 import { ReceiverParams } from './params.js'
@@ -17,7 +17,7 @@ export const change: Route = async (app) => {
         summary: 'Pause, resume or change a receiver of security events; nothing queued is lost',
         params: ReceiverParams,
         body: ChangeEventReceiver,
-        response: { 200: EventReceiver, ...problemAnswers },
+        response: { 200: EventReceiver, ...problemResponses },
       },
     },
     async (request) => {

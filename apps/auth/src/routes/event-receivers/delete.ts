@@ -1,5 +1,5 @@
 import { deleteEventReceiver } from '../../registry/index.js'
-import { NoContent, problemAnswers } from '../answers.js'
+import { NoContent, problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { ReceiverParams } from './params.js'
 
@@ -13,7 +13,7 @@ export const remove: Route = async (app) => {
       schema: {
         summary: 'Delete a receiver of security events, and what waits for it',
         params: ReceiverParams,
-        response: { 204: NoContent, ...problemAnswers },
+        response: { 204: NoContent, ...problemResponses },
       },
     },
     async (request, reply) => {

@@ -1,6 +1,6 @@
 import { EventReceiver } from '@portcullis/contracts/event-receivers'
 import { showReceiver } from '../../events/receivers/show.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { ReceiverParams } from './params.js'
 import { requireReceiver } from './require-receiver.js'
@@ -15,7 +15,7 @@ export const get: Route = async (app) => {
       schema: {
         summary: 'Get a receiver of security events, and how delivery stands',
         params: ReceiverParams,
-        response: { 200: EventReceiver, ...problemAnswers },
+        response: { 200: EventReceiver, ...problemResponses },
       },
     },
     async (request) =>

@@ -1,7 +1,7 @@
 import { EventReceiverList } from '@portcullis/contracts/event-receivers'
 import { showReceiver } from '../../events/receivers/show.js'
 import { listEventReceivers } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `GET /v1/event-receivers` */
@@ -13,7 +13,7 @@ export const list: Route = async (app) => {
       onRequest: app.allow('admin'),
       schema: {
         summary: 'List the receivers of security events, and how delivery stands',
-        response: { 200: EventReceiverList, ...problemAnswers },
+        response: { 200: EventReceiverList, ...problemResponses },
       },
     },
     async () => {

@@ -1,6 +1,6 @@
 import { PollEvents, PolledEvents } from '@portcullis/contracts/event-receivers'
 import { receiverNotFound } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { ReceiverParams } from './params.js'
 import { requireReceiver } from './require-receiver.js'
@@ -19,7 +19,7 @@ export const poll: Route = async (app) => {
         summary: 'Acknowledge security events and get those that wait (RFC 8936)',
         params: ReceiverParams,
         body: PollEvents,
-        response: { 200: PolledEvents, ...problemAnswers },
+        response: { 200: PolledEvents, ...problemResponses },
       },
     },
     async (request, reply) => {

@@ -1,6 +1,6 @@
 import { VerifyEventReceiver } from '@portcullis/contracts/event-receivers'
 import { queueVerification } from '../../registry/index.js'
-import { NoContent, problemAnswers } from '../answers.js'
+import { NoContent, problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { ReceiverParams } from './params.js'
 import { requireReceiver } from './require-receiver.js'
@@ -16,7 +16,7 @@ export const verify: Route = async (app) => {
         summary: 'Queue a verification event; `state` comes back in it',
         params: ReceiverParams,
         body: VerifyEventReceiver,
-        response: { 204: NoContent, ...problemAnswers },
+        response: { 204: NoContent, ...problemResponses },
       },
     },
     async (request, reply) => {

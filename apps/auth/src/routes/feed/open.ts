@@ -3,7 +3,7 @@ import { AuthError } from '../../errors.js'
 import { FeedConnection, type JoinOutcome } from '../../feed/connection/feed-connection.js'
 import { feedSocket } from '../../feed/connection/socket.js'
 import type { AuditRecord } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 export interface FeedOptions {
@@ -39,7 +39,7 @@ export const open: (options: FeedOptions) => Route =
       onRequest: app.allow('feed'),
       schema: {
         summary: 'Revocation feed for realtime nodes (WebSocket)',
-        response: { ...problemAnswers },
+        response: { ...problemResponses },
       },
       handler: async () => {
         throw new AuthError('upgrade_required', 'open this as a WebSocket', {

@@ -2,7 +2,7 @@ import { AddedRegistrationCode, AddRegistrationCode } from '@portcullis/contract
 import { scopesToGive } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { addRegistrationCode } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -18,7 +18,7 @@ export const addCode: Route = async (app) => {
         summary: 'Add a registration code, or rotate; the answer shows it, once',
         params: IdentityParams,
         body: Type.Union([AddRegistrationCode, Type.Null()]),
-        response: { 201: AddedRegistrationCode, ...problemAnswers },
+        response: { 201: AddedRegistrationCode, ...problemResponses },
       },
     },
     async (request, reply) => {

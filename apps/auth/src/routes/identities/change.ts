@@ -3,7 +3,7 @@ import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../callers/caller.js'
 import { clientKeys } from '../../callers/client-keys.js'
 import { changeIdentity } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -19,7 +19,7 @@ export const change: Route = async (app) => {
         summary: 'Change an identity; only what is named changes',
         params: IdentityParams,
         body: ChangeIdentity,
-        response: { 200: Identity, ...problemAnswers },
+        response: { 200: Identity, ...problemResponses },
       },
     },
     async (request) => {

@@ -1,5 +1,5 @@
 import { deleteIdentity } from '../../registry/index.js'
-import { NoContent, problemAnswers } from '../answers.js'
+import { NoContent, problemResponses } from '../response-schemas.js'
 import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
@@ -15,7 +15,7 @@ export const remove: Route = async (app) => {
       schema: {
         summary: 'Delete an identity and revoke its tokens; Location names the receipt',
         params: IdentityParams,
-        response: { 204: NoContent, ...problemAnswers },
+        response: { 204: NoContent, ...problemResponses },
       },
     },
     async (request, reply) => {

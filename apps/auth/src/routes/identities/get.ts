@@ -1,6 +1,6 @@
 import { Identity } from '@portcullis/contracts/identities'
 import { getIdentity } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 
@@ -14,7 +14,7 @@ export const get: Route = async (app) => {
       schema: {
         summary: 'Get an identity',
         params: IdentityParams,
-        response: { 200: Identity, ...problemAnswers },
+        response: { 200: Identity, ...problemResponses },
       },
     },
     async (request) => getIdentity(app.registry, request.params.identity),

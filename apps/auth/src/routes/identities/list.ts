@@ -1,7 +1,7 @@
 import { IdentityPage } from '@portcullis/contracts/identities'
 import { listIdentities } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
 import { Paging } from '../paging.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { pageUnits } from '../units.js'
 
@@ -15,7 +15,7 @@ export const list: Route = async (app) => {
       schema: {
         summary: 'List identities, by name',
         querystring: Paging,
-        response: { 200: IdentityPage, ...problemAnswers },
+        response: { 200: IdentityPage, ...problemResponses },
       },
     },
     async (request) => listIdentities(app.registry, request.query),

@@ -3,7 +3,7 @@ import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../callers/caller.js'
 import { clientKeys } from '../../callers/client-keys.js'
 import { registerIdentity } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `POST /v1/identities`: the only time that the registration code is shown. */
@@ -16,7 +16,7 @@ export const register: Route = async (app) => {
       schema: {
         summary: 'Register an identity; the answer shows its registration code, once',
         body: RegisterIdentity,
-        response: { 201: RegisteredIdentity, ...problemAnswers },
+        response: { 201: RegisteredIdentity, ...problemResponses },
       },
     },
     async (request, reply) => {

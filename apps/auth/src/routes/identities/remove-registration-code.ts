@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { removeRegistrationCode } from '../../registry/index.js'
-import { NoContent, problemAnswers } from '../answers.js'
+import { NoContent, problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -20,7 +20,7 @@ export const removeCode: Route = async (app) => {
       schema: {
         summary: 'Remove a registration code; tokens that it got live on',
         params: Params,
-        response: { 204: NoContent, ...problemAnswers },
+        response: { 204: NoContent, ...problemResponses },
       },
     },
     async (request, reply) => {

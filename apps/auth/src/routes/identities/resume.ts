@@ -1,7 +1,7 @@
 import { Identity } from '@portcullis/contracts/identities'
 import { Type } from '@sinclair/typebox'
 import { resumeIdentity } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
@@ -17,7 +17,7 @@ export const resume: Route = async (app) => {
         summary: 'Let a suspended identity get tokens again',
         params: IdentityParams,
         body: Type.Union([Type.Object({}, { additionalProperties: false }), Type.Null()]),
-        response: { 200: Identity, ...problemAnswers },
+        response: { 200: Identity, ...problemResponses },
       },
     },
     async (request) => {

@@ -1,21 +1,11 @@
-import { Identity } from '@portcullis/contracts/identities'
-import { Receipt } from '@portcullis/contracts/revocations'
+import { SuspendedIdentity, SuspendIdentity } from '@portcullis/contracts/identities'
 import { Type } from '@sinclair/typebox'
 import { getReceipt, suspendIdentity } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
-
-const Suspend = Type.Union([
-  Type.Object(
-    { reason: Type.Optional(Type.String({ maxLength: 256 })) },
-    { additionalProperties: false },
-  ),
-  Type.Null(),
-])
-const Suspended = Type.Object({ identity: Identity, revocation: Receipt })
 
 /** `POST /v1/identities/:identity/suspend`: no new tokens, and those that it has are revoked. */
 export const suspend: Route = async (app) => {
@@ -27,8 +17,8 @@ export const suspend: Route = async (app) => {
       schema: {
         summary: 'Suspend an identity and revoke its tokens',
         params: IdentityParams,
-        body: Suspend,
-        response: { 200: Suspended, ...problemAnswers },
+        body: Type.Union([SuspendIdentity, Type.Null()]),
+        response: { 200: SuspendedIdentity, ...problemResponses },
       },
     },
     async (request) => {

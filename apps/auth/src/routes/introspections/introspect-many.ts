@@ -3,9 +3,9 @@ import {
   IntrospectMany,
   maxIntrospections,
 } from '@portcullis/contracts/introspection'
+import { maxTokenLength } from '@portcullis/contracts/names'
 import { introspections } from '../../tokens/introspection.js'
-import { maxTokenLength } from '../../tokens/verify.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { introspectionUnits } from '../units.js'
 
@@ -23,7 +23,7 @@ export const introspectMany: Route = async (app) => {
       schema: {
         summary: 'Ask whether tokens are active, many at once; answers in the same order',
         body: IntrospectMany,
-        response: { 200: IntrospectedMany, ...problemAnswers },
+        response: { 200: IntrospectedMany, ...problemResponses },
       },
     },
     async (request) => {

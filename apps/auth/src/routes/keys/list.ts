@@ -1,5 +1,5 @@
 import { SigningKeyList } from '@portcullis/contracts/keys'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `GET /v1/keys` */
@@ -11,7 +11,7 @@ export const list: Route = async (app) => {
       onRequest: app.allow('keys:write'),
       schema: {
         summary: 'List signing keys: next, current, previous; never a private part',
-        response: { 200: SigningKeyList, ...problemAnswers },
+        response: { 200: SigningKeyList, ...problemResponses },
       },
     },
     async () => {

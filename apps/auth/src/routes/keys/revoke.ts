@@ -2,7 +2,7 @@ import { KeyId, RevokedKey, RevokeKey } from '@portcullis/contracts/keys'
 import { Type } from '@sinclair/typebox'
 import { awaitReceipt, getReceipt } from '../../registry/index.js'
 import { revokeKey } from '../../tokens/revoke-key.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
@@ -20,7 +20,7 @@ export const revoke: Route = async (app) => {
           'The next key takes the place of a current one. When this is answered 503, do it again.',
         params: Type.Object({ kid: KeyId }),
         body: Type.Union([RevokeKey, Type.Null()]),
-        response: { 201: RevokedKey, ...problemAnswers },
+        response: { 201: RevokedKey, ...problemResponses },
       },
     },
     async (request, reply) => {

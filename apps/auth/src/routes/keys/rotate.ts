@@ -1,6 +1,6 @@
 import { SigningKeyList } from '@portcullis/contracts/keys'
 import { Type } from '@sinclair/typebox'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 const Nothing = Type.Union([Type.Object({}, { additionalProperties: false }), Type.Null()])
@@ -18,7 +18,7 @@ export const rotate: Route = async (app) => {
           'No token and no verifier notices. 409 `key_too_young` while a cache of the JWKS may not have the next key yet, ten minutes after it was published; the answer says how long to wait. ' +
           'A key that someone else may have is not rotated but revoked.',
         body: Nothing,
-        response: { 200: SigningKeyList, ...problemAnswers },
+        response: { 200: SigningKeyList, ...problemResponses },
       },
     },
     async (request) => {

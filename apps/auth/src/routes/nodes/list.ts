@@ -1,6 +1,6 @@
 import { NodeList } from '@portcullis/contracts/feed'
 import { listNodes } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `GET /v1/nodes` */
@@ -10,7 +10,7 @@ export const list: Route = async (app) => {
     {
       config: { audit: 'node.read' },
       onRequest: app.allow('nodes:read'),
-      schema: { summary: 'List realtime nodes', response: { 200: NodeList, ...problemAnswers } },
+      schema: { summary: 'List realtime nodes', response: { 200: NodeList, ...problemResponses } },
     },
     async () => ({ nodes: await listNodes(app.registry) }),
   )

@@ -1,6 +1,6 @@
 import type { Identity } from '@portcullis/contracts/identities'
 import type { TokenRequest } from '@portcullis/contracts/oauth'
-import type { TokenAnswer } from '@portcullis/contracts/tokens'
+import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** What a grant does with a request of a client that has proved who it is. */
@@ -8,4 +8,4 @@ export type Grant = (
   app: FastifyInstance,
   request: FastifyRequest & { body: TokenRequest },
   identity: Identity,
-) => Promise<TokenAnswer & { issued_token_type?: string }>
+) => Promise<TokenResponse & { issued_token_type?: string }>

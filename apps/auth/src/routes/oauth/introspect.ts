@@ -5,7 +5,7 @@ import { bearer, isBearer } from '../../callers/bearer.js'
 import { requireScope } from '../../callers/caller.js'
 import { AuthError } from '../../errors.js'
 import { introspections } from '../../tokens/introspection.js'
-import { oauthAnswers } from '../answers.js'
+import { oauthErrorResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `POST /oauth/introspect` (RFC 7662), for callers with the scope `introspect` alone. */
@@ -18,7 +18,7 @@ export const introspect: Route = async (app) => {
         summary: 'Ask whether a token is active',
         consumes: ['application/x-www-form-urlencoded'],
         body: IntrospectRequest,
-        response: { 200: Introspection, ...oauthAnswers },
+        response: { 200: Introspection, ...oauthErrorResponses },
       },
     },
     async (request, reply) => {

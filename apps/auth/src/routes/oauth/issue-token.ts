@@ -1,17 +1,17 @@
-import { type GrantType, grantTypes } from '@portcullis/contracts/client-registration'
+import { type GrantType, grantTypes } from '@portcullis/contracts/clients'
 import type { Identity } from '@portcullis/contracts/identities'
 import { TokenRequest } from '@portcullis/contracts/oauth'
-import { TokenAnswer } from '@portcullis/contracts/tokens'
+import { TokenResponse } from '@portcullis/contracts/tokens'
 import { Type } from '@sinclair/typebox'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'
-import { oauthAnswers } from '../answers.js'
+import { oauthErrorResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { clientCredentials } from './client-credentials.js'
 import { exchangeToken } from './exchange-token.js'
 
 const Answer = Type.Composite([
-  TokenAnswer,
+  TokenResponse,
   Type.Object({ issued_token_type: Type.Optional(Type.String()) }),
 ])
 
@@ -31,7 +31,7 @@ export const issueToken: Route = async (app) => {
         summary: 'Get a token for an identity, or for one of its users',
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenRequest,
-        response: { 200: Answer, ...oauthAnswers },
+        response: { 200: Answer, ...oauthErrorResponses },
       },
     },
     async (request) => {

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { AuthError } from '../../errors.js'
 import { revoke as commitRevocation } from '../../registry/index.js'
 import { verify } from '../../tokens/verify.js'
-import { oauthAnswers } from '../answers.js'
+import { oauthErrorResponses } from '../response-schemas.js'
 import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
@@ -26,7 +26,10 @@ export const revoke: Route = async (app) => {
         summary: "Revoke a token of the client's own, and everything that it has issued",
         consumes: ['application/x-www-form-urlencoded'],
         body: RevokeRequest,
-        response: { 200: Type.String({ maxLength: 0, description: 'nothing' }), ...oauthAnswers },
+        response: {
+          200: Type.String({ maxLength: 0, description: 'nothing' }),
+          ...oauthErrorResponses,
+        },
       },
     },
     async (request, reply) => {

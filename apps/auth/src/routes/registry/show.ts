@@ -1,6 +1,6 @@
 import { RegistryReport } from '@portcullis/contracts/registry'
 import { inspectServers } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `GET /v1/registry` */
@@ -12,7 +12,7 @@ export const show: Route = async (app) => {
       onRequest: app.allow('nodes:read'),
       schema: {
         summary: 'How the Redis of the registry is set',
-        response: { 200: RegistryReport, ...problemAnswers },
+        response: { 200: RegistryReport, ...problemResponses },
       },
     },
     async () => ({

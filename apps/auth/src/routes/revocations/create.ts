@@ -1,11 +1,11 @@
-import { DryRun, Receipt, type Selector } from '@portcullis/contracts/revocations'
+import { DryRun, Receipt, Revoke, type Selector } from '@portcullis/contracts/revocations'
 import type { FastifyRequest } from 'fastify'
 import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { searchUnits } from '../units.js'
 import { awaitConfirmations } from './await-confirmations.js'
-import { RevokeBody, selector } from './selector.js'
+import { selectorOf } from './selector.js'
 
 /**
  * `POST /v1/revocations`. The scope `tokens:revoke` is for every selector: whoever watches for abuse
@@ -18,7 +18,7 @@ export const create: Route = async (app) => {
       config: {
         audit: 'revocation.create',
         // To revoke is never made expensive; to count what it would do is.
-        units: ({ body }) => ((body as RevokeBody).dryRun === true ? searchUnits : 1),
+        units: ({ body }) => ((body as Revoke).dryRun === true ? searchUnits : 1),
       },
       onRequest: app.allow('tokens:revoke'),
       schema: {
@@ -26,13 +26,13 @@ export const create: Route = async (app) => {
         description:
           'Whoever has the scope tokens:revoke may revoke any token, also of identities that may do more. ' +
           'With `replicas` the answer waits until so many Redis replicas have it, at most a second or `wait` if that is longer (1500 ms at most); fewer are no error, the receipt says how many.',
-        body: RevokeBody,
-        response: { 200: DryRun, 201: Receipt, ...problemAnswers },
+        body: Revoke,
+        response: { 200: DryRun, 201: Receipt, ...problemResponses },
       },
     },
     async (request, reply) => {
       const { issuedBefore, reason, dryRun, wait = 0 } = request.body
-      const chosen = selector(app.tokens, request.body)
+      const chosen = selectorOf(app.tokens, request.body)
       noteSelector(request, chosen)
       if (dryRun === true) {
         request.audit.detail['dryRun'] = true

@@ -1,7 +1,7 @@
 import { Receipt, RevocationId } from '@portcullis/contracts/revocations'
 import { Type } from '@sinclair/typebox'
 import { getReceipt } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `GET /v1/revocations/:id` */
@@ -14,7 +14,7 @@ export const get: Route = async (app) => {
       schema: {
         summary: "Get a revocation's receipt as it stands",
         params: Type.Object({ id: RevocationId }),
-        response: { 200: Receipt, ...problemAnswers },
+        response: { 200: Receipt, ...problemResponses },
       },
     },
     async (request) => getReceipt(app.registry, request.params.id),

@@ -1,7 +1,7 @@
 import { ReceiptPage } from '@portcullis/contracts/revocations'
 import { listReceipts } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
 import { Paging } from '../paging.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { pageUnits } from '../units.js'
 
@@ -15,7 +15,7 @@ export const list: Route = async (app) => {
       schema: {
         summary: 'List receipts, newest first',
         querystring: Paging,
-        response: { 200: ReceiptPage, ...problemAnswers },
+        response: { 200: ReceiptPage, ...problemResponses },
       },
     },
     async (request) => listReceipts(app.registry, request.query),

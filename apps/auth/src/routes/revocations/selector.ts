@@ -1,46 +1,15 @@
-import {
-  IdentityName,
-  Label,
-  Milliseconds,
-  Subject,
-  TokenId,
-  TokenText,
-} from '@portcullis/contracts/names'
-import type { Selector } from '@portcullis/contracts/revocations'
-import { ReplicaCount } from '@portcullis/contracts/revocations'
-import { type Static, Type } from '@sinclair/typebox'
+import { tokenIdPattern } from '@portcullis/contracts/names'
+import type { Revoke, Selector } from '@portcullis/contracts/revocations'
 import { AuthError } from '../../errors.js'
 import type { Jwt } from '../../tokens/jwt.js'
 import { verify } from '../../tokens/verify.js'
 
 /**
- * `POST /v1/revocations`, contracts' `Revoke` with its selectors side by side: a union's error says
- * only that no member fits, `selector` says which one to send.
- */
-export const RevokeBody = Type.Object(
-  {
-    token: Type.Optional(TokenText),
-    cascade: Type.Optional(Type.Literal(true)),
-    identity: Type.Optional(IdentityName),
-    subject: Type.Optional(Subject),
-    label: Type.Optional(Label),
-    all: Type.Optional(Type.Literal(true)),
-    issuedBefore: Type.Optional(Milliseconds),
-    reason: Type.Optional(Type.String({ maxLength: 256 })),
-    dryRun: Type.Optional(Type.Boolean()),
-    wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
-    replicas: Type.Optional(ReplicaCount),
-  },
-  { additionalProperties: false },
-)
-export type RevokeBody = Static<typeof RevokeBody>
-
-/**
- * The one selector that the body names.
+ * Returns the selector of a request.
  *
- * @throws AuthError `invalid_request` when it names none, or more than one
+ * @throws AuthError `invalid_request` when the request has no selector, or more than one
  */
-export function selector(jwt: Jwt, body: RevokeBody): Selector {
+export function selectorOf(jwt: Jwt, body: Revoke): Selector {
   const { token, cascade, identity, subject, label, all } = body
   const named = [token, identity, all].filter((value) => value !== undefined).length
   if (named !== 1 || (subject !== undefined && label !== undefined)) {
@@ -83,5 +52,3 @@ function tokenId(jwt: Jwt, token: string): string {
   }
   return claims.jti
 }
-
-const tokenIdPattern = new RegExp(TokenId.pattern ?? '')

@@ -1,6 +1,6 @@
 import { CountTokensByIdentity, IdentityCountPage } from '@portcullis/contracts/tokens'
 import { countTokensByIdentity } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { countPageUnits } from '../units.js'
 
@@ -14,7 +14,7 @@ export const countByIdentity: Route = async (app) => {
       schema: {
         summary: 'Count the tokens of each identity, by name',
         querystring: CountTokensByIdentity,
-        response: { 200: IdentityCountPage, ...problemAnswers },
+        response: { 200: IdentityCountPage, ...problemResponses },
       },
     },
     async (request) => countTokensByIdentity(app.registry, request.query),

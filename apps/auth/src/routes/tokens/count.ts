@@ -1,6 +1,6 @@
 import { CountTokens, TokenCount } from '@portcullis/contracts/tokens'
 import { countTokens } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { tokenCountUnits } from '../units.js'
 
@@ -17,7 +17,7 @@ export const count: Route = async (app) => {
           'With `exact: false` there are at least so many: many tokens are covered by several revocations, ' +
           'or the filter has no index and lets too many through to be looked at, or there are too many identities.',
         querystring: CountTokens,
-        response: { 200: TokenCount, ...problemAnswers },
+        response: { 200: TokenCount, ...problemResponses },
       },
     },
     async (request) => countTokens(app.registry, request.query),

@@ -2,7 +2,7 @@ import { TokenId } from '@portcullis/contracts/names'
 import { TokenInfo } from '@portcullis/contracts/tokens'
 import { Type } from '@sinclair/typebox'
 import { getToken } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `GET /v1/tokens/:jti` */
@@ -15,7 +15,7 @@ export const get: Route = async (app) => {
       schema: {
         summary: 'Get what is known of a token; the token itself is stored nowhere',
         params: Type.Object({ jti: TokenId }),
-        response: { 200: TokenInfo, ...problemAnswers },
+        response: { 200: TokenInfo, ...problemResponses },
       },
     },
     async (request) => getToken(app.registry, request.params.jti),

@@ -1,12 +1,12 @@
 import type { Identity } from '@portcullis/contracts/identities'
-import { IssueToken, TokenAnswer } from '@portcullis/contracts/tokens'
+import { IssueToken, TokenResponse } from '@portcullis/contracts/tokens'
 import { clientAddressOf } from '@portcullis/service'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'
 import { getIdentity } from '../../registry/index.js'
 import { issue as issueToken } from '../../tokens/issue.js'
 import { passOn } from '../../tokens/pass-on.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
 /** `POST /v1/tokens`: an application's backend asks for a token for one of its users. */
@@ -21,7 +21,7 @@ export const issue: Route = async (app) => {
         description:
           'It ends with the calling token at the latest: `expires_in` says how long it lives. A revocation of the calling token with `cascade` covers it.',
         body: IssueToken,
-        response: { 201: TokenAnswer, ...problemAnswers },
+        response: { 201: TokenResponse, ...problemResponses },
       },
     },
     async (request, reply) => {

@@ -1,6 +1,6 @@
 import { ListTokens, TokenPage } from '@portcullis/contracts/tokens'
 import { listTokens } from '../../registry/index.js'
-import { problemAnswers } from '../answers.js'
+import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { tokenPageUnits } from '../units.js'
 
@@ -17,7 +17,7 @@ export const list: Route = async (app) => {
           'Without `identity`, those of every registered identity, one after the other by name. ' +
           'A page may be short, even empty, and have a `cursor` all the same.',
         querystring: ListTokens,
-        response: { 200: TokenPage, ...problemAnswers },
+        response: { 200: TokenPage, ...problemResponses },
       },
     },
     async (request) => listTokens(app.registry, request.query),

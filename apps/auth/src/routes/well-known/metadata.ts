@@ -1,4 +1,4 @@
-import { clientAuthMethods, grantTypes } from '@portcullis/contracts/client-registration'
+import { clientAuthMethods, grantTypes } from '@portcullis/contracts/clients'
 import { serviceScopes } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { clientSigningAlgorithms } from '../../callers/client-keys.js'

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { bearerSubprotocolPrefix } from '@portcullis/contracts/subprotocol'
+import { bearerSubprotocolPrefix } from '@portcullis/contracts/websocket'
 
 /**
  * Tells whether a token is the one that came with an upgrade, in its header or among its

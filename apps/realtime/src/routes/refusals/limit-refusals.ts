@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { bearerSubprotocolPrefix } from '@portcullis/contracts/subprotocol'
+import { bearerSubprotocolPrefix } from '@portcullis/contracts/websocket'
 import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Tokens } from '../../connection/tokens.js'

@@ -1,10 +1,10 @@
-import { ChangeClient, ClientInformation } from '@portcullis/contracts/client-registration'
+import { ChangeClient, ClientInformation } from '@portcullis/contracts/clients'
 import type { Identity } from '@portcullis/contracts/identities'
 import { covers, scopesToGive } from '@portcullis/contracts/scopes'
 import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../../errors.js'
 import { authenticate, changeClient, RegistryError } from '../../../registry/index.js'
-import { oauthAnswers } from '../../answers.js'
+import { oauthErrorResponses } from '../../response-schemas.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'
 import { ClientParams, notRegistered, registered, requireRegistered } from './registered.js'
@@ -24,7 +24,7 @@ export const change: Route = async (app) => {
         summary: 'Replace a registration, by its registration access token',
         params: ClientParams,
         body: ChangeClient,
-        response: { 200: ClientInformation, ...oauthAnswers },
+        response: { 200: ClientInformation, ...oauthErrorResponses },
       },
     },
     async (request) => {

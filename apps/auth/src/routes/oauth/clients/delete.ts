@@ -1,5 +1,5 @@
 import { deleteIdentity } from '../../../registry/index.js'
-import { NoContent, oauthAnswers } from '../../answers.js'
+import { NoContent, oauthErrorResponses } from '../../response-schemas.js'
 import { awaitConfirmations } from '../../revocations/await-confirmations.js'
 import type { Route } from '../../route.js'
 import { ClientParams, registered, requireRegistered } from './registered.js'
@@ -14,7 +14,7 @@ export const remove: Route = async (app) => {
       schema: {
         summary: 'Delete a client and revoke its tokens, by its registration access token',
         params: ClientParams,
-        response: { 204: NoContent, ...oauthAnswers },
+        response: { 204: NoContent, ...oauthErrorResponses },
       },
     },
     async (request, reply) => {

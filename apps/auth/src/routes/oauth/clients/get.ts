@@ -1,5 +1,5 @@
-import { ClientInformation } from '@portcullis/contracts/client-registration'
-import { oauthAnswers } from '../../answers.js'
+import { ClientInformation } from '@portcullis/contracts/clients'
+import { oauthErrorResponses } from '../../response-schemas.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'
 import { ClientParams, registered, requireRegistered } from './registered.js'
@@ -14,7 +14,7 @@ export const get: Route = async (app) => {
       schema: {
         summary: 'Read a registration, by its registration access token',
         params: ClientParams,
-        response: { 200: ClientInformation, ...oauthAnswers },
+        response: { 200: ClientInformation, ...oauthErrorResponses },
       },
     },
     async (request) => {

@@ -1,4 +1,4 @@
-import type { ClientInformation } from '@portcullis/contracts/client-registration'
+import type { ClientInformation } from '@portcullis/contracts/clients'
 import type { Identity } from '@portcullis/contracts/identities'
 import type { FastifyInstance } from 'fastify'
 import { endpoints } from '../../../endpoints.js'

@@ -1,8 +1,8 @@
-import { ClientInformation, RegisterClient } from '@portcullis/contracts/client-registration'
+import { ClientInformation, RegisterClient } from '@portcullis/contracts/clients'
 import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../../callers/caller.js'
 import { registerClient } from '../../../registry/index.js'
-import { oauthAnswers } from '../../answers.js'
+import { oauthErrorResponses } from '../../response-schemas.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'
 import { registrationOf } from './registration.js'
@@ -20,7 +20,7 @@ export const register: Route = async (app) => {
       schema: {
         summary: 'Register a client; the answer shows its secrets, once',
         body: RegisterClient,
-        response: { 201: ClientInformation, ...oauthAnswers },
+        response: { 201: ClientInformation, ...oauthErrorResponses },
       },
     },
     async (request, reply) => {

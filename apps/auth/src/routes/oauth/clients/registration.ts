@@ -4,8 +4,8 @@ import {
   type GrantType,
   grantTypes,
   type RegisterClient,
-} from '@portcullis/contracts/client-registration'
-import { parseScope } from '@portcullis/contracts/scopes'
+} from '@portcullis/contracts/clients'
+import { maxScopes, parseScope } from '@portcullis/contracts/scopes'
 import { clientKeys } from '../../../callers/client-keys.js'
 import { AuthError } from '../../../errors.js'
 import type { Registration } from '../../../registry/index.js'
@@ -67,9 +67,6 @@ function grantsOf({ grant_types: asked = ['client_credentials'] }: RegisterClien
   }
   throw wrong(`grant_types must be of ${grantTypes.join(', ')}`)
 }
-
-/** As many as an identity may have (contracts' `Scopes`). */
-const maxScopes = 64
 
 function scopesOf({ scope = '' }: RegisterClient): string[] {
   const scopes = parseScope(scope)
