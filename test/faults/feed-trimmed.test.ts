@@ -43,7 +43,7 @@ t.test('a node comes back to a feed that no longer has what it missed', async (t
   for (const revocation of revocations) {
     await revocation.complete()
   }
-  await logged(node, /the feed has lost its place; asking again for \d+ live tokens/, before)
+  await logged(node, /the feed has lost its place; introspecting \d+ live tokens again/, before)
   await logged(node, /the revocation feed is in sync/, before)
   t.equal(await metric(node, 'realtime_resyncs_total'), 1, 'and it is counted')
   await traffic.reaches(lives)

@@ -56,7 +56,7 @@ t.test('Redis comes back with older data, so the feed goes backwards', async (t)
     await revocation.complete()
   }
   for (const [index, each] of nodes.entries()) {
-    await logged(each, /the feed has lost its place; asking again for \d+ live/, mark[index])
+    await logged(each, /the feed has lost its place; introspecting \d+ live/, mark[index])
     await logged(each, /the revocation feed is in sync/, mark[index])
     t.ok(((await metric(each, 'realtime_resyncs_total')) ?? 0) > 0, 'and it is counted')
   }

@@ -69,7 +69,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a check of the lease does not look for a suspend',
-      'if (!this.#suspends.glance(now)) {\n      return true\n    }',
+      'if (!this.#suspends.quickCheck(now)) {\n      return true\n    }',
       'return true',
     ],
     [
@@ -79,7 +79,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a suspend that the wall clock hides is not looked for',
-      '        if (this.#suspends.look()) {\n          this.#giveUp()\n        }\n        if (this.held)',
+      '        if (this.#suspends.check()) {\n          this.#giveUp()\n        }\n        if (this.held)',
       '        if (this.held)',
     ],
     [
@@ -108,8 +108,8 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a node that has lost its place goes on as if it had not',
-      '    watch.interrupted()\n    if (watch.size === 0 && !watch.acting) {',
-      '    if (watch.size === 0 && !watch.acting) {',
+      '    watch.interrupted()\n    if (watch.size === 0 && !watch.hasEffects) {',
+      '    if (watch.size === 0 && !watch.hasEffects) {',
     ],
   ]),
   ...of(gate('src/feed/feed.ts'), gate('test/admission/closing.test.ts'), [
@@ -278,7 +278,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'an auth instance goes on with its lease after a suspend',
-      'if (!this.#suspends.glance(now)) {\n        return left\n      }',
+      'if (!this.#suspends.quickCheck(now)) {\n        return left\n      }',
       'return left',
     ],
     ['an auth instance that has lost its place keeps its callers', '    watch.endAll()\n', ''],

@@ -102,7 +102,7 @@ export class Callers {
   /** Returns the error to answer a request with instead, if its token has ended or the lease is out. */
   refusal(request: FastifyRequest): AuthError | RegistryError | undefined {
     const admitted = this.#admissions.get(request)
-    if (admitted === undefined || !admitted.admission.ours) {
+    if (admitted === undefined || !admitted.admission.ownedByGate) {
       return undefined
     }
     if (admitted.admission.grant.ended !== undefined) {
@@ -132,7 +132,7 @@ export class Callers {
     const admission = new Admission(grant, watch, {
       raw: request.raw,
       reply,
-      standing: 'response',
+      kind: 'response',
       lease,
     })
     this.#admissions.set(request, { admission, lease })

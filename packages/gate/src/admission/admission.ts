@@ -5,13 +5,13 @@ import type { EndReason, LiveGrant } from '../grants/grant.js'
 import type { Lease } from '../grants/lease.js'
 import type { Watch } from '../grants/watch.js'
 import { reset } from './reset.js'
-import { closeEnded, closeLeaving, closeUnleased, holdMessages } from './sockets.js'
+import { closeEnded, closeGoingAway, closeLeaseLost, guardMessages } from './sockets.js'
 
 /**
  * What stands on an admission: an HTTP response; a WebSocket that will be handed to `opened`; or a
  * connection that something we cannot see takes over.
  */
-export type Standing = 'response' | 'websocket' | 'connection'
+export type AdmittedKind = 'response' | 'websocket' | 'connection'
 
 /**
  * One request or upgrade that was let through. Until a route holds the grant by itself, this closes
@@ -21,12 +21,12 @@ export class Admission {
   readonly grant: LiveGrant
   readonly #raw: IncomingMessage
   readonly #reply: FastifyReply
-  readonly #standing: Standing
+  readonly #kind: AdmittedKind
   #socket: WebSocket | undefined
   readonly #lease: Pick<Lease, 'held'>
   #release: (() => void) | undefined
   /** Ends the watch over each of the socket's messages. */
-  #letMessages: (() => void) | undefined
+  #unguardMessages: (() => void) | undefined
 
   constructor(
     grant: LiveGrant,
@@ -34,24 +34,24 @@ export class Admission {
     on: {
       raw: IncomingMessage
       reply: FastifyReply
-      standing: Standing
+      kind: AdmittedKind
       lease: Pick<Lease, 'held'>
     },
   ) {
     this.grant = grant
     this.#raw = on.raw
     this.#reply = on.reply
-    this.#standing = on.standing
+    this.#kind = on.kind
     this.#lease = on.lease
     this.#release = watch.hold(
       grant,
       (reason) => this.#end(reason),
-      () => on.standing !== 'response' || on.reply.raw.headersSent,
+      () => on.kind !== 'response' || on.reply.raw.headersSent,
     )
   }
 
   /** Whether the gate still has to close what stands on the grant. */
-  get ours(): boolean {
+  get ownedByGate(): boolean {
     return this.#release !== undefined
   }
 
@@ -59,14 +59,14 @@ export class Admission {
   release(): void {
     this.#release?.()
     this.#release = undefined
-    this.#letMessages?.()
-    this.#letMessages = undefined
+    this.#unguardMessages?.()
+    this.#unguardMessages = undefined
   }
 
   /** The upgrade has become a WebSocket; its route has not seen it yet. */
   opened(socket: WebSocket): void {
     this.#socket = socket
-    this.#letMessages = holdMessages(socket, this.#raw.socket, this.#lease)
+    this.#unguardMessages = guardMessages(socket, this.#raw.socket, this.#lease)
     // The token ended after auth's answer and before the socket was there.
     if (this.grant.ended !== undefined) {
       closeEnded(socket, this.#raw.socket, this.grant.ended)
@@ -74,18 +74,18 @@ export class Admission {
   }
 
   /** The lease is out: what stands here may be of a token whose revocation was missed. */
-  unleased(): void {
+  leaseLost(): void {
     if (this.#socket !== undefined) {
-      closeUnleased(this.#socket, this.#raw.socket)
+      closeLeaseLost(this.#socket, this.#raw.socket)
     } else {
       this.#cut()
     }
   }
 
   /** The app closes. */
-  leave(): void {
+  goAway(): void {
     if (this.#socket !== undefined) {
-      closeLeaving(this.#socket, this.#raw.socket)
+      closeGoingAway(this.#socket, this.#raw.socket)
     }
   }
 
@@ -98,11 +98,11 @@ export class Admission {
   }
 
   #cut(): void {
-    if (this.#standing === 'connection') {
+    if (this.#kind === 'connection') {
       reset(this.#raw.socket)
     }
     // A WebSocket that is still to come is closed by `opened`.
-    else if (this.#standing === 'websocket') {
+    else if (this.#kind === 'websocket') {
       return
     }
     // The rest of the body would be read for nothing: no command may come of it any more.

@@ -10,7 +10,7 @@ import type { Grant, LiveGrant } from '../grants/grant.js'
 import type { Lease } from '../grants/lease.js'
 import type { Watch } from '../grants/watch.js'
 import type { GateStats } from '../stats.js'
-import { Admission, type Standing } from './admission.js'
+import { Admission, type AdmittedKind } from './admission.js'
 import { bearerToken } from './bearer.js'
 import { refuse, replaceAnswer } from './refuse.js'
 import { guardServer, isUpgrade } from './sockets.js'
@@ -38,8 +38,8 @@ export class Door {
     options.lease.listen({
       lost: () => {
         for (const admission of this.#open) {
-          if (admission.ours) {
-            admission.unleased()
+          if (admission.ownedByGate) {
+            admission.leaseLost()
           }
         }
       },
@@ -56,11 +56,11 @@ export class Door {
     const door = this
     return async function preValidation(request, reply) {
       // A route may sit in a context that has a WebSocket server of its own.
-      const standing = isUpgrade(request.raw) ? door.#upgraded(this) : 'response'
+      const kind = isUpgrade(request.raw) ? door.#upgraded(this) : 'response'
       try {
         const token = door.#token(request)
         const grant = await door.#options.introspector.introspect(token)
-        return door.#enter(grant, wanted, request, reply, standing)
+        return door.#enter(grant, wanted, request, reply, kind)
       } catch (error) {
         if (optional && error instanceof GateError && error.code === 'missing_token') {
           return undefined
@@ -105,7 +105,7 @@ export class Door {
   /** Replaces an answer whose token ended, or whose lease ran out, while it was made. */
   answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     const admission = this.#byRequest.get(request.raw)
-    if (admission === undefined || !admission.ours) {
+    if (admission === undefined || !admission.ownedByGate) {
       return payload
     }
     const ended = admission.grant.ended !== undefined
@@ -119,10 +119,10 @@ export class Door {
   }
 
   /** The app closes: so do the sockets that no route closes by itself. */
-  leave(): void {
+  goAway(): void {
     for (const admission of this.#open) {
-      if (admission.ours) {
-        admission.leave()
+      if (admission.ownedByGate) {
+        admission.goAway()
       }
     }
   }
@@ -141,7 +141,7 @@ export class Door {
     })
   }
 
-  #upgraded(app: FastifyInstance): Standing {
+  #upgraded(app: FastifyInstance): AdmittedKind {
     return this.guard(app) ? 'websocket' : 'connection'
   }
 
@@ -154,12 +154,12 @@ export class Door {
     wanted: readonly string[],
     request: FastifyRequest,
     reply: FastifyReply,
-    standing: Standing,
+    kind: AdmittedKind,
   ): FastifyReply | undefined {
     const admission = new Admission(grant, this.#options.watch, {
       raw: request.raw,
       reply,
-      standing,
+      kind,
       lease: this.#options.lease,
     })
     const lacking = wanted.some((scope) => !covers(grant.scopes, scope, grant.subject))
@@ -178,7 +178,7 @@ export class Door {
       }
     }
     // 'close' comes after the response and when the peer goes away; an upgrade has only its socket.
-    const stream = standing === 'response' ? reply.raw : request.raw.socket
+    const stream = kind === 'response' ? reply.raw : request.raw.socket
     stream.once('close', gone)
     this.#open.add(admission)
     this.#byRequest.set(request.raw, admission)

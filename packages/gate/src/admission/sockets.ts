@@ -55,7 +55,7 @@ export function guardServer(
 
 /** Closes a socket whose grant has ended: no message in, none out, from this moment. */
 export function closeEnded(socket: WebSocket, raw: Socket, reason: EndReason): void {
-  deafen(socket)
+  dropMessages(socket)
   // What a slow peer has not yet taken would still go out before the close frame.
   if (socket.bufferedAmount > 0) {
     resetWebSocket(socket, raw)
@@ -68,7 +68,7 @@ export function closeEnded(socket: WebSocket, raw: Socket, reason: EndReason): v
  * Lets no message in or out while the lease is out, and closes the socket at the first that tries.
  * Gives what takes this off the socket again.
  */
-export function holdMessages(
+export function guardMessages(
   socket: WebSocket,
   raw: Socket,
   lease: Pick<Lease, 'held'>,
@@ -79,7 +79,7 @@ export function holdMessages(
     if (event !== 'message' || lease.held) {
       return emit(event, ...args)
     }
-    closeUnleased(socket, raw)
+    closeLeaseLost(socket, raw)
     return false
   }
   socket.emit = guarded
@@ -87,7 +87,7 @@ export function holdMessages(
     if (lease.held) {
       send(...args)
     } else {
-      closeUnleased(socket, raw)
+      closeLeaseLost(socket, raw)
     }
   }
   return () => {
@@ -102,7 +102,7 @@ export function holdMessages(
 }
 
 /** Closes a socket because this node may have missed its revocation. */
-export function closeUnleased(socket: WebSocket, raw: Socket): void {
+export function closeLeaseLost(socket: WebSocket, raw: Socket): void {
   // Also one that the app is closing: what its peer has not taken would go out behind our back.
   if (socket.bufferedAmount > 0) {
     resetWebSocket(socket, raw)
@@ -112,7 +112,7 @@ export function closeUnleased(socket: WebSocket, raw: Socket): void {
 }
 
 /** Closes a socket because the app closes. */
-export function closeLeaving(socket: WebSocket, raw: Socket): void {
+export function closeGoingAway(socket: WebSocket, raw: Socket): void {
   close(socket, raw, goingAway)
 }
 
@@ -127,7 +127,7 @@ function close(
 }
 
 /** ws still emits what arrives between our close frame and the peer's. */
-function deafen(socket: WebSocket): void {
+function dropMessages(socket: WebSocket): void {
   const emit = socket.emit.bind(socket)
   socket.emit = (event: string | symbol, ...args: unknown[]) =>
     event === 'message' ? false : emit(event, ...args)

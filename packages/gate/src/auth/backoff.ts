@@ -1,17 +1,20 @@
-/** Waits between tries: doubling from `firstMs` to `mostMs`, each shortened at random by up to half. */
+/**
+ * Waits between retries: doubles from `firstMs` to `maxMs`, and shortens each wait at random by up to half,
+ * so that a fleet does not reconnect in the same instant.
+ */
 export class Backoff {
   readonly #firstMs: number
-  readonly #mostMs: number
+  readonly #maxMs: number
   #tries = 0
 
-  constructor(firstMs: number, mostMs: number) {
+  constructor(firstMs: number, maxMs: number) {
     this.#firstMs = firstMs
-    this.#mostMs = mostMs
+    this.#maxMs = maxMs
   }
 
-  /** The next wait in milliseconds. The jitter keeps a fleet from coming back in the same instant. */
+  /** Returns the next wait in milliseconds. */
   next(): number {
-    const full = Math.min(this.#firstMs * 2 ** this.#tries, this.#mostMs)
+    const full = Math.min(this.#firstMs * 2 ** this.#tries, this.#maxMs)
     this.#tries = Math.min(this.#tries + 1, 30)
     return full * (0.5 + Math.random() / 2)
   }
@@ -19,4 +22,9 @@ export class Backoff {
   reset(): void {
     this.#tries = 0
   }
+}
+
+/** Returns a wait of 75 % to 125 % of `ms`, at random. */
+export function spread(ms: number): number {
+  return ms * (0.75 + Math.random() / 2)
 }

@@ -14,7 +14,7 @@ const introspected = TypeCompiler.Compile(IntrospectedMany)
 export type Lookup = (tokens: readonly string[]) => Promise<(Active | undefined)[]>
 
 /** Makes the function that sends one `POST /v1/introspections`, with a new token of ours on a 401. */
-export function lookupWith(
+export function createLookup(
   http: AuthHttp,
   credentials: Credentials,
   log: FastifyBaseLogger,

@@ -1,68 +1,55 @@
-import type { SecureContextOptions } from 'node:tls'
 import { feedClose, type NodeMessage } from '@portcullis/contracts/feed'
 import type { FastifyBaseLogger } from 'fastify'
 import { type RawData, WebSocket } from 'ws'
-import { Backoff } from '../auth/backoff.js'
+import { Backoff, spread } from '../auth/backoff.js'
 import type { Credentials } from '../auth/credentials.js'
+import { createDial, type Dial, type FeedSocket } from './dial.js'
+import { Liveness } from './liveness.js'
+import { FeedGarbage } from './messages.js'
 
 /** Milliseconds. */
 export interface FeedTiming {
-  /** From the dial to the answer of the upgrade; twice, then four times as long after tries in vain. */
+  /** From the dial to the answer of the upgrade. Doubled, then doubled again, after failed tries. */
   handshakeMs: number
-  /** From the upgrade to the welcome; likewise. */
+  /** From the upgrade to the welcome. Doubled likewise. */
   welcomeMs: number
-  /** Auth is pinged this often; it is dead when nothing has come since the ping before. */
+  /** Between pings. Auth counts as dead when nothing has arrived since the last ping. */
   pingMs: number
   firstRetryMs: number
-  mostRetryMs: number
+  maxRetryMs: number
   /** After auth has refused the node's name. */
   refusedRetryMs: number
-  /** Between renewals of the lease, until auth has said how long it is. */
+  /** Between renewals of the lease, until auth has sent the length of the lease. */
   renewMs: number
   /** How long to wait for the goodbye, and for the socket to close. */
   goodbyeMs: number
 }
 
-/** What the feed does with its connection. Each is called synchronously. */
+/** The connection calls each of these synchronously. */
 export interface FeedListener {
   opened(): void
-  /** Text of a message; gives whether auth has welcomed us by now. Throws FeedGarbage. */
+  /** Handles the text of a message; returns true once auth has sent its welcome. @throws FeedGarbage */
   received(text: string): boolean
-  /** The connection is gone, with a close code; another follows unless the feed is closed. */
+  /** The connection ended with this close code. Another follows unless the feed is closed. */
   lost(code: number): void
 }
 
-/** Auth sent something that its contract does not have. */
-export class FeedGarbage extends Error {}
-
-/** What the feed uses of a WebSocket. */
-export type FeedSocket = Pick<
-  WebSocket,
-  'readyState' | 'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once'
->
-
-/** Opens a connection to auth with this token of ours. */
-export type Dial = (url: URL, token: string, handshakeMs: number) => FeedSocket
-
-/** What close codes mean to the operator. */
+/** Explains close codes to the operator. */
 const meanings: Readonly<Record<number, string>> = {
-  [feedClose.badMessage]: 'auth does not understand this gate; are both of one version?',
+  [feedClose.badMessage]: 'auth does not understand this gate; run both in the same version',
   [feedClose.replaced]:
     'a later process uses this node name; end this one, and give each node a name of its own',
   [feedClose.nameRefused]:
     'this identity may not use this node name, or a node of another identity has it; give this node another name',
 }
 
-/** Whether auth has closed the feed for the node's name: trying again at once would change nothing. */
+/** Returns true if auth refused the node's name: an immediate retry would be refused again. */
 export function isRefusal(code: number): boolean {
   return code === feedClose.replaced || code === feedClose.nameRefused
 }
 
-/** With 3 seconds for a first try, 12 for each further one. */
+/** A first try that takes 3 seconds at most may take 12 later. */
 const maxPatience = 4
-
-/** Larger than any true message; auth reads the feed in pieces. */
-const maxMessageBytes = 8 * 1024 * 1024
 
 interface FeedConnectionOptions {
   url: URL
@@ -71,11 +58,20 @@ interface FeedConnectionOptions {
   listener: FeedListener
   log: FastifyBaseLogger
   dial?: Dial
-  /** Counts connections after the first try. */
-  reconnecting: () => void
+  /** Called before each try after the first. */
+  onReconnecting: () => void
 }
 
-/** One WebSocket to auth at a time, opened again until closed. */
+/** One dialled WebSocket. */
+interface Attempt {
+  readonly socket: FeedSocket
+  readonly token: string
+  readonly liveness: Liveness
+  /** Why it failed. */
+  problem: string | undefined
+}
+
+/** Keeps one WebSocket to auth open: dials again after each loss, until closed. */
 export class FeedConnection {
   readonly #options: FeedConnectionOptions
   readonly #backoff: Backoff
@@ -83,23 +79,23 @@ export class FeedConnection {
   #retry: NodeJS.Timeout | undefined
   #problem: string | undefined
   #refusal: number | undefined
-  /** How many times as long as at first a try may take: auth's Redis may be slow. */
+  /** Factor for the time limits of a try, since auth's Redis may be slow. */
   #patience = 1
-  /** Why the next close happens, when that is known before. */
-  #why: string | undefined
+  /** Why `drop` was called; explains the next close. */
+  #dropReason: string | undefined
   #closed = false
 
   constructor(options: FeedConnectionOptions) {
     this.#options = options
-    this.#backoff = new Backoff(options.timing.firstRetryMs, options.timing.mostRetryMs)
+    this.#backoff = new Backoff(options.timing.firstRetryMs, options.timing.maxRetryMs)
   }
 
-  /** Why there is no connection, when the last try said so. */
+  /** Why the last try failed. */
   get problem(): string | undefined {
     return this.#problem
   }
 
-  /** The close code with which auth has refused the node's name; undefined once it takes it. */
+  /** The close code with which auth refused the node's name; undefined once auth accepts the name. */
   get refusal(): number | undefined {
     return this.#refusal
   }
@@ -109,19 +105,19 @@ export class FeedConnection {
   }
 
   send(message: NodeMessage): void {
-    // In any other state ws would drop it; the hello of the next connection says where we stand.
+    // In any other state ws would drop the message; the next hello carries the node's position.
     if (this.#socket?.readyState === WebSocket.OPEN) {
       this.#socket.send(JSON.stringify(message))
     }
   }
 
-  /** Cuts the connection that is open now; another follows. */
-  drop(why: string): void {
-    this.#why = why
+  /** Cuts the open connection; another follows. */
+  drop(reason: string): void {
+    this.#dropReason = reason
     this.#socket?.terminate()
   }
 
-  /** Closes for good, within the deadline. */
+  /** Closes for good, within `goodbyeMs`. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)
@@ -149,124 +145,112 @@ export class FeedConnection {
       token = await this.#options.credentials.token()
     } catch {
       // The credentials have logged why.
-      this.#again(undefined, this.#backoff.next())
+      this.#connectAgain(undefined, this.#backoff.next())
       return
     }
     if (this.#closed) {
       return
     }
-    const { url, timing, dial = dialWith() } = this.#options
+    const { url, timing, dial = createDial() } = this.#options
     const socket = dial(url, token, timing.handshakeMs * this.#patience)
     this.#socket = socket
-    this.#attend(socket, token)
+    this.#listen(socket, token)
   }
 
-  /** All listeners in one turn, so no event of the socket goes unheard. */
-  #attend(socket: FeedSocket, token: string): void {
-    const { listener, timing, log } = this.#options
-    let timer: NodeJS.Timeout | undefined
-    let alive = true
-    let problem: string | undefined
-
-    const received = (data: RawData, binary: boolean): void => {
-      alive = true
-      // A dropped socket still tells what it had buffered.
-      if (this.#socket !== socket || socket.readyState !== WebSocket.OPEN) {
-        return
-      }
-      try {
-        if (binary) {
-          throw new FeedGarbage('a binary message')
-        }
-        if (!listener.received(data.toString())) {
-          return
-        }
-        this.#backoff.reset()
-        this.#problem = undefined
-        this.#refusal = undefined
-        this.#patience = 1
-        if (timer !== undefined && !pinging) {
-          ping()
-        }
-      } catch (error) {
-        if (!(error instanceof FeedGarbage)) {
-          log.error({ err: error }, 'gate: the feed failed')
-        }
-        problem = `auth sent garbage on the feed: ${messageOf(error)}`
-        socket.terminate()
-      }
+  /** Attaches every listener in the turn of the dial, so that no event of the socket is missed. */
+  #listen(socket: FeedSocket, token: string): void {
+    const { listener, timing } = this.#options
+    const fail = (problem: string): void => {
+      attempt.problem = problem
+      socket.terminate()
     }
-    let pinging = false
-    const ping = (): void => {
-      pinging = true
-      clearTimeout(timer)
-      timer = setInterval(() => {
-        if (!alive) {
-          problem = 'auth does not answer pings'
-          socket.terminate()
-          return
-        }
-        alive = false
-        socket.ping()
-      }, timing.pingMs)
-    }
+    const liveness = new Liveness({
+      socket,
+      welcomeMs: timing.welcomeMs * this.#patience,
+      pingMs: timing.pingMs,
+      onDead: fail,
+    })
+    const attempt: Attempt = { socket, token, liveness, problem: undefined }
     socket.on('open', () => {
-      timer = setTimeout(() => {
-        problem = 'auth does not say welcome'
-        socket.terminate()
-      }, timing.welcomeMs * this.#patience)
+      liveness.opened()
       listener.opened()
     })
-    socket.on('message', received)
-    socket.on('pong', () => {
-      alive = true
-    })
-    socket.on('ping', () => {
-      alive = true
-    })
+    socket.on('message', (data, binary) => this.#received(attempt, data, binary))
+    socket.on('pong', () => liveness.heard())
+    socket.on('ping', () => liveness.heard())
     socket.on('error', (error) => {
-      problem ??= messageOf(error)
+      attempt.problem ??= messageOf(error)
     })
     socket.on('unexpected-response', (_request, response) => {
-      problem = `auth answers ${response.statusCode} to /v1/feed`
-      socket.terminate()
+      fail(`auth answers ${response.statusCode} to /v1/feed`)
       if (response.statusCode === 401) {
-        this.#renew(token)
+        this.#renewToken(token)
       }
     })
-    socket.on('close', (code) => {
-      clearTimeout(timer)
-      if (this.#socket === socket) {
-        this.#socket = undefined
-      }
-      problem ??= this.#why
-      this.#why = undefined
-      if (!pinging) {
-        this.#patience = Math.min(this.#patience * 2, maxPatience)
-      }
-      listener.lost(code)
-      if (isRefusal(code)) {
-        this.#refused(code)
-        return
-      }
-      let wait = this.#backoff.next()
-      if (code === feedClose.unauthorized) {
-        this.#renew(token)
-        // In the course of things a token expires: the next one is there already.
-        if (pinging) {
-          wait = 0
-        }
-      }
-      this.#again(meanings[code] ?? problem ?? `auth closed the feed (${code})`, wait)
-    })
+    socket.on('close', (code) => this.#ended(attempt, code))
   }
 
-  /** The credentials try again by themselves when this fails. */
-  #renew(refused: string): void {
+  #received(attempt: Attempt, data: RawData, binary: boolean): void {
+    const { socket, liveness } = attempt
+    const { listener, log } = this.#options
+    liveness.heard()
+    // A dropped socket still delivers what it has buffered.
+    if (this.#socket !== socket || socket.readyState !== WebSocket.OPEN) {
+      return
+    }
+    try {
+      if (binary) {
+        throw new FeedGarbage('a binary message')
+      }
+      if (!listener.received(data.toString())) {
+        return
+      }
+      this.#backoff.reset()
+      this.#problem = undefined
+      this.#refusal = undefined
+      this.#patience = 1
+      liveness.startPings()
+    } catch (error) {
+      if (!(error instanceof FeedGarbage)) {
+        log.error({ err: error }, 'gate: the feed failed')
+      }
+      attempt.problem = `auth sent garbage on the feed: ${messageOf(error)}`
+      socket.terminate()
+    }
+  }
+
+  #ended({ socket, token, liveness, problem }: Attempt, code: number): void {
+    liveness.stop()
+    if (this.#socket === socket) {
+      this.#socket = undefined
+    }
+    const reason = problem ?? this.#dropReason
+    this.#dropReason = undefined
+    if (!liveness.welcomed) {
+      this.#patience = Math.min(this.#patience * 2, maxPatience)
+    }
+    this.#options.listener.lost(code)
+    if (isRefusal(code)) {
+      this.#refused(code)
+      return
+    }
+    let waitMs = this.#backoff.next()
+    if (code === feedClose.unauthorized) {
+      this.#renewToken(token)
+      // A token expires in normal operation, and its successor has been fetched by then.
+      if (liveness.welcomed) {
+        waitMs = 0
+      }
+    }
+    this.#connectAgain(meanings[code] ?? reason ?? `auth closed the feed (${code})`, waitMs)
+  }
+
+  /** Fetches another token; the credentials retry by themselves when this fails. */
+  #renewToken(refused: string): void {
     this.#options.credentials.renew(refused).catch(() => undefined)
   }
 
-  /** Asks again, rarely: the other process may end, or the name be given to this identity. */
+  /** Connects again, rarely: the other process may end, or this identity may be given the name. */
   #refused(code: number): void {
     if (this.#closed) {
       return
@@ -276,42 +260,30 @@ export class FeedConnection {
     }
     this.#refusal = code
     this.#problem = meanings[code]
-    this.#later(this.#options.timing.refusedRetryMs * (0.75 + Math.random() / 2))
+    this.#schedule(spread(this.#options.timing.refusedRetryMs))
   }
 
-  #again(problem: string | undefined, waitMs: number): void {
+  #connectAgain(problem: string | undefined, waitMs: number): void {
     if (this.#closed) {
       return
     }
-    // Until auth takes the name nothing else is worth knowing.
+    // The refusal stays the problem to report until auth accepts the name.
     if (this.#refusal !== undefined) {
-      this.#later(this.#options.timing.refusedRetryMs)
+      this.#schedule(this.#options.timing.refusedRetryMs)
       return
     }
     if (problem !== undefined && problem !== this.#problem) {
       this.#options.log.warn(`gate: ${problem}; connecting again`)
     }
     this.#problem = problem ?? this.#problem
-    this.#later(waitMs)
+    this.#schedule(waitMs)
   }
 
-  #later(waitMs: number): void {
-    this.#options.reconnecting()
+  #schedule(waitMs: number): void {
+    this.#options.onReconnecting()
     this.#retry = setTimeout(() => void this.#dial(), waitMs)
     this.#retry.unref()
   }
-}
-
-/** Dials WebSockets; `tls` says whom to trust and what to show, where the URL is `wss://`. */
-export function dialWith(tls?: SecureContextOptions): Dial {
-  return (url, token, handshakeTimeout) =>
-    new WebSocket(url, {
-      ...tls,
-      headers: { authorization: `Bearer ${token}` },
-      handshakeTimeout,
-      perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
-    })
 }
 
 function messageOf(error: unknown): string {

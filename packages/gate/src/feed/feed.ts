@@ -1,49 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import {
-  type Ack,
   type AuthMessage,
-  Events,
+  type Events,
   feedClose,
-  Goodbye,
-  Inquire,
-  Lease,
-  maxAcked,
-  Welcome,
+  type Inquire,
+  type Welcome,
 } from '@portcullis/contracts/feed'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Credentials } from '../auth/credentials.js'
 import type { Lookup } from '../auth/lookup.js'
 import type { NodeLease } from '../grants/lease.js'
-import type { Applied, Watch } from '../grants/watch.js'
+import type { Watch } from '../grants/watch.js'
 import type { GateStats } from '../stats.js'
-import {
-  type Dial,
-  FeedConnection,
-  FeedGarbage,
-  type FeedTiming,
-  isRefusal,
-} from './feed-connection.js'
+import { Acknowledgements } from './acknowledgements.js'
+import type { Dial } from './dial.js'
+import { FeedConnection, type FeedTiming, isRefusal } from './feed-connection.js'
+import { FeedGarbage, parseMessage } from './messages.js'
 import { reintrospect } from './reintrospect.js'
 import { Renewals } from './renewals.js'
-
-const checks = {
-  welcome: TypeCompiler.Compile(Welcome),
-  events: TypeCompiler.Compile(Events),
-  lease: TypeCompiler.Compile(Lease),
-  inquire: TypeCompiler.Compile(Inquire),
-  goodbye: TypeCompiler.Compile(Goodbye),
-}
-
-/** How many acknowledgements are said again after a reconnect. */
-const maxRepeated = 64
-
-/** An acknowledgement, and whether the effects that it has to wait for are over. */
-interface WaitingAck {
-  readonly cursor: string
-  readonly applied: Applied[]
-  over: boolean
-}
 
 interface FeedOptions {
   url: URL
@@ -62,95 +36,68 @@ interface FeedOptions {
 }
 
 /**
- * Follows the revocation feed: applies its events to the watch in order, acknowledges what it has
- * closed, renews the lease, and says why nothing is admitted when nothing is.
+ * Follows the revocation feed: applies its events to the watch in order, acknowledges them, renews the
+ * lease, and reports why the node admits nothing.
+ *
+ * Each connection begins with a hello. If auth can resume at the node's cursor, the missed events
+ * follow. If it cannot, the node has skipped events: it stops admitting and introspects every live token
+ * (a resync). Until the resync ends, the node acknowledges nothing and asks for no lease.
  */
 export class Feed {
   readonly #options: FeedOptions
   readonly #connection: FeedConnection
   readonly #renewals: Renewals
-  /** What proves that an acknowledgement comes from this process. */
+  readonly #acknowledgements: Acknowledgements
+  /** Proves that an acknowledgement comes from this process. */
   readonly #secret = randomBytes(32).toString('base64url')
-  /** Since when this process has the node's name, as its first welcome said. */
+  /** When this process took the node's name, as its first welcome said. */
   #since: number | undefined
-  /** The last position applied with nothing skipped before it: where to resume. */
+  /** The last position that was applied with no event skipped before it. */
   #resumeFrom: string | undefined
-  /** What this connection's hello said. */
-  #asked: string | undefined
-  /** The position this connection has told, whether or not what came before it is known. */
-  #told = ''
+  /** The cursor in the hello of this connection. */
+  #requestedCursor: string | undefined
+  /** The newest cursor of this connection; events before it may have been skipped. */
+  #latestCursor = ''
   #welcomed = false
-  /** Set while every live token is asked for again; ends with the connection. */
+  /** Set during a resync; aborted with the connection. */
   #resync: AbortController | undefined
-  /** Applied while acknowledging had to wait for a resync. */
-  #unacked: Applied[] = []
-  /** Acknowledgements that wait for effects, in the order of the feed. */
-  #waiting: WaitingAck[] = []
-  /** The last that were sent: auth may not have read them when a connection breaks. */
-  #sent: Ack[] = []
   #closing = false
   #saidGoodbye: (() => void) | undefined
   #started: (() => void) | undefined
 
   constructor(options: FeedOptions) {
     this.#options = options
-    const { url, credentials, timing, log, stats, lease, dial } = options
-    this.#connection = new FeedConnection({
-      url,
-      credentials,
-      timing,
-      log,
-      ...(dial === undefined ? {} : { dial }),
-      listener: {
-        opened: () => this.#opened(),
-        received: (text) => this.#received(text),
-        lost: (code) => this.#lost(code),
-      },
-      reconnecting: () => {
-        stats.feedReconnects++
-        this.#started?.()
-      },
-    })
+    this.#connection = this.#connect(options)
     this.#renewals = new Renewals({
-      lease,
-      firstMs: timing.renewMs,
+      lease: options.lease,
+      firstMs: options.timing.renewMs,
       send: (renewal) => this.#connection.send({ type: 'renew', renewal }),
-      unanswered: () => this.#connection.drop('auth does not renew the lease'),
+      onUnanswered: () => this.#connection.drop('auth does not renew the lease'),
     })
-    lease.listen({
-      lost: () => {
-        stats.leasesLost++
-        if (!this.#closing) {
-          log.error('gate: the lease is out; every connection is held')
-        }
-      },
-      regained: () => {
-        log.info('gate: the lease is held; connections are let through')
-        this.#started?.()
-      },
-    })
+    this.#acknowledgements = new Acknowledgements((ack) => this.#connection.send(ack))
+    this.#followLease(options)
   }
 
   /**
-   * Why this node is not at its best; undefined when it is. Before anything is held or refused: while
-   * the connection is away for a moment, other nodes are the better choice for newcomers.
+   * Returns why load balancers should prefer other nodes; undefined when all is well. Set as soon as the
+   * connection is lost, while the lease still lets the node admit.
    */
   get problem(): string | undefined {
     if (this.#welcomed && this.#options.watch.inSync) {
       return undefined
     }
     if (this.#resync !== undefined) {
-      return 'every live token is being asked for again'
+      return 'introspecting every live token again'
     }
     return this.#connection.problem ?? 'the revocation feed is not connected, or gives no lease'
   }
 
-  /** Why this process has to end: a later one has the node's name; undefined while none has. */
+  /** Returns why this process has to end: a later process has the node's name. */
   get replaced(): string | undefined {
     return this.#connection.refusal === feedClose.replaced ? this.#connection.problem : undefined
   }
 
-  /** Connects; resolves when the first try has ended, or after `waitMs`. */
+  /** Connects. Resolves when the first try has ended, or after `waitMs`. */
   start(waitMs: number): Promise<void> {
     this.#connection.start()
     return new Promise((resolve) => {
@@ -163,16 +110,16 @@ export class Feed {
   }
 
   /**
-   * Leaves: no receipt waits for this node any more. Only said when no connection is left; a node
-   * that still has some is rather waited for than wrongly counted out.
+   * Disconnects. Says bye, after which no receipt waits for this node, only when no connection and no
+   * effect is left; otherwise receipts wait until the node's lease runs out.
    */
   async close(): Promise<void> {
     this.#closing = true
     this.#started?.()
     const { watch } = this.#options
-    if (this.#welcomed && !watch.held && !watch.acting) {
-      // Before nothing waits for this node any more: an answer of auth may still be on its way here,
-      // and what it would admit nobody would close.
+    if (this.#welcomed && !watch.inUse && !watch.hasEffects) {
+      // Before the bye: auth may still answer an introspection, and after the bye no revocation would
+      // reach what that answer admits.
       watch.interrupted()
       this.#options.lease.close()
       await new Promise<void>((resolve) => {
@@ -189,15 +136,49 @@ export class Feed {
     await this.#connection.close()
   }
 
-  #opened(): void {
+  #connect({ url, credentials, timing, log, stats, dial }: FeedOptions): FeedConnection {
+    return new FeedConnection({
+      url,
+      credentials,
+      timing,
+      log,
+      ...(dial === undefined ? {} : { dial }),
+      listener: {
+        opened: () => this.#sendHello(),
+        received: (text) => this.#received(text),
+        lost: (code) => this.#lost(code),
+      },
+      onReconnecting: () => {
+        stats.feedReconnects++
+        this.#started?.()
+      },
+    })
+  }
+
+  #followLease({ lease, stats, log }: FeedOptions): void {
+    lease.listen({
+      lost: () => {
+        stats.leasesLost++
+        if (!this.#closing) {
+          log.error('gate: the lease is out; every connection is held')
+        }
+      },
+      regained: () => {
+        log.info('gate: the lease is held; connections are let through')
+        this.#started?.()
+      },
+    })
+  }
+
+  #sendHello(): void {
     const { node, nodeUrl } = this.#options
-    this.#asked = this.#resumeFrom
+    this.#requestedCursor = this.#resumeFrom
     this.#connection.send({
       type: 'hello',
       node,
       secret: this.#secret,
       ...(this.#since === undefined ? {} : { since: this.#since }),
-      ...(this.#asked === undefined ? {} : { cursor: this.#asked }),
+      ...(this.#requestedCursor === undefined ? {} : { cursor: this.#requestedCursor }),
       ...(nodeUrl === undefined ? {} : { url: nodeUrl }),
     })
   }
@@ -205,7 +186,7 @@ export class Feed {
   #received(text: string): boolean {
     let message: AuthMessage
     try {
-      message = parse(text)
+      message = parseMessage(text)
     } catch (error) {
       this.#options.stats.feedGarbage++
       throw error
@@ -234,43 +215,44 @@ export class Feed {
     if (this.#welcomed) {
       this.#garbage('a second welcome')
     }
-    if (resumed && cursor !== this.#asked) {
+    if (resumed && cursor !== this.#requestedCursor) {
       this.#garbage('a welcome to a position not asked for')
     }
     this.#welcomed = true
     this.#since = since
-    this.#told = cursor
+    this.#latestCursor = cursor
     if (inquiries) {
       this.#connection.send({ type: 'attend' })
     }
     if (resumed) {
-      // Word for word: auth takes each count once.
-      for (const ack of this.#sent) {
-        this.#connection.send(ack)
-      }
+      this.#acknowledgements.repeat()
       this.#synced()
       return
     }
+    this.#startResync()
+  }
+
+  /** Introspects every live token: events were skipped. */
+  #startResync(): void {
     const { watch, log } = this.#options
-    // From here on a connection that breaks must not resume: what was skipped is not yet made up for.
+    // If the connection breaks before the resync ends, the next one must not resume.
     this.#resumeFrom = undefined
-    this.#unacked = []
-    this.#waiting = []
+    this.#acknowledgements.forgetUnsent()
     watch.interrupted()
-    if (watch.size === 0 && !watch.acting) {
+    if (watch.size === 0 && !watch.hasEffects) {
       this.#synced()
       return
     }
-    log.warn(`gate: the feed has lost its place; asking again for ${watch.size} live tokens`)
+    log.warn(`gate: the feed has lost its place; introspecting ${watch.size} live tokens again`)
     this.#options.stats.resyncs++
     const resync = new AbortController()
     this.#resync = resync
-    void reintrospect(watch, this.#options.lookup, resync.signal).then((through) => {
-      if (!through || this.#resync !== resync) {
+    void reintrospect(watch, this.#options.lookup, resync.signal).then((complete) => {
+      if (!complete || this.#resync !== resync) {
         return
       }
       this.#resync = undefined
-      // Any effect may be one of a revocation that was skipped.
+      // A skipped revocation may cover any effect.
       this.#synced(watch.effectsOver({ all: true }))
     })
   }
@@ -279,13 +261,13 @@ export class Feed {
     if (!this.#welcomed) {
       this.#garbage('events before the welcome')
     }
-    this.#unacked.push(...this.#options.watch.apply(revocations))
+    this.#acknowledgements.add(this.#options.watch.apply(revocations))
     const last = revocations.at(-1)
     if (last !== undefined) {
       this.#options.stats.feedLagMs = Math.max(0, Date.now() - last.at)
     }
-    this.#told = cursor
-    // An acknowledgement says that everything up to its cursor is applied: not yet, in a resync.
+    this.#latestCursor = cursor
+    // An acknowledgement claims that every event up to its cursor is applied; during a resync some are not.
     if (this.#resync === undefined) {
       this.#acknowledge(this.#options.watch.effectsOver())
     }
@@ -310,38 +292,10 @@ export class Feed {
     this.#renewals.start()
   }
 
-  /** Acknowledges everything up to here, once `effects` are over and all before it is acknowledged. */
   #acknowledge(effects: Promise<void> | undefined): void {
-    this.#resumeFrom = this.#told
-    this.#options.stats.feedCursor = this.#told
-    const ack = { cursor: this.#told, applied: this.#unacked, over: effects === undefined }
-    this.#unacked = []
-    this.#waiting.push(ack)
-    void effects?.then(() => {
-      ack.over = true
-      this.#acknowledgeOver()
-    })
-    this.#acknowledgeOver()
-  }
-
-  /** Sends the acknowledgements at the front whose effects are over, as one. */
-  #acknowledgeOver(): void {
-    const next = this.#waiting.findIndex(({ over }) => !over)
-    const ready = this.#waiting.splice(0, next === -1 ? this.#waiting.length : next)
-    const cursor = ready.at(-1)?.cursor
-    if (cursor === undefined) {
-      return
-    }
-    const applied = merged(ready.flatMap((ack) => ack.applied))
-    do {
-      const revocations = applied.splice(0, maxAcked)
-      const ack: Ack = { type: 'ack', cursor, revocations }
-      this.#connection.send(ack)
-      if (revocations.length > 0) {
-        this.#sent.push(ack)
-      }
-    } while (applied.length > 0)
-    this.#sent.splice(0, this.#sent.length - maxRepeated)
+    this.#resumeFrom = this.#latestCursor
+    this.#options.stats.feedCursor = this.#latestCursor
+    this.#acknowledgements.acknowledge(this.#latestCursor, effects)
   }
 
   #lost(code: number): void {
@@ -350,15 +304,15 @@ export class Feed {
     }
     this.#welcomed = false
     this.#renewals.stop()
-    // Another process stands for this node: what is admitted from here on nobody would tell of.
+    // Auth refuses this process, so revocations would go unseen: stop admitting.
     if (isRefusal(code)) {
       this.#options.watch.interrupted()
     }
     this.#resync?.abort()
     this.#resync = undefined
-    // What a resync left unsaid is covered by the next one.
-    this.#unacked = []
-    // A position that auth does not understand would be refused for ever.
+    // Added during a resync; the next resync covers it.
+    this.#acknowledgements.forgetAdded()
+    // Auth would refuse the same cursor on every connection.
     if (code === feedClose.badMessage) {
       this.#resumeFrom = undefined
     }
@@ -369,28 +323,4 @@ export class Feed {
     this.#options.stats.feedGarbage++
     throw new FeedGarbage(what)
   }
-}
-
-/** A revocation of everything is told once for each partition, under one id. */
-function merged(applied: readonly Applied[]): Applied[] {
-  const counts = new Map<string, number>()
-  for (const { id, connectionsClosed } of applied) {
-    counts.set(id, (counts.get(id) ?? 0) + connectionsClosed)
-  }
-  return [...counts].map(([id, connectionsClosed]) => ({ id, connectionsClosed }))
-}
-
-function parse(text: string): AuthMessage {
-  let message: unknown
-  try {
-    message = JSON.parse(text)
-  } catch {
-    throw new FeedGarbage('not JSON')
-  }
-  for (const check of Object.values(checks)) {
-    if (check.Check(message)) {
-      return message
-    }
-  }
-  throw new FeedGarbage('an unknown message')
 }

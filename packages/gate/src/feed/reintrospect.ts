@@ -5,8 +5,8 @@ import type { Lookup } from '../auth/lookup.js'
 import type { Watch } from '../grants/watch.js'
 
 /**
- * Asks auth about every watched token again and ends what is no longer active: the feed could not
- * tell what happened meanwhile. Gives false when `signal` ended it before it was through.
+ * Introspects every watched token and ends the inactive ones, since the feed has skipped events. Retries
+ * until auth answers. Returns false when `signal` ended it early.
  */
 export async function reintrospect(
   watch: Watch,
@@ -16,27 +16,27 @@ export async function reintrospect(
   const jtis = watch.tokenIds()
   let next = 0
 
-  async function work(): Promise<void> {
+  async function takeBatches(): Promise<void> {
     while (next < jtis.length && !signal.aborted) {
       const batch = jtis.slice(next, next + maxIntrospections)
       next += batch.length
-      await ask(batch)
+      await introspectBatch(batch)
     }
   }
 
-  async function ask(batch: readonly string[]): Promise<void> {
+  async function introspectBatch(batch: readonly string[]): Promise<void> {
     const backoff = new Backoff(100, 2000)
     while (!signal.aborted) {
-      const asked = batch.flatMap((jti) => {
+      const watched = batch.flatMap((jti) => {
         const token = watch.tokenOf(jti)
         return token === undefined ? [] : [{ jti, token }]
       })
-      if (asked.length === 0) {
+      if (watched.length === 0) {
         return
       }
-      const results = await lookup(asked.map(({ token }) => token)).catch(() => undefined)
+      const results = await lookup(watched.map(({ token }) => token)).catch(() => undefined)
       if (results !== undefined) {
-        for (const [at, { jti }] of asked.entries()) {
+        for (const [at, { jti }] of watched.entries()) {
           if (results[at] === undefined) {
             watch.endToken(jti)
           }
@@ -47,7 +47,7 @@ export async function reintrospect(
     }
   }
 
-  await Promise.all(Array.from({ length: authConnections }, work))
+  await Promise.all(Array.from({ length: authConnections }, takeBatches))
   return !signal.aborted
 }
 

@@ -1,23 +1,23 @@
 import type { Lease as LeaseMessage } from '@portcullis/contracts/feed'
 import type { NodeLease } from '../grants/lease.js'
 
-/** A lease is renewed when a third of it is over: one renewal may be lost without anyone noticing. */
+/** A lease is renewed after a third of its length, so one lost renewal does no harm. */
 const renewalsPerLease = 3
-/** Renewals without an answer after which auth counts as dead. */
-const mostUnanswered = 2
+/** Auth counts as dead after this many unanswered renewals. */
+const maxUnanswered = 2
 
 interface RenewalsOptions {
   lease: NodeLease
-  /** Between renewals before auth has said how long a lease is, in milliseconds. */
+  /** Between renewals until auth has sent the length of the lease, in milliseconds. */
   firstMs: number
   send: (renewal: number) => void
-  unanswered: () => void
+  onUnanswered: () => void
 }
 
-/** Asks for the lease again and again, over one connection after another. */
+/** Renews the lease periodically, over one connection after another. */
 export class Renewals {
   readonly #options: RenewalsOptions
-  /** When each that awaits its answer was about to be sent, on the monotonic clock. */
+  /** The monotonic time just before each unanswered renewal was sent. */
   readonly #sentAt = new Map<number, number>()
   #last = 0
   #everyMs: number
@@ -28,13 +28,13 @@ export class Renewals {
     this.#everyMs = options.firstMs
   }
 
-  /** Renews at once, and goes on. */
+  /** Renews at once, and then periodically. */
   start(): void {
     this.stop()
     this.#renew()
   }
 
-  /** The connection is gone: what it was asked is not answered any more. */
+  /** Stops when the connection is lost: its renewals will not be answered. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#sentAt.clear()
@@ -45,7 +45,7 @@ export class Renewals {
     if (sentAt === undefined) {
       return
     }
-    // An answer to a later one covers those before it.
+    // An answer to a later renewal covers the earlier ones.
     for (const earlier of this.#sentAt.keys()) {
       if (earlier <= renewal) {
         this.#sentAt.delete(earlier)
@@ -57,12 +57,12 @@ export class Renewals {
   }
 
   #renew(): void {
-    if (this.#sentAt.size >= mostUnanswered) {
-      this.#options.unanswered()
+    if (this.#sentAt.size >= maxUnanswered) {
+      this.#options.onUnanswered()
       return
     }
     this.#last += 1
-    // Before it is sent: auth counts from when it arrives, and must be the later of the two.
+    // Before the send: auth counts from the arrival, and its lease must end later than the node's.
     this.#sentAt.set(this.#last, performance.now())
     this.#options.send(this.#last)
     this.#next(this.#everyMs)

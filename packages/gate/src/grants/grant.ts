@@ -72,7 +72,7 @@ export class LiveGrant implements Grant, SelectableToken {
     return this.#since
   }
 
-  get held(): boolean {
+  get inUse(): boolean {
     return this.#holders !== undefined
   }
 

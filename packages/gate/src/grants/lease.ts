@@ -1,4 +1,4 @@
-import { type MachineClocks, machineClocks, Suspends } from './suspends.js'
+import { type MachineClocks, machineClocks, SuspendDetector } from './suspend-detector.js'
 
 /** How often a node that holds its lease looks whether its machine was suspended, in milliseconds. */
 const lookMs = 50
@@ -34,13 +34,13 @@ export class NodeLease implements Lease {
   #timer: NodeJS.Timeout | undefined
   #closed = false
   readonly #clocks: MachineClocks
-  readonly #suspends: Suspends
+  readonly #suspends: SuspendDetector
   /** When a suspend was noticed last: renewals that were sent before are worth nothing. */
   #givenUpAt = Number.NEGATIVE_INFINITY
 
   constructor(clocks: MachineClocks = machineClocks) {
     this.#clocks = clocks
-    this.#suspends = new Suspends(clocks)
+    this.#suspends = new SuspendDetector(clocks)
   }
 
   get held(): boolean {
@@ -48,7 +48,7 @@ export class NodeLease implements Lease {
     if (now >= this.#until) {
       return false
     }
-    if (!this.#suspends.glance(now)) {
+    if (!this.#suspends.quickCheck(now)) {
       return true
     }
     this.#giveUp()
@@ -75,7 +75,7 @@ export class NodeLease implements Lease {
     if (this.#closed) {
       return
     }
-    if (this.#suspends.look()) {
+    if (this.#suspends.check()) {
       this.#giveUp()
     }
     // Out meanwhile, though no timer has had its turn to say so.
@@ -104,7 +104,7 @@ export class NodeLease implements Lease {
     const timer = setTimeout(
       () => {
         this.#timer = undefined
-        if (this.#suspends.look()) {
+        if (this.#suspends.check()) {
           this.#giveUp()
         }
         if (this.held) {
@@ -113,7 +113,7 @@ export class NodeLease implements Lease {
           this.#tellOut()
         }
       },
-      this.#suspends.possible ? Math.min(leftMs, lookMs) : leftMs,
+      this.#suspends.supported ? Math.min(leftMs, lookMs) : leftMs,
     )
     timer.unref()
     return timer

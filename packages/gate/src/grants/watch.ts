@@ -151,7 +151,7 @@ export class Watch {
       this.#call(holder, grant.ended ?? 'expired')
       return () => undefined
     }
-    if (!grant.held) {
+    if (!grant.inUse) {
       this.#expiry.set(grant, grant.expiresAt)
     }
     // One function may hold twice: each hold is let go by itself.
@@ -159,7 +159,7 @@ export class Watch {
     grant.add(own)
     return () => {
       grant.remove(own)
-      if (!grant.held) {
+      if (!grant.inUse) {
         this.#forget(grant)
       }
     }
@@ -184,7 +184,7 @@ export class Watch {
   }
 
   /** Whether an effect of any grant is under way. */
-  get acting(): boolean {
+  get hasEffects(): boolean {
     return this.#effects.size > 0
   }
 
@@ -242,8 +242,8 @@ export class Watch {
   }
 
   /** Whether a connection stands on any grant. */
-  get held(): boolean {
-    return this.#index.candidates({ selector: { all: true } }).some((grant) => grant.held)
+  get inUse(): boolean {
+    return this.#index.candidates({ selector: { all: true } }).some((grant) => grant.inUse)
   }
 
   /** Ends what is due; a timer does it once a second. */

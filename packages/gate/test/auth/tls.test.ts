@@ -5,7 +5,7 @@ import { makeAuthority } from '@portcullis/local'
 import t from 'tap'
 import { WebSocketServer } from 'ws'
 import { AuthHttp } from '../../src/auth/auth-http.js'
-import { dialWith } from '../../src/feed/feed-connection.js'
+import { createDial } from '../../src/feed/dial.js'
 import { checkOptions, type GateTls } from '../../src/options.js'
 
 const ours = await makeAuthority('ours')
@@ -43,7 +43,7 @@ async function reach(t: { teardown(end: () => Promise<void>): void }, url: strin
     (error: NodeJS.ErrnoException) => error.code,
   )
   const feed = await new Promise((resolve) => {
-    const socket = dialWith(checked)(feedUrl, 'secret', timeoutMs)
+    const socket = createDial(checked)(feedUrl, 'secret', timeoutMs)
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
     socket.on('close', (code: number) => resolve(code))
   })

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { AuthHttp } from '../../src/auth/auth-http.js'
 import { Credentials } from '../../src/auth/credentials.js'
-import { lookupWith } from '../../src/auth/lookup.js'
+import { createLookup } from '../../src/auth/lookup.js'
 import { Feed } from '../../src/feed/feed.js'
 import type { FeedTiming } from '../../src/feed/feed-connection.js'
 import { NodeLease } from '../../src/grants/lease.js'
@@ -72,7 +72,7 @@ t.test('a feed that lost its place: every live token is asked for again', async 
   const acks = auth.acks.length
   auth.feed?.terminate()
   t.strictSame(new Set((await asked) as string[]), new Set(tokens))
-  t.match(app.gate.ready(), /asked for again/)
+  t.match(app.gate.ready(), /introspecting every live token/)
   t.equal((await refused(`${ws}/echo`, { token: good })).status, 503, 'not ready yet')
 
   // An event meanwhile is applied at once, and acknowledged only when all is known.
@@ -343,7 +343,7 @@ async function bareFeed(t: Test, auth: ScriptedAuth, more: Partial<FeedTiming> =
     welcomeMs: 50,
     pingMs: 50,
     firstRetryMs: 5,
-    mostRetryMs: 20,
+    maxRetryMs: 20,
     refusedRetryMs: 50,
     renewMs: 20,
     goodbyeMs: 50,
@@ -355,7 +355,7 @@ async function bareFeed(t: Test, auth: ScriptedAuth, more: Partial<FeedTiming> =
   const watch = new Watch(log, stats, lease)
   const http = new AuthHttp(new URL(auth.url), 1000)
   const credentials = new Credentials(http, { identity: 'a', registrationCode: 'b' }, log)
-  const lookup = lookupWith(http, credentials, log)
+  const lookup = createLookup(http, credentials, log)
   const url = new URL(auth.url.replace('http', 'ws'))
   const feed = new Feed({ url, node: 'n', credentials, timing, watch, lease, lookup, stats, log })
   t.teardown(async () => {

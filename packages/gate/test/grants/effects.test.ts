@@ -193,11 +193,11 @@ t.test('an effect whose answer is lost is under way until its deadline', async (
   }
   await t.rejects(watch.effect(grant, lost, isOver))
   await t.rejects(watch.effect(grant, untouched, () => true))
-  t.ok(watch.acting)
+  t.ok(watch.hasEffects)
   revoke()
   await watch.effectsOver()
   t.ok(performance.now() >= deadline - 1, 'not before')
-  t.notOk(watch.acting, 'the error that proves something was over at once')
+  t.notOk(watch.hasEffects, 'the error that proves something was over at once')
 })
 
 t.test('a deadline is within the lease', async (t) => {

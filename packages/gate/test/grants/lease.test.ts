@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { NodeLease } from '../../src/grants/lease.js'
-import { bootStepMs } from '../../src/grants/suspends.js'
+import { bootStepMs } from '../../src/grants/suspend-detector.js'
 import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'

@@ -10,41 +10,35 @@ import {
   brokerKeys,
   Connection,
   Deadline,
-  Door,
+  type Door,
   drain,
   FairQueue,
-  Feed,
   type FeedSocket,
   FlushQueue,
   GateError,
+  type Grant,
   Heartbeat,
   Hold,
   Hub,
-  Introspector,
-  LiveGrant,
-  type Lookup,
   type Node,
   newStats,
   type Permit,
   publish,
   type Watch,
+  type WiredGate,
   Writes,
   webSocketTransport,
+  wireGate,
 } from '../production.js'
 import { asCommands } from '../registry/commands.js'
 import type { SimulatedToken } from '../registry/registry.js'
 import { RegistryConnection } from '../registry/registry-client.js'
 import type { Process } from '../world/process.js'
-import type { AuthAnswer, AuthRequest } from './auth.js'
+import type { AuthReach } from './auth-reach.js'
 import type { Broker } from './broker.js'
 import { countEffects } from './count-effects.js'
 import { logOf } from './log.js'
-
-/** How a node gets to auth, through whatever stands between. */
-export interface AuthReach {
-  request(from: Process, request: AuthRequest, timeoutMs: number): Promise<AuthAnswer>
-  dial(from: Process, token: string, handshakeMs: number): SimulatedWebSocket
-}
+import { OwnToken } from './own-token.js'
 
 export interface NodeOptions {
   process: Process
@@ -87,9 +81,8 @@ export class SimulatedNode {
   readonly stats: ReturnType<typeof newStats> = newStats()
   leaving = false
   readonly #options: NodeOptions
-  readonly #door: Door
+  readonly #gate: WiredGate
   readonly #server = new SimulatedServer()
-  readonly #feed: Feed
   readonly #node: Node
   readonly #redis: RegistryConnection
   readonly #writes: Writes
@@ -103,15 +96,12 @@ export class SimulatedNode {
     this.#options = options
     const log = logOf(process)
     const { stats } = this
-    const lookup: Lookup = (tokens) => this.#lookup(tokens)
     const lease = new parts.NodeLease({
       monotonic: () => process.monotonic,
       wall: () => process.wall,
       boot: () => process.boot,
     })
     const watch = new parts.Watch(log, stats, lease)
-    const introspector = new Introspector({ lookup, watch, stats, timeoutMs })
-    const door = new Door({ introspector, watch, lease, stats, tokenInQuery: false })
     this.watch = watch
     this.#redis = new RegistryConnection(process, network, broker)
     this.#writes = new Writes(asCommands(this.#redis.scripts))
@@ -125,28 +115,30 @@ export class SimulatedNode {
     )
     countRaces(watch, process)
     countEffects(watch, process.world.history)
-    this.#door = door
-    this.#feed = new Feed({
-      url: new URL('ws://auth.simulation/v1/feed'),
+    this.#gate = wireGate({
       node: name,
-      credentials: new OwnToken(process, auth),
+      feedUrl: new URL('ws://auth.simulation/v1/feed'),
+      tokenInQuery: false,
+      timeoutMs,
       timing: {
         handshakeMs: timeoutMs,
         welcomeMs: timeoutMs,
         pingMs: 500,
         firstRetryMs: 20,
-        mostRetryMs: 300,
+        maxRetryMs: 300,
         refusedRetryMs: 300,
         renewMs: 50,
         goodbyeMs: 200,
       },
-      watch,
-      lease,
-      lookup,
-      stats,
       log,
+      credentials: new OwnToken(process, auth, timeoutMs),
+      lookup: (tokens) => this.#lookup(tokens),
       dial: (_url, own, handshakeMs) => asFeedSocket(auth.dial(process, own, handshakeMs)),
+      stats,
+      lease,
+      watch,
     })
+    const { gate } = this.#gate
     const none = () => Promise.reject(new Error('there are no streams'))
     this.hub = new Hub({
       backplane: {
@@ -181,18 +173,11 @@ export class SimulatedNode {
       handlers: { rpc: () => undefined, send: undefined, connect: undefined },
       hub: this.hub,
       tokens: {
-        hold: (grant, onEnd) => {
-          if (!(grant instanceof LiveGrant)) {
-            throw new Error('not a grant')
-          }
-          const release = watch.hold(grant, onEnd)
-          door.handOver(grant)
-          return release
-        },
+        hold: (grant, onEnd) => gate.hold(grant, onEnd),
         permit: (grant) => this.#permit(grant),
         introspect: async (text) => {
           try {
-            return await introspector.introspect(text)
+            return await gate.introspect(text)
           } catch (error) {
             if (!(error instanceof GateError)) {
               throw error
@@ -228,7 +213,7 @@ export class SimulatedNode {
       },
     }
     broker.listen(process, (channel, bytes) => this.hub.deliver(channel, bytes))
-    void this.#feed.start(1000)
+    void this.#gate.feed.start(1000)
   }
 
   /** SIGTERM: sends its clients away, says bye, and ends. */
@@ -237,7 +222,7 @@ export class SimulatedNode {
     this.leaving = true
     await drain(this.hub, { overMs: 40 })
     await new Promise((resolve) => setTimeout(resolve, 20))
-    await this.#feed.close()
+    await this.#gate.feed.close()
     this.process.kill()
   }
 
@@ -251,7 +236,7 @@ export class SimulatedNode {
       opened(undefined, 503)
       return
     }
-    const { status, request } = await admitUpgrade(this.#door, this.#server, socket, token)
+    const { status, request } = await admitUpgrade(this.#gate.door, this.#server, socket, token)
     if (status !== 101 || socket.raw.destroyed) {
       opened(undefined, status)
       return
@@ -280,7 +265,7 @@ export class SimulatedNode {
       return http.answer(503)
     }
     const { request, reply } = http
-    const hook = this.#door.admit()
+    const hook = this.#gate.door.admit()
     const refused = await Reflect.apply(hook, { websocketServer: this.#server }, [request, reply])
     if (refused !== undefined) {
       return http.answer(reply.statusCode)
@@ -293,19 +278,16 @@ export class SimulatedNode {
       await new Promise(setImmediate)
     }
     const body = { channel, data: { from: 'backend' } }
-    const answer = await this.#apiPublish.run(body, this.#door.grantOf(request))
-    this.#door.answer(request, reply, answer)
+    const answer = await this.#apiPublish.run(body, this.#gate.door.grantOf(request))
+    this.#gate.door.answer(request, reply, answer)
     http.answer('result' in answer ? 200 : 500)
   }
 
   /** The permit of a grant, whose effects the broker knows by their token. */
-  #permit(grant: { jti: string }): Permit {
-    if (!(grant instanceof LiveGrant)) {
-      throw new Error('not a grant')
-    }
+  #permit(grant: Grant): Permit {
     const token = this.#options.tokenOf(grant.jti)
     const permit: Permit = (send, isOver) =>
-      this.watch.effect(
+      this.#gate.gate.effect(
         grant,
         (until) => {
           this.#options.onAct(token)
@@ -330,7 +312,7 @@ export class SimulatedNode {
   }
 
   #grantOf(request: Parameters<Door['grantOf']>[0]) {
-    return { grant: this.#door.grantOf(request) }
+    return { grant: this.#gate.door.grantOf(request) }
   }
 
   async #lookup(tokens: readonly string[]) {
@@ -349,37 +331,6 @@ export class SimulatedNode {
     return new Promise((resolve) => {
       this.process.event(this.process.random.between(0.2, 4), resolve)
     })
-  }
-}
-
-/** The node's own token: asked for, and asked for again when it is refused. */
-class OwnToken {
-  readonly #process: Process
-  readonly #auth: AuthReach
-  #held: string | undefined
-
-  constructor(process: Process, auth: AuthReach) {
-    this.#process = process
-    this.#auth = auth
-  }
-
-  async token(): Promise<string> {
-    if (this.#held !== undefined) {
-      return this.#held
-    }
-    const answer = await this.#auth.request(this.#process, { kind: 'token' }, timeoutMs)
-    if (answer.status !== 200 || !('token' in answer)) {
-      throw new Error('auth gives no token')
-    }
-    this.#held = answer.token
-    return answer.token
-  }
-
-  async renew(refused: string): Promise<string> {
-    if (this.#held === refused) {
-      this.#held = undefined
-    }
-    return this.token()
   }
 }
 

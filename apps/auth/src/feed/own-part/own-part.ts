@@ -4,7 +4,7 @@ import {
   type Lease,
   type MachineClocks,
   machineClocks,
-  Suspends,
+  SuspendDetector,
   type Watch,
 } from '@portcullis/gate/grants'
 import { type CursorPart, cursorPart, cursorParts } from '../../registry/cursor.js'
@@ -60,7 +60,7 @@ export class OwnPart {
   readonly #until: number[]
   readonly #leases: readonly Pick<Lease, 'held' | 'leftMs'>[]
   readonly #clocks: MachineClocks
-  readonly #suspends: Suspends
+  readonly #suspends: SuspendDetector
   /** When a suspend was noticed last: renewals that were sent before are worth nothing. */
   #givenUpAt = Number.NEGATIVE_INFINITY
   /** What has been applied, with or without effects under way. */
@@ -80,7 +80,7 @@ export class OwnPart {
     // Each partition waits on it.
     setMaxListeners(0, this.#closing.signal)
     this.#clocks = clocks
-    this.#suspends = new Suspends(clocks)
+    this.#suspends = new SuspendDetector(clocks)
     const each = Array.from({ length: registry.partitions })
     this.#until = each.map(() => Number.NEGATIVE_INFINITY)
     this.#ackedUs = each.map(() => -1)
@@ -151,7 +151,7 @@ export class OwnPart {
     await this.#loops
     const { registry, watch, onError } = this.#options
     // Rather waited for until the lease is out than counted out with an effect under way.
-    if (!watch.acting) {
+    if (!watch.hasEffects) {
       await registry.leave().catch(onError)
     }
   }
@@ -163,7 +163,7 @@ export class OwnPart {
       if (left <= 0) {
         return 0
       }
-      if (!this.#suspends.glance(now)) {
+      if (!this.#suspends.quickCheck(now)) {
         return left
       }
       this.#giveUp()
@@ -238,7 +238,7 @@ export class OwnPart {
       let nextMs = ttlMs / renewalsPerLease
       try {
         const renewed = await this.#renew(partition)
-        if (this.#suspends.look()) {
+        if (this.#suspends.check()) {
           this.#giveUp()
         }
         if (renewed && sentAt > this.#givenUpAt) {

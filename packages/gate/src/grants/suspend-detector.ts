@@ -26,7 +26,7 @@ export const machineClocks: MachineClocks = {
 }
 
 /** Notices that the machine was suspended. */
-export class Suspends {
+export class SuspendDetector {
   readonly #clocks: MachineClocks
   /** The boot clock is ahead of the monotonic one by this at most, unless the machine was suspended. */
   #ahead = Number.POSITIVE_INFINITY
@@ -35,11 +35,11 @@ export class Suspends {
 
   constructor(clocks: MachineClocks) {
     this.#clocks = clocks
-    this.look()
+    this.check()
   }
 
   /** Whether `look` can find anything. */
-  get possible(): boolean {
+  get supported(): boolean {
     return this.#clocks.boot !== undefined
   }
 
@@ -47,16 +47,16 @@ export class Suspends {
    * Returns true when the machine was suspended since it was last looked at; `now` is the monotonic
    * clock. Reads the boot clock only when the wall clock has jumped, as it does in each suspend.
    */
-  glance(now: number): boolean {
-    if (!this.possible) {
+  quickCheck(now: number): boolean {
+    if (!this.supported) {
       return false
     }
     const jumped = Math.abs(this.#clocks.wall() - now - this.#gap) > maxGapMs
-    return jumped && this.look()
+    return jumped && this.check()
   }
 
   /** The same, whatever the wall clock says. */
-  look(): boolean {
+  check(): boolean {
     const { monotonic, wall, boot } = this.#clocks
     if (boot === undefined) {
       return false
