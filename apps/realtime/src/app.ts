@@ -62,7 +62,7 @@ const verifyAgainMs = 1000
 const idempotencySeconds = 300
 
 /** Publications of the server API on their way to Redis, which takes each of them in some microseconds. */
-const publishing = { maxUnderWay: 512, maxPerCaller: 128, maxSliceMs: 4 }
+const publishing = { maxInFlight: 512, maxPerCaller: 128, maxSliceMs: 4 }
 
 /** Builds a realtime node. It listens nowhere yet. @throws BrokerError, GateError, RedisUrlError */
 export async function build(config: Config): Promise<FastifyInstance> {
@@ -75,11 +75,11 @@ export async function build(config: Config): Promise<FastifyInstance> {
   const namespaces = config.NAMESPACES
   const hub: Hub = new Hub({
     backplane: {
-      join: (channel) => broker.join(channel),
-      leave: (channel) => broker.leave(channel),
+      join: (channel) => broker.channels.join(channel),
+      leave: (channel) => broker.channels.leave(channel),
       read: (channel, since) => reads.stream(channel, since),
-      positions: (channels) => broker.positions(channels),
-      disown: (channel, position) => broker.disown(channel, position),
+      positions: (channels) => broker.streams.positions(channels),
+      disown: (channel, position) => broker.streams.disown(channel, position),
     },
     hasStream: (channel) => namespaces.of(channel).recovery,
   })
@@ -123,7 +123,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
   })
   streams = new StreamWatch({
     hub,
-    audit: () => broker.disownLost(),
+    audit: () => broker.streams.disownLost(),
     everyMs: verifyMs,
     retryMs: verifyAgainMs,
   })
@@ -169,7 +169,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     checks: {
       node: () => (app.closing ? 'closing' : undefined),
       auth: () => app.gate.ready(),
-      redis: () => broker.ready(),
+      redis: () => broker.problem(),
     },
     ...(readsRegistry ? { warnings: { redis: "its user can read auth's registry" } } : {}),
   })
@@ -183,7 +183,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     { idempotencyKey, skipHistory }: PublishIntoOptions = {},
   ) => {
     const { historySize: size, historyTtlSeconds: ttlSeconds } = optionsOf(channel)
-    const position = await broker.publish(channel, publication, permit, {
+    const position = await broker.streams.publish(channel, publication, permit, {
       ...(size > 0 && skipHistory !== true ? { history: { size, ttlSeconds } } : {}),
       ...(idempotencyKey === undefined
         ? {}
@@ -200,8 +200,8 @@ export async function build(config: Config): Promise<FastifyInstance> {
     presenceStats: (channel, reader) => reads.presenceStats(channel, reader),
     enter: (channel, info, permit) => broker.presence.enter(channel, info, permit),
     leave: (channel, info) => broker.presence.leave(channel, info),
-    announceJoin: (channel, info, permit) => broker.announceJoin(channel, info, permit),
-    announceLeave: (channel, info) => broker.announceLeave(channel, info),
+    announceJoin: (channel, info, permit) => broker.channels.announceJoin(channel, info, permit),
+    announceLeave: (channel, info) => broker.channels.announceLeave(channel, info),
   }
   const handlers = new HttpHandlers({
     endpoints: config.HANDLERS,
@@ -272,7 +272,7 @@ export async function build(config: Config): Promise<FastifyInstance> {
     handlers,
     gate: app.gate,
     unauthenticated: () => lobby?.size ?? 0,
-    garbage: () => broker.garbage,
+    garbage: () => broker.malformedMessages,
   })
 
   connectRoute(app, {
@@ -302,9 +302,10 @@ export async function build(config: Config): Promise<FastifyInstance> {
         publish(channel, publication, tokens.permit(caller), options),
       optionsOf,
       nodes: {
-        order: (order, caller) => broker.order(order, tokens.permit(caller)),
-        info: () => broker.info(),
-        removeHistory: (channel, caller) => broker.removeHistory(channel, tokens.permit(caller)),
+        order: (order, caller) => broker.control.order(order, tokens.permit(caller)),
+        info: () => broker.control.info(),
+        removeHistory: (channel, caller) =>
+          broker.streams.removeHistory(channel, tokens.permit(caller)),
       },
       channelNames: (pattern, reader) => reads.channelNames(pattern, reader),
       limits: new ApiLimits({

@@ -1,35 +1,37 @@
 import { fnv1a } from '@portcullis/contracts/fnv1a'
 import { partitionTag, slotOf } from '@portcullis/redis'
 
-/** Every Redis key and channel that realtime nodes use, under one prefix. */
+/** Names of all Redis keys and channels of realtime nodes, under one prefix. */
 export interface Keys {
-  /** The slot of each partition. */
+  /** The Cluster slot of each partition. */
   readonly slots: readonly number[]
-  /** The partition that all keys of a channel are in. */
+  /** The partition of all keys of a channel. */
   partitionOf(name: string): number
-  /** Redis channel: publications of one channel, and who comes into it and leaves it. */
+  /** Redis channel: publications of one channel, and joins and leaves. */
   channel(name: string): string
-  /** Redis channels of channels by a glob pattern of their names, in all partitions. */
+  /** Glob pattern of Redis channels in all partitions, for a glob pattern of channel names. */
   channels(pattern: string): string
-  /** The name of the channel that such a Redis channel is of; undefined for any other. */
+  /** The channel's name in a name made by `channel`; undefined for any other Redis channel. */
   channelOf(key: string): string | undefined
-  /** Redis channel: orders and questions to all nodes; of the first partition. */
+  /** Redis channel: orders and questions to all nodes; in the first partition. */
   readonly control: string
-  /** Redis channel: answers to one node; of the first partition. */
+  /** Redis channel: answers to one node; in the first partition. */
   inbox(node: string): string
-  /** Stream: the history of a channel; the id of each entry is its offset, `<offset>-0`. */
+  /** Stream: a channel's history; the id of each entry is `<offset>-0`. */
   stream(name: string): string
-  /** Hash: where a channel's stream ends, `offset` and `epoch`, and how it got there. */
+  /** Hash: the end of a channel's stream (`offset`, `epoch`), and its last change of masters. */
   place(name: string): string
-  /** What was published in a channel under an idempotency key. */
+  /** Hash or string: an idempotency key of a channel, with the position of its publication. */
   once(name: string, idempotencyKey: string): string
-  /** Sorted set: infos of those present in a channel, by the millisecond until which they count. */
+  /** Sorted set: clients present in a channel, by expiry in Unix milliseconds. */
   present(name: string): string
 }
 
+const channelMark = '}:channel:'
+
 /**
- * Names every key. All that belong to one channel carry the hash tag of its partition, so that a script
- * stays in one slot of a Cluster, and a node subscribes to all channels of a partition in one place.
+ * Names the keys. All keys of a channel carry the hash tag of its partition: a script stays within one
+ * Cluster slot, and one connection receives all channels of a partition.
  */
 export function keys(prefix: string, partitions: number): Keys {
   const tags = Array.from(
@@ -37,24 +39,24 @@ export function keys(prefix: string, partitions: number): Keys {
     (_, partition) => `{${partitionTag(prefix, partition, partitions)}}`,
   )
   const partitionOf = (name: string) => fnv1a(name) % partitions
-  const at = (partition: number, kind: string) => `${tags[partition]}:${kind}`
-  const own = (name: string, kind: string) => `${at(partitionOf(name), kind)}:${name}`
-  const channelMark = '}:channel:'
+  const inPartition = (partition: number, kind: string) => `${tags[partition]}:${kind}`
+  const ofChannel = (name: string, kind: string) =>
+    `${inPartition(partitionOf(name), kind)}:${name}`
   return {
     slots: tags.map(slotOf),
     partitionOf,
-    channel: (name) => own(name, 'channel'),
+    channel: (name) => ofChannel(name, 'channel'),
     channels: (pattern) => `{${prefix}:*${channelMark}${pattern}`,
     channelOf(key) {
       const mark = key.indexOf(channelMark)
       return mark < 0 ? undefined : key.slice(mark + channelMark.length)
     },
-    control: at(0, 'control'),
-    inbox: (node) => at(0, `node:${node}`),
-    stream: (name) => own(name, 'stream'),
-    place: (name) => own(name, 'place'),
-    // A channel's name has no space.
-    once: (name, idempotencyKey) => `${own(name, 'once')} ${idempotencyKey}`,
-    present: (name) => own(name, 'present'),
+    control: inPartition(0, 'control'),
+    inbox: (node) => inPartition(0, `node:${node}`),
+    stream: (name) => ofChannel(name, 'stream'),
+    place: (name) => ofChannel(name, 'place'),
+    // A channel's name contains no space.
+    once: (name, idempotencyKey) => `${ofChannel(name, 'once')} ${idempotencyKey}`,
+    present: (name) => ofChannel(name, 'present'),
   }
 }

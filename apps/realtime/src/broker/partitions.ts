@@ -1,19 +1,19 @@
 import type { Commands } from '@portcullis/redis'
 import { BrokerError } from './errors.js'
 
-/** So many are spread evenly over any Cluster of ordinary size. */
-const onCluster = 64
+/** Enough to spread channels evenly over the masters of a Cluster of ordinary size. */
+const defaultOnCluster = 64
 
 /**
- * How many partitions the channels under a prefix are in: as the first node has recorded it.
+ * Returns the number of partitions, which the first node under a prefix records in Redis.
  *
- * @param configured - undefined: 1, or 64 on a Cluster
- * @throws BrokerError partitions_mismatch: nodes that spread channels differently would not hear each other
+ * @param configured - default: 1, or 64 on a Cluster
+ * @throws BrokerError partitions_mismatch: nodes with different numbers would not hear each other
  */
 export async function agreeOnPartitions(
   redis: Commands,
   prefix: string,
-  configured = redis.isCluster ? onCluster : 1,
+  configured = redis.isCluster ? defaultOnCluster : 1,
 ): Promise<number> {
   const key = `${prefix}:realtime`
   await redis.hsetnx(key, 'partitions', configured)

@@ -1,7 +1,7 @@
 import { type Commands, isRefusal, ServerClocks } from '@portcullis/redis'
 import type { Permit } from '../hub/permit.js'
 
-/** Writes to Redis on behalf of tokens; Redis refuses each one that arrives after its deadline. */
+/** Writes to Redis on behalf of tokens. Redis refuses a write that arrives after its deadline. */
 export class Writes {
   readonly #clocks: ServerClocks
 
@@ -9,7 +9,7 @@ export class Writes {
     this.#clocks = new ServerClocks(redis)
   }
 
-  /** Calls `send`, if `permit` lets it, with a deadline on the clock of the Redis that has `key`. */
+  /** Calls `send` if the permit allows it; the deadline is on the clock of the Redis that has `key`. */
   run<Result>(
     key: string,
     permit: Permit,

@@ -70,4 +70,4 @@ export type UnsubscribeOrder = Static<typeof UnsubscribeOrder>
 export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder
 
 /** Bytes that an order may have, as JSON. */
-export const mostOrderBytes = 65_536
+export const maxOrderBytes = 65_536

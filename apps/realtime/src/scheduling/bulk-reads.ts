@@ -1,26 +1,35 @@
 import type { ClientInfo, PresenceStatsResult, StreamPosition } from '@portcullis/protocol'
-import type { Broker } from '../broker/broker.js'
+import type { Presence } from '../broker/presence/presence.js'
+import type { ChannelSubscriptions } from '../broker/pubsub/channel-subscriptions.js'
+import type { Streams } from '../broker/streams/streams.js'
 import type { HistoryQuery, Reader, Unread } from '../connection/node.js'
 import type { StreamRead } from '../hub/stream.js'
 import { FairQueue } from './fair-queue.js'
 
-/** Long reads that are under way: few, as each holds as much as one answer may have. */
-const reading = { maxUnderWay: 8, maxPerCaller: 2, maxSliceMs: 4 }
+/** Few reads run concurrently: each may hold a whole answer in memory. */
+const reading = { maxInFlight: 8, maxPerCaller: 2, maxSliceMs: 4 }
 
-/** What one publication costs beside its bytes. */
+/** What one publication is charged for besides its bytes. */
 const publicationBytes = 64
 
+/** The parts of the broker that are read here. */
+export interface ReadableBroker {
+  streams: Pick<Streams, 'history'>
+  presence: Pick<Presence, 'present' | 'stats'>
+  channels: Pick<ChannelSubscriptions, 'names'>
+}
+
 export interface BulkReadsOptions {
-  broker: Broker
-  /** Publications that one read of a history gives. */
+  broker: ReadableBroker
+  /** Maximum number of publications in the answer to one read of a history. */
   maxPublications: number
-  /** Bytes that one read gives. */
+  /** Maximum number of bytes in the answer to one read. */
   maxBytes: number
 }
 
 /**
- * Reads histories, presence and names of channels: few at a time, readers in turns, each read bounded
- * and charged to its reader. A method rejects with BrokerError when Redis is away.
+ * Reads histories, presence and channel names: few at a time, readers take turns, and each read is
+ * bounded and charged to its reader. Methods reject with BrokerError when Redis is away.
  */
 export class BulkReads {
   readonly #options: BulkReadsOptions
@@ -33,23 +42,23 @@ export class BulkReads {
   history(channel: string, query: HistoryQuery, reader: Reader): Promise<StreamRead | Unread> {
     const { broker, maxPublications, maxBytes } = this.#options
     if (query.limit === 0) {
-      return broker.history(channel, { ...query, maxBytes })
+      return broker.streams.history(channel, { ...query, maxBytes })
     }
     const limit = query.limit < 0 ? maxPublications : Math.min(query.limit, maxPublications)
     return this.#read(reader, async () => {
-      const read = await broker.history(channel, { ...query, limit, maxBytes })
+      const read = await broker.streams.history(channel, { ...query, limit, maxBytes })
       return [read, bytesOf(read)]
     })
   }
 
-  /** The node's own reads, which it needs to serve all others: not charged, and bounded likewise. */
+  /** Reads for the node itself, on which all clients depend: bounded likewise, charged to no reader. */
   async stream(channel: string, since?: StreamPosition): Promise<StreamRead> {
     const { broker, maxPublications, maxBytes } = this.#options
     if (since === undefined) {
-      return broker.history(channel, { limit: 0, maxBytes })
+      return broker.streams.history(channel, { limit: 0, maxBytes })
     }
     const query = { since, limit: maxPublications, maxBytes }
-    return this.#queue.run('', 1, () => broker.history(channel, query))
+    return this.#queue.run('', 1, () => broker.streams.history(channel, query))
   }
 
   async position(channel: string): Promise<StreamPosition> {
@@ -73,12 +82,12 @@ export class BulkReads {
 
   channelNames(pattern: string | undefined, reader: Reader): Promise<readonly string[] | Unread> {
     return this.#read(reader, async () => {
-      const names = await this.#options.broker.channelNames(pattern)
+      const names = await this.#options.broker.channels.names(pattern)
       return [names, names.reduce((sum, { length }) => sum + length, 0)]
     })
   }
 
-  /** Reads in the reader's turn, and charges it what was read. */
+  /** Reads in the reader's turn and charges the bytes to the reader. */
   #read<Result>(
     reader: Reader,
     work: () => Promise<readonly [result: Result, bytes: number]>,

@@ -1,9 +1,9 @@
 export interface FairQueueOptions {
-  /** Weight of all work under way. */
-  maxUnderWay: number
-  /** Weight of one caller's work under way. */
+  /** Maximum weight of all jobs in flight. */
+  maxInFlight: number
+  /** Maximum weight of one caller's jobs in flight. */
   maxPerCaller: number
-  /** Milliseconds for which work is begun in one turn of the event loop. */
+  /** Maximum time for starting jobs in one turn of the event loop, in milliseconds. */
   maxSliceMs: number
 }
 
@@ -12,45 +12,45 @@ interface Job {
   run(): Promise<void>
 }
 
-interface Caller {
+interface CallerJobs {
   readonly waiting: Job[]
-  underWay: number
+  inFlight: number
 }
 
 /**
- * Bounds how much work is under way, in all and for each caller. Callers whose work waits take turns,
- * so one with much to do does not delay the others. Work is begun in short slices: between them the
- * event loop serves everything else, also the lease.
+ * Bounds the jobs in flight, in total and for each caller. Callers with waiting jobs take turns, so a
+ * caller with many jobs does not delay the others. Jobs start in short slices, between which the event
+ * loop handles other work, such as renewing the lease.
  *
- * Whoever queues bounds how many of its jobs wait. A job that is heavier than a bound runs alone.
+ * Callers bound the number of their waiting jobs. A job heavier than a bound runs alone.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions
   /** In the order of their turns. */
-  readonly #callers = new Map<string, Caller>()
-  #underWay = 0
-  #sliceBegan: number | undefined
+  readonly #callers = new Map<string, CallerJobs>()
+  #inFlight = 0
+  #sliceStart: number | undefined
 
   constructor(options: FairQueueOptions) {
     this.#options = options
   }
 
-  /** Jobs that wait or are under way. */
+  /** Number of jobs waiting or in flight, when each weighs 1. */
   get size(): number {
     let size = 0
-    for (const { waiting, underWay } of this.#callers.values()) {
-      size += waiting.length + underWay
+    for (const { waiting, inFlight } of this.#callers.values()) {
+      size += waiting.length + inFlight
     }
     return size
   }
 
-  /** Jobs of one caller that wait or are under way, when each weighs 1. */
+  /** Number of one caller's jobs waiting or in flight, when each weighs 1. */
   sizeOf(caller: string): number {
-    const { waiting = [], underWay = 0 } = this.#callers.get(caller) ?? {}
-    return waiting.length + underWay
+    const { waiting = [], inFlight = 0 } = this.#callers.get(caller) ?? {}
+    return waiting.length + inFlight
   }
 
-  /** Runs `work` in this caller's turn; settles as it does. */
+  /** Runs `work` in this caller's turn and settles as `work` does. */
   run<Result>(caller: string, weight: number, work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const job = {
@@ -65,15 +65,15 @@ export class FairQueue {
       }
       const known = this.#callers.get(caller)
       if (known === undefined) {
-        this.#callers.set(caller, { waiting: [job], underWay: 0 })
+        this.#callers.set(caller, { waiting: [job], inFlight: 0 })
       } else {
         known.waiting.push(job)
       }
-      this.#begin()
+      this.#startJobs()
     })
   }
 
-  #begin(): void {
+  #startJobs(): void {
     for (;;) {
       const next = this.#next()
       if (next === undefined || this.#isSliceOver()) {
@@ -81,49 +81,49 @@ export class FairQueue {
       }
       const [name, caller, job] = next
       caller.waiting.shift()
-      caller.underWay += job.weight
-      this.#underWay += job.weight
-      // The last in turn from here on.
+      caller.inFlight += job.weight
+      this.#inFlight += job.weight
+      // Moves the caller to the end of the turns.
       this.#callers.delete(name)
       this.#callers.set(name, caller)
       void job.run().finally(() => {
-        caller.underWay -= job.weight
-        this.#underWay -= job.weight
-        if (caller.underWay === 0 && caller.waiting.length === 0) {
+        caller.inFlight -= job.weight
+        this.#inFlight -= job.weight
+        if (caller.inFlight === 0 && caller.waiting.length === 0) {
           this.#callers.delete(name)
         }
-        this.#begin()
+        this.#startJobs()
       })
     }
   }
 
-  /** The first job in turn whose caller has not enough under way; undefined when none fits now. */
-  #next(): [name: string, caller: Caller, job: Job] | undefined {
-    const { maxUnderWay, maxPerCaller } = this.#options
+  /** Returns the next job of the first caller below its bound; undefined when no job may start now. */
+  #next(): [name: string, caller: CallerJobs, job: Job] | undefined {
+    const { maxInFlight, maxPerCaller } = this.#options
     for (const [name, caller] of this.#callers) {
       const [job] = caller.waiting
       if (job === undefined) {
         continue
       }
-      if (caller.underWay > 0 && caller.underWay + job.weight > maxPerCaller) {
+      if (caller.inFlight > 0 && caller.inFlight + job.weight > maxPerCaller) {
         continue
       }
-      // Lighter jobs must not pass this one for ever: all wait until there is room for it.
-      const fits = this.#underWay === 0 || this.#underWay + job.weight <= maxUnderWay
+      // Lighter jobs must not overtake this one, or it might never start.
+      const fits = this.#inFlight === 0 || this.#inFlight + job.weight <= maxInFlight
       return fits ? [name, caller, job] : undefined
     }
     return undefined
   }
 
   #isSliceOver(): boolean {
-    if (this.#sliceBegan === undefined) {
-      this.#sliceBegan = performance.now()
+    if (this.#sliceStart === undefined) {
+      this.#sliceStart = performance.now()
       setImmediate(() => {
-        this.#sliceBegan = undefined
-        this.#begin()
+        this.#sliceStart = undefined
+        this.#startJobs()
       })
       return false
     }
-    return performance.now() - this.#sliceBegan >= this.#options.maxSliceMs
+    return performance.now() - this.#sliceStart >= this.#options.maxSliceMs
   }
 }

@@ -18,48 +18,48 @@ t.test(
   async (t) => {
     const { broker, names } = await openBroker(t, on)
     const channels = Array.from({ length: 300 }, (_, at) => `many:${at}`)
-    await Promise.all(channels.map((channel) => broker.join(channel)))
+    await Promise.all(channels.map((channel) => broker.channels.join(channel)))
     t.equal(new Set(channels.map((channel) => names.partitionOf(channel))).size, 64)
     for (const { redis } of cluster.servers) {
       const clients = String(await redis.client('LIST', 'TYPE', 'PUBSUB'))
       t.equal(clients.match(/name=realtime-sub /g)?.length, 1)
     }
-    t.same(new Set(await broker.channelNames()), new Set(channels))
-    t.same(await broker.channelNames('many:1?'), await broker.channelNames('many:1[0-9]'))
-    t.equal((await broker.channelNames('many:1?')).length, 10)
+    t.same(new Set(await broker.channels.names()), new Set(channels))
+    t.same(await broker.channels.names('many:1?'), await broker.channels.names('many:1[0-9]'))
+    t.equal((await broker.channels.names('many:1?')).length, 10)
     const at = await Promise.all(
-      channels.map((channel) => broker.publish(channel, one, always, { history })),
+      channels.map((channel) => broker.streams.publish(channel, one, always, { history })),
     )
-    t.same(await broker.positions([...channels, 'none']), [...at, undefined])
+    t.same(await broker.streams.positions([...channels, 'none']), [...at, undefined])
   },
 )
 
 t.test('after a reconnect 5,000 channels are subscribed to in few commands', async (t) => {
   const { broker } = await openBroker(t, on)
   const channels = Array.from({ length: 5000 }, (_, at) => `many:${at}`)
-  await Promise.all(channels.map((channel) => broker.join(channel)))
+  await Promise.all(channels.map((channel) => broker.channels.join(channel)))
   for (const { redis } of cluster.servers) {
     await redis.config('RESETSTAT')
   }
-  const lost = waitUntil(() => broker.ready() !== undefined)
+  const lost = waitUntil(() => broker.problem() !== undefined)
   for (const { redis } of cluster.servers) {
     await redis.client('KILL', 'TYPE', 'PUBSUB')
   }
   await lost
-  await waitUntil(() => broker.ready() === undefined)
+  await waitUntil(() => broker.problem() === undefined)
   let commands = 0
   for (const { redis } of cluster.servers) {
     const stats = await redis.info('commandstats')
     commands += Number(/cmdstat_ssubscribe:calls=(\d+)/.exec(stats)?.[1] ?? 0)
   }
   t.equal(commands, 64, 'one for each partition')
-  t.equal((await broker.channelNames()).length, 5000)
+  t.equal((await broker.channels.names()).length, 5000)
 })
 
 t.test('a partition that moves, and moves back, is followed', async (t) => {
   const { broker, events, names, publication } = await openBroker(t, on)
   const [moved, stays] = [channelOf(names, 'moved', 20), channelOf(names, 'stays', 21)]
-  await Promise.all([broker.join(moved), broker.join(stays)])
+  await Promise.all([broker.channels.join(moved), broker.channels.join(stays)])
   const slot = slotOf(names.channel(moved))
   const from = await cluster.masterOf(slot)
   const to = cluster.servers.find((server) => server !== from) ?? from
@@ -67,19 +67,19 @@ t.test('a partition that moves, and moves back, is followed', async (t) => {
     const restored = once(events, 'restored')
     await cluster.moveSlot(slot, server)
     await restored
-    await waitUntil(() => broker.ready() === undefined)
+    await waitUntil(() => broker.problem() === undefined)
     t.equal(await subscribers(on, names.channel(moved)), 1)
     for (const channel of [moved, stays]) {
       const next = publication()
-      await broker.publish(channel, one, always)
+      await broker.streams.publish(channel, one, always)
       t.equal((await next)[0], channel)
     }
   }
   await cluster.moveSlot(slot, to)
   await cluster.moveSlot(slot, from)
   const next = publication()
-  await waitUntil(() => broker.ready() === undefined)
-  await broker.publish(moved, one, always)
+  await waitUntil(() => broker.problem() === undefined)
+  await broker.streams.publish(moved, one, always)
   t.equal((await next)[0], moved, 'also when it is back before anyone could look')
 })
 
@@ -88,21 +88,24 @@ t.test(
   async (t) => {
     const { broker, names, publication } = await openBroker(t, on)
     const channel = channelOf(names, 'moving', 40)
-    await broker.join(channel)
-    const first = await broker.publish(channel, one, always, { history })
+    await broker.channels.join(channel)
+    const first = await broker.streams.publish(channel, one, always, { history })
     const slot = slotOf(names.channel(channel))
     const from = await cluster.masterOf(slot)
     const to = cluster.servers.find((server) => server !== from) ?? from
     const move = await cluster.beginMove(slot, to)
     const next = publication()
-    t.match(await broker.publish(channel, one, always, { history }), {
+    t.match(await broker.streams.publish(channel, one, always, { history }), {
       offset: (first?.offset ?? 0) + 1,
     })
     t.equal((await next)[0], channel)
     await move.finish()
-    const last = await broker.publish(channel, one, always, { history })
+    const last = await broker.streams.publish(channel, one, always, { history })
     t.equal(last?.epoch, first?.epoch)
-    t.equal((await broker.history(channel, { limit: -1, maxBytes: 1e6 })).publications.length, 3)
+    t.equal(
+      (await broker.streams.history(channel, { limit: -1, maxBytes: 1e6 })).publications.length,
+      3,
+    )
   },
 )
 
@@ -111,11 +114,11 @@ t.test('a master that hangs is noticed, and its partitions alone are away', asyn
   const gone = await cluster.masterOf(slotOf(names.channel(channelOf(names, 'a', 63))))
   t.teardown(() => gone.goOn())
   gone.pause()
-  await waitUntil(() => broker.ready() !== undefined)
-  t.match(broker.ready(), /^Redis is away for 2[12] of 64 partitions$/)
-  await t.rejects(broker.join(channelOf(names, 'a', 63)), { code: 'away' })
+  await waitUntil(() => broker.problem() !== undefined)
+  t.match(broker.problem(), /^Redis is away for 2[12] of 64 partitions$/)
+  await t.rejects(broker.channels.join(channelOf(names, 'a', 63)), { code: 'away' })
   gone.goOn()
-  await waitUntil(() => broker.ready() === undefined)
-  await broker.join(channelOf(names, 'a', 63))
+  await waitUntil(() => broker.problem() === undefined)
+  await broker.channels.join(channelOf(names, 'a', 63))
   await cluster.settled()
 })

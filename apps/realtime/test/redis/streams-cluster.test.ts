@@ -144,7 +144,7 @@ t.test('what was acknowledged and is lost before anyone heard it is told as well
   const reader = await openBroker(t, on, { prefix: publisher.prefix })
   const history = { size: 10, ttlSeconds: 60 }
   const publish = ({ broker }: typeof publisher, data: number) =>
-    broker.publish('a', encodePublication({ data }), always, { history })
+    broker.streams.publish('a', encodePublication({ data }), always, { history })
   const begin = await publish(publisher, 1)
   const slot = slotOf(publisher.names.channel('a'))
   const { master, replica } = await replicaOf(slot)
@@ -155,20 +155,20 @@ t.test('what was acknowledged and is lost before anyone heard it is told as well
   replica.goOn()
   await cluster.promoted(slot, master)
   await restored
-  await waitUntil(() => publisher.broker.ready() === undefined)
-  await waitUntil(() => reader.broker.ready() === undefined)
+  await waitUntil(() => publisher.broker.problem() === undefined)
+  await waitUntil(() => reader.broker.problem() === undefined)
   const since = begin ?? { offset: 0, epoch: '' }
   await publish(reader, 3)
   await publish(publisher, 4)
-  const { position, publications } = await reader.broker.history('a', {
+  const { position, publications } = await reader.broker.streams.history('a', {
     since,
     limit: -1,
     maxBytes: 1e6,
   })
   t.equal(position.epoch, since.epoch)
   t.match(publications, [{ after: 1 }, {}], 'as if it had never been')
-  await publisher.broker.disownLost()
-  const after = await reader.broker.history('a', { since, limit: -1, maxBytes: 1e6 })
+  await publisher.broker.streams.disownLost()
+  const after = await reader.broker.streams.history('a', { since, limit: -1, maxBytes: 1e6 })
   t.not(after.position.epoch, since.epoch)
   await master.start()
   await cluster.settled()

@@ -3,7 +3,7 @@ import { startSentinels } from '@portcullis/local'
 import { encodePublication } from '@portcullis/protocol'
 import t from 'tap'
 import { keys } from '../../src/broker/keys.js'
-import { publish as publishInto } from '../../src/broker/streams/streams.js'
+import { publish as publishInto } from '../../src/broker/streams/stream-scripts.js'
 import { lossy, numbersScene } from '../fixtures/numbers.js'
 import { cutOff, waitUntil } from '../fixtures/open-broker.js'
 

@@ -18,7 +18,7 @@ t.test('publications and other readers do not wait behind one who reads much', a
   const history = { size: 50, ttlSeconds: 60 }
   const large = encodePublication({ data: 'x'.repeat(10_000) })
   for (let n = 0; n < 50; n += 1) {
-    await broker.publish('a', large, always, { history })
+    await broker.streams.publish('a', large, always, { history })
   }
   const reads = new BulkReads({ broker, maxPublications: 1000, maxBytes: 1e6 })
   const all = { limit: -1 }
@@ -28,7 +28,7 @@ t.test('publications and other readers do not wait behind one who reads much', a
     await reads.history('a', all, greedy)
     done += 1
   })
-  await broker.publish('b', large, always)
+  await broker.streams.publish('b', large, always)
   t.ok(done < 20, `${done} reads were done when the publication was`)
   await reads.history('a', all, reader('other'))
   t.ok(done < 40, `${done} reads were done when the other's was`)
@@ -39,7 +39,9 @@ t.test('publications and other readers do not wait behind one who reads much', a
 t.test('whether a reader may read is asked in its turn', async (t) => {
   const { broker } = await openBroker(t, await oneServer(t))
   const history = { size: 50, ttlSeconds: 60 }
-  await broker.publish('a', encodePublication({ data: 'x'.repeat(1000) }), always, { history })
+  await broker.streams.publish('a', encodePublication({ data: 'x'.repeat(1000) }), always, {
+    history,
+  })
   const reads = new BulkReads({ broker, maxPublications: 1000, maxBytes: 1e6 })
   const poor = reader('poor', () => poor.charged < 5000)
   const answers = await Promise.all(

@@ -17,10 +17,10 @@ function jobs(queue: FairQueue) {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
-const wide = { maxUnderWay: 100, maxPerCaller: 100, maxSliceMs: 1000 }
+const wide = { maxInFlight: 100, maxPerCaller: 100, maxSliceMs: 1000 }
 
 t.test('callers take turns, each with few jobs under way', async (t) => {
-  const queue = new FairQueue({ ...wide, maxUnderWay: 3, maxPerCaller: 2 })
+  const queue = new FairQueue({ ...wide, maxInFlight: 3, maxPerCaller: 2 })
   const { begun, add, end } = jobs(queue)
   const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((name) => add(name))
   t.same(begun, ['a1', 'a2', 'b1'])
@@ -43,7 +43,7 @@ t.test('callers take turns, each with few jobs under way', async (t) => {
 })
 
 t.test('heavy jobs count as much as they weigh, and are not passed for ever', async (t) => {
-  const queue = new FairQueue({ ...wide, maxUnderWay: 4, maxPerCaller: 3 })
+  const queue = new FairQueue({ ...wide, maxInFlight: 4, maxPerCaller: 3 })
   const { begun, add, end } = jobs(queue)
   const light = add('a1')
   const heavy = add('b1', 9)
@@ -71,7 +71,7 @@ t.test('work is begun in slices, with a turn of the event loop between them', as
 })
 
 t.test('what fails settles its caller, and makes room', async (t) => {
-  const queue = new FairQueue({ ...wide, maxUnderWay: 1 })
+  const queue = new FairQueue({ ...wide, maxInFlight: 1 })
   const failing = queue.run('a', 1, () => {
     throw new Error('at once')
   })

@@ -109,7 +109,7 @@ export class SimulatedNode {
       (channel, bytes, caller) => this.#publish(channel, bytes, this.#permit(caller)),
       new ApiLimits({
         rates: { commandsPerSecond: 1e6, bytesPerSecond: 1e9, burstSeconds: 1 },
-        publishing: new FairQueue({ maxUnderWay: 512, maxPerCaller: 128, maxSliceMs: 4 }),
+        publishing: new FairQueue({ maxInFlight: 512, maxPerCaller: 128, maxSliceMs: 4 }),
         onLimited: () => undefined,
       }),
     )

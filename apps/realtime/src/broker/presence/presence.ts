@@ -1,44 +1,42 @@
-import { ClientInfo, type PresenceStatsResult } from '@portcullis/protocol'
+import type { ClientInfo, PresenceStatsResult } from '@portcullis/protocol'
 import { type Commands, script } from '@portcullis/redis'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Permit } from '../../hub/permit.js'
 import type { Keys } from '../keys.js'
 import type { Writes } from '../writes.js'
+import { readClientInfo } from './client-info.js'
 
 const lua = (name: string) => new URL(`./${name}.lua`, import.meta.url)
 const enterScript = script<null>(lua('enter-presence'))
 const presenceScript = script<string[]>(lua('read-presence'))
-const clientInfo = TypeCompiler.Compile(ClientInfo)
 
-/** Clients that one command goes on listing. */
-const clientsAtOnce = 500
+/** Clients that one command renews. */
+const clientsPerRenewal = 500
 /** Clients that one command reads. */
 const clientsPerPage = 1000
-
-/** Commands that are under way at a time while that is done. */
-const commandsAtOnce = 64
+/** Channels that are renewed concurrently. */
+const maxRenewalsInFlight = 64
 
 export interface PresenceOptions {
   redis: Commands
   keys: Keys
   writes: Writes
-  /** Permits the renewals: a node without a lease may list clients whose tokens are revoked. */
+  /** Permits renewals: without a lease, a node may list clients whose tokens are revoked. */
   permit: Permit
-  /** How long an entry counts after this node has last said so. */
+  /** Lifetime of an entry after its last renewal, in milliseconds. */
   ttlMs: number
   onError: (error: Error) => void
 }
 
 /**
- * Who is in which channel, in Redis. Each node lists its own clients, and goes on saying so: what a
- * node leaves behind that is gone counts no more after `ttlMs`.
+ * The clients present in each channel, kept in Redis. Each node enters its own clients and renews them;
+ * entries of a node that is gone expire after `ttlMs`.
  *
- * All of a channel goes down one connection, in order: what is sent of a channel is what holds at that
- * moment, so an entry that was taken away is not brought back by a renewal that is still under way.
+ * All commands of one channel use one connection, so Redis handles them in order: a renewal in flight
+ * cannot bring back an entry that `leave` removed.
  */
 export class Presence {
   readonly #options: PresenceOptions
-  /** Infos of this node's clients, as they are written, by channel. */
+  /** Entries of this node's clients, as JSON, by channel. */
   readonly #own = new Map<string, Set<string>>()
   readonly #timer: NodeJS.Timeout
   #renewing = false
@@ -50,29 +48,29 @@ export class Presence {
   }
 
   async enter(channel: string, info: ClientInfo, permit: Permit): Promise<void> {
-    const written = JSON.stringify(info)
+    const entry = JSON.stringify(info)
     const own = this.#own.get(channel) ?? new Set()
-    this.#own.set(channel, own.add(written))
-    await this.#list(channel, [written], permit)
+    this.#own.set(channel, own.add(entry))
+    await this.#write(channel, [entry], permit)
   }
 
   async leave(channel: string, info: ClientInfo): Promise<void> {
-    const written = JSON.stringify(info)
+    const entry = JSON.stringify(info)
     const own = this.#own.get(channel)
-    own?.delete(written)
+    own?.delete(entry)
     if (own?.size === 0) {
       this.#own.delete(channel)
     }
     const { redis, keys } = this.#options
-    await redis.zrem(keys.present(channel), written)
+    await redis.zrem(keys.present(channel), entry)
   }
 
-  /** Who is present, and how many bytes that is; undefined when it is more than `maxBytes`. */
+  /** Returns the present clients and the bytes read; undefined when those exceed `maxBytes`. */
   async present(
     channel: string,
     maxBytes: number,
   ): Promise<{ infos: ClientInfo[]; bytes: number } | undefined> {
-    // A client that comes or goes between two pages moves the others: one may be read twice.
+    // Clients that come or go between two pages shift the others, so one may appear twice.
     const infos = new Map<string, ClientInfo>()
     let bytes = 0
     for await (const page of this.#pages(channel)) {
@@ -80,21 +78,21 @@ export class Presence {
       if (bytes > maxBytes) {
         return undefined
       }
-      for (const info of page.flatMap(readClientInfo)) {
+      for (const info of infosOf(page)) {
         infos.set(info.client, info)
       }
     }
     return { infos: [...infos.values()], bytes }
   }
 
-  /** How many are present, and how many bytes were read for that. */
+  /** Counts the present clients and users; returns also the bytes read. */
   async stats(channel: string): Promise<{ stats: PresenceStatsResult; bytes: number }> {
     const clients = new Set<string>()
     const users = new Set<string>()
     let bytes = 0
     for await (const page of this.#pages(channel)) {
       bytes += bytesOf(page)
-      for (const { client, user } of page.flatMap(readClientInfo)) {
+      for (const { client, user } of infosOf(page)) {
         clients.add(client)
         users.add(user)
       }
@@ -102,7 +100,7 @@ export class Presence {
     return { stats: { num_clients: clients.size, num_users: users.size }, bytes }
   }
 
-  /** A long list is read in pages: neither Redis nor this process is busy with it for long. */
+  /** Reads in pages, so that a long list blocks neither Redis nor this process. */
   async *#pages(channel: string): AsyncGenerator<string[]> {
     const { redis, keys } = this.#options
     for (let from = 0; ; from += clientsPerPage) {
@@ -114,7 +112,7 @@ export class Presence {
     }
   }
 
-  /** Says again who is here: also what Redis has lost meanwhile comes back with it. */
+  /** Enters all of this node's clients again, including those that Redis has lost. */
   async renew(): Promise<void> {
     if (this.#renewing) {
       return
@@ -123,13 +121,13 @@ export class Presence {
     const channels = [...this.#own.keys()]
     const failures: unknown[] = []
     while (channels.length > 0) {
-      // One master of a Cluster that is away must not cost the others' channels their presence.
-      const renewed = await Promise.allSettled(
-        channels.splice(0, commandsAtOnce).map((channel) => this.#listAll(channel)),
+      // Continue after a failure: one master of a Cluster may be away while the others answer.
+      const renewals = await Promise.allSettled(
+        channels.splice(0, maxRenewalsInFlight).map((channel) => this.#renewChannel(channel)),
       )
-      for (const one of renewed) {
-        if (one.status === 'rejected') {
-          failures.push(one.reason)
+      for (const renewal of renewals) {
+        if (renewal.status === 'rejected') {
+          failures.push(renewal.reason)
         }
       }
     }
@@ -140,33 +138,33 @@ export class Presence {
     }
   }
 
-  /** Takes this node's clients away, as far as Redis is there to be told. */
+  /** Removes this node's clients, from those masters that answer. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     const { redis, keys } = this.#options
     const own = [...this.#own]
     this.#own.clear()
     await Promise.allSettled(
-      own.map(([channel, infos]) => redis.zrem(keys.present(channel), ...infos)),
+      own.map(([channel, entries]) => redis.zrem(keys.present(channel), ...entries)),
     )
   }
 
-  async #listAll(channel: string): Promise<void> {
-    const infos = [...(this.#own.get(channel) ?? [])]
+  async #renewChannel(channel: string): Promise<void> {
+    const entries = [...(this.#own.get(channel) ?? [])]
     const parts: Promise<void>[] = []
-    while (infos.length > 0) {
-      parts.push(this.#list(channel, infos.splice(0, clientsAtOnce), this.#options.permit))
+    while (entries.length > 0) {
+      parts.push(this.#write(channel, entries.splice(0, clientsPerRenewal), this.#options.permit))
     }
     await Promise.all(parts)
   }
 
-  async #list(channel: string, infos: readonly string[], permit: Permit): Promise<void> {
+  async #write(channel: string, entries: readonly string[], permit: Permit): Promise<void> {
     const { redis, keys, ttlMs, writes } = this.#options
     const key = keys.present(channel)
     await writes.run(key, permit, async (deadline) => {
-      // A client may have left while its token was checked; its entry must not come back.
+      // A client may have left while the permit was checked; its entry must not return.
       const own = this.#own.get(channel)
-      const present = infos.filter((info) => own?.has(info))
+      const present = entries.filter((entry) => own?.has(entry))
       if (present.length > 0) {
         await enterScript(redis, [key], [ttlMs, ...present], deadline)
       }
@@ -178,12 +176,6 @@ function bytesOf(texts: readonly string[]): number {
   return texts.reduce((sum, { length }) => sum + length, 0)
 }
 
-/** Reads what a node has written of a client; nothing when it is none. */
-export function readClientInfo(written: string): ClientInfo[] {
-  try {
-    const value: unknown = JSON.parse(written)
-    return clientInfo.Check(value) ? [value] : []
-  } catch {
-    return []
-  }
+function infosOf(page: readonly string[]): ClientInfo[] {
+  return page.map(readClientInfo).filter((info) => info !== undefined)
 }

@@ -1,9 +1,14 @@
 --[[
-  Tells who is present in a channel, a part of them.
-  KEYS  1 present
-  ARGV  1 how many to leave out  2 the most to give
-  Gives their infos.
+  Reads one page of the clients present in a channel.
+
+  KEYS  1 presentKey     sorted set: each client's info, by expiry in Unix milliseconds
+  ARGV  1 offset
+        2 count
+  Returns their infos.
 ]]
+local presentKey = KEYS[1]
+local offset, count = ARGV[1], ARGV[2]
+
 local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-return redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', now), '+inf', 'LIMIT', ARGV[1], ARGV[2])
+local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+return redis.call('ZRANGEBYSCORE', presentKey, now, '+inf', 'LIMIT', offset, count)

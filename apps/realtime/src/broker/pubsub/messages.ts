@@ -1,24 +1,20 @@
 import { InfoNode } from '@portcullis/contracts/server-api'
-import {
-  type ClientInfo,
-  decodePublication,
-  isCloseReason,
-  type StreamPosition,
-} from '@portcullis/protocol'
+import { type ClientInfo, decodePublication, isCloseReason } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import {
   DisconnectOrder,
-  mostOrderBytes,
+  maxOrderBytes,
   SubscribeOrder,
   UnsubscribeOrder,
 } from '../../hub/orders.js'
-import { readClientInfo } from '../presence/presence.js'
+import type { ArrivalPosition } from '../../hub/stream.js'
+import { readClientInfo } from '../presence/client-info.js'
 
 const closed = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 64 })
 
-/** Tell `from`, in its inbox, about yourself. */
+/** Asks a node to describe itself in the inbox of the node `from`. */
 const InfoQuestion = Type.Object({ type: Type.Literal('info'), id: Id, from: Id }, closed)
 
 export const ControlMessage = Type.Union([
@@ -39,53 +35,55 @@ export type InfoAnswer = Static<typeof InfoAnswer>
 const controlMessage = TypeCompiler.Compile(ControlMessage)
 const infoAnswer = TypeCompiler.Compile(InfoAnswer)
 
-/** Reads a message of the control channel; undefined when it is none of ours. */
+/** Bound of answers and presence messages, in bytes. */
+const maxBytes = 4096
+
+/** Reads a message of the control channel; returns undefined when it is malformed. */
 export function readControl(message: Buffer): ControlMessage | undefined {
-  const control = read(controlMessage, message, mostOrderBytes)
-  const isLong = control?.type === 'disconnect' && !isCloseReason(control.reason)
-  return isLong ? undefined : control
+  const control = read(controlMessage, message, maxOrderBytes)
+  const isTooLong = control?.type === 'disconnect' && !isCloseReason(control.reason)
+  return isTooLong ? undefined : control
 }
 
-/** Reads a message of a node's inbox; undefined when it is none of ours. */
+/** Reads a message of a node's inbox; returns undefined when it is malformed. */
 export function readAnswer(message: Buffer): InfoAnswer | undefined {
-  return read(infoAnswer, message, mostBytes)
+  return read(infoAnswer, message, maxBytes)
 }
 
-/** `after` is the offset that it follows, when that is not the one before its own. */
-export interface ArrivalPosition extends StreamPosition {
-  after?: number
-}
-
-/** What comes over a channel's own Redis channel. */
+/** A message of a channel's Redis channel. */
 export type ChannelMessage =
   | { type: 'publication'; encoded: Buffer; position: ArrivalPosition | undefined }
   | { type: 'join' | 'leave'; info: ClientInfo }
 
-const positioned = /^p([1-9][0-9]{0,15}) ([A-Za-z0-9_-]{1,64})(?: (0|[1-9][0-9]{0,15}))?$/
-const mostPositionBytes = 112
+const positionHeader = /^p([1-9][0-9]{0,15}) ([A-Za-z0-9_-]{1,64})(?: (0|[1-9][0-9]{0,15}))?$/
+const maxHeaderBytes = 112
 const kinds = { j: 'join', l: 'leave' } as const
 
-/** As `readChannelMessage` reads it. */
+/** Returns the message that `readChannelMessage` reads as `kind`. */
 export function presenceMessage(kind: 'join' | 'leave', info: ClientInfo): string {
   return `${kind === 'join' ? 'j' : 'l'}${JSON.stringify(info)}`
 }
 
 /**
- * Reads a message of a channel: `{…}` is a publication, `p<offset> <epoch>\n{…}` one of a stream, with the
- * offset that it follows behind the epoch when that is not the one before, `j{…}` and `l{…}` tell of a client that came or went. Undefined when it is none of ours.
+ * Reads a message of a channel; returns undefined when it is malformed:
+ *
+ * - `{…}`: a publication without a position
+ * - `p<offset> <epoch>[ <after>]\n{…}`: a publication of a stream; `after` is the previous offset when it
+ *   is not `offset - 1`
+ * - `j{…}`, `l{…}`: a client joined or left
  */
 export function readChannelMessage(message: Buffer): ChannelMessage | undefined {
   const first = String.fromCharCode(message[0] ?? 0)
   if (first === 'j' || first === 'l') {
-    const [info] = message.length > mostBytes ? [] : readClientInfo(message.toString('utf8', 1))
+    const info = message.length > maxBytes ? undefined : readClientInfo(message.toString('utf8', 1))
     return info === undefined ? undefined : { type: kinds[first], info }
   }
   if (first !== 'p') {
     return publicationOf(message, undefined)
   }
-  const end = message.subarray(0, mostPositionBytes).indexOf(0x0a)
-  const head = message.toString('latin1', 0, Math.max(0, end))
-  const [, offset, epoch, after] = positioned.exec(head) ?? []
+  const end = message.subarray(0, maxHeaderBytes).indexOf(0x0a)
+  const header = message.toString('latin1', 0, Math.max(0, end))
+  const [, offset, epoch, after] = positionHeader.exec(header) ?? []
   if (offset === undefined || epoch === undefined) {
     return undefined
   }
@@ -106,14 +104,12 @@ function publicationOf(
   return { type: 'publication', encoded, position }
 }
 
-const mostBytes = 4096
-
 function read<T extends TSchema>(
   check: TypeCheck<T>,
   message: Buffer,
-  most: number,
+  max: number,
 ): Static<T> | undefined {
-  if (message.length > most) {
+  if (message.length > max) {
     return undefined
   }
   try {

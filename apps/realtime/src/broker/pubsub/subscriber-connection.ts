@@ -2,56 +2,56 @@ import { probe, type Redis } from '@portcullis/redis'
 import { BrokerError } from '../errors.js'
 
 const namesPerCommand = 500
-const leastPauseMs = 20
-const mostPauseMs = 1000
+const minPauseMs = 20
+const maxPauseMs = 1000
 
-export interface LineOptions {
+export interface SubscriberConnectionOptions {
   redis: Redis
-  /** How often the connection is asked for a sign of life, and how long it has for it. */
+  /** Interval of the probes, and the time that Redis has for its reply, in milliseconds. */
   probeMs: number
   onMessage: (key: string, message: Buffer) => void
-  /** The connection stands, anew, and nothing is subscribed on it. */
+  /** The connection is established, for the first time or again, and has no subscriptions. */
   onReady: () => void
-  /** Something that was subscribed on it may not be any more. */
-  onDoubt: () => void
-  /** It may be that after a doubt, or a refusal, it is time to subscribe again. */
+  /** Some subscriptions of this connection may have ended. */
+  onInterrupted: () => void
+  /** Time to subscribe again, after an interruption or a refusal. */
   onRetry: () => void
 }
 
-/** The subscriptions in one Redis server, on a connection of their own. */
-export class Line {
+/** The subscriptions in one Redis server, on their own connection. */
+export class SubscriberConnection {
   readonly redis: Redis
-  /** The first attempt to connect; others follow by themselves. */
+  /** The first attempt to connect; the client library makes further attempts. */
   readonly opened: Promise<void>
-  readonly #options: LineOptions
-  /** Rejects when the connection is lost; those who await a confirmation stop waiting. */
+  readonly #options: SubscriberConnectionOptions
+  /** Rejects when the connection is lost, for callers that wait for a confirmation. */
   #lost = newSignal()
-  #doubts = 0
+  #interruptions = 0
   #retry: NodeJS.Timeout | undefined
-  #pauseMs = leastPauseMs
+  #pauseMs = minPauseMs
   #closed = false
   readonly #stopProbe: () => void
 
-  constructor(options: LineOptions) {
-    const { redis, probeMs, onMessage, onReady, onDoubt } = options
+  constructor(options: SubscriberConnectionOptions) {
+    const { redis, probeMs, onMessage, onReady, onInterrupted } = options
     this.redis = redis
     this.#options = options
     redis.on('ready', () => {
-      this.#pauseMs = leastPauseMs
+      this.#pauseMs = minPauseMs
       onReady()
     })
     redis.on('close', () => {
-      this.#doubts += 1
-      onDoubt()
+      this.#interruptions += 1
+      onInterrupted()
       const lost = this.#lost
       this.#lost = newSignal()
       lost.fire()
     })
-    // Redis has taken subscriptions back, or refuses them: their slot is another server's now.
-    // Which ones, ioredis does not tell.
+    // Redis has ended or refused subscriptions whose slot moved to another server. ioredis does not
+    // report which.
     redis.on('moved', () => {
-      this.#doubts += 1
-      onDoubt()
+      this.#interruptions += 1
+      onInterrupted()
       this.retryLater()
     })
     redis.on('smessageBuffer', (channel: Buffer, message: Buffer) =>
@@ -80,11 +80,11 @@ export class Line {
   }
 
   /**
-   * Subscribes to all of the groups, the names of each being of one slot. Gives whether that stands:
-   * no subscription of this server has come into doubt meanwhile.
+   * Subscribes to all groups; the names of a group share a slot. Returns true when Redis has confirmed
+   * all of them and no subscription of this connection was interrupted meanwhile.
    */
   async subscribeAll(groups: readonly (readonly string[])[]): Promise<boolean> {
-    const [lost, doubts] = [this.#lost, this.#doubts]
+    const [lost, interruptions] = [this.#lost, this.#interruptions]
     const commands: Promise<unknown>[] = []
     for (const names of groups) {
       for (let at = 0; at < names.length; at += namesPerCommand) {
@@ -92,40 +92,41 @@ export class Line {
       }
     }
     const results = await Promise.allSettled(commands)
-    // With the next connection comes `onReady`.
+    // `onReady` follows with the next connection.
     if (lost !== this.#lost) {
       return false
     }
-    const stands = results.every(({ status }) => status === 'fulfilled') && doubts === this.#doubts
-    if (stands) {
-      this.#pauseMs = leastPauseMs
+    const areConfirmed =
+      results.every(({ status }) => status === 'fulfilled') && interruptions === this.#interruptions
+    if (areConfirmed) {
+      this.#pauseMs = minPauseMs
     } else {
       this.retryLater()
     }
-    return stands
+    return areConfirmed
   }
 
   unsubscribe(key: string): void {
-    // When Redis is away its side of the subscription is gone too.
+    // Without a connection Redis has no subscription to end.
     if (this.ready) {
       this.redis.sunsubscribe(key).catch(() => undefined)
     }
   }
 
-  /** Has everything subscribed again in a while; a longer one each time until it stands. */
+  /** Schedules `onRetry`, with a pause that doubles until all subscriptions are confirmed. */
   retryLater(): void {
     if (this.#closed || this.#retry !== undefined) {
       return
     }
     this.#retry = setTimeout(() => {
       this.#retry = undefined
-      // When it is not, `onReady` comes.
+      // Without a connection, `onReady` will follow.
       if (this.ready) {
         this.#options.onRetry()
       }
     }, this.#pauseMs)
     this.#retry.unref()
-    this.#pauseMs = Math.min(2 * this.#pauseMs, mostPauseMs)
+    this.#pauseMs = Math.min(2 * this.#pauseMs, maxPauseMs)
   }
 
   close(): void {

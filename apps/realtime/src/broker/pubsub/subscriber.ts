@@ -1,94 +1,94 @@
 import { close, type Masters, type PerMaster, perMaster, type Redis } from '@portcullis/redis'
 import { BrokerError } from '../errors.js'
-import { Line } from './subscriber-connection.js'
+import { SubscriberConnection } from './subscriber-connection.js'
 
 export interface SubscriberOptions {
   masters: Masters
-  /** The slot of each partition. */
+  /** The Cluster slot of each partition. */
   slots: readonly number[]
-  /** How often each connection is asked for a sign of life, and how long it has for it. */
+  /** Interval of the probes of each connection, and the time that Redis has for its reply, in milliseconds. */
   probeMs: number
-  /** What is wanted of some partitions comes in again, after it had not for a while. */
+  /** Messages of some partitions arrive again after an interruption. */
   onRestored: () => void
 }
 
 interface Partition {
   readonly slot: number
-  /** Where it is subscribed to. */
-  line: Line | undefined
-  /** Whether every wanted subscription of it stands. */
-  whole: boolean
+  /** The connection to the master that has the slot. */
+  connection: SubscriberConnection | undefined
+  /** True when Redis has confirmed every wanted subscription of the partition. */
+  isComplete: boolean
 }
 
 interface Wanted {
   readonly partition: Partition
-  readonly take: (message: Buffer) => void
+  readonly onMessage: (message: Buffer) => void
 }
 
 /**
- * The node's subscriptions in Redis: one connection to each master, for all partitions of which it has
- * the slots.
+ * The node's subscriptions in Redis: one connection to each master, for all partitions of its slots.
  *
- * All commands of a partition go down one connection and Redis handles them in order, so a SSUBSCRIBE
- * sent after a SUNSUBSCRIBE wins, and no state in between has to be kept here. After a reconnect, and
- * where a partition has gone to another master, everything that is wanted is subscribed again, and only
- * then is the partition whole.
+ * All commands of a partition use one connection and Redis handles them in order, so an SSUBSCRIBE sent
+ * after an SUNSUBSCRIBE wins and needs no state here. After a reconnect, and when a partition moves to
+ * another master, all its wanted subscriptions are sent again; until Redis confirms them the partition
+ * is incomplete.
  */
 export class Subscriber {
   readonly #options: SubscriberOptions
   readonly #wanted = new Map<string, Wanted>()
   readonly #partitions: readonly Partition[]
-  readonly #lines: PerMaster<Line>
+  readonly #connections: PerMaster<SubscriberConnection>
 
   constructor(options: SubscriberOptions) {
     const { masters, slots } = options
     this.#options = options
-    this.#partitions = slots.map((slot) => ({ slot, line: undefined, whole: false }))
-    this.#lines = perMaster<Line>(masters, {
+    this.#partitions = slots.map((slot) => ({ slot, connection: undefined, isComplete: false }))
+    this.#connections = perMaster<SubscriberConnection>(masters, {
       slots,
-      make: (master) => this.#open(master.connect('subscriber', 'realtime-sub')),
-      end: async (line) => {
-        line.close()
-        await close(line.redis)
+      make: (master) => this.#connect(master.connect('subscriber', 'realtime-sub')),
+      end: async (connection) => {
+        connection.close()
+        await close(connection.redis)
       },
-      onChange: () => this.#arrange(),
+      onChange: () => this.#assignPartitions(),
     })
-    this.#arrange()
+    this.#assignPartitions()
   }
 
-  /** Waits for the first connection to each master. */
+  /** Resolves when each master has been connected once; rejects when one cannot be. */
   async open(): Promise<void> {
-    await Promise.all(this.#lines.all().map(({ thing }) => thing.opened))
+    await Promise.all(this.#connections.all().map(({ thing }) => thing.opened))
   }
 
-  /** What is not as it should be, in words; undefined when every wanted subscription stands. */
+  /** Returns which subscriptions are interrupted; undefined when all are confirmed. */
   problem(): string | undefined {
-    const broken = this.#partitions.filter(({ whole }) => !whole)
-    if (broken.length === 0) {
+    const incomplete = this.#partitions.filter(({ isComplete }) => !isComplete)
+    if (incomplete.length === 0) {
       return undefined
     }
-    const away = broken.filter(({ line }) => line?.ready !== true)
+    const away = incomplete.filter(({ connection }) => connection?.ready !== true)
     const of = (some: readonly Partition[]) =>
       this.#partitions.length === 1
         ? ''
         : ` for ${some.length} of ${this.#partitions.length} partitions`
-    return away.length > 0 ? `Redis is away${of(away)}` : `subscribing again${of(broken)}`
+    return away.length > 0 ? `Redis is away${of(away)}` : `subscribing again${of(incomplete)}`
   }
 
+  /** Number of wanted subscriptions. */
   get wanted(): number {
     return this.#wanted.size
   }
 
-  /** Takes what comes in under `key`; resolves once Redis has confirmed. @throws BrokerError away */
-  async add(key: string, index: number, take: (message: Buffer) => void): Promise<void> {
+  /** Subscribes to `key`; resolves once Redis has confirmed. @throws BrokerError away */
+  async add(key: string, index: number, onMessage: (message: Buffer) => void): Promise<void> {
     const partition = this.#partitions[index]
-    const line = partition?.line
-    if (partition === undefined || line?.ready !== true) {
+    const connection = partition?.connection
+    if (partition === undefined || connection?.ready !== true) {
       throw new BrokerError('away', 'Redis is away')
     }
-    this.#wanted.set(key, { partition, take })
+    this.#wanted.set(key, { partition, onMessage })
     try {
-      await line.subscribe(key)
+      await connection.subscribe(key)
     } catch (error) {
       this.#wanted.delete(key)
       throw error
@@ -101,79 +101,78 @@ export class Subscriber {
       return
     }
     this.#wanted.delete(key)
-    wanted.partition.line?.unsubscribe(key)
+    wanted.partition.connection?.unsubscribe(key)
   }
 
   async close(): Promise<void> {
-    await this.#lines.close()
+    await this.#connections.close()
   }
 
-  #open(redis: Redis): Line {
+  #connect(redis: Redis): SubscriberConnection {
     const { masters, probeMs } = this.#options
-    const line: Line = new Line({
+    const connection: SubscriberConnection = new SubscriberConnection({
       redis,
       probeMs,
       onMessage: (key, message) => {
         const wanted = this.#wanted.get(key)
         if (wanted !== undefined) {
-          wanted.take(message)
-        }
-        // It was on its way when the channel was left.
-        else {
-          line.unsubscribe(key)
+          wanted.onMessage(message)
+        } else {
+          // A message that was in flight when the channel was left.
+          connection.unsubscribe(key)
         }
       },
-      onReady: () => this.#restore(line, this.#of(line)),
-      onDoubt: () => {
-        for (const partition of this.#of(line)) {
-          partition.whole = false
+      onReady: () => this.#resubscribe(connection, this.#partitionsOf(connection)),
+      onInterrupted: () => {
+        for (const partition of this.#partitionsOf(connection)) {
+          partition.isComplete = false
         }
       },
       onRetry: () => {
         masters.refresh()
-        this.#restore(line, this.#of(line))
+        this.#resubscribe(connection, this.#partitionsOf(connection))
       },
     })
-    return line
+    return connection
   }
 
-  #of(line: Line): readonly Partition[] {
-    return this.#partitions.filter((partition) => partition.line === line)
+  #partitionsOf(connection: SubscriberConnection): readonly Partition[] {
+    return this.#partitions.filter((partition) => partition.connection === connection)
   }
 
-  /** Partitions go to the masters that have their slots now. */
-  #arrange(): void {
-    const moved = new Map<Line, Partition[]>()
+  /** Assigns each partition to the master that has its slot now. */
+  #assignPartitions(): void {
+    const moved = new Map<SubscriberConnection, Partition[]>()
     for (const partition of this.#partitions) {
-      const line = this.#lines.of(partition.slot)
-      if (line === partition.line) {
+      const connection = this.#connections.of(partition.slot)
+      if (connection === partition.connection) {
         continue
       }
-      partition.line = line
-      partition.whole = false
-      if (line !== undefined) {
-        moved.set(line, [...(moved.get(line) ?? []), partition])
+      partition.connection = connection
+      partition.isComplete = false
+      if (connection !== undefined) {
+        moved.set(connection, [...(moved.get(connection) ?? []), partition])
       }
     }
-    for (const [line, partitions] of moved) {
-      if (line.ready) {
-        this.#restore(line, partitions)
+    for (const [connection, partitions] of moved) {
+      if (connection.ready) {
+        this.#resubscribe(connection, partitions)
       }
     }
   }
 
-  #restore(line: Line, partitions: readonly Partition[]): void {
+  #resubscribe(connection: SubscriberConnection, partitions: readonly Partition[]): void {
     const names = new Map<Partition, string[]>(partitions.map((partition) => [partition, []]))
     for (const [key, { partition }] of this.#wanted) {
       names.get(partition)?.push(key)
     }
-    line.subscribeAll([...names.values()]).then((stands) => {
-      if (!stands) {
+    connection.subscribeAll([...names.values()]).then((areConfirmed) => {
+      if (!areConfirmed) {
         return
       }
       for (const partition of partitions) {
-        if (partition.line === line) {
-          partition.whole = true
+        if (partition.connection === connection) {
+          partition.isComplete = true
         }
       }
       this.#options.onRestored()

@@ -1,19 +1,19 @@
 import type { StreamPosition } from '@portcullis/protocol'
 
 export interface AcknowledgedOptions {
-  /** Replicas that are behind by more than this are of no use. */
+  /** Minimum time for which a position is kept, in milliseconds: longer than a usable replica lags. */
   forMs: number
-  /** Offsets that are so far apart are of different masters. */
-  leastJump: number
+  /** Offsets at least this far apart come from different masters. */
+  minJump: number
   now?: () => number
 }
 
 type Entry = readonly [channel: string, position: StreamPosition]
 
 /**
- * What this node has published lately and Redis has acknowledged: of each stream the last, and the last
- * before another master took over. Redis acknowledges before its replicas have it, so the one that takes
- * over may not; then it is only here that somebody knows of it.
+ * Positions that Redis acknowledged to this node lately: the last one of each stream, and the last one
+ * before another master took over. Redis acknowledges before its replicas have the publication, so a
+ * replica that takes over may lack it; then only this node still knows of it.
  */
 export class Acknowledged {
   readonly #options: AcknowledgedOptions
@@ -21,8 +21,8 @@ export class Acknowledged {
   #since: number
   #newer = new Map<string, StreamPosition>()
   #older = new Map<string, StreamPosition>()
-  /** The last ones before a jump. */
-  #before: Entry[] = []
+  /** The last positions before a jump. */
+  #beforeJump: Entry[] = []
 
   constructor(options: AcknowledgedOptions) {
     this.#options = options
@@ -32,19 +32,19 @@ export class Acknowledged {
 
   set(channel: string, position: StreamPosition): void {
     const last = this.#newer.get(channel) ?? this.#older.get(channel)
-    if (last !== undefined && position.offset - last.offset >= this.#options.leastJump) {
-      this.#before.push([channel, last])
+    if (last !== undefined && position.offset - last.offset >= this.#options.minJump) {
+      this.#beforeJump.push([channel, last])
     }
     this.#newer.set(channel, position)
   }
 
   get all(): readonly Entry[] {
-    return [...this.#before, ...new Map([...this.#older, ...this.#newer])]
+    return [...this.#beforeJump, ...new Map([...this.#older, ...this.#newer])]
   }
 
-  /** Redis has all of these, or has begun anew: those go that have been here for `forMs`. */
+  /** Drops entries kept for `forMs`; Redis has them all, or has started a new epoch. */
   confirm(entries: readonly Entry[]): void {
-    this.#before = this.#before.filter((entry) => !entries.includes(entry))
+    this.#beforeJump = this.#beforeJump.filter((entry) => !entries.includes(entry))
     if (this.#now() - this.#since < this.#options.forMs) {
       return
     }

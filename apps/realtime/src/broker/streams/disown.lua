@@ -1,18 +1,24 @@
 --[[
-  Begins a channel's stream anew if it has lost a publication that was acknowledged: one behind its
-  end, or in the gap that its last change of masters has left.
-  KEYS  1 stream  2 place
-  ARGV  1 offset and  2 epoch of that publication
-  Gives 1 when it was lost, or 0.
+  Deletes a channel's stream if it has lost a publication that Redis acknowledged: one beyond the end,
+  or one within the gap of the last change of masters. The next publication starts a new epoch.
+
+  KEYS  1 streamKey
+        2 placeKey
+  ARGV  1 offset         of the acknowledged publication
+        2 epoch
+  Returns 1 when it was lost, otherwise 0.
 ]]
-local place = redis.call('HMGET', KEYS[2], 'offset', 'epoch', 'forkedAfter', 'forkedAt')
-if place[2] ~= ARGV[2] then
+local streamKey, placeKey = KEYS[1], KEYS[2]
+local offset, epoch = tonumber(ARGV[1]), ARGV[2]
+
+local place = redis.call('HMGET', placeKey, 'offset', 'epoch', 'forkedAfter', 'forkedAt')
+local last, currentEpoch, forkedAfter, forkedAt = place[1], place[2], place[3], place[4]
+if currentEpoch ~= epoch then
   return 0
 end
-local offset = tonumber(ARGV[1])
-local inGap = place[3] and offset > tonumber(place[3]) and offset < tonumber(place[4])
-if offset <= tonumber(place[1]) and not inGap then
+local inGap = forkedAfter and offset > tonumber(forkedAfter) and offset < tonumber(forkedAt)
+if offset <= tonumber(last) and not inGap then
   return 0
 end
-redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('DEL', streamKey, placeKey)
 return 1

@@ -1,7 +1,11 @@
 --[[
-  Publishes to a Redis channel of this slot.
-  KEYS  1 the Redis channel, which is no key: it tells a Cluster where to send this
+  Publishes a message to a Redis channel.
+
+  KEYS  1 redisChannel   not a key: routes the script to the right master of a Cluster
   ARGV  1 message
   Returns the number of receivers.
 ]]
-return redis.call('SPUBLISH', KEYS[1], ARGV[1])
+local redisChannel = KEYS[1]
+local message = ARGV[1]
+
+return redis.call('SPUBLISH', redisChannel, message)

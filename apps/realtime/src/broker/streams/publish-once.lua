@@ -1,11 +1,17 @@
 --[[
-  Publishes into a channel without a history, unless that was done under this idempotency key.
-  KEYS  1 the idempotency key
-  ARGV  1 publication  2 seconds of the idempotency key  3 Redis channel of its publications
-  Gives 1, or 0 when it was done.
+  Publishes into a channel without a history, at most once under an idempotency key.
+
+  KEYS  1 onceKey
+  ARGV  1 publication    encoded
+        2 onceSeconds    lifetime of the idempotency key
+        3 redisChannel   of the channel's messages
+  Returns 1 when it published, 0 when an earlier call did.
 ]]
-if not redis.call('SET', KEYS[1], '', 'NX', 'EX', ARGV[2]) then
+local onceKey = KEYS[1]
+local publication, onceSeconds, redisChannel = ARGV[1], ARGV[2], ARGV[3]
+
+if not redis.call('SET', onceKey, '', 'NX', 'EX', onceSeconds) then
   return 0
 end
-redis.call('SPUBLISH', ARGV[3], ARGV[1])
+redis.call('SPUBLISH', redisChannel, publication)
 return 1

@@ -1,50 +1,63 @@
 --[[
-  Publishes into a channel with a history: gives the publication its offset, keeps it, and sends it to
-  every node, in one step.
+  Publishes into a channel with a history, in one step: assigns the offset, stores the publication and
+  sends it to every node.
 
-  A replica that becomes the master may not have what its master acknowledged last, and a Redis that
-  is restarted may have lost it. Those offsets are taken, by publications that somebody has got. So
-  when Redis is on another line of replication than at the last publication, offsets go on further up,
-  and the first one there names the one it follows: who is further than that has got what is lost.
-  KEYS  1 stream  2 place  3 what was published under an idempotency key; may be missing
-  ARGV  1 publication  2 how many are kept  3 for how many seconds  4 epoch, should it begin anew
-        5 seconds for which the place outlives the last publication  6 seconds of the idempotency key
-        7 how far up to go on  8 Redis channel of its publications. It is of this slot, but no key: as
-        one it would be missing, and while a slot moves Redis runs nothing with a missing key.
-  Gives {offset, epoch}.
+  A replica that becomes master may lack the last publications that its master acknowledged, and so may
+  a restarted Redis. Clients may have received those publications, so their offsets must not be used
+  again. When the replication id differs from that of the last publication, the offset jumps and the
+  publication names the previous offset in 'after': a client whose position is greater than that has
+  received lost publications.
+
+  KEYS  1 streamKey
+        2 placeKey
+        3 onceKey        idempotency key; optional
+  ARGV  1 publication    encoded
+        2 historySize    publications to keep
+        3 historySeconds
+        4 newEpoch       used when the stream does not exist
+        5 placeSeconds   lifetime of the stream's position after this publication
+        6 onceSeconds    lifetime of the idempotency key
+        7 jump           added to the offset after a change of masters
+        8 redisChannel   of the channel's messages. In this slot, but not in KEYS: while a slot
+                         migrates, Redis refuses scripts with a missing key.
+  Returns {offset, epoch}.
 ]]
-if KEYS[3] then
-  local done = redis.call('HMGET', KEYS[3], 'offset', 'epoch')
+local streamKey, placeKey, onceKey = KEYS[1], KEYS[2], KEYS[3]
+local publication, historySize, historySeconds, newEpoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local placeSeconds, onceSeconds, jump, redisChannel = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+
+if onceKey then
+  local done = redis.call('HMGET', onceKey, 'offset', 'epoch')
   if done[1] then
     return done
   end
 end
 local info = redis.pcall('INFO', 'replication')
-local line = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
-local place = redis.call('HMGET', KEYS[2], 'offset', 'epoch', 'line')
+local replicationId = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+local place = redis.call('HMGET', placeKey, 'offset', 'epoch', 'line')
 local last, epoch = tonumber(place[1] or '0'), place[2]
 local offset = last + 1
 if not epoch then
-  epoch, offset = ARGV[4], 1
-  redis.call('DEL', KEYS[1], KEYS[2])
-elseif place[3] ~= line then
-  offset = last + tonumber(ARGV[7])
+  epoch, offset = newEpoch, 1
+  redis.call('DEL', streamKey, placeKey)
+elseif place[3] ~= replicationId then
+  offset = last + tonumber(jump)
 end
 local id = string.format('%.0f', offset)
-local entry, position = { 'pub', ARGV[1] }, 'p' .. id .. ' ' .. epoch
-redis.call('HSET', KEYS[2], 'offset', id, 'epoch', epoch, 'line', line)
+local entry, position = { 'pub', publication }, 'p' .. id .. ' ' .. epoch
+redis.call('HSET', placeKey, 'offset', id, 'epoch', epoch, 'line', replicationId)
 if offset > last + 1 then
   local after = string.format('%.0f', last)
-  entry = { 'pub', ARGV[1], 'after', after }
+  entry = { 'pub', publication, 'after', after }
   position = position .. ' ' .. after
-  redis.call('HSET', KEYS[2], 'forkedAfter', after, 'forkedAt', id)
+  redis.call('HSET', placeKey, 'forkedAfter', after, 'forkedAt', id)
 end
-redis.call('EXPIRE', KEYS[2], ARGV[5])
-redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[2], id .. '-0', unpack(entry))
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('SPUBLISH', ARGV[8], position .. '\n' .. ARGV[1])
-if KEYS[3] then
-  redis.call('HSET', KEYS[3], 'offset', id, 'epoch', epoch)
-  redis.call('EXPIRE', KEYS[3], ARGV[6])
+redis.call('EXPIRE', placeKey, placeSeconds)
+redis.call('XADD', streamKey, 'MAXLEN', historySize, id .. '-0', unpack(entry))
+redis.call('EXPIRE', streamKey, historySeconds)
+redis.call('SPUBLISH', redisChannel, position .. '\n' .. publication)
+if onceKey then
+  redis.call('HSET', onceKey, 'offset', id, 'epoch', epoch)
+  redis.call('EXPIRE', onceKey, onceSeconds)
 end
 return { id, epoch }

@@ -1,6 +1,9 @@
 --[[
-  Forgets what a channel keeps; its offsets go on.
-  KEYS  1 stream
-  Returns the number of streams removed.
+  Deletes a channel's history; its offsets continue.
+
+  KEYS  1 streamKey
+  Returns the number of streams deleted.
 ]]
-return redis.call('DEL', KEYS[1])
+local streamKey = KEYS[1]
+
+return redis.call('DEL', streamKey)

@@ -1,166 +1,125 @@
-import { randomBytes, randomInt } from 'node:crypto'
 import type { StreamPosition } from '@portcullis/protocol'
-import { type Commands, script } from '@portcullis/redis'
+import { type Commands, isCluster } from '@portcullis/redis'
+import type { Permit } from '../../hub/permit.js'
+import { orAway } from '../errors.js'
 import type { Keys } from '../keys.js'
+import type { Writes } from '../writes.js'
+import { Acknowledged } from './acknowledged.js'
+import {
+  disownLost,
+  type History,
+  type HistoryQuery,
+  minJump,
+  type PublishOptions,
+  publish,
+  readHistory,
+  readPosition,
+  removeHistory,
+} from './stream-scripts.js'
 
-const lua = (name: string) => new URL(`./${name}.lua`, import.meta.url)
-const publishScript = script<[offset: string, epoch: string]>(lua('publish'))
-const publishNowScript = script<number>(lua('publish-now'))
-const publishOnceScript = script<0 | 1>(lua('publish-once'))
-const removeHistoryScript = script<0 | 1>(lua('remove-history'))
-const disownScript = script<0 | 1>(lua('disown'))
-const historyScript = script<
-  [offset: string, epoch: string, entries: [id: string, fields: string[]][]]
->(lua('read-history'))
+/** A replica that lags by more than this is not expected to take over; see `disownLost`. */
+const maxReplicaLagMs = 30_000
 
-/**
- * How far offsets go on further up, between these, when the last ones before may be lost (see
- * publish.lua). At random, as two replicas may do so one after the other, the second without having
- * heard of the first; so far that no one has published as much meanwhile, and 53 bits last for
- * thousands of times.
- */
-export const leastJump = 2 ** 24
-const mostJump = 2 ** 40
-
-/** A client that comes back within this finds out whether it has missed anything. */
-const leastPlaceSeconds = 30 * 24 * 60 * 60
-
-export interface PublishOptions {
-  /** What the channel keeps. */
-  history?: { size: number; ttlSeconds: number }
-  /** Published once under this key, within this time of the first. */
-  idempotency?: { key: string; ttlSeconds: number }
+export interface StreamsOptions {
+  commands: Commands
+  bulk: Commands
+  keys: Keys
+  writes: Writes
 }
 
-export interface HistoryQuery {
-  /** Excluded: publications after it, or in reverse before it. */
-  since?: StreamPosition | undefined
-  /** The most to give; 0: none, the position alone; negative: all. */
-  limit: number
-  /** The most bytes to give; the first publication is given whatever its size. */
-  maxBytes: number
-  /** Newest first. */
-  reverse?: boolean
-}
+/** Publications of channels, and the streams of those with a history. */
+export class Streams {
+  readonly #options: StreamsOptions
+  readonly #acknowledged = new Acknowledged({ forMs: maxReplicaLagMs, minJump })
 
-/** Publications of a history with their offsets, and where it ends. */
-export interface History {
-  position: StreamPosition
-  publications: KeptPublication[]
-}
+  constructor(options: StreamsOptions) {
+    this.#options = options
+  }
 
-/** `after` is the offset that it follows, when that is not the one before its own. */
-export interface KeptPublication {
-  offset: number
-  after?: number
-  encoded: Buffer
-}
-
-/**
- * Publishes into every node, and into the channel's history if it has one; resolves to the place there.
- * `deadline` as in `Script`.
- */
-export async function publish(
-  redis: Commands,
-  keys: Keys,
-  channel: string,
-  encoded: Buffer,
-  { history, idempotency }: PublishOptions,
-  deadline: number,
-): Promise<StreamPosition | undefined> {
-  const to = keys.channel(channel)
-  const once = idempotency === undefined ? [] : [keys.once(channel, idempotency.key)]
-  const onceSeconds = idempotency?.ttlSeconds ?? 0
-  if (history === undefined) {
-    if (idempotency === undefined) {
-      await publishNowScript(redis, [to], [encoded], deadline)
-    } else {
-      await publishOnceScript(redis, once, [encoded, onceSeconds, to], deadline)
+  /**
+   * Sends an encoded publication to every node, including this one. Returns its position when the
+   * channel has a history.
+   *
+   * @throws BrokerError away
+   */
+  async publish(
+    channel: string,
+    encoded: Buffer,
+    permit: Permit,
+    options: PublishOptions = {},
+  ): Promise<StreamPosition | undefined> {
+    const { commands, keys, writes } = this.#options
+    const position = await orAway(() =>
+      writes.run(keys.place(channel), permit, (deadline) =>
+        publish(commands, keys, channel, encoded, options, deadline),
+      ),
+    )
+    if (position !== undefined) {
+      this.#acknowledged.set(channel, position)
     }
-    return undefined
+    return position
   }
-  const { size, ttlSeconds } = history
-  const [offset, epoch] = await publishScript(
-    redis,
-    [keys.stream(channel), keys.place(channel), ...once],
-    [encoded, size, ttlSeconds, newEpoch(), placeSeconds(ttlSeconds), onceSeconds, newJump(), to],
-    deadline,
-  )
-  return { offset: Number(offset), epoch }
-}
 
-/** Publishes a message to a Redis channel. `deadline` as in `Script`. */
-export async function send(
-  redis: Commands,
-  to: string,
-  message: string,
-  deadline: number,
-): Promise<void> {
-  await publishNowScript(redis, [to], [message], deadline)
-}
-
-/** Forgets what a channel keeps; its offsets go on. `deadline` as in `Script`. */
-export async function removeHistory(
-  redis: Commands,
-  keys: Keys,
-  channel: string,
-  deadline: number,
-): Promise<void> {
-  await removeHistoryScript(redis, [keys.stream(channel)], [], deadline)
-}
-
-export async function readHistory(
-  redis: Commands,
-  keys: Keys,
-  channel: string,
-  { since, limit, maxBytes, reverse = false }: HistoryQuery,
-): Promise<History> {
-  const [offset, epoch, entries] = await historyScript(
-    redis,
-    [keys.stream(channel), keys.place(channel)],
-    [limit, since?.offset ?? '', reverse ? 1 : 0, newEpoch(), leastPlaceSeconds, maxBytes],
-  )
-  return {
-    position: { offset: Number(offset), epoch },
-    publications: entries.map(([id, [, encoded = '', , after]]) => ({
-      offset: Number.parseInt(id, 10),
-      ...(after === undefined ? {} : { after: Number(after) }),
-      encoded: Buffer.from(encoded),
-    })),
+  /** Returns publications of a channel and the end of its stream. @throws BrokerError away */
+  history(channel: string, query: HistoryQuery): Promise<History> {
+    const { commands, bulk, keys } = this.#options
+    // A position alone is a short reply.
+    if (query.limit === 0) {
+      return orAway(() => readHistory(commands, keys, channel, query))
+    }
+    return orAway(() => this.#readBulk(() => readHistory(bulk, keys, channel, query)))
   }
-}
 
-/** Begins the stream anew if it has lost what was published at `position`; says whether it did. */
-export async function disownLost(
-  redis: Commands,
-  keys: Keys,
-  channel: string,
-  { offset, epoch }: StreamPosition,
-): Promise<boolean> {
-  const places = [keys.stream(channel), keys.place(channel)]
-  return (await disownScript(redis, places, [offset, epoch])) === 1
-}
+  /**
+   * Retries a failed read once on a Cluster, with a new slot map: the bulk connection is seldom used,
+   * so its map may be older than a failover. Reads are safe to repeat.
+   */
+  async #readBulk<Result>(read: () => Promise<Result>): Promise<Result> {
+    const { bulk } = this.#options
+    if (!isCluster(bulk)) {
+      return read()
+    }
+    try {
+      return await read()
+    } catch {
+      await new Promise<void>((resolve) => bulk.refreshSlotsCache(() => resolve()))
+      return read()
+    }
+  }
 
-/** Where a stream ends; undefined for a channel that has none. */
-export async function readPosition(
-  redis: Commands,
-  keys: Keys,
-  channel: string,
-): Promise<StreamPosition | undefined> {
-  const [offset, epoch] = await redis.hmget(keys.place(channel), 'offset', 'epoch')
-  return offset && epoch ? { offset: Number(offset), epoch } : undefined
-}
+  /** Returns the end of each stream: undefined when none exists, 'unknown' when Redis does not answer. */
+  positions(channels: readonly string[]): Promise<(StreamPosition | undefined | 'unknown')[]> {
+    const { commands, keys } = this.#options
+    return Promise.all(
+      channels.map((channel) =>
+        readPosition(commands, keys, channel).catch(() => 'unknown' as const),
+      ),
+    )
+  }
 
-/** Tells streams apart that have the same name at different times. */
-function newEpoch(): string {
-  return randomBytes(6).toString('base64url')
-}
+  /**
+   * Starts a new epoch if Redis has lost the publication at `position`, so that followers learn of the
+   * gap. Returns true if it did. @throws BrokerError away
+   */
+  disown(channel: string, position: StreamPosition): Promise<boolean> {
+    const { commands, keys } = this.#options
+    return orAway(() => disownLost(commands, keys, channel, position))
+  }
 
-function newJump(): number {
-  return randomInt(leastJump, mostJump)
-}
+  /** Calls `disown` for everything that Redis acknowledged to this node lately. @throws BrokerError away */
+  async disownLost(): Promise<void> {
+    const acknowledged = this.#acknowledged.all
+    await Promise.all(acknowledged.map(([channel, position]) => this.disown(channel, position)))
+    this.#acknowledged.confirm(acknowledged)
+  }
 
-/** Longer than what it is the place of. */
-function placeSeconds(ttlSeconds: number): number {
-  return Math.max(leastPlaceSeconds, 2 * ttlSeconds)
+  /** Deletes a channel's history; its offsets continue. @throws BrokerError away */
+  async removeHistory(channel: string, permit: Permit): Promise<void> {
+    const { commands, keys, writes } = this.#options
+    await orAway(() =>
+      writes.run(keys.stream(channel), permit, (deadline) =>
+        removeHistory(commands, keys, channel, deadline),
+      ),
+    )
+  }
 }

@@ -68,7 +68,7 @@ export function limitRefusals(
   })
   const good = new RecentlyGood(maxKnownGood)
   const queue = new FairQueue({
-    maxUnderWay: asking.inAll,
+    maxInFlight: asking.inAll,
     maxPerCaller: asking.perAddress,
     maxSliceMs: Number.POSITIVE_INFINITY,
   })

@@ -3,7 +3,7 @@ import { Acknowledged } from '../../../src/broker/streams/acknowledged.js'
 
 t.test('what was acknowledged is kept until Redis was seen to have it, long after', async (t) => {
   let now = 0
-  const acknowledged = new Acknowledged({ forMs: 1000, leastJump: 100, now: () => now })
+  const acknowledged = new Acknowledged({ forMs: 1000, minJump: 100, now: () => now })
   const place = (offset: number) => ({ offset, epoch: 'e' })
   acknowledged.set('a', place(1))
   acknowledged.set('a', place(2))
@@ -30,7 +30,7 @@ t.test('what was acknowledged is kept until Redis was seen to have it, long afte
 })
 
 t.test('the last before another master took over is kept beside what comes after it', async (t) => {
-  const acknowledged = new Acknowledged({ forMs: 1000, leastJump: 100 })
+  const acknowledged = new Acknowledged({ forMs: 1000, minJump: 100 })
   const place = (offset: number) => ({ offset, epoch: 'e' })
   for (const offset of [1, 2, 90, 190, 191]) {
     acknowledged.set('a', place(offset))

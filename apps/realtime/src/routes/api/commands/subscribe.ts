@@ -3,14 +3,14 @@ import { SubscribeRequest } from '@portcullis/contracts/server-api'
 import { contentOfJson, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { ChannelOptions } from '../../../hub/namespaces.js'
-import { mostOrderBytes, type Order } from '../../../hub/orders.js'
+import { maxOrderBytes, type Order } from '../../../hub/orders.js'
 import { apiError, orInternal } from '../answer.js'
 import type { ApiCommand } from '../command.js'
 import { notAvailable, refuseFields, type Tell, targetOf } from '../target.js'
 
 const Result = Type.Object({})
 /** The rest of an order has room beside it. */
-const mostDataBytes = mostOrderBytes / 2
+const maxDataBytes = maxOrderBytes / 2
 
 /**
  * `subscribe`: puts a user's connections into a channel, on every node; it ends with the connection.
@@ -73,7 +73,7 @@ export function apiSubscribe(
 function dataOf(body: { data?: unknown; b64data?: string }) {
   const content = contentOfJson(body)
   try {
-    return Buffer.byteLength(JSON.stringify(content) ?? '') > mostDataBytes ? 'unfit' : content
+    return Buffer.byteLength(JSON.stringify(content) ?? '') > maxDataBytes ? 'unfit' : content
   } catch (error) {
     if (error instanceof RangeError) {
       return 'unfit'

@@ -10,7 +10,7 @@ import {
   publish,
   readHistory,
   readPosition,
-} from '../../../src/broker/streams/streams.js'
+} from '../../../src/broker/streams/stream-scripts.js'
 import { randomPrefix, redisUrl } from '../../fixtures/realtime-node.js'
 
 const redis = connect({ url: redisUrl, onError: () => undefined })
