@@ -79,9 +79,6 @@ export function keyNames(prefix: string, partitions = 1) {
     index: (partition: number, identity: string) => at(partition, `index:${identity}`),
     /** Sorted set: the same tokens by the millisecond of their expiry, to prune the one above. */
     expiring: (partition: number, identity: string) => at(partition, `expiring:${identity}`),
-    /** Sorted sets that tokens of versions before the index are in, until `tidyIndex` takes them over. */
-    tokens: (partition: number, identity: string) => at(partition, `tokens:${identity}`),
-    expiries: (partition: number, identity: string) => at(partition, `expiries:${identity}`),
     /** Sorted set: `*`, `s:<subject>`, `l:<label>`, `p:<jti>` -> tokens issued up to here are revoked. */
     cutoffs: (partition: number, identity: string) => at(partition, `cutoffs:${identity}`),
     /** String: every token of the partition issued up to here is revoked. */

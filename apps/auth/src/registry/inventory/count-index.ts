@@ -3,7 +3,6 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { type AsOf, isCutOff, readCutoffs } from '../tokens/cutoffs.js'
 import { readTokens } from '../tokens/record.js'
-import { adoptTokens } from './adopt.js'
 import { coveredBeside, isSubject, readCovered, sizeOf } from './covered-entries.js'
 import { pruneTokens } from './prune.js'
 import { isWanted, membersOf, type TokenFilter } from './token-filter.js'
@@ -39,10 +38,7 @@ interface Ground extends Question {
  */
 export async function countIndex(registry: Registry, question: Question): Promise<TokenCount> {
   const { partition, identity, filter } = question
-  const [pruned, adopted] = await Promise.all([
-    pruneTokens(registry, partition, identity, mostTokens),
-    adoptTokens(registry, partition, identity, mostTokens),
-  ])
+  const pruned = await pruneTokens(registry, partition, identity, mostTokens)
   // What has expired is among what would be counted: not even a lower bound is known.
   if (!pruned) {
     return { active: 0, revoked: 0, exact: false }
@@ -53,10 +49,9 @@ export async function countIndex(registry: Registry, question: Question): Promis
   const indexKey = registry.keys.index(partition, identity)
   const { member, size } = await narrowest(registry, indexKey, members, span)
   const ground: Ground = { ...question, span, indexKey, member }
-  const count = isIndexed(filter)
-    ? await countMember(registry, ground, { size, base })
-    : await countOneByOne(registry, ground)
-  return { ...count, exact: count.exact && adopted }
+  return isIndexed(filter)
+    ? countMember(registry, ground, { size, base })
+    : countOneByOne(registry, ground)
 }
 
 /** Whether one member of the index selects what the filter lets through, and nothing else. */

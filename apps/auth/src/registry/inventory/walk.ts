@@ -4,7 +4,6 @@ import type { Registry } from '../registry.js'
 import { asOfNow, readCutoffs } from '../tokens/cutoffs.js'
 import { infoOf } from '../tokens/get.js'
 import { readTokens } from '../tokens/record.js'
-import { adoptTokens } from './adopt.js'
 import { narrowest, readBase } from './count-index.js'
 import { coveredBeside, readCovered, sizeOf } from './covered-entries.js'
 import { isWanted, membersOf, spanOf } from './token-filter.js'
@@ -27,7 +26,6 @@ export async function hasTokens(
   query: ListTokens,
 ): Promise<boolean> {
   const partition = partitionOf(identity, registry.partitions)
-  await adoptTokens(registry, partition, identity)
   const indexKey = registry.keys.index(partition, identity)
   const span = spanOf(query)
   const wanted = membersOf(query).map((member) => ({ indexKey, member, span }))
@@ -45,7 +43,6 @@ export async function* walkTokens(
   below: number = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly Looked[]> {
   const partition = partitionOf(identity, registry.partitions)
-  await adoptTokens(registry, partition, identity)
   for await (const entries of entriesOf(registry, { partition, identity, query, below })) {
     const records = await readTokens(
       registry,
