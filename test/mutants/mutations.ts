@@ -291,19 +291,23 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of(lua('revocations/revoke'), auth('test/registry/revocations/revoke.test.ts'), [
-    ['a revoked token is not marked', "    redis.call('HSET', KEYS[8], 'revoked', '1')\n", ''],
-    ['a cut-off is not kept', "  redis.call('ZADD', key, 'GT', cutoffUs, member)\n", ''],
+    ['a revoked token is not marked', "    redis.call('HSET', tokenKey, 'revoked', '1')\n", ''],
+    ['a cut-off is not kept', "  redis.call('ZADD', cutoffsKey, 'GT', cutoffUs, member)\n", ''],
     [
       'a cut-off moves backwards',
-      "redis.call('ZADD', key, 'GT', cutoffUs, member)",
-      "redis.call('ZADD', key, cutoffUs, member)",
+      "redis.call('ZADD', cutoffsKey, 'GT', cutoffUs, member)",
+      "redis.call('ZADD', cutoffsKey, cutoffUs, member)",
     ],
-    ['a revocation of everything is not kept', "    redis.call('SET', KEYS[8], cutoffUs)\n", ''],
+    [
+      'a revocation of everything is not kept',
+      "    redis.call('SET', cutoffAllKey, cutoffUs)\n",
+      '',
+    ],
   ]),
   ...of(lua('revocations/revoke'), auth('test/registry/revocations/receipts.test.ts'), [
     [
       'a process that may deliver is not waited for',
-      "    redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')\n",
+      "    redis.call('HSET', receiptKey, 'node:' .. part, 'pending')\n",
       '',
     ],
   ]),
@@ -326,26 +330,26 @@ export const mutations: readonly Mutation[] = [
   ...of(lua('nodes/fence'), auth('test/registry/nodes/leases.test.ts'), [
     [
       'a node is fenced that has renewed meanwhile',
-      'elseif renewedUs ~= ARGV[3] then',
+      'elseif renewedUs ~= watchedUs then',
       'elseif false then',
     ],
     ['a node is fenced twice', "if fenced ~= '-' or readMark()", 'if readMark()'],
-    ['a node is fenced by what another Redis has shown', 'or readMark() ~= ARGV[2] then', 'then'],
+    ['a node is fenced by what another Redis has shown', 'or readMark() ~= mark then', 'then'],
     [
       'a node is fenced that has acknowledged meanwhile',
-      'if not oldest or oldest > tonumber(ARGV[4]) then',
+      'if not oldest or oldest > tonumber(overdueUs) then',
       'if false then',
     ],
   ]),
   ...of(lua('nodes/renew-lease'), auth('test/registry/nodes/leases.test.ts'), [
     [
       'a process that was replaced renews',
-      "if holder and holder ~= ARGV[2] and tonumber(since) > tonumber(ARGV[4]) then\n  return 'node_replaced'\nend\nif holder ~= ARGV[2] or ",
+      "if holder and holder ~= instance and tonumber(heldSince) > tonumber(sinceUs) then\n  return 'node_replaced'\nend\nif holder ~= instance or ",
       'if ',
     ],
     [
       'a process renews whose join is lost',
-      "if holder ~= ARGV[2] or redis.call('HEXISTS', KEYS[2], part) == 0 then",
+      "if holder ~= instance or redis.call('HEXISTS', leasesKey, part) == 0 then",
       'if false then',
     ],
   ]),
@@ -389,7 +393,7 @@ export const mutations: readonly Mutation[] = [
   ...of(lua('tokens/introspect'), auth('test/routes/keys/keys.test.ts'), [
     [
       'a token of a revoked key is active',
-      "if someKeysRevoked and redis.call('SISMEMBER', KEYS[2], kid) == 1 then",
+      "if someKeysRevoked and redis.call('SISMEMBER', revokedKeysKey, kid) == 1 then",
       'if false then',
     ],
   ]),
@@ -399,7 +403,7 @@ export const mutations: readonly Mutation[] = [
   ...of(lua('tokens/issue'), auth('test/registry/tokens/tokens.test.ts'), [
     [
       'a token that has ended issues another',
-      'if parent[1] ~= ARGV[1] or parent[4] then',
+      'if parent[1] ~= client or parent[4] then',
       'if false then',
     ],
     [
@@ -409,7 +413,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a revoked key signs',
-      "if redis.call('SISMEMBER', KEYS[6], ARGV[8]) == 1 then",
+      "if redis.call('SISMEMBER', revokedKeysKey, kid) == 1 then",
       'if false then',
     ],
   ]),

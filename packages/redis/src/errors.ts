@@ -44,6 +44,15 @@ export class RedisAwayError extends Error {
   }
 }
 
+/** A Lua file includes a file that cannot be read, or files include each other in a circle. */
+export class ScriptIncludeError extends Error {
+  readonly code = 'REDIS_SCRIPT_INCLUDE'
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ScriptIncludeError'
+  }
+}
+
 /** A script was not run, since its deadline had passed when Redis got to it. */
 export class TooLateError extends Error {
   readonly code = 'REDIS_TOO_LATE'

@@ -13,6 +13,7 @@ export {
   RedisClusterError,
   RedisUrlError,
   redisUrlForms,
+  ScriptIncludeError,
   shownUrl,
   TooLateError,
 } from './errors.js'

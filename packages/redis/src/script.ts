@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Commands } from './commands.js'
 import { TooLateError } from './errors.js'
+import { readScript } from './read-script.js'
 
 /**
- * A Lua script: runs with these keys and arguments, and resolves to what the script returns.
+ * Runs a Lua script with keys and arguments, and resolves to the value that the script returns.
  *
- * With `deadline`, in Unix milliseconds of the clock of the Redis that runs it (see `ServerClocks`),
- * Redis does nothing once that moment has come.
+ * `deadline` is in Unix milliseconds of the clock of the Redis that runs the script (see
+ * `ServerClocks`). Redis refuses the script from that moment on.
  *
- * @throws TooLateError when Redis has refused it for that
+ * @throws TooLateError when the deadline has passed
  */
 export type Script<Reply> = (
   redis: Commands,
@@ -18,7 +18,7 @@ export type Script<Reply> = (
   deadline?: number,
 ) => Promise<Reply>
 
-/** Takes the deadline, which is the last argument, away from the script behind it. */
+/** Runs before the script. Removes the deadline, which is the last argument, and compares it. */
 const beforeDeadline = `
 do
   local time = redis.call('TIME')
@@ -30,12 +30,14 @@ end
 `
 
 /**
- * Reads a `.lua` file once and returns the function that runs it; the functions of files before it are
- * there for it to call.
- * Redis keeps scripts by hash and forgets them on restart or failover; then the text is sent again.
+ * Reads a `.lua` file and its includes (see `readScript`), once, and returns the function that runs it.
+ *
+ * Redis keeps scripts by hash, and forgets them on a restart or failover; then the text is sent again.
+ *
+ * @throws ScriptIncludeError as `readScript`
  */
-export function script<Reply>(...files: readonly URL[]): Script<Reply> {
-  const source = files.map((file) => readFileSync(file, 'utf8')).join('\n')
+export function script<Reply>(file: URL): Script<Reply> {
+  const source = readScript(file)
   const plain = sender<Reply>(source)
   let bounded: Sender<Reply> | undefined
   return async (redis, keys, args, deadline) => {
@@ -44,7 +46,7 @@ export function script<Reply>(...files: readonly URL[]): Script<Reply> {
     }
     bounded ??= sender(beforeDeadline + source)
     try {
-      // Rounded down: a moment too early refuses what would have been in time, and nothing else.
+      // Rounded down: the deadline may come up to 1 ms early, never late.
       return await bounded(redis, keys, [...args, Math.floor(deadline)])
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('TOOLATE')) {

@@ -1,27 +1,32 @@
 --[[
-  Stores a new signing key: as the current one if there is none, else as the next one if there is
-  none, or in place of the one that is named. Otherwise it is not needed, and is not stored.
-  KEYS  1 signing keys  2 their states
-  ARGV  1 kid  2 key as JSON  3 kid of the next key that it replaces, or ''  4 channel for news
-  Gives nothing.
+  Stores a new signing key: as the current key when there is none; else as the next key when there is
+  none, or when the next key is `replacedKid`. Otherwise stores nothing.
+
+  key          JSON
+  replacedKid  kid of the next key to replace, or ''
+
+  Returns nothing.
 ]]
-local time = redis.call('TIME')
-local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-local following = redis.call('HGET', KEYS[2], 'next')
-if redis.call('HEXISTS', KEYS[1], 'current') == 0 then
-  redis.call('HSET', KEYS[1], 'current', ARGV[1])
-  redis.call('HSET', KEYS[2], 'activated:' .. ARGV[1], now)
-elseif not following or following == ARGV[3] then
-  -- One that never signed may go at once.
+--- @include "../registry/lua/redis-time.lua"
+local keysKey, statesKey = KEYS[1], KEYS[2]
+local kid, key, replacedKid, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+local now = string.format('%.0f', redisTimeMs())
+local following = redis.call('HGET', statesKey, 'next')
+if redis.call('HEXISTS', keysKey, 'current') == 0 then
+  redis.call('HSET', keysKey, 'current', kid)
+  redis.call('HSET', statesKey, 'activated:' .. kid, now)
+elseif not following or following == replacedKid then
+  -- The replaced key has never signed, so no token needs it.
   if following then
-    redis.call('HDEL', KEYS[1], following)
-    redis.call('HDEL', KEYS[2], 'created:' .. following)
+    redis.call('HDEL', keysKey, following)
+    redis.call('HDEL', statesKey, 'created:' .. following)
   end
-  redis.call('HSET', KEYS[2], 'next', ARGV[1])
+  redis.call('HSET', statesKey, 'next', kid)
 else
   return false
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], 'created:' .. ARGV[1], now)
-redis.call('PUBLISH', ARGV[4], '')
+redis.call('HSET', keysKey, kid, key)
+redis.call('HSET', statesKey, 'created:' .. kid, now)
+redis.call('PUBLISH', channel, '')
 return false

@@ -1,10 +1,12 @@
 --[[
-  Stores a key in another form, unless someone else did meanwhile.
-  KEYS  1 signing keys
-  ARGV  1 kid  2 JSON that is stored  3 JSON to store instead
-  Gives nothing.
+  Stores a key in another form, unless the stored value has changed.
+
+  Returns nothing.
 ]]
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+local keysKey = KEYS[1]
+local kid, expected, replacement = ARGV[1], ARGV[2], ARGV[3]
+
+if redis.call('HGET', keysKey, kid) == expected then
+  redis.call('HSET', keysKey, kid, replacement)
 end
 return false

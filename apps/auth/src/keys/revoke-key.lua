@@ -1,36 +1,39 @@
 --[[
-  Removes a signing key at once. The next key takes the place of a current one, however young it is.
-  That it was removed is kept, so that doing it again finds it done.
-  KEYS  1 signing keys  2 their states
-  ARGV  1 kid  2 kid of a spare key  3 the spare key as JSON  4 channel for news
-  Gives 1, or 0 when there is no such key.
+  Removes a signing key at once. The next key replaces a current key, however recently it was published.
+  The removal is remembered, so that removing the key again succeeds.
+
+  spareKid, spare  a new key (JSON) to store when the current or the next key was removed
+
+  Returns 1, or 0 when there is no such key.
 ]]
-local kid, spare = ARGV[1], ARGV[2]
-if redis.call('HEXISTS', KEYS[1], kid) == 0 then
-  return redis.call('HEXISTS', KEYS[2], 'revoked:' .. kid)
+--- @include "../registry/lua/redis-time.lua"
+local keysKey, statesKey = KEYS[1], KEYS[2]
+local kid, spareKid, spare, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+if redis.call('HEXISTS', keysKey, kid) == 0 then
+  return redis.call('HEXISTS', statesKey, 'revoked:' .. kid)
 end
-local time = redis.call('TIME')
-local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-local current = redis.call('HGET', KEYS[1], 'current')
-local following = redis.call('HGET', KEYS[2], 'next')
-redis.call('HDEL', KEYS[1], kid)
-redis.call('HDEL', KEYS[2], 'created:' .. kid, 'activated:' .. kid, 'retired:' .. kid)
-redis.call('HSET', KEYS[2], 'revoked:' .. kid, now)
+local now = string.format('%.0f', redisTimeMs())
+local current = redis.call('HGET', keysKey, 'current')
+local following = redis.call('HGET', statesKey, 'next')
+redis.call('HDEL', keysKey, kid)
+redis.call('HDEL', statesKey, 'created:' .. kid, 'activated:' .. kid, 'retired:' .. kid)
+redis.call('HSET', statesKey, 'revoked:' .. kid, now)
 if kid == current then
-  local heir = following or spare
-  redis.call('HSET', KEYS[1], 'current', heir)
-  redis.call('HSET', KEYS[2], 'activated:' .. heir, now)
-  redis.call('HDEL', KEYS[2], 'next')
+  local heir = following or spareKid
+  redis.call('HSET', keysKey, 'current', heir)
+  redis.call('HSET', statesKey, 'activated:' .. heir, now)
+  redis.call('HDEL', statesKey, 'next')
 end
 if kid == following then
-  redis.call('HDEL', KEYS[2], 'next')
+  redis.call('HDEL', statesKey, 'next')
 end
 if kid == current or kid == following then
-  redis.call('HSET', KEYS[1], spare, ARGV[3])
-  redis.call('HSET', KEYS[2], 'created:' .. spare, now)
-  if redis.call('HGET', KEYS[1], 'current') ~= spare then
-    redis.call('HSET', KEYS[2], 'next', spare)
+  redis.call('HSET', keysKey, spareKid, spare)
+  redis.call('HSET', statesKey, 'created:' .. spareKid, now)
+  if redis.call('HGET', keysKey, 'current') ~= spareKid then
+    redis.call('HSET', statesKey, 'next', spareKid)
   end
 end
-redis.call('PUBLISH', ARGV[4], '')
+redis.call('PUBLISH', channel, '')
 return 1

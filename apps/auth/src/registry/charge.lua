@@ -1,18 +1,20 @@
 --[[
-  Charges units of work to a counter that begins anew a while after its first charge. What would go
-  beyond the limit is not charged: a refused request uses nothing up.
-  KEYS  1 counter
-  ARGV  1 units  2 most units in a window  3 window in ms
-  Returns {1 when it was charged, 0 when not; ms until the counter begins anew}.
+  Charges units of work to a counter that starts again from 0 some time after its first charge. Units
+  beyond the limit are not charged: a refused request costs nothing.
+
+  Returns {1 when the units were charged, else 0; ms until the counter starts again}.
 ]]
-local used = tonumber(redis.call('GET', KEYS[1]) or '0')
-local leftMs = redis.call('PTTL', KEYS[1])
-if used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then
+local counterKey = KEYS[1]
+local units, maxUnits, windowMs = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+
+local used = tonumber(redis.call('GET', counterKey) or '0')
+local leftMs = redis.call('PTTL', counterKey)
+if used + tonumber(units) > maxUnits then
   return { 0, math.max(leftMs, 0) }
 end
-redis.call('INCRBY', KEYS[1], ARGV[1])
+redis.call('INCRBY', counterKey, units)
 if leftMs < 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  leftMs = tonumber(ARGV[3])
+  redis.call('PEXPIRE', counterKey, windowMs)
+  leftMs = tonumber(windowMs)
 end
 return { 1, leftMs }

@@ -1,8 +1,10 @@
 --[[
-  Fixes the number of partitions when the registry is new.
-  KEYS  1 meta
-  ARGV  1 partitions
-  Gives {the number of partitions that the registry has, as a string; 1 when it is new, or 0}.
+  Stores the number of partitions when the registry is new.
+
+  Returns {the stored number of partitions as a string; 1 when the registry is new, else 0}.
 ]]
-local created = redis.call('HSETNX', KEYS[1], 'partitions', ARGV[1])
-return { redis.call('HGET', KEYS[1], 'partitions'), created }
+local metaKey = KEYS[1]
+local partitions = ARGV[1]
+
+local created = redis.call('HSETNX', metaKey, 'partitions', partitions)
+return { redis.call('HGET', metaKey, 'partitions'), created }

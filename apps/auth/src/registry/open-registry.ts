@@ -10,10 +10,7 @@ const open = script<[partitions: string, created: 0 | 1]>(
 /** Fewer could not be spread evenly, and one that is not served would take too many with it. */
 const leastOnCluster = 16
 
-const openRoster = script<null>(
-  new URL('./lua/lease.lua', import.meta.url),
-  new URL('./open-roster.lua', import.meta.url),
-)
+const openRoster = script<null>(new URL('./open-roster.lua', import.meta.url))
 
 export interface OpenRegistry {
   /** Connected. */

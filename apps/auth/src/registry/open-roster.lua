@@ -1,7 +1,10 @@
 --[[
-  Notes that a new partition knows all of its nodes: it has none. With lease.lua.
-  KEYS  1 roster
-  Gives nothing.
+  Records that a new partition knows all of its parts: it has none.
+
+  Returns nothing.
 ]]
-redis.call('SET', KEYS[1], readMark(), 'NX')
+--- @include "./lua/lease.lua"
+local rosterKey = KEYS[1]
+
+redis.call('SET', rosterKey, readMark(), 'NX')
 return false

@@ -1,7 +1,10 @@
 --[[
-  Does nothing but write: a partition that takes this takes renewals of leases. With partition-clock.lua.
-  KEYS  1 clock
-  Gives nothing.
+  Writes the clock, and nothing else. A partition that accepts this write accepts renewals of leases.
+
+  Returns nothing.
 ]]
-closeMoment(KEYS[1])
+--- @include "./lua/partition-clock.lua"
+local clockKey = KEYS[1]
+
+closeMoment(clockKey)
 return false

@@ -1,10 +1,7 @@
 import { script } from '@portcullis/redis'
 import { partitionsOf, type Registry } from './registry.js'
 
-const takeWrite = script<null>(
-  new URL('./lua/partition-clock.lua', import.meta.url),
-  new URL('./ping.lua', import.meta.url),
-)
+const takeWrite = script<null>(new URL('./ping.lua', import.meta.url))
 
 /** As long as a command may take: what answers more slowly is failed by then. */
 const withinMs = 2000

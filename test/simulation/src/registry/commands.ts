@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { readFileSync } from 'node:fs'
-import type { Commands } from '../production.js'
+import { type Commands, readScript } from '../production.js'
 import type { SimulatedToken } from './registry.js'
 
 type Argument = string | number | Buffer
@@ -61,15 +60,15 @@ export function asCommands(commands: SimulatedCommands): Commands {
 }
 
 const lua = (path: string): string =>
-  readFileSync(new URL(`../../../../apps/${path}.lua`, import.meta.url), 'utf8')
+  readScript(new URL(`../../../../apps/${path}.lua`, import.meta.url))
 
-/** The last file of each script that the simulated stores know. */
+/** The text of each script that the simulated stores know. */
 const texts = {
   time: "return redis.call('TIME')",
-  'publish-now': lua('realtime/src/broker/streams/publish-now'),
-  introspect: lua('auth/src/registry/tokens/introspect'),
-  'issue-token': lua('auth/src/registry/tokens/issue'),
-  'register-identity': lua('auth/src/registry/identities/create'),
+  'publish-now': lua('realtime/dist/broker/streams/publish-now'),
+  introspect: lua('auth/dist/registry/tokens/introspect'),
+  'issue-token': lua('auth/dist/registry/tokens/issue'),
+  'register-identity': lua('auth/dist/registry/identities/create'),
 } as const
 
 /** Whether a call reads Redis' clock. */

@@ -3,10 +3,7 @@ import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 import { type AuditRecord, type AuditRetention, auditKinds, kindOf } from './record.js'
 
-const append = script<null>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('./append.lua', import.meta.url),
-)
+const append = script<null>(new URL('./append.lua', import.meta.url))
 
 /** The key of the clock comes before those of the streams, and Lua counts from 1. */
 const firstStream = 2

@@ -1,7 +1,8 @@
 --[[
-  Tells where the audit log of a partition ends, and sees to it that whatever is appended from here on
-  comes later. With partition-clock.lua.
-  KEYS  1 clock
-  Gives the microsecond as a string: no entry after this moment has it, or one before it.
+  Returns the microsecond up to which the audit log of a partition is complete, as a string: every entry
+  appended later has a greater one.
 ]]
-return closeMoment(KEYS[1])
+--- @include "../lua/partition-clock.lua"
+local clockKey = KEYS[1]
+
+return closeMoment(clockKey)

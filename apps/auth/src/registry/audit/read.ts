@@ -10,10 +10,7 @@ import {
   placedEntryOf,
 } from './record.js'
 
-const end = script<string>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('./end.lua', import.meta.url),
-)
+const end = script<string>(new URL('./end.lua', import.meta.url))
 
 /**
  * The microsecond before which the audit log is complete: no entry will ever come before it. Readers

@@ -9,12 +9,8 @@ import { settle } from '../nodes/settle-receipt-parts.js'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 
-const clockFile = new URL('../lua/partition-clock.lua', import.meta.url)
-const leaseFile = new URL('../lua/lease.lua', import.meta.url)
-const joinScript = script<null>(clockFile, leaseFile, new URL('./join.lua', import.meta.url))
+const joinScript = script<null>(new URL('./join.lua', import.meta.url))
 const renewScript = script<[counted: 0 | 1, end: string, mark: string] | 'not_joined'>(
-  clockFile,
-  leaseFile,
   new URL('./renew.lua', import.meta.url),
 )
 

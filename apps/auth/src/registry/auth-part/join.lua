@@ -1,8 +1,10 @@
 --[[
-  Makes an auth instance a part that revocations of this partition wait for. It has no entry in `nodes`.
-  With partition-clock.lua and lease.lua.
-  KEYS  1 clock  2 leases
-  ARGV  1 part  2 fenceMs
+  Makes revocations of this partition wait for an auth instance. It has no entry in `nodes`.
+
   Returns nothing.
 ]]
-joinPart(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+--- @include "../lua/lease.lua"
+local clockKey, leasesKey = KEYS[1], KEYS[2]
+local part, fenceMs = ARGV[1], ARGV[2]
+
+joinPart(clockKey, leasesKey, part, fenceMs)

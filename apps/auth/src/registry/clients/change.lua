@@ -1,56 +1,64 @@
 --[[
-  Replaces what a client has registered, for whoever shows its registration access token. Keys and a
-  code that come by that token have its ceiling. With registration-refusal.lua and administrator.lua.
-  KEYS  1 identity  2 codes  3 removed codes
-  ARGV  1 registration access token's hash  2 scopes  3 jwks as JSON or ''  4 client metadata as JSON
-        5 hash of a code to add if none works, or '' to remove all codes  6 its id
-        7 '1' when the identity has to stay an administrator, else ''
-  Returns {identity's fields, codes' values, now in ms, 1 if the code was added else 0}, or
-  'not_registered', 'identity_suspended' or 'last_administrator'; then nothing has changed.
+  Replaces a client's registration, for the holder of its registration access token. New keys and a new
+  code get the ceiling of that token.
+
+  jwks            JSON, or ''
+  client          client metadata as JSON
+  codeHash        hash of a code to add when none works, or '' to remove all codes
+  mustAdminister  '1' when the identity must remain an administrator, else ''
+
+  Returns {fields of the identity, values of its codes, now in ms, 1 when the code was added else 0};
+  or 'not_registered', 'identity_suspended' or 'last_administrator', having changed nothing.
 ]]
-local refusal = registrationRefusal(KEYS[1], ARGV[1])
+--- @include "../lua/administrator.lua"
+--- @include "../lua/redis-time.lua"
+--- @include "./registration-refusal.lua"
+local identityKey, codesKey, removedCodesKey = KEYS[1], KEYS[2], KEYS[3]
+local registrationTokenHash, scopes, jwks, client = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local codeHash, codeId, mustAdminister = ARGV[5], ARGV[6], ARGV[7]
+
+local refusal = registrationRefusal(identityKey, registrationTokenHash)
 if refusal then
   return refusal
 end
-local time = redis.call('TIME')
-local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local fields = redis.call('HMGET', KEYS[1], 'state', 'jwks', 'jwksCeiling', 'registrationCeiling')
+local nowMs = redisTimeMs()
+local fields = redis.call('HMGET', identityKey, 'state', 'jwks', 'jwksCeiling', 'registrationCeiling')
 local ceiling = fields[4] or ''
 local jwksCeiling = ceiling
-if ARGV[3] == (fields[2] or '') then
+if jwks == (fields[2] or '') then
   jwksCeiling = fields[3] or ''
 end
 
-local codes = ARGV[5] == '' and {} or redis.call('HVALS', KEYS[2])
+local codes = codeHash == '' and {} or redis.call('HVALS', codesKey)
 local works = false
 for _, value in ipairs(codes) do
   local expiresAt = string.match(value, '^%S+ %S+ (%S+)')
   works = works or expiresAt == '-' or tonumber(expiresAt) > nowMs
 end
 local added = nil
-if ARGV[5] ~= '' and not works then
-  added = string.format('%s %.0f -', ARGV[6], nowMs)
+if codeHash ~= '' and not works then
+  added = string.format('%s %.0f -', codeId, nowMs)
   if ceiling ~= '' then
     added = added .. ' ' .. ceiling
   end
   table.insert(codes, added)
 end
-if ARGV[7] == '1' and administersNow(KEYS[1], KEYS[2])
-  and not administers(fields[1], ARGV[2], ARGV[3], jwksCeiling, codes) then
+if mustAdminister == '1' and administersNow(identityKey, codesKey)
+  and not administers(fields[1], scopes, jwks, jwksCeiling, codes) then
   return 'last_administrator'
 end
 
-if ARGV[5] == '' then
-  rememberRemoved(KEYS[1], KEYS[3], redis.call('HKEYS', KEYS[2]))
-  redis.call('DEL', KEYS[2])
+if codeHash == '' then
+  rememberRemoved(identityKey, removedCodesKey, redis.call('HKEYS', codesKey))
+  redis.call('DEL', codesKey)
 elseif added then
-  redis.call('HSET', KEYS[2], ARGV[5], added)
+  redis.call('HSET', codesKey, codeHash, added)
 end
-redis.call('HSET', KEYS[1], 'scopes', ARGV[2], 'jwks', ARGV[3], 'client', ARGV[4],
+redis.call('HSET', identityKey, 'scopes', scopes, 'jwks', jwks, 'client', client,
   'jwksCeiling', jwksCeiling)
 return {
-  redis.call('HGETALL', KEYS[1]),
-  redis.call('HVALS', KEYS[2]),
+  redis.call('HGETALL', identityKey),
+  redis.call('HVALS', codesKey),
   string.format('%.0f', nowMs),
   added and 1 or 0,
 }

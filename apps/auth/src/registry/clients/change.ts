@@ -10,11 +10,7 @@ import { hasCode, type Registration } from './register.js'
 
 const change = script<
   [...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended' | 'last_administrator'
->(
-  new URL('./registration-refusal.lua', import.meta.url),
-  new URL('../lua/administrator.lua', import.meta.url),
-  new URL('./change.lua', import.meta.url),
-)
+>(new URL('./change.lua', import.meta.url))
 
 /** A registration as it is now. */
 export interface ChangedClient {

@@ -9,7 +9,6 @@ import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 
 const find = script<IdentityReply | 'not_registered' | 'identity_suspended'>(
-  new URL('./registration-refusal.lua', import.meta.url),
   new URL('./find.lua', import.meta.url),
 )
 

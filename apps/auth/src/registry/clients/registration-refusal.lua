@@ -1,6 +1,5 @@
---[[
-  For scripts that a client runs by its registration access token: why it may not; nil when it may.
-]]
+-- Returns why the holder of a registration access token may not use it: 'not_registered' or
+-- 'identity_suspended'; nil when it may.
 local function registrationRefusal(identityKey, tokenHash)
   local fields = redis.call('HMGET', identityKey, 'state', 'registrationToken')
   if not fields[2] or fields[2] == '' or fields[2] ~= tokenHash then

@@ -1,12 +1,16 @@
 --[[
   Adds a receiver of security events.
-  KEYS  1 event-receivers  2 event-progress
-  ARGV  1 id  2 receiver as JSON  3 the feed's end: it hears of what comes after  4 most receivers
-  Gives 1, or 0 when there are as many as there may be.
+
+  cursor  where the receiver starts to read the feed
+
+  Returns 1, or 0 when there are `maxReceivers` already.
 ]]
-if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
+local receiversKey, progressKey = KEYS[1], KEYS[2]
+local receiverId, receiver, cursor, maxReceivers = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+
+if redis.call('HLEN', receiversKey) >= maxReceivers then
   return 0
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], 'cursor', ARGV[3])
+redis.call('HSET', receiversKey, receiverId, receiver)
+redis.call('HSET', progressKey, 'cursor', cursor)
 return 1

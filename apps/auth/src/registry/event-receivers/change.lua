@@ -1,11 +1,13 @@
 --[[
-  Stores a receiver of security events anew, unless someone else has done so meanwhile.
-  KEYS  1 event-receivers
-  ARGV  1 id  2 JSON that is stored  3 JSON to store instead
-  Gives 1, or 0 when something else is stored.
+  Replaces a receiver of security events (JSON), unless it has changed since it was read.
+
+  Returns 1, or 0 when another value is stored.
 ]]
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then
+local receiversKey = KEYS[1]
+local receiverId, expected, replacement = ARGV[1], ARGV[2], ARGV[3]
+
+if redis.call('HGET', receiversKey, receiverId) ~= expected then
   return 0
 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('HSET', receiversKey, receiverId, replacement)
 return 1

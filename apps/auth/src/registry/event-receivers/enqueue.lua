@@ -1,61 +1,65 @@
 --[[
-  Puts events into a receiver's queue and moves its cursor in the feed, in one step: of several auth
-  instances that have read the same events one does it. When more are queued than may be, the oldest
-  go, and a notice says so.
-  KEYS  1 event-receivers  2 event-progress  3 event-queue  4 queued-events
-  ARGV  1 receiver's id  2 cursor that was read from  3 cursor to go on from
-        4 most events that may be queued  5 'lost' when it is not known what followed the cursor, else ''
-        6 and 7: jti and JSON of the notice that events were missed
-        8 id of the last revocation of everything among them, or ''
-        then jti, JSON, … of the events
-  With 2 and 3 empty the cursor does not matter and stays.
-  Gives {queued, dropped}, or nil when the cursor is another, or there is no such receiver.
+  Adds events to a receiver's queue and moves its cursor in the feed, in one step: when several auth
+  instances have read the same events, the first to arrive queues them. When the queue exceeds
+  `maxQueued`, the oldest events are dropped, and a notice that events were missed is queued.
+
+  from, to             the cursor before and after the events; both '' leave the cursor alone
+  lost                 'lost' when the events after `from` are unknown, else ''
+  noticeJti, notice    the notice that events were missed; notice is JSON
+  lastAll              id of the last revocation of everything among the events, or ''
+  ARGV[9]…             jti, JSON, … of the events
+
+  Returns {queued, dropped}, or nil when the cursor is not `from`, or there is no such receiver.
 ]]
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
+local receiversKey, progressKey, queueKey, eventsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local receiverId, from, to, maxQueued, lost = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local noticeJti, notice, lastAll, firstEvent = ARGV[6], ARGV[7], ARGV[8], 9
+
+if redis.call('HEXISTS', receiversKey, receiverId) == 0 then
   return false
 end
-if ARGV[3] ~= '' then
-  if redis.call('HGET', KEYS[2], 'cursor') ~= ARGV[2] then
+if to ~= '' then
+  if redis.call('HGET', progressKey, 'cursor') ~= from then
     return false
   end
-  redis.call('HSET', KEYS[2], 'cursor', ARGV[3])
+  redis.call('HSET', progressKey, 'cursor', to)
 end
-if ARGV[8] ~= '' then
-  redis.call('HSET', KEYS[2], 'lastAll', ARGV[8])
+if lastAll ~= '' then
+  redis.call('HSET', progressKey, 'lastAll', lastAll)
 end
 
 local function queue(jti, json)
-  if redis.call('HSETNX', KEYS[4], jti, json) == 0 then
+  if redis.call('HSETNX', eventsKey, jti, json) == 0 then
     return 0
   end
-  redis.call('ZADD', KEYS[3], redis.call('HINCRBY', KEYS[2], 'sequence', 1), jti)
+  redis.call('ZADD', queueKey, redis.call('HINCRBY', progressKey, 'sequence', 1), jti)
   return 1
 end
 
 local queued = 0
-for i = 9, #ARGV, 2 do
+for i = firstEvent, #ARGV, 2 do
   queued = queued + queue(ARGV[i], ARGV[i + 1])
 end
 local dropped = 0
-local over = redis.call('ZCARD', KEYS[3]) - tonumber(ARGV[4])
+local over = redis.call('ZCARD', queueKey) - maxQueued
 if over > 0 then
-  local oldest = redis.call('ZPOPMIN', KEYS[3], over)
+  local oldest = redis.call('ZPOPMIN', queueKey, over)
   for i = 1, #oldest, 2 do
-    dropped = dropped + redis.call('HDEL', KEYS[4], oldest[i])
+    dropped = dropped + redis.call('HDEL', eventsKey, oldest[i])
   end
-  redis.call('HINCRBY', KEYS[2], 'dropped', dropped)
+  redis.call('HINCRBY', progressKey, 'dropped', dropped)
 end
-if ARGV[5] == 'lost' then
-  redis.call('HINCRBY', KEYS[2], 'lost', 1)
+if lost == 'lost' then
+  redis.call('HINCRBY', progressKey, 'lost', 1)
 end
-if ARGV[5] == 'lost' or dropped > 0 then
-  -- A new one in place of one that waits: that may be on its way already, and know less.
-  local before = redis.call('HGET', KEYS[2], 'notice')
+if lost == 'lost' or dropped > 0 then
+  -- Replaces an earlier notice, which may be on its way already and does not cover these events.
+  local before = redis.call('HGET', progressKey, 'notice')
   if before then
-    redis.call('ZREM', KEYS[3], before)
-    redis.call('HDEL', KEYS[4], before)
+    redis.call('ZREM', queueKey, before)
+    redis.call('HDEL', eventsKey, before)
   end
-  redis.call('HSET', KEYS[2], 'notice', ARGV[6])
-  queue(ARGV[6], ARGV[7])
+  redis.call('HSET', progressKey, 'notice', noticeJti)
+  queue(noticeJti, notice)
 end
 return { queued, dropped }

@@ -1,16 +1,19 @@
 --[[
-  Makes an auth process the one that pushes to a receiver for some time, or for some time more.
-  KEYS  1 event-pusher
-  ARGV  1 process  2 milliseconds; 0 gives it up
-  Gives 1 when it is the one, else 0.
+  Makes an auth process the one that pushes to a receiver for `ms` milliseconds, or extends that time.
+  With 0 the process gives it up.
+
+  Returns 1 when the process is the one that pushes, else 0.
 ]]
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
+local pusherKey = KEYS[1]
+local process, ms = ARGV[1], ARGV[2]
+
+local holder = redis.call('GET', pusherKey)
+if holder and holder ~= process then
   return 0
 end
-if ARGV[2] == '0' then
-  redis.call('DEL', KEYS[1])
+if ms == '0' then
+  redis.call('DEL', pusherKey)
   return 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', pusherKey, process, 'PX', ms)
 return 1

@@ -1,38 +1,46 @@
 --[[
-  Adds a registration code, and shortens the life of the others when it is a rotation.
-  Codes that no longer work are removed first. A code that is there already stays as it is; one that was
-  removed from an administrator, or has expired, is not added again. With administrator.lua.
-  KEYS  1 identity  2 codes  3 removed codes
-  ARGV  1 code's hash  2 code's id  3 ttl in seconds or ''
-        4 the others' remaining seconds or ''  5 most codes at once  6 code's ceiling or ''
-        7 '1' when the identity has to stay an administrator, else ''
-  Returns the code's value, or 'identity_not_found', 'too_many_codes', 'code_removed' or
-  'last_administrator'; then nothing has changed.
+  Adds a registration code. With `othersTtlSeconds` this is a rotation: the other codes expire after that
+  time at the latest. Codes that no longer work are removed.
+
+  A code that works already stays as it is. A code that was removed from an administrator, or has
+  expired, is not added again.
+
+  ttlSeconds, othersTtlSeconds  '' for no expiry
+  ceiling                       scopes, or '' for no ceiling
+  mustAdminister                '1' when the identity must remain an administrator, else ''
+
+  Returns the value of the code; or 'identity_not_found', 'too_many_codes', 'code_removed' or
+  'last_administrator', having changed nothing.
 ]]
-if redis.call('EXISTS', KEYS[1]) == 0 then
+--- @include "../lua/administrator.lua"
+--- @include "../lua/redis-time.lua"
+local identityKey, codesKey, removedCodesKey = KEYS[1], KEYS[2], KEYS[3]
+local codeHash, codeId, ttlSeconds, othersTtlSeconds = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local maxCodes, ceiling, mustAdminister = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+
+if redis.call('EXISTS', identityKey) == 0 then
   return 'identity_not_found'
 end
-local time = redis.call('TIME')
-local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local nowMs = redisTimeMs()
 
--- What becomes of every other code, decided before anything is written: a refusal changes nothing.
-local codes = redis.call('HGETALL', KEYS[2])
+-- Decides about every other code before the first write: a refusal changes nothing.
+local codes = redis.call('HGETALL', codesKey)
 local present = nil
-local isRemoved = redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 1
+local isRemoved = redis.call('SISMEMBER', removedCodesKey, codeHash) == 1
 local gone = {}
 local kept = {}
 local after = {}
 for i = 1, #codes, 2 do
-  local id, createdAt, expiresAt, ceiling = string.match(codes[i + 1], '^(%S+) (%S+) (%S+)(.*)$')
+  local id, createdAt, expiresAt, codeCeiling = string.match(codes[i + 1], '^(%S+) (%S+) (%S+)(.*)$')
   local ends = tonumber(expiresAt) -- nil for '-'
   local works = not ends or ends > nowMs
-  if codes[i] == ARGV[1] and works then
+  if codes[i] == codeHash and works then
     present = codes[i + 1]
     table.insert(after, present)
   else
-    isRemoved = isRemoved or codes[i] == ARGV[1]
-    if ARGV[4] ~= '' then
-      local latest = nowMs + tonumber(ARGV[4]) * 1000
+    isRemoved = isRemoved or codes[i] == codeHash
+    if othersTtlSeconds ~= '' then
+      local latest = nowMs + tonumber(othersTtlSeconds) * 1000
       if not ends or ends > latest then
         ends = latest
       end
@@ -42,7 +50,7 @@ for i = 1, #codes, 2 do
     else
       local value = codes[i + 1]
       if ends then
-        value = string.format('%s %s %.0f%s', id, createdAt, ends, ceiling)
+        value = string.format('%s %s %.0f%s', id, createdAt, ends, codeCeiling)
         kept[codes[i]] = value
       end
       table.insert(after, value)
@@ -52,36 +60,36 @@ end
 if isRemoved then
   return 'code_removed'
 end
-if not present and #after >= tonumber(ARGV[5]) then
+if not present and #after >= maxCodes then
   return 'too_many_codes'
 end
 local value = present
 if not value then
   local expiresAt = '-'
-  if ARGV[3] ~= '' then
-    expiresAt = string.format('%.0f', nowMs + tonumber(ARGV[3]) * 1000)
+  if ttlSeconds ~= '' then
+    expiresAt = string.format('%.0f', nowMs + tonumber(ttlSeconds) * 1000)
   end
-  value = string.format('%s %.0f %s', ARGV[2], nowMs, expiresAt)
-  if ARGV[6] ~= '' then
-    value = value .. ' ' .. ARGV[6]
+  value = string.format('%s %.0f %s', codeId, nowMs, expiresAt)
+  if ceiling ~= '' then
+    value = value .. ' ' .. ceiling
   end
   table.insert(after, value)
 end
-if ARGV[7] == '1' and administersNow(KEYS[1], KEYS[2]) then
-  local fields = redis.call('HMGET', KEYS[1], 'state', 'scopes', 'jwks', 'jwksCeiling')
+if mustAdminister == '1' and administersNow(identityKey, codesKey) then
+  local fields = redis.call('HMGET', identityKey, 'state', 'scopes', 'jwks', 'jwksCeiling')
   if not administers(fields[1], fields[2], fields[3], fields[4], after) then
     return 'last_administrator'
   end
 end
 
-rememberRemoved(KEYS[1], KEYS[3], gone)
+rememberRemoved(identityKey, removedCodesKey, gone)
 for _, hash in ipairs(gone) do
-  redis.call('HDEL', KEYS[2], hash)
+  redis.call('HDEL', codesKey, hash)
 end
 for hash, changed in pairs(kept) do
-  redis.call('HSET', KEYS[2], hash, changed)
+  redis.call('HSET', codesKey, hash, changed)
 end
 if not present then
-  redis.call('HSET', KEYS[2], ARGV[1], value)
+  redis.call('HSET', codesKey, codeHash, value)
 end
 return value

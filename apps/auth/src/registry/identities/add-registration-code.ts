@@ -12,10 +12,7 @@ import { ceilingText } from './ceiling.js'
 import { codeOf } from './record.js'
 import { hashOfCode, newCodeId, newRegistrationCode } from './registration-code.js'
 
-const add = script<string>(
-  new URL('../lua/administrator.lua', import.meta.url),
-  new URL('./add-registration-code.lua', import.meta.url),
-)
+const add = script<string>(new URL('./add-registration-code.lua', import.meta.url))
 
 /** Enough for rotation in several places at once, few enough to look through. */
 const maxCodes = 8

@@ -10,7 +10,6 @@ import { type IdentityReply, identityOf } from './record.js'
 import { hashOfCode, newCodeId } from './registration-code.js'
 
 const create = script<IdentityReply | 'identity_exists' | 'code_removed'>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
   new URL('./create.lua', import.meta.url),
 )
 

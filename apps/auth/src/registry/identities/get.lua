@@ -1,12 +1,13 @@
 --[[
-  Reads an identity and its codes as they are at one moment.
-  KEYS  1 identity  2 codes
-  Gives {identity's fields, codes' values, now in ms}, or 'identity_not_found'.
+  Reads an identity and its codes at one moment.
+
+  Returns {fields of the identity, values of its codes, now in ms}, or 'identity_not_found'.
 ]]
-local fields = redis.call('HGETALL', KEYS[1])
-if #fields == 0 then
+--- @include "../lua/identity-reply.lua"
+--- @include "../lua/redis-time.lua"
+local identityKey, codesKey = KEYS[1], KEYS[2]
+
+if redis.call('EXISTS', identityKey) == 0 then
   return 'identity_not_found'
 end
-local time = redis.call('TIME')
-local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-return { fields, redis.call('HVALS', KEYS[2]), string.format('%.0f', nowMs) }
+return identityReply(identityKey, codesKey, redisTimeMs())

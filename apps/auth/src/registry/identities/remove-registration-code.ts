@@ -5,7 +5,6 @@ import { isGuarded, type Registry } from '../registry.js'
 import { run } from '../run.js'
 
 const remove = script<'removed' | 'identity_not_found' | 'code_not_found' | 'last_administrator'>(
-  new URL('../lua/administrator.lua', import.meta.url),
   new URL('./remove-registration-code.lua', import.meta.url),
 )
 

@@ -1,31 +1,33 @@
 --[[
-  Sets fields of an identity. With administrator.lua.
-  KEYS  1 identity  2 codes
-  ARGV  1 '1' when the identity has to stay an administrator, else ''  then field, value, …
-  Returns {identity's fields, codes' values, now in ms}, or 'identity_not_found', or
-  'last_administrator'; then nothing has changed.
+  Sets fields of an identity.
+
+  mustAdminister  '1' when the identity must remain an administrator, else ''
+  ARGV[2]…        field, value, …
+
+  Returns {fields of the identity, values of its codes, now in ms}; or 'identity_not_found' or
+  'last_administrator', having changed nothing.
 ]]
-if redis.call('EXISTS', KEYS[1]) == 0 then
+--- @include "../lua/administrator.lua"
+--- @include "../lua/identity-reply.lua"
+--- @include "../lua/redis-time.lua"
+local identityKey, codesKey = KEYS[1], KEYS[2]
+local mustAdminister, firstField = ARGV[1], 2
+
+if redis.call('EXISTS', identityKey) == 0 then
   return 'identity_not_found'
 end
-if ARGV[1] == '1' and administersNow(KEYS[1], KEYS[2]) then
+if mustAdminister == '1' and administersNow(identityKey, codesKey) then
   local after = {}
   for _, field in ipairs({ 'state', 'scopes', 'jwks', 'jwksCeiling' }) do
-    after[field] = redis.call('HGET', KEYS[1], field)
+    after[field] = redis.call('HGET', identityKey, field)
   end
-  for i = 2, #ARGV, 2 do
+  for i = firstField, #ARGV, 2 do
     after[ARGV[i]] = ARGV[i + 1]
   end
-  local codes = redis.call('HVALS', KEYS[2])
+  local codes = redis.call('HVALS', codesKey)
   if not administers(after.state, after.scopes, after.jwks, after.jwksCeiling, codes) then
     return 'last_administrator'
   end
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-local time = redis.call('TIME')
-local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-return {
-  redis.call('HGETALL', KEYS[1]),
-  redis.call('HVALS', KEYS[2]),
-  string.format('%.0f', nowMs),
-}
+redis.call('HSET', identityKey, unpack(ARGV, firstField))
+return identityReply(identityKey, codesKey, redisTimeMs())

@@ -7,7 +7,6 @@ import { run } from '../run.js'
 import { type IdentityReply, identityOf } from './record.js'
 
 const change = script<IdentityReply | 'identity_not_found' | 'last_administrator'>(
-  new URL('../lua/administrator.lua', import.meta.url),
   new URL('./set.lua', import.meta.url),
 )
 

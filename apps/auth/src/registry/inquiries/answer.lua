@@ -1,10 +1,12 @@
 --[[
-  Keeps a node's answer to an inquiry for whoever asked, and says that it is there.
-  KEYS  1 inquiry
-  ARGV  1 answer  2 how long to keep it in ms  3 channel  4 the inquiry's id
-  Gives nil.
+  Stores a node's answer to an inquiry, and publishes the inquiry's id to the instance that asked.
+
+  Returns nothing.
 ]]
-redis.call('RPUSH', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+local inquiryKey = KEYS[1]
+local answer, keepMs, channel, inquiryId = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+redis.call('RPUSH', inquiryKey, answer)
+redis.call('PEXPIRE', inquiryKey, keepMs)
+redis.call('PUBLISH', channel, inquiryId)
 return false

@@ -1,9 +1,11 @@
 --[[
-  Takes tokens that have expired out of an identity's index. With token-index.lua.
-  KEYS  1 index  2 expiring
-  ARGV  1 how many at most
-  Gives how many it was.
+  Removes up to `max` expired tokens from an identity's index.
+
+  Returns how many it removed.
 ]]
-local time = redis.call('TIME')
-local nowMs = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-return prune(KEYS[1], KEYS[2], nowMs, ARGV[1])
+--- @include "../lua/redis-time.lua"
+--- @include "../lua/token-index.lua"
+local indexKey, expiringKey = KEYS[1], KEYS[2]
+local max = ARGV[1]
+
+return prune(indexKey, expiringKey, string.format('%.0f', redisTimeMs()), max)

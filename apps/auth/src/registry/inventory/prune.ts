@@ -2,10 +2,7 @@ import { script } from '@portcullis/redis'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 
-const prune = script<number>(
-  new URL('../lua/token-index.lua', import.meta.url),
-  new URL('./prune.lua', import.meta.url),
-)
+const prune = script<number>(new URL('./prune.lua', import.meta.url))
 const atOnce = 500
 
 /**

@@ -1,13 +1,13 @@
 --[[
-  Functions for scripts that change the codes, the keys or the scopes of an identity. A code's value is
-  `id createdAt expiresAt`, followed by its ceiling when it has one.
+  Functions for scripts that change an identity's codes, keys, scopes or state. The value of a code is
+  `id createdAt expiresAt`, then the scopes of its ceiling when it has one.
 ]]
 local function hasAdmin(scopes)
   return string.find(' ' .. (scopes or '') .. ' ', ' admin ', 1, true) ~= nil
 end
 
--- Returns true when an identity can administer for good: it is active, has the scope `admin`, and has
--- a code or keys without a ceiling and without an end.
+-- Returns true when an identity can administer permanently: it is active, has the scope `admin`, and
+-- has keys or a code that have no ceiling and do not expire.
 local function administers(state, scopes, jwks, jwksCeiling, codes)
   if state ~= 'active' or not hasAdmin(scopes) then
     return false
@@ -28,9 +28,10 @@ local function administersNow(identityKey, codesKey)
   return administers(fields[1], fields[2], fields[3], fields[4], redis.call('HVALS', codesKey))
 end
 
--- Remembers an administrator's codes that are removed, so that a start of auth does not add one again.
-local function rememberRemoved(identityKey, removedKey, hashes)
+-- Remembers the hashes of codes that an administrator loses, so that the next start of auth does not add
+-- the configured code again.
+local function rememberRemoved(identityKey, removedCodesKey, hashes)
   if #hashes > 0 and hasAdmin(redis.call('HGET', identityKey, 'scopes')) then
-    redis.call('SADD', removedKey, unpack(hashes))
+    redis.call('SADD', removedCodesKey, unpack(hashes))
   end
 end

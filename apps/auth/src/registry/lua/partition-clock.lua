@@ -1,27 +1,26 @@
 --[[
-  For scripts that order what they do by the clock of their partition: microseconds that never go
-  backwards, also if Redis' clock is set back.
+  The clock of a partition, for scripts that order what they write: Unix microseconds that never go
+  backwards, also when Redis' clock is set back.
 ]]
 
--- Redis' clock now, and the last moment that the partition has come to.
-local function readClock(key)
+-- Returns the time of Redis' clock, and the last microsecond that the partition has used.
+local function readClock(clockKey)
   local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2]), tonumber(redis.call('GET', key) or '0')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2]), tonumber(redis.call('GET', clockKey) or '0')
 end
 
--- A moment for what happens now, later than every one before it.
-local function nextMoment(key)
-  local time, last = readClock(key)
+-- Uses a new microsecond, later than every one before, and returns it.
+local function nextMoment(clockKey)
+  local time, last = readClock(clockKey)
   local now = math.max(time, last + 1)
-  redis.call('SET', key, string.format('%.0f', now))
+  redis.call('SET', clockKey, string.format('%.0f', now))
   return now
 end
 
--- This moment as a string: nothing comes before it from here on.
-local function closeMoment(key)
-  local time, last = readClock(key)
+-- Returns the current microsecond as a string. Every later moment of the partition is greater.
+local function closeMoment(clockKey)
+  local time, last = readClock(clockKey)
   local now = string.format('%.0f', math.max(time, last))
-  redis.call('SET', key, now)
+  redis.call('SET', clockKey, now)
   return now
 end
-

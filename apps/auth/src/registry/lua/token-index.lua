@@ -1,15 +1,15 @@
 --[[
-  Functions for scripts that keep the index of an identity's tokens. A token's entries are
-  `<member>\n<issuedUs, 16 digits>\n<jti>`, one for each member that selects it: `*`, `s:<subject>`,
-  `l:<label>`, `p:<jti of a parent>`, and `!` when it was revoked by its id. In `expiring` it is one
-  member that tells all of them: `<issuedUs>\n<jti>\n<subject>\n<labels>`, and `\n<parents>` if there are
-  any. None of these parts has a line feed in it.
+  The index of an identity's tokens. `index` has an entry `<member>\n<issuedUs, 16 digits>\n<jti>` for
+  each member that selects a token: `*`, `s:<subject>`, `l:<label>`, `p:<jti of a parent>`, and `!` for
+  a token that was revoked by its id. `expiring` has one member for each token, from which its entries
+  follow: `<issuedUs>\n<jti>\n<subject>\n<labels>`, then `\n<parents>` if the token has any. None of
+  these values contains a line feed.
 ]]
 local function placeOf(issuedUs, jti)
   return string.format('\n%016.0f\n%s', tonumber(issuedUs), jti)
 end
 
--- What selects a token: members of the index, and of its identity's cut-offs.
+-- Returns the members that select a token, in the index and in the cut-offs of its identity.
 local function membersOf(subject, labels, parents)
   local members = { '*', 's:' .. subject }
   for label in string.gmatch(labels, '%S+') do
@@ -39,7 +39,6 @@ local function entriesOf(place, subject, labels, parents)
   return entries
 end
 
--- Keys go with the last of their tokens.
 local function addToken(indexKey, expiringKey, token)
   local add = { 'ZADD', indexKey }
   local place = placeOf(token.issuedUs, token.jti)
@@ -55,6 +54,7 @@ local function addToken(indexKey, expiringKey, token)
   redis.call('ZADD', expiringKey, token.expiresAt, table.concat(parts, '\n'))
 end
 
+-- Lets both keys expire with the last of their tokens.
 local function setExpiry(indexKey, expiringKey)
   local newest = redis.call('ZREVRANGE', expiringKey, 0, 0, 'WITHSCORES')[2]
   if newest then
@@ -63,9 +63,9 @@ local function setExpiry(indexKey, expiringKey)
   end
 end
 
--- Forgets tokens that have expired by `nowMs`, `most` of them; gives how many.
-local function prune(indexKey, expiringKey, nowMs, most)
-  local expired = redis.call('ZRANGEBYSCORE', expiringKey, '-inf', nowMs, 'LIMIT', 0, most)
+-- Removes up to `max` tokens that have expired by `nowMs`. Returns how many it removed.
+local function prune(indexKey, expiringKey, nowMs, max)
+  local expired = redis.call('ZRANGEBYSCORE', expiringKey, '-inf', nowMs, 'LIMIT', 0, max)
   for _, member in ipairs(expired) do
     local us, jti, subject, labels, parents =
       string.match(member, '^(%d+)\n([^\n]+)\n([^\n]*)\n([^\n]*)\n?([^\n]*)$')
@@ -78,14 +78,15 @@ local function prune(indexKey, expiringKey, nowMs, most)
   return #expired
 end
 
--- Returns the milliseconds until fewer than `most` of the identity's tokens live; 0 when there are fewer.
-local function waitForRoom(expiringKey, nowMs, most)
-  -- Among all are some that have expired; the living are counted only when it matters.
-  if redis.call('ZCARD', expiringKey) < most then
+-- Returns the milliseconds until fewer than `max` of the identity's tokens are alive; 0 when there are
+-- fewer now.
+local function waitForRoom(expiringKey, nowMs, max)
+  -- The total includes expired tokens; count those that are alive only when the total is too high.
+  if redis.call('ZCARD', expiringKey) < max then
     return 0
   end
   local living = '(' .. nowMs
-  local beyond = redis.call('ZCOUNT', expiringKey, living, '+inf') - most
+  local beyond = redis.call('ZCOUNT', expiringKey, living, '+inf') - max
   if beyond < 0 then
     return 0
   end

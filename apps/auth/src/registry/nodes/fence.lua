@@ -1,24 +1,30 @@
 --[[
-  Fences a part whose lease is out, unless that is so no longer: revocations committed up to here have
-  not to wait for it. It holds every connection, and hears of them before it may deliver.
-  With partition-clock.lua and lease.lua.
-  KEYS  1 clock  2 leases  3 pending
-  ARGV  1 part  2 mark of the Redis that has been watched
-        3 renewedUs that has stood still, or '': a revocation has waited for the part all the time
-        4 microsecond of the last revocation that may have; '' with 3
-  Gives the microsecond of the fence as a string, or nil when it has renewed or acknowledged, or is
-  fenced already, or this is another Redis.
+  Fences a part whose lease has run out: revocations committed up to now no longer wait for it. The part
+  delivers nothing, and learns of these revocations before it delivers again.
+
+  mark       the mark of the Redis that was watched
+  watchedUs  the renewal that was the last one for fenceMs; '' when an unacknowledged revocation is the
+             reason
+  overdueUs  the microsecond up to which a revocation has waited for the part for fenceMs; '' with
+             watchedUs
+
+  Returns the microsecond of the fence as a string; or nil when the part has renewed or acknowledged
+  since, is fenced already, or another Redis answers.
 ]]
-local renewedUs, _, fenced = parseLease(redis.call('HGET', KEYS[2], ARGV[1]))
-if fenced ~= '-' or readMark() ~= ARGV[2] then
+--- @include "../lua/lease.lua"
+local clockKey, leasesKey, pendingKey = KEYS[1], KEYS[2], KEYS[3]
+local part, mark, watchedUs, overdueUs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+local renewedUs, _, fenced = parseLease(redis.call('HGET', leasesKey, part))
+if fenced ~= '-' or readMark() ~= mark then
   return false
 end
-if ARGV[3] == '' then
-  local oldest = oldestPending(KEYS[3], ARGV[1])
-  if not oldest or oldest > tonumber(ARGV[4]) then
+if watchedUs == '' then
+  local oldest = oldestPending(pendingKey, part)
+  if not oldest or oldest > tonumber(overdueUs) then
     return false
   end
-elseif renewedUs ~= ARGV[3] then
+elseif renewedUs ~= watchedUs then
   return false
 end
-return fencePart(KEYS[1], KEYS[2], ARGV[1])
+return fencePart(clockKey, leasesKey, part)

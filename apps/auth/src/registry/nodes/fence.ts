@@ -4,15 +4,8 @@ import { run } from '../run.js'
 import { type Lease, partName } from './record.js'
 import { settle } from './settle-receipt-parts.js'
 
-const fence = script<string | null>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('../lua/lease.lua', import.meta.url),
-  new URL('./fence.lua', import.meta.url),
-)
-const forget = script<null>(
-  new URL('../lua/lease.lua', import.meta.url),
-  new URL('./forget.lua', import.meta.url),
-)
+const fence = script<string | null>(new URL('./fence.lua', import.meta.url))
+const forget = script<null>(new URL('./forget.lua', import.meta.url))
 
 /**
  * Fences a node in one partition. Without `overdueUs`: if it has not renewed its lease since `lease`

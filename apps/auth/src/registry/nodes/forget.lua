@@ -1,16 +1,19 @@
 --[[
-  Forgets a fenced part, unless it has renewed its lease meanwhile. With lease.lua.
-  KEYS  1 nodes  2 leases
-  ARGV  1 node  2 instance  3 microsecond of its fence
-  Gives nothing.
+  Forgets a fenced part, unless it has renewed its lease since.
+
+  Returns nothing.
 ]]
-local part = ARGV[2] .. ':' .. ARGV[1]
-local _, _, fenced = parseLease(redis.call('HGET', KEYS[2], part))
-if fenced == ARGV[3] then
-  redis.call('HDEL', KEYS[2], part)
-  local known = redis.call('HGET', KEYS[1], ARGV[1])
-  if known and string.match(known, '^(%S+)') == ARGV[2] then
-    redis.call('HDEL', KEYS[1], ARGV[1])
+--- @include "../lua/lease.lua"
+local nodesKey, leasesKey = KEYS[1], KEYS[2]
+local node, instance, fencedUs = ARGV[1], ARGV[2], ARGV[3]
+
+local part = instance .. ':' .. node
+local _, _, fenced = parseLease(redis.call('HGET', leasesKey, part))
+if fenced == fencedUs then
+  redis.call('HDEL', leasesKey, part)
+  local known = redis.call('HGET', nodesKey, node)
+  if known and string.match(known, '^(%S+)') == instance then
+    redis.call('HDEL', nodesKey, node)
   end
 end
 return false

@@ -7,11 +7,7 @@ import type { NodeInstance } from './record.js'
 
 const join = script<
   [before: string, last: string, since: string] | 'node_name_taken' | 'node_replaced'
->(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('../lua/lease.lua', import.meta.url),
-  new URL('./join.lua', import.meta.url),
-)
+>(new URL('./join.lua', import.meta.url))
 
 /** A process that says hello. */
 export interface Joining extends NodeInstance {

@@ -1,13 +1,16 @@
 --[[
-  Takes a node out of those that revocations wait for. Another process that has its name stays. It is
-  fenced rather than forgotten, so that its receipts are completed also if nobody gets to settle them.
-  With partition-clock.lua and lease.lua.
-  KEYS  1 clock  2 nodes  3 leases
-  ARGV  1 node  2 instance
-  Gives the microsecond of the fence as a string, or nil when it is not known.
+  Makes revocations no longer wait for a process that has closed all its connections. Another process
+  with its name stays. The process is fenced, not forgotten, so that its receipts are completed even if
+  the caller ends before it settles them.
+
+  Returns the microsecond of the fence as a string, or nil when the process is unknown.
 ]]
-local known = redis.call('HGET', KEYS[2], ARGV[1])
-if known and string.match(known, '^(%S+)') == ARGV[2] then
-  redis.call('HDEL', KEYS[2], ARGV[1])
+--- @include "../lua/lease.lua"
+local clockKey, nodesKey, leasesKey = KEYS[1], KEYS[2], KEYS[3]
+local node, instance = ARGV[1], ARGV[2]
+
+local known = redis.call('HGET', nodesKey, node)
+if known and string.match(known, '^(%S+)') == instance then
+  redis.call('HDEL', nodesKey, node)
 end
-return fencePart(KEYS[1], KEYS[3], ARGV[2] .. ':' .. ARGV[1])
+return fencePart(clockKey, leasesKey, instance .. ':' .. node)

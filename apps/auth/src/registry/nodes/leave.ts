@@ -5,11 +5,7 @@ import { forgetNode } from './fence.js'
 import type { NodeInstance } from './record.js'
 import { settle } from './settle-receipt-parts.js'
 
-const leave = script<string | null>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('../lua/lease.lua', import.meta.url),
-  new URL('./leave.lua', import.meta.url),
-)
+const leave = script<string | null>(new URL('./leave.lua', import.meta.url))
 
 /**
  * Records a node's bye. It has closed every connection, so no revocation waits for it any more, and

@@ -6,8 +6,6 @@ import { run } from '../run.js'
 import { type Lease, leaseOf, nodeOf } from './record.js'
 
 const read = script<[mark: string, end: string, leases: string[], nodes: string[]]>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('../lua/lease.lua', import.meta.url),
   new URL('./read-leases.lua', import.meta.url),
 )
 

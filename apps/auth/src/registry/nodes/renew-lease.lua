@@ -1,21 +1,26 @@
 --[[
-  Counts a renewal of a node's lease. A node that was fenced is waited for again from here on; it may
-  deliver once it has applied everything up to the end that this gives.
-  With partition-clock.lua and lease.lua.
-  KEYS  1 nodes  2 leases  3 feed  4 clock  5 pending
-  ARGV  1 node  2 instance  3 fenceMs  4 microsecond since when it has the name, as its join gave it
-        5 askedUs  6 askedMark, both as `renewPart` takes them
-  Gives what `renewPart` gives. Or, and then nothing has changed: 'node_replaced', another process has
-  joined under the name since; 'node_not_joined', the join is lost, and the name perhaps with a
-  process of before it.
+  Counts a renewal of a node's lease. Revocations wait again for a node that was fenced; it may deliver
+  once it has applied every event up to the returned one.
+
+  sinceUs             when the instance got the name, as its join returned it
+  askedUs, askedMark  as `renewPart` takes them
+
+  Returns what `renewPart` returns. Or, having changed nothing: 'node_replaced' when another process has
+  joined under the name since, 'node_not_joined' when the join is lost (an older process may have the
+  name again).
 ]]
-local part = ARGV[2] .. ':' .. ARGV[1]
-local known = redis.call('HGET', KEYS[1], ARGV[1])
-local holder, since = string.match(known or '', '^(%S+) (%S+)')
-if holder and holder ~= ARGV[2] and tonumber(since) > tonumber(ARGV[4]) then
+--- @include "../lua/lease.lua"
+local nodesKey, leasesKey, feedKey, clockKey, pendingKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local node, instance, fenceMs, sinceUs, askedUs, askedMark =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+local part = instance .. ':' .. node
+local known = redis.call('HGET', nodesKey, node)
+local holder, heldSince = string.match(known or '', '^(%S+) (%S+)')
+if holder and holder ~= instance and tonumber(heldSince) > tonumber(sinceUs) then
   return 'node_replaced'
 end
-if holder ~= ARGV[2] or redis.call('HEXISTS', KEYS[2], part) == 0 then
+if holder ~= instance or redis.call('HEXISTS', leasesKey, part) == 0 then
   return 'node_not_joined'
 end
-return renewPart(KEYS[4], KEYS[2], KEYS[5], KEYS[3], part, ARGV[3], ARGV[5], ARGV[6])
+return renewPart(clockKey, leasesKey, pendingKey, feedKey, part, fenceMs, askedUs, askedMark)

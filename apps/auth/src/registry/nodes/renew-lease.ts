@@ -9,11 +9,7 @@ import type { NodeInstance } from './record.js'
 
 const renew = script<
   [counted: 0 | 1, end: string, mark: string] | 'node_replaced' | 'node_not_joined'
->(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('../lua/lease.lua', import.meta.url),
-  new URL('./renew-lease.lua', import.meta.url),
-)
+>(new URL('./renew-lease.lua', import.meta.url))
 
 /** Where the feed of a partition ended, and in which Redis, after a renewal had been asked for. */
 export interface AskedAt {

@@ -15,6 +15,6 @@ export async function setConnected(
   { node, instance, connection }: NodeInstance & { connection: string },
   connected: boolean,
 ): Promise<void> {
-  const args = [node, instance, connection, connected ? '1' : '0']
+  const args = [node, instance, connection, connected ? 'open' : 'closed']
   await run(registry, set, [registry.keys.connected], args)
 }

@@ -1,36 +1,43 @@
 --[[
-  Settles a node's parts of receipts, and says so to whoever waits for them.
-  With partition-clock.lua.
-  KEYS  1 clock  2 pending  3 pending-times  4… receipts
-  ARGV  1 node  2 instance  3 channel  4 'fenced ' when its lease is out, '' when it acknowledges,
-        then for each receipt:
-        its id, 1 to settle the part or 0 to count alone, connections closed or '', and what tells
-        this count from others of the node, '' when there is one alone. One that is there stays.
-  Gives for each part that this has settled the microseconds since its commit, as strings.
+  Settles a process's parts of receipts, and publishes the id of each receipt to the requests that wait
+  for it.
+
+  KEYS[4]…  receipts
+  prefix    'fenced ' when the process is fenced, '' when it acknowledges
+  ARGV[5]…  for each receipt: its id; 1 to settle the part, 0 to store the count only; connections closed,
+            or ''; a suffix that tells this count from other counts of the process, or '' when there is
+            only one. A count that is stored already stays.
+
+  Returns, for each part that this call has settled, the microseconds since the commit, as strings.
 ]]
-local part = ARGV[2] .. ':' .. ARGV[1]
-local answer = {}
-local redisUs, last = readClock(KEYS[1])
+--- @include "../lua/partition-clock.lua"
+local clockKey, pendingKey, pendingTimesKey, firstReceipt = KEYS[1], KEYS[2], KEYS[3], 4
+local node, instance, acknowledgements, prefix, firstArgument = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 5
+
+local part = instance .. ':' .. node
+local settledAfter = {}
+local redisUs, last = readClock(clockKey)
 local now = math.max(redisUs, last)
 
-for i = 4, #KEYS do
-  local at = 5 + (i - 4) * 4
-  local id, settle, closed, count = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local receipt = redis.call('HMGET', KEYS[i], 'us', 'node:' .. part)
+for i = firstReceipt, #KEYS do
+  local receiptKey = KEYS[i]
+  local at = firstArgument + (i - firstReceipt) * 4
+  local id, settle, closed, suffix = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local receipt = redis.call('HMGET', receiptKey, 'us', 'node:' .. part)
   if receipt[2] then
     if closed ~= '' then
-      redis.call('HSETNX', KEYS[i], 'closed:' .. part .. count, closed)
+      redis.call('HSETNX', receiptKey, 'closed:' .. part .. suffix, closed)
     end
     if settle == '1' and receipt[2] == 'pending' then
       local us = tonumber(receipt[1])
       local after = string.format('%.0f', math.max(0, now - us))
-      answer[#answer + 1] = after
-      redis.call('HSET', KEYS[i], 'node:' .. part, ARGV[4] .. after)
+      settledAfter[#settledAfter + 1] = after
+      redis.call('HSET', receiptKey, 'node:' .. part, prefix .. after)
       local member = string.format('%s|%016.0f|%s', part, us, id)
-      redis.call('ZREM', KEYS[2], member)
-      redis.call('ZREM', KEYS[3], member)
-      redis.call('PUBLISH', ARGV[3], id)
+      redis.call('ZREM', pendingKey, member)
+      redis.call('ZREM', pendingTimesKey, member)
+      redis.call('PUBLISH', acknowledgements, id)
     end
   end
 end
-return answer
+return settledAfter

@@ -4,10 +4,7 @@ import type { Registry } from '../registry.js'
 import { guard, run } from '../run.js'
 import { type NodeInstance, partName } from './record.js'
 
-const settleScript = script<string[]>(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('./settle-receipt-parts.lua', import.meta.url),
-)
+const settleScript = script<string[]>(new URL('./settle-receipt-parts.lua', import.meta.url))
 
 /** What a node has applied in one partition. */
 export interface Settlement {

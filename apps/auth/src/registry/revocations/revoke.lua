@@ -1,36 +1,54 @@
 --[[
-  Commits a revocation in one partition: marks the token or moves the cut-off, appends to the feed,
-  and records who has to acknowledge it, in one step. May suspend or delete the identity with it, or,
-  when it covers all, revoke a signing key. With partition-clock.lua, lease.lua, token-index.lua and
-  administrator.lua.
-  KEYS  1 clock  2 feed  3 leases  4 pending  5 pending-times  6 receipts  7 receipt
-        8 what is marked: token, or the identity's cut-offs, or cutoff-all
-        9 roster  10 identity  11 codes  12 identities  13 removed codes (the last four only with a
-        change), or
-        10 revoked keys (only with a kid), or
-        10 the index that the token is in  11 its identity's cut-offs (both only when it is known)
-  ARGV  1 id  2 selector as JSON  3 'token' | 'cutoff' | 'all'
-        4 the token's id, or the member of the cut-offs, or ''
-        5 issuedBefore in ms or ''  6 reason or ''  7 change: '' | 'suspend' | 'delete'
-        8 identity or ''  9 feed's length  10 receipt's ttl in seconds  11 longest token ttl in seconds
-        12 fenceMs  13 channel for news  14 kid of a signing key or ''
-        15 '1' when the identity has to stay an administrator, else ''
-        16 the member of what the token has issued, if that is revoked with it, or ''
-  Gives {us, cutoffUs, before, cascadeBefore} as strings; before: the cut-off, or the token's mark,
-  before this, or nil; cascadeBefore: the same of what the token has issued. Or
-  'identity_not_found', 'last_administrator' or 'issued_before_in_future'; then nothing has changed.
+  Commits a revocation in one partition, in one step: flags the token or moves the cut-off, appends to
+  the feed, and writes the receipt with a pending part for each process that must acknowledge it. In the
+  same step it may suspend or delete the identity, or revoke a signing key.
+
+  Keys of an identity or token that the revocation does not name are keys that do not exist.
+
+  selector        JSON
+  kind            'token' | 'cutoff' | 'all'
+  jti             the token's id; '' unless kind is 'token'
+  member          the cut-off to move: the selector's own, or with kind 'token' that of the tokens that
+                  the token has issued; '' for none
+  identity        the identity of the selector or of the token; '' when there is none, or the token is
+                  unknown
+  issuedBeforeMs  '' for now
+  change          what happens to the identity: '' | 'suspend' | 'delete'
+  mustAdminister  '1' when the identity must remain an administrator, else ''
+  kid             a signing key to revoke, or ''
+  news            channel on which the commit is announced
+
+  Returns {us, cutoffUs, before, cascadeBefore} as strings. `before` is the previous cut-off, or the
+  token's previous flag; `cascadeBefore` is the previous cut-off of the tokens that the token has issued;
+  nil for none. Or returns 'identity_not_found', 'last_administrator' or 'issued_before_in_future',
+  having changed nothing.
 ]]
-if ARGV[7] ~= '' and redis.call('EXISTS', KEYS[10]) == 0 then
+--- @include "../lua/administrator.lua"
+--- @include "../lua/lease.lua"
+--- @include "../lua/partition-clock.lua"
+--- @include "../lua/token-index.lua"
+local clockKey, feedKey, rosterKey, leasesKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local pendingKey, pendingTimesKey, receiptsKey, receiptKey = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local tokenKey, indexKey, cutoffsKey, cutoffAllKey = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local identityKey, codesKey, removedCodesKey, identitiesKey = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local revokedKeysKey = KEYS[17]
+local id, selector, kind, jti, member, identity = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local issuedBeforeMs, reason, change, mustAdminister, kid = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local feedMaxLength = ARGV[12]
+local receiptTtlMs, maxTokenTtlMs = tonumber(ARGV[13]) * 1000, tonumber(ARGV[14]) * 1000
+local fenceMs, news = ARGV[15], ARGV[16]
+
+if change ~= '' and redis.call('EXISTS', identityKey) == 0 then
   return 'identity_not_found'
 end
-if ARGV[7] ~= '' and ARGV[15] == '1' and administersNow(KEYS[10], KEYS[11]) then
+if change ~= '' and mustAdminister == '1' and administersNow(identityKey, codesKey) then
   return 'last_administrator'
 end
-local timeUs, last = readClock(KEYS[1])
+local timeUs, last = readClock(clockKey)
 local now = math.max(timeUs, last + 1)
 local cutoff = now
-if ARGV[5] ~= '' then
-  cutoff = tonumber(ARGV[5]) * 1000 - 1
+if issuedBeforeMs ~= '' then
+  cutoff = tonumber(issuedBeforeMs) * 1000 - 1
   if cutoff > now then
     return 'issued_before_in_future'
   end
@@ -38,91 +56,91 @@ end
 local us = string.format('%.0f', now)
 local cutoffUs = string.format('%.0f', cutoff)
 local nowMs = math.floor(now / 1000)
-redis.call('SET', KEYS[1], us)
+redis.call('SET', clockKey, us)
 
--- A cut-off is kept until no token that it covers can be alive; the minute is for rounding.
-local keepMs = (tonumber(ARGV[11]) + 60) * 1000
+-- A cut-off is kept until every token that it covers has expired; the minute is for rounding.
+local keepMs = maxTokenTtlMs + 60 * 1000
 local keepUntil = string.format('%.0f', nowMs + keepMs)
-local before, cascadeBefore = false, false
-local function moveCutoff(key, member)
-  local moved = redis.call('ZSCORE', key, member)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', timeUs - keepMs * 1000))
-  -- GT: never backwards.
-  redis.call('ZADD', key, 'GT', cutoffUs, member)
-  redis.call('PEXPIREAT', key, keepUntil)
-  return moved
+local function moveCutoff()
+  local before = redis.call('ZSCORE', cutoffsKey, member)
+  redis.call('ZREMRANGEBYSCORE', cutoffsKey, '-inf', string.format('%.0f', timeUs - keepMs * 1000))
+  -- GT: a cut-off never moves backwards.
+  redis.call('ZADD', cutoffsKey, 'GT', cutoffUs, member)
+  redis.call('PEXPIREAT', cutoffsKey, keepUntil)
+  return before
 end
-if ARGV[3] == 'token' then
-  local token = redis.call('HMGET', KEYS[8], 'issuedUs', 'revoked')
+local before, cascadeBefore = false, false
+if kind == 'token' then
+  -- An unknown token is published all the same: a connection somewhere may use it.
+  local token = redis.call('HMGET', tokenKey, 'issuedUs', 'revoked')
   before = token[2]
-  -- One that is not known here is published all the same: somewhere a connection may stand on it.
   if token[1] and tonumber(token[1]) <= cutoff then
-    redis.call('HSET', KEYS[8], 'revoked', '1')
-    -- Not without its other entries, which alone are pruned.
-    local place = placeOf(token[1], ARGV[4])
-    if KEYS[10] and redis.call('ZSCORE', KEYS[10], '*' .. place) then
-      redis.call('ZADD', KEYS[10], 0, '!' .. place)
+    redis.call('HSET', tokenKey, 'revoked', '1')
+    -- Only beside the token's other entries: pruning removes those, and `!` with them.
+    local place = placeOf(token[1], jti)
+    if redis.call('ZSCORE', indexKey, '*' .. place) then
+      redis.call('ZADD', indexKey, 0, '!' .. place)
     end
   end
-  if ARGV[16] ~= '' and KEYS[11] then
-    cascadeBefore = moveCutoff(KEYS[11], ARGV[16])
+  if member ~= '' and identity ~= '' then
+    cascadeBefore = moveCutoff()
   end
-elseif ARGV[3] == 'cutoff' then
-  before = moveCutoff(KEYS[8], ARGV[4])
+elseif kind == 'cutoff' then
+  before = moveCutoff()
 else
-  before = redis.call('GET', KEYS[8])
+  before = redis.call('GET', cutoffAllKey)
   if not before or tonumber(before) < cutoff then
-    redis.call('SET', KEYS[8], cutoffUs)
+    redis.call('SET', cutoffAllKey, cutoffUs)
   end
-  redis.call('PEXPIREAT', KEYS[8], keepUntil)
+  redis.call('PEXPIREAT', cutoffAllKey, keepUntil)
 end
 
-if ARGV[14] ~= '' then
-  -- For ever: a process that was stopped may know the key however late it goes on.
-  redis.call('SADD', KEYS[10], ARGV[14])
+if kid ~= '' then
+  -- Kept for ever: a process that was stopped may still know the key when it continues.
+  redis.call('SADD', revokedKeysKey, kid)
 end
-if ARGV[7] == 'suspend' then
-  redis.call('HSET', KEYS[10], 'state', 'suspended')
-elseif ARGV[7] == 'delete' then
-  rememberRemoved(KEYS[10], KEYS[13], redis.call('HKEYS', KEYS[11]))
-  redis.call('DEL', KEYS[10], KEYS[11])
-  redis.call('ZREM', KEYS[12], ARGV[8])
+if change == 'suspend' then
+  redis.call('HSET', identityKey, 'state', 'suspended')
+elseif change == 'delete' then
+  rememberRemoved(identityKey, removedCodesKey, redis.call('HKEYS', codesKey))
+  redis.call('DEL', identityKey, codesKey)
+  redis.call('ZREM', identitiesKey, identity)
 end
 
--- Each event names the one before it: a reader sees for itself that it has missed none. Trimming
--- always leaves the last one.
-local previous = feedEnd(KEYS[2])
+-- Each event names the event before it, so that a reader sees when it has missed one. Trimming always
+-- leaves the last event.
+local previous = feedEnd(feedKey)
 local sequence = tonumber(string.match(previous, '^(%d+)')) + 1
-redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[9], string.format('%.0f-%s', sequence, us),
-  'previous', previous, 'id', ARGV[1], 'selector', ARGV[2], 'cutoffUs', cutoffUs)
-redis.call('PUBLISH', ARGV[13], '')
+redis.call('XADD', feedKey, 'MAXLEN', '=', feedMaxLength, string.format('%.0f-%s', sequence, us),
+  'previous', previous, 'id', id, 'selector', selector, 'cutoffUs', cutoffUs)
+redis.call('PUBLISH', news, '')
 
-local receiptTtlMs = tonumber(ARGV[10]) * 1000
-local forget = string.format('(%.0f', timeUs - receiptTtlMs * 1000)
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', forget, 'LIMIT', 0, 16)) do
-  redis.call('ZREM', KEYS[6], id)
+-- Removes a few receipts that have expired from the lists.
+local expired = string.format('(%.0f', timeUs - receiptTtlMs * 1000)
+for _, old in ipairs(redis.call('ZRANGEBYSCORE', receiptsKey, '-inf', expired, 'LIMIT', 0, 16)) do
+  redis.call('ZREM', receiptsKey, old)
 end
-for _, part in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', forget, 'LIMIT', 0, 256)) do
-  redis.call('ZREM', KEYS[5], part)
-  redis.call('ZREM', KEYS[4], part)
+for _, part in ipairs(redis.call('ZRANGEBYSCORE', pendingTimesKey, '-inf', expired, 'LIMIT', 0, 256)) do
+  redis.call('ZREM', pendingTimesKey, part)
+  redis.call('ZREM', pendingKey, part)
 end
-redis.call('HSET', KEYS[7], 'us', us, 'cutoffUs', cutoffUs, 'selector', ARGV[2], 'reason', ARGV[6])
+redis.call('HSET', receiptKey, 'us', us, 'cutoffUs', cutoffUs, 'selector', selector, 'reason', reason)
 
-openRoster(KEYS[9], KEYS[1], KEYS[3], ARGV[12])
-local leases = redis.call('HGETALL', KEYS[3])
+openRoster(rosterKey, clockKey, leasesKey, fenceMs)
+local leases = redis.call('HGETALL', leasesKey)
 for i = 1, #leases, 2 do
   local part = leases[i]
   local _, _, fenced = parseLease(leases[i + 1])
   if fenced == '-' then
-    local member = string.format('%s|%016.0f|%s', part, now, ARGV[1])
-    redis.call('HSET', KEYS[7], 'node:' .. part, 'pending')
-    redis.call('ZADD', KEYS[4], 0, member)
-    redis.call('ZADD', KEYS[5], us, member)
+    local pending = string.format('%s|%016.0f|%s', part, now, id)
+    redis.call('HSET', receiptKey, 'node:' .. part, 'pending')
+    redis.call('ZADD', pendingKey, 0, pending)
+    redis.call('ZADD', pendingTimesKey, us, pending)
   else
-    -- It holds every connection, and hears of this before it delivers again.
-    redis.call('HSET', KEYS[7], 'node:' .. part, 'fenced 0')
+    -- A fenced part delivers nothing, and learns of this revocation before it delivers again.
+    redis.call('HSET', receiptKey, 'node:' .. part, 'fenced 0')
   end
 end
-redis.call('PEXPIREAT', KEYS[7], string.format('%.0f', nowMs + receiptTtlMs))
-redis.call('ZADD', KEYS[6], us, ARGV[1])
+redis.call('PEXPIREAT', receiptKey, string.format('%.0f', nowMs + receiptTtlMs))
+redis.call('ZADD', receiptsKey, us, id)
 return { us, cutoffUs, before, cascadeBefore }

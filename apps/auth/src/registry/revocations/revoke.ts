@@ -2,7 +2,11 @@ import type { Selector } from '@portcullis/contracts/revocations'
 import { newId, partitionOf, partitionOfId } from '../ids.js'
 import { partitionsOf, type Registry } from '../registry.js'
 import { countNewlyCovered } from './count-covered.js'
-import { type Commit, type CommittedPart, commit } from './revoke-in-partition.js'
+import {
+  type CommittedPart,
+  type PartitionOrder,
+  revokeInPartition,
+} from './revoke-in-partition.js'
 import { setReceipt } from './set-receipt.js'
 
 /** What to revoke. */
@@ -56,20 +60,22 @@ export async function revoke(registry: Registry, order: RevocationOrder): Promis
 }
 
 /** Commits in one partition, and counts. */
-export async function revokeIn(registry: Registry, order: Commit): Promise<Committed> {
-  return committed(registry, order.selector, order.id, [await commit(registry, order)])
+export async function revokeIn(registry: Registry, order: PartitionOrder): Promise<Committed> {
+  return committed(registry, order.selector, order.id, [await revokeInPartition(registry, order)])
 }
 
 /** The first alone, so that an order that is refused is refused before anything is committed. */
 async function commitEverywhere(
   registry: Registry,
-  order: Omit<Commit, 'partition'>,
+  order: Omit<PartitionOrder, 'partition'>,
 ): Promise<CommittedPart[]> {
   const [first = 0, ...others] = partitionsOf(registry)
-  const part = await commit(registry, { ...order, partition: first })
+  const part = await revokeInPartition(registry, { ...order, partition: first })
   return [
     part,
-    ...(await Promise.all(others.map((partition) => commit(registry, { ...order, partition })))),
+    ...(await Promise.all(
+      others.map((partition) => revokeInPartition(registry, { ...order, partition })),
+    )),
   ]
 }
 

@@ -1,11 +1,14 @@
 --[[
-  Writes into a receipt what is learned after the commit, unless the receipt has expired.
-  KEYS  1 receipt
+  Sets fields of a receipt after the commit, unless the receipt has expired.
+
   ARGV  field, value, …
-  Gives 1, or 0 when there is no such receipt.
+
+  Returns 1, or 0 when there is no such receipt.
 ]]
-if redis.call('EXISTS', KEYS[1]) == 0 then
+local receiptKey = KEYS[1]
+
+if redis.call('EXISTS', receiptKey) == 0 then
   return 0
 end
-redis.call('HSET', KEYS[1], unpack(ARGV))
+redis.call('HSET', receiptKey, unpack(ARGV))
 return 1

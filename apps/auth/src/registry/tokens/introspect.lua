@@ -1,17 +1,20 @@
 --[[
-  Checks tokens of one partition. Every check that fails leaves a token inactive.
-  With token-index.lua.
-  KEYS  1 cutoff-all  2 revoked keys, then for each token: its hash, its identity, the identity's
-        cut-offs
-  ARGV  for each token: the identity that its claims name, the kid of the key that signed it or ''
-  Gives for each token nil, or {issuedUs, subject, scope, labels, expiresAt in ms, parents}.
-]]
-local time = redis.call('TIME')
-local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local cutoffAll = tonumber(redis.call('GET', KEYS[1]) or '-1')
-local someKeysRevoked = redis.call('EXISTS', KEYS[2]) == 1
+  Checks tokens of one partition. A token is active only when every check holds.
 
--- Many tokens of a batch share an identity: what all of them need of it is read once.
+  KEYS[3]…  for each token: its hash, its identity, the cut-offs of that identity
+  ARGV      for each token: the identity that its claims name; the kid of the key that signed it, or ''
+
+  Returns for each token nil, or {issuedUs, subject, scope, labels, expiresAt in ms, parents}.
+]]
+--- @include "../lua/redis-time.lua"
+--- @include "../lua/token-index.lua"
+local cutoffAllKey, revokedKeysKey, firstToken = KEYS[1], KEYS[2], 3
+
+local nowMs = redisTimeMs()
+local cutoffAll = tonumber(redis.call('GET', cutoffAllKey) or '-1')
+local someKeysRevoked = redis.call('EXISTS', revokedKeysKey) == 1
+
+-- Many tokens of a batch share an identity: read each identity once.
 local identities = {}
 local function identityAt(identityKey, cutoffsKey)
   local known = identities[identityKey]
@@ -28,8 +31,8 @@ local function identityAt(identityKey, cutoffsKey)
 end
 
 local function check(tokenKey, identityKey, cutoffsKey, client, kid)
-  -- Whoever has the key can sign for any token that lives, also one that came after the cut-off.
-  if someKeysRevoked and redis.call('SISMEMBER', KEYS[2], kid) == 1 then
+  -- The holder of a revoked key can sign for any live token, also one issued after the cut-off.
+  if someKeysRevoked and redis.call('SISMEMBER', revokedKeysKey, kid) == 1 then
     return false
   end
   local token = redis.call('HMGET', tokenKey,
@@ -42,7 +45,7 @@ local function check(tokenKey, identityKey, cutoffsKey, client, kid)
     return false
   end
   local identity = identityAt(identityKey, cutoffsKey)
-  -- A token older than its identity belongs to a deleted one of the same name.
+  -- A token older than its identity belongs to a deleted identity of the same name.
   if not identity.active or issuedUs <= identity.createdUs then
     return false
   end
@@ -55,7 +58,7 @@ end
 
 local answers = {}
 for i = 1, #ARGV / 2 do
-  local at = i * 3
+  local at = firstToken + (i - 1) * 3
   answers[i] = check(KEYS[at], KEYS[at + 1], KEYS[at + 2], ARGV[i * 2 - 1], ARGV[i * 2])
 end
 return answers

@@ -13,10 +13,7 @@ type ActiveReply = [
   parents: string,
 ]
 
-const check = script<(ActiveReply | null)[]>(
-  new URL('../lua/token-index.lua', import.meta.url),
-  new URL('./introspect.lua', import.meta.url),
-)
+const check = script<(ActiveReply | null)[]>(new URL('./introspect.lua', import.meta.url))
 
 /** Claims of a JWT whose signature holds. */
 export interface TokenClaims {

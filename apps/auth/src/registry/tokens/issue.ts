@@ -20,11 +20,7 @@ const issue = script<
   | 'key_revoked'
   | 'parent_ended'
   | 'too_many_parents'
->(
-  new URL('../lua/partition-clock.lua', import.meta.url),
-  new URL('../lua/token-index.lua', import.meta.url),
-  new URL('./issue.lua', import.meta.url),
-)
+>(new URL('./issue.lua', import.meta.url))
 
 /** What a token is to say. The caller has checked the scopes against the identity's. */
 export interface TokenOrder {
