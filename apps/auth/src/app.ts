@@ -20,8 +20,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { recordOwnActs } from './audit/record-own-acts.js'
 import { allow } from './callers/allow.js'
+import { authenticateClient } from './callers/authenticate-client.js'
 import { admitCallers } from './callers/callers.js'
-import { client } from './callers/client.js'
 import { limitRequests } from './callers/limit-requests.js'
 import type { Config } from './config.js'
 import { AuthError, translate } from './errors.js'
@@ -220,7 +220,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
     lease: (partition) => part.lease(partition),
   })
   await app.register(allow, { callers: app.callers, jwt: app.tokens })
-  await app.register(client, {
+  await app.register(authenticateClient, {
     registry,
     issuer: config.ISSUER,
     failuresPerMinute: config.TOKEN_FAILURES_PER_MINUTE,

@@ -2,28 +2,30 @@ import type { ServiceScope } from '@portcullis/contracts/scopes'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { Jwt } from '../tokens/jwt.js'
-import { bearer } from './bearer.js'
+import { admitBearer } from './bearer.js'
 import { type AdmittedCaller, requireScope } from './caller.js'
 import type { Callers } from './callers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A hook that admits callers whose token has one of these scopes, as `request.caller`. */
+    /** Returns a hook that admits callers with one of these scopes, as `request.caller`. */
     allow(...anyOf: ServiceScope[]): (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
   interface FastifyRequest {
-    /** Who makes the request. @throws when its route has no `allow` hook. */
+    /** The caller that the route's `allow` hook admitted. @throws Error without such a hook */
     readonly caller: AdmittedCaller
   }
 }
 
-/** What each `allow` hook asks for, for the API's description. */
-const wanted = new WeakMap<object, readonly ServiceScope[]>()
+const scopesByHook = new WeakMap<object, readonly ServiceScope[]>()
 
-/** The scopes of which a route's `allow` hook wants one; undefined when it has no such hook. */
+/**
+ * Returns the scopes of a route's `allow` hook, for the API description; undefined without such a hook.
+ * The caller needs one of them.
+ */
 export function requiredScopes({ onRequest }: RouteOptions): readonly ServiceScope[] | undefined {
   for (const hook of [onRequest].flat()) {
-    const scopes = hook && wanted.get(hook)
+    const scopes = hook && scopesByHook.get(hook)
     if (scopes) {
       return scopes
     }
@@ -37,8 +39,8 @@ export interface AllowOptions {
 }
 
 /**
- * Authorization of auth's own routes. An onRequest hook, so that nothing of a body is read, let
- * alone parsed, on behalf of someone who may not send it.
+ * Authorizes callers of auth's own routes, in an onRequest hook: the body of an unauthorized caller is
+ * neither read nor parsed.
  */
 export const allow = plugin(
   async (app: FastifyInstance, { callers, jwt }: AllowOptions) => {
@@ -54,12 +56,12 @@ export const allow = plugin(
     })
     app.decorate('allow', (...anyOf: ServiceScope[]) => {
       const hook = async (request: FastifyRequest, reply: FastifyReply) => {
-        const caller = await bearer(callers, jwt, request, reply)
+        const caller = await admitBearer(callers, jwt, request, reply)
         await app.limitIdentity(request, caller.identity)
         requireScope(caller, anyOf)
         byRequest.set(request, caller)
       }
-      wanted.set(hook, anyOf)
+      scopesByHook.set(hook, anyOf)
       return hook
     })
   },

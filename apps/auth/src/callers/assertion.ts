@@ -2,34 +2,34 @@ import type { Identity } from '@portcullis/contracts/identities'
 import { decodeJwt } from 'jose'
 import { AuthError } from '../errors.js'
 import { findSigner, type Registry } from '../registry/index.js'
-import { maxAheadSeconds, takeClientJwt } from './client-jwt.js'
-import { invalidClient, type ShownAssertion } from './credentials.js'
+import { acceptClientJwt, maxAheadSeconds } from './client-jwt.js'
+import { type ClientAssertion, invalidClient } from './credentials.js'
 
 /**
- * Checks a client's own JWT (`private_key_jwt`).
+ * Authenticates a client by a JWT that it signed (`private_key_jwt`).
  *
- * @throws AuthError `invalid_client`, alike for an unknown identity and for an assertion that is not
- * valid, or was used; `unauthorized_client` only to someone whose assertion is right
+ * @throws AuthError `invalid_client`, the same for an unknown identity and for an invalid or used
+ * assertion; `unauthorized_client` only when the assertion is valid
  * @throws RegistryError `registry_unavailable`
  */
 export async function authenticateByAssertion(
   registry: Registry,
   issuer: string,
-  { assertion, identity: named }: ShownAssertion,
+  { assertion, identity: clientId }: ClientAssertion,
 ): Promise<Identity> {
-  const claimed = claimedBy(assertion)
-  if (claimed === undefined || (named !== undefined && named !== claimed)) {
-    throw refused(issuer)
+  const claimed = claimedIdentity(assertion)
+  if (claimed === undefined || (clientId !== undefined && clientId !== claimed)) {
+    throw invalidAssertion(issuer)
   }
   const identity = await findSigner(registry, claimed)
   if (identity === undefined) {
-    throw refused(issuer)
+    throw invalidAssertion(issuer)
   }
-  // `client-authentication+jwt` is what the revision of RFC 7523 asks for.
+  // The revision of RFC 7523 requires `client-authentication+jwt`.
   const types = ['jwt', 'client-authentication+jwt']
-  const subject = await takeClientJwt(registry, identity, { text: assertion, issuer, types })
+  const subject = await acceptClientJwt(registry, identity, { text: assertion, issuer, types })
   if (subject !== claimed) {
-    throw refused(issuer)
+    throw invalidAssertion(issuer)
   }
   if (identity.state !== 'active') {
     throw new AuthError(
@@ -40,8 +40,8 @@ export async function authenticateByAssertion(
   return identity
 }
 
-/** Whose keys to look at. Nothing is believed of it: the same name is checked with the signature. */
-export function claimedBy(assertion: string): string | undefined {
+/** Returns an assertion's unverified `iss`, to find the keys that it must be verified with. */
+export function claimedIdentity(assertion: string): string | undefined {
   try {
     const { iss } = decodeJwt(assertion)
     return typeof iss === 'string' && iss.length <= 384 ? iss : undefined
@@ -50,8 +50,8 @@ export function claimedBy(assertion: string): string | undefined {
   }
 }
 
-function refused(issuer: string): AuthError {
+function invalidAssertion(issuer: string): AuthError {
   return invalidClient(
-    `the client assertion is not valid: a JWT signed with a key of the identity's jwks, iss and sub the client_id, aud ${issuer} alone, exp ${maxAheadSeconds} seconds ahead at most, and a jti that was not used before`,
+    `the client assertion is not valid: it must be a JWT signed with a key of the identity's jwks, with iss and sub the client_id, aud only ${issuer}, exp at most ${maxAheadSeconds} seconds ahead, and a new jti`,
   )
 }

@@ -6,20 +6,20 @@ import { verify } from '../tokens/verify.js'
 import type { AdmittedCaller } from './caller.js'
 import type { Callers } from './callers.js'
 
-/** Whether an Authorization header is of the scheme Bearer. */
+/** Returns true if an Authorization header has the scheme Bearer. */
 export function isBearer(authorization: string | undefined): authorization is string {
   return authorization !== undefined && /^bearer(?: |$)/i.test(authorization)
 }
 
 /**
- * The caller that a request's `Authorization: Bearer` header proves. The header is the only place where
- * a token is looked for: not the query, not the body (RFC 9700 §4.3.2). The audit log has the caller,
- * also one whose token is ours and no longer valid: who still uses it is worth knowing.
+ * Authenticates a request by the token in its `Authorization: Bearer` header, and notes the caller for
+ * the audit log, also that of a token which this issuer signed and which is no longer valid. Tokens in
+ * the query or the body are ignored (RFC 9700 §4.3.2).
  *
- * @throws AuthError `invalid_token`, alike for a token that is malformed, expired or revoked
+ * @throws AuthError `invalid_token`, the same for a malformed, expired or revoked token
  * @throws RegistryError `registry_unavailable`
  */
-export async function bearer(
+export async function admitBearer(
   callers: Callers,
   jwt: Jwt,
   request: FastifyRequest,
@@ -43,7 +43,7 @@ export async function bearer(
         jti: claims.jti,
       })
     }
-    throw new AuthError('invalid_token', 'the token is not valid, or no longer; get a new one', {
+    throw new AuthError('invalid_token', 'the token is not valid or has expired; get a new one', {
       headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
     })
   }

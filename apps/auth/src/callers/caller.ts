@@ -2,13 +2,13 @@ import { covers, permits, type ServiceScope, scopesToGive } from '@portcullis/co
 import { AuthError } from '../errors.js'
 import type { Authority } from './callers.js'
 
-/** Who makes a request, and what it may do. */
+/** The identity and subject that make a request, and their scopes. */
 export interface Caller {
   identity: string
   subject: string
-  /** Scopes of the token that it showed, or of its identity when it showed its credentials. */
+  /** Scopes of the caller's token; of its identity if the caller used the identity's credentials. */
   scopes: readonly string[]
-  /** Absent when it showed its credentials. */
+  /** Absent if the caller used the identity's credentials. */
   token?: {
     jti: string
     labels: readonly string[]
@@ -18,13 +18,13 @@ export interface Caller {
   }
 }
 
-/** A caller that has shown a token, and may act on it until it ends. */
+/** A caller with a token, which may act until the token ends. */
 export type AdmittedCaller = Required<Caller> & Authority
 
 /**
- * Refuses a caller that has none of these scopes.
+ * Refuses a caller without any of these scopes.
  *
- * @throws AuthError `insufficient_scope`, naming the first of them (RFC 6750 §3.1)
+ * @throws AuthError `insufficient_scope`, naming the first of the scopes (RFC 6750 §3.1)
  */
 export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): void {
   if (anyOf.some((scope) => permits(caller.scopes, scope))) {
@@ -37,10 +37,10 @@ export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): vo
 }
 
 /**
- * Refuses a caller that would give, or gain by an identity that it changes, more than its own token
- * allows: nobody lifts himself.
+ * Refuses a caller that would grant an identity scopes beyond its own, or control an identity that has
+ * such scopes. Otherwise a caller could raise its own scopes.
  *
- * @param identity - that has the scopes, or is to have them; absent where it has no name yet
+ * @param identity - the identity with the scopes; absent when it has no name yet
  * @throws AuthError `insufficient_scope`
  */
 export function requireCovered(caller: Caller, scopes: readonly string[], identity?: string): void {
@@ -51,7 +51,7 @@ export function requireCovered(caller: Caller, scopes: readonly string[], identi
   }
   throw new AuthError(
     'insufficient_scope',
-    `the scope ${beyond} is beyond those of your token; only someone who has it can do this`,
+    `the scope ${beyond} is beyond those of your token; use a token that has it`,
     { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${beyond}"` } },
   )
 }

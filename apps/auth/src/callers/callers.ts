@@ -13,45 +13,42 @@ import { AuthError, translate } from '../errors.js'
 import { deadlines, partitionOf, type Registry, RegistryError } from '../registry/index.js'
 import { oauthErrorOf } from '../routes/oauth/errors.js'
 import { type ActiveToken, introspect } from '../tokens/introspect.js'
-import { activeAnswer } from '../tokens/introspection.js'
+import { activeResponse } from '../tokens/introspection.js'
 import type { Jwt } from '../tokens/jwt.js'
 
-/** Headers that describe an answer, which another one takes the place of. */
-const answerHeaders = ['location', 'content-disposition', 'content-length', 'etag'] as const
+/** Headers of a response, removed when an error replaces it. */
+const responseHeaders = ['location', 'content-disposition', 'content-length', 'etag'] as const
 
 export interface CallersOptions {
   registry: Registry
   jwt: Jwt
   watch: Watch
-  /** The lease that the callers of a partition depend on. */
+  /** Returns the lease that callers of a partition depend on. */
   lease(partition: number): Pick<Lease, 'held' | 'leftMs'>
 }
 
-/** What a request may do with the token that it has shown. */
+/** The acts that a request's token allows until the token ends. */
 export interface Authority {
   /**
-   * Does something for the caller: checks the token and the lease, and calls `work` in the same
-   * synchronous step, with a registry whose scripts Redis refuses after a deadline. Every write that a
-   * caller asks for goes through this, however long ago the request was admitted.
+   * Checks the token and the lease again, and calls `work` in the same synchronous step, with a registry
+   * whose scripts Redis refuses after a deadline. Every write for a caller goes through `act`, however
+   * long ago the request was admitted.
    *
-   * @throws AuthError `invalid_token` when the token has ended since
-   * @throws RegistryError `registry_unavailable` without a lease; and whatever `work` throws
+   * @throws AuthError `invalid_token` when the token has ended
+   * @throws RegistryError `registry_unavailable` without a lease; and the errors of `work`
    */
   act<Result>(work: (registry: Registry) => Promise<Result>): Promise<Result>
-  /**
-   * Lets the answer out although the token has ended: the answer to a revocation that covers the
-   * caller's own token.
-   */
-  keepAnswer(): void
+  /** Sends the response even if the token has ended: the revocation may cover the caller's own token. */
+  keepResponse(): void
 }
 
 /**
- * The tokens of those who call auth, from the question whether a token is active until its request is
- * answered. A revocation ends them here as it ends connections at a node.
+ * The tokens of auth's callers, from their introspection until the response to their request. A
+ * revocation ends them here as it ends connections at a node.
  */
 export class Callers {
   readonly #options: CallersOptions
-  readonly #before: (until: number) => Registry
+  readonly #registryUntil: (deadline: number) => Registry
   readonly #admissions = new WeakMap<
     FastifyRequest,
     { admission: Admission; lease: Pick<Lease, 'held'> }
@@ -59,17 +56,17 @@ export class Callers {
 
   constructor(options: CallersOptions) {
     this.#options = options
-    this.#before = deadlines(options.registry)
+    this.#registryUntil = deadlines(options.registry)
   }
 
-  /** How many tokens of requests under way are watched. */
+  /** Number of tokens of running requests. */
   get size(): number {
     return this.#options.watch.size
   }
 
   /**
-   * Introspects the token of a request, and watches it from before the question on. Resolves to
-   * undefined when the token is not active.
+   * Introspects a request's token and watches it, from before the introspection, so that no revocation
+   * falls between the two. Resolves to undefined when the token is not active.
    *
    * @throws RegistryError `registry_unavailable`
    */
@@ -86,7 +83,7 @@ export class Callers {
         if (active === undefined) {
           return undefined
         }
-        const grant = watch.register(activeAnswer(active), token, mark)
+        const grant = watch.register(activeResponse(active), token, mark)
         return { ...active, authority: this.#admitted(request, reply, grant) }
       } finally {
         watch.finish(mark)
@@ -95,39 +92,39 @@ export class Callers {
       if (error instanceof GateError && error.code === 'invalid_token') {
         return undefined
       }
-      throw translated(error)
+      throw toAuthError(error)
     }
   }
 
-  /** Returns the error to answer a request with instead, if its token has ended or the lease is out. */
+  /** Returns the error to send instead of the response, if the token has ended or the lease is out. */
   refusal(request: FastifyRequest): AuthError | RegistryError | undefined {
     const admitted = this.#admissions.get(request)
     if (admitted === undefined || !admitted.admission.ownedByGate) {
       return undefined
     }
     if (admitted.admission.grant.ended !== undefined) {
-      return ended()
+      return tokenEnded()
     }
-    return admitted.lease.held ? undefined : withoutLease()
+    return admitted.lease.held ? undefined : noLease()
   }
 
   #admitted(request: FastifyRequest, reply: FastifyReply, grant: LiveGrant): Authority {
     const { registry, watch } = this.#options
     const lease = this.#options.lease(partitionOf(grant.identity, registry.partitions))
     if (!lease.held) {
-      throw withoutLease()
+      throw noLease()
     }
     const act: Authority['act'] = async (work) => {
-      const call = (until: number) => work(this.#before(until))
+      const call = (deadline: number) => work(this.#registryUntil(deadline))
       try {
-        return await watch.effect(grant, call, isOver, lease)
+        return await watch.effect(grant, call, isReply, lease)
       } catch (error) {
-        throw translated(error)
+        throw toAuthError(error)
       }
     }
-    // A feed connection asks again whether its token is active, once the hub would tell it.
+    // A feed connection introspects its token again once the hub would tell it of a revocation.
     if (request.ws) {
-      return { act, keepAnswer: () => undefined }
+      return { act, keepResponse: () => undefined }
     }
     const admission = new Admission(grant, watch, {
       raw: request.raw,
@@ -140,11 +137,11 @@ export class Callers {
     if (request.raw.socket.destroyed) {
       admission.release()
     }
-    return { act, keepAnswer: () => admission.release() }
+    return { act, keepResponse: () => admission.release() }
   }
 }
 
-/** Decorates the app with `callers`, and sees to it that no answer leaves for a token that has ended. */
+/** Decorates the app with `callers`, and replaces responses to requests whose token has ended. */
 export const admitCallers = plugin(
   async (app: FastifyInstance, options: CallersOptions) => {
     const callers = new Callers(options)
@@ -157,7 +154,7 @@ export const admitCallers = plugin(
       if (payload instanceof Readable) {
         payload.destroy()
       }
-      for (const name of answerHeaders) {
+      for (const name of responseHeaders) {
         reply.removeHeader(name)
       }
       const { headers = {}, ...error } = answerable(refusal, translate)
@@ -172,25 +169,25 @@ export const admitCallers = plugin(
   { name: 'admit-callers' },
 )
 
-/** The registry has answered each script of what was done: none is under way any more. */
-function isOver(error: unknown): boolean {
+/** Returns true if the error is the registry's own reply, so that no script is still running. */
+function isReply(error: unknown): boolean {
   return error instanceof RegistryError && error.code !== 'registry_unavailable'
 }
 
-function translated(error: unknown): unknown {
+function toAuthError(error: unknown): unknown {
   if (!(error instanceof GateError)) {
     return error
   }
-  return error.code === 'invalid_token' ? ended() : withoutLease()
+  return error.code === 'invalid_token' ? tokenEnded() : noLease()
 }
 
-function ended(): AuthError {
-  return new AuthError('invalid_token', 'the token is not valid any more; get a new one', {
+function tokenEnded(): AuthError {
+  return new AuthError('invalid_token', 'the token is no longer valid; get a new one', {
     headers: { 'www-authenticate': 'Bearer realm="portcullis", error="invalid_token"' },
   })
 }
 
-function withoutLease(): RegistryError {
+function noLease(): RegistryError {
   return new RegistryError(
     'registry_unavailable',
     'this instance has no lease from the registry; check that Redis answers in time',

@@ -5,47 +5,47 @@ import { endpoints } from '../endpoints.js'
 import { type Registry, useOnce } from '../registry/index.js'
 import { algorithmsOf } from './client-keys.js'
 
-/** How far ahead the expiry of a JWT that a client signs may lie, in seconds. */
+/** Upper bound of the seconds from now to the expiry of a client's JWT. */
 export const maxAheadSeconds = 300
 
-/** Clocks of clients and ours may differ by so much, in seconds. */
+/** Tolerated difference of a client's clock. */
 const toleranceSeconds = 5
 
-/** Until no instance takes it any more, though their clocks differ a little. */
+/** Until every instance refuses the JWT as expired, with a minute for differences of their clocks. */
 const rememberSeconds = maxAheadSeconds + 2 * toleranceSeconds + 60
 
-/** A JWT that a client has signed, and whom it is to be for. */
-export interface ShownJwt {
+/** A JWT that a client has signed, and the issuer that it must be for. */
+export interface PresentedJwt {
   text: string
   issuer: string
-  /** Header types that it may have, beside none. */
+  /** Accepted values of the header's `typ`, which may also be absent. */
   types: readonly string[]
 }
 
 /**
- * Takes a JWT that this identity has signed with one of its keys, once: `iss` is the identity, `aud`
- * this issuer or its token endpoint and nobody else, `exp` near, `jti` not used before at any
- * instance (RFC 7523 §3). Gives its subject, or undefined without saying why.
+ * Verifies a JWT that this identity has signed with one of its keys, and accepts it once (RFC 7523 §3):
+ * `iss` is the identity, `aud` is only this issuer or its token endpoint, `exp` is near, and no instance
+ * has seen `jti`. Returns the JWT's subject; undefined for an invalid JWT, without a reason.
  *
  * @throws RegistryError `registry_unavailable`
  */
-export async function takeClientJwt(
+export async function acceptClientJwt(
   registry: Registry,
   { identity, jwks }: Identity,
-  shown: ShownJwt,
+  presented: PresentedJwt,
 ): Promise<string | undefined> {
-  const payload = await verified(identity, jwks?.keys ?? [], shown)
+  const payload = await verified(identity, jwks?.keys ?? [], presented)
   if (payload === undefined) {
     return undefined
   }
-  const fresh = await useOnce(registry, identity, payload.jti, rememberSeconds)
-  return fresh ? payload.sub : undefined
+  const isNew = await useOnce(registry, identity, payload.jti, rememberSeconds)
+  return isNew ? payload.sub : undefined
 }
 
 async function verified(
   identity: string,
   keys: readonly ClientKey[],
-  { text, issuer, types }: ShownJwt,
+  { text, issuer, types }: PresentedJwt,
 ): Promise<{ sub: string; jti: string } | undefined> {
   try {
     const key = keyFor(keys, text)
@@ -63,26 +63,26 @@ async function verified(
     if (typ !== undefined && !types.includes(typ.toLowerCase())) {
       return undefined
     }
-    return isBounded(payload) ? payload : undefined
+    return hasValidClaims(payload) ? payload : undefined
   } catch {
     return undefined
   }
 }
 
-/** The one key that a JWT can be of, by `kid` if it names one, and by what that key signs with. */
+/** Returns the one key that fits a JWT's `kid` (if present) and `alg`; undefined if several keys fit. */
 function keyFor(keys: readonly ClientKey[], text: string): ClientKey | undefined {
   const { kid, alg = '', crit } = decodeProtectedHeader(text)
-  // There is no extension that a JWT of a client could need us to understand.
+  // `crit` names extensions that we must understand (RFC 7515 §4.1.11); we know none.
   if (crit !== undefined) {
     return undefined
   }
-  const fitting = keys.filter(
+  const matching = keys.filter(
     (key) => (kid === undefined || key.kid === kid) && algorithmsOf(key).includes(alg),
   )
-  return fitting.length === 1 ? fitting[0] : undefined
+  return matching.length === 1 ? matching[0] : undefined
 }
 
-function isBounded(payload: JWTPayload): payload is JWTPayload & { sub: string; jti: string } {
+function hasValidClaims(payload: JWTPayload): payload is JWTPayload & { sub: string; jti: string } {
   const { sub, aud, exp = Number.POSITIVE_INFINITY, jti } = payload
   const latest = Date.now() / 1000 + maxAheadSeconds + toleranceSeconds
   return (
@@ -90,7 +90,7 @@ function isBounded(payload: JWTPayload): payload is JWTPayload & { sub: string; 
     typeof jti === 'string' &&
     jti !== '' &&
     exp <= latest &&
-    // Made for others as well, one of them could use it here.
+    // Another recipient of the same JWT could use it here.
     (typeof aud === 'string' || aud?.length === 1)
   )
 }

@@ -3,33 +3,35 @@ import type { ClientKey, ClientKeys } from '@portcullis/contracts/clients'
 import { calculateJwkThumbprint } from 'jose'
 import { AuthError } from '../errors.js'
 
-/** Everything that a client may sign with; never a MAC, which would need a secret of ours. */
+/** Algorithms that clients may sign with. No MAC, because auth would have to store its secret. */
 export const clientSigningAlgorithms = ['EdDSA', 'Ed25519', 'ES256', 'RS256', 'PS256'] as const
 
-/** Members of a JWK that only its owner may have (RFC 7518 §6). */
+/** Members of private and symmetric keys (RFC 7518 §6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 
-/** Signatures are checked before anyone is known: no key may make that expensive. */
-const rsa = { leastBits: 2048, mostBits: 4096, exponent: 65_537n }
+/** Bounds the cost of a signature check, which comes before the caller is authenticated. */
+const rsa = { minBits: 2048, maxBits: 4096, exponent: 65_537n }
 
 /**
- * What is kept of a client's key set: for each key its public members, and a `kid`, by default its
- * thumbprint.
+ * Checks a client's key set, and returns it with only the public members of each key, and with a `kid`
+ * for each, by default its thumbprint.
  *
- * @throws AuthError `invalid_request` naming the key and what is wrong with it
+ * @throws AuthError `invalid_request` naming the invalid key and the reason
  */
-export async function clientKeys({ keys }: ClientKeys): Promise<ClientKeys> {
-  const kept = await Promise.all(keys.map(keptOf))
-  const twice = kept.findIndex((key, index) => kept.findIndex(({ kid }) => kid === key.kid) < index)
-  if (twice >= 0) {
-    throw wrong(twice, 'another key has the same kid')
+export async function checkClientKeys({ keys }: ClientKeys): Promise<ClientKeys> {
+  const checked = await Promise.all(keys.map(checkKey))
+  const duplicate = checked.findIndex(
+    (key, index) => checked.findIndex(({ kid }) => kid === key.kid) < index,
+  )
+  if (duplicate >= 0) {
+    throw invalidKey(duplicate, 'another key has the same kid')
   }
-  return { keys: kept }
+  return { keys: checked }
 }
 
-/** What a key signs with: its own say and no JWT's (RFC 8725 §3.1). */
+/** Returns the algorithms of a key. The key determines them, never the JWT's header (RFC 8725 §3.1). */
 export function algorithmsOf({ kty, alg }: ClientKey): readonly string[] {
-  // One algorithm by two names: RFC 8037 §3.1, and RFC 9864 §2.2.
+  // Two names of one algorithm: RFC 8037 §3.1, and RFC 9864 §2.2.
   if (kty === 'OKP') {
     return ['EdDSA', 'Ed25519']
   }
@@ -39,35 +41,35 @@ export function algorithmsOf({ kty, alg }: ClientKey): readonly string[] {
   return alg === 'RS256' || alg === 'PS256' ? [alg] : []
 }
 
-async function keptOf(key: ClientKey, index: number): Promise<ClientKey> {
+async function checkKey(key: ClientKey, index: number): Promise<ClientKey> {
   const secret = privateMembers.find((member) => member in key)
   if (secret !== undefined) {
-    throw wrong(
+    throw invalidKey(
       index,
-      `"${secret}" belongs to the private key; send the public one, and make a new pair`,
+      `"${secret}" belongs to a private key; create a new pair, and send its public key only`,
     )
   }
   const { kty, kid, alg } = key
   const object = publicKeyOf(key)
   if (object === undefined) {
-    throw wrong(index, 'not a public key of Ed25519, P-256 or RSA')
+    throw invalidKey(index, 'not a public key of Ed25519, P-256 or RSA')
   }
-  if (kty === 'RSA' && !isModest(object)) {
-    throw wrong(index, 'an RSA key needs 2048 to 4096 bits, and the exponent 65537 (AQAB)')
+  if (kty === 'RSA' && !isAcceptableRsa(object)) {
+    throw invalidKey(index, 'an RSA key needs 2048 to 4096 bits, and the exponent 65537 (AQAB)')
   }
   const [first, ...others] = algorithmsOf(key)
   if (first === undefined) {
-    throw wrong(index, 'an RSA key needs an "alg", RS256 or PS256')
+    throw invalidKey(index, 'an RSA key needs an "alg", RS256 or PS256')
   }
   if (alg !== undefined && alg !== first && !others.includes(alg)) {
-    throw wrong(index, `"alg" must be ${[first, ...others].join(' or ')} for this key`)
+    throw invalidKey(index, `"alg" must be ${[first, ...others].join(' or ')} for this key`)
   }
   const members = object.export({ format: 'jwk' })
   const thumbprint = await calculateJwkThumbprint({ ...members })
   return { ...members, kty, kid: kid ?? thumbprint, alg: alg ?? first, use: 'sig' } as ClientKey
 }
 
-/** Checks more than the shape: that the members fit together, and a point lies on its curve. */
+/** Returns undefined if the members do not form a key, for example a point that is not on the curve. */
 function publicKeyOf({ kty, crv, x, y, n, e }: ClientKey): KeyObject | undefined {
   try {
     const members = Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value)
@@ -77,12 +79,12 @@ function publicKeyOf({ kty, crv, x, y, n, e }: ClientKey): KeyObject | undefined
   }
 }
 
-function isModest({ asymmetricKeyDetails }: KeyObject): boolean {
+function isAcceptableRsa({ asymmetricKeyDetails }: KeyObject): boolean {
   const { modulusLength = 0, publicExponent } = asymmetricKeyDetails ?? {}
-  const { leastBits, mostBits, exponent } = rsa
-  return modulusLength >= leastBits && modulusLength <= mostBits && publicExponent === exponent
+  const { minBits, maxBits, exponent } = rsa
+  return modulusLength >= minBits && modulusLength <= maxBits && publicExponent === exponent
 }
 
-function wrong(index: number, what: string): AuthError {
+function invalidKey(index: number, what: string): AuthError {
   return new AuthError('invalid_request', `jwks.keys.${index}: ${what}`)
 }

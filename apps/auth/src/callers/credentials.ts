@@ -4,42 +4,41 @@ import { AuthError } from '../errors.js'
 /** The one value of `client_assertion_type` (RFC 7523 §2.2). */
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** What a client shows at the token endpoint: its identity and a registration code. */
+/** A client's identity and registration code. */
 export interface Credentials {
   identity: string
   code: string
 }
 
-/** A JWT of the client's own, instead of a registration code. */
-export interface ShownAssertion {
+/** A JWT that the client signed, instead of a registration code. */
+export interface ClientAssertion {
   assertion: string
-  /** As `client_id` has it, which may be left out (RFC 7521 §4.2). */
+  /** `client_id`, which is optional beside an assertion (RFC 7521 §4.2). */
   identity: string | undefined
 }
 
-/** The places in which a client may show its credentials (RFC 6749 §2.3.1, RFC 7523 §2.2). */
-export interface ShownCredentials {
+/** The parts of a request that can contain credentials (RFC 6749 §2.3.1, RFC 7523 §2.2). */
+export interface PresentedCredentials {
   authorization: string | undefined
   form: ClientForm
 }
 
 /**
- * Reads a client's credentials from HTTP Basic, or from the form, or an assertion from the form;
- * never more than one of them (RFC 6749 §2.3).
+ * Reads a client's credentials from HTTP Basic or the form, or an assertion from the form.
  *
- * @throws AuthError `invalid_request` when more than one is used, `invalid_client` when none is, or
- * when the header cannot be read
+ * @throws AuthError `invalid_request` when the client uses more than one of them (RFC 6749 §2.3);
+ * `invalid_client` when it uses none, or the header is malformed
  */
-export function credentials({
+export function readCredentials({
   authorization,
   form,
-}: ShownCredentials): Credentials | ShownAssertion {
+}: PresentedCredentials): Credentials | ClientAssertion {
   const { client_secret: secret, client_assertion: assertion } = form
   const used = [authorization, secret, assertion].filter((way) => way !== undefined).length
   if (used > 1) {
     throw new AuthError(
       'invalid_request',
-      'authenticate in one way: by the Authorization header, by client_secret, or by client_assertion',
+      'authenticate in only one way: by the Authorization header, client_secret or client_assertion',
     )
   }
   if (assertion !== undefined) {
@@ -48,14 +47,14 @@ export function credentials({
   if (authorization === undefined) {
     return fromForm(form)
   }
-  const shown = fromBasic(authorization)
-  if (form.client_id !== undefined && form.client_id !== shown.identity) {
+  const credentials = fromBasic(authorization)
+  if (form.client_id !== undefined && form.client_id !== credentials.identity) {
     throw new AuthError('invalid_request', 'client_id differs from the Authorization header')
   }
-  return shown
+  return credentials
 }
 
-/** The refusal of RFC 6749 §5.2: names the scheme to use. */
+/** Returns the error of RFC 6749 §5.2, which names the authentication scheme. */
 export function invalidClient(message: string): AuthError {
   return new AuthError('invalid_client', message, {
     headers: { 'www-authenticate': 'Basic realm="portcullis", charset="UTF-8"' },
@@ -65,7 +64,7 @@ export function invalidClient(message: string): AuthError {
 function fromAssertion(
   assertion: string,
   { client_assertion_type: type, client_id: identity }: ClientForm,
-): ShownAssertion {
+): ClientAssertion {
   if (type === undefined) {
     throw new AuthError('invalid_request', 'client_assertion needs a client_assertion_type')
   }
@@ -97,7 +96,7 @@ function fromBasic(authorization: string): Credentials {
   }
   if (identity.length > maxCredentialLength || code.length > maxCredentialLength) {
     throw invalidClient(
-      `the identity and its code have ${maxCredentialLength} characters at most, each`,
+      `the identity and its code may have at most ${maxCredentialLength} characters each`,
     )
   }
   return { identity, code }

@@ -7,7 +7,7 @@ import { charge, type Registry } from '../registry/index.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts a request for the identity that made it.
+     * Counts a request against its identity's limit.
      *
      * @throws AuthError `too_many_requests`, with `Retry-After`
      * @throws RegistryError `registry_unavailable`
@@ -16,8 +16,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /**
-     * Units of work that a request counts as in the limits, once it has been validated; one when a
-     * route does not say. A unit is about the work of one introspection.
+     * Returns the units of work that a validated request counts as; default: 1. One unit is about the
+     * work of one introspection.
      */
     units?: (request: FastifyRequest) => number
   }
@@ -25,19 +25,19 @@ declare module 'fastify' {
 
 export interface LimitRequestsOptions {
   registry: Registry
-  /** Units of work in a minute that one address may ask for; 0: no limit. */
+  /** Units of work per minute for one address; 0: no limit. */
   perAddress: number
-  /** Units of work in a minute that one identity may ask for, from wherever; 0: no limit. */
+  /** Units of work per minute for one identity, from all addresses; 0: no limit. */
   perIdentity: number
 }
 
 const windowMs = 60_000
 
 /**
- * Limits the work that requests ask for, in Redis and so for all instances together; without Redis they
- * are refused (503). An address is charged one unit before anything else is done, an identity once it
- * has proved who it is: else anyone could use up what it has. What a large request counts as beyond
- * that is charged to both before its work is begun.
+ * Limits the work of requests, in Redis and so for all instances together; without Redis, requests are
+ * refused (503). A request first costs its address one unit. It costs an identity one unit only after
+ * authentication, or strangers could use up the identity's limit. The further units of a large request
+ * are charged to both before its work begins.
  */
 export const limitRequests = plugin(
   async (app: FastifyInstance, { registry, perAddress, perIdentity }: LimitRequestsOptions) => {
@@ -63,7 +63,7 @@ export const limitRequests = plugin(
 
     if (perAddress > 0) {
       app.addHook('onRequest', async (request) => {
-        if (standsOnRegistry(request)) {
+        if (needsRegistry(request)) {
           await chargeAddress(request, 1)
         }
       })
@@ -89,14 +89,14 @@ export const limitRequests = plugin(
 function tooMany(units: number, maxUnits: number, waitMs: number): AuthError {
   const message =
     units < maxUnits
-      ? 'too many requests; wait'
-      : `this request counts as ${units + 1} of the ${maxUnits} that are allowed in a minute; ask for less at a time`
+      ? 'too many requests; wait, then try again'
+      : `this request counts as ${units + 1} units of ${maxUnits} per minute; ask for less in one request`
   return new AuthError('too_many_requests', message, {
     headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) },
   })
 }
 
-/** Health, metrics, metadata and keys ask Redis for nothing, and are answered without it. */
-function standsOnRegistry({ routeOptions: { url = '' } }: FastifyRequest): boolean {
+/** Returns false for health, metrics, metadata and keys, which work without Redis. */
+function needsRegistry({ routeOptions: { url = '' } }: FastifyRequest): boolean {
   return url.startsWith('/oauth/') || url.startsWith('/v1/')
 }

@@ -24,13 +24,13 @@ import { list as listKeys } from './keys/list.js'
 import { revoke as revokeKey } from './keys/revoke.js'
 import { rotate as rotateKey } from './keys/rotate.js'
 import { list as listNodes } from './nodes/list.js'
+import { acceptMetadata } from './oauth/clients/accept-metadata.js'
 import { change as changeClient } from './oauth/clients/change.js'
 import { remove as removeClient } from './oauth/clients/delete.js'
 import { get as getClient } from './oauth/clients/get.js'
 import { register as registerClient } from './oauth/clients/register.js'
-import { takeMetadata } from './oauth/clients/take-metadata.js'
 import { answerOAuthErrors } from './oauth/errors.js'
-import { takeForms } from './oauth/form.js'
+import { acceptForms } from './oauth/form.js'
 import { introspect } from './oauth/introspect.js'
 import { issueToken } from './oauth/issue-token.js'
 import { revoke } from './oauth/revoke.js'
@@ -51,24 +51,24 @@ export interface RoutesOptions {
 }
 
 /**
- * Every route of auth, in three scopes: OAuth's, which takes forms; client registration, which takes
- * JSON and answers OAuth's errors; and the API's, which takes JSON.
+ * Registers every route of auth in three scopes: OAuth's (forms and OAuth errors), client registration
+ * (JSON and OAuth errors) and the API (JSON and problem JSON).
  */
 export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Promise<void> {
   await app.register(async (oauth) => {
     oauth.addHook('onRequest', async (_request, reply) => {
-      // RFC 6749 §5.1 asks for it beside Cache-Control.
+      // Required beside Cache-Control (RFC 6749 §5.1).
       reply.header('pragma', 'no-cache')
     })
     answerOAuthErrors(oauth)
-    await takeForms(oauth)
+    await acceptForms(oauth)
     for (const route of [issueToken, introspect, revoke]) {
       await oauth.register(route)
     }
   })
   await app.register(async (clients) => {
     answerOAuthErrors(clients, 'invalid_client_metadata')
-    takeMetadata(clients)
+    acceptMetadata(clients)
     for (const route of [registerClient, getClient, changeClient, removeClient]) {
       await clients.register(route)
     }

@@ -4,17 +4,17 @@ import { AuthError } from '../errors.js'
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /**
- * Watches which routes there are; the function that it gives adds, when all are there, the answer 405
- * to every other method of their paths (RFC 9110 §15.5.6).
+ * Records the routes that are registered from now on. The returned function, called after the last of
+ * them, adds routes that answer 405 to every other method of their paths (RFC 9110 §15.5.6).
  */
 export function methodNotAllowed(app: FastifyInstance): () => void {
   const allowed = new Map<string, Set<string>>()
   const note = ({ url, method }: Pick<RouteOptions, 'url' | 'method'>) => {
     const known = allowed.get(url) ?? new Set<string>()
-    for (const one of [method].flat()) {
-      known.add(one)
+    for (const name of [method].flat()) {
+      known.add(name)
     }
-    // Fastify answers HEAD wherever it answers GET. Of a plugin's `/docs/` it names HEAD alone.
+    // Fastify answers HEAD wherever it answers GET. It reports a plugin's `/docs/` with HEAD alone.
     if (known.has('GET') || known.has('HEAD')) {
       known.add('GET').add('HEAD')
     }
@@ -29,7 +29,7 @@ export function methodNotAllowed(app: FastifyInstance): () => void {
         url,
         schema: { hide: true },
         onRequest: async () => {
-          throw new AuthError('method_not_allowed', `the methods here are ${allow}`, {
+          throw new AuthError('method_not_allowed', `this path allows ${allow}`, {
             headers: { allow },
           })
         },

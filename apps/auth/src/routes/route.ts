@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import '../wire/decorations.js'
 
-/** A plugin of one route, whose handler is typed by its schemas. */
+/** A plugin with one route, whose schemas give its handler's types. */
 export type Route = FastifyPluginAsyncTypebox

@@ -2,7 +2,7 @@ import type { SecurityRequirement } from '@portcullis/service'
 import type { RouteOptions } from 'fastify'
 import { requiredScopes } from '../callers/allow.js'
 
-/** How callers show who they are, as the API's description has it. */
+/** Ways to authenticate, for the API description. */
 export const securitySchemes = {
   token: {
     type: 'http',
@@ -13,7 +13,7 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'basic',
     description:
-      'The identity and a registration code, each form-encoded (RFC 6749 §2.3.1); or both in the form, as `client_id` and `client_secret`; or a JWT that the client has signed, as `client_assertion` (RFC 7523 §2.2).',
+      'The identity and a registration code, each form-encoded (RFC 6749 §2.3.1); or both in the form, as `client_id` and `client_secret`; or a JWT signed by the client, as `client_assertion` (RFC 7523 §2.2).',
   },
   registration: {
     type: 'http',
@@ -22,7 +22,7 @@ export const securitySchemes = {
   },
 } as const
 
-/** What a route asks for of its caller. */
+/** Returns the authentication that a route requires. */
 export function securityOf(route: RouteOptions): readonly SecurityRequirement[] {
   const scopes = requiredScopes(route)
   if (scopes !== undefined) {
@@ -31,7 +31,7 @@ export function securityOf(route: RouteOptions): readonly SecurityRequirement[] 
   return clientRoutes.get(route.url) ?? []
 }
 
-/** Routes that look at credentials themselves. */
+/** Routes that check credentials in their handler. */
 const clientRoutes: ReadonlyMap<string, readonly SecurityRequirement[]> = new Map([
   ['/oauth/token', [{ client: [] }]],
   ['/oauth/introspect', [{ client: [] }, { token: ['introspect'] }]],

@@ -4,9 +4,8 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifySchemaCompiler } from 'fastify'
 
 /**
- * Checks requests by their TypeBox schemas, exactly: nothing is coerced, stripped or filled in, and
- * an unknown property is an error. Query strings alone have their numbers read and their defaults
- * filled in: they have no other way to say a number.
+ * Validates requests by their TypeBox schemas, without coercion, defaults or removal of unknown
+ * properties. Only in query strings, which have no numbers, text is converted and defaults are set.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = TypeCompiler.Compile(schema)
@@ -21,7 +20,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   }
 }
 
-/** Names the field, and what it should be; never the value, which may be a secret. */
+/** Names the field and the expected value, never the value itself, which may be a secret. */
 class ValidationError extends Error {
   readonly code = 'invalid_request'
   readonly statusCode = 400
@@ -37,7 +36,7 @@ const parts: Readonly<Record<string, string>> = { querystring: 'query', params: 
 
 function expected(error: ValueError | undefined): string {
   if (error === undefined) {
-    return 'not as the API description says'
+    return 'must match the API description'
   }
   const { message } = error
   return `${message.charAt(0).toLowerCase()}${message.slice(1)}`

@@ -1,18 +1,18 @@
-import { type ActiveRecord, introspect as ask, type Registry } from '../registry/index.js'
+import { type ActiveRecord, introspect as findActive, type Registry } from '../registry/index.js'
 import type { Claims } from './claims.js'
 import type { Jwt } from './jwt.js'
 import { verifySigned } from './verify.js'
 
-/** A token that is active now: what it says of itself, and what the registry says of it. */
+/** An active token: its own claims, and the registry's record of it. */
 export interface ActiveToken {
   claims: Claims
   record: ActiveRecord
 }
 
 /**
- * Which of these tokens are active, in the same order; undefined for those that are not, and for
- * those alike whose signature does not hold, which cost no question. One round trip for all others. A
- * token that is named several times is verified and asked about once.
+ * Returns the active tokens, in the order of `tokens`; undefined for each token that is not active. One
+ * round trip to the registry, without tokens whose signature is invalid. A repeated token is verified
+ * and looked up once.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -22,18 +22,18 @@ export async function introspect(
   tokens: readonly string[],
 ): Promise<(ActiveToken | undefined)[]> {
   const distinct = [...new Set(tokens)]
-  const genuine = distinct.flatMap((token) => {
+  const signedTokens = distinct.flatMap((token) => {
     const signed = verifySigned(jwt, token)
     return signed === undefined ? [] : [{ token, ...signed }]
   })
-  const records = await ask(
+  const records = await findActive(
     registry,
-    genuine.map(({ claims: { jti, client_id }, kid }) => ({ jti, client_id, kid })),
+    signedTokens.map(({ claims: { jti, client_id }, kid }) => ({ jti, client_id, kid })),
   )
   const active = new Map<string, ActiveToken>()
-  for (const [index, { token, claims }] of genuine.entries()) {
+  for (const [index, { token, claims }] of signedTokens.entries()) {
     const record = records[index]
-    if (record !== undefined && agree(claims, record)) {
+    if (record !== undefined && matches(claims, record)) {
       active.set(token, { claims, record })
     }
   }
@@ -41,9 +41,9 @@ export async function introspect(
 }
 
 /**
- * The signature covers the subject and the scope, the registry knows them: should they differ, neither
- * counts. So whoever has got a signing key makes no token do more than it was issued for.
+ * Returns true if the token's claims match the registry's record. With a stolen signing key, an attacker
+ * could otherwise sign a copy of a token with another subject or more scopes.
  */
-function agree({ sub, scope }: Claims, { subject, scopes }: ActiveRecord): boolean {
+function matches({ sub, scope }: Claims, { subject, scopes }: ActiveRecord): boolean {
   return subject === sub && scopes.join(' ') === scope
 }

@@ -4,22 +4,22 @@ import { type ActiveToken, introspect } from './introspect.js'
 import type { Jwt } from './jwt.js'
 
 /**
- * RFC 7662 answers for these tokens, in the same order: exactly `{"active":false}` for every token
- * that is not active, whatever the reason.
+ * Returns the RFC 7662 responses for these tokens, in the same order: exactly `{"active":false}` for
+ * every token that is not active, whatever the reason.
  *
  * @throws RegistryError `registry_unavailable`
  */
-export async function introspections(
+export async function introspectionResponses(
   registry: Registry,
   jwt: Jwt,
   tokens: readonly string[],
 ): Promise<Introspection[]> {
   const found = await introspect(registry, jwt, tokens)
-  return found.map((active) => (active === undefined ? { active: false } : activeAnswer(active)))
+  return found.map((active) => (active === undefined ? { active: false } : activeResponse(active)))
 }
 
-/** The RFC 7662 answer for a token that is active. */
-export function activeAnswer({ claims, record }: ActiveToken): Active {
+/** Returns the RFC 7662 response for an active token. */
+export function activeResponse({ claims, record }: ActiveToken): Active {
   return {
     active: true,
     jti: claims.jti,

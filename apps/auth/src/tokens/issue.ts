@@ -13,9 +13,9 @@ import type { Jwt } from './jwt.js'
 import { sign } from './sign.js'
 
 /**
- * Records a token in the registry, signs it, and gives the answer of RFC 6749 §5.1.
+ * Records a token in the registry, signs it, and returns the response of RFC 6749 §5.1.
  *
- * @throws AuthError `invalid_scope` when the token would be longer than anyone accepts
+ * @throws AuthError `invalid_scope` when the token would be longer than `maxTokenLength`
  * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`,
  * `parent_ended`, `too_many_parents`
  * @throws KeySetError `registry_unavailable`
@@ -26,22 +26,22 @@ export async function issue(
   order: TokenOrder,
 ): Promise<TokenResponse> {
   const scope = order.scopes.join(' ')
-  const names = { sub: order.subject, client_id: order.identity, scope }
-  refuseTooLong(jwt, names)
+  const subjectClaims = { sub: order.subject, client_id: order.identity, scope }
+  refuseTooLong(jwt, subjectClaims)
   const { key, jti, issuedUs, expiresAt } = await record(registry, jwt, order)
   const iat = Math.floor(issuedUs / 1_000_000)
   const exp = Math.floor(expiresAt / 1000)
   return {
-    access_token: sign(jwt, key, { ...names, iat, exp, jti }),
+    access_token: sign(jwt, key, { ...subjectClaims, iat, exp, jti }),
     token_type: 'Bearer',
-    // Less than `ttlSeconds` where the parent ends before.
+    // Less than `ttlSeconds` if the parent expires earlier.
     expires_in: exp - Math.ceil(issuedUs / 1_000_000),
     scope,
     jti,
   }
 }
 
-/** Records the token, and gives the key that is to sign it. */
+/** Records the token, and returns its record and the key to sign it with. */
 async function record(
   registry: Registry,
   { keys }: Jwt,
@@ -57,24 +57,24 @@ async function record(
     }
   }
   await keys.look()
-  // A failover may have lost that it was removed, and not that it is revoked.
+  // A failover may have lost the key's removal but not its revocation.
   if (keys.current.kid === key.kid) {
     await keys.remove(key.kid)
   }
-  const heir = keys.current
-  return { ...(await issueToken(registry, order, heir.kid)), key: heir }
+  const successor = keys.current
+  return { ...(await issueToken(registry, order, successor.kid)), key: successor }
 }
 
-/** Header, signature, times and id of a token in base64url, generously. */
+/** Upper bound of the base64url length of a token's header, signature, times and id. */
 const fixedLength = 400
 
-function refuseTooLong(jwt: Jwt, names: { sub: string; client_id: string; scope: string }): void {
-  const text = JSON.stringify({ iss: jwt.issuer, aud: jwt.audience, ...names })
+function refuseTooLong(jwt: Jwt, claims: { sub: string; client_id: string; scope: string }): void {
+  const text = JSON.stringify({ iss: jwt.issuer, aud: jwt.audience, ...claims })
   if ((Buffer.byteLength(text) * 4) / 3 + fixedLength <= maxTokenLength) {
     return
   }
   throw new AuthError(
     'invalid_scope',
-    `the token would be longer than ${maxTokenLength} characters; ask for fewer scopes, or patterns`,
+    `the token would be longer than ${maxTokenLength} characters; request fewer scopes, or patterns`,
   )
 }

@@ -3,13 +3,13 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { KeySet, SigningKey } from '../keys/index.js'
 
-/** What signs and verifies with one key. */
-export type Library = Pick<FastifyInstance['jwt'], 'sign' | 'verify' | 'decode'>
+/** @fastify/jwt, configured for one key. */
+export type JwtLibrary = Pick<FastifyInstance['jwt'], 'sign' | 'verify' | 'decode'>
 
-/** What signs and verifies: the library, the keys, and the names that every token carries. */
+/** Signs and verifies tokens with the key set, and the issuer and audience of every token. */
 export interface Jwt {
-  /** The library, set up for this key alone; the same for the same key. */
-  library(key: SigningKey): Library
+  /** Returns the library configured for this key, always the same object for the same key. */
+  library(key: SigningKey): JwtLibrary
   readonly keys: KeySet
   readonly issuer: string
   readonly audience: string
@@ -30,14 +30,14 @@ export interface JwtOptions {
 /** The header's `typ` of an access token (RFC 9068 §2.1). */
 export const accessTokenType = 'at+jwt'
 
-/** Signs and verifies access tokens. */
+/** Decorates the app with `tokens`, which signs and verifies access tokens. */
 export const jwt = plugin(
   async (app: FastifyInstance, { keys, issuer, audience }: JwtOptions) => {
-    const libraries = new WeakMap<SigningKey, Library>()
+    const libraries = new WeakMap<SigningKey, JwtLibrary>()
     const library = (key: SigningKey) => {
-      const made = libraries.get(key) ?? libraryFor(key, issuer, audience)
-      libraries.set(key, made)
-      return made
+      const configured = libraries.get(key) ?? libraryFor(key, issuer, audience)
+      libraries.set(key, configured)
+      return configured
     }
     app.decorate('tokens', { library, keys, issuer, audience })
   },
@@ -45,22 +45,21 @@ export const jwt = plugin(
 )
 
 /**
- * Sets @fastify/jwt up for access tokens under one key, and nothing but them: the key's one algorithm
- * whatever a token's header asks for (RFC 8725 §3.1), and no cache of results, which would outlive a
- * revocation.
+ * Configures @fastify/jwt for access tokens of one key: only the key's own algorithm, whatever a token's
+ * header says (RFC 8725 §3.1), and no cache of results, which would outlive a revocation.
  *
- * The library parses its keys when it is registered and uses them ever after; keys given with a call
- * it parses each time, ten times the cost of a signature. Keys come after the app has started, when
- * nothing can be registered with it any more: so each has an instance that serves nothing.
+ * The library parses a registered key once, but a key passed with a call each time, which costs ten times
+ * a signature. New keys arrive after the app has started and accepts no more plugins, so each key has a
+ * Fastify instance of its own that serves nothing.
  */
 function libraryFor(
   { kid, alg, privateKey, publicKey }: SigningKey,
   issuer: string,
   audience: string,
-): Library {
+): JwtLibrary {
   const holder = Fastify()
   let failed: Error | undefined
-  // As a function, which it is, it is done when it returns; `register` would only be so later.
+  // Called as a function it is ready when it returns; `register` would be ready only later.
   fastifyJwt(
     holder,
     {

@@ -2,14 +2,13 @@ import { type Committed, type Registry, revoke } from '../registry/index.js'
 import type { Jwt } from './jwt.js'
 
 /**
- * Revokes a signing key that someone else may have, and every token issued until now, also those that
- * other keys signed: who has a key can put the id of any living token under its signature, and
- * connections may stand on what he made.
+ * Revokes a compromised signing key, and every token issued until now, also those that other keys
+ * signed: the holder of a key can sign a token with the id of any live token, and connect with it.
  *
- * First the key goes from the key set, then each partition commits, in one step, that the key is
- * revoked and its tokens are: from there on no instance gets an active answer for what the key signed,
- * or records a token that it is to sign, whatever the instance knows of the keys. When this throws, do
- * it again: the key may be gone and the tokens not.
+ * First removes the key from the key set. Then each partition commits, in one step, the revocation of the
+ * key and of its tokens. After that, no instance gets an active result for a token that the key signed, or
+ * records a token for the key to sign, even with an outdated key set. If this throws, call it again: the
+ * key may be removed without its tokens being revoked.
  *
  * @throws KeySetError `key_not_found`, `registry_unavailable`
  * @throws RegistryError `registry_unavailable`

@@ -1,11 +1,11 @@
 import type { Jwt } from './jwt.js'
 
 /**
- * Signs something else than an access token with the current key: no verifier of access tokens takes
- * it for one, its `typ` being another (RFC 8725 §3.11).
+ * Signs a JWT that is not an access token with the current key. Its `typ` keeps verifiers of access
+ * tokens from accepting it (RFC 8725 §3.11).
  *
- * @param typ - the header's, as `secevent+jwt`
- * @param payload - whole but for `iat`, which is now when it has none
+ * @param typ - the header's `typ`, such as `secevent+jwt`
+ * @param payload - all claims; `iat` is set to now if absent
  * @throws KeySetError `registry_unavailable`
  */
 export async function signAs(jwt: Jwt, typ: string, payload: object): Promise<string> {

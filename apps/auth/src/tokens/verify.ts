@@ -4,31 +4,31 @@ import { type Claims, isClaims } from './claims.js'
 import { accessTokenType, type Jwt } from './jwt.js'
 
 export interface VerifyOptions {
-  /** For revoking: a token that has expired is still known to be ours. */
+  /** Also accept expired tokens, to revoke them or to name their caller. */
   allowExpired?: boolean
 }
 
 /**
- * The claims of an access token that we signed and that has not expired; undefined for anything
- * else, without saying why. Pure computation: nothing is asked of anyone on a forged token's behalf.
- * Whether it is revoked only the registry knows.
+ * Returns the claims of an access token that this issuer signed and that has not expired; undefined for
+ * any other text, without a reason. Only computes, so forged tokens cause no requests. Only the registry
+ * knows whether the token is revoked.
  */
 export function verify(jwt: Jwt, token: string, options: VerifyOptions = {}): Claims | undefined {
   return verifySigned(jwt, token, options)?.claims
 }
 
-/** An access token that we signed, and with which key. */
-export interface Signed {
+/** The claims of a verified access token, and the id of the key that signed it. */
+export interface VerifiedToken {
   claims: Claims
   kid: string
 }
 
-/** As `verify`, for who has to know the key too: whether that is revoked only the registry knows. */
+/** Like `verify`, and also returns the key id. Only the registry knows whether that key is revoked. */
 export function verifySigned(
   jwt: Jwt,
   token: string,
   { allowExpired = false }: VerifyOptions = {},
-): Signed | undefined {
+): VerifiedToken | undefined {
   if (token.length > maxTokenLength || !token.split('.').every(isCanonical)) {
     return undefined
   }
@@ -38,7 +38,7 @@ export function verifySigned(
       return undefined
     }
     const library = jwt.library(key)
-    // Without options the library uses the verifier that it has made of the key.
+    // Without options, the library uses the verifier that it created once for the key.
     const claims: unknown = allowExpired
       ? library.verify(token, { ignoreExpiration: true })
       : library.verify(token)
@@ -49,10 +49,10 @@ export function verifySigned(
 }
 
 /**
- * The key that a header names, if the header could be ours. Checked here again, before the library
- * does, because its past advisories all began with a header that it took at its word: the algorithm
- * (CVE-2023-48223), `crit` (CVE-2026-35042), `typ`. The algorithm is the key's: the header has to
- * repeat it, and chooses nothing.
+ * Returns the key that a token's header names; undefined if this issuer would not have written the
+ * header. The library checks the same, but all its past advisories began with a header that it trusted:
+ * the algorithm (CVE-2023-48223), `crit` (CVE-2026-35042), `typ`. The header must repeat the key's own
+ * algorithm; it never selects one.
  */
 function keyOf({ keys }: Jwt, decoded: object | null): SigningKey | undefined {
   if (decoded === null || !('header' in decoded)) {
@@ -73,8 +73,8 @@ function keyOf({ keys }: Jwt, decoded: object | null): SigningKey | undefined {
 }
 
 /**
- * One spelling for each token: characters outside the alphabet, padding, and bits that decode to
- * nothing (RFC 4648 §3.5) make it another text with the same signature, and are refused.
+ * Returns true if a segment is canonical base64url. Characters outside the alphabet, padding, and unused
+ * bits (RFC 4648 §3.5) would make another text with the same signature.
  */
 function isCanonical(segment: string): boolean {
   return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment

@@ -30,7 +30,7 @@ t.test('a key that cannot be used is refused with what is wrong', async (t) => {
     alg: 'RS256',
   })
   const cases: [JWK[] | unknown, RegExp][] = [
-    [[await exportJWK(pair.privateKey)], /jwks\.keys\.0: "d" belongs to the private key/],
+    [[await exportJWK(pair.privateKey)], /jwks\.keys\.0: "d" belongs to a private key/],
     [[jwk, { kty: 'oct', k: 'c2VjcmV0' }], /jwks\.keys\.1/],
     [[jwk, jwk], /jwks\.keys\.1: another key has the same kid/],
     [Array.from({ length: 9 }, () => jwk), /jwks\.keys/],

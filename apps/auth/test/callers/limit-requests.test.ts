@@ -49,9 +49,9 @@ t.test('what a request counts as grows with its work, and is said before it is d
     self.api(token, 'POST', '/v1/introspections', { tokens: tokens(token) })
   const many = Array.from({ length: 200 }, (_, n) => `x${n}`)
   // One unit has been used by the identity's own token.
-  const wait = 'too many requests; wait'
+  const wait = 'too many requests; wait, then try again'
   const tooLarge = (units: number) =>
-    `this request counts as ${units} of the 60 that are allowed in a minute; ask for less at a time`
+    `this request counts as ${units} units of 60 per minute; ask for less in one request`
   for (const [name, ask, expected] of [
     ['a small request', get('/v1/keys'), [59, wait]],
     ['a page of 500 tokens', get('/v1/tokens?identity=admin&limit=500'), [2, wait]],

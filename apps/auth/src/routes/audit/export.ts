@@ -7,13 +7,13 @@ import type { Route } from '../route.js'
 import { searchUnits } from '../units.js'
 
 const Lines = {
-  description: 'entries, one in JSON on each line',
+  description: 'one entry in JSON on each line',
   content: { 'application/jsonl': { schema: Type.Unsafe<Readable>(Type.String()) } },
 }
 
 /**
- * `GET /v1/audit/export`. That someone took the log with him is an act, and on record like any other. The
- * export ends where it began, before that entry.
+ * `GET /v1/audit/export`. The audit log records each export. The export itself ends before that entry,
+ * with the last entry that existed when it began.
  */
 export const exportLog: Route = async (app) => {
   app.get(
@@ -31,8 +31,8 @@ export const exportLog: Route = async (app) => {
       const { log, retention } = app.auditLog
       await log.settled()
       const batches = await exportAudit(app.registry, retention, request.query)
-      // Read as fast as it is taken, and no faster. An error on the way cuts the connection: what
-      // ended well is whole.
+      // The stream reads only as fast as the client does. An error cuts the connection, so that a
+      // response with a regular end is complete.
       return reply
         .type('application/jsonl')
         .send(Readable.from(lines(batches), { objectMode: false }))

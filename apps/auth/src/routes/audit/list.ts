@@ -13,9 +13,9 @@ export const list: Route = async (app) => {
       config: { audit: 'audit.read', units: auditPageUnits },
       onRequest: app.allow('audit:read'),
       schema: {
-        summary: 'Read the audit log, newest first; or follow it',
+        summary: 'Read the audit log, newest first, or follow it',
         description:
-          'With `after` oldest first, from behind that place, waiting up to `wait` milliseconds for the next entry. ' +
+          'With `after`: oldest first, the entries after that position, waiting up to `wait` milliseconds for the next one. ' +
           'A page may be short, even empty, and still have a cursor.',
         querystring: ListAudit,
         response: { 200: AuditPage, ...problemResponses },
@@ -24,13 +24,16 @@ export const list: Route = async (app) => {
     async (request) => {
       const { cursor, after, wait } = request.query
       if (cursor !== undefined && after !== undefined) {
-        throw new AuthError('invalid_request', 'send cursor to page back, or after to follow')
+        throw new AuthError(
+          'invalid_request',
+          'send either cursor, to page back, or after, to follow the log',
+        )
       }
       if (wait !== undefined && after === undefined) {
-        throw new AuthError('invalid_request', 'wait needs after, the place to wait behind')
+        throw new AuthError('invalid_request', 'wait needs after, the position to wait at')
       }
       const { log, retention, watch } = app.auditLog
-      // Whoever has had an answer from this instance finds what it was about.
+      // A caller finds the entry of each request that this instance has answered.
       await log.settled()
       return awaitAudit(app.registry, retention, watch, request.query)
     },

@@ -5,6 +5,7 @@ import {
   ListConnections,
   type TokenPlace,
 } from '@portcullis/contracts/connections'
+import { defined } from '@portcullis/contracts/defined'
 import { AuthError } from '../../errors.js'
 import type { NodeReply } from '../../feed/inquiries.js'
 import { describeTokens } from '../../registry/index.js'
@@ -21,27 +22,27 @@ export const list: Route = async (app) => {
       config: { audit: 'token.read', units: pageUnits },
       onRequest: app.allow('tokens:read'),
       schema: {
-        summary: 'List tokens that live connections stand on, asked of every node',
+        summary: 'List the tokens that live connections use, by asking every node',
         description:
-          'Nodes that do not answer within `wait` milliseconds, or cannot be asked, are named in `nodes`, and `complete` is false.',
+          'If a node does not answer within `wait` milliseconds, or cannot be asked, `nodes` says so and `complete` is false.',
         querystring: ListConnections,
         response: { 200: ConnectionPage, ...problemResponses },
       },
     },
     async (request) => {
-      const { limit = 100, wait = 1000, cursor, ...named } = request.query
-      const after = cursor === undefined ? undefined : placeOf(cursor)
-      const isAll = Object.keys(named).length === 0
+      const { limit = 100, wait = 1000, cursor, ...selection } = request.query
+      const after = cursor === undefined ? undefined : parseCursor(cursor)
+      const isAll = Object.keys(selection).length === 0
       const replies = await app.inquiries.ask(
         {
-          selector: selectorOf(app.tokens, isAll ? { all: true } : named),
-          // One more shows that there is a next page.
+          selector: selectorOf(app.tokens, isAll ? { all: true } : selection),
+          // One more token than the page has, to know if there is a next page.
           limit: limit + 1,
-          ...(after === undefined ? {} : { after }),
+          ...defined({ after }),
         },
         wait,
       )
-      const tokens = merged(replies)
+      const tokens = mergeReplies(replies)
       const page = tokens.slice(0, limit)
       const known = await describeTokens(
         app.registry,
@@ -51,12 +52,7 @@ export const list: Route = async (app) => {
       return {
         tokens: page.map(({ issuedUs, ...token }) => {
           const { identity, subject, labels } = known.get(token.jti) ?? {}
-          return {
-            ...token,
-            ...(identity === undefined ? {} : { identity }),
-            ...(subject === undefined ? {} : { subject }),
-            ...(labels === undefined ? {} : { labels }),
-          }
+          return { ...token, ...defined({ identity, subject, labels }) }
         }),
         ...(tokens.length > limit && last !== undefined
           ? { cursor: `${last.issuedUs}.${last.jti}` }
@@ -66,15 +62,15 @@ export const list: Route = async (app) => {
         nodes: replies.map(({ node, state, answer }) => ({
           node,
           state,
-          ...(answer === undefined ? {} : { connections: answer.connections }),
+          ...defined({ connections: answer?.connections }),
         })),
       }
     },
   )
 }
 
-/** The first of each node's tokens, in one list: what is first of all is among them. */
-function merged(replies: readonly NodeReply[]): (ConnectedToken & TokenPlace)[] {
+/** Merges the first tokens of each node into one sorted list; the first of all nodes are among them. */
+function mergeReplies(replies: readonly NodeReply[]): (ConnectedToken & TokenPlace)[] {
   const tokens = new Map<string, ConnectedToken & TokenPlace>()
   for (const { node, answer } of replies) {
     for (const { jti, issuedUs, connections, since } of answer?.tokens ?? []) {
@@ -88,12 +84,12 @@ function merged(replies: readonly NodeReply[]): (ConnectedToken & TokenPlace)[] 
   return [...tokens.values()].sort(byPlace)
 }
 
-function placeOf(cursor: string): TokenPlace {
+function parseCursor(cursor: string): TokenPlace {
   const [, us, jti] = /^([0-9]{1,16})\.([0-9]{1,5}-[A-Za-z0-9_-]{22})$/.exec(cursor) ?? []
   if (us === undefined || jti === undefined) {
     throw new AuthError(
       'invalid_request',
-      'the cursor is not one that a previous page gave; leave it out to start from the beginning',
+      'cursor must be that of a previous page; leave it out to start from the beginning',
     )
   }
   return { issuedUs: Number(us), jti }

@@ -5,7 +5,7 @@ import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { noteDelivery } from './note-delivery.js'
 
-/** `POST /v1/event-receivers`. For administrators: a receiver hears of everybody's users. */
+/** `POST /v1/event-receivers`. Only for administrators: events name users of every identity. */
 export const add: Route = async (app) => {
   app.post(
     '/v1/event-receivers',
@@ -13,7 +13,8 @@ export const add: Route = async (app) => {
       config: { audit: 'receiver.add' },
       onRequest: app.allow('admin'),
       schema: {
-        summary: 'Add a receiver of security events; it hears of every revocation from now on',
+        summary:
+          'Add a receiver of security events, which gets an event for each revocation from now on',
         body: AddEventReceiver,
         response: { 201: EventReceiver, ...problemResponses },
       },

@@ -14,7 +14,7 @@ export const change: Route = async (app) => {
       config: { audit: 'receiver.change' },
       onRequest: app.allow('admin'),
       schema: {
-        summary: 'Pause, resume or change a receiver of security events; nothing queued is lost',
+        summary: 'Pause, resume or change a receiver of security events; queued events are kept',
         params: ReceiverParams,
         body: ChangeEventReceiver,
         response: { 200: EventReceiver, ...problemResponses },

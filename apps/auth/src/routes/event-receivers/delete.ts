@@ -11,7 +11,7 @@ export const remove: Route = async (app) => {
       config: { audit: 'receiver.delete' },
       onRequest: app.allow('admin'),
       schema: {
-        summary: 'Delete a receiver of security events, and what waits for it',
+        summary: 'Delete a receiver of security events and its queued events',
         params: ReceiverParams,
         response: { 204: NoContent, ...problemResponses },
       },

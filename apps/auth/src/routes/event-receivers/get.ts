@@ -13,7 +13,7 @@ export const get: Route = async (app) => {
       config: { audit: 'receiver.read' },
       onRequest: app.allow('events:read'),
       schema: {
-        summary: 'Get a receiver of security events, and how delivery stands',
+        summary: 'Get a receiver of security events and the state of delivery',
         params: ReceiverParams,
         response: { 200: EventReceiver, ...problemResponses },
       },

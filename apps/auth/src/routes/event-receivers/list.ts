@@ -12,13 +12,17 @@ export const list: Route = async (app) => {
       config: { audit: 'receiver.read' },
       onRequest: app.allow('admin'),
       schema: {
-        summary: 'List the receivers of security events, and how delivery stands',
+        summary: 'List the receivers of security events and the state of delivery',
         response: { 200: EventReceiverList, ...problemResponses },
       },
     },
     async () => {
       const receivers = await listEventReceivers(app.registry)
-      return { receivers: await Promise.all(receivers.map((one) => showReceiver(app.events, one))) }
+      return {
+        receivers: await Promise.all(
+          receivers.map((receiver) => showReceiver(app.events, receiver)),
+        ),
+      }
     },
   )
 }

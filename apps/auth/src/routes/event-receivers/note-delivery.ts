@@ -1,7 +1,7 @@
 import { type Delivery, pushMethod } from '@portcullis/contracts/event-receivers'
 import type { FastifyRequest } from 'fastify'
 
-/** For the audit log: where events go. The host alone, for a path may have a secret in it. */
+/** Notes for the audit log where events go. Only the host, because a path may contain a secret. */
 export function noteDelivery({ audit }: FastifyRequest, delivery: Delivery): void {
   audit.detail['method'] = delivery.method
   if (delivery.method === pushMethod && URL.canParse(delivery.endpoint_url)) {

@@ -6,8 +6,8 @@ import { ReceiverParams } from './params.js'
 import { requireReceiver } from './require-receiver.js'
 
 /**
- * `POST /v1/event-receivers/:id/poll`, RFC 8936. For the receiver alone, not for administrators: what
- * one acknowledges nobody else gets.
+ * `POST /v1/event-receivers/:id/poll`, RFC 8936. Only for the receiver itself, not for administrators:
+ * an administrator who acknowledges an event would take it away from the receiver.
  */
 export const poll: Route = async (app) => {
   app.post(
@@ -16,7 +16,7 @@ export const poll: Route = async (app) => {
       config: { audit: 'receiver.poll' },
       onRequest: app.allow('events:read'),
       schema: {
-        summary: 'Acknowledge security events and get those that wait (RFC 8936)',
+        summary: 'Acknowledge security events and get the queued ones (RFC 8936)',
         params: ReceiverParams,
         body: PollEvents,
         response: { 200: PolledEvents, ...problemResponses },
@@ -28,9 +28,9 @@ export const poll: Route = async (app) => {
       if (identity !== request.caller.identity) {
         throw receiverNotFound()
       }
-      const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
-      return app.eventPoller.poll(id, request.body, request.caller, gone.signal)
+      const closed = new AbortController()
+      reply.raw.once('close', () => closed.abort())
+      return app.eventPoller.poll(id, request.body, request.caller, closed.signal)
     },
   )
 }

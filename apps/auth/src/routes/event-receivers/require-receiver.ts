@@ -4,10 +4,10 @@ import type { Caller } from '../../callers/caller.js'
 import { getEventReceiver, type Receiver, receiverNotFound } from '../../registry/index.js'
 
 /**
- * A receiver, for administrators and for itself. For anybody else there is none: which receivers
- * there are is not their business (SSF 1.0: 404).
+ * Returns a receiver, for administrators and the receiver's own identity.
  *
- * @throws RegistryError `receiver_not_found`
+ * @throws RegistryError `receiver_not_found`, also for other callers, who must not learn which receivers
+ * exist (SSF 1.0: 404)
  */
 export async function requireReceiver(
   app: Pick<FastifyInstance, 'registry'>,

@@ -5,7 +5,7 @@ import type { Route } from '../route.js'
 import { ReceiverParams } from './params.js'
 import { requireReceiver } from './require-receiver.js'
 
-/** `POST /v1/event-receivers/:id/verify`: an event to try the way with (SSF 1.0, Verification). */
+/** `POST /v1/event-receivers/:id/verify`: sends a test event (SSF 1.0, Verification). */
 export const verify: Route = async (app) => {
   app.post(
     '/v1/event-receivers/:id/verify',
@@ -13,7 +13,7 @@ export const verify: Route = async (app) => {
       config: { audit: 'receiver.verify' },
       onRequest: app.allow('events:read'),
       schema: {
-        summary: 'Queue a verification event; `state` comes back in it',
+        summary: 'Queue a verification event, which contains `state`',
         params: ReceiverParams,
         body: VerifyEventReceiver,
         response: { 204: NoContent, ...problemResponses },

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { FastifyRequest } from 'fastify'
 import { AuthError } from '../../errors.js'
 import { FeedConnection, type JoinOutcome } from '../../feed/connection/feed-connection.js'
@@ -11,7 +12,7 @@ export interface FeedOptions {
   pingIntervalMs: number
 }
 
-/** The entry of a hello in the audit log. */
+/** Returns the audit log's entry for a hello. */
 function joinRecord(
   { audit, ip, id }: FastifyRequest,
   { node, instance, replaced, error }: JoinOutcome,
@@ -19,16 +20,15 @@ function joinRecord(
   return {
     action: 'node.join',
     result: error === undefined ? 'ok' : 'refused',
-    ...(error === undefined ? {} : { error }),
-    ...(audit.actor === undefined ? {} : { actor: audit.actor }),
+    ...defined({ error, actor: audit.actor }),
     target: { node },
-    detail: { instance, ...(replaced === undefined ? {} : { replaced }) },
+    detail: { instance, ...defined({ replaced }) },
     address: ip,
     requestId: id,
   }
 }
 
-/** `GET /v1/feed`: the revocation feed, over WebSocket, as contracts/feed.ts says. */
+/** `GET /v1/feed`: the revocation feed, a WebSocket with the messages of contracts/feed.ts. */
 export const open: (options: FeedOptions) => Route =
   ({ helloMs, pingIntervalMs }) =>
   async (app) => {
@@ -46,10 +46,10 @@ export const open: (options: FeedOptions) => Route =
           headers: { upgrade: 'websocket', connection: 'Upgrade' },
         })
       },
-      // Everything here is synchronous: no message may arrive before its listener is there.
+      // Synchronous: no message may arrive before its listener is attached.
       wsHandler: (socket, request) => {
         const { caller } = request
-        // Never without: `allow` takes nothing but tokens.
+        // Cannot happen: `allow` admits only callers with a token.
         if (caller.token === undefined) {
           return socket.terminate()
         }
@@ -61,7 +61,7 @@ export const open: (options: FeedOptions) => Route =
           helloMs,
           onError: (err) => request.log.warn({ err }, 'feed connection'),
           onAnswer: (node, answer) => app.inquiries.onAnswer(node, answer),
-          // Not awaited: a hello is answered as soon as it can be.
+          // Not awaited, so that the log does not delay the welcome.
           onJoin: (outcome) => void app.auditLog.log.add(joinRecord(request, outcome)),
         })
         socket.on('message', (data, isBinary) => {

@@ -7,7 +7,7 @@ import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
 
-/** `POST /v1/identities/:identity/registration-codes`: the only time that the code is shown. */
+/** `POST /v1/identities/:identity/registration-codes`: only this response shows the code. */
 export const addCode: Route = async (app) => {
   app.post(
     '/v1/identities/:identity/registration-codes',
@@ -15,7 +15,7 @@ export const addCode: Route = async (app) => {
       config: { audit: 'code.add' },
       onRequest: app.allow('identities:write'),
       schema: {
-        summary: 'Add a registration code, or rotate; the answer shows it, once',
+        summary: 'Add a registration code, or rotate; only this response shows the code',
         params: IdentityParams,
         body: Type.Union([AddRegistrationCode, Type.Null()]),
         response: { 201: AddedRegistrationCode, ...problemResponses },

@@ -1,14 +1,15 @@
+import { defined } from '@portcullis/contracts/defined'
 import { ChangeIdentity, Identity } from '@portcullis/contracts/identities'
 import { scopesToGive } from '@portcullis/contracts/scopes'
 import { requireCovered } from '../../callers/caller.js'
-import { clientKeys } from '../../callers/client-keys.js'
+import { checkClientKeys } from '../../callers/client-keys.js'
 import { changeIdentity } from '../../registry/index.js'
 import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
 
-/** `PATCH /v1/identities/:identity`: tokens already issued keep the scopes that they have. */
+/** `PATCH /v1/identities/:identity`. Issued tokens keep their scopes. */
 export const change: Route = async (app) => {
   app.patch(
     '/v1/identities/:identity',
@@ -16,7 +17,7 @@ export const change: Route = async (app) => {
       config: { audit: 'identity.change' },
       onRequest: app.allow('identities:write'),
       schema: {
-        summary: 'Change an identity; only what is named changes',
+        summary: 'Change the given members of an identity',
         params: IdentityParams,
         body: ChangeIdentity,
         response: { 200: Identity, ...problemResponses },
@@ -31,8 +32,8 @@ export const change: Route = async (app) => {
       requireCovered(request.caller, scopes ?? [], identity)
       await requirePowerOver(app, request.caller, identity)
       const { jwks, ...body } = request.body
-      const kept = jwks === null || jwks === undefined ? jwks : await clientKeys(jwks)
-      const change = { ...body, ...(kept === undefined ? {} : { jwks: kept }) }
+      const checked = jwks === null || jwks === undefined ? jwks : await checkClientKeys(jwks)
+      const change = { ...body, ...defined({ jwks: checked }) }
       const ceiling = scopesToGive(request.caller, identity)
       return request.caller.act((registry) => changeIdentity(registry, identity, change, ceiling))
     },

@@ -5,7 +5,7 @@ import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
 
-/** `DELETE /v1/identities/:identity`: revokes all its tokens in the same step. */
+/** `DELETE /v1/identities/:identity`: also revokes all its tokens, in the same step. */
 export const remove: Route = async (app) => {
   app.delete(
     '/v1/identities/:identity',
@@ -13,7 +13,7 @@ export const remove: Route = async (app) => {
       config: { audit: 'identity.delete' },
       onRequest: app.allow('identities:write'),
       schema: {
-        summary: 'Delete an identity and revoke its tokens; Location names the receipt',
+        summary: 'Delete an identity and revoke its tokens; the Location header is the receipt',
         params: IdentityParams,
         response: { 204: NoContent, ...problemResponses },
       },
@@ -24,7 +24,7 @@ export const remove: Route = async (app) => {
       const { id, parts } = await request.caller.act((registry) =>
         deleteIdentity(registry, identity),
       )
-      request.caller.keepAnswer()
+      request.caller.keepResponse()
       request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitConfirmations(app, { id, parts })

@@ -18,7 +18,7 @@ export const removeCode: Route = async (app) => {
       config: { audit: 'code.remove' },
       onRequest: app.allow('identities:write'),
       schema: {
-        summary: 'Remove a registration code; tokens that it got live on',
+        summary: 'Remove a registration code; tokens issued for it stay valid',
         params: Params,
         response: { 204: NoContent, ...problemResponses },
       },

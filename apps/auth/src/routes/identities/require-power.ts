@@ -3,8 +3,8 @@ import { type Caller, requireCovered } from '../../callers/caller.js'
 import { getIdentity } from '../../registry/index.js'
 
 /**
- * Refuses a caller that would act on an identity which may do more than the caller itself: with a
- * code of it, it could become it; by suspending it, lock those out who are above.
+ * Refuses a caller that acts on an identity with scopes beyond the caller's own. By adding a code the
+ * caller could authenticate as that identity; by suspending it, lock out its superiors.
  *
  * @throws AuthError `insufficient_scope`
  * @throws RegistryError `identity_not_found`

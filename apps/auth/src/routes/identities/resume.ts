@@ -6,7 +6,7 @@ import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
 
-/** `POST /v1/identities/:identity/resume`: new tokens again; revoked ones stay revoked. */
+/** `POST /v1/identities/:identity/resume`: allows new tokens; revoked tokens stay revoked. */
 export const resume: Route = async (app) => {
   app.post(
     '/v1/identities/:identity/resume',

@@ -7,7 +7,7 @@ import type { Route } from '../route.js'
 import { IdentityParams } from './params.js'
 import { requirePowerOver } from './require-power.js'
 
-/** `POST /v1/identities/:identity/suspend`: no new tokens, and those that it has are revoked. */
+/** `POST /v1/identities/:identity/suspend`: revokes the identity's tokens and refuses it new ones. */
 export const suspend: Route = async (app) => {
   app.post(
     '/v1/identities/:identity/suspend',
@@ -27,7 +27,7 @@ export const suspend: Route = async (app) => {
       const { identity, revocation } = await request.caller.act((registry) =>
         suspendIdentity(registry, name, request.body?.reason),
       )
-      request.caller.keepAnswer()
+      request.caller.keepResponse()
       request.audit.target.revocation = revocation.id
       app.meters.revocations.inc({ selector: 'identity' })
       await awaitConfirmations(app, revocation)

@@ -4,12 +4,12 @@ import {
   maxIntrospections,
 } from '@portcullis/contracts/introspection'
 import { maxTokenLength } from '@portcullis/contracts/names'
-import { introspections } from '../../tokens/introspection.js'
+import { introspectionResponses } from '../../tokens/introspection.js'
 import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { introspectionUnits } from '../units.js'
 
-/** As many tokens as may be sent, each with its quotes and comma, and the object around them. */
+/** Room for `maxIntrospections` tokens, each with quotes and a comma, and the object around them. */
 const bodyLimit = maxIntrospections * (maxTokenLength + 3) + 64
 
 /** `POST /v1/introspections`: many tokens at once, one round trip to the registry. */
@@ -21,13 +21,13 @@ export const introspectMany: Route = async (app) => {
       config: { audit: 'token.introspect', units: introspectionUnits },
       onRequest: app.allow('introspect'),
       schema: {
-        summary: 'Ask whether tokens are active, many at once; answers in the same order',
+        summary: 'Introspect many tokens at once; results in the same order',
         body: IntrospectMany,
         response: { 200: IntrospectedMany, ...problemResponses },
       },
     },
     async (request) => {
-      const results = await introspections(app.registry, app.tokens, request.body.tokens)
+      const results = await introspectionResponses(app.registry, app.tokens, request.body.tokens)
       const active = results.filter((result) => result.active).length
       app.meters.introspections.inc({ result: 'active' }, active)
       app.meters.introspections.inc({ result: 'inactive' }, results.length - active)

@@ -10,7 +10,7 @@ export const list: Route = async (app) => {
       config: { audit: 'key.read' },
       onRequest: app.allow('keys:write'),
       schema: {
-        summary: 'List signing keys: next, current, previous; never a private part',
+        summary: 'List signing keys: next, current, previous; without private members',
         response: { 200: SigningKeyList, ...problemResponses },
       },
     },

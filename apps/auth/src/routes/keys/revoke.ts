@@ -6,7 +6,7 @@ import { problemResponses } from '../response-schemas.js'
 import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
-/** `POST /v1/keys/:kid/revoke`: the key is compromised. It goes at once, and all tokens with it. */
+/** `POST /v1/keys/:kid/revoke`: removes a compromised key and revokes every token. */
 export const revoke: Route = async (app) => {
   app.post(
     '/v1/keys/:kid/revoke',
@@ -16,8 +16,8 @@ export const revoke: Route = async (app) => {
       schema: {
         summary: 'Revoke a compromised signing key, and every token',
         description:
-          'Every token issued until now is revoked and every connection closes, whichever key signed its token: who has a key can sign for any of them. ' +
-          'The next key takes the place of a current one. When this is answered 503, do it again.',
+          'Revokes every token issued until now and closes every connection, whichever key signed the token, because the holder of a key can sign a copy of any token. ' +
+          'If the key is the current one, the next key replaces it. After a 503, send the request again.',
         params: Type.Object({ kid: KeyId }),
         body: Type.Union([RevokeKey, Type.Null()]),
         response: { 201: RevokedKey, ...problemResponses },
@@ -30,7 +30,7 @@ export const revoke: Route = async (app) => {
       const { id, tokens, parts } = await request.caller.act((registry) =>
         revokeKey(registry, app.tokens, kid, reason),
       )
-      request.caller.keepAnswer()
+      request.caller.keepResponse()
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
       app.meters.revocations.inc({ selector: 'all' })

@@ -5,7 +5,7 @@ import type { Route } from '../route.js'
 
 const Nothing = Type.Union([Type.Object({}, { additionalProperties: false }), Type.Null()])
 
-/** `POST /v1/keys/rotate`: every token goes on, new ones are signed with the next key. */
+/** `POST /v1/keys/rotate`: signs new tokens with the next key. Issued tokens stay valid. */
 export const rotate: Route = async (app) => {
   app.post(
     '/v1/keys/rotate',
@@ -13,10 +13,10 @@ export const rotate: Route = async (app) => {
       config: { audit: 'key.rotate' },
       onRequest: app.allow('keys:write'),
       schema: {
-        summary: 'Let the next signing key take over, and publish another next one',
+        summary: 'Make the next signing key the current one, and publish a new next one',
         description:
-          'No token and no verifier notices. 409 `key_too_young` while a cache of the JWKS may not have the next key yet, ten minutes after it was published; the answer says how long to wait. ' +
-          'A key that someone else may have is not rotated but revoked.',
+          'Issued tokens stay valid, and verifiers need no change. 409 `key_too_young` in the ten minutes after the next key was published, while caches of the JWKS may not have it; the error says how long to wait. ' +
+          'Revoke a compromised key instead of rotating it.',
         body: Nothing,
         response: { 200: SigningKeyList, ...problemResponses },
       },

@@ -3,14 +3,14 @@ import { covers, parseScope, scopesToGive } from '@portcullis/contracts/scopes'
 import { clientAddressOf } from '@portcullis/service'
 import { AuthError } from '../../errors.js'
 import { issue } from '../../tokens/issue.js'
-import type { Grant } from './grant.js'
+import type { GrantHandler } from './grant.js'
 
-/** A token for the client itself (RFC 6749 §4.4). */
-export const clientCredentials: Grant = async (app, request, identity) => {
+/** Issues a token to the client itself (RFC 6749 §4.4). */
+export const clientCredentials: GrantHandler = async (app, request, identity) => {
   const answer = await issue(app.registry, app.tokens, {
     identity: identity.identity,
     subject: identity.identity,
-    scopes: narrowed(identity, request.body.scope),
+    scopes: requestedScopes(identity, request.body.scope),
     ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
     labels: [],
     from: clientAddressOf(request),
@@ -19,8 +19,11 @@ export const clientCredentials: Grant = async (app, request, identity) => {
   return answer
 }
 
-/** The scopes asked for, all of which the identity must have; without any, all of its own. */
-function narrowed({ identity, scopes }: Identity, asked: string | undefined): readonly string[] {
+/** Returns the requested scopes, all of which the identity must have; by default all of its scopes. */
+function requestedScopes(
+  { identity, scopes }: Identity,
+  asked: string | undefined,
+): readonly string[] {
   if (asked === undefined) {
     return scopes
   }
@@ -28,13 +31,13 @@ function narrowed({ identity, scopes }: Identity, asked: string | undefined): re
   if (wanted === undefined) {
     throw new AuthError('invalid_scope', 'scope must be known scopes, separated by single spaces')
   }
-  // Its own tokens issue for any subject: what they have has to be covered whoever that is.
+  // The token can issue tokens for any subject, so `covers` must hold for every subject.
   const held = scopesToGive({ identity, subject: identity, scopes }, identity)
   const beyond = wanted.find((scope) => !covers(held, scope))
   if (beyond !== undefined) {
     throw new AuthError(
       'invalid_scope',
-      `the identity does not have the scope ${beyond}, or who made the registration code or key that was shown did not have it; ask who has it for a new code`,
+      `the identity does not have the scope ${beyond}, or the creator of its registration code or key did not have it; ask an administrator for the scope or a new code`,
     )
   }
   return wanted

@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import { translate } from '../../errors.js'
 
 /**
- * Answers every error of a scope as OAuth has it (RFC 6749 §5.2, RFC 6750 §3.1).
+ * Sends every error of a scope as an OAuth error (RFC 6749 §5.2, RFC 6750 §3.1).
  *
- * @param malformed - what a request is called that cannot be read, or has something wrong in it
+ * @param malformed - the error code of a malformed request
  */
 export function answerOAuthErrors(
   app: FastifyInstance,
@@ -24,7 +24,7 @@ export function answerOAuthErrors(
   })
 }
 
-/** Returns the body of RFC 6749 §5.2 for an error. */
+/** Returns the response body of RFC 6749 §5.2 for an error. */
 export function oauthErrorOf(
   { statusCode, code, message }: { statusCode: number; code?: string | undefined; message: string },
   malformed: 'invalid_request' | 'invalid_client_metadata' = 'invalid_request',
@@ -44,7 +44,7 @@ function errorOf(
   if (known !== undefined) {
     return known
   }
-  // A client that was good when it was asked, and is gone or suspended when its token is recorded.
+  // The client was deleted or suspended between its authentication and the issue of its token.
   if (code === 'identity_suspended') {
     return 'unauthorized_client'
   }
@@ -57,7 +57,7 @@ function errorOf(
   return status >= 500 ? 'server_error' : malformed
 }
 
-/** The characters that RFC 6749 §5.2 allows in a description. */
+/** Replaces the characters that RFC 6749 §5.2 does not allow in a description. */
 function description(message: string): string {
   return message.replaceAll('"', "'").replaceAll(/[^ !#-[\]-~]/g, '?')
 }

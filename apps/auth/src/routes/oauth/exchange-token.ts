@@ -5,31 +5,31 @@ import { permits } from '@portcullis/contracts/scopes'
 import { clientAddressOf } from '@portcullis/service'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance } from 'fastify'
-import { maxAheadSeconds, takeClientJwt } from '../../callers/client-jwt.js'
+import { acceptClientJwt, maxAheadSeconds } from '../../callers/client-jwt.js'
 import { AuthError } from '../../errors.js'
+import { delegateScopes } from '../../tokens/delegate-scopes.js'
 import { issue } from '../../tokens/issue.js'
-import { passOn } from '../../tokens/pass-on.js'
-import type { Grant } from './grant.js'
+import type { GrantHandler } from './grant.js'
 
-const subject = TypeCompiler.Compile(Subject)
+const subjectCheck = TypeCompiler.Compile(Subject)
 
 /**
- * A token for one of the client's users (RFC 8693): the client says who it is by a JWT that it has
- * signed itself. The same ceiling as at `POST /v1/tokens`.
+ * Issues a token for one of the client's users (RFC 8693), whom the client names in a JWT that it signed.
+ * The scopes have the same upper bound as at `POST /v1/tokens`.
  *
- * Its token has no parent: the client has proven who it is by its own credentials, so no token issues
- * it. Access tokens are not taken as subject tokens: a token made from another would have to end with it,
- * which is what `POST /v1/tokens` is for.
+ * The issued token has no parent, because the client authenticated with its own credentials. Access tokens
+ * are not accepted as subject tokens: a token issued for another token must end with it, and
+ * `POST /v1/tokens` issues those.
  */
-export const exchangeToken: Grant = async (app, request, identity) => {
+export const exchangeToken: GrantHandler = async (app, request, identity) => {
   requirePower(identity)
-  requireAnswerable(request.body, app.tokens.audience)
+  requireSupported(request.body, app.tokens.audience)
   const name = await subjectOf(app, identity, request.body)
   request.audit.target.subject = name
   const answer = await issue(app.registry, app.tokens, {
     identity: identity.identity,
     subject: name,
-    scopes: passOn(
+    scopes: delegateScopes(
       { caller: { ...identity, subject: identity.identity }, identity, subject: name },
       request.body.scope,
     ),
@@ -48,48 +48,48 @@ function requirePower({ scopes }: Identity): void {
   throw new AuthError('unauthorized_client', 'the client needs the scope tokens:issue')
 }
 
-/** Refuses what we would have to ignore: the client would get something else than it asked for. */
-function requireAnswerable(form: TokenRequest, ours: string): void {
+/** Refuses parameters that auth does not support: ignoring them would issue another token than requested. */
+function requireSupported(form: TokenRequest, ownAudience: string): void {
   const { requested_token_type: requested, audience = [], resource = [] } = form
   if (form.actor_token !== undefined || form.actor_token_type !== undefined) {
     throw new AuthError(
       'invalid_request',
-      'actor_token is not supported; client_id of every token says who asked for it',
+      'actor_token is not supported; the client_id of a token names the client that requested it',
     )
   }
   if (requested !== undefined && requested !== tokenTypes.accessToken) {
     throw new AuthError('invalid_request', `requested_token_type must be ${tokenTypes.accessToken}`)
   }
-  if ([audience, resource].flat().some((target) => target !== ours)) {
+  if ([audience, resource].flat().some((target) => target !== ownAudience)) {
     throw new AuthError(
       'invalid_target',
-      `tokens are for ${ours} alone; leave audience and resource out, or name it`,
+      `audience and resource must be ${ownAudience}; leave them out, or send that`,
     )
   }
 }
 
-/** Every fault of the subject token is `invalid_request` (RFC 8693 §2.2.2). */
+/** Returns the subject of the subject token. Every fault is `invalid_request` (RFC 8693 §2.2.2). */
 async function subjectOf(
   app: FastifyInstance,
   identity: Identity,
   { subject_token: text, subject_token_type: type }: TokenRequest,
 ): Promise<string> {
   if (text === undefined || type === undefined) {
-    throw new AuthError('invalid_request', 'subject_token and subject_token_type are needed')
+    throw new AuthError('invalid_request', 'send subject_token and subject_token_type')
   }
   if (type !== tokenTypes.jwt) {
     throw new AuthError(
       'invalid_request',
-      `subject_token_type must be ${tokenTypes.jwt}, a JWT that the client has signed`,
+      `subject_token_type must be ${tokenTypes.jwt}, a JWT signed by the client`,
     )
   }
   const { issuer } = app.tokens
-  const name = await takeClientJwt(app.registry, identity, { text, issuer, types: ['jwt'] })
-  // A client's own name as the subject is what a client assertion has, and is not one of its users.
-  if (name === undefined || name === identity.identity || !subject.Check(name)) {
+  const name = await acceptClientJwt(app.registry, identity, { text, issuer, types: ['jwt'] })
+  // A JWT with the client's own name as its subject is a client assertion, not a user's.
+  if (name === undefined || name === identity.identity || !subjectCheck.Check(name)) {
     throw new AuthError(
       'invalid_request',
-      `the subject token is not valid: a JWT signed with a key of the client's jwks, iss the client_id, sub the user, aud ${issuer} alone, exp ${maxAheadSeconds} seconds ahead at most, and a jti that was not used before`,
+      `the subject token is not valid: it must be a JWT signed with a key of the client's jwks, with iss the client_id, sub the user, aud only ${issuer}, exp at most ${maxAheadSeconds} seconds ahead, and a new jti`,
     )
   }
   return name

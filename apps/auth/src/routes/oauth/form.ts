@@ -2,15 +2,14 @@ import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../errors.js'
 
-/** More than any grant has; unknown ones are ignored, not kept. */
+/** More than any grant has, with room for unknown parameters. */
 const maxParameters = 64
 
 /**
- * Makes a scope take form bodies and nothing else. A parameter that is sent more than once becomes
- * an array, which schemas admit only where a standard does; one without a value is left out (RFC 6749
- * §3.2).
+ * Makes a scope accept only form bodies. A repeated parameter becomes an array, which schemas allow only
+ * where a standard does. A parameter without a value is treated as absent (RFC 6749 §3.2).
  */
-export async function takeForms(app: FastifyInstance): Promise<void> {
+export async function acceptForms(app: FastifyInstance): Promise<void> {
   app.removeAllContentTypeParsers()
   await app.register(formbody, { parser })
 }
@@ -21,10 +20,10 @@ function parser(text: string): Record<string, string | string[]> {
   for (const [name, value] of new URLSearchParams(text)) {
     count += 1
     if (count > maxParameters) {
-      throw new AuthError('invalid_request', `a form has ${maxParameters} parameters at most`)
+      throw new AuthError('invalid_request', `a form may have at most ${maxParameters} parameters`)
     }
-    const before = form[name]
-    form[name] = before === undefined ? value : [before, value].flat()
+    const previous = form[name]
+    form[name] = previous === undefined ? value : [previous, value].flat()
   }
   for (const [name, value] of Object.entries(form)) {
     if (value === '') {

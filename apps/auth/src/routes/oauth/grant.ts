@@ -3,8 +3,8 @@ import type { TokenRequest } from '@portcullis/contracts/oauth'
 import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** What a grant does with a request of a client that has proved who it is. */
-export type Grant = (
+/** Issues a token for a grant; the client is already authenticated as `identity`. */
+export type GrantHandler = (
   app: FastifyInstance,
   request: FastifyRequest & { body: TokenRequest },
   identity: Identity,

@@ -1,21 +1,21 @@
 import { Introspection } from '@portcullis/contracts/introspection'
 import { type ClientForm, IntrospectRequest } from '@portcullis/contracts/oauth'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { bearer, isBearer } from '../../callers/bearer.js'
+import { admitBearer, isBearer } from '../../callers/bearer.js'
 import { requireScope } from '../../callers/caller.js'
 import { AuthError } from '../../errors.js'
-import { introspections } from '../../tokens/introspection.js'
+import { introspectionResponses } from '../../tokens/introspection.js'
 import { oauthErrorResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
-/** `POST /oauth/introspect` (RFC 7662), for callers with the scope `introspect` alone. */
+/** `POST /oauth/introspect` (RFC 7662), only for callers with the scope `introspect`. */
 export const introspect: Route = async (app) => {
   app.post(
     '/oauth/introspect',
     {
       config: { audit: 'token.introspect' },
       schema: {
-        summary: 'Ask whether a token is active',
+        summary: 'Introspect a token',
         consumes: ['application/x-www-form-urlencoded'],
         body: IntrospectRequest,
         response: { 200: Introspection, ...oauthErrorResponses },
@@ -23,16 +23,18 @@ export const introspect: Route = async (app) => {
     },
     async (request, reply) => {
       await requireCaller(app, request, reply, request.body)
-      const [answer = { active: false }] = await introspections(app.registry, app.tokens, [
-        request.body.token,
-      ])
-      app.meters.introspections.inc({ result: answer.active ? 'active' : 'inactive' })
-      return answer
+      const [response = { active: false }] = await introspectionResponses(
+        app.registry,
+        app.tokens,
+        [request.body.token],
+      )
+      app.meters.introspections.inc({ result: response.active ? 'active' : 'inactive' })
+      return response
     },
   )
 }
 
-/** RFC 7662 §2.1: by a token, or by client credentials; open introspection invites token scanning. */
+/** Requires a token or client credentials: open introspection allows token scanning (RFC 7662 §2.1). */
 async function requireCaller(
   app: FastifyInstance,
   request: FastifyRequest,
@@ -44,7 +46,7 @@ async function requireCaller(
     if (form.client_secret !== undefined || form.client_assertion !== undefined) {
       throw new AuthError('invalid_request', 'send a bearer token or client credentials, not both')
     }
-    const caller = await bearer(app.callers, app.tokens, request, reply)
+    const caller = await admitBearer(app.callers, app.tokens, request, reply)
     await app.limitIdentity(request, caller.identity)
     requireScope(caller, ['introspect'])
     return

@@ -9,14 +9,14 @@ import { oauthErrorResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 import { clientCredentials } from './client-credentials.js'
 import { exchangeToken } from './exchange-token.js'
+import type { GrantHandler } from './grant.js'
 
-const Answer = Type.Composite([
+const Response = Type.Composite([
   TokenResponse,
   Type.Object({ issued_token_type: Type.Optional(Type.String()) }),
 ])
 
-/** What each grant does for a client that has proved who it is. */
-const grants = {
+const handlers: Readonly<Record<GrantType, GrantHandler>> = {
   client_credentials: clientCredentials,
   'urn:ietf:params:oauth:grant-type:token-exchange': exchangeToken,
 }
@@ -31,16 +31,16 @@ export const issueToken: Route = async (app) => {
         summary: 'Get a token for an identity, or for one of its users',
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenRequest,
-        response: { 200: Answer, ...oauthErrorResponses },
+        response: { 200: Response, ...oauthErrorResponses },
       },
     },
     async (request) => {
       const grant = grantOf(request.body.grant_type)
       const identity = await app.authenticateClient(request, request.body)
       requireGrant(identity, grant)
-      const answer = await grants[grant](app, request, identity)
-      noteIssued(request, answer)
-      return answer
+      const token = await handlers[grant](app, request, identity)
+      noteIssued(request, token)
+      return token
     },
   )
 }
@@ -53,7 +53,7 @@ function grantOf(asked: string): GrantType {
   throw new AuthError('unsupported_grant_type', `grant_type must be ${grantTypes.join(' or ')}`)
 }
 
-/** A client that has said at its registration which grants it uses gets no others (RFC 7591 §2). */
+/** Refuses grants that a client did not list at its registration (RFC 7591 §2). */
 function requireGrant({ client }: Identity, grant: GrantType): void {
   if (client === undefined || client.grant_types.includes(grant)) {
     return

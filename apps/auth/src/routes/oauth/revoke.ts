@@ -8,14 +8,13 @@ import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
 /**
- * `POST /oauth/revoke` (RFC 7009): a client revokes a token of its own, and its sockets close. What the
- * token has issued goes with it, as what rests on the same grant does in §2.1: a client says here that
- * the token is stolen as well as that it is done with. A token
- * that is no token of ours, or none any more, is answered with 200 like one that was revoked (§2.2).
+ * `POST /oauth/revoke` (RFC 7009): revokes a client's own token, and closes the token's sockets. Also
+ * revokes every token that it has issued, as §2.1 does for tokens of the same grant, because the token
+ * may be stolen. An unknown or expired token is answered with 200, like a revoked one (§2.2).
  *
- * One of another client is refused (§2.1), which discloses nothing: whoever sends it holds all of it,
- * `client_id` included, and the answer says nothing about its state. With 200 a client would believe
- * a token gone that lives on.
+ * Another client's token is refused (§2.1). With 200, the client would believe that a live token was
+ * revoked. The refusal discloses nothing: the sender has the token, `client_id` included, and the
+ * response does not depend on the token's state.
  */
 export const revoke: Route = async (app) => {
   app.post(
@@ -23,7 +22,7 @@ export const revoke: Route = async (app) => {
     {
       config: { audit: 'revocation.create' },
       schema: {
-        summary: "Revoke a token of the client's own, and everything that it has issued",
+        summary: "Revoke one of the client's own tokens, and every token that it has issued",
         consumes: ['application/x-www-form-urlencoded'],
         body: RevokeRequest,
         response: {
@@ -43,10 +42,10 @@ export const revoke: Route = async (app) => {
       if (claims.client_id !== identity) {
         throw new AuthError(
           'unauthorized_client',
-          'the token was issued to another client; only that one can revoke it here',
+          'the token was issued to another client; only that client can revoke it here',
         )
       }
-      // Revoked already or not: a node may not have heard of it.
+      // Also if the token is already revoked: a node may not have received the revocation.
       const { id, tokens, parts } = await commitRevocation(app.registry, {
         selector: { jti: claims.jti, cascade: true },
       })

@@ -11,7 +11,7 @@ export const show: Route = async (app) => {
       config: { audit: 'node.read' },
       onRequest: app.allow('nodes:read'),
       schema: {
-        summary: 'How the Redis of the registry is set',
+        summary: "Get the settings and the state of the registry's Redis",
         response: { 200: RegistryReport, ...problemResponses },
       },
     },

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { awaitReplicas, type Committed } from '../../registry/index.js'
 
-/** A revocation's answer may take so long for its replicas, in milliseconds, without `wait`. */
+/** How long a response waits for replicas, unless the request's `wait` is longer. */
 const replicasWithinMs = 1000
-/** So long for the instance that answers: without nodes its receipt is complete with that. */
+/** How long a response waits for this instance's own acknowledgement. */
 const ownPartWithinMs = 500
 
 /**
- * Waits for this instance's own acknowledgement of a revocation, and for the replicas that the request
- * asks for, else for as many as the installation has set. At most a second, or the request's `wait` if
- * that is longer.
+ * Waits for this instance's own acknowledgement of a revocation, which completes the receipt if there are
+ * no nodes, and for the replicas that the request asks for, by default the installation's number. Waits
+ * at most a second, or the request's `wait` if that is longer.
  */
 export async function awaitConfirmations(
   app: FastifyInstance,

@@ -8,8 +8,8 @@ import { awaitConfirmations } from './await-confirmations.js'
 import { selectorOf } from './selector.js'
 
 /**
- * `POST /v1/revocations`. The scope `tokens:revoke` is for every selector: whoever watches for abuse
- * must be able to end any token, also of those who may do more.
+ * `POST /v1/revocations`. The scope `tokens:revoke` allows every selector: a service that watches for
+ * abuse must be able to revoke any token, also of identities with more scopes than its own.
  */
 export const create: Route = async (app) => {
   app.post(
@@ -17,40 +17,40 @@ export const create: Route = async (app) => {
     {
       config: {
         audit: 'revocation.create',
-        // To revoke is never made expensive; to count what it would do is.
+        // A revocation is always cheap; only counting its tokens costs more.
         units: ({ body }) => ((body as Revoke).dryRun === true ? searchUnits : 1),
       },
       onRequest: app.allow('tokens:revoke'),
       schema: {
-        summary: 'Revoke tokens, by exactly one selector; the answer is a receipt',
+        summary: 'Revoke tokens, by exactly one selector; the response is a receipt',
         description:
-          'Whoever has the scope tokens:revoke may revoke any token, also of identities that may do more. ' +
-          'With `replicas` the answer waits until so many Redis replicas have it, at most a second or `wait` if that is longer (1500 ms at most); fewer are no error, the receipt says how many.',
+          'The scope `tokens:revoke` allows a caller to revoke any token, also of identities with more scopes than its own. ' +
+          'With `replicas`, the response waits until that many Redis replicas have the revocation, for at most a second, or `wait` if that is longer (at most 1500 ms). Fewer replicas are not an error; the receipt has their number.',
         body: Revoke,
         response: { 200: DryRun, 201: Receipt, ...problemResponses },
       },
     },
     async (request, reply) => {
       const { issuedBefore, reason, dryRun, wait = 0 } = request.body
-      const chosen = selectorOf(app.tokens, request.body)
-      noteSelector(request, chosen)
+      const selector = selectorOf(app.tokens, request.body)
+      noteSelector(request, selector)
       if (dryRun === true) {
         request.audit.detail['dryRun'] = true
         const cutoffUs = issuedBefore === undefined ? undefined : issuedBefore * 1000 - 1
-        const { tokens, exact } = await countCovered(app.registry, chosen, cutoffUs)
+        const { tokens, exact } = await countCovered(app.registry, selector, cutoffUs)
         const atLeast = exact ? {} : { atLeast: true as const }
         return reply.send({ dryRun: true as const, tokens, ...atLeast })
       }
       const { id, tokens, parts } = await request.caller.act((registry) =>
-        revoke(registry, { selector: chosen, issuedBefore, reason }),
+        revoke(registry, { selector, issuedBefore, reason }),
       )
-      request.caller.keepAnswer()
+      request.caller.keepResponse()
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
-      app.meters.revocations.inc({ selector: Object.keys(chosen).join('_') })
+      app.meters.revocations.inc({ selector: Object.keys(selector).join('_') })
       await Promise.all([
         awaitConfirmations(app, { id, parts }, request.body),
-        // Closing ends this wait: the receipt as it stands, to be read again at another instance.
+        // Closing ends this wait; the response is the receipt so far, to be read again elsewhere.
         wait === 0 ? undefined : awaitReceipt(app.registry, app.receiptWatch, id, wait),
       ])
       const receipt = await getReceipt(app.registry, id)
@@ -59,7 +59,7 @@ export const create: Route = async (app) => {
   )
 }
 
-/** What it covers, but never a token that was sent to say so. */
+/** Notes the selector for the audit log, never the token that was sent to select it. */
 function noteSelector({ audit }: FastifyRequest, selector: Selector): void {
   if ('all' in selector) {
     audit.detail['all'] = true

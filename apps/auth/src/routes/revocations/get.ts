@@ -12,7 +12,7 @@ export const get: Route = async (app) => {
       config: { audit: 'revocation.read' },
       onRequest: app.allow('tokens:read', 'tokens:revoke'),
       schema: {
-        summary: "Get a revocation's receipt as it stands",
+        summary: "Get a revocation's receipt",
         params: Type.Object({ id: RevocationId }),
         response: { 200: Receipt, ...problemResponses },
       },

@@ -13,13 +13,16 @@ export function selectorOf(jwt: Jwt, body: Revoke): Selector {
   const { token, cascade, identity, subject, label, all } = body
   const named = [token, identity, all].filter((value) => value !== undefined).length
   if (named !== 1 || (subject !== undefined && label !== undefined)) {
-    throw notOne()
+    throw notOneSelector()
   }
   if (identity === undefined && (subject !== undefined || label !== undefined)) {
-    throw new AuthError('invalid_request', 'subject and label need the identity that they are of')
+    throw new AuthError(
+      'invalid_request',
+      'subject and label need the identity that they belong to',
+    )
   }
   if (cascade !== undefined && token === undefined) {
-    throw new AuthError('invalid_request', 'cascade needs the token whose issued tokens it is for')
+    throw new AuthError('invalid_request', 'cascade needs token')
   }
   if (identity !== undefined) {
     if (subject !== undefined) {
@@ -34,14 +37,14 @@ export function selectorOf(jwt: Jwt, body: Revoke): Selector {
   return cascade === undefined ? { jti } : { jti, cascade }
 }
 
-function notOne(): AuthError {
+function notOneSelector(): AuthError {
   return new AuthError(
     'invalid_request',
-    'name exactly one: token; identity; identity and subject; identity and label; or all (true)',
+    'send exactly one selector: token; identity; identity and subject; identity and label; or all (true)',
   )
 }
 
-/** A token's id, or that of a JWT of ours, which may have expired. Never repeats what was sent. */
+/** Returns the id of a token, sent as such or as a JWT, which may have expired. Errors never repeat the text. */
 function tokenId(jwt: Jwt, token: string): string {
   if (tokenIdPattern.test(token)) {
     return token

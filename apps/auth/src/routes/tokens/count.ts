@@ -14,8 +14,8 @@ export const count: Route = async (app) => {
       schema: {
         summary: 'Count tokens that have not expired, by state',
         description:
-          'With `exact: false` there are at least so many: many tokens are covered by several revocations, ' +
-          'or the filter has no index and lets too many through to be looked at, or there are too many identities.',
+          'With `exact: false`, the numbers are lower bounds: several revocations cover many tokens, ' +
+          'or the filter has no index and too many tokens match, or there are too many identities.',
         querystring: CountTokens,
         response: { 200: TokenCount, ...problemResponses },
       },

@@ -13,7 +13,7 @@ export const get: Route = async (app) => {
       config: { audit: 'token.read' },
       onRequest: app.allow('tokens:read'),
       schema: {
-        summary: 'Get what is known of a token; the token itself is stored nowhere',
+        summary: 'Get the record of a token, which does not contain the token itself',
         params: Type.Object({ jti: TokenId }),
         response: { 200: TokenInfo, ...problemResponses },
       },

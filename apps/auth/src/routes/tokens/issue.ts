@@ -4,12 +4,12 @@ import { clientAddressOf } from '@portcullis/service'
 import { noteIssued } from '../../audit/note-issued.js'
 import { AuthError } from '../../errors.js'
 import { getIdentity } from '../../registry/index.js'
+import { delegateScopes } from '../../tokens/delegate-scopes.js'
 import { issue as issueToken } from '../../tokens/issue.js'
-import { passOn } from '../../tokens/pass-on.js'
 import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
 
-/** `POST /v1/tokens`: an application's backend asks for a token for one of its users. */
+/** `POST /v1/tokens`: issues a token to an application's backend, for one of its users. */
 export const issue: Route = async (app) => {
   app.post(
     '/v1/tokens',
@@ -19,7 +19,7 @@ export const issue: Route = async (app) => {
       schema: {
         summary: 'Issue a token of the calling identity for a subject',
         description:
-          'It ends with the calling token at the latest: `expires_in` says how long it lives. A revocation of the calling token with `cascade` covers it.',
+          'The token never outlives the calling token; `expires_in` is its lifetime. A revocation of the calling token with `cascade` covers it.',
         body: IssueToken,
         response: { 201: TokenResponse, ...problemResponses },
       },
@@ -34,7 +34,7 @@ export const issue: Route = async (app) => {
       const order = {
         identity: identity.identity,
         subject,
-        scopes: passOn({ caller, identity, subject }, scope),
+        scopes: delegateScopes({ caller, identity, subject }, scope),
         ttlSeconds: lifetime(identity, ttlSeconds) ?? app.defaultTtlSeconds,
         labels,
         from: clientAddressOf(request),
@@ -50,8 +50,8 @@ export const issue: Route = async (app) => {
 }
 
 /**
- * A token whose subject is its identity counts as the identity's own, a service's, wherever it is shown.
- * A user who has chosen that name must not get one.
+ * Refuses the identity's own name as the subject. Such a token is the identity's own, a service's: a user
+ * with that name must not get one.
  */
 function requireUser(subject: string, identity: string): void {
   if (subject !== identity) {
@@ -59,31 +59,31 @@ function requireUser(subject: string, identity: string): void {
   }
   throw new AuthError(
     'invalid_request',
-    'subject must not be the name of the identity itself; POST /oauth/token gives the identity its own tokens',
+    "subject must not be the identity's own name; POST /oauth/token issues the identity's own tokens",
   )
 }
 
-/** What is asked for, by scope or by channel. */
+/** Returns the requested scope, written as a scope or as a channel. */
 function scopeOf({ scope, channel }: IssueToken): string | undefined {
   if (channel === undefined) {
     return scope
   }
   if (scope !== undefined) {
-    throw new AuthError('invalid_scope', 'name a channel or a scope, not both')
+    throw new AuthError('invalid_scope', 'send either channel or scope, not both')
   }
-  // In a scope it stands for the subject, whoever that is.
+  // In a scope, `{sub}` would stand for any subject.
   if (channel.includes('{sub}')) {
-    throw new AuthError('invalid_scope', 'a channel with "{sub}" in its name cannot be granted')
+    throw new AuthError('invalid_scope', 'channel must not contain "{sub}"')
   }
   return `subscribe:${channel}`
 }
 
-/** An identity's own token lifetime is the longest that it may pass on. */
+/** Returns the requested lifetime, which is bounded by that of the identity's own tokens. */
 function lifetime({ tokenTtlSeconds }: Identity, asked: number | undefined): number | undefined {
   if (asked !== undefined && tokenTtlSeconds !== undefined && asked > tokenTtlSeconds) {
     throw new AuthError(
       'ttl_too_long',
-      `ttlSeconds must be ${tokenTtlSeconds} at most, the lifetime of the identity's tokens`,
+      `ttlSeconds must be at most ${tokenTtlSeconds}, the lifetime of the identity's tokens`,
     )
   }
   return asked ?? tokenTtlSeconds

@@ -14,8 +14,8 @@ export const list: Route = async (app) => {
       schema: {
         summary: 'List tokens that have not expired, newest first',
         description:
-          'Without `identity`, those of every registered identity, one after the other by name. ' +
-          'A page may be short, even empty, and have a `cursor` all the same.',
+          'Without `identity`: the tokens of every registered identity, grouped by identity, in the order of their names. ' +
+          'A page may be short, even empty, and still have a `cursor`.',
         querystring: ListTokens,
         response: { 200: TokenPage, ...problemResponses },
       },

@@ -7,7 +7,7 @@ export const keySet: Route = async (app) => {
     '/.well-known/jwks.json',
     { schema: { summary: 'Public signing keys', response: { 200: JwkSet } } },
     async (_request, reply) => {
-      // How long a key is published before it signs (keys/open-key-set.ts) is made from this.
+      // keys/open-key-set.ts publishes a key for twice this long before it signs.
       reply.header('cache-control', 'public, max-age=300')
       return app.tokens.keys.jwks()
     },

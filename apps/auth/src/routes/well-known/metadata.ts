@@ -27,14 +27,14 @@ const Metadata = Type.Object({
 
 const wellKnown = '/.well-known/oauth-authorization-server'
 
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414): what there is, and nothing more. */
+/** `GET /.well-known/oauth-authorization-server` (RFC 8414). */
 export const metadata: Route = async (app) => {
   const { issuer } = app.tokens
   const urls = endpoints(issuer)
-  // Clients may have the page only where it is on the same port.
+  // Only if this port serves the documentation.
   const isDocumented = app.hasRoute({ method: 'GET', url: '/docs/openapi.json' })
   const algorithms = [...clientSigningAlgorithms]
-  const answer = {
+  const document = {
     issuer,
     token_endpoint: urls.token,
     token_endpoint_auth_methods_supported: [...clientAuthMethods],
@@ -48,13 +48,13 @@ export const metadata: Route = async (app) => {
     registration_endpoint: urls.registration,
     jwks_uri: urls.keySet,
     grant_types_supported: [...grantTypes],
-    // RFC 8414 §2 requires it; without an authorization endpoint there is none.
+    // Required by RFC 8414 §2; empty without an authorization endpoint.
     response_types_supported: [],
-    // Those for channels are patterns, and cannot be listed.
+    // Channel scopes are patterns, and cannot be listed.
     scopes_supported: [...serviceScopes],
     ...(isDocumented ? { service_documentation: urls.documentation } : {}),
   }
-  // §3.1: clients put the path of an issuer that has one behind the well-known one.
+  // §3.1: clients append the issuer's path, if it has one, to the well-known path.
   const path = new URL(issuer).pathname.replace(/\/+$/, '')
   for (const url of new Set([wellKnown, `${wellKnown}${path}`])) {
     app.get(
@@ -62,7 +62,7 @@ export const metadata: Route = async (app) => {
       { schema: { summary: 'Authorization server metadata', response: { 200: Metadata } } },
       async (_request, reply) => {
         reply.header('cache-control', 'public, max-age=300')
-        return answer
+        return document
       },
     )
   }

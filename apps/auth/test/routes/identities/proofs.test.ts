@@ -81,7 +81,7 @@ t.test('a proof is good for no more than who made it had', async (t) => {
   t.equal(await scopeFor(self, basic(byAdmin.registrationCode)), grown.join(' '))
   await t.rejects(
     scopeFor(self, { ...basic(made.registrationCode), scope: 'tokens:read' }),
-    /invalid_scope.*ask who has it for a new code/,
+    /invalid_scope.*ask an administrator for the scope or a new code/,
   )
   const exchange = await self.form('/oauth/token', {
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',

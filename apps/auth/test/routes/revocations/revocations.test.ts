@@ -134,7 +134,7 @@ t.test('exactly one selector, and the error says which there are', async (t) => 
     t.type(answer.json().code, 'string')
   }
   const none = await api(admin, 'POST', '/v1/revocations', {})
-  t.match(none.json().detail, /exactly one: token; identity; .* all/)
+  t.match(none.json().detail, /exactly one selector: token; identity; .* all/)
 })
 
 t.test('issuedBefore spares later tokens', async (t) => {

@@ -7,12 +7,17 @@ import { authenticate, changeClient, RegistryError } from '../../../registry/ind
 import { oauthErrorResponses } from '../../response-schemas.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'
-import { ClientParams, notRegistered, registered, requireRegistered } from './registered.js'
+import {
+  ClientParams,
+  notRegistered,
+  registeredClient,
+  requireRegistered,
+} from './registered-client.js'
 import { registrationOf } from './registration.js'
 
 /**
- * `PUT /oauth/register/:client_id` (RFC 7592 §2.2): everything is replaced by what is sent, and what is
- * left out gets its default. A client can give scopes up here, and not get more than it has.
+ * `PUT /oauth/register/:client_id` (RFC 7592 §2.2): replaces the whole registration; absent members get
+ * their defaults. A client can give up scopes, but not add any.
  */
 export const change: Route = async (app) => {
   app.put(
@@ -28,14 +33,14 @@ export const change: Route = async (app) => {
       },
     },
     async (request) => {
-      const { identity: before, registrationToken } = registered(request)
-      await requireSame(app, before, request.body)
+      const { identity: current, registrationToken } = registeredClient(request)
+      await requireSameClient(app, current, request.body)
       const registration = await registrationOf(request.body)
       request.audit.detail['scopes'] = registration.scopes.join(' ')
-      requireNoMore(before, registration.scopes)
-      const { identity: name } = before
+      requireNoNewScopes(current, registration.scopes)
+      const { identity: name } = current
       const changed = await changeClient(app.registry, name, registrationToken, registration)
-      // Deleted since it was found.
+      // Deleted since the token was checked.
       if (changed === undefined) {
         throw notRegistered()
       }
@@ -46,24 +51,24 @@ export const change: Route = async (app) => {
 }
 
 /** Members of the client information that a client must not send back (RFC 7592 §2.2). */
-const ours = [
+const readOnlyMembers = [
   'registration_access_token',
   'registration_client_uri',
   'client_secret_expires_at',
   'client_id_issued_at',
 ] as const
 
-async function requireSame(
+async function requireSameClient(
   app: Pick<FastifyInstance, 'registry'>,
   { identity }: Identity,
   body: ChangeClient,
 ): Promise<void> {
-  const member = ours.find((name) => name in body)
+  const member = readOnlyMembers.find((name) => name in body)
   if (member !== undefined) {
-    throw wrong(`${member} cannot be changed; leave it out`)
+    throw invalidMetadata(`${member} cannot be changed; leave it out`)
   }
   if (body.client_id !== identity) {
-    throw wrong('client_id must be that of the registration')
+    throw invalidMetadata('client_id must be the one in the path')
   }
   if (body.client_secret === undefined) {
     return
@@ -74,18 +79,18 @@ async function requireSame(
     if (!(error instanceof RegistryError) || error.code !== 'invalid_client') {
       throw error
     }
-    throw wrong('client_secret is not that of the registration; leave it out')
+    throw invalidMetadata('client_secret is wrong; leave it out')
   }
 }
 
-function requireNoMore({ identity, scopes }: Identity, wanted: readonly string[]): void {
+function requireNoNewScopes({ identity, scopes }: Identity, wanted: readonly string[]): void {
   const held = scopesToGive({ identity, subject: identity, scopes }, identity)
   const beyond = wanted.find((scope) => !covers(held, scope))
   if (beyond !== undefined) {
-    throw wrong(`the client does not have the scope ${beyond}; ask who registered it`)
+    throw invalidMetadata(`the client does not have the scope ${beyond}; ask who registered it`)
   }
 }
 
-function wrong(message: string): AuthError {
+function invalidMetadata(message: string): AuthError {
   return new AuthError('invalid_client_metadata', message)
 }

@@ -2,9 +2,9 @@ import { deleteIdentity } from '../../../registry/index.js'
 import { NoContent, oauthErrorResponses } from '../../response-schemas.js'
 import { awaitConfirmations } from '../../revocations/await-confirmations.js'
 import type { Route } from '../../route.js'
-import { ClientParams, registered, requireRegistered } from './registered.js'
+import { ClientParams, registeredClient, requireRegistered } from './registered-client.js'
 
-/** `DELETE /oauth/register/:client_id` (RFC 7592 §2.3): revokes all its tokens in the same step. */
+/** `DELETE /oauth/register/:client_id` (RFC 7592 §2.3): also revokes all its tokens, in the same step. */
 export const remove: Route = async (app) => {
   app.delete(
     '/oauth/register/:client_id',
@@ -18,7 +18,7 @@ export const remove: Route = async (app) => {
       },
     },
     async (request, reply) => {
-      const { identity } = registered(request)
+      const { identity } = registeredClient(request)
       const { id, parts } = await deleteIdentity(app.registry, identity.identity)
       request.audit.target.revocation = id
       app.meters.revocations.inc({ selector: 'identity' })

@@ -2,7 +2,7 @@ import { ClientInformation } from '@portcullis/contracts/clients'
 import { oauthErrorResponses } from '../../response-schemas.js'
 import type { Route } from '../../route.js'
 import { informationOf } from './information.js'
-import { ClientParams, registered, requireRegistered } from './registered.js'
+import { ClientParams, registeredClient, requireRegistered } from './registered-client.js'
 
 /** `GET /oauth/register/:client_id` (RFC 7592 §2.1) */
 export const get: Route = async (app) => {
@@ -18,7 +18,7 @@ export const get: Route = async (app) => {
       },
     },
     async (request) => {
-      const { identity, registrationToken } = registered(request)
+      const { identity, registrationToken } = registeredClient(request)
       return informationOf(app, identity, { registrationToken })
     },
   )

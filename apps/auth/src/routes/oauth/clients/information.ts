@@ -1,19 +1,20 @@
 import type { ClientInformation } from '@portcullis/contracts/clients'
+import { defined } from '@portcullis/contracts/defined'
 import type { Identity } from '@portcullis/contracts/identities'
 import type { FastifyInstance } from 'fastify'
 import { endpoints } from '../../../endpoints.js'
 
-/** What is shown once, or was just shown by the client itself: neither is kept but as a hash. */
-export interface ShownSecrets {
+/** Secrets of which auth stores only hashes: just created, or just sent by the client. */
+export interface ClientSecrets {
   registrationToken: string
   registrationCode?: string
 }
 
-/** The client information of RFC 7591 §3.2.1 and RFC 7592 §3. */
+/** Returns the client information of RFC 7591 §3.2.1 and RFC 7592 §3. */
 export function informationOf(
   app: Pick<FastifyInstance, 'tokens'>,
   { identity, createdAt, scopes, jwks, client }: Identity,
-  { registrationToken, registrationCode }: ShownSecrets,
+  { registrationToken, registrationCode }: ClientSecrets,
 ): ClientInformation {
   return {
     client_id: identity,
@@ -28,6 +29,6 @@ export function informationOf(
     ...client,
     response_types: [],
     scope: scopes.join(' '),
-    ...(jwks === undefined ? {} : { jwks }),
+    ...defined({ jwks }),
   }
 }

@@ -8,8 +8,8 @@ import { informationOf } from './information.js'
 import { registrationOf } from './registration.js'
 
 /**
- * `POST /oauth/register` (RFC 7591): the initial access token is one of ours with the scope
- * `identities:write`, and nobody registers a client that may do more than that token.
+ * `POST /oauth/register` (RFC 7591). The initial access token is an access token with the scope
+ * `identities:write`; a client's scopes cannot exceed those of that token.
  */
 export const register: Route = async (app) => {
   app.post(
@@ -18,7 +18,7 @@ export const register: Route = async (app) => {
       config: { audit: 'identity.register' },
       onRequest: app.allow('identities:write'),
       schema: {
-        summary: 'Register a client; the answer shows its secrets, once',
+        summary: 'Register a client; only this response shows its secrets',
         body: RegisterClient,
         response: { 201: ClientInformation, ...oauthErrorResponses },
       },

@@ -5,31 +5,35 @@ import {
   grantTypes,
   type RegisterClient,
 } from '@portcullis/contracts/clients'
+import { defined } from '@portcullis/contracts/defined'
 import { maxScopes, parseScope } from '@portcullis/contracts/scopes'
-import { clientKeys } from '../../../callers/client-keys.js'
+import { checkClientKeys } from '../../../callers/client-keys.js'
 import { AuthError } from '../../../errors.js'
 import type { Registration } from '../../../registry/index.js'
 
 /**
- * What a client's metadata (RFC 7591 §2) come to. What it does not say gets its default; what cannot
- * be as it says is refused, not replaced.
+ * Reads a client's metadata (RFC 7591 §2). Absent members get their defaults; unsupported values are
+ * refused, not replaced.
  *
- * @throws AuthError `invalid_client_metadata`, `invalid_redirect_uri`; `invalid_request` of `clientKeys`
+ * @throws AuthError `invalid_client_metadata`, `invalid_redirect_uri`; `invalid_request` of
+ * `checkClientKeys`
  */
 export async function registrationOf(metadata: RegisterClient): Promise<Registration> {
   refuseRedirects(metadata)
   if (metadata.jwks_uri !== undefined) {
-    throw wrong('jwks_uri is not supported: nothing is fetched on a client\'s behalf; send "jwks"')
+    throw invalidMetadata('jwks_uri is not supported; send the public keys as "jwks"')
   }
   const method = methodOf(metadata)
   if (method === 'private_key_jwt' && metadata.jwks === undefined) {
-    throw wrong('private_key_jwt needs the public keys of the client as "jwks"')
+    throw invalidMetadata('private_key_jwt needs the public keys of the client as "jwks"')
   }
+  const scopes = scopesOf(metadata)
+  const jwks = metadata.jwks === undefined ? undefined : await checkClientKeys(metadata.jwks)
   return {
-    scopes: scopesOf(metadata),
-    ...(metadata.jwks === undefined ? {} : { jwks: await clientKeys(metadata.jwks) }),
+    scopes,
+    ...defined({ jwks }),
     client: {
-      ...(metadata.client_name === undefined ? {} : { client_name: metadata.client_name }),
+      ...defined({ client_name: metadata.client_name }),
       token_endpoint_auth_method: method,
       grant_types: grantsOf(metadata),
     },
@@ -40,11 +44,13 @@ function refuseRedirects({ redirect_uris = [], response_types = [] }: RegisterCl
   if (redirect_uris.length > 0) {
     throw new AuthError(
       'invalid_redirect_uri',
-      'there is no authorization endpoint, so nobody is redirected; leave redirect_uris out',
+      'redirect_uris are not supported, because there is no authorization endpoint; leave them out',
     )
   }
   if (response_types.length > 0) {
-    throw wrong('there is no authorization endpoint; leave response_types out, or empty')
+    throw invalidMetadata(
+      'response_types must be empty, because there is no authorization endpoint; leave them out',
+    )
   }
 }
 
@@ -56,7 +62,7 @@ function methodOf({ token_endpoint_auth_method: asked }: RegisterClient): Client
   if (known !== undefined) {
     return known
   }
-  throw wrong(`token_endpoint_auth_method must be one of ${clientAuthMethods.join(', ')}`)
+  throw invalidMetadata(`token_endpoint_auth_method must be one of ${clientAuthMethods.join(', ')}`)
 }
 
 function grantsOf({ grant_types: asked = ['client_credentials'] }: RegisterClient): GrantType[] {
@@ -65,17 +71,19 @@ function grantsOf({ grant_types: asked = ['client_credentials'] }: RegisterClien
   if (known.length === wanted.size) {
     return known
   }
-  throw wrong(`grant_types must be of ${grantTypes.join(', ')}`)
+  throw invalidMetadata(`grant_types must be some of ${grantTypes.join(', ')}`)
 }
 
 function scopesOf({ scope = '' }: RegisterClient): string[] {
   const scopes = parseScope(scope)
   if (scopes === undefined || scopes.length > maxScopes) {
-    throw wrong(`scope must be known scopes, ${maxScopes} at most, separated by single spaces`)
+    throw invalidMetadata(
+      `scope must be at most ${maxScopes} known scopes, separated by single spaces`,
+    )
   }
   return [...scopes]
 }
 
-function wrong(message: string): AuthError {
+function invalidMetadata(message: string): AuthError {
   return new AuthError('invalid_client_metadata', message)
 }

@@ -107,13 +107,13 @@ t.test('metadata that cannot be is refused with what to change', async (t) => {
   const admin = await self.token()
   const { jwk } = await clientKey()
   const cases: [object, RegExp][] = [
-    [{ jwks_uri: 'https://x.example/jwks' }, /nothing is fetched on a client's behalf/],
+    [{ jwks_uri: 'https://x.example/jwks' }, /jwks_uri is not supported/],
     [{ token_endpoint_auth_method: 'none' }, /must be one of client_secret_basic/],
     [{ token_endpoint_auth_method: 'client_secret_jwt' }, /must be one of/],
     [{ token_endpoint_auth_method: 'private_key_jwt' }, /needs the public keys/],
-    [{ jwks: { keys: [{ ...jwk, d: 'x' }] } }, /belongs to the private key/],
+    [{ jwks: { keys: [{ ...jwk, d: 'x' }] } }, /belongs to a private key/],
     [{ jwks: { keys: [] } }, /jwks/],
-    [{ grant_types: ['authorization_code'] }, /grant_types must be of client_credentials/],
+    [{ grant_types: ['authorization_code'] }, /grant_types must be some of client_credentials/],
     [{ response_types: ['code'] }, /no authorization endpoint/],
     [{ scope: 'nonsense' }, /known scopes/],
     [{ client_name: 'a\nb' }, /client_name/],

@@ -1,10 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
-/**
- * Makes a scope take JSON alone, in which `null` is the same as nothing (RFC 7592 §2.2: a client's
- * request to delete what it had).
- */
-export function takeMetadata(app: FastifyInstance): void {
+/** Makes a scope accept only JSON, and removes members that are `null` (RFC 7592 §2.2). */
+export function acceptMetadata(app: FastifyInstance): void {
   app.removeContentTypeParser('text/plain')
   app.addHook('preValidation', async ({ body }) => {
     if (typeof body !== 'object' || body === null) {

@@ -8,18 +8,18 @@ import { findClient } from '../../../registry/index.js'
 
 export const ClientParams = Type.Object({ client_id: IdentityName })
 
-/** A client that has shown its registration access token. */
-export interface Registered {
+/** A client that has authenticated with its registration access token. */
+export interface RegisteredClient {
   identity: Identity
   registrationToken: string
 }
 
-const proven = new WeakMap<FastifyRequest, Registered>()
+const authenticated = new WeakMap<FastifyRequest, RegisteredClient>()
 
 /**
- * A hook that admits the client that the path names, by its registration access token (RFC 7592 §2).
- * 401 alike when the token is wrong and when there is no such client (§2.1). As `allow` does, before
- * anything of a body is read.
+ * Returns a hook that admits the client in the path by its registration access token (RFC 7592 §2). A
+ * wrong token and an unknown client get the same 401 (§2.1). Runs before the body is read, as `allow`
+ * does.
  */
 export function requireRegistered(app: FastifyInstance) {
   return async (request: FastifyRequest<{ Params: { client_id: string } }>): Promise<void> => {
@@ -34,13 +34,13 @@ export function requireRegistered(app: FastifyInstance) {
     }
     noteActor(request, identity)
     request.audit.target.identity = identity.identity
-    proven.set(request, { identity, registrationToken })
+    authenticated.set(request, { identity, registrationToken })
   }
 }
 
-/** Who makes the request. @throws when its route has no `requireRegistered` hook */
-export function registered(request: FastifyRequest): Registered {
-  const found = proven.get(request)
+/** Returns the client that the `requireRegistered` hook admitted. @throws Error without such a hook */
+export function registeredClient(request: FastifyRequest): RegisteredClient {
+  const found = authenticated.get(request)
   if (found === undefined) {
     throw new Error('this route has no requireRegistered hook')
   }

@@ -1,6 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
-import { type Auth, auth } from '../fixtures/auth.js'
+import { type Auth, auth } from '../../fixtures/auth.js'
 
 t.test('a stranger can verify a token with the published keys', async (t) => {
   const { app, token } = await auth(t)

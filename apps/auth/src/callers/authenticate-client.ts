@@ -5,47 +5,55 @@ import plugin from 'fastify-plugin'
 import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
 import { authenticate, guard, type Registry, RegistryError } from '../registry/index.js'
-import { authenticateByAssertion, claimedBy } from './assertion.js'
-import { credentials, invalidClient, type ShownCredentials } from './credentials.js'
+import { authenticateByAssertion, claimedIdentity } from './assertion.js'
+import { invalidClient, type PresentedCredentials, readCredentials } from './credentials.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * The identity whose credentials a request shows.
+     * Authenticates the client of a request, and returns its identity.
      *
-     * @throws AuthError `invalid_request`, `invalid_client`, `unauthorized_client` when it is
-     * suspended, `too_many_requests` for what is not right after too many failures from one address
+     * @throws AuthError `invalid_request`; `invalid_client`; `unauthorized_client` when the identity is
+     * suspended; `too_many_requests` for wrong credentials after too many failures from one address
      * @throws RegistryError `registry_unavailable`, `too_many_wrong_codes`
      */
-    authenticateClient(request: FastifyRequest, form: ShownCredentials['form']): Promise<Identity>
+    authenticateClient(
+      request: FastifyRequest,
+      form: PresentedCredentials['form'],
+    ): Promise<Identity>
   }
 }
 
-export interface ClientOptions {
+export interface AuthenticateClientOptions {
   registry: Registry
   issuer: string
-  /** Failures that one address may make, at all instances together. */
+  /** Failed authentications of one address, at all instances together. */
   failuresPerMinute: number
 }
 
 /**
- * Client authentication at the OAuth endpoints. Two limits, both in Redis: the failures of an address,
- * whatever identities they name, which a success does not forget (who has one identity of his own could
- * go on for ever); and the wrong codes of an identity from an address, as `authenticate` says. Neither
- * refuses what is right, whoever has failed at the same address. Past the limit of its address a
- * failure is told to wait, and leaves nothing behind in Redis. Without Redis nobody is authenticated.
- * Needs @fastify/rate-limit, which does the counting, and limit-requests.
+ * Authenticates clients of the OAuth endpoints, with two limits in Redis:
+ *
+ * - the failures of an address, whatever identity each one names. A success does not reset the count,
+ *   or an attacker with one valid identity could reset it for ever;
+ * - the wrong codes of an identity from an address (see `authenticate`).
+ *
+ * Neither limit refuses valid credentials. Failures beyond an address's limit are refused with
+ * `Retry-After`, and write nothing to Redis. Without Redis, every client is refused.
  */
-export const client = plugin(
-  async (app: FastifyInstance, { registry, issuer, failuresPerMinute }: ClientOptions) => {
+export const authenticateClient = plugin(
+  async (
+    app: FastifyInstance,
+    { registry, issuer, failuresPerMinute }: AuthenticateClientOptions,
+  ) => {
     const failures = app.createRateLimit({
       max: failuresPerMinute,
       timeWindow: 60_000,
       keyGenerator: (request) => `failures:${addressOf(request)}`,
     })
 
-    /** The seconds until the address may fail again; 0 when it may now. */
-    async function waitOf(request: FastifyRequest): Promise<number> {
+    /** Returns the seconds until the address may fail again; 0 if it may now. */
+    async function secondsToWait(request: FastifyRequest): Promise<number> {
       const counted = await guard(failures(request, { increment: false }))
       if (counted.isAllowed || counted.remaining > 0) {
         return 0
@@ -54,19 +62,20 @@ export const client = plugin(
     }
 
     app.decorate('authenticateClient', async (request, form) => {
-      const waitSeconds = await waitOf(request)
+      const waitSeconds = await secondsToWait(request)
       let found: Identity
       try {
-        const shown = credentials({ authorization: request.headers.authorization, form })
-        const identity = 'assertion' in shown ? claimedBy(shown.assertion) : shown.identity
+        const presented = readCredentials({ authorization: request.headers.authorization, form })
+        const identity =
+          'assertion' in presented ? claimedIdentity(presented.assertion) : presented.identity
         if (identity !== undefined) {
           noteClaimedActor(request, { identity })
         }
         found =
-          'assertion' in shown
-            ? await authenticateByAssertion(registry, issuer, shown)
+          'assertion' in presented
+            ? await authenticateByAssertion(registry, issuer, presented)
             : (
-                await authenticate(registry, shown.identity, shown.code, {
+                await authenticate(registry, presented.identity, presented.code, {
                   from: addressOf(request),
                   counts: waitSeconds === 0,
                 })
@@ -86,10 +95,10 @@ export const client = plugin(
       return found
     })
   },
-  { name: 'client', dependencies: ['@fastify/rate-limit', 'limit-requests'] },
+  { name: 'authenticate-client', dependencies: ['@fastify/rate-limit', 'limit-requests'] },
 )
 
-/** Whether an error says that what was shown is not right. */
+/** Returns true if the error means that the credentials are wrong. */
 function isFailure(error: unknown): boolean {
   if (error instanceof AuthError) {
     return error.code === 'invalid_client'
@@ -103,12 +112,12 @@ function isFailure(error: unknown): boolean {
 function tooManyFailures(waitSeconds: number): AuthError {
   return new AuthError(
     'too_many_requests',
-    'wrong credentials, after too many failed authentications from this address; wait',
+    'wrong credentials, after too many failed authentications from this address; wait, then try again',
     { headers: { 'retry-after': String(waitSeconds) } },
   )
 }
 
-/** An error of the registry as it is answered; others as they are. */
+/** Translates the registry's errors; returns other errors unchanged. */
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof RegistryError)) {
     return error
