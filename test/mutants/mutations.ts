@@ -60,11 +60,11 @@ export const mutations: readonly Mutation[] = [
     [
       'a timer decides whether the lease is held',
       'if (now >= this.#until) {\n      return false\n    }',
-      'if (!this.#told) return false',
+      'if (!this.#reported) return false',
     ],
     [
       'a lease that ran out unnoticed is renewed as if it had not',
-      '    // Out meanwhile, though no timer has had its turn to say so.\n    this.#tellOut()\n',
+      '    // The old lease may have run out before a timer could report it.\n    this.#reportIfOut()\n',
       '',
     ],
     [
@@ -84,7 +84,7 @@ export const mutations: readonly Mutation[] = [
     ],
     [
       'a suspend is noticed, and those who wait for the lease are not told',
-      '    setImmediate(() => this.#tellOut())\n',
+      '    setImmediate(() => this.#reportIfOut())\n',
       '',
     ],
   ]),
@@ -164,7 +164,7 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/admission/reset.ts'), gate('test/admission/closing.test.ts'), [
     [
       'a cut connection leaves its bytes to the kernel',
-      ';(secured ?? socket).resetAndDestroy()',
+      ';(tcp ?? socket).resetAndDestroy()',
       'socket.destroy()',
     ],
     [

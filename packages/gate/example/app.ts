@@ -1,5 +1,5 @@
-// A Fastify app of your own behind Portcullis: who has no good token gets no further than the door,
-// and a revoked token closes what stands on it.
+// A Fastify app behind Portcullis. Requests and upgrades without an active token are refused, and a
+// revocation closes every WebSocket that uses the token.
 import websocket from '@fastify/websocket'
 import { gate } from '@portcullis/gate'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'

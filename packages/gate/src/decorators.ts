@@ -4,45 +4,45 @@ import type { Lease } from './grants/lease.js'
 import type { GateStats } from './stats.js'
 
 export interface AdmitOptions {
-  /** The scopes that the route asks for, separated by spaces; each must be covered by the token's. */
+  /** The scopes that the route requires, separated by spaces. The token's scopes must cover each. */
   scope?: string
   /**
-   * Also lets a request without any token pass, which then has no grant: see `Gate.admitted`. For a
-   * route that asks for the token later, by `Gate.introspect`.
+   * Also admits a request without a token, which then has no grant; see `Gate.admitted`. For a route
+   * that receives the token later and calls `Gate.introspect`.
    */
   optional?: boolean
 }
 
-/** Makes the hook that lets a request or an upgrade through when its token is good. */
+/** Returns a hook that admits a request or an upgrade if its token is active, and refuses it otherwise. */
 export type Admit = (options?: AdmitOptions) => preValidationHookHandler
 
 /** `app.gate` */
 export interface Gate {
   /**
-   * Asks auth about a token. The grant is watched from this moment; whoever relies on it calls
-   * `hold` without delay: a grant that nobody has held for ten seconds is given up as expired.
+   * Introspects a token at auth. The gate watches the grant from this moment. Call `hold` without delay:
+   * a grant without a holder ends as expired after ten seconds.
    *
-   * @throws GateError `invalid_token`; `auth_unavailable` when auth cannot be asked.
+   * @throws GateError `invalid_token`; `auth_unavailable` when auth does not answer
    */
   introspect(token: string): Promise<Grant>
   /**
-   * Calls `onEnd` once, synchronously, when the grant ends; at once when it already has.
-   * From then on the caller, not the gate, closes what stands on the grant, and asks `lease` before it
-   * lets anything through. Gives the function that
-   * lets go, to be called when the connection is gone for another reason; the grant is forgotten
-   * when its last holder lets go.
+   * Calls `onEnd` once, synchronously, when the grant ends; at once if it has ended already. From this
+   * call on the caller, not the gate, closes the connections that use the grant, and checks `lease`
+   * before each message.
+   *
+   * Returns `release`; call it when the connection ends for another reason. The gate forgets the grant
+   * when its last holder has released it.
    */
   hold(grant: Grant, onEnd: Holder): () => void
   /**
-   * Lets a token have an effect outside this process: checks that the grant and the lease hold, and
-   * calls `work` in the same synchronous step. Call it for each write that a token asks for, however
-   * long ago the request was admitted. A revocation that covers the grant is acknowledged only when
-   * the effect is over.
+   * Performs an effect outside this process for a token: checks the grant and the lease, and calls `work`
+   * in the same synchronous step. Call it for each write that a request makes, even right after its
+   * admission. A revocation that covers the grant is acknowledged only when the effect is over.
    *
-   * `work` gets a deadline on the clock of `performance.now()`, in milliseconds. A store that can
-   * refuse what arrives after it closes the last gap: a process that is stopped between the check and
-   * the write. `isOver` returns true for an error after which the effect cannot happen any more; after
-   * any other error the effect counts as under way until its deadline.
+   * `work` receives a deadline on the clock of `performance.now()`, in milliseconds. The store should
+   * refuse writes after the deadline, since the process may be stopped between the check and the write.
+   * `isOver` returns true for an error that proves that the effect will not happen; after any other error
+   * the effect counts as under way until its deadline.
    *
    * @throws GateError `invalid_token` when the grant has ended, `auth_unavailable` when the lease is
    * out; and whatever `work` throws
@@ -52,16 +52,16 @@ export interface Gate {
     work: (until: number) => Promise<Result>,
     isOver?: (error: unknown) => boolean,
   ): Promise<Result>
-  /** Whether a request under `app.admit()` has brought a good token; false only where it is optional. */
+  /** Returns true if `app.admit()` admitted the request with a token; false if it came without one. */
   admitted(request: FastifyRequest): boolean
-  /** Why nothing can be admitted now; undefined when all is well. For `/ready`. */
+  /** Returns why the gate cannot admit anything now; undefined when it can. For `/ready`. */
   ready(): string | undefined
   /**
-   * Why this process has to end: a later one has taken the node's name, and this one is told of no
-   * revocation. Undefined while that is not so. For `/health`: a supervisor shall end it.
+   * Returns why this process has to end: a later process has taken the node's name, so this one receives
+   * no revocations. Undefined otherwise. For `/health`, so that a supervisor ends the process.
    */
   replaced(): string | undefined
-  /** This node's leave to let application bytes through, for those who hold grants themselves. */
+  /** This node's lease, for code that holds grants itself: without it no application byte may pass. */
   readonly lease: Lease
   /** Counters for the host app to publish. */
   readonly stats: Readonly<GateStats>
@@ -69,12 +69,12 @@ export interface Gate {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A preValidation hook for HTTP and WebSocket routes: nobody passes without a good token. */
+    /** Returns a preValidation hook for HTTP and WebSocket routes, which refuses requests without an active token. */
     admit: Admit
     gate: Gate
   }
   interface FastifyRequest {
-    /** The verified token. Throws on a route that is not under `app.admit()`. */
+    /** The verified token. Throws on a route without the hook of `app.admit()`. */
     readonly grant: Grant
   }
 }

@@ -1,19 +1,19 @@
-/** Why a token was not admitted. Both `invalid_token` and `auth_unavailable` admit nothing. */
+/** Why the gate refused a token. */
 export type GateErrorCode =
-  /** No token came with the request. */
+  /** The request has no token. */
   | 'missing_token'
-  /** The token was sent twice, or not in the form that RFC 6750 asks for. */
+  /** The request has two tokens, or its syntax violates RFC 6750. */
   | 'invalid_request'
-  /** Unknown, malformed, expired, revoked, or of a suspended identity; which one is not told. */
+  /** Unknown, malformed, expired, revoked, or issued to a suspended identity; callers learn no more. */
   | 'invalid_token'
-  /** A good token that lacks the scope of the route. */
+  /** The token is active and lacks the scope of the route. */
   | 'insufficient_scope'
-  /** Auth cannot be asked, or the revocation feed is not in sync: nothing is known, so no. */
+  /** Auth does not answer, the revocation feed is not in sync, or the lease is out. */
   | 'auth_unavailable'
-  /** The gate's own options cannot be used; thrown at start only. */
+  /** The gate's own options are invalid; thrown at start only. */
   | 'bad_options'
 
-/** What the gate throws. The message never holds a token or a registration code. */
+/** An error of the gate. The message never contains a token or a registration code. */
 export class GateError extends Error {
   readonly code: GateErrorCode
   constructor(code: GateErrorCode, message: string, options?: ErrorOptions) {

@@ -5,39 +5,39 @@ import { identityNamePattern, nodeNamePattern } from '@portcullis/contracts/name
 import { GateError } from './errors.js'
 
 export interface GateOptions {
-  /** Where auth is: `http://` or `https://`, with or without a path. */
+  /** The URL of auth: `http://` or `https://`, with or without a path. */
   authUrl: string
   /** This app's own identity, which needs the scopes `introspect` and `feed`. */
   credentials: { identity: string; registrationCode: string }
   /**
-   * The node's name in receipts: unique in the installation, stable over restarts. No node of another
-   * identity may have it; of two processes under one name the later one keeps it. Default: the
-   * identity, the host's name and random letters, new with each start; set it to keep it.
+   * The node's name in receipts: unique in the installation and stable over restarts. A node of another
+   * identity cannot take the name. If two processes use one name, the later one keeps it. Default: the
+   * identity, the host's name and random letters, new at each start.
    */
   node?: string
-  /** Where the node serves clients, for people to see. */
+  /** Where the node serves clients; shown to operators. */
   url?: string
-  /** Also takes a token from `?access_token=`, which ends up in logs (RFC 9700 §4.3.2). Default: no. */
+  /** Also accepts a token from `?access_token=`, which ends up in logs (RFC 9700 §4.3.2). Default: no. */
   tokenInQuery?: boolean
   /**
    * How long one request to auth may take, in milliseconds, 100 to 60000. Default 3000. An admission
-   * that has to wait for its turn as well is refused after twice that.
+   * that also waits for its batch is refused after twice that time.
    */
   timeoutMs?: number
-  /** How to speak TLS to auth; `authUrl` must be `https://` when any of it is set. */
+  /** TLS to auth. If any field is set, `authUrl` must be `https://`. */
   tls?: GateTls
 }
 
-/** Each in PEM. */
+/** Each field in PEM. */
 export interface GateTls {
   /** Certificates, one of which must have signed auth's. Default: those that Node trusts. */
   ca?: string | undefined
-  /** What to show to auth when it asks for a certificate, and its private key; both or neither. */
+  /** Client certificate for auth, and its private key; both or neither. */
   cert?: string | undefined
   key?: string | undefined
 }
 
-/** Options that have been checked. */
+/** Validated options, with defaults filled in. */
 export interface CheckedOptions {
   authUrl: URL
   feedUrl: URL
@@ -46,11 +46,11 @@ export interface CheckedOptions {
   url: string | undefined
   tokenInQuery: boolean
   timeoutMs: number
-  /** For Node's TLS clients; undefined: as they are by themselves. */
+  /** For Node's TLS clients; undefined for Node's defaults. */
   tls: SecureContextOptions | undefined
 }
 
-/** @throws GateError `bad_options`, saying which one and never showing the registration code */
+/** @throws GateError `bad_options`; the message names the option and never shows the registration code */
 export function checkOptions(options: GateOptions): CheckedOptions {
   const { credentials, url, tokenInQuery = false, timeoutMs = 3000 } = options
   const authUrl = URL.canParse(options.authUrl) ? new URL(options.authUrl) : undefined
@@ -71,7 +71,7 @@ export function checkOptions(options: GateOptions): CheckedOptions {
     throw bad('node must be 1 to 128 letters, digits or . _ : - and start with a letter or digit')
   }
   if (url !== undefined && url.length > 256) {
-    throw bad('url may have 256 characters at most')
+    throw bad('url must have 256 characters at most')
   }
   if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
     throw bad('timeoutMs must be a whole number from 100 to 60000')
@@ -101,7 +101,7 @@ function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undef
   }
   try {
     createSecureContext(context)
-    // What is no certificate among `ca` it passes over.
+    // createSecureContext ignores text in `ca` that is not a certificate.
     if (ca !== undefined) {
       new X509Certificate(ca)
     }
@@ -112,7 +112,7 @@ function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undef
   return context
 }
 
-/** Without a name of its own a process must not take that of its neighbour on the same host. */
+/** Returns a random name, so that two processes on one host do not take each other's name. */
 function defaultNode(identity: string): string {
   const name = `${identity}-${hostname()}`.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 119)
   return `${name}-${randomBytes(4).toString('hex')}`

@@ -1,6 +1,6 @@
 /** Counters since the start, for the host app to publish. */
 export interface GateStats {
-  /** Requests and upgrades let through. */
+  /** Requests and upgrades admitted. */
   admitted: number
   /** Requests and upgrades refused, by reason. */
   readonly refused: {
@@ -12,9 +12,9 @@ export interface GateStats {
   }
   /** `POST /v1/introspections` sent. */
   batches: number
-  /** Tokens that they carried; divided by `batches`, the mean batch. */
+  /** Tokens in all batches; divided by `batches`, the mean batch size. */
   introspected: number
-  /** Tokens in the largest of them. */
+  /** Tokens in the largest batch. */
   largestBatch: number
   /** Grants ended by a revocation. */
   revoked: number
@@ -22,17 +22,17 @@ export interface GateStats {
   expired: number
   /** Grants that are watched now. */
   live: number
-  /** The feed's position that was applied last; empty before the first. */
+  /** The last feed position that was applied; empty before the first. */
   feedCursor: string
-  /** Milliseconds from a revocation's commit until it was applied here, by two wall clocks; the last. */
+  /** Milliseconds from the commit of the last revocation until this node applied it, by two wall clocks. */
   feedLagMs: number
-  /** Times that the feed had to connect again. */
+  /** Reconnects of the feed. */
   feedReconnects: number
-  /** Messages of the feed that were not of its contract. */
+  /** Malformed feed messages. */
   feedGarbage: number
   /** Times that the lease ran out. */
   leasesLost: number
-  /** Times that the feed had lost its place, so that every live token was asked for again. */
+  /** Times that the feed skipped events, so that every live token was introspected again. */
   resyncs: number
 }
 

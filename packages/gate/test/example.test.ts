@@ -1,4 +1,4 @@
-// The example, run as an app against a real auth process: the whole story from outside.
+// Runs the example app against a real auth process.
 import type { AddressInfo } from 'node:net'
 import type { Receipt } from '@portcullis/contracts/revocations'
 import type { TokenResponse } from '@portcullis/contracts/tokens'
@@ -15,7 +15,7 @@ interface Story {
   log: Log
   http: string
   ws: string
-  /** A token of the identity `shop`. */
+  /** Issues a token of the identity `shop`. */
   token(body?: object): Promise<TokenResponse>
 }
 
@@ -52,54 +52,57 @@ async function story(t: Test): Promise<Story> {
   }
 }
 
-t.test('a revoked token: socket closed, receipt complete, token refused after', async (t) => {
-  const { installation, app, http, ws, token } = await story(t)
-  t.equal((await fetch(`${http}/ready`)).status, 200)
-  const { access_token, jti } = await token()
-  const other = await token({ subject: 'bob' })
-  const peer = await dial(`${ws}/echo`, { token: access_token })
-  const stays = await dial(`${ws}/echo`, {
-    protocols: ['portcullis', `bearer.${other.access_token}`],
-  })
-  t.equal(await peer.ask('hello'), 'ada: hello')
-  const whoami = await fetch(`${http}/whoami`, {
-    headers: { authorization: `Bearer ${access_token}` },
-  })
-  t.match(await whoami.json(), { jti, identity: 'shop', subject: 'ada' })
+t.test(
+  'a revocation closes the socket, completes its receipt, and refuses the token',
+  async (t) => {
+    const { installation, app, http, ws, token } = await story(t)
+    t.equal((await fetch(`${http}/ready`)).status, 200)
+    const { access_token, jti } = await token()
+    const other = await token({ subject: 'bob' })
+    const peer = await dial(`${ws}/echo`, { token: access_token })
+    const stays = await dial(`${ws}/echo`, {
+      protocols: ['portcullis', `bearer.${other.access_token}`],
+    })
+    t.equal(await peer.ask('hello'), 'ada: hello')
+    const whoami = await fetch(`${http}/whoami`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    })
+    t.match(await whoami.json(), { jti, identity: 'shop', subject: 'ada' })
 
-  const { status, body } = await installation.api('POST', '/v1/revocations', {
-    token: access_token,
-    wait: 5000,
-  })
-  t.equal(status, 201)
-  t.match(body, { complete: true, tokens: 1 } satisfies Partial<Receipt>)
-  t.match(body.nodes, [{ state: 'acked', connectionsClosed: 1 }])
-  t.strictSame(await peer.closed, { code: 4500, reason: 'token revoked' })
-  t.equal((await refused(`${ws}/echo`, { token: access_token })).status, 401, 'on the upgrade')
-  const again = await fetch(`${http}/whoami`, {
-    headers: { authorization: `Bearer ${access_token}` },
-  })
-  t.equal(again.status, 401, 'on a request')
-  t.equal(await stays.ask('x'), 'bob: x')
-  t.equal(app.gate.stats.live, 1)
+    const { status, body } = await installation.api('POST', '/v1/revocations', {
+      token: access_token,
+      wait: 5000,
+    })
+    t.equal(status, 201)
+    t.match(body, { complete: true, tokens: 1 } satisfies Partial<Receipt>)
+    t.match(body.nodes, [{ state: 'acked', connectionsClosed: 1 }])
+    t.strictSame(await peer.closed, { code: 4500, reason: 'token revoked' })
+    t.equal((await refused(`${ws}/echo`, { token: access_token })).status, 401, 'on the upgrade')
+    const again = await fetch(`${http}/whoami`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    })
+    t.equal(again.status, 401, 'on a request')
+    t.equal(await stays.ask('x'), 'bob: x')
+    t.equal(app.gate.stats.live, 1)
 
-  // Every selector, each with a socket of its own.
-  for (const [name, selector, body] of [
-    ['identity and subject', { identity: 'shop', subject: 'ada' }, {}],
-    ['label', { identity: 'shop', label: 'red' }, { subject: 'eve', labels: ['red'] }],
-    ['identity', { identity: 'shop' }, { subject: 'eve' }],
-  ] as const) {
-    const { access_token } = await token(body)
-    const socket = await dial(`${ws}/echo`, { token: access_token })
-    const revoked = await installation.api('POST', '/v1/revocations', { ...selector, wait: 5000 })
-    t.equal(revoked.body.complete, true, name)
-    t.equal((await socket.closed).code, 4500, name)
-    t.equal((await refused(`${ws}/echo`, { token: access_token })).status, 401, name)
-  }
-  t.equal((await stays.closed).code, 4500, 'the identity covers it too')
-})
+    // Every selector, each with its own socket.
+    for (const [name, selector, body] of [
+      ['identity and subject', { identity: 'shop', subject: 'ada' }, {}],
+      ['label', { identity: 'shop', label: 'red' }, { subject: 'eve', labels: ['red'] }],
+      ['identity', { identity: 'shop' }, { subject: 'eve' }],
+    ] as const) {
+      const { access_token } = await token(body)
+      const socket = await dial(`${ws}/echo`, { token: access_token })
+      const revoked = await installation.api('POST', '/v1/revocations', { ...selector, wait: 5000 })
+      t.equal(revoked.body.complete, true, name)
+      t.equal((await socket.closed).code, 4500, name)
+      t.equal((await refused(`${ws}/echo`, { token: access_token })).status, 401, name)
+    }
+    t.equal((await stays.closed).code, 4500, 'the revocation of the identity covers it too')
+  },
+)
 
-t.test('a suspended identity loses its sockets, an expired token its own', async (t) => {
+t.test('closes the sockets of a suspended identity and of an expired token', async (t) => {
   const { installation, ws, token } = await story(t)
   const short = await token({ ttlSeconds: 2 })
   const long = await token()
@@ -113,7 +116,7 @@ t.test('a suspended identity loses its sockets, an expired token its own', async
   t.equal((await refused(`${ws}/echo`, { token: long.access_token })).status, 401)
 })
 
-t.test('auth killed: nobody new; back: the feed goes on where it was', async (t) => {
+t.test('admits no new client while auth is down, and resumes the feed afterwards', async (t) => {
   const { installation, app, log, http, ws, token } = await story(t)
   const { access_token } = await token()
   const peer = await dial(`${ws}/echo`, { token: access_token })
@@ -124,15 +127,15 @@ t.test('auth killed: nobody new; back: the feed goes on where it was', async (t)
   t.equal(answer.status, 503)
   t.match(answer.headers['retry-after'], /^\d+$/)
   t.equal((await fetch(`${http}/ready`)).status, 503)
-  t.equal(await peer.ask('x'), 'ada: x', 'who is there stays')
+  t.equal(await peer.ask('x'), 'ada: x', 'the open socket stays open')
 
   from = log.lines.length
   await installation.auth.restart()
   await log.line('feed is in sync', from)
-  t.equal(app.gate.stats.resyncs, 0, 'it resumed')
+  t.equal(app.gate.stats.resyncs, 0, 'the feed resumed')
   const revoked = await installation.api('POST', '/v1/revocations', {
     identity: 'shop',
-    // The instance that was killed is waited for until its lease is out.
+    // The receipt waits for the killed auth instance until its lease runs out.
     wait: 20_000,
   })
   t.match(revoked.body, { complete: true })
@@ -141,7 +144,7 @@ t.test('auth killed: nobody new; back: the feed goes on where it was', async (t)
   t.notOk(written.includes(access_token), 'no token in the log')
 })
 
-t.test('the app leaves: no receipt waits for it', async (t) => {
+t.test('receipts do not wait for an app that has closed', async (t) => {
   const { installation, app, ws, token } = await story(t)
   const peer = await dial(`${ws}/echo`, { token: (await token()).access_token })
   await app.close()

@@ -6,7 +6,7 @@ const good = {
   credentials: { identity: 'shop', registrationCode: 'secret' },
 }
 
-t.test('options that cannot be used are named, and the code is not shown', async (t) => {
+t.test('names an invalid option, and never shows the registration code', async (t) => {
   const cases: [string, object][] = [
     ['authUrl', { authUrl: 'ftp://x' }],
     ['authUrl', { authUrl: 'nonsense' }],
@@ -29,7 +29,7 @@ t.test('options that cannot be used are named, and the code is not shown', async
   }
 })
 
-t.test('the feed is beside the rest of auth', async (t) => {
+t.test('derives the feed URL from authUrl, and a node name from the identity', async (t) => {
   const checked = checkOptions({ ...good, authUrl: 'https://example.org/auth/' })
   t.equal(checked.feedUrl.href, 'wss://example.org/auth/v1/feed')
   t.match(checkOptions(good).node, /^shop-[A-Za-z0-9._:-]+$/)

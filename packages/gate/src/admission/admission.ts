@@ -8,14 +8,14 @@ import { reset } from './reset.js'
 import { closeEnded, closeGoingAway, closeLeaseLost, guardMessages } from './sockets.js'
 
 /**
- * What stands on an admission: an HTTP response; a WebSocket that will be handed to `opened`; or a
- * connection that something we cannot see takes over.
+ * What was admitted: an HTTP response; a WebSocket, which `opened` will receive; or an upgraded
+ * connection whose WebSocket server the gate cannot see.
  */
 export type AdmittedKind = 'response' | 'websocket' | 'connection'
 
 /**
- * One request or upgrade that was let through. Until a route holds the grant by itself, this closes
- * what stands on it.
+ * One admitted request or upgrade. Closes its response or socket when the grant ends, until a route
+ * holds the grant itself.
  */
 export class Admission {
   readonly grant: LiveGrant
@@ -25,7 +25,7 @@ export class Admission {
   #socket: WebSocket | undefined
   readonly #lease: Pick<Lease, 'held'>
   #release: (() => void) | undefined
-  /** Ends the watch over each of the socket's messages. */
+  /** Ends the lease check of each message. */
   #unguardMessages: (() => void) | undefined
 
   constructor(
@@ -50,12 +50,12 @@ export class Admission {
     )
   }
 
-  /** Whether the gate still has to close what stands on the grant. */
+  /** True while the gate, not a route, has to close the response or socket. */
   get ownedByGate(): boolean {
     return this.#release !== undefined
   }
 
-  /** The connection is gone, the response is sent, or a route closes by itself from here on. */
+  /** Call when the connection is gone, the response is sent, or a route takes over. */
   release(): void {
     this.#release?.()
     this.#release = undefined
@@ -63,17 +63,17 @@ export class Admission {
     this.#unguardMessages = undefined
   }
 
-  /** The upgrade has become a WebSocket; its route has not seen it yet. */
+  /** Takes the WebSocket of the upgrade, before its route does. */
   opened(socket: WebSocket): void {
     this.#socket = socket
     this.#unguardMessages = guardMessages(socket, this.#raw.socket, this.#lease)
-    // The token ended after auth's answer and before the socket was there.
+    // The token may have ended between auth's answer and the upgrade.
     if (this.grant.ended !== undefined) {
       closeEnded(socket, this.#raw.socket, this.grant.ended)
     }
   }
 
-  /** The lease is out: what stands here may be of a token whose revocation was missed. */
+  /** Closes the response or socket because this node may have missed the token's revocation. */
   leaseLost(): void {
     if (this.#socket !== undefined) {
       closeLeaseLost(this.#socket, this.#raw.socket)
@@ -82,7 +82,7 @@ export class Admission {
     }
   }
 
-  /** The app closes. */
+  /** Closes the socket because the app closes. */
   goAway(): void {
     if (this.#socket !== undefined) {
       closeGoingAway(this.#socket, this.#raw.socket)
@@ -101,15 +101,15 @@ export class Admission {
     if (this.#kind === 'connection') {
       reset(this.#raw.socket)
     }
-    // A WebSocket that is still to come is closed by `opened`.
+    // `opened` closes the WebSocket once it exists.
     else if (this.#kind === 'websocket') {
       return
     }
-    // The rest of the body would be read for nothing: no command may come of it any more.
+    // No command may come of the rest of the body.
     else if (this.#raw.complete === false) {
       reset(this.#raw.socket)
     }
-    // Before its head is sent, an answer is replaced by the onSend hook.
+    // If the head is not sent yet, the onSend hook replaces the answer.
     else if (this.#reply.raw.headersSent) {
       this.#cutResponse()
     }
@@ -117,7 +117,7 @@ export class Admission {
 
   #cutResponse(): void {
     const { raw } = this.#reply
-    // One that waits for an earlier response on its connection has no socket yet.
+    // A response that waits for an earlier one on its connection has no socket yet.
     if (raw.socket !== null) {
       reset(raw.socket)
     }

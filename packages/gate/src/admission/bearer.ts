@@ -10,11 +10,11 @@ const schemePattern = /^Bearer(?: |$)/i
 const tokenPattern = /^[A-Za-z0-9\-._~+/]+=*$/
 
 /**
- * The token that came with a request or an upgrade: in `Authorization`, in the offered subprotocols
- * (`portcullis, bearer.<token>`, upgrades only), or in `query` when that is given.
+ * Returns the token of a request or an upgrade: from `Authorization`, from the offered subprotocols
+ * (`portcullis, bearer.<token>`, upgrades only), or from `query` if given.
  *
- * @throws GateError `missing_token`, `invalid_request` (two tokens, RFC 6750 §2; or a form that is
- * none), `invalid_token` (one that auth need not be asked about)
+ * @throws GateError `missing_token`; `invalid_request` when there are two tokens (RFC 6750 §2) or the
+ * syntax is wrong; `invalid_token` when the token cannot be one of auth's
  */
 export function bearerToken(raw: IncomingMessage, query?: unknown): string {
   const found = [
@@ -30,7 +30,7 @@ export function bearerToken(raw: IncomingMessage, query?: unknown): string {
     throw malformed('send the token once, in one place')
   }
   if (token.length > maxTokenLength || !tokenPattern.test(token)) {
-    throw new GateError('invalid_token', 'the token is none of ours')
+    throw new GateError('invalid_token', 'the token is malformed')
   }
   return token
 }
@@ -40,7 +40,7 @@ function fromHeader(raw: IncomingMessage): string[] {
   if (authorization === undefined) {
     return []
   }
-  // Node keeps the first of several and drops the others without a word.
+  // Node silently drops every Authorization header but the first.
   if (headerCount(raw, 'authorization') > 1) {
     throw malformed('send one Authorization header')
   }

@@ -23,12 +23,12 @@ interface DoorOptions {
   tokenInQuery: boolean
 }
 
-/** Lets requests and upgrades through, and knows what was let through. */
+/** Admits requests and upgrades whose token is active, and keeps track of them. */
 export class Door {
   readonly #options: DoorOptions
   readonly #byRequest = new WeakMap<IncomingMessage, Admission>()
   readonly #byGrant = new WeakMap<Grant, Admission>()
-  /** Those that are open now. */
+  /** Admissions whose connection is open or whose response is not sent. */
   readonly #open = new Set<Admission>()
   #emptied: (() => void) | undefined
   readonly #guarded = new WeakSet<WebSocketServer>()
@@ -47,20 +47,20 @@ export class Door {
     })
   }
 
-  /** See `Admit`. @throws GateError `bad_options` when `scope` is not one */
+  /** See `Admit`. @throws GateError `bad_options` when `scope` is not a valid scope */
   readonly admit: Admit = ({ scope, optional = false } = {}) => {
-    const wanted = scope === undefined ? [] : parseScope(scope)
-    if (wanted === undefined || (scope !== undefined && wanted.length === 0)) {
+    const required = scope === undefined ? [] : parseScope(scope)
+    if (required === undefined || (scope !== undefined && required.length === 0)) {
       throw new GateError('bad_options', `gate: "${scope}" is not a scope`)
     }
     const door = this
     return async function preValidation(request, reply) {
-      // A route may sit in a context that has a WebSocket server of its own.
-      const kind = isUpgrade(request.raw) ? door.#upgraded(this) : 'response'
+      // `this` is the route's context, which may have its own WebSocket server.
+      const kind = isUpgrade(request.raw) ? door.#kindOfUpgrade(this) : 'response'
       try {
         const token = door.#token(request)
         const grant = await door.#options.introspector.introspect(token)
-        return door.#enter(grant, wanted, request, reply, kind)
+        return door.#enter(grant, required, request, reply, kind)
       } catch (error) {
         if (optional && error instanceof GateError && error.code === 'missing_token') {
           return undefined
@@ -70,25 +70,27 @@ export class Door {
     }
   }
 
-  /** The grant of a request that was let through. */
+  /** Returns the grant of an admitted request. */
   grantOf(request: FastifyRequest): Grant {
     const admission = this.#byRequest.get(request.raw)
     if (admission !== undefined) {
       return admission.grant
     }
-    throw new Error('request.grant: this route is not under app.admit(), or has not passed it yet')
+    throw new Error(
+      'request.grant: this route has no app.admit() hook, or the hook has not admitted the request yet',
+    )
   }
 
   hasGrant(request: FastifyRequest): boolean {
     return this.#byRequest.has(request.raw)
   }
 
-  /** A route closes by itself what stands on the grant. */
+  /** Leaves it to a route to close the response or socket of the grant. */
   handOver(grant: Grant): void {
     this.#byGrant.get(grant)?.release()
   }
 
-  /** Watches the context's WebSocket server; false when it has none that can be seen. */
+  /** Watches the context's WebSocket server. Returns false when there is no visible server. */
   guard(app: FastifyInstance): boolean {
     const server: unknown = Reflect.get(app, 'websocketServer')
     if (!isWebSocketServer(server)) {
@@ -102,7 +104,7 @@ export class Door {
     return true
   }
 
-  /** Replaces an answer whose token ended, or whose lease ran out, while it was made. */
+  /** Returns the payload, or a refusal if the token ended or the lease ran out meanwhile. */
   answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     const admission = this.#byRequest.get(request.raw)
     if (admission === undefined || !admission.ownedByGate) {
@@ -118,7 +120,7 @@ export class Door {
     return replaceAnswer(reply, ended ? 'invalid_token' : 'auth_unavailable')
   }
 
-  /** The app closes: so do the sockets that no route closes by itself. */
+  /** Closes the sockets that no route closes, because the app closes. */
   goAway(): void {
     for (const admission of this.#open) {
       if (admission.ownedByGate) {
@@ -127,7 +129,7 @@ export class Door {
     }
   }
 
-  /** Resolves when nothing is open: the server's close is told before the last sockets' own. */
+  /** Resolves when nothing is open, or after `deadlineMs`: a server closes before its last sockets do. */
   async empty(deadlineMs: number): Promise<void> {
     if (this.#open.size === 0) {
       return
@@ -141,7 +143,7 @@ export class Door {
     })
   }
 
-  #upgraded(app: FastifyInstance): AdmittedKind {
+  #kindOfUpgrade(app: FastifyInstance): AdmittedKind {
     return this.guard(app) ? 'websocket' : 'connection'
   }
 
@@ -151,7 +153,7 @@ export class Door {
 
   #enter(
     grant: LiveGrant,
-    wanted: readonly string[],
+    required: readonly string[],
     request: FastifyRequest,
     reply: FastifyReply,
     kind: AdmittedKind,
@@ -162,12 +164,12 @@ export class Door {
       kind,
       lease: this.#options.lease,
     })
-    const lacking = wanted.some((scope) => !covers(grant.scopes, scope, grant.subject))
+    const lacking = required.some((scope) => !covers(grant.scopes, scope, grant.subject))
     if (lacking || grant.ended !== undefined) {
       admission.release()
       const code = lacking ? 'insufficient_scope' : 'invalid_token'
       this.#options.stats.refused[code]++
-      const scope = lacking ? wanted.join(' ') : undefined
+      const scope = lacking ? required.join(' ') : undefined
       return refuse(request, reply, new GateError(code, 'authentication failed'), scope)
     }
     const gone = (): void => {
@@ -177,7 +179,7 @@ export class Door {
         this.#emptied?.()
       }
     }
-    // 'close' comes after the response and when the peer goes away; an upgrade has only its socket.
+    // 'close' follows the end of the response or the loss of the peer; an upgrade has only its socket.
     const stream = kind === 'response' ? reply.raw : request.raw.socket
     stream.once('close', gone)
     this.#open.add(admission)
@@ -199,7 +201,7 @@ export class Door {
   }
 }
 
-/** By what is used of it: the app may have another copy of ws than we have. */
+/** Checks the properties used here: the app may have its own copy of ws. */
 function isWebSocketServer(value: unknown): value is WebSocketServer {
   return (
     typeof value === 'object' &&

@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { GateError, GateErrorCode } from '../errors.js'
 import { isUpgrade } from './sockets.js'
 
-/** An answer that admits nobody. `error` is RFC 6750's; a missing token has none (§3.1). */
 interface Refusal {
   status: number
   title: string
+  /** Error code of RFC 6750; absent when the token is missing (§3.1). */
   error?: string
 }
 
@@ -19,12 +19,12 @@ const refusals: Readonly<Record<Exclude<GateErrorCode, 'bad_options'>, Refusal>>
 
 export type RefusalCode = keyof typeof refusals
 
-/** Seconds, spread so that clients refused together do not come back together. */
-const retryAfterSeconds = { least: 1, spread: 4 }
+/** Seconds. Random, so that clients refused together do not retry together. */
+const retryAfterSeconds = { min: 1, spread: 4 }
 
 /**
- * Answers with RFC 9457 problem JSON and RFC 6750's challenge. What is wrong inside is not told; what
- * the caller can change is. A refused upgrade loses its connection at once.
+ * Answers with RFC 9457 problem JSON and the challenge of RFC 6750. Tells the caller what to change, and
+ * nothing about internals. Ends the connection of a refused upgrade.
  */
 export function refuse(
   request: FastifyRequest,
@@ -36,7 +36,7 @@ export function refuse(
   challenge(reply, known, scope)
   if (isUpgrade(request.raw)) {
     reply.header('connection', 'close')
-    // Node leaves the socket of an upgrade to us; this one would stay open.
+    // Node does not close the socket of an upgrade.
     const { socket } = request.raw
     reply.raw.once('finish', () => socket.destroySoon())
   }
@@ -52,7 +52,7 @@ export function refuse(
     )
 }
 
-/** Puts a refusal in the place of an answer that is about to be sent; gives its body. */
+/** Replaces the headers of an unsent answer by those of a refusal. Returns the refusal's body. */
 export function replaceAnswer(
   reply: FastifyReply,
   code: 'invalid_token' | 'auth_unavailable',
@@ -72,8 +72,8 @@ export function replaceAnswer(
 function challenge(reply: FastifyReply, code: RefusalCode, scope?: string): void {
   const { status, error } = refusals[code]
   if (status === 503) {
-    const { least, spread } = retryAfterSeconds
-    reply.header('retry-after', String(least + Math.floor(Math.random() * spread)))
+    const { min, spread } = retryAfterSeconds
+    reply.header('retry-after', String(min + Math.floor(Math.random() * spread)))
     return
   }
   const parts = [

@@ -2,19 +2,19 @@ import { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 
 /**
- * Ends a connection with a TCP reset: the kernel drops what it still holds for the peer. After a plain
- * `destroy` it goes on sending that, 4 MB with Linux' defaults, to a peer that reads it minutes later.
- * What cannot be reset, such as a Unix socket, is destroyed.
+ * Ends a connection with a TCP reset, so that the kernel drops the bytes it holds for the peer. After a
+ * plain `destroy` the kernel continues to send them (up to 4 MB with Linux defaults), and a slow peer may
+ * read them minutes later. Destroys a socket that cannot be reset, such as a Unix socket.
  */
 export function reset(socket: Socket): void {
   if (socket.destroyed) {
     return
   }
-  const secured = securedBy(socket)
+  const tcp = tcpSocketOf(socket)
   if (isShuttingDown(socket)) {
-    // libuv resets no socket during a shutdown, and Node would then leak the descriptor. A shutdown of
-    // TCP takes one turn of the event loop; one of TLS waits for a slow peer.
-    if (secured === undefined) {
+    // libuv does not reset a socket during a shutdown, and Node would leak the descriptor. A TCP shutdown
+    // takes one turn of the event loop; a TLS shutdown waits for a slow peer.
+    if (tcp === undefined) {
       socket.once('finish', () => reset(socket))
     } else {
       socket.destroy()
@@ -22,25 +22,25 @@ export function reset(socket: Socket): void {
     return
   }
   try {
-    ;(secured ?? socket).resetAndDestroy()
+    ;(tcp ?? socket).resetAndDestroy()
   } catch {
-    // Not TCP.
+    // Not a TCP socket.
   }
-  // For TLS also before its pending writes fail, which would be an error of the socket.
+  // For TLS, before its pending writes fail and emit an error.
   socket.destroy()
 }
 
-/** Resets the connection of a WebSocket; its close code is 1006. */
+/** Resets the connection of a WebSocket. The close code is 1006. */
 export function resetWebSocket(socket: WebSocket, raw: Socket): void {
   reset(raw)
-  // So that ws takes nothing more to send; the connection itself has ended.
+  // The connection has ended already; this makes ws accept no further data.
   if (raw.destroyed) {
     socket.terminate()
   }
 }
 
-/** The TCP socket below a TLS socket. Node resets that one alone, and has no public name for it. */
-function securedBy(socket: Socket): Socket | undefined {
+/** Returns the TCP socket below a TLS socket: only it can be reset, and Node has no public name for it. */
+function tcpSocketOf(socket: Socket): Socket | undefined {
   const handle: unknown = Reflect.get(socket, '_handle')
   if (typeof handle !== 'object' || handle === null) {
     return undefined
@@ -49,7 +49,7 @@ function securedBy(socket: Socket): Socket | undefined {
   return below instanceof Socket ? below : undefined
 }
 
-/** Everything was handed to the kernel, and the end of the stream is on its way there. */
+/** Returns true while the kernel has all data but not yet the end of the stream. */
 function isShuttingDown(socket: Socket): boolean {
   return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
 }

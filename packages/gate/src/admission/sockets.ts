@@ -11,18 +11,18 @@ const closeDeadlineMs = 2000
 
 const codes: Readonly<Record<EndReason, { code: number; reason: string }>> = {
   revoked: closeCodes.tokenRevoked,
-  /** The client protocol's code: come back with a new token. */
+  /** In the client protocol: reconnect with a new token. */
   expired: { code: 3005, reason: 'connection expired' },
 }
 const goingAway = { code: 1001, reason: 'going away' }
 
-/** Whether the connection is handed over for another protocol once its request is answered. */
+/** Returns true if the request asks to switch protocols and the server handles upgrades. */
 export function isUpgrade(raw: IncomingMessage): boolean {
-  // Node marks each request; without anyone to take an upgrade it is answered as any other.
+  // Node sets `upgrade` to false on a server without an upgrade listener.
   return raw.headers.upgrade !== undefined && Reflect.get(raw, 'upgrade') !== false
 }
 
-/** Selects `portcullis`, else the first name offered that is no token; a token is never echoed. */
+/** Selects `portcullis`, else the first offered name that is not a token. A token is never echoed. */
 export function handleProtocols(offered: Set<string>): string | false {
   if (offered.has(subprotocol)) {
     return subprotocol
@@ -36,8 +36,8 @@ export function handleProtocols(offered: Set<string>): string | false {
 }
 
 /**
- * Tells of each new WebSocket before its route does, and sees to it that the server never answers
- * with a token as the negotiated subprotocol (ws by default selects the first that is offered).
+ * Calls `opened` with each new WebSocket before its route runs. Prevents the server from selecting a token
+ * as the subprotocol: by default ws selects the first name offered.
  */
 export function guardServer(
   server: WebSocketServer,
@@ -45,7 +45,7 @@ export function guardServer(
 ): void {
   const own = server.options.handleProtocols
   server.options.handleProtocols = (offered, request) => {
-    // ws has null here when the app sets none.
+    // null when the app sets no function.
     const selected = typeof own === 'function' ? own(offered, request) : handleProtocols(offered)
     const echo = selected !== false && selected.startsWith(bearerSubprotocolPrefix)
     return echo ? handleProtocols(offered) : selected
@@ -53,10 +53,10 @@ export function guardServer(
   server.on('connection', opened)
 }
 
-/** Closes a socket whose grant has ended: no message in, none out, from this moment. */
+/** Closes a socket whose grant has ended. No message passes in either direction from this moment. */
 export function closeEnded(socket: WebSocket, raw: Socket, reason: EndReason): void {
   dropMessages(socket)
-  // What a slow peer has not yet taken would still go out before the close frame.
+  // Bytes that a slow peer has not taken would leave before the close frame.
   if (socket.bufferedAmount > 0) {
     resetWebSocket(socket, raw)
   } else {
@@ -65,8 +65,8 @@ export function closeEnded(socket: WebSocket, raw: Socket, reason: EndReason): v
 }
 
 /**
- * Lets no message in or out while the lease is out, and closes the socket at the first that tries.
- * Gives what takes this off the socket again.
+ * Closes the socket at the first message, in or out, while the lease is out. Returns a function that
+ * removes this guard.
  */
 export function guardMessages(
   socket: WebSocket,
@@ -91,19 +91,19 @@ export function guardMessages(
     }
   }
   return () => {
-    // In the reverse of the order in which they came: V8 then gives the object its old shape back, and
-    // otherwise makes it a dictionary of over a kilobyte, slow to read, for as long as it lives.
+    // In reverse order of the assignments: V8 then restores the object's shape. In any other order the
+    // object becomes a slow dictionary of over a kilobyte for the rest of its life.
     Reflect.deleteProperty(socket, 'send')
-    // One that was deafened meanwhile stays deaf.
+    // `dropMessages` may have replaced `emit` since.
     if (socket.emit === guarded) {
       Reflect.deleteProperty(socket, 'emit')
     }
   }
 }
 
-/** Closes a socket because this node may have missed its revocation. */
+/** Closes a socket because this node may have missed its token's revocation. */
 export function closeLeaseLost(socket: WebSocket, raw: Socket): void {
-  // Also one that the app is closing: what its peer has not taken would go out behind our back.
+  // Even if the app is closing the socket: bytes that the peer has not taken would still leave.
   if (socket.bufferedAmount > 0) {
     resetWebSocket(socket, raw)
   } else if (socket.readyState === socket.OPEN) {
@@ -126,7 +126,7 @@ function close(
   socket.close(code, reason)
 }
 
-/** ws still emits what arrives between our close frame and the peer's. */
+/** Ignores messages that arrive between our close frame and the peer's; ws emits them. */
 function dropMessages(socket: WebSocket): void {
   const emit = socket.emit.bind(socket)
   socket.emit = (event: string | symbol, ...args: unknown[]) =>

@@ -1,19 +1,19 @@
 import type { SecureContextOptions } from 'node:tls'
 import { Pool } from 'undici'
 
-export interface Answer {
+export interface AuthResponse {
   status: number
-  /** Parsed JSON, unchecked; undefined when the body is none. */
+  /** Parsed JSON, unchecked; undefined when the body is not JSON. */
   body: unknown
 }
 
-/** How many requests to auth are on their way at once; each has its own kept-alive connection. */
+/** Concurrent requests to auth, each on its own keep-alive connection. */
 export const authConnections = 4
 
-/** More than the largest true answer: 256 tokens with every field at its limit. */
+/** Larger than any valid answer: 256 tokens with every field at its limit. */
 const maxAnswerBytes = 8 * 1024 * 1024
 
-/** Kept-alive HTTP to auth; redirects are not followed, so tokens go nowhere else. */
+/** HTTP client for auth, with keep-alive. Follows no redirects, so tokens reach no other server. */
 export class AuthHttp {
   readonly #pool: Pool
   readonly #path: string
@@ -34,16 +34,17 @@ export class AuthHttp {
   }
 
   /**
-   * One POST, settled after `timeoutMs` at the latest; default: the one of the constructor.
-   * @throws the connection's or the timeout's error
+   * Sends a POST and settles after `timeoutMs` at the latest.
+   * @param timeoutMs Default: the constructor's.
+   * @throws the error of the connection or of the timeout
    */
   async post(
     path: string,
     headers: Record<string, string>,
     body: string,
     timeoutMs = this.#timeoutMs,
-  ): Promise<Answer> {
-    // undici's own timeouts count from byte to byte; this one ends a trickle too.
+  ): Promise<AuthResponse> {
+    // undici's own timeouts restart at each byte; this one also ends a trickle.
     const deadline = new AbortController()
     const timer = setTimeout(
       () => deadline.abort(new Error(`no answer in ${timeoutMs} ms`)),
@@ -59,19 +60,19 @@ export class AuthHttp {
         bodyTimeout: timeoutMs,
         signal: deadline.signal,
       })
-      return { status: response.statusCode, body: parsed(await response.body.text()) }
+      return { status: response.statusCode, body: parseJson(await response.body.text()) }
     } finally {
       clearTimeout(timer)
     }
   }
 
-  /** Ends every request under way and every connection. */
+  /** Aborts every request and closes every connection. */
   async close(): Promise<void> {
     await this.#pool.destroy()
   }
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -3,34 +3,37 @@ import { TokenResponse } from '@portcullis/contracts/tokens'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import { GateError } from '../errors.js'
-import type { Answer, AuthHttp } from './auth-http.js'
-import { Backoff } from './backoff.js'
+import type { AuthHttp, AuthResponse } from './auth-http.js'
+import { Backoff, spread } from './backoff.js'
 
 const tokenAnswer = TypeCompiler.Compile(TokenResponse)
 const errorAnswer = TypeCompiler.Compile(OAuthErrorResponse)
 
-/** After an answer that trying again will not change by itself, in milliseconds. */
+/** Between tries after an answer that only an operator can change, in milliseconds. */
 const terminalRetryMs = 30_000
 
-/** Auth may ask Redis several times for a token, and each answer may take two seconds. */
+/** Auth may query Redis several times for a token, and each query may take two seconds. */
 const tokenTimeoutMs = 10_000
 
-interface Held {
+/** setTimeout takes 31 bits. */
+const maxTimerMs = 2 ** 31 - 1
+
+interface OwnToken {
   token: string
   /** On this process's monotonic clock, in milliseconds. */
   expiresAt: number
 }
 
-/** The gate's own access token: fetched, renewed before it expires, fetched anew when refused. */
+/** Keeps the gate's own access token: renews it before it expires, and replaces it when auth refuses it. */
 export class Credentials {
   readonly #http: AuthHttp
   readonly #authorization: string
   readonly #log: FastifyBaseLogger
   readonly #backoff = new Backoff(200, 5000)
-  #held: Held | undefined
+  #own: OwnToken | undefined
   #fetching: Promise<string> | undefined
   #timer: NodeJS.Timeout | undefined
-  #problem: string | undefined = 'no token of its own yet'
+  #problem: string | undefined = 'the gate has no token of its own yet'
   #closed = false
 
   constructor(
@@ -43,16 +46,16 @@ export class Credentials {
     this.#log = log
   }
 
-  /** Why the gate has no token of its own; undefined when it has. */
+  /** Returns why the gate has no token of its own; undefined when it has one. */
   get problem(): string | undefined {
     return this.#current() === undefined
-      ? (this.#problem ?? 'its own token has expired')
+      ? (this.#problem ?? "the gate's own token has expired")
       : undefined
   }
 
   /**
-   * The token to show auth.
-   * @throws GateError `auth_unavailable`, at once while the next try is still to come
+   * Returns the token for requests to auth.
+   * @throws GateError `auth_unavailable`; at once while a retry is scheduled
    */
   async token(): Promise<string> {
     const current = this.#current()
@@ -68,10 +71,10 @@ export class Credentials {
     return this.#fetch()
   }
 
-  /** A token other than `refused`, which auth has just answered with 401. */
+  /** Returns a token other than `refused`, to which auth has just answered 401. */
   async renew(refused: string): Promise<string> {
-    if (this.#held?.token === refused) {
-      this.#held = undefined
+    if (this.#own?.token === refused) {
+      this.#own = undefined
     }
     const current = this.#current()
     if (current !== undefined) {
@@ -86,8 +89,8 @@ export class Credentials {
   }
 
   #current(): string | undefined {
-    const held = this.#held
-    return held !== undefined && held.expiresAt > performance.now() ? held.token : undefined
+    const own = this.#own
+    return own !== undefined && own.expiresAt > performance.now() ? own.token : undefined
   }
 
   #fetch(): Promise<string> {
@@ -96,17 +99,17 @@ export class Credentials {
     }
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const fetching = this.#ask().finally(() => {
+    const fetching = this.#request().finally(() => {
       this.#fetching = undefined
     })
     this.#fetching = fetching
     return fetching
   }
 
-  async #ask(): Promise<string> {
-    // The lifetime counts from before the request, so that ours never outlasts auth's.
-    const asked = performance.now()
-    let answer: Answer
+  async #request(): Promise<string> {
+    // The lifetime counts from before the request, so that it never ends later than at auth.
+    const requestedAt = performance.now()
+    let answer: AuthResponse
     try {
       answer = await this.#http.post(
         '/oauth/token',
@@ -121,32 +124,32 @@ export class Credentials {
       throw this.#failed('auth cannot be reached', this.#backoff.next(), cause)
     }
     if (answer.status === 200 && tokenAnswer.Check(answer.body)) {
-      return this.#take(answer.body, asked)
+      return this.#accept(answer.body, requestedAt)
     }
     if (answer.status < 500 && answer.status !== 429 && errorAnswer.Check(answer.body)) {
       const { error, error_description: why } = answer.body
       const text = `auth refuses this app's identity: ${error}${why === undefined ? '' : ` (${why.slice(0, 200)})`}`
-      throw this.#failed(text, terminalRetryMs * (0.75 + Math.random() / 2))
+      throw this.#failed(text, spread(terminalRetryMs))
     }
     throw this.#failed(`auth answers ${answer.status} to /oauth/token`, this.#backoff.next())
   }
 
-  #take(answer: TokenResponse, asked: number): string {
+  #accept(answer: TokenResponse, requestedAt: number): string {
     const scopes = answer.scope.split(' ')
     const missing = ['introspect', 'feed'].filter((scope) => !scopes.includes(scope))
     if (missing.length > 0) {
       const text = `this app's identity lacks the scope ${missing.join(' and ')}`
-      throw this.#failed(text, terminalRetryMs * (0.75 + Math.random() / 2))
+      throw this.#failed(text, spread(terminalRetryMs))
     }
-    const lifeMs = answer.expires_in * 1000
-    this.#held = { token: answer.access_token, expiresAt: asked + lifeMs }
+    const lifetimeMs = answer.expires_in * 1000
+    this.#own = { token: answer.access_token, expiresAt: requestedAt + lifetimeMs }
     if (this.#problem !== undefined) {
       this.#log.info('gate: has a token of its own')
     }
     this.#problem = undefined
     this.#backoff.reset()
-    // The last quarter of its life leaves time for several tries.
-    this.#later(Math.max(lifeMs * (0.65 + Math.random() / 10), 100))
+    // The last quarter of the lifetime leaves time for several tries.
+    this.#schedule(Math.max(lifetimeMs * (0.65 + Math.random() / 10), 100))
     return answer.access_token
   }
 
@@ -155,20 +158,19 @@ export class Credentials {
       this.#log.error({ err: cause }, `gate: ${problem}; trying again`)
     }
     this.#problem = problem
-    this.#later(retryMs)
+    this.#schedule(retryMs)
     return unavailable(problem)
   }
 
-  #later(ms: number): void {
+  #schedule(ms: number): void {
     if (this.#closed) {
       return
     }
-    // setTimeout takes 31 bits; a token of more than 24 days is renewed sooner.
     this.#timer = setTimeout(
       () => {
         this.#fetch().catch(() => undefined)
       },
-      Math.min(ms, 2_000_000_000),
+      Math.min(ms, maxTimerMs),
     )
     this.#timer.unref()
   }
@@ -178,7 +180,7 @@ function unavailable(why: string): GateError {
   return new GateError('auth_unavailable', why)
 }
 
-/** RFC 6749 §2.3.1: each part is form-encoded before the two are joined. */
+/** Returns HTTP Basic credentials. Each part is form-encoded first (RFC 6749 §2.3.1). */
 function basic(identity: string, code: string): string {
   const encoded = `${formEncoded(identity)}:${formEncoded(code)}`
   return `Basic ${Buffer.from(encoded).toString('base64')}`

@@ -6,7 +6,7 @@ import type { GateStats } from '../stats.js'
 import { authConnections } from './auth-http.js'
 import type { Lookup } from './lookup.js'
 
-/** More than this waiting for their turn would only time out: refused at once. */
+/** Tokens waiting for a batch. More would only time out, so they are refused at once. */
 const maxWaiting = 64 * maxIntrospections
 
 interface Waiter {
@@ -14,10 +14,10 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-/** One token's place in a batch, shared by all who ask about it meanwhile. */
+/** One token in a batch, shared by every caller that asks about the token meanwhile. */
 interface Slot {
   readonly token: string
-  /** On the monotonic clock. */
+  /** When the first caller asked, on the monotonic clock. */
   readonly since: number
   readonly waiters: Waiter[]
 }
@@ -30,19 +30,19 @@ interface IntrospectorOptions {
 }
 
 /**
- * Asks about tokens in batches: what comes in one turn of the event loop goes in one POST, and while
- * enough of them are on their way, what comes is kept for the next.
+ * Introspects tokens in batches. Tokens that arrive in one turn of the event loop share one POST. While
+ * the maximum number of POSTs is in flight, tokens wait for the next batch.
  */
 export class Introspector {
   readonly #lookup: Lookup
   readonly #watch: Watch
   readonly #stats: GateStats
   readonly #timeoutMs: number
-  /** By the whole token: waiting or on its way. */
+  /** Slots that wait or are in flight, by token. */
   readonly #slots = new Map<string, Slot>()
   #waiting: Slot[] = []
   #scheduled = false
-  #underWay = 0
+  #inFlight = 0
   #closed = false
 
   constructor({ lookup, watch, stats, timeoutMs }: IntrospectorOptions) {
@@ -53,7 +53,7 @@ export class Introspector {
   }
 
   /**
-   * The token's grant, already watched; every caller gets one of its own.
+   * Returns the token's grant, which the watch already has. Every caller gets its own grant.
    * @throws GateError `invalid_token`, `auth_unavailable`
    */
   introspect(token: string): Promise<LiveGrant> {
@@ -63,8 +63,8 @@ export class Introspector {
       }
       const known = this.#slots.get(token)
       if (known !== undefined) {
-        // An answer on its way is as good as a new one: the watch checks it against every
-        // revocation that has come since it was asked for.
+        // An answer in flight is as good as a new one: the watch checks it against every
+        // revocation since its request.
         known.waiters.push({ resolve, reject })
         return
       }
@@ -78,7 +78,7 @@ export class Introspector {
     })
   }
 
-  /** Refuses everyone who waits. */
+  /** Refuses every waiting caller. */
   close(): void {
     this.#closed = true
     this.#refuse([...this.#slots.values()], new GateError('auth_unavailable', 'the gate is closed'))
@@ -86,7 +86,7 @@ export class Introspector {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#underWay >= authConnections || this.#waiting.length === 0) {
+    if (this.#scheduled || this.#inFlight >= authConnections || this.#waiting.length === 0) {
       return
     }
     this.#scheduled = true
@@ -100,11 +100,11 @@ export class Introspector {
     const oldest = performance.now() - this.#timeoutMs
     const late = this.#waiting.findIndex((slot) => slot.since >= oldest)
     const expired = this.#waiting.splice(0, late === -1 ? this.#waiting.length : late)
-    // An error costs its stack; on this path there is seldom one.
+    // Creating an error is expensive because of its stack, and this case is rare.
     if (expired.length > 0) {
       this.#refuse(expired, new GateError('auth_unavailable', 'auth is too slow'))
     }
-    while (this.#waiting.length > 0 && this.#underWay < authConnections) {
+    while (this.#waiting.length > 0 && this.#inFlight < authConnections) {
       this.#send(this.#waiting.splice(0, maxIntrospections))
     }
   }
@@ -117,7 +117,7 @@ export class Introspector {
       this.#refuse(slots, error)
       return
     }
-    this.#underWay++
+    this.#inFlight++
     this.#stats.batches++
     this.#stats.introspected += slots.length
     this.#stats.largestBatch = Math.max(this.#stats.largestBatch, slots.length)
@@ -132,12 +132,12 @@ export class Introspector {
       )
       .finally(() => {
         this.#watch.finish(mark)
-        this.#underWay--
+        this.#inFlight--
         this.#schedule()
       })
   }
 
-  /** From the answer to the watch in one synchronous step. */
+  /** Registers the answer with the watch in one synchronous step. */
   #settle(slot: Slot, active: Active | undefined, mark: Mark): void {
     this.#slots.delete(slot.token)
     for (const { resolve, reject } of slot.waiters) {

@@ -2,18 +2,18 @@ import { type Active, IntrospectedMany } from '@portcullis/contracts/introspecti
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import { GateError } from '../errors.js'
-import type { Answer, AuthHttp } from './auth-http.js'
+import type { AuthHttp, AuthResponse } from './auth-http.js'
 import type { Credentials } from './credentials.js'
 
 const introspected = TypeCompiler.Compile(IntrospectedMany)
 
 /**
- * Asks auth about up to `maxIntrospections` tokens; what is inactive is undefined.
- * @throws GateError `auth_unavailable` for anything but an answer of exactly the contract's shape
+ * Introspects up to `maxIntrospections` tokens at auth. The result has undefined for each inactive token.
+ * @throws GateError `auth_unavailable` when auth does not answer, or its answer violates the contract
  */
 export type Lookup = (tokens: readonly string[]) => Promise<(Active | undefined)[]>
 
-/** Makes the function that sends one `POST /v1/introspections`, with a new token of ours on a 401. */
+/** Returns a function that sends `POST /v1/introspections`, and retries once with a new own token on a 401. */
 export function createLookup(
   http: AuthHttp,
   credentials: Credentials,
@@ -21,7 +21,7 @@ export function createLookup(
 ): Lookup {
   let healthy = true
 
-  async function send(token: string, tokens: readonly string[]): Promise<Answer> {
+  async function send(token: string, tokens: readonly string[]): Promise<AuthResponse> {
     try {
       return await http.post(
         '/v1/introspections',
@@ -51,10 +51,10 @@ export function createLookup(
       throw failed(`auth answers ${answer.status} to /v1/introspections`)
     }
     if (!introspected.Check(answer.body)) {
-      throw failed('auth answers /v1/introspections with something else')
+      throw failed('auth answers /v1/introspections with a body that violates its contract')
     }
     const { results } = answer.body
-    // A shorter or longer list could give one token another's answer.
+    // In a list of another length, a token could get the answer of another token.
     if (results.length !== tokens.length) {
       throw failed(`auth answers ${results.length} of ${tokens.length} introspections`)
     }

@@ -6,8 +6,8 @@ import type { LiveGrant } from './grant.js'
 type Token = Connections['tokens'][number]
 
 /**
- * Answers an inquiry from grants that its selector may select. Of many tokens no more than twice the
- * answer's length are kept at a time.
+ * Answers an inquiry. `grants` has at least every grant that the selector covers. Keeps at most twice
+ * `limit` tokens in memory.
  */
 export function countConnections(
   grants: readonly LiveGrant[],
@@ -15,7 +15,7 @@ export function countConnections(
 ): Pick<Connections, 'connections' | 'tokens'> {
   const event = { selector, cutoffUs: Number.MAX_SAFE_INTEGER }
   const kept = new Map<string, Token>()
-  /** Nothing after this is among the first. */
+  /** The `limit`th token so far: later tokens are not part of the answer. */
   let last: Token | undefined
   let sum = 0
   for (const grant of grants) {
@@ -43,8 +43,8 @@ export function countConnections(
     const first = [...kept.values()].sort(byPlace).slice(0, limit)
     last = first.at(-1)
     kept.clear()
-    for (const one of first) {
-      kept.set(one.jti, one)
+    for (const token of first) {
+      kept.set(token.jti, token)
     }
   }
   return { connections: sum, tokens: [...kept.values()].sort(byPlace).slice(0, limit) }

@@ -4,27 +4,27 @@ import type { LiveGrant } from './grant.js'
 import type { Lease } from './lease.js'
 
 /**
- * How long an effect may be under way, in milliseconds. A store that checks the deadline refuses what
- * arrives later, so an effect whose answer is lost is over by then.
+ * How long an effect may be under way, in milliseconds. The store refuses writes after the deadline, so
+ * an effect whose answer is lost is over by then.
  */
 export const maxEffectMs = 2000
 
-/** Calls a store; `until` is the deadline on this process's monotonic clock, in milliseconds. */
+/** Writes to a store; `until` is the deadline on this process's monotonic clock, in milliseconds. */
 export type Work<Result> = (until: number) => Promise<Result>
 
-/** Returns true for an error that proves that the effect will not happen any more. */
+/** Returns true for an error that proves that the effect will not happen. */
 export type IsOver = (error: unknown) => boolean
 
 interface Effect {
   readonly grant: LiveGrant
-  /** A revocation that was applied covers the grant. */
+  /** True if an applied revocation covers the grant. */
   covered: boolean
   readonly waiting: (() => void)[]
 }
 
 /**
- * The effects that grants have under way: publications and other writes that a store has not answered.
- * A revocation is acknowledged only after the effects of the grants that it covers.
+ * Tracks the effects of grants that are under way: publications and other writes that the store has not
+ * answered. A revocation is acknowledged only after the effects of every grant that it covers.
  */
 export class Effects {
   readonly #lease: Pick<Lease, 'leftMs'>
@@ -39,8 +39,8 @@ export class Effects {
   }
 
   /**
-   * Checks the grant and the lease, and calls `work` in the same synchronous step. `lease` is the one
-   * that the grant depends on, if that is not the lease of the whole process.
+   * Checks the grant and the lease, and calls `work` in the same synchronous step. `lease` is the lease
+   * that the grant depends on; default: the lease of the process.
    *
    * @throws GateError `invalid_token` when the grant has ended, `auth_unavailable` when the lease is
    * out; and whatever `work` throws
@@ -72,7 +72,7 @@ export class Effects {
     }
   }
 
-  /** Marks the effects of grants that a revocation covers, whether or not those grants had ended. */
+  /** Marks the effects of every grant that a revocation covers, even if the grant ended before. */
   cover(event: RevocationEvent): void {
     for (const effect of this.#underWay) {
       effect.covered ||= coversToken(event, effect.grant)
@@ -80,8 +80,8 @@ export class Effects {
   }
 
   /**
-   * Resolves when the effects that are marked now are over; with `all`, every effect that is under way
-   * now. Returns undefined when there are none, so that the caller can go on in the same step.
+   * Resolves when every effect that is marked now is over; with `all`, every effect that is under way
+   * now. Returns undefined if there is no such effect, so that the caller can continue synchronously.
    */
   over({ all = false } = {}): Promise<void> | undefined {
     const awaited = [...this.#underWay].filter(({ covered }) => all || covered)
@@ -97,7 +97,7 @@ export class Effects {
     if (leftMs <= 0) {
       this.#finish(effect)
     }
-    // Checked again: a timer of Node may fire up to two milliseconds early.
+    // Checks again at the end: Node's timers may fire up to two milliseconds early.
     else {
       setTimeout(() => this.#finishAt(until, effect), leftMs).unref()
     }
@@ -112,13 +112,13 @@ export class Effects {
 }
 
 /**
- * Returns the moment of `performance.now()`, in milliseconds, at which a lease is out, `maxMs` from now
- * at most.
+ * Returns when a lease runs out, on the clock of `performance.now()` in milliseconds; `maxMs` from now at
+ * most.
  *
- * @throws GateError `auth_unavailable` when it is out now
+ * @throws GateError `auth_unavailable` when the lease is out
  */
 export function deadlineOf(lease: Pick<Lease, 'leftMs'>, maxMs = Number.POSITIVE_INFINITY): number {
-  // The clock first: a process that is stopped between the two lines gets a deadline too early.
+  // Read the clock before the lease: if the process is stopped in between, the deadline is too early.
   const now = performance.now()
   const { leftMs } = lease
   if (leftMs <= 0) {

@@ -6,15 +6,15 @@ export interface Clock {
 
 const systemClock: Clock = { wall: () => Date.now(), monotonic: () => performance.now() }
 
-/** A wall clock that falls behind the monotonic one by more than this was set back. */
+/** If the wall clock falls behind the monotonic clock by more than this, it was set back. */
 const setBackMs = 500
 
 /**
- * Calls back when things are due, with one timer for all: a bucket for each second.
+ * Calls `due` with each item at its time. One timer serves all items, in buckets of one second.
  *
- * `exp` is wall time, so the wall clock rules, forward steps and sleep included: what they passed is
- * due. A clock that is set back must not lengthen a token's life: then time goes on at the monotonic
- * clock's pace. What is added later counts from the wall clock as it is then.
+ * A token's `exp` is wall time, so this follows the wall clock, including steps forward and sleep. A wall
+ * clock that is set back must not lengthen a token's life: time then advances with the monotonic clock.
+ * Items added later count from the new wall clock.
  */
 export class Expiry<T extends object> {
   readonly #due: (item: T) => void
@@ -37,7 +37,7 @@ export class Expiry<T extends object> {
     return this.#secondOf.size
   }
 
-  /** Sets or moves the moment, in Unix milliseconds, kept to the second. */
+  /** Sets the time of an item, in Unix milliseconds; rounds to the second. */
   set(item: T, at: number): void {
     this.delete(item)
     const now = this.#now()
@@ -68,7 +68,7 @@ export class Expiry<T extends object> {
     }
   }
 
-  /** Calls back for everything that is due now; the timer does it once a second. */
+  /** Calls `due` for every item that is due now. The timer calls this once a second. */
   run(): void {
     const now = this.#now()
     const second = Math.floor(now / 1000)

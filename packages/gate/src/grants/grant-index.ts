@@ -1,10 +1,10 @@
 import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import type { LiveGrant } from './grant.js'
 
-/** Grants by what selects them, so that a revocation looks only at what it may cover. */
+/** Indexes grants by the fields that revocations select by. */
 export class GrantIndex {
   readonly #byJti = new GrantsByKey()
-  /** By the token that issued theirs, directly or through others. */
+  /** By the id of each token that issued the grant's token, directly or through others. */
   readonly #byParent = new GrantsByKey()
   readonly #byIdentity = new Map<string, Set<LiveGrant>>()
   #size = 0
@@ -49,7 +49,7 @@ export class GrantIndex {
     this.#size--
   }
 
-  /** A list of its own, since ending a grant changes the index. */
+  /** Returns every grant that the selector may cover. A copy, since ending a grant changes the index. */
   candidates({ selector }: Pick<RevocationEvent, 'selector'>): readonly LiveGrant[] {
     if ('all' in selector) {
       return [...this.#byIdentity.values()].flatMap((grants) => [...grants])
@@ -70,7 +70,7 @@ export class GrantIndex {
   }
 }
 
-/** Most keys have one grant, which then costs no set. */
+/** Maps a key to its grants. Most keys have one grant, which is kept without a set. */
 class GrantsByKey {
   readonly #grants = new Map<string, LiveGrant | Set<LiveGrant>>()
 
@@ -97,7 +97,7 @@ class GrantsByKey {
     }
   }
 
-  /** A list of its own. */
+  /** Returns a copy. */
   of(key: string): readonly LiveGrant[] {
     const found = this.#grants.get(key)
     if (found === undefined) {

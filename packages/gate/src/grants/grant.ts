@@ -4,13 +4,13 @@ import type { SelectableToken } from '@portcullis/contracts/revocations'
 /** Why a grant ended. */
 export type EndReason = 'revoked' | 'expired'
 
-/** What auth says of a token, for as long as the token holds. */
+/** An active token, as auth describes it. Ends when the token is revoked or expires. */
 export interface Grant {
   /** The token's id. */
   readonly jti: string
   /** The identity that the token was issued to (`client_id`). */
   readonly identity: string
-  /** Whom the token speaks for (`sub`). */
+  /** The user or device that the token represents (`sub`). */
   readonly subject: string
   readonly scopes: readonly string[]
   readonly labels: readonly string[]
@@ -20,21 +20,21 @@ export interface Grant {
   readonly issuedUs: number
   /** When it expires, in Unix milliseconds. */
   readonly expiresAt: number
-  /** Set once the token is revoked or has expired: nothing more may stand on it. */
+  /** Set once the token is revoked or has expired; nothing may use it any more. */
   readonly ended?: EndReason
 }
 
-/** Is called once, synchronously, when the grant ends: closes what stands on it. */
+/** Called once, synchronously, when the grant ends; closes the connection that uses the grant. */
 export type Holder = (reason: EndReason) => void
 
-/** Something that uses a grant. */
+/** A holder of a grant: a connection or a request that uses it. */
 export interface Hold {
   readonly ended: Holder
   /** Returns true if receipts and inquiries count it as a connection. */
   isConnection(): boolean
 }
 
-/** A grant as the watch keeps it. */
+/** A grant with its token and its holders, as the watch keeps it. */
 export class LiveGrant implements Grant, SelectableToken {
   readonly jti: string
   readonly identity: string
@@ -45,7 +45,7 @@ export class LiveGrant implements Grant, SelectableToken {
   readonly issuedUs: number
   readonly expiresAt: number
   ended?: EndReason
-  // Private, so that no log line or JSON of a grant shows them.
+  // Private, so that no log line and no JSON shows the token.
   readonly #token: string
   readonly #since = Date.now()
   #holders: Hold | Set<Hold> | undefined
@@ -62,16 +62,17 @@ export class LiveGrant implements Grant, SelectableToken {
     this.#token = token
   }
 
-  /** Kept to ask auth again when the feed has lost its place. */
+  /** The token's text, for another introspection when the feed has skipped events. */
   get token(): string {
     return this.#token
   }
 
-  /** When it was admitted, Unix milliseconds. */
+  /** When the token was admitted, in Unix milliseconds. */
   get since(): number {
     return this.#since
   }
 
+  /** True if the grant has a holder. */
   get inUse(): boolean {
     return this.#holders !== undefined
   }
@@ -81,7 +82,7 @@ export class LiveGrant implements Grant, SelectableToken {
     return this.#all().filter((holder) => holder.isConnection()).length
   }
 
-  /** Adds a holder. Most grants have one, which then costs no set. */
+  /** Adds a holder. Most grants have one holder, which is kept without a set. */
   add(holder: Hold): void {
     if (this.#holders === undefined) {
       this.#holders = holder
@@ -103,7 +104,7 @@ export class LiveGrant implements Grant, SelectableToken {
     }
   }
 
-  /** Returns the holders, to be called, and forgets them. */
+  /** Removes and returns the holders. */
   takeHolders(): readonly Hold[] {
     const holders = this.#all()
     this.#holders = undefined

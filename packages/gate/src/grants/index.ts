@@ -1,6 +1,6 @@
 /*
- * The gate's own parts, for a service that verifies tokens itself and watches the grants of its callers:
- * auth.
+ * Parts of the gate for a service that verifies tokens itself and watches the grants of its callers. That
+ * service is auth.
  */
 export { Admission } from '../admission/admission.js'
 export { GateError } from '../errors.js'

@@ -1,41 +1,41 @@
 import { type MachineClocks, machineClocks, SuspendDetector } from './suspend-detector.js'
 
-/** How often a node that holds its lease looks whether its machine was suspended, in milliseconds. */
-const lookMs = 50
+/** How often a node that holds its lease checks for a suspend of the machine, in milliseconds. */
+const suspendCheckMs = 50
 
-/** Is told, synchronously, when the lease is out, and when it is there again. */
+/** Called synchronously when the lease runs out, and when it is granted again. */
 export interface LeaseListener {
   lost(): void
   regained(): void
 }
 
-/** This node's leave to let application bytes through. */
+/** This node's permission to deliver application bytes. */
 export interface Lease {
   /**
-   * Whether a byte may pass now; the clock decides at each call. Ask before every write and before
-   * acting on every message: timers come late in a process that was stopped for a while.
+   * True if a byte may pass now. Compares the clock at each call. Check it before every write and before
+   * acting on every message: in a process that was stopped, timers fire late.
    */
   readonly held: boolean
-  /** What is left of it, in milliseconds; 0 when it is out. */
+  /** The rest of the lease, in milliseconds; 0 when it is out. */
   readonly leftMs: number
-  /** Gives the function that ends it. */
+  /** Returns a function that removes the listener. */
   listen(listener: LeaseListener): () => void
 }
 
 /**
- * The lease as the feed keeps it, on the monotonic clock. That clock may stand still while the machine is
- * suspended: a suspend that is noticed ends the lease, whatever is left of it.
+ * The lease that the feed renews, on the monotonic clock. That clock may stand still while the machine is
+ * suspended, so a detected suspend ends the lease.
  */
 export class NodeLease implements Lease {
   readonly #listeners = new Set<LeaseListener>()
   #until = Number.NEGATIVE_INFINITY
-  /** What the listeners were told last. */
-  #told = false
+  /** The state that the listeners know. */
+  #reported = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
   readonly #clocks: MachineClocks
   readonly #suspends: SuspendDetector
-  /** When a suspend was noticed last: renewals that were sent before are worth nothing. */
+  /** When a suspend was last detected. Renewals sent earlier do not count. */
   #givenUpAt = Number.NEGATIVE_INFINITY
 
   constructor(clocks: MachineClocks = machineClocks) {
@@ -52,13 +52,13 @@ export class NodeLease implements Lease {
       return true
     }
     this.#giveUp()
-    // Not here: whoever asks is in the middle of a write, or of a command.
-    setImmediate(() => this.#tellOut())
+    // Later, since the caller is in the middle of a write or of a command.
+    setImmediate(() => this.#reportIfOut())
     return false
   }
 
   get leftMs(): number {
-    // Before an effect nothing else asks whether the machine was suspended.
+    // `held` also checks for a suspend; before an effect nothing else does.
     return this.held ? Math.max(0, this.#until - this.#clocks.monotonic()) : 0
   }
 
@@ -68,8 +68,8 @@ export class NodeLease implements Lease {
   }
 
   /**
-   * Auth has granted it for `ttlMs`, counted from `sentAt`: before the renewal was sent, so that this
-   * node gives up before auth, which began to count later, may call it fenced.
+   * Takes a lease of `ttlMs` that auth has granted. It counts from `sentAt`, before the renewal was sent:
+   * auth counts from when the renewal arrived, so this node gives up before auth may fence it.
    */
   granted(sentAt: number, ttlMs: number): void {
     if (this.#closed) {
@@ -78,8 +78,8 @@ export class NodeLease implements Lease {
     if (this.#suspends.check()) {
       this.#giveUp()
     }
-    // Out meanwhile, though no timer has had its turn to say so.
-    this.#tellOut()
+    // The old lease may have run out before a timer could report it.
+    this.#reportIfOut()
     if (sentAt <= this.#givenUpAt) {
       return
     }
@@ -87,11 +87,11 @@ export class NodeLease implements Lease {
     if (!this.held) {
       return
     }
-    this.#tell(true)
+    this.#report(true)
     this.#timer ??= this.#arm()
   }
 
-  /** Gives it up for good: nothing passes any more. */
+  /** Ends the lease for good. */
   close(): void {
     this.#closed = true
     this.#until = Number.NEGATIVE_INFINITY
@@ -110,10 +110,10 @@ export class NodeLease implements Lease {
         if (this.held) {
           this.#timer = this.#arm()
         } else {
-          this.#tellOut()
+          this.#reportIfOut()
         }
       },
-      this.#suspends.supported ? Math.min(leftMs, lookMs) : leftMs,
+      this.#suspends.supported ? Math.min(leftMs, suspendCheckMs) : leftMs,
     )
     timer.unref()
     return timer
@@ -124,17 +124,17 @@ export class NodeLease implements Lease {
     this.#givenUpAt = this.#clocks.monotonic()
   }
 
-  #tellOut(): void {
+  #reportIfOut(): void {
     if (!this.held) {
-      this.#tell(false)
+      this.#report(false)
     }
   }
 
-  #tell(held: boolean): void {
-    if (this.#told === held) {
+  #report(held: boolean): void {
+    if (this.#reported === held) {
       return
     }
-    this.#told = held
+    this.#reported = held
     for (const listener of this.#listeners) {
       if (held) {
         listener.regained()

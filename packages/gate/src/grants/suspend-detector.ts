@@ -1,61 +1,61 @@
 import { uptime } from 'node:os'
 
-/** Clocks of the machine, in milliseconds. */
+/** The clocks of the machine, in milliseconds. */
 export interface MachineClocks {
-  /** Stands still while the machine is suspended, on Linux. */
+  /** On Linux, stands still while the machine is suspended. */
   monotonic(): number
   wall(): number
   /**
-   * Goes on while the machine is suspended, and never runs at another rate than `monotonic`. Read in
-   * steps of `bootStepMs`. Undefined where `monotonic` goes on by itself.
+   * Advances while the machine is suspended, and otherwise at the rate of `monotonic`, in steps of
+   * `bootStepMs`. Undefined where `monotonic` itself advances during a suspend.
    */
   boot?: (() => number) | undefined
 }
 
-/** What /proc/uptime shows. */
+/** The resolution of /proc/uptime. */
 export const bootStepMs = 10
 
-/** The wall clock and the monotonic one drift apart by this when the machine was suspended, or a clock set. */
-const maxGapMs = 5
+/** A larger drift between wall and monotonic clock means a suspend, or a clock that was set. */
+const maxDriftMs = 5
 
 export const machineClocks: MachineClocks = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
-  // Of CLOCK_BOOTTIME. On macOS and Windows Node's monotonic clock goes on in a suspended machine.
+  // CLOCK_BOOTTIME. On macOS and Windows Node's monotonic clock advances during a suspend.
   boot: process.platform === 'linux' ? () => uptime() * 1000 : undefined,
 }
 
-/** Notices that the machine was suspended. */
+/** Detects that the machine was suspended. */
 export class SuspendDetector {
   readonly #clocks: MachineClocks
-  /** The boot clock is ahead of the monotonic one by this at most, unless the machine was suspended. */
+  /** Upper bound of boot clock minus monotonic clock, as long as the machine is not suspended. */
   #ahead = Number.POSITIVE_INFINITY
-  /** The wall clock was ahead of the monotonic one by this when the boot clock was last read. */
-  #gap = Number.NaN
+  /** Wall clock minus monotonic clock at the last reading of the boot clock. */
+  #drift = Number.NaN
 
   constructor(clocks: MachineClocks) {
     this.#clocks = clocks
     this.check()
   }
 
-  /** Whether `look` can find anything. */
+  /** False on a machine whose monotonic clock advances during a suspend. */
   get supported(): boolean {
     return this.#clocks.boot !== undefined
   }
 
   /**
-   * Returns true when the machine was suspended since it was last looked at; `now` is the monotonic
-   * clock. Reads the boot clock only when the wall clock has jumped, as it does in each suspend.
+   * Returns true if the machine was suspended since the last check; `now` is the monotonic time. Reads
+   * the boot clock only if the wall clock has jumped, as it does in every suspend.
    */
   quickCheck(now: number): boolean {
     if (!this.supported) {
       return false
     }
-    const jumped = Math.abs(this.#clocks.wall() - now - this.#gap) > maxGapMs
+    const jumped = Math.abs(this.#clocks.wall() - now - this.#drift) > maxDriftMs
     return jumped && this.check()
   }
 
-  /** The same, whatever the wall clock says. */
+  /** Returns true if the machine was suspended since the last check, even if the wall clock hides it. */
   check(): boolean {
     const { monotonic, wall, boot } = this.#clocks
     if (boot === undefined) {
@@ -64,8 +64,8 @@ export class SuspendDetector {
     const before = monotonic()
     const shown = boot()
     const after = monotonic()
-    this.#gap = wall() - after
-    // It shows less than a step too little, and was read at some moment between the two others.
+    this.#drift = wall() - after
+    // `shown` is rounded down to a step, and was read at some moment between `before` and `after`.
     const suspended = shown - after > this.#ahead
     const ahead = shown + bootStepMs - before
     this.#ahead = suspended ? ahead : Math.min(this.#ahead, ahead)

@@ -12,40 +12,40 @@ import { GrantIndex } from './grant-index.js'
 import type { Lease } from './lease.js'
 
 /** How long a grant may wait for its first holder, in milliseconds. */
-const unheldMs = 10_000
+const maxUnheldMs = 10_000
 
-/** Where the feed stood when auth was asked. */
+/** The position in the feed before an introspection. */
 export interface Mark {
-  /** Of the events counted since the start, the first that the answer may not know of. */
+  /** The number of the first event that the answer may not reflect, counted since the start. */
   readonly next: number
-  /** Counts how often the feed has lost its place. */
+  /** How often the feed had skipped events. */
   readonly epoch: number
 }
 
-/** What a revocation has closed, as an acknowledgement says it. */
+/** The result of one revocation, for its acknowledgement. */
 export interface Applied {
   id: string
   connectionsClosed: number
 }
 
 /**
- * Every grant that something stands on, and the end of each: by a revocation or by its expiry.
+ * Keeps every grant in use, and ends it when its token is revoked or expires.
  *
- * Nothing falls between an answer of auth and the watch: `begin` notes the place in the feed before
- * auth is asked, `register` checks the answer against every event since, in the same synchronous
- * step that registers the grant. `apply` is synchronous too, so an event comes before that step or
- * after it, and finds the grant either way.
+ * There is no gap between an introspection and the watch. `begin` notes the position in the feed before
+ * the introspection. `register` checks the answer against every event since, in the same synchronous step
+ * that registers the grant. `apply` is synchronous too: an event comes before that step, and `register`
+ * finds it, or after, and `apply` finds the grant.
  */
 export class Watch {
   readonly #log: FastifyBaseLogger
   readonly #stats: GateStats
   readonly #index = new GrantIndex()
   readonly #expiry: Expiry<LiveGrant>
-  /** In the order they began. */
+  /** The marks of introspections in flight, oldest first. */
   readonly #marks = new Set<Mark>()
   /** The events since the oldest mark. */
   #recent: RevocationEvent[] = []
-  /** The number of the first of them. */
+  /** The number of the first event in `#recent`. */
   #first = 0
   #epoch = 0
   readonly #lease: Pick<Lease, 'held' | 'leftMs'>
@@ -69,33 +69,33 @@ export class Watch {
     return this.#index.size
   }
 
-  /** The events that are still kept; none while no answer is awaited. */
+  /** How many events are kept for introspections in flight. */
   get kept(): number {
     return this.#recent.length
   }
 
   /**
-   * Whether something may be admitted. The connection of the feed may be away for a moment: a
-   * revocation then waits for this node, and finds what was admitted when the feed is back. It may
-   * not have skipped anything, and the lease bounds how long.
+   * True if the gate may admit tokens: the feed has skipped no event, and the lease is held. The feed's
+   * connection may be lost for a moment: receipts then wait for this node, which applies the missed
+   * revocations when the feed is back, or gives up when the lease runs out.
    */
   get inSync(): boolean {
     return this.#synced && this.#lease.held
   }
 
-  /** Everything that the feed has told is applied, with nothing skipped. */
+  /** Call when every event of the feed is applied, with none skipped. */
   synced(): void {
     this.#synced = true
   }
 
-  /** The feed has skipped events: answers that are on their way prove nothing any more. */
+  /** Call when the feed has skipped events. Answers to introspections in flight are then refused. */
   interrupted(): void {
     this.#synced = false
     this.#epoch++
   }
 
   /**
-   * Notes the place in the feed, before auth is asked. `finish` must follow.
+   * Notes the position in the feed, before an introspection. `finish` must follow.
    * @throws GateError `auth_unavailable` while the feed is not in sync, or the lease is out
    */
   begin(): Mark {
@@ -105,7 +105,7 @@ export class Watch {
     return mark
   }
 
-  /** Forgets the events that only this mark needed. */
+  /** Drops the mark, and the events that only this mark needed. */
   finish(mark: Mark): void {
     this.#marks.delete(mark)
     const [oldest] = this.#marks
@@ -118,9 +118,9 @@ export class Watch {
   }
 
   /**
-   * Registers what auth has answered since `mark`.
-   * @throws GateError `invalid_token` when it was revoked or has expired meanwhile,
-   * `auth_unavailable` when the feed has lost its place meanwhile
+   * Registers the answer to an introspection that began at `mark`.
+   * @throws GateError `invalid_token` when the token was revoked or has expired meanwhile,
+   * `auth_unavailable` when the feed has skipped events meanwhile
    */
   register(active: Active, token: string, mark: Mark): LiveGrant {
     this.#needSync()
@@ -137,14 +137,14 @@ export class Watch {
       throw new GateError('invalid_token', 'the token has expired')
     }
     this.#index.add(grant)
-    this.#expiry.set(grant, Math.min(grant.expiresAt, now + unheldMs))
+    this.#expiry.set(grant, Math.min(grant.expiresAt, now + maxUnheldMs))
     this.#stats.live = this.#index.size
     return grant
   }
 
   /**
-   * See `Gate.hold`. A grant that is no longer watched counts as ended. `isConnection`
-   * returns false for an HTTP request that has no answer yet: no receipt counts it as a connection.
+   * See `Gate.hold`. A grant that is no longer watched counts as ended. `isConnection` returns false for
+   * an HTTP request without an answer, which receipts do not count as a connection.
    */
   hold(grant: LiveGrant, holder: Holder, isConnection = () => true): () => void {
     if (grant.ended !== undefined || !this.#index.has(grant)) {
@@ -154,11 +154,11 @@ export class Watch {
     if (!grant.inUse) {
       this.#expiry.set(grant, grant.expiresAt)
     }
-    // One function may hold twice: each hold is let go by itself.
-    const own = { ended: holder, isConnection }
-    grant.add(own)
+    // A new object for each call: the same function may hold twice and release once.
+    const hold = { ended: holder, isConnection }
+    grant.add(hold)
     return () => {
-      grant.remove(own)
+      grant.remove(hold)
       if (!grant.inUse) {
         this.#forget(grant)
       }
@@ -183,14 +183,14 @@ export class Watch {
     return this.#effects.over(which)
   }
 
-  /** Whether an effect of any grant is under way. */
+  /** True if an effect of any grant is under way. */
   get hasEffects(): boolean {
     return this.#effects.size > 0
   }
 
   /**
-   * Ends every grant that the revocations cover, in one synchronous step. What these grants have under
-   * way is over when `effectsOver` says so; only then may the revocations be acknowledged.
+   * Ends every grant that the revocations cover, in one synchronous step. Effects of these grants may
+   * still be under way: acknowledge the revocations only after `effectsOver`.
    */
   apply(events: readonly RevocationEvent[]): Applied[] {
     if (this.#marks.size === 0) {
@@ -212,22 +212,22 @@ export class Watch {
     })
   }
 
-  /** What stands on which tokens, for auth to know. */
+  /** Answers auth's inquiry about connections. */
   countConnections(inquiry: Inquire): Pick<Connections, 'connections' | 'tokens'> {
     return countConnections(this.#index.candidates(inquiry), inquiry)
   }
 
-  /** The ids of the tokens that are watched. */
+  /** Returns the ids of the watched tokens. */
   tokenIds(): readonly string[] {
     return this.#index.tokenIds()
   }
 
-  /** The text of a watched token; undefined when it is watched no more. */
+  /** Returns the text of a watched token; undefined if the token is no longer watched. */
   tokenOf(jti: string): string | undefined {
     return this.#index.ofToken(jti)[0]?.token
   }
 
-  /** Ends what stands on a token that auth has called inactive. */
+  /** Ends every grant of a token that auth reports as inactive. */
   endToken(jti: string): void {
     for (const grant of this.#index.ofToken(jti)) {
       this.#end(grant, grant.expiresAt <= Date.now() ? 'expired' : 'revoked')
@@ -241,12 +241,12 @@ export class Watch {
     }
   }
 
-  /** Whether a connection stands on any grant. */
+  /** True if any grant has a holder. */
   get inUse(): boolean {
     return this.#index.candidates({ selector: { all: true } }).some((grant) => grant.inUse)
   }
 
-  /** Ends what is due; a timer does it once a second. */
+  /** Ends every expired grant. A timer calls this once a second. */
   expire(): void {
     this.#expiry.run()
   }
@@ -262,7 +262,7 @@ export class Watch {
     }
   }
 
-  /** Returns the number of connections among the holders that were called. */
+  /** Calls the holders, and returns how many of them are connections. */
   #end(grant: LiveGrant, reason: EndReason): number {
     if (grant.ended !== undefined) {
       return 0
@@ -289,7 +289,7 @@ export class Watch {
     try {
       holder(reason)
     } catch (err) {
-      this.#log.error({ err, reason }, 'gate: what stood on an ended grant failed to close')
+      this.#log.error({ err, reason }, 'gate: a holder of an ended grant failed to close')
     }
   }
 }

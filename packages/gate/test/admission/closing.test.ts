@@ -11,7 +11,7 @@ import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-t.test('a revocation closes what it covers, says how many, and nothing else', async (t) => {
+t.test('a revocation closes exactly the sockets that it covers, and counts them', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, ws } = await guardedApp(t, { authUrl: auth.url })
   const open = async (claims: object): Promise<Awaited<ReturnType<typeof dial>>> =>
@@ -32,7 +32,7 @@ t.test('a revocation closes what it covers, says how many, and nothing else', as
   t.strictSame(
     both.revocations.map(({ connectionsClosed }) => connectionsClosed),
     [1, 1],
-    'counted with the first that covers it',
+    'each socket counts with the first revocation that covers it',
   )
   t.equal((await ada.closed).code, 4500)
   t.equal((await bob.closed).code, 4500)
@@ -44,14 +44,14 @@ t.test('a revocation closes what it covers, says how many, and nothing else', as
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('a socket whose peer does not answer the close is cut', async (t) => {
+t.test('cuts a socket whose peer does not answer the close frame', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, http } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
   const { hostname, port, host } = new URL(http)
   const socket = connect({ host: hostname, port: Number(port) })
   const gone = new Promise((resolve) => socket.once('close', resolve))
-  // It is reset.
+  // ECONNRESET
   socket.on('error', () => undefined)
   socket.write(
     [
@@ -68,12 +68,12 @@ t.test('a socket whose peer does not answer the close is cut', async (t) => {
   )
   await once(socket, 'data')
   await auth.push(auth.event({ jti: auth.of(token).jti }))
-  // It reads the close frame and says nothing.
+  // The peer reads the close frame and does not answer.
   await gone
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('what a slow peer has not taken yet never reaches it', async (t) => {
+t.test('a revocation drops the bytes that a slow peer has not read', async (t) => {
   const auth = await scriptedAuth(t)
   let backlog = 0
   let ours: Socket | undefined
@@ -114,10 +114,10 @@ t.test('what a slow peer has not taken yet never reaches it', async (t) => {
   t.ok(theirs.bytesRead < handed, `the kernel kept some of ${handed} bytes: ${theirs.bytesRead}`)
 })
 
-t.test('a reset takes back what the kernel has', async (t) => {
+t.test('a reset drops the bytes in the kernel', async (t) => {
   const flooded: Record<string, (socket: Socket) => unknown> = {
     open: () => undefined,
-    'that was to end when all has left': (socket) => socket.end(),
+    'ended with bytes left to send': (socket) => socket.end(),
   }
   for (const secure of [false, true]) {
     for (const [which, before] of Object.entries(flooded)) {
@@ -135,12 +135,12 @@ t.test('a reset takes back what the kernel has', async (t) => {
   }
 })
 
-t.test('a reset ends each connection, whatever it is', async (t) => {
+t.test('a reset ends TCP, TLS and Unix sockets, even in the middle of a shutdown', async (t) => {
   for (const secure of [false, true]) {
     const { ours, theirs } = await pair(t, await serverOf(secure), secure)
     const closed = Promise.all([once(ours, 'close'), once(theirs, 'close')])
     ours.end()
-    // In the middle of its shutdown.
+    // During the shutdown.
     reset(ours)
     reset(ours)
     theirs.resume()
@@ -163,12 +163,12 @@ t.test('a grant ends when it expires', async (t) => {
   const { exp } = auth.of(token)
   const peer = await dial(`${ws}/echo`, { token })
   t.strictSame(await peer.closed, { code: 3005, reason: 'connection expired' })
-  t.ok(Date.now() >= exp * 1000 - 50, 'not before its time')
+  t.ok(Date.now() >= exp * 1000 - 50, 'not before exp')
   t.equal(app.gate.stats.expired, 1)
   t.equal((await refused(`${ws}/echo`, { token })).status, 401, 'auth still says active')
 })
 
-t.test('a route that holds the grant closes by itself', async (t) => {
+t.test('a route that holds the grant closes its socket itself', async (t) => {
   const auth = await scriptedAuth(t)
   const ends: string[] = []
   const releases = new Map<string, () => void>()
@@ -183,7 +183,7 @@ t.test('a route that holds the grant closes by itself', async (t) => {
         releases.set(grant.jti, release)
         socket.on('close', release)
         socket.on('message', async (data) => {
-          // As a refresh does: the new token first, then the old one is let go.
+          // Like a refresh: hold the new token first, then release the old one.
           const fresh = await app.gate.introspect(String(data))
           socket.on(
             'close',
@@ -202,25 +202,25 @@ t.test('a route that holds the grant closes by itself', async (t) => {
   t.strictSame(await peer.closed, { code: 4999, reason: 'own way' })
   t.strictSame(ends, ['ada revoked'])
 
-  // klangk#3160: rotate, then revoke the old one.
+  // Rotate the token, then revoke the old one (klangk#3160).
   const [old, fresh] = [auth.issue(), auth.issue()]
   const second = await dial(`${ws}/own`, { token: old })
   t.equal(await second.ask(fresh), 'refreshed')
   const none = await auth.push(auth.event({ jti: auth.of(old).jti }))
   t.equal(none.revocations[0]?.connectionsClosed, 0)
-  t.equal(await second.ask(auth.issue()), 'refreshed', 'the socket lives')
+  t.equal(await second.ask(auth.issue()), 'refreshed', 'the socket stays open')
   await auth.push(auth.event({ identity: 'shop' }))
   t.equal((await second.closed).code, 4998)
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('holding a grant that has ended calls back at once', async (t) => {
+t.test('hold calls onEnd at once for an ended grant', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
   const grant = await app.gate.introspect(token)
   const broken = app.gate.hold(grant, () => {
-    throw new Error('a holder that fails')
+    throw new Error('a failing holder')
   })
   const reasons: string[] = []
   app.gate.hold(grant, (reason) => reasons.push(reason))
@@ -233,7 +233,7 @@ t.test('holding a grant that has ended calls back at once', async (t) => {
   broken()
 })
 
-t.test('nothing is left of connections that are gone', async (t) => {
+t.test('keeps no grant of closed connections', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, http, ws } = await guardedApp(t, { authUrl: auth.url })
   const tokens = Array.from({ length: 20 }, () => auth.issue())
@@ -269,19 +269,22 @@ t.test('nothing is left of connections that are gone', async (t) => {
   }
 })
 
-t.test('closing the app closes its sockets, says bye, and may be done twice', async (t) => {
-  const auth = await scriptedAuth(t)
-  const { app, ws } = await guardedApp(t, { authUrl: auth.url })
-  const peer = await dial(`${ws}/echo`, { token: auth.issue() })
-  const bye = auth.next('bye')
-  await Promise.all([app.close(), app.close()])
-  t.match(await bye, { type: 'bye' })
-  t.ok([1001, 1005].includes((await peer.closed).code))
-  t.type(app.gate.ready(), 'string', 'a closed gate is not ready')
-  await t.rejects(app.gate.introspect('x'), { code: 'auth_unavailable' })
-})
+t.test(
+  'closing the app closes its sockets and says bye; a second close does nothing',
+  async (t) => {
+    const auth = await scriptedAuth(t)
+    const { app, ws } = await guardedApp(t, { authUrl: auth.url })
+    const peer = await dial(`${ws}/echo`, { token: auth.issue() })
+    const bye = auth.next('bye')
+    await Promise.all([app.close(), app.close()])
+    t.match(await bye, { type: 'bye' })
+    t.ok([1001, 1005].includes((await peer.closed).code))
+    t.type(app.gate.ready(), 'string', 'a closed gate is not ready')
+    await t.rejects(app.gate.introspect('x'), { code: 'auth_unavailable' })
+  },
+)
 
-t.test('an answer that comes after the bye admits nobody', async (t) => {
+t.test('refuses a token whose introspection is answered after the bye', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   let answer = (): void => undefined
@@ -297,7 +300,7 @@ t.test('an answer that comes after the bye admits nobody', async (t) => {
   const bye = auth.next('bye')
   const closed = app.close()
   await bye
-  t.equal(app.gate.lease.held, false, 'no receipt waits for this node any more')
+  t.equal(app.gate.lease.held, false, 'receipts no longer wait for this node')
   answer()
   await t.rejects(admitted, { code: 'auth_unavailable' })
   await closed
@@ -311,7 +314,7 @@ async function serverOf(secure: boolean): Promise<Server> {
     : createServer()
 }
 
-/** Both ends of a connection; the peer reads nothing. */
+/** Returns both ends of a connection; the peer does not read. */
 async function pair(t: Test, server: Server, secure: boolean, path?: string) {
   t.teardown(() => server.close())
   await once(path === undefined ? server.listen(0, '127.0.0.1') : server.listen(path), 'listening')
@@ -326,11 +329,11 @@ async function pair(t: Test, server: Server, secure: boolean, path?: string) {
   theirs.pause()
   theirs.on('error', () => undefined)
   const [ours] = (await accepted) as [Socket]
-  ours.on('error', (error) => t.fail('no error is to be dealt with', { error }))
+  ours.on('error', (error) => t.fail('the socket emitted an error', { error }))
   return { ours, theirs }
 }
 
-/** Writes until neither the kernel nor the process takes more. */
+/** Writes until the kernel's buffer is full and bytes remain in the process. */
 async function flood(socket: Socket): Promise<void> {
   const chunk = Buffer.alloc(8192)
   while (socket.writableLength < 300_000) {
@@ -339,12 +342,12 @@ async function flood(socket: Socket): Promise<void> {
   }
 }
 
-/** The bytes that the kernel has, or had. */
+/** Returns how many bytes were handed to the kernel. */
 function handedOver(socket: Socket | undefined): number {
   return (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0)
 }
 
-/** Waits, turn by turn of the event loop, for what no event tells. */
+/** Polls a condition in each turn of the event loop. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     await new Promise((resolve) => setImmediate(resolve))

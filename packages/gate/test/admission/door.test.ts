@@ -4,7 +4,7 @@ import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-t.test('a good token opens a socket and answers a request, with its grant', async (t) => {
+t.test('an active token opens a socket and gets an answer, each with its grant', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, http, ws } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue({ sub: 'ada', labels: ['device:phone'] })
@@ -27,7 +27,7 @@ t.test('a good token opens a socket and answers a request, with its grant', asyn
   t.equal(app.gate.stats.admitted, 2)
 })
 
-t.test('a token offered as subprotocol is taken and never echoed', async (t) => {
+t.test('accepts a token offered as a subprotocol, and never echoes it', async (t) => {
   const auth = await scriptedAuth(t)
   const { ws } = await guardedApp(t, { authUrl: auth.url })
   for (const order of ['portcullis first', 'token first']) {
@@ -45,7 +45,7 @@ t.test('a token offered as subprotocol is taken and never echoed', async (t) => 
   t.notOk(JSON.stringify(without).includes(token), 'the refusal does not show the token')
 })
 
-t.test('each refusal is the standard one', async (t) => {
+t.test('refuses with the status and challenge of RFC 6750', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, http, ws } = await guardedApp(t, {
     authUrl: auth.url,
@@ -74,7 +74,7 @@ t.test('each refusal is the standard one', async (t) => {
       'invalid_token',
     ],
     [
-      'no token text',
+      'malformed credentials',
       '/echo',
       header('Bearer a b'),
       400,
@@ -82,7 +82,7 @@ t.test('each refusal is the standard one', async (t) => {
       'invalid_request',
     ],
     [
-      'too long a token',
+      'token too long',
       '/echo',
       { token: 'x'.repeat(4097) },
       401,
@@ -106,7 +106,7 @@ t.test('each refusal is the standard one', async (t) => {
       'invalid_request',
     ],
     [
-      'token in the query, which is off',
+      'token in the query, not switched on',
       `/echo?access_token=${good}`,
       {},
       401,
@@ -114,7 +114,7 @@ t.test('each refusal is the standard one', async (t) => {
       'missing_token',
     ],
     [
-      'a scope too few',
+      'missing scope',
       '/publish',
       { token: good },
       403,
@@ -133,7 +133,7 @@ t.test('each refusal is the standard one', async (t) => {
     t.match(body.detail, /^authentication failed/, name)
   }
   const response = await fetch(`${http}/publish-http`, header(`Bearer ${good}`))
-  t.equal(response.status, 403, 'HTTP routes are refused alike')
+  t.equal(response.status, 403, 'HTTP routes are refused too')
   const twice = await raw(`${http}/whoami`, [
     `Authorization: Bearer ${good}`,
     'Authorization: Bearer x',
@@ -143,7 +143,7 @@ t.test('each refusal is the standard one', async (t) => {
   t.equal(app.gate.stats.live, 0, 'a refused grant is not watched')
 })
 
-t.test('the query is read when that is switched on', async (t) => {
+t.test('reads the token from the query if tokenInQuery is on', async (t) => {
   const auth = await scriptedAuth(t)
   const { ws } = await guardedApp(t, { authUrl: auth.url, tokenInQuery: true })
   const token = auth.issue()
@@ -155,10 +155,10 @@ t.test('the query is read when that is switched on', async (t) => {
   t.equal(both.status, 400, 'one in the query, one in the header')
 })
 
-t.test('the server ends the connection of a refused upgrade', async (t) => {
+t.test('ends the connection of a refused upgrade', async (t) => {
   const auth = await scriptedAuth(t)
   const { http } = await guardedApp(t, { authUrl: auth.url })
-  // raw() never ends its side: it resolves because the server did.
+  // raw() never ends its side, so it resolves because the server did.
   const answer = await raw(`${http}/echo`, [
     'Connection: Upgrade',
     'Upgrade: websocket',
@@ -169,14 +169,14 @@ t.test('the server ends the connection of a refused upgrade', async (t) => {
   t.match(answer, /authentication failed/)
 })
 
-t.test('admit refuses a scope that is none, at start', async (t) => {
+t.test('admit throws for an invalid scope', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   t.throws(() => app.admit({ scope: 'fly' }), { code: 'bad_options' })
   t.throws(() => app.admit({ scope: '' }), { code: 'bad_options' })
 })
 
-t.test('a route outside the gate has no grant to read', async (t) => {
+t.test('request.grant throws on a route without the hook', async (t) => {
   const auth = await scriptedAuth(t)
   const { http } = await guardedApp(t, {
     authUrl: auth.url,
@@ -187,7 +187,7 @@ t.test('a route outside the gate has no grant to read', async (t) => {
   t.equal((await fetch(`${http}/open`)).status, 500)
 })
 
-/** Sends a request by hand and gives all that comes until the server ends the connection. */
+/** Sends a hand-written request and returns every byte until the server ends the connection. */
 async function raw(url: string, headers: string[]): Promise<string> {
   const { hostname, port, pathname, host } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })

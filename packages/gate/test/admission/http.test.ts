@@ -1,4 +1,4 @@
-// What stands on a grant that is no WebSocket.
+// HTTP responses under a grant.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -6,7 +6,7 @@ import t from 'tap'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-/** A route that waits in the middle of its work, and how to make it go on. */
+/** Routes that pause in the middle of their work until `proceed`. */
 function pausing(): {
   routes: (app: FastifyInstance) => void
   reached: Promise<void>
@@ -46,7 +46,7 @@ function pausing(): {
   }
 }
 
-t.test('a response that is not begun becomes a 401 when its token is revoked', async (t) => {
+t.test('an unsent response becomes a 401 when its token is revoked', async (t) => {
   const auth = await scriptedAuth(t)
   const { routes, reached, proceed } = pausing()
   const { app, http } = await guardedApp(t, { authUrl: auth.url, routes })
@@ -63,7 +63,7 @@ t.test('a response that is not begun becomes a 401 when its token is revoked', a
   t.match(await response.json(), { status: 401, code: 'invalid_token' })
 })
 
-t.test('a response that is on its way is cut', async (t) => {
+t.test('a revocation cuts a response that has begun', async (t) => {
   const auth = await scriptedAuth(t)
   const { routes, reached } = pausing()
   const { app, http } = await guardedApp(t, { authUrl: auth.url, routes })
@@ -72,11 +72,11 @@ t.test('a response that is on its way is cut', async (t) => {
   const ack = await auth.push(auth.event({ jti: auth.of(token).jti }))
   t.equal(ack.revocations[0]?.connectionsClosed, 1)
   await reached
-  await t.rejects(response.text(), 'the body never ends well')
+  await t.rejects(response.text(), 'the body is cut')
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('what a slow reader has not taken of a response never reaches it', async (t) => {
+t.test('a revocation drops the part of a response that a slow reader has not read', async (t) => {
   const auth = await scriptedAuth(t)
   let flooded: (handed: number) => void = () => undefined
   const handing = new Promise<number>((resolve) => {
@@ -108,7 +108,7 @@ t.test('what a slow reader has not taken of a response never reaches it', async 
   t.ok(reader.bytesRead < handed, `${reader.bytesRead} of ${handed} bytes`)
 })
 
-t.test('a route that holds the grant decides by itself', async (t) => {
+t.test('a route that holds the grant answers as it likes', async (t) => {
   const auth = await scriptedAuth(t)
   const { routes, reached, proceed } = pausing()
   const { http } = await guardedApp(t, { authUrl: auth.url, routes })
@@ -120,7 +120,7 @@ t.test('a route that holds the grant decides by itself', async (t) => {
   t.strictSame(await (await asked).json(), { ended: 'revoked' })
 })
 
-t.test('a caller who goes away leaves nothing behind', async (t) => {
+t.test('keeps no grant of an aborted request', async (t) => {
   const auth = await scriptedAuth(t)
   const { routes, reached, proceed } = pausing()
   const { app, http } = await guardedApp(t, { authUrl: auth.url, routes })

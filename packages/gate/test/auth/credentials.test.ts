@@ -3,7 +3,7 @@ import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-t.test('the identity and its code are form-encoded before they are joined', async (t) => {
+t.test('form-encodes the identity and its code before joining them', async (t) => {
   const auth = await scriptedAuth(t)
   const asked = auth.next('token')
   await guardedApp(t, {
@@ -20,7 +20,7 @@ t.test('the identity and its code are form-encoded before they are joined', asyn
   )
 })
 
-t.test('a 401 fetches one new token, once', async (t) => {
+t.test('fetches one new token after a 401, once', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
@@ -31,10 +31,10 @@ t.test('a 401 fetches one new token, once', async (t) => {
 
   refusals = 100
   await t.rejects(app.gate.introspect(token), { code: 'auth_unavailable' })
-  t.equal(auth.authorizations.length, 3, 'a second 401 is the answer')
+  t.equal(auth.authorizations.length, 3, 'a second 401 is final')
 })
 
-t.test('it renews its token before that expires', async (t) => {
+t.test('renews its token before it expires', async (t) => {
   const auth = await scriptedAuth(t)
   auth.onToken = (reply) => reply.send(auth.tokenAnswer({ expires_in: 1 }))
   const { app } = await guardedApp(t, { authUrl: auth.url })
@@ -42,7 +42,7 @@ t.test('it renews its token before that expires', async (t) => {
   t.equal(app.gate.ready(), undefined, 'without a gap')
 })
 
-t.test('a terminal answer is said clearly, and nothing is admitted', async (t) => {
+t.test('reports a terminal answer, and admits nothing', async (t) => {
   for (const [status, error, why] of [
     [401, 'invalid_client', 'unknown identity or wrong registration code'],
     [400, 'unauthorized_client', 'the identity is suspended'],
@@ -60,13 +60,13 @@ t.test('a terminal answer is said clearly, and nothing is admitted', async (t) =
     await log.line(error)
     t.match(app.gate.ready(), new RegExp(`refuses this app's identity: ${error}`))
     t.equal((await refused(`${ws}/echo`, { token: 'x' })).status, 503)
-    t.equal(auth.authorizations.length, 1, 'it does not hammer')
+    t.equal(auth.authorizations.length, 1, 'no immediate retry')
     t.notOk(log.lines.join('').includes('super-secret'), 'the code is not logged')
     await app.close()
   }
 })
 
-t.test('a token without the scopes it needs is said too', async (t) => {
+t.test('reports a missing scope of its own token', async (t) => {
   const auth = await scriptedAuth(t)
   auth.onToken = (reply) => reply.send(auth.tokenAnswer({ scope: 'introspect' }))
   const { app, log } = await guardedApp(t, { authUrl: auth.url })
@@ -74,12 +74,12 @@ t.test('a token without the scopes it needs is said too', async (t) => {
   t.match(app.gate.ready(), /lacks the scope feed/)
 })
 
-t.test('auth away: 503, and back by itself when auth is', async (t) => {
+t.test('answers 503 while auth is down, and recovers with auth', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, log, http, ws } = await guardedApp(t, { authUrl: auth.url, timeoutMs: 300 })
   const token = auth.issue()
   const peer = await dial(`${ws}/echo`, { token })
-  // A black hole: connections stand, nothing answers.
+  // Auth accepts connections and does not answer.
   auth.onIntrospect = (_honest, reply) => {
     reply.hijack()
   }
@@ -88,7 +88,7 @@ t.test('auth away: 503, and back by itself when auth is', async (t) => {
   t.match(stalled.headers['retry-after'], /^[1-4]$/)
   t.notOk('www-authenticate' in stalled.headers)
   t.match(JSON.parse(stalled.body), { code: 'auth_unavailable', detail: 'authentication failed' })
-  t.notMatch(stalled.body, auth.url, 'internals are not told')
+  t.notMatch(stalled.body, auth.url, 'the answer does not name auth')
 
   const from = log.lines.length
   auth.onToken = (reply) => reply.code(503).send({ error: 'temporarily_unavailable' })
@@ -101,18 +101,18 @@ t.test('auth away: 503, and back by itself when auth is', async (t) => {
   auth.onToken = undefined
   auth.onIntrospect = (honest) => honest()
   await log.line('feed is in sync', from)
-  t.equal(await peer.ask('x'), 'ada: x', 'who was there stays')
+  t.equal(await peer.ask('x'), 'ada: x', 'the open socket stays open')
   await dial(`${ws}/echo`, { token })
   t.equal(app.gate.ready(), undefined)
 })
 
-t.test('an auth that is not there at the start', async (t) => {
+t.test('starts without auth, and is not ready', async (t) => {
   const { app } = await guardedApp(t, { authUrl: 'http://127.0.0.1:1' })
   t.match(app.gate.ready(), /cannot be reached/)
   await t.rejects(app.gate.introspect('x'), { code: 'auth_unavailable' })
 })
 
-t.test('no token and no code in any log line', async (t) => {
+t.test('logs no token and no registration code', async (t) => {
   const auth = await scriptedAuth(t)
   const { log, ws, http } = await guardedApp(t, {
     authUrl: auth.url,

@@ -4,7 +4,7 @@ import { refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-t.test('what is asked together goes in one request, each token once', async (t) => {
+t.test('sends tokens of one turn in one request, each token once', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   const tokens = Array.from({ length: 10 }, (_, at) => auth.issue({ sub: `user-${at}` }))
@@ -14,13 +14,13 @@ t.test('what is asked together goes in one request, each token once', async (t) 
   t.equal(auth.batches.length, 1)
   t.strictSame(auth.batches[0], tokens)
   for (const [at, grant] of grants.entries()) {
-    t.equal(grant.subject, `user-${at % 10}`, 'each gets the answer to its own token')
+    t.equal(grant.subject, `user-${at % 10}`, 'each caller gets the answer for its token')
   }
-  t.not(grants[0], grants[10], 'and a grant of its own')
+  t.not(grants[0], grants[10], 'each caller gets its own grant')
   t.match(app.gate.stats, { batches: 1, introspected: 10, largestBatch: 10, live: 20 })
 })
 
-t.test('while enough batches are on their way, what comes is kept for the next', async (t) => {
+t.test('collects tokens for the next batch while four batches are in flight', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   let answer: () => void = () => undefined
@@ -52,7 +52,7 @@ t.test('while enough batches are on their way, what comes is kept for the next',
   )
 })
 
-t.test('an answer that is not exactly the contract admits nobody', async (t) => {
+t.test('rejects answers that violate the contract', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, ws } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
@@ -91,15 +91,15 @@ t.test('an answer that is not exactly the contract admits nobody', async (t) => 
   t.equal(app.gate.stats.live, 0)
   auth.onIntrospect = (honest) => honest()
   await app.gate.introspect(token)
-  t.pass('and then it works again')
+  t.pass('a valid answer admits again')
 })
 
-t.test('everyone who waits is answered, in time', async (t) => {
+t.test('answers every waiting caller in time when auth trickles', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url, timeoutMs: 150 })
   auth.onIntrospect = (_honest, reply) => {
     reply.hijack()
-    // Heads come, and then a byte now and then.
+    // Sends the head, and then a byte now and then.
     reply.raw.write('{')
     const trickle = setInterval(() => reply.raw.write(' '), 20)
     reply.raw.on('close', () => clearInterval(trickle))
@@ -107,7 +107,10 @@ t.test('everyone who waits is answered, in time', async (t) => {
   const waiting: Promise<unknown>[] = []
   for (let batch = 0; batch < 6; batch++) {
     const asked = batch < 4 ? auth.next('introspect') : undefined
-    waiting.push(app.gate.introspect(`token-${batch}`))
+    const introspection = app.gate.introspect(`token-${batch}`)
+    // On a slow machine it may be rejected before `allSettled` below.
+    introspection.catch(() => undefined)
+    waiting.push(introspection)
     await asked
   }
   const results = await Promise.allSettled(waiting)
@@ -116,7 +119,7 @@ t.test('everyone who waits is answered, in time', async (t) => {
   }
 })
 
-t.test('closing the app answers everyone who waits', async (t) => {
+t.test('closing the app rejects every waiting caller', async (t) => {
   const auth = await scriptedAuth(t)
   const { app } = await guardedApp(t, { authUrl: auth.url })
   auth.onIntrospect = (_honest, reply) => {

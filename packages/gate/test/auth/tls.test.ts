@@ -18,7 +18,7 @@ const required = { identity: 'node', registrationCode: 'code' }
 const options = (authUrl: string, tls?: GateTls) =>
   checkOptions({ authUrl, credentials: required, ...(tls === undefined ? {} : { tls }) })
 
-/** What stands in for auth, and wants to see certificates of ours: both of the gate's ways to it. */
+/** Starts an HTTPS and WebSocket server in place of auth, which requires client certificates of `ours`. */
 async function listen(t: { teardown(end: () => void): void }): Promise<string> {
   const listening = createServer(
     { ...server, ca: ours.cert, requestCert: true, rejectUnauthorized: true },
@@ -50,12 +50,12 @@ async function reach(t: { teardown(end: () => Promise<void>): void }, url: strin
   return { posted, feed }
 }
 
-t.test('by its own certificate and the authority that it trusts, it reaches auth', async (t) => {
+t.test('reaches auth with its client certificate and its CA', async (t) => {
   const url = await listen(t)
   t.same(await reach(t, url, { ca: ours.cert, ...client }), { posted: 200, feed: 1000 })
 })
 
-t.test('it says nothing to a server that it cannot trust', async (t) => {
+t.test('sends nothing to a server that its CA has not signed', async (t) => {
   const url = await listen(t)
   for (const tls of [undefined, client, { ca: theirs.cert, ...client }]) {
     const { posted, feed } = await reach(t, url, tls)
@@ -65,20 +65,17 @@ t.test('it says nothing to a server that it cannot trust', async (t) => {
   }
 })
 
-t.test(
-  'a server that asks for certificates refuses it with none, and with a foreign one',
-  async (t) => {
-    const url = await listen(t)
-    for (const tls of [{ ca: ours.cert }, { ca: ours.cert, ...stranger }]) {
-      const { posted, feed } = await reach(t, url, tls)
-      for (const why of [posted, feed]) {
-        t.match(String(why), /CERTIFICATE_REQUIRED|UNKNOWN_CA|ECONNRESET|UND_ERR_SOCKET|EPIPE/)
-      }
+t.test('a server that requires client certificates refuses a missing or foreign one', async (t) => {
+  const url = await listen(t)
+  for (const tls of [{ ca: ours.cert }, { ca: ours.cert, ...stranger }]) {
+    const { posted, feed } = await reach(t, url, tls)
+    for (const why of [posted, feed]) {
+      t.match(String(why), /CERTIFICATE_REQUIRED|UNKNOWN_CA|ECONNRESET|UND_ERR_SOCKET|EPIPE/)
     }
-  },
-)
+  }
+})
 
-t.test('options that cannot be used are refused', async (t) => {
+t.test('rejects invalid TLS options', async (t) => {
   const wrong: [string, GateTls, RegExp][] = [
     ['http://auth', { ca: ours.cert }, /authUrl must be https/],
     ['https://auth', { cert: client.cert }, /go together/],

@@ -13,7 +13,7 @@ import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'
 
-t.test('a reconnect goes on from its cursor, and says again what it acknowledged', async (t) => {
+t.test('a reconnect resumes at its cursor, and repeats its acknowledgements', async (t) => {
   const auth = await scriptedAuth(t)
   const first = auth.next('hello')
   const { log, ws } = await guardedApp(t, {
@@ -23,8 +23,8 @@ t.test('a reconnect goes on from its cursor, and says again what it acknowledged
   })
   const hello = (await first) as Record<string, unknown>
   t.match(hello, { type: 'hello', node: 'node-1', url: 'http://node-1.example' })
-  t.notOk('cursor' in hello, 'it has none yet')
-  t.notOk('since' in hello, 'nor a place among those of its name')
+  t.notOk('cursor' in hello, 'no cursor yet')
+  t.notOk('since' in hello, 'no join time yet')
 
   const [kept, missed] = [auth.issue(), auth.issue()]
   const one = await dial(`${ws}/echo`, { token: kept })
@@ -40,21 +40,21 @@ t.test('a reconnect goes on from its cursor, and says again what it acknowledged
   t.match(await again, { secret: hello['secret'], since: 1_000_000, cursor: ack.cursor })
   t.strictSame(await repeated, ack, 'word for word')
   await log.line('feed is in sync', from)
-  t.equal(await one.ask('x'), 'ada: x', 'live sockets live through it')
+  t.equal(await one.ask('x'), 'ada: x', 'open sockets stay open')
   await auth.push(auth.event({ jti: auth.of(missed).jti }))
-  t.equal((await two.closed).code, 4500, 'the events that follow are applied')
+  t.equal((await two.closed).code, 4500, 'later events are applied')
   await auth.push(auth.event({ all: true }))
-  t.equal((await meanwhile.closed).code, 4500, 'also to what was admitted while it was away')
+  t.equal((await meanwhile.closed).code, 4500, 'also to sockets admitted while the feed was away')
 })
 
-t.test('a feed that lost its place: every live token is asked for again', async (t) => {
+t.test('introspects every live token again when the feed cannot resume', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, log, ws } = await guardedApp(t, { authUrl: auth.url })
   const tokens = Array.from({ length: 3 }, () => auth.issue())
   const peers = await Promise.all(tokens.map((token) => dial(`${ws}/echo`, { token })))
   const [revoked = '', good = '', late = ''] = tokens
 
-  // While the feed is away one is revoked; the next feed cannot tell.
+  // One token is revoked while the feed is away; the next feed does not send the event.
   auth.active.delete(revoked)
   auth.position = 7
   auth.onHello = () => ({ type: 'welcome', cursor: auth.cursor, resumed: false })
@@ -75,21 +75,21 @@ t.test('a feed that lost its place: every live token is asked for again', async 
   t.match(app.gate.ready(), /introspecting every live token/)
   t.equal((await refused(`${ws}/echo`, { token: good })).status, 503, 'not ready yet')
 
-  // An event meanwhile is applied at once, and acknowledged only when all is known.
+  // An event meanwhile is applied at once, and acknowledged after the resync.
   const event = auth.event({ jti: auth.of(late).jti })
   const acked = auth.push(event)
   t.equal((await peers[2]?.closed)?.code, 4500)
-  t.equal(auth.acks.length, acks, 'nothing is acknowledged yet')
+  t.equal(auth.acks.length, acks, 'no acknowledgement yet')
   answer()
   t.match((await acked).revocations, [{ id: event.id, connectionsClosed: 1 }])
-  t.equal((await peers[0]?.closed)?.code, 4500, 'what is inactive ends')
+  t.equal((await peers[0]?.closed)?.code, 4500, 'an inactive token ends')
   await log.line('feed is in sync', from)
-  t.equal(await peers[1]?.ask('x'), 'ada: x', 'what is active stays')
+  t.equal(await peers[1]?.ask('x'), 'ada: x', 'an active token stays')
   t.equal(app.gate.ready(), undefined)
   t.equal(app.gate.stats.resyncs, 1)
 })
 
-t.test('a feed lost while asking again starts over, never resumes', async (t) => {
+t.test('a feed lost during a resync starts over and does not resume', async (t) => {
   const auth = await scriptedAuth(t)
   const { log, ws } = await guardedApp(t, { authUrl: auth.url })
   await auth.push(auth.event({ identity: 'bank' }))
@@ -105,12 +105,12 @@ t.test('a feed lost while asking again starts over, never resumes', async (t) =>
   const hello = auth.next('hello')
   auth.onIntrospect = (honest) => honest()
   auth.feed?.terminate()
-  t.notOk('cursor' in ((await hello) as object), 'what it skipped is not made up for')
+  t.notOk('cursor' in ((await hello) as object), 'the skipped events are still unknown')
   t.equal((await peer.closed).code, 4500)
   await log.line('feed is in sync', from)
 })
 
-t.test('many live tokens are asked for in batches of the contract', async (t) => {
+t.test("a resync introspects in batches of the contract's size", async (t) => {
   const auth = await scriptedAuth(t)
   const { app, log } = await guardedApp(t, { authUrl: auth.url })
   const count = 2 * maxIntrospections + 10
@@ -136,7 +136,7 @@ t.test('many live tokens are asked for in batches of the contract', async (t) =>
   t.ok(auth.batches.every((batch) => batch.length <= maxIntrospections))
 })
 
-t.test('an answer from before the feed lost its place proves nothing', async (t) => {
+t.test('refuses an answer to an introspection from before the feed skipped events', async (t) => {
   const auth = await scriptedAuth(t)
   const { log, ws } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
@@ -162,7 +162,7 @@ t.test('an answer from before the feed lost its place proves nothing', async (t)
   t.match(headers['retry-after'], /^[1-4]$/)
 })
 
-t.test('garbage on the feed is counted, not applied, and the feed connects again', async (t) => {
+t.test('counts a malformed message, does not apply it, and reconnects', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, log, ws } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
@@ -189,7 +189,7 @@ t.test('garbage on the feed is counted, not applied, and the feed connects again
   }
   auth.feed?.send(Buffer.from([1, 2, 3]))
   await log.line('feed is in sync', log.lines.length)
-  t.equal(app.gate.stats.feedGarbage, garbage.length, 'a binary one is not even read')
+  t.equal(app.gate.stats.feedGarbage, garbage.length, 'a binary message is not parsed')
   t.equal(app.gate.stats.feedReconnects, garbage.length + 1)
   t.equal(await peer.ask('x'), 'ada: x')
 
@@ -203,7 +203,7 @@ t.test('garbage on the feed is counted, not applied, and the feed connects again
   t.equal(app.gate.stats.feedGarbage, garbage.length + 1)
 })
 
-t.test('a token that auth refuses for the feed is fetched anew', async (t) => {
+t.test('fetches a new token when auth refuses the token of the feed', async (t) => {
   const auth = await scriptedAuth(t)
   const { log } = await guardedApp(t, { authUrl: auth.url })
   for (const refuse of ['close', 'upgrade']) {
@@ -226,7 +226,7 @@ t.test('a token that auth refuses for the feed is fetched anew', async (t) => {
   t.pass()
 })
 
-t.test('a cursor that auth does not understand is given up', async (t) => {
+t.test('drops a cursor that auth does not understand', async (t) => {
   const auth = await scriptedAuth(t)
   const { log } = await guardedApp(t, { authUrl: auth.url })
   const from = log.lines.length
@@ -236,7 +236,7 @@ t.test('a cursor that auth does not understand is given up', async (t) => {
   await log.line('feed is in sync', from)
 })
 
-t.test('another process of the same name: said clearly', async (t) => {
+t.test('reports that a later process took its name, and admits nothing', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, log, ws } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
@@ -250,18 +250,18 @@ t.test('another process of the same name: said clearly', async (t) => {
   await t.rejects(
     app.gate.introspect(auth.issue()),
     { code: 'auth_unavailable' },
-    'nobody would tell it of a revocation',
+    'it would receive no revocation',
   )
   t.match(
     await refused(`${ws}/echo`, { token }),
     { status: 503 },
-    'it admits no one, though it has a lease',
+    'it admits nothing, though it holds a lease',
   )
-  t.equal(app.gate.stats.feedReconnects, before + 1, 'it asks again, and not at once')
+  t.equal(app.gate.stats.feedReconnects, before + 1, 'it reconnects later, not at once')
   peer.socket.terminate()
 })
 
-t.test('a name that auth refuses, until auth takes it', async (t) => {
+t.test('retries a refused name until auth accepts it', async (t) => {
   for (const code of [4403, 4409]) {
     const auth = await scriptedAuth(t)
     const { feed, watch, stats, lease } = await bareFeed(t, auth, { refusedRetryMs: 5 })
@@ -290,11 +290,11 @@ t.test('a name that auth refuses, until auth takes it', async (t) => {
   }
 })
 
-t.test('a try may take longer after one in vain', async (t) => {
+t.test('allows more time for a try after a failed one', async (t) => {
   const auth = await scriptedAuth(t)
   const { feed, lease } = await bareFeed(t, auth, { welcomeMs: 100 })
   const welcome = auth.onHello
-  // Each welcome comes after 250 ms, as from an auth whose Redis is slow.
+  // Send each welcome after 250 ms, like an auth with a slow Redis.
   auth.onHello = (hello) => {
     const connection = auth.feed
     setTimeout(() => {
@@ -311,7 +311,7 @@ t.test('a try may take longer after one in vain', async (t) => {
   t.equal(feed.problem, undefined)
 })
 
-t.test('a dead peer, and one that never says welcome, are noticed', async (t) => {
+t.test('reconnects when auth sends no welcome, and when auth is silent', async (t) => {
   const auth = await scriptedAuth(t)
   const { feed, watch, stats, lease } = await bareFeed(t, auth)
   const welcome = auth.onHello
@@ -326,17 +326,17 @@ t.test('a dead peer, and one that never says welcome, are noticed', async (t) =>
   await second
   await acked
   await started
-  t.equal(stats.feedReconnects, 1, 'without a welcome it connects again')
+  t.equal(stats.feedReconnects, 1, 'without a welcome it reconnects')
   await leased
   t.equal(watch.inSync, true)
 
-  // As when the other side's machine is gone: the connection stands, nothing comes.
+  // As when auth's machine is gone: the connection stays open and silent.
   auth.feed?.pause()
   await auth.next('hello')
-  t.equal(stats.feedReconnects, 2, 'without a pong it connects again')
+  t.equal(stats.feedReconnects, 2, 'without a pong it reconnects')
 })
 
-/** A feed by itself, in a hurry. */
+/** Returns a feed without an app, with short times. */
 async function bareFeed(t: Test, auth: ScriptedAuth, more: Partial<FeedTiming> = {}) {
   const timing: FeedTiming = {
     handshakeMs: 1000,

@@ -11,7 +11,7 @@ import { scriptedAuth } from '../fixtures/scripted-auth.js'
 const id = 'A'.repeat(22)
 
 t.test(
-  'a node attends where auth has questions, and tells what stands on which tokens',
+  'a node sends attend if auth has inquiries, and reports the connections of each token',
   async (t) => {
     const auth = await scriptedAuth(t)
     auth.onHello = () => ({ type: 'welcome', cursor: auth.cursor, resumed: false, inquiries: true })
@@ -56,11 +56,11 @@ t.test(
     t.match(await ask({ after: of(bob) }), { connections: 3, tokens: [of(ada)] })
 
     await auth.push(auth.event({ jti: of(ada).jti }))
-    t.match(await ask({}), { connections: 1, tokens: [of(bob)] }, 'what is closed is gone')
+    t.match(await ask({}), { connections: 1, tokens: [of(bob)] }, 'without closed connections')
   },
 )
 
-t.test('an older auth is told nothing that it does not know', async (t) => {
+t.test('does not send attend to an auth without inquiries', async (t) => {
   const auth = await scriptedAuth(t)
   let attended = false
   auth.on('attend', () => {
@@ -71,7 +71,7 @@ t.test('an older auth is told nothing that it does not know', async (t) => {
   t.notOk(attended)
 })
 
-t.test('an inquiry that is none is garbage', async (t) => {
+t.test('counts a malformed inquiry as garbage', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, log } = await guardedApp(t, { authUrl: auth.url })
   const good = { type: 'inquire', id, selector: { all: true }, limit: 10 }
@@ -83,7 +83,7 @@ t.test('an inquiry that is none is garbage', async (t) => {
   t.equal(app.gate.stats.feedGarbage, 5)
 })
 
-t.test('the first of many tokens are those of a whole sort', async (t) => {
+t.test('returns the same first tokens as a full sort', async (t) => {
   const grants = Array.from({ length: 500 }, (_, n) => {
     const active: Active = {
       active: true,
@@ -96,7 +96,7 @@ t.test('the first of many tokens are those of a whole sort', async (t) => {
       iss: 'i',
       aud: 'a',
       token_type: 'Bearer',
-      // Some share a microsecond, as tokens of two partitions may.
+      // Some share a microsecond, as tokens of two partitions can.
       issued_us: ((n * 7919) % 250) >> 1,
       labels: [],
       parents: [],

@@ -1,4 +1,4 @@
-// A command that was admitted has no effect once its token has ended, however late it comes.
+// An admitted command has no effect after its token has ended.
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { FastifyInstance } from 'fastify'
@@ -9,7 +9,7 @@ import { newStats } from '../../src/stats.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'
 
-/** A store whose answers the test gives, and a route that writes to it. */
+/** A store whose writes the test answers, and a route that writes to it. */
 class Store {
   readonly written: unknown[] = []
   readonly deadlines: number[] = []
@@ -40,8 +40,8 @@ class Store {
   }
 }
 
-/** Sends the head of a request and all of its body but the last byte, and waits until it is admitted. */
-async function slowly(
+/** Sends a request without the last byte of its body, and waits until the gate has admitted it. */
+async function sendSlowly(
   app: FastifyInstance,
   http: string,
   token: string,
@@ -84,27 +84,27 @@ async function scene(
   return { auth, store, app, http }
 }
 
-t.test('a body that is not there when its token is revoked is cut', async (t) => {
+t.test('a revocation cuts a request whose body is incomplete', async (t) => {
   const { auth, store, app, http } = await scene(t)
   const token = auth.issue()
-  const { outcome, finish } = await slowly(app, http, token)
+  const { outcome, finish } = await sendSlowly(app, http, token)
   const ack = await auth.push(auth.event({ jti: auth.of(token).jti }))
-  t.equal(ack.revocations[0]?.connectionsClosed, 0, 'a request is not counted as a connection')
+  t.equal(ack.revocations[0]?.connectionsClosed, 0, 'a request does not count as a connection')
   finish()
   t.equal(await outcome, undefined, 'the connection is cut')
   t.strictSame(store.written, [])
 })
 
-t.test('a body that is not there when the lease is lost is cut', async (t) => {
+t.test('the loss of the lease cuts a request whose body is incomplete', async (t) => {
   const { auth, store, app, http } = await scene(t, 500)
-  const { outcome, finish } = await slowly(app, http, auth.issue())
+  const { outcome, finish } = await sendSlowly(app, http, auth.issue())
   auth.leaseMs = undefined
   t.equal(await outcome, undefined)
   finish()
   t.strictSame(store.written, [])
 })
 
-t.test('a revocation is acknowledged after the effects that it covers', async (t) => {
+t.test('acknowledges a revocation after the effects that it covers', async (t) => {
   const { auth, store, http } = await scene(t)
   const token = auth.issue()
   const other = auth.issue()
@@ -117,18 +117,18 @@ t.test('a revocation is acknowledged after the effects that it covers', async (t
   t.equal((await auth.push(auth.event({ jti: auth.of(other).jti }))).revocations.length, 1)
   const before = auth.acks.length
   const acked = auth.push(auth.event({ jti: auth.of(token).jti }))
-  // A later event waits too: an acknowledgement speaks of everything before its cursor.
+  // A later event waits too: an acknowledgement covers every event up to its cursor.
   const later = auth.push(auth.event({ identity: 'someone-else' }))
-  // The node has read both when it answers a question that was asked behind them.
+  // The answer to this inquiry proves that the node has read both events.
   auth.send({ type: 'inquire', id: 'x'.repeat(22), selector: { all: true }, limit: 1 })
   await once(auth, 'connections')
   t.equal(auth.acks.length, before, 'nothing is acknowledged while the effect is under way')
   store.answer()
   await Promise.all([acked, later])
-  t.equal((await answer).status, 401, 'the caller hears that its token has ended')
+  t.equal((await answer).status, 401, 'the caller learns that its token has ended')
 })
 
-/** A grant that is held, and what guards it. */
+/** Returns a held grant with its watch and its lease. */
 async function heldGrant(t: Parameters<typeof scriptedAuth>[0]) {
   const auth = await scriptedAuth(t)
   const lease = { held: true, leftMs: 1000 }
@@ -149,7 +149,7 @@ async function heldGrant(t: Parameters<typeof scriptedAuth>[0]) {
 const isOver = (): boolean => false
 const untouched = (): Promise<never> => Promise.reject(new Error('the work was done'))
 
-t.test('an effect needs a grant and a lease that hold', async (t) => {
+t.test('an effect requires a live grant and a held lease', async (t) => {
   const { lease, watch, grant, release, revoke } = await heldGrant(t)
   lease.leftMs = 0
   await t.rejects(watch.effect(grant, untouched, isOver), { code: 'auth_unavailable' })
@@ -160,24 +160,21 @@ t.test('an effect needs a grant and a lease that hold', async (t) => {
   release()
 })
 
-t.test(
-  'a grant that was let go has no effect, since its revocation would not find it',
-  async (t) => {
-    const { watch, grant, release } = await heldGrant(t)
-    release()
-    await t.rejects(watch.effect(grant, untouched, isOver), { code: 'invalid_token' })
-  },
-)
+t.test('a released grant has no effect, since its revocation would not find it', async (t) => {
+  const { watch, grant, release } = await heldGrant(t)
+  release()
+  await t.rejects(watch.effect(grant, untouched, isOver), { code: 'invalid_token' })
+})
 
-t.test('what was let go meanwhile is waited for', async (t) => {
+t.test('waits for the effect of a grant that was released meanwhile', async (t) => {
   const { watch, grant, release, revoke } = await heldGrant(t)
   let answer = (): void => undefined
   const work = watch.effect(grant, () => new Promise<void>((resolve) => (answer = resolve)), isOver)
   release()
-  t.equal(watch.effectsOver(), undefined, 'of a token that is not revoked')
+  t.equal(watch.effectsOver(), undefined, 'not for a token that is not revoked')
   revoke()
   const over = watch.effectsOver()
-  t.ok(over, 'of a revoked token')
+  t.ok(over, 'for a revoked token')
   answer()
   await Promise.all([work, over])
   t.equal(watch.effectsOver(), undefined)
@@ -197,10 +194,10 @@ t.test('an effect whose answer is lost is under way until its deadline', async (
   revoke()
   await watch.effectsOver()
   t.ok(performance.now() >= deadline - 1, 'not before')
-  t.notOk(watch.hasEffects, 'the error that proves something was over at once')
+  t.notOk(watch.hasEffects, 'the effect with the conclusive error was over at once')
 })
 
-t.test('a deadline is within the lease', async (t) => {
+t.test('the deadline of an effect is within the lease', async (t) => {
   const { auth, store, http } = await scene(t, 1000)
   const reached = store.reached()
   const headers = { authorization: `Bearer ${auth.issue()}` }

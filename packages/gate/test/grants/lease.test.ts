@@ -6,12 +6,12 @@ import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'
 
-/** Auth answers no renewal any more, until this is called again with a time. */
+/** Sets the length of the leases that auth grants; undefined: auth answers no renewal. */
 function leases(auth: ScriptedAuth, ms: number | undefined): void {
   auth.leaseMs = ms
 }
 
-t.test('without a lease nothing is admitted', async (t) => {
+t.test('admits nothing without a lease', async (t) => {
   const auth = await scriptedAuth(t)
   leases(auth, undefined)
   const asked = auth.next('renew')
@@ -30,7 +30,7 @@ t.test('without a lease nothing is admitted', async (t) => {
   t.equal(await peer.ask('x'), 'ada: x')
 })
 
-t.test('a lease that runs out closes with 4000, and comes back', async (t) => {
+t.test('closes sockets with 4000 when the lease runs out, and recovers', async (t) => {
   const auth = await scriptedAuth(t)
   leases(auth, 300)
   const { app, log, ws } = await guardedApp(t, { authUrl: auth.url })
@@ -48,7 +48,7 @@ t.test('a lease that runs out closes with 4000, and comes back', async (t) => {
   await dial(`${ws}/echo`, { token: auth.issue() })
 })
 
-t.test('a lease is renewed before it is over, and counts from the sending', async (t) => {
+t.test('renews the lease before it runs out, and counts it from the send', async (t) => {
   const auth = await scriptedAuth(t)
   leases(auth, 600)
   const { app } = await guardedApp(t, { authUrl: auth.url })
@@ -57,9 +57,9 @@ t.test('a lease is renewed before it is over, and counts from the sending', asyn
   await auth.next('renew')
   t.equal(app.gate.stats.leasesLost, 0)
   t.ok(app.gate.lease.leftMs <= 600)
-  t.ok(performance.now() - before < 600, 'two within one lease')
+  t.ok(performance.now() - before < 600, 'two renewals within one lease')
 
-  // The answer comes late: what it grants has begun long before.
+  // The answer is late: the granted lease began long before.
   leases(auth, undefined)
   const { renewal } = (await auth.next('renew')) as { renewal: number }
   const sent = performance.now()
@@ -67,14 +67,11 @@ t.test('a lease is renewed before it is over, and counts from the sending', asyn
   auth.send({ type: 'lease', renewal, ttlMs: 10_000 })
   auth.feed?.ping()
   await once(auth.feed ?? auth, 'pong')
-  t.ok(app.gate.lease.leftMs > 5000, 'it counts')
-  t.ok(
-    app.gate.lease.leftMs <= 10_000 - (performance.now() - sent) + 1,
-    'from when it was asked for',
-  )
+  t.ok(app.gate.lease.leftMs > 5000, 'the answer counts')
+  t.ok(app.gate.lease.leftMs <= 10_000 - (performance.now() - sent) + 1, 'from the send')
 })
 
-t.test('an auth that renews no lease is left for another', async (t) => {
+t.test('reconnects when auth does not renew the lease', async (t) => {
   const auth = await scriptedAuth(t)
   leases(auth, 300)
   const { log } = await guardedApp(t, { authUrl: auth.url })
@@ -85,7 +82,7 @@ t.test('an auth that renews no lease is left for another', async (t) => {
   await again
 })
 
-t.test('a process that was stopped lets nothing through before it has looked', async (t) => {
+t.test('a process that was stopped past its lease passes no message', async (t) => {
   const auth = await scriptedAuth(t)
   leases(auth, 500)
   const received: string[] = []
@@ -101,17 +98,17 @@ t.test('a process that was stopped lets nothing through before it has looked', a
   const peer = await dial(`${ws}/take`, { token: auth.issue() })
   const heard: string[] = []
   peer.socket.on('message', (data) => heard.push(String(data)))
-  // The event loop stands still past the lease, as under SIGSTOP; a message waits in the socket.
+  // Block the event loop past the lease, as SIGSTOP does.
   const closed = once(peer.socket, 'close')
   const until = performance.now() + app.gate.lease.leftMs + 100
   while (performance.now() < until) {}
   app.server.emit('say')
   await closed
-  t.same(heard, [], 'nothing out, though no timer had its turn')
+  t.same(heard, [], 'no message out, though no timer has fired')
   t.same(received, [])
 })
 
-t.test('a response is held back too', async (t) => {
+t.test('replaces a response by 503 when the lease is lost', async (t) => {
   const auth = await scriptedAuth(t)
   leases(auth, 300)
   const { http, app } = await guardedApp(t, {
@@ -135,7 +132,7 @@ t.test('a response is held back too', async (t) => {
   t.equal(app.gate.lease.held, false)
 })
 
-/** A machine whose clocks stand still until the test moves them; and a lease on it, with what it tells. */
+/** Returns clocks that the test moves, a lease on these clocks, and what the lease reports. */
 function machine() {
   let monotonic = 5000
   let slept = 0
@@ -163,16 +160,16 @@ function machine() {
   }
 }
 
-t.test('a lease that ran out before any timer said so is lost, then held again', async (t) => {
+t.test('a renewal reports a lease that ran out before any timer did', async (t) => {
   const { lease, told, now, run } = machine()
   t.teardown(() => lease.close())
   lease.granted(now(), 1000)
   run(1001)
   lease.granted(now(), 1000)
-  t.same(told, ['regained', 'lost', 'regained'], 'what waited for the loss has heard of it')
+  t.same(told, ['regained', 'lost', 'regained'])
 })
 
-t.test('a suspend ends the lease at the first step afterwards', async (t) => {
+t.test('a suspend ends the lease at the first check afterwards', async (t) => {
   const { lease, told, now, run, suspend } = machine()
   t.teardown(() => lease.close())
   lease.granted(now(), 10_000)
@@ -181,28 +178,28 @@ t.test('a suspend ends the lease at the first step afterwards', async (t) => {
   t.equal(lease.held, true)
   suspend(25)
   t.equal(lease.held, false)
-  t.same(told, ['regained'], 'whoever asks may be in the middle of a write')
+  t.same(told, ['regained'], 'not reported in the middle of a write')
   await new Promise(setImmediate)
   t.same(told, ['regained', 'lost'])
   t.equal(lease.leftMs, 0)
   lease.granted(sent, 10_000)
-  t.equal(lease.held, false, 'an answer to a renewal from before the suspend')
+  t.equal(lease.held, false, 'a renewal from before the suspend does not count')
   run(1)
   lease.granted(now(), 10_000)
   t.equal(lease.held, true)
 })
 
-t.test('nothing is left of a lease at the first step after a suspend', async (t) => {
+t.test('leftMs is 0 at the first check after a suspend', async (t) => {
   const { lease, now, run, suspend } = machine()
   t.teardown(() => lease.close())
   lease.granted(now(), 10_000)
   run(3)
   t.equal(lease.leftMs, 9997)
   suspend(25)
-  t.equal(lease.leftMs, 0, 'an effect asks for nothing else')
+  t.equal(lease.leftMs, 0, 'an effect checks only leftMs')
 })
 
-t.test('a grant is worth nothing when the machine was suspended on its way', async (t) => {
+t.test('ignores a renewal if the machine was suspended before its answer', async (t) => {
   const { lease, told, now, run, suspend } = machine()
   t.teardown(() => lease.close())
   lease.granted(now(), 10_000)
@@ -214,7 +211,7 @@ t.test('a grant is worth nothing when the machine was suspended on its way', asy
   t.same(told, ['regained', 'lost'])
 })
 
-t.test('a suspend that the wall clock hides is noticed soon', async (t) => {
+t.test('detects a suspend that the wall clock hides', async (t) => {
   const { lease, now, suspend, setWallClock } = machine()
   t.teardown(() => lease.close())
   lease.granted(now(), 10_000)
@@ -223,14 +220,14 @@ t.test('a suspend that the wall clock hides is noticed soon', async (t) => {
   })
   suspend(8000)
   setWallClock(-8000)
-  // The lease keeps no process alive.
+  // The lease's timers do not keep the process alive.
   const alive = setInterval(() => undefined, 1000)
   await lost
   clearInterval(alive)
   t.equal(lease.held, false)
 })
 
-t.test('clocks that are set, and a machine that is busy, end no lease', async (t) => {
+t.test('a clock that is set, or a busy machine, does not end the lease', async (t) => {
   const { lease, told, now, run, setWallClock } = machine()
   t.teardown(() => lease.close())
   lease.granted(now(), 1e9)
@@ -247,7 +244,7 @@ t.test('clocks that are set, and a machine that is busy, end no lease', async (t
   t.same(told, ['regained'])
 })
 
-t.test('this machine is not suspended', async (t) => {
+t.test('detects no suspend on this machine', async (t) => {
   const lease = new NodeLease()
   t.teardown(() => lease.close())
   lease.granted(performance.now(), 60_000)

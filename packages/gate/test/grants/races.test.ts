@@ -1,11 +1,11 @@
-// Revocation against admission, forced in every order: bisq2#4961.
+// Forces every order of a revocation and an admission (bisq2#4961).
 import type { FastifyReply } from 'fastify'
 import t from 'tap'
 import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { type ScriptedAuth, scriptedAuth } from '../fixtures/scripted-auth.js'
 
-/** Makes auth decide on the answer at once and send it when told to. */
+/** Makes auth compute its answer at once, and send it when the returned function is called. */
 function holdAnswers(auth: ScriptedAuth): () => void {
   let send: () => void = () => undefined
   const told = new Promise<void>((resolve) => {
@@ -19,7 +19,7 @@ function holdAnswers(auth: ScriptedAuth): () => void {
   return () => send()
 }
 
-t.test('the revocation comes before the answer that does not know of it', async (t) => {
+t.test('refuses a token revoked between the introspection and its answer', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, ws } = await guardedApp(t, { authUrl: auth.url })
   const selectors = {
@@ -42,7 +42,7 @@ t.test('the revocation comes before the answer that does not know of it', async 
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('a revocation of others, before the answer, leaves the token alone', async (t) => {
+t.test('admits a token that the revocations before the answer do not cover', async (t) => {
   const auth = await scriptedAuth(t)
   const { ws } = await guardedApp(t, { authUrl: auth.url })
   const other = auth.issue()
@@ -58,10 +58,10 @@ t.test('a revocation of others, before the answer, leaves the token alone', asyn
     auth.event({ jti: auth.of(other).jti }),
   )
   send()
-  t.equal(await (await peer).ask('x'), 'ada: x', 'issued after the cut-off, or of someone else')
+  t.equal(await (await peer).ask('x'), 'ada: x', 'issued after the cut-off, or another identity')
 })
 
-t.test('a token asked about again while a first answer is on its way', async (t) => {
+t.test('checks every caller that shares an introspection in flight', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, ws } = await guardedApp(t, { authUrl: auth.url })
   const token = auth.issue()
@@ -76,7 +76,7 @@ t.test('a token asked about again while a first answer is on its way', async (t)
   t.equal((await first).status, 401)
 })
 
-t.test('the revocation comes between the answer and the socket', async (t) => {
+t.test('closes a socket whose token was revoked between the answer and the upgrade', async (t) => {
   const auth = await scriptedAuth(t)
   let passed: () => void = () => undefined
   let proceed: () => void = () => undefined
@@ -119,11 +119,11 @@ t.test('the revocation comes between the answer and the socket', async (t) => {
   peer.socket.on('message', (data) => heard.push(String(data)))
   peer.socket.send('heard?')
   t.strictSame(await peer.closed, { code: 4500, reason: 'token revoked' })
-  t.strictSame(heard, [], 'not a byte in or out')
+  t.strictSame(heard, [], 'no message in or out')
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('the revocation comes while frames are on their way', async (t) => {
+t.test('handles no message after the acknowledgement, while the peer keeps sending', async (t) => {
   const auth = await scriptedAuth(t)
   const heard: string[] = []
   const { app, ws } = await guardedApp(t, {
@@ -140,7 +140,7 @@ t.test('the revocation comes while frames are on their way', async (t) => {
   const token = auth.issue()
   const peer = await dial(`${ws}/hear`, { token })
   const acked = auth.push(auth.event({ jti: auth.of(token).jti }))
-  // The peer goes on until it is closed.
+  // The peer sends until it is closed.
   const flood = (): void => {
     if (peer.socket.readyState !== peer.socket.OPEN) {
       return
@@ -153,20 +153,20 @@ t.test('the revocation comes while frames are on their way', async (t) => {
   const before = heard.length
   t.equal(ack.revocations[0]?.connectionsClosed, 1)
   t.equal((await peer.closed).code, 4500)
-  t.equal(heard.length, before, 'nothing is heard after the acknowledgement')
+  t.equal(heard.length, before, 'no message after the acknowledgement')
   t.notOk(
     heard.some((line) => line.endsWith('revoked')),
-    'nothing is heard on an ended grant',
+    'no message on an ended grant',
   )
   t.equal((await refused(`${ws}/hear`, { token: `${token}x` })).status, 401)
   t.equal(app.gate.stats.live, 0)
 })
 
-t.test('what the feed brings is kept only while an answer is awaited', async (t) => {
+t.test('admits a token although an event arrived before its introspection', async (t) => {
   const auth = await scriptedAuth(t)
   const { app, ws } = await guardedApp(t, { authUrl: auth.url })
   await auth.push(auth.event({ identity: 'bank' }))
   const peer = await dial(`${ws}/echo`, { token: auth.issue() })
-  t.equal(await peer.ask('x'), 'ada: x', 'an event before the question does not touch it')
+  t.equal(await peer.ask('x'), 'ada: x')
   t.equal(app.gate.stats.live, 1)
 })

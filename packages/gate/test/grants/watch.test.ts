@@ -39,7 +39,7 @@ const tokens: fc.Arbitrary<Active> = fc.record({
   labels: fc.array(names, { maxLength: 2 }),
   parents: fc.uniqueArray(jtis, { maxLength: 3 }),
 })
-/** Ask about a token; get the oldest awaited answer; a revocation comes; the last holder goes. */
+/** Begin an introspection; answer the oldest one; apply revocations; release the oldest holder. */
 const steps = fc.array(
   fc.oneof(
     fc.record({ ask: tokens }),
@@ -50,7 +50,7 @@ const steps = fc.array(
   { maxLength: 60 },
 )
 
-t.test('whatever the order, a revocation ends exactly what it covers', async (t) => {
+t.test('a revocation ends exactly the grants that it covers, in any order of steps', async (t) => {
   fc.assert(
     fc.property(steps, (steps) => {
       const watch = new Watch(log, newStats(), lease)
@@ -115,7 +115,7 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
           throw new Error('size')
         }
         if (asked.length === 0 && watch.kept > 0) {
-          throw new Error('kept events for nobody')
+          throw new Error('kept events without an introspection in flight')
         }
       }
       watch.close()
@@ -125,7 +125,7 @@ t.test('whatever the order, a revocation ends exactly what it covers', async (t)
   t.pass()
 })
 
-t.test('a grant that nobody holds is given up', async (t) => {
+t.test('a grant without a holder expires after ten seconds', async (t) => {
   let now = Date.now()
   const watch = new Watch(log, newStats(), lease, { wall: () => now, monotonic: () => now })
   t.teardown(() => watch.close())
@@ -138,7 +138,7 @@ t.test('a grant that nobody holds is given up', async (t) => {
   const grant = watch.register(token, 'token', mark)
   const kept = watch.register(token, 'token', mark)
   watch.finish(mark)
-  watch.hold(kept, () => t.fail('is held'))
+  watch.hold(kept, () => t.fail('a held grant ended'))
   now += 11_000
   watch.expire()
   t.equal(grant.ended, 'expired')
