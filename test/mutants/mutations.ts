@@ -232,17 +232,13 @@ export const mutations: readonly Mutation[] = [
       ],
     ],
   ),
-  ...of(
-    auth('src/feed/connection/feed-connection.ts'),
-    auth('test/feed/connection/lease.test.ts'),
+  ...of(auth('src/feed/connection/lease-renewals.ts'), auth('test/feed/connection/lease.test.ts'), [
     [
-      [
-        'a lease is granted before the events that it depends on are sent',
-        '      await this.#until(() => reaches(this.#cursor, renewed.cursor))\n',
-        '',
-      ],
+      'a lease is granted before the events that it depends on are sent',
+      '      await progress.untilSent(renewed.cursor)\n',
+      '',
     ],
-  ),
+  ]),
   ...of(auth('src/feed/fencer.ts'), auth('test/feed/fencer.test.ts'), [
     [
       'the fencer reads its clock before the leases',
@@ -265,22 +261,26 @@ export const mutations: readonly Mutation[] = [
       'known?.renewedUs === lease.renewedUs ?',
     ],
   ]),
-  ...of(auth('src/feed/own-part/own-part.ts'), auth('test/feed/own-part/own-part.test.ts'), [
+  ...of(auth('src/feed/own-part/applied-events.ts'), auth('test/feed/own-part/own-part.test.ts'), [
     [
       'an auth instance acknowledges before the effects are over',
       'over: effects === undefined }',
       'over: true }',
     ],
+  ]),
+  ...of(auth('src/feed/own-part/partition-lease.ts'), auth('test/feed/own-part/own-part.test.ts'), [
     [
       'an auth instance goes on after a fence without what came before it',
-      '        await this.#when(() => reaches(this.#applied[partition], end))\n',
+      '        await this.#until(() => reaches(events.applied(partition), end))\n',
       '',
     ],
     [
       'an auth instance goes on with its lease after a suspend',
-      'if (!this.#suspends.quickCheck(now)) {\n        return left\n      }',
+      'if (!this.#suspends.quickCheck(now)) {\n      return left\n    }',
       'return left',
     ],
+  ]),
+  ...of(auth('src/feed/own-part/own-part.ts'), auth('test/feed/own-part/own-part.test.ts'), [
     ['an auth instance that has lost its place keeps its callers', '    watch.endAll()\n', ''],
   ]),
   ...of('packages/redis/src/script.ts', 'packages/redis/test/script.test.ts', [

@@ -4,11 +4,13 @@
  */
 
 export { type Authority, Callers } from '../../../apps/auth/dist/callers/callers.js'
-export { FeedConnection } from '../../../apps/auth/dist/feed/connection/feed-connection.js'
-export { feedSocket } from '../../../apps/auth/dist/feed/connection/socket.js'
+export { serveFeed } from '../../../apps/auth/dist/feed/connection/serve.js'
 export { Fencer } from '../../../apps/auth/dist/feed/fencer.js'
-export { follow } from '../../../apps/auth/dist/feed/follow.js'
-export { OwnPart, type OwnPartRegistry } from '../../../apps/auth/dist/feed/own-part/own-part.js'
+export type { FeedHub } from '../../../apps/auth/dist/feed/hub.js'
+export { type OpenedFeed, openFeed } from '../../../apps/auth/dist/feed/open-feed.js'
+export { openOwnPart } from '../../../apps/auth/dist/feed/own-part/open.js'
+export { OwnPart } from '../../../apps/auth/dist/feed/own-part/own-part.js'
+export type { OwnPartRegistry } from '../../../apps/auth/dist/feed/own-part/registry.js'
 export type { FeedRegistry } from '../../../apps/auth/dist/feed/registry.js'
 export type { PartRenewal } from '../../../apps/auth/dist/registry/auth-part/auth-part.js'
 export { cursorParts } from '../../../apps/auth/dist/registry/cursor.js'

@@ -5,30 +5,30 @@ import type { EventMeters } from './meters.js'
 import type { Secrets } from './receivers/authorization.js'
 
 export interface EventSettings {
-  /** Seal authorization headers in Redis. */
+  /** Encrypt authorization headers in Redis. */
   secrets: Secrets
-  /** Hosts that events may be pushed to without TLS, beside this machine. */
+  /** Hosts besides this machine that events may be pushed to without TLS. */
   httpHosts: readonly string[]
-  /** How long a receiver may take to answer a push. */
+  /** How long a receiver may take to answer a push, in milliseconds. */
   timeoutMs: number
-  /** The first wait after a push that failed; later ones are longer. */
+  /** The first wait after a failed push, in milliseconds; each further wait doubles. */
   retryMs: number
-  /** For how long an event is pushed again and again. */
+  /** How long an event is retried, in milliseconds. */
   maxAgeMs: number
-  /** How many events may wait for a receiver. */
+  /** Events that may wait for one receiver; beyond it the oldest are dropped. */
   maxQueued: number
-  /** How long a poll waits for an event. */
+  /** How long a poll waits for an event, in milliseconds. */
   pollWaitMs: number
 }
 
-/** What every verb of this folder takes first. */
+/** What the functions of this folder share. */
 export interface Events {
   readonly registry: Registry
   readonly jwt: Jwt
-  /** Tells when the feed has brought something. */
+  /** Reports when the feed has new events. */
   readonly hub: Pick<FeedHub, 'position' | 'movedFrom'>
   readonly settings: EventSettings
   readonly meters: EventMeters
-  /** A receiver has missed an unknown number of events. */
+  /** Called when a receiver has missed an unknown number of events. */
   readonly onLost: (receiver: { id: string }) => void
 }

@@ -1,8 +1,8 @@
 import { eventProgress, listEventReceivers, type Registry } from '../registry/index.js'
 import type { EventQueues } from './meters.js'
 
-/** What waits for all receivers together. */
-export async function queues(registry: Registry): Promise<EventQueues> {
+/** Counts the events that wait for all receivers together. */
+export async function countQueued(registry: Registry): Promise<EventQueues> {
   const receivers = await listEventReceivers(registry)
   const found = await Promise.all(receivers.map(({ id }) => eventProgress(registry, id)))
   const times = found.flatMap(({ oldestAt }) => (oldestAt === undefined ? [] : [oldestAt]))

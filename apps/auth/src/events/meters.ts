@@ -6,24 +6,28 @@ export type EventMeters = ReturnType<typeof eventMeters>
 export interface EventQueues {
   /** Events queued for all receivers. */
   pending: number
-  /** When the longest queued of them was queued, in Unix milliseconds. */
+  /** When the oldest of them was queued, in Unix milliseconds. */
   oldestAt: number | undefined
 }
 
-/** Counts of security events. `queues` asks the registry, once for each scrape. */
-export function eventMeters(register: Registry, queues: () => Promise<EventQueues>) {
+/**
+ * Registers the metrics of security events.
+ *
+ * @param countQueued - asks the registry; called once for each scrape
+ */
+export function eventMeters(register: Registry, countQueued: () => Promise<EventQueues>) {
   const registers = [register]
   const oldest = new Gauge({
     name: 'portcullis_security_event_oldest_seconds',
-    help: 'For how long the longest queued security event has waited for its receiver; 0 when none waits',
+    help: 'How long the oldest queued security event has waited for its receiver; 0 when the queues are empty',
     registers,
   })
   new Gauge({
     name: 'portcullis_security_events_pending',
-    help: 'Security events queued for all receivers; the same at every instance, NaN when Redis does not say',
+    help: 'Security events queued for all receivers; the same at every instance, NaN when Redis does not answer',
     registers,
     async collect() {
-      const found = await queues().catch(() => undefined)
+      const found = await countQueued().catch(() => undefined)
       this.set(found?.pending ?? Number.NaN)
       const { oldestAt } = found ?? {}
       const waited = oldestAt === undefined ? 0 : Math.max(0, Date.now() - oldestAt) / 1000
@@ -32,17 +36,17 @@ export function eventMeters(register: Registry, queues: () => Promise<EventQueue
   })
   const settled = new Counter({
     name: 'portcullis_security_events_total',
-    help: 'Security events that wait no more: delivered, refused by the receiver, expired after too many attempts, or dropped from a queue that was full',
+    help: 'Security events that left their queue: delivered, refused by the receiver, expired after too many attempts, or dropped because the queue was full',
     labelNames: ['outcome'] as const,
     registers,
   })
   const outcomes = ['delivered', 'refused', 'expired', 'dropped'] as const
-  // From the start: an alert on a counter that appears with its first 1 never sees it rise.
+  // An alert on a counter that appears with its first increment would miss that increment.
   for (const outcome of outcomes) {
     settled.inc({ outcome }, 0)
   }
   return {
-    /** Events that this instance has settled. */
+    /** Counts events that this instance has settled. */
     settled(counts: Partial<Settled & { dropped: number }>) {
       for (const outcome of outcomes) {
         settled.inc({ outcome }, counts[outcome] ?? 0)
@@ -50,12 +54,12 @@ export function eventMeters(register: Registry, queues: () => Promise<EventQueue
     },
     attemptsFailed: new Counter({
       name: 'portcullis_security_event_attempts_failed_total',
-      help: 'Attempts to push a security event that failed and are made again',
+      help: 'Failed attempts to push a security event that are retried',
       registers,
     }),
     lost: new Counter({
       name: 'portcullis_security_events_lost_total',
-      help: 'How often a receiver has missed an unknown number of events, because the feed was trimmed or went backwards',
+      help: 'Times that a receiver missed an unknown number of events because the feed was trimmed or went backwards',
       registers,
     }),
   }

@@ -1,81 +1,87 @@
 import { type FeedEnd, type Lease, partName } from '../registry/index.js'
 import type { FeedRegistry } from './registry.js'
 
-/** A fenced node that does not come back is listed in receipts for so long, then forgotten. */
+/** A fenced node that does not come back is removed from receipts after this. */
 const forgetAfterMs = 24 * 60 * 60 * 1000
 
 export interface FencerOptions {
   registry: Pick<FeedRegistry, 'readLeases' | 'fenceNode' | 'settleFenced' | 'forgetNode'>
+  /** How often the leases are read, in milliseconds. */
   pollMs: number
   onFenced: (lease: Lease) => void
-  /** The registry did not answer; the fencer looks again. */
+  /** The registry did not answer; the fencer tries again at its next poll. */
   onError: (error: unknown) => void
 }
 
-interface Seen {
+/** The last renewal that this process has read of a lease. */
+interface SeenRenewal {
   partition: number
-  /** Another Redis may have lost a renewal that came after the one it shows. */
+  /** The Redis that showed it. Another Redis may have lost a later renewal. */
   run: string
   renewedUs: number
-  /** When that had been read, on this process's monotonic clock. */
+  /** When this process read it first, on its monotonic clock. */
   since: number
 }
 
-/** Everything committed in a partition up to `us` had been committed at `since`, on the same clock. */
-type Committed = FeedEnd & Pick<Seen, 'since'>
+/** Everything in a partition up to `us` was committed by `since`, on this process's monotonic clock. */
+type Committed = FeedEnd & Pick<SeenRenewal, 'since'>
 
-/** Since when a fence is known to be settled. */
-type Settled = Pick<Seen, 'partition' | 'since'>
+/** When this process knew first that the receipts of a fenced part are settled. */
+type SettledFence = Pick<SeenRenewal, 'partition' | 'since'>
+
+/** A lease whose part is fenced. */
+type FencedLease = Lease & { fencedUs: number }
 
 /**
- * Watches the leases of all nodes, and fences a node that has not renewed for its `fenceMs`, or that
- * has left a revocation unacknowledged for so long. Every auth instance has one; none needs another, and
- * two do no harm: a fence holds only if what was seen is still so.
+ * Watches the leases of all nodes. Fences a node that has not renewed for its `fenceMs`, or that has
+ * left a revocation unacknowledged that long. Every auth instance runs one. Two do no harm: the registry
+ * fences only when what the fencer has read is still true.
  *
- * Why a node is never fenced too early: it counts its lease from before it sent a renewal. The registry
- * counted that one later, and this has read it later still. And while a revocation waits for the node,
- * the registry counts no renewal that the node sent after the commit; this has read the commit later.
+ * A node is never fenced too early. It counts its lease from before it sent a renewal; the registry
+ * counted that renewal later, and this process read it later still. While a revocation waits for the
+ * node, the registry counts no renewal that the node sent after the commit; this process read the commit
+ * later.
  */
 export class Fencer {
   readonly #options: FencerOptions
   /** By partition and part. */
-  #seen = new Map<string, Seen>()
-  /** By partition, oldest first; in each, `us` rises. */
+  #seen = new Map<string, SeenRenewal>()
+  /** By partition, oldest first; `us` rises. */
   #committed = new Map<number, Committed[]>()
-  /** Fenced parts whose receipts are settled, by partition, part and fence; with when, as `Seen`. */
-  #settled = new Map<string, Settled>()
+  /** By partition, part and fence. */
+  #settled = new Map<string, SettledFence>()
   #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> = Promise.resolve()
+  #polling: Promise<void> = Promise.resolve()
   #closed = false
 
   constructor(options: FencerOptions) {
     this.#options = options
-    this.#next()
+    this.#schedule()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    await this.#looking
+    await this.#polling
   }
 
-  #next(): void {
+  #schedule(): void {
     if (this.#closed) {
       return
     }
     this.#timer = setTimeout(() => {
-      this.#looking = this.#look()
+      this.#polling = this.#poll()
         .catch((error) => this.#options.onError(error))
-        .then(() => this.#next())
+        .then(() => this.#schedule())
     }, this.#options.pollMs)
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const { leases, ends, missing, error } = await this.#options.registry.readLeases()
     // After the answer: a renewal may have been counted while the question was on its way.
     const now = performance.now()
     for (const end of ends) {
-      this.#note({ ...end, since: now })
+      this.#noteCommitted({ ...end, since: now })
     }
     // Keep what we know about partitions that did not answer.
     const kept = <One extends { partition: number }>(all: ReadonlyMap<string, One>) =>
@@ -90,7 +96,7 @@ export class Fencer {
         const known = this.#settled.get(fence)
         const since = known?.since ?? now
         settled.set(fence, { partition: lease.partition, since })
-        await this.#fenced({ ...lease, fencedUs }, known === undefined, now - since)
+        await this.#afterFence({ ...lease, fencedUs }, known === undefined, now - since)
         return
       }
       const known = this.#seen.get(key)
@@ -105,11 +111,11 @@ export class Fencer {
         await this.#fence(lease, overdueUs)
       }
     })
-    this.#prune(leases, now)
+    this.#pruneCommitted(leases, now)
     const results = await Promise.allSettled(work)
     this.#seen = seen
     const failed = results.find((result) => result.status === 'rejected')
-    // What is not settled for certain is looked at again.
+    // After a failure every fence is settled again.
     this.#settled = failed === undefined ? settled : new Map()
     if (failed !== undefined) {
       throw failed.reason
@@ -119,10 +125,10 @@ export class Fencer {
     }
   }
 
-  #note(end: Committed): void {
+  #noteCommitted(end: Committed): void {
     const known = this.#committed.get(end.partition) ?? []
     const last = known.at(-1)
-    // Another Redis may give a lost microsecond again.
+    // A Redis that took over may assign a microsecond again that the other had assigned and lost.
     if (last === undefined || last.run !== end.run) {
       this.#committed.set(end.partition, [end])
     } else if (end.us > last.us) {
@@ -130,13 +136,13 @@ export class Fencer {
     }
   }
 
-  /** The microsecond up to which everything had been committed at `at`, as far as that is known. */
+  /** Returns the greatest known microsecond up to which everything had been committed at `at`. */
   #committedUs(partition: number, at: number): number | undefined {
     return this.#committed.get(partition)?.findLast(({ since }) => since <= at)?.us
   }
 
-  /** Forgets what no lease of a partition needs to be compared with. */
-  #prune(leases: readonly Lease[], now: number): void {
+  /** Drops the commits that are too old to be compared with any lease. */
+  #pruneCommitted(leases: readonly Lease[], now: number): void {
     const from = now - Math.max(0, ...leases.map(({ fenceMs }) => fenceMs))
     for (const known of this.#committed.values()) {
       known.splice(
@@ -152,19 +158,16 @@ export class Fencer {
       return
     }
     this.#options.onFenced(lease)
-    await this.#fenced({ ...lease, fencedUs }, true, 0)
+    await this.#afterFence({ ...lease, fencedUs }, true, 0)
   }
 
-  async #fenced(
-    lease: Lease & { fencedUs: number },
-    isNew: boolean,
-    sinceMs: number,
-  ): Promise<void> {
+  /** Settles the receipts of a fenced part that is new to this process, and forgets an old one. */
+  async #afterFence(lease: FencedLease, isNew: boolean, sinceMs: number): Promise<void> {
     const { registry } = this.#options
     if (isNew) {
       await registry.settleFenced(lease)
     }
-    // The process that has the name may come back; one that has lost it will not.
+    // The process that has the name may come back; a process that lost its name will not.
     if (!lease.current || sinceMs > forgetAfterMs) {
       await registry.forgetNode(lease)
     }

@@ -1,12 +1,12 @@
 import { type FeedRead, type FeedSource, tailFeed } from '../registry/index.js'
 import { FeedHub } from './hub.js'
 
-/** The tail tries again ten times a second: after this long without an error it is well. */
+/** The tail retries ten times a second: after this long without an error the feed is readable again. */
 const errorFreeMs = 1000
-/** How far behind the registry the tail may be, in time. */
-const behindMs = 1000
+/** A tail that is behind the registry for longer is stuck. */
+const maxBehindMs = 1000
 
-/** Hears what the tail brings before any node is told. */
+/** Receives the events of the tail before any node does. */
 export interface FeedFollower {
   onEvents(read: FeedRead): void
   onLost(cursor: string): void
@@ -22,28 +22,28 @@ export interface FollowOptions {
 /** The one tail of this process, feeding the hub. */
 export interface Following {
   hub: FeedHub
-  /** Says why the feed is not being followed, or nothing when it is. */
+  /** Returns why the feed is not being followed; undefined when it is. */
   ready(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** Follows the feed from its end on. @throws RegistryError `registry_unavailable` */
+/** Follows the feed, starting at its end. @throws RegistryError `registry_unavailable` */
 export async function follow({ source, follower, onError }: FollowOptions): Promise<Following> {
-  const from = await source.end()
-  const hub = new FeedHub(from)
-  const own = follower?.(from)
+  const start = await source.end()
+  const hub = new FeedHub(start)
+  const first = follower?.(start)
   let failedAt = Number.NEGATIVE_INFINITY
-  const tail = tailFeed(source, from, {
+  const tail = tailFeed(source, start, {
     onEvents(read) {
-      own?.onEvents(read)
+      first?.onEvents(read)
       hub.onEvents(read)
     },
     onLost(cursor) {
-      own?.onLost(cursor)
+      first?.onLost(cursor)
       hub.onLost(cursor)
     },
     onError(error) {
-      // One line when it breaks, not ten a second until it is mended.
+      // Report the first error of an outage, not ten a second.
       if (performance.now() - failedAt > errorFreeMs) {
         onError(error)
       }
@@ -60,7 +60,7 @@ export async function follow({ source, follower, onError }: FollowOptions): Prom
       if ((await source.end()) === position) {
         return undefined
       }
-      const moved = await hub.movedFrom(position, AbortSignal.timeout(behindMs))
+      const moved = await hub.movedFrom(position, { maxWaitMs: maxBehindMs })
       return moved ? undefined : 'the feed is not being followed'
     },
     close: () => tail.close(),

@@ -12,125 +12,128 @@ import {
   type Registry,
   readAnswers,
 } from '../registry/index.js'
+import { Wakeup } from '../wakeup.js'
 import type { FeedHub } from './hub.js'
 
-const check = TypeCompiler.Compile(Inquire)
+const inquireMessage = TypeCompiler.Compile(Inquire)
 
-/** What a node has, or why that is not known. */
+/** A node's answer, or why there is none. */
 export interface NodeReply {
   node: string
   state: AnswerState
   answer?: NodeAnswer['answer']
 }
 
+/** An inquiry of this process that waits for answers. */
+interface WaitingInquiry {
+  /** Answers announced so far. */
+  announced: number
+  changed: Wakeup
+}
+
+export interface InquiriesOptions {
+  registry: Registry
+  hub: FeedHub
+  /** Subscribed to the registry's channels `inquiries` and `answers`. */
+  listener: Listener
+  onError: (error: unknown) => void
+}
+
 /**
- * Asks all nodes what stands on which tokens, also those whose feed is at other instances: these hear
- * of an inquiry through Redis, and each instance keeps there what its nodes answer. What is published
- * may be lost, so that a node is not asked or its answer is seen late; then it is `silent`.
+ * Asks all nodes which connections use which tokens, including nodes whose feed is open at other auth
+ * instances. Inquiries go to these through Redis Pub/Sub, and each instance stores the answers of its
+ * nodes in Redis. A lost message only means that a node is not asked, or that its answer is seen late;
+ * such a node is reported as `silent`.
  */
 export class Inquiries {
   readonly #registry: Registry
   readonly #hub: FeedHub
   readonly #onError: (error: unknown) => void
-  readonly #stops: (() => void)[]
-  /** Called at each answer, and when this closes. */
-  readonly #waiting = new Map<string, () => void>()
-  #closed = false
+  readonly #unsubscribe: (() => void)[]
+  readonly #waiting = new Map<string, WaitingInquiry>()
+  readonly #closing = new AbortController()
 
-  constructor(options: {
-    registry: Registry
-    hub: FeedHub
-    /** Of the registry's channels `inquiries` and `answers`. */
-    listener: Listener
-    onError: (error: unknown) => void
-  }) {
-    const { registry, hub, listener, onError } = options
+  constructor({ registry, hub, listener, onError }: InquiriesOptions) {
     this.#registry = registry
     this.#hub = hub
     this.#onError = onError
     const { keys } = registry
-    this.#stops = [
-      listener.on(keys.inquiries, (text) => this.#heard(text)),
-      listener.on(keys.answers, (id) => this.#waiting.get(id)?.()),
+    this.#unsubscribe = [
+      listener.on(keys.inquiries, (text) => this.#passOn(text)),
+      listener.on(keys.answers, (id) => this.#announce(id)),
     ]
   }
 
-  /** A node that is here has answered. */
+  /** Stores the answer of a node that is connected here. */
   onAnswer({ node, instance }: NodeInstance, { id, connections, tokens }: Connections): void {
-    this.#give(id, { node, instance, answer: { connections, tokens } })
+    this.#store(id, { node, instance, answer: { connections, tokens } })
   }
 
   /**
-   * Asks every node, and waits until each that can has answered, `waitMs` at most.
+   * Asks every node, and waits at most `waitMs` for the answers of all that can answer.
    *
    * @throws RegistryError `registry_unavailable`
    */
   async ask(question: Omit<Inquire, 'type' | 'id'>, waitMs: number): Promise<NodeReply[]> {
-    const { promise: late, cancel } = deadline(waitMs)
+    const deadline = performance.now() + waitMs
     const id = randomBytes(16).toString('base64url')
     const nodes = await listNodes(this.#registry)
-    let wake = () => {}
-    let answered = false
-    this.#waiting.set(id, () => {
-      answered = true
-      wake()
-    })
-    let isLate = false
-    void late.then(() => {
-      isLate = true
-      wake()
-    })
+    const inquiry: WaitingInquiry = { announced: 0, changed: new Wakeup() }
+    this.#waiting.set(id, inquiry)
     try {
       await publishInquiry(this.#registry, { type: 'inquire', id, ...question })
-      for (;;) {
-        answered = false
-        const last = isLate || this.#closed
+      for (let mayWait = true; ; ) {
+        const { announced } = inquiry
         const answers = await readAnswers(this.#registry, id)
         const replies = nodes.map((node) => replyOf(node, answers))
-        if (last || replies.every(({ state }) => state !== 'silent')) {
+        if (!mayWait || replies.every(({ state }) => state !== 'silent')) {
           return replies
         }
-        if (!answered && !isLate && !this.#closed) {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
+        // Answers announced since before the read end the wait at once.
+        mayWait = await inquiry.changed.until(() => inquiry.announced !== announced, {
+          signals: [this.#closing.signal],
+          maxWaitMs: Math.max(0, deadline - performance.now()),
+        })
       }
     } finally {
-      cancel()
       this.#waiting.delete(id)
     }
   }
 
-  /** Ends every wait with what is known. The listener stays the caller's to close. */
+  /** Ends every wait with the answers there are by then. The caller closes the listener. */
   close(): void {
-    this.#closed = true
-    for (const stop of this.#stops) {
-      stop()
-    }
-    for (const wake of [...this.#waiting.values()]) {
-      wake()
+    this.#closing.abort()
+    for (const unsubscribe of this.#unsubscribe) {
+      unsubscribe()
     }
   }
 
-  /** Some instance asks, maybe this one. */
-  #heard(text: string): void {
+  #announce(id: string): void {
+    const inquiry = this.#waiting.get(id)
+    if (inquiry !== undefined) {
+      inquiry.announced += 1
+      inquiry.changed.wake()
+    }
+  }
+
+  /** Sends an inquiry of any auth instance, including this one, to the nodes connected here. */
+  #passOn(text: string): void {
     let inquiry: unknown
     try {
       inquiry = JSON.parse(text)
     } catch {
       return
     }
-    if (!check.Check(inquiry)) {
+    if (!inquireMessage.Check(inquiry)) {
       return
     }
     const { id } = inquiry
     for (const { node, instance } of this.#hub.inquire(inquiry)) {
-      this.#give(id, { node, instance })
+      this.#store(id, { node, instance })
     }
   }
 
-  #give(id: string, answer: NodeAnswer): void {
+  #store(id: string, answer: NodeAnswer): void {
     answerInquiry(this.#registry, id, answer).catch((error) => this.#onError(error))
   }
 }
@@ -148,12 +151,4 @@ function replyOf(
     return { node, state: 'unable' }
   }
   return { node, state: connected ? 'silent' : 'disconnected' }
-}
-
-function deadline(ms: number): { promise: Promise<void>; cancel: () => void } {
-  let timer: NodeJS.Timeout | undefined
-  const promise = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  return { promise, cancel: () => clearTimeout(timer) }
 }

@@ -1,9 +1,9 @@
 import { type AuthMessage, NodeMessage } from '@portcullis/contracts/feed'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 
-const check = TypeCompiler.Compile(NodeMessage)
+const nodeMessage = TypeCompiler.Compile(NodeMessage)
 
-/** A node's message; undefined when it is none. */
+/** Parses a node's message; returns undefined when it is malformed. */
 export function decode(text: string): NodeMessage | undefined {
   let message: unknown
   try {
@@ -11,7 +11,7 @@ export function decode(text: string): NodeMessage | undefined {
   } catch {
     return undefined
   }
-  return check.Check(message) ? message : undefined
+  return nodeMessage.Check(message) ? message : undefined
 }
 
 export function encode(message: AuthMessage): Buffer {

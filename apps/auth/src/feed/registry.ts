@@ -24,10 +24,10 @@ import {
   settleFenced,
 } from '../registry/index.js'
 
-/** What the feed asks of the registry; each as the verb of that name says. */
+/** The registry's operations that the feed uses; each does what the function of that name does. */
 export interface FeedRegistry {
   isActive(token: { jti: string; identity: string }): Promise<boolean>
-  /** Node names that an identity may use; undefined: any. */
+  /** Returns the node names that an identity may use; undefined for any. */
   nodeNames(identity: string): Promise<readonly string[] | undefined>
   joinNode(node: Joining): Promise<Joined>
   leaveNode(node: NodeInstance): Promise<void>
@@ -49,7 +49,7 @@ export interface FeedRegistry {
   forgetNode(lease: Lease & { fencedUs: number }): Promise<void>
 }
 
-/** The registry, as the feed sees it. The simulation of the guarantee has another. */
+/** Binds the feed's operations to a registry. The simulation of the guarantee has its own. */
 export function feedRegistry(registry: Registry): FeedRegistry {
   return {
     async isActive({ jti, identity }) {

@@ -6,19 +6,17 @@ import { SimulatedWebSocket } from '../network/web-socket.js'
 import type { Parts } from '../parts.js'
 import {
   Callers,
-  FeedConnection,
   Fencer,
-  feedSocket,
-  follow,
   issueToken,
   type Jwt,
   keyNames,
   leaseTimes,
-  newStats,
-  type OwnPart,
+  type OpenedFeed,
+  openFeed,
+  openOwnPart,
   type Registry,
   registerIdentity,
-  type Watch,
+  serveFeed,
 } from '../production.js'
 import { asCommands } from '../registry/commands.js'
 import { type SimulatedToken, tokenScope } from '../registry/registry.js'
@@ -71,8 +69,8 @@ export class SimulatedAuth {
   readonly #options: AuthOptions
   readonly #registry: RegistryClient
   readonly #scripted: Registry
-  #own: { part: OwnPart; watch: Watch; callers: Callers } | undefined
-  #hub: Awaited<ReturnType<typeof follow>>['hub'] | undefined
+  #feed: OpenedFeed | undefined
+  #callers: Callers | undefined
   #fencer: Fencer | undefined
   #leaving = false
 
@@ -98,16 +96,15 @@ export class SimulatedAuth {
 
   /** Whether it takes connections and requests. */
   get ready(): boolean {
-    return this.#hub !== undefined && !this.#leaving && !this.process.killed
+    return this.#feed !== undefined && !this.#leaving && !this.process.killed
   }
 
   /** SIGTERM: sends the nodes away, and ends. */
   async leave(): Promise<void> {
     this.process.note('closes')
     this.#leaving = true
-    await Promise.all([this.#hub?.close(100), this.#fencer?.close()])
-    await this.#own?.part.close()
-    this.#own?.watch.close()
+    await Promise.all([this.#feed?.hub.close(100), this.#fencer?.close()])
+    await this.#feed?.close()
     this.process.kill()
   }
 
@@ -139,13 +136,13 @@ export class SimulatedAuth {
 
   /** A request with a token: what `callers.ts` and the routes make of it. */
   async call(http: HttpRequest, write: AuthWrite): Promise<void> {
-    const own = this.#own
-    if (own === undefined || !this.ready) {
+    const callers = this.#callers
+    if (callers === undefined || !this.ready) {
       return http.answer(503)
     }
     const { request, reply, token } = http
     try {
-      const caller = await own.callers.admit(request, reply, token)
+      const caller = await callers.admit(request, reply, token)
       if (caller === undefined) {
         return http.answer(401)
       }
@@ -158,7 +155,7 @@ export class SimulatedAuth {
         await new Promise(setImmediate)
       }
       await authority.act((registry) => this.#write(registry, this.#options.tokenOf(token), write))
-      const refusal = own.callers.refusal(request)
+      const refusal = callers.refusal(request)
       this.process.note(() => `has written for ${claims.jti}: ${write.kind}`)
       http.answer(refusal === undefined ? 201 : statusOf(refusal))
     } catch (error) {
@@ -191,16 +188,19 @@ export class SimulatedAuth {
     const onError = (error: unknown): void =>
       process.note(() => `error: ${error instanceof Error ? error.message : error}`)
     try {
-      const { hub } = await follow({
+      const feed = await openFeed({
         source: this.#registry.source,
-        follower: (cursor) => {
-          this.#own = this.#openOwnPart(cursor, onError)
-          return this.#own.part
-        },
+        openPart: (cursor) => this.#openOwnPart(cursor, onError),
+        maxLeaseWaitMs: ownLeaseMs,
         onError,
       })
-      await this.#own?.part.start(ownLeaseMs)
-      this.#hub = hub
+      this.#callers = new Callers({
+        registry: this.#scripted,
+        jwt: this.#jwt(),
+        watch: feed.watch,
+        lease: (partition) => feed.part.lease(partition),
+      })
+      this.#feed = feed
     } catch {
       // The service manager starts it again.
       process.setTimeout(() => void this.#start(), startRetryMs)
@@ -218,27 +218,13 @@ export class SimulatedAuth {
     process.note('is ready')
   }
 
-  /** As `feed/own-part/open.ts` and `wire/` do it. */
   #openOwnPart(cursor: string, onError: (error: unknown) => void) {
     const { process, parts, leaseMs } = this.#options
-    const noLease = { held: true, leftMs: 0 }
-    const watch = new parts.Watch(logOf(process), newStats(), noLease)
-    countEffects(watch, process.world.history)
     const instance = process.random.bytes(16).toString('base64url')
-    const part = new parts.OwnPart({
-      registry: this.#registry.authPart({ node: `(auth)${process.name}`, instance }),
-      watch,
-      cursor,
-      ttlMs: leaseTimes(leaseMs).ttlMs,
-      onError,
-    })
-    const callers = new Callers({
-      registry: this.#scripted,
-      jwt: this.#jwt(),
-      watch,
-      lease: (partition) => part.lease(partition),
-    })
-    return { part, watch, callers }
+    const registry = this.#registry.authPart({ node: `(auth)${process.name}`, instance })
+    const own = openOwnPart({ registry, leaseMs, log: logOf(process), onError, parts }, cursor)
+    countEffects(own.watch, process.world.history)
+    return own
   }
 
   /** Signatures are not what is simulated: the text of a token is its id. */
@@ -264,29 +250,27 @@ export class SimulatedAuth {
   }
 
   #opened(socket: SimulatedWebSocket, text: string): void {
-    const hub = this.#hub
+    const feed = this.#feed
     const { process, tokenOf } = this.#options
     const token = tokenOf(text)
-    if (hub === undefined || token === undefined) {
+    if (feed === undefined || token === undefined) {
       socket.terminate()
       return
     }
-    const connection = new FeedConnection({
-      registry: this.#registry,
-      hub,
-      socket: feedSocket(asWebSocket(socket), pingIntervalMs),
-      token: { ...token, expiresAt: process.wall + 1e9 },
-      helloMs,
-      onError: (error) => process.note(() => `feed connection: ${error}`),
-    })
     socket.on('message', (data: Buffer) => {
       process.note(() => `hears ${data}`)
       if (data.includes('"hello"') && data.includes('"cursor"')) {
         process.world.history.count('resumes asked for')
       }
-      connection.onMessage(data.toString())
     })
-    socket.on('close', () => connection.onClose())
+    serveFeed(asWebSocket(socket), {
+      registry: this.#registry,
+      hub: feed.hub,
+      token: { ...token, expiresAt: process.wall + 1e9 },
+      pingIntervalMs,
+      helloMs,
+      onError: (error) => process.note(() => `feed connection: ${error}`),
+    })
   }
 
   async #answer(request: AuthRequest): Promise<AuthAnswer> {
@@ -330,9 +314,9 @@ export class SimulatedAuth {
   }
 }
 
-/** `feedSocket` takes the class of ws; it uses what the simulated one has. */
-export function asWebSocket(socket: SimulatedWebSocket): Parameters<typeof feedSocket>[0] {
-  return socket as unknown as Parameters<typeof feedSocket>[0]
+/** `serveFeed` takes the class of ws; it uses only what the simulated one has. */
+function asWebSocket(socket: SimulatedWebSocket): Parameters<typeof serveFeed>[0] {
+  return socket as unknown as Parameters<typeof serveFeed>[0]
 }
 
 /** As `problems` answers: a caller whose token has ended, or a registry that is away. */

@@ -20,15 +20,16 @@ import type { Events } from '../context.js'
 import { refill } from './refill.js'
 import { securityEvent, securityEventType } from './security-event.js'
 
-/** Polls of one receiver that wait here at the same time; another one is answered at once. */
+/** Polls of one receiver that wait in this process at the same time; a further one is answered at once. */
 const maxWaiting = 4
-/** So often a poll that waits looks by itself: for what no commit announces, as a verification. */
-const lookMs = 1000
+/** How often a waiting poll looks for events that no commit announces, such as a verification. */
+const lookIntervalMs = 1000
 
-/** Answers polls (RFC 8936). One for each process. */
+/** Answers polls (RFC 8936). Each process has one. */
 export class Poller {
   readonly #events: Events
   readonly #closing = new AbortController()
+  /** Number of polls that wait, by receiver. */
   readonly #waiting = new Map<string, number>()
 
   constructor(events: Events) {
@@ -36,17 +37,17 @@ export class Poller {
   }
 
   /**
-   * Takes the acknowledgements, then gives what waits longest; when nothing does, waits for it.
+   * Takes the acknowledgements, then returns the oldest events; waits for one when there are none.
    *
-   * @param gone - aborted when the one who polls has hung up
-   * @throws AuthError `invalid_request` when the receiver is pushed to
+   * @param hungUp - aborted when the caller has closed its connection
+   * @throws AuthError `invalid_request` when events are pushed to the receiver
    * @throws RegistryError `receiver_not_found`
    */
   async poll(
     id: string,
     body: PollEvents,
     { act }: Pick<Authority, 'act'>,
-    gone: AbortSignal,
+    hungUp: AbortSignal,
   ): Promise<PolledEvents> {
     const receiver = await getEventReceiver(this.#events.registry, id)
     if (receiver.delivery.method !== pollMethod) {
@@ -57,7 +58,7 @@ export class Poller {
     if (limit === 0) {
       return { sets: {} }
     }
-    const found = await this.#take(receiver, limit, body.returnImmediately !== true, gone)
+    const found = await this.#take(receiver, limit + 1, body.returnImmediately !== true, hungUp)
     const signed = found
       .slice(0, limit)
       .map(async (event) => [event.jti, await this.#sign(receiver, event)])
@@ -67,7 +68,7 @@ export class Poller {
     }
   }
 
-  /** Ends every wait; who waits gets an empty answer. */
+  /** Ends every wait; the waiting polls are answered without events. */
   close(): void {
     this.#closing.abort()
   }
@@ -89,30 +90,30 @@ export class Poller {
     )
   }
 
-  /** One more than `limit`, if there is one. */
+  /** Returns at most `max` events, and waits for the first when `mayWait`. */
   async #take(
     receiver: Receiver,
-    limit: number,
+    max: number,
     mayWait: boolean,
-    gone: AbortSignal,
+    hungUp: AbortSignal,
   ): Promise<QueuedEvent[]> {
     const { registry, hub, settings } = this.#events
     const { id } = receiver
     const waiting = this.#waiting.get(id) ?? 0
     const deadline = performance.now() + (mayWait && waiting < maxWaiting ? settings.pollWaitMs : 0)
+    const signals = [hungUp, this.#closing.signal]
     this.#waiting.set(id, waiting + 1)
     try {
-      for (let now = receiver; ; now = await getEventReceiver(registry, id)) {
+      for (let current = receiver; ; current = await getEventReceiver(registry, id)) {
         const { position } = hub
-        // A partition that is away holds up neither the others' events nor those that are queued.
-        await refill(this.#events, now).catch(() => undefined)
-        const found = now.status === 'enabled' ? await takeEvents(registry, id, limit + 1) : []
+        // A partition that is away delays neither events of the others nor queued ones.
+        await refill(this.#events, current).catch(() => undefined)
+        const found = current.status === 'enabled' ? await takeEvents(registry, id, max) : []
         const leftMs = Math.ceil(deadline - performance.now())
-        const over = leftMs <= 0 || gone.aborted || this.#closing.signal.aborted
-        if (found.length > 0 || over) {
+        if (found.length > 0 || leftMs <= 0 || signals.some(({ aborted }) => aborted)) {
           return found
         }
-        await this.#news(position, Math.min(leftMs, lookMs), gone)
+        await hub.movedFrom(position, { signals, maxWaitMs: Math.min(leftMs, lookIntervalMs) })
       }
     } finally {
       const left = (this.#waiting.get(id) ?? 1) - 1
@@ -121,22 +122,6 @@ export class Poller {
       } else {
         this.#waiting.delete(id)
       }
-    }
-  }
-
-  /** Until the feed has moved on, so much time has passed, or there is nobody left to wait. */
-  async #news(position: string, ms: number, gone: AbortSignal): Promise<void> {
-    const over = new AbortController()
-    const end = () => over.abort()
-    const timer = setTimeout(end, ms)
-    const signals = [gone, this.#closing.signal]
-    for (const signal of signals) {
-      signal.addEventListener('abort', end)
-    }
-    await this.#events.hub.movedFrom(position, over.signal)
-    clearTimeout(timer)
-    for (const signal of signals) {
-      signal.removeEventListener('abort', end)
     }
   }
 

@@ -4,32 +4,32 @@ import { Agent } from 'undici'
 import { lookup } from '../receivers/endpoint.js'
 import { securityEventType } from './security-event.js'
 
-const maxAnswerBytes = 16 * 1024
+const maxResponseBytes = 16 * 1024
 
-/** RFC 8935 §2.3. */
-const ErrorAnswer = Type.Object({ err: Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }) })
-type ErrorAnswer = Static<typeof ErrorAnswer>
-
-/**
- * Errors that end when somebody does something about them: the receiver has not fetched our new key
- * yet, or its authorization header has been changed. Losing events over them would be a pity.
- */
-const passing: readonly string[] = ['invalid_key', 'authentication_failed', 'access_denied']
+/** The body of a 400 response (RFC 8935 §2.3). */
+const ErrorResponse = Type.Object({ err: Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }) })
+type ErrorResponse = Static<typeof ErrorResponse>
 
 /**
- * What a receiver said. `refused`: it will never take this event. `failed`: not now. The text is for
- * people; nothing that the receiver has sent is in it but a status and a code.
+ * Errors that are worth a retry: the receiver has not fetched our new key yet, or its authorization
+ * header was changed and is going to be set here too.
  */
-export type Answer = { taken: true } | { refused: string } | { failed: string }
+const temporaryErrors: readonly string[] = ['invalid_key', 'authentication_failed', 'access_denied']
+
+/**
+ * The result of a push. `refused`: the receiver will never take this event. `failed`: try again later.
+ * The text is for people; of the receiver's response it contains only the status and the error code.
+ */
+export type PushResult = { taken: true } | { refused: string } | { failed: string }
 
 export interface PusherOptions {
-  /** From the connection to the last byte of the answer. */
+  /** From the start of the connection to the last byte of the response, in milliseconds. */
   timeoutMs: number
   /** Requests to one receiver at the same time. */
   concurrency: number
 }
 
-/** Pushes events (RFC 8935), over kept-alive HTTP. Redirects are not followed. */
+/** Pushes events (RFC 8935) over kept-alive HTTP connections. Follows no redirects. */
 export class Pusher {
   readonly #timeoutMs: number
   readonly #agent: Agent
@@ -43,15 +43,15 @@ export class Pusher {
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       keepAliveTimeout: 30_000,
-      maxResponseSize: maxAnswerBytes,
+      maxResponseSize: maxResponseBytes,
     })
   }
 
-  /** Delivers one event; whatever goes wrong is an answer too. */
-  async push(endpoint: URL, authorization: string | undefined, event: string): Promise<Answer> {
-    // undici's own timeouts count from byte to byte; this one ends a trickle too.
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), this.#timeoutMs)
+  /** Delivers one event. Never rejects: errors are results too. */
+  async push(endpoint: URL, authorization: string | undefined, event: string): Promise<PushResult> {
+    // undici's timeouts restart at each byte; this one also ends a slow trickle.
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(), this.#timeoutMs)
     try {
       const { statusCode, body } = await this.#agent.request({
         origin: endpoint.origin,
@@ -63,10 +63,10 @@ export class Pusher {
           ...(authorization === undefined ? {} : { authorization }),
         },
         body: event,
-        signal: late.signal,
+        signal: timeout.signal,
       })
       const text = await body.text()
-      // 202 and nothing else (RFC 8935 §2.2): a page that answers 200 to anything is no receiver.
+      // Only 202 (RFC 8935 §2.2): a web page that answers 200 to everything is not a receiver.
       if (statusCode === 202) {
         return { taken: true }
       }
@@ -74,9 +74,9 @@ export class Pusher {
       if (err === undefined) {
         return { failed: `answered ${statusCode}, not 202` }
       }
-      return passing.includes(err) ? { failed: `answered ${err}` } : { refused: `answered ${err}` }
+      return temporaryErrors.includes(err) ? { failed: `answered ${err}` } : { refused: `answered ${err}` }
     } catch (error) {
-      if (late.signal.aborted) {
+      if (timeout.signal.aborted) {
         return { failed: `no answer in ${this.#timeoutMs} ms` }
       }
       return { failed: `not reached: ${codeOf(error)}` }
@@ -85,16 +85,16 @@ export class Pusher {
     }
   }
 
-  /** Ends every request under way and every connection. */
+  /** Aborts requests in flight and closes the connections. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
 }
 
-function errOf(text: string): ErrorAnswer['err'] | undefined {
+function errOf(text: string): ErrorResponse['err'] | undefined {
   try {
-    const answer: unknown = JSON.parse(text)
-    return Value.Check(ErrorAnswer, answer) ? answer.err : undefined
+    const response: unknown = JSON.parse(text)
+    return Value.Check(ErrorResponse, response) ? response.err : undefined
   } catch {
     return undefined
   }

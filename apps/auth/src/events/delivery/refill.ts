@@ -1,16 +1,15 @@
 import { queueEvents, type Receiver } from '../../registry/index.js'
 import type { Events } from '../context.js'
 
-/** Queues for a receiver what the feed has brought, and says what could not be kept. */
+/** Queues new events of the feed for a receiver; counts and reports those that cannot be kept. */
 export async function refill(
   { registry, settings, meters, onLost }: Events,
   receiver: Receiver,
 ): Promise<void> {
   const { dropped, lost } = await queueEvents(registry, receiver, settings.maxQueued)
   meters.settled({ dropped })
-  if (!lost) {
-    return
+  if (lost) {
+    meters.lost.inc()
+    onLost(receiver)
   }
-  meters.lost.inc()
-  onLost(receiver)
 }

@@ -1,70 +1,77 @@
 import type { QueuedEvent } from '../../registry/index.js'
 
 /** The longest wait between two attempts at an event, in milliseconds. */
-const longestMs = 300_000
+const maxWaitMs = 300_000
 
 /**
- * When to push again to a receiver that has not taken everything. Events that it has failed on wait,
- * for longer each time, all together; others do not wait for them, but come one batch at a time while
- * nothing is taken. So neither a receiver that is away nor one event that it chokes on costs many
- * requests, and neither holds up what could be delivered.
+ * When to push to a receiver again that has not taken every event.
+ *
+ * Events that failed wait together, longer each time. Other events do not wait for them, but are pushed
+ * one batch at a time while the receiver takes none. So neither a receiver that is down nor one event
+ * that it fails on costs many requests, and neither delays what can be delivered.
  */
 export class Retries {
-  readonly #firstMs: number
-  /** The `jti` of events that have failed since they were last all tried again. */
+  readonly #firstWaitMs: number
+  /** The `jti` of events that have failed since all were last tried again. */
   readonly #failed = new Set<string>()
   /** Attempts since the receiver last answered. */
-  #tries = 0
-  /** When those are tried again. */
-  #againAt = Number.POSITIVE_INFINITY
-  /** When anything may be tried. */
+  #attempts = 0
+  /** When the failed events are tried again. */
+  #failedAgainAt = Number.POSITIVE_INFINITY
+  /** When any event may be tried. */
   #anyAt = Number.NEGATIVE_INFINITY
 
-  constructor(firstMs: number) {
-    this.#firstMs = firstMs
+  /** @param firstWaitMs - the first wait after a failure, in milliseconds; each further one doubles */
+  constructor(firstWaitMs: number) {
+    this.#firstWaitMs = firstWaitMs
   }
 
-  /** When something is to be tried again, on this process's monotonic clock; never: infinity. */
+  /** When to try again, on this process's monotonic clock; infinity when no event has failed. */
   get dueAt(): number {
-    return Math.max(this.#againAt, this.#anyAt)
+    return Math.max(this.#failedAgainAt, this.#anyAt)
   }
 
-  /** Whether anything may be tried now. To be asked at every look: events whose wait is over join in. */
+  /** Returns true when events may be tried now. Readmits failed events whose wait is over. */
   mayTry(now: number): boolean {
-    if (now >= this.#againAt) {
+    if (now >= this.#failedAgainAt) {
       this.#failed.clear()
-      this.#againAt = Number.POSITIVE_INFINITY
+      this.#failedAgainAt = Number.POSITIVE_INFINITY
     }
     return now >= this.#anyAt
   }
 
-  /** Those of these events that have not to wait. */
+  /** Returns the events that do not have to wait. */
   untried(events: readonly QueuedEvent[]): QueuedEvent[] {
     return events.filter(({ jti }) => !this.#failed.has(jti))
   }
 
-  /** A batch was tried: which events failed, and whether the receiver has answered for any. */
+  /**
+   * Notes the result of a batch.
+   *
+   * @param failed - the events to try again
+   * @param answered - true when the receiver has taken or refused at least one event
+   */
   tried(failed: readonly QueuedEvent[], answered: boolean, now: number): void {
     for (const { jti } of failed) {
       this.#failed.add(jti)
     }
-    this.#tries = answered ? 0 : this.#tries + 1
+    this.#attempts = answered ? 0 : this.#attempts + 1
     if (!answered) {
-      this.#anyAt = now + jittered(this.#firstMs)
+      this.#anyAt = now + jittered(this.#firstWaitMs)
     }
     if (this.#failed.size === 0) {
       return
     }
-    const waitMs = Math.min(this.#firstMs * 2 ** Math.max(0, this.#tries - 1), longestMs)
+    const waitMs = Math.min(this.#firstWaitMs * 2 ** Math.max(0, this.#attempts - 1), maxWaitMs)
     const at = now + jittered(waitMs)
-    // After an answer soon; otherwise what is waited for already is not put off.
-    if (answered || this.#againAt === Number.POSITIVE_INFINITY) {
-      this.#againAt = Math.min(this.#againAt, at)
+    // A receiver that answers is retried soon; otherwise a wait in progress is not extended.
+    if (answered || this.#failedAgainAt === Number.POSITIVE_INFINITY) {
+      this.#failedAgainAt = Math.min(this.#failedAgainAt, at)
     }
   }
 }
 
-/** Shortened at random by up to half, so that many do not come back at once. */
+/** Shortens a wait at random by up to half, so that many retries do not coincide. */
 function jittered(ms: number): number {
   return ms * (0.5 + Math.random() / 2)
 }

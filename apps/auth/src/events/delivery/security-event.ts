@@ -13,8 +13,8 @@ type Revocation = Extract<QueuedEvent['what'], { kind: 'revocation' }>
 export const securityEventType = 'secevent+jwt'
 
 /**
- * The claims of a queued event for a receiver. The same each time: of an event that is delivered again
- * only the signature may differ, when the keys have changed.
+ * Returns the claims of a queued event for a receiver. They are the same in every attempt; only the
+ * signature may differ, after a key rotation.
  */
 export function securityEvent(
   issuer: string,
@@ -22,7 +22,7 @@ export function securityEvent(
   { jti, at, what }: QueuedEvent,
 ): SecurityEvent {
   const claims = { iss: issuer, aud, iat: Math.floor(at / 1000), jti }
-  // A stream's own events are about the stream (SSF 1.0, Verification, Stream Updated Event).
+  // The subject of these events is the stream itself (SSF 1.0, Verification, Stream Updated Event).
   const stream = { format: 'opaque' as const, id }
   if (what.kind === 'verification') {
     const { state } = what
@@ -62,8 +62,9 @@ export function securityEvent(
 }
 
 /**
- * Whose sessions a revocation ends. Always complex: sessions that match all members, and a member that
- * is not there matches any (SSF 1.0, Subject Matching), which is what our selectors mean.
+ * Returns whose sessions a revocation ends. The subject is always complex: it covers sessions that match
+ * all of its members, and an absent member matches any session (SSF 1.0, Subject Matching), as in our
+ * selectors.
  */
 function subjectOf(iss: string, { revocation: { selector }, token }: Revocation): ComplexSubject {
   const opaque = (id: string) => ({ format: 'opaque' as const, id })

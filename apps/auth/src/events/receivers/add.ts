@@ -17,7 +17,7 @@ import { endpointOf } from './endpoint.js'
 /**
  * Adds a receiver of security events.
  *
- * @throws AuthError `invalid_request` for an endpoint that is none, or poll without an identity
+ * @throws AuthError `invalid_request` for an endpoint that may not be used, or to poll without an identity
  * @throws RegistryError `identity_not_found`, `too_many_receivers`
  */
 export async function addReceiver(events: Events, body: AddEventReceiver): Promise<Receiver> {
@@ -31,7 +31,7 @@ export async function addReceiver(events: Events, body: AddEventReceiver): Promi
   })
 }
 
-/** A delivery, checked, as it is stored. @throws AuthError `invalid_request` */
+/** Checks a delivery, and returns it as it is stored. @throws AuthError `invalid_request` */
 export async function storedDelivery(
   { settings }: Events,
   delivery: Delivery,
@@ -41,7 +41,7 @@ export async function storedDelivery(
     if (identity !== undefined) {
       return delivery
     }
-    throw new AuthError('invalid_request', 'to poll, a receiver needs an identity to poll with')
+    throw new AuthError('invalid_request', 'a receiver that polls needs an identity; set identity')
   }
   endpointOf(delivery.endpoint_url, settings.httpHosts)
   return sealDelivery(settings.secrets.secret, delivery)

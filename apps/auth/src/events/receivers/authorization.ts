@@ -4,10 +4,10 @@ import { KeySetError } from '../../keys/errors.js'
 import { seal, unseal } from '../../keys/seal.js'
 import type { StoredPush } from '../../registry/index.js'
 
-/** Bound to the endpoint: sealed for one, a header does not open for another. */
+/** Binds a sealed header to its endpoint: a header sealed for one does not open for another. */
 const boundTo = (endpoint: string) => `event-receiver ${endpoint}`
 
-/** A push delivery as it is stored: with a secret its Authorization header is never in the clear. */
+/** Returns a push delivery as it is stored: with its Authorization header encrypted if a secret is set. */
 export async function sealDelivery(
   secret: string | undefined,
   { method, endpoint_url, authorization_header: header }: Static<typeof PushDelivery>,
@@ -21,14 +21,14 @@ export async function sealDelivery(
   return { ...delivery, authorization }
 }
 
-/** The secrets that a stored header may have been sealed with: the one of now, and the one before. */
+/** The secrets that a stored header may be sealed with. */
 export interface Secrets {
   secret: string | undefined
   previous: string | undefined
 }
 
 /**
- * The Authorization header of a stored push delivery.
+ * Returns the Authorization header of a stored push delivery.
  *
  * @throws KeySetError `secret_wrong`, `secret_missing`
  */
@@ -40,7 +40,7 @@ export async function openAuthorization(
     return authorization
   }
   if (secret === undefined) {
-    throw new KeySetError('secret_missing', 'the stored header is encrypted; set the secret')
+    throw new KeySetError('secret_missing', 'the stored header is encrypted; set KEY_ENCRYPTION_SECRET')
   }
   const open = (by: string) => unseal(by, boundTo(endpoint_url), authorization)
   return open(secret).catch((error) => {

@@ -4,8 +4,7 @@ import type { Events } from '../context.js'
 import { storedDelivery } from './add.js'
 
 /**
- * Changes what the body names, and nothing else. What waits for the receiver goes on under the new
- * delivery.
+ * Changes the fields that the body names. Queued events are delivered by the new delivery.
  *
  * @throws AuthError `invalid_request`
  * @throws RegistryError `receiver_not_found`

@@ -3,8 +3,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { AuthError } from '../../errors.js'
 
 /**
- * Where nobody's receiver is, but what a cloud tells its machines: link-local, and the metadata
- * services that are not. Private networks are no secret from who may configure receivers.
+ * Link-local addresses, and the metadata services of clouds at other addresses. They serve secrets to
+ * the machine that asks. Private networks are allowed: whoever may configure receivers knows them.
  */
 const refused = new BlockList()
 refused.addSubnet('169.254.0.0', 16, 'ipv4')
@@ -16,9 +16,9 @@ refused.addAddress('100.100.100.200', 'ipv4')
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * Where events may be pushed to (RFC 8935 §2: TLS).
+ * Parses the URL of a push endpoint (RFC 8935 §2: TLS).
  *
- * @param httpHosts - names of hosts that may be reached without TLS, beside this machine
+ * @param httpHosts - names of hosts besides this machine that may be reached without TLS
  * @throws AuthError `invalid_request`
  */
 export function endpointOf(text: string, httpHosts: readonly string[]): URL {
@@ -27,7 +27,7 @@ export function endpointOf(text: string, httpHosts: readonly string[]): URL {
     throw invalid('must be an https: URL')
   }
   if (url.username !== '' || url.password !== '') {
-    throw invalid('must have no user and password; send them as authorization_header')
+    throw invalid('must have no user and password; set authorization_header instead')
   }
   if (url.hash !== '') {
     throw invalid('must have no fragment')
@@ -37,9 +37,9 @@ export function endpointOf(text: string, httpHosts: readonly string[]): URL {
     !loopback.test(url.hostname) &&
     !httpHosts.includes(url.hostname)
   ) {
-    throw invalid('must be https:, but for this machine and the hosts of EVENT_HTTP_HOSTS')
+    throw invalid('must be https:, except for this machine and the hosts of EVENT_HTTP_HOSTS')
   }
-  // An address, as `lookup` checks those of names.
+  // `lookup` checks the addresses of names.
   const address = url.hostname.replace(/^\[(.*)\]$/, '$1')
   if (isRefused(address)) {
     throw invalid('must not be a link-local address')
@@ -47,7 +47,7 @@ export function endpointOf(text: string, httpHosts: readonly string[]): URL {
   return url
 }
 
-/** For connections: finds the addresses of a name, and refuses those where no receiver is. */
+/** Resolves a host name for a connection. Fails when one of its addresses is refused. */
 export const lookup: LookupFunction = (hostname, options, callback) => {
   resolve(hostname, { ...options, all: true }, (error, addresses) => {
     const [first] = addresses ?? []

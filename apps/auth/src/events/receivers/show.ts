@@ -2,7 +2,7 @@ import { type EventReceiver, pollMethod } from '@portcullis/contracts/event-rece
 import { eventProgress, type Receiver } from '../../registry/index.js'
 import type { Events } from '../context.js'
 
-/** A receiver as the API shows it: without its Authorization header, with how delivery stands. */
+/** Returns a receiver as the API shows it: without its Authorization header, with its progress. */
 export async function showReceiver(
   { registry, jwt }: Pick<Events, 'registry' | 'jwt'>,
   receiver: Receiver,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   type Ack,
   type AuthMessage,
@@ -7,28 +7,23 @@ import {
   type Hello,
   type Inquire,
   type NodeMessage,
-  type Renew,
 } from '@portcullis/contracts/feed'
 import type { SelectableToken } from '@portcullis/contracts/revocations'
-import { type NodeInstance, RegistryError, type Renewed, reaches } from '../../registry/index.js'
-import type { Batch, FeedHub } from '../hub.js'
+import { type Joined, type NodeInstance, RegistryError } from '../../registry/index.js'
+import type { Batch, FeedHub, HubConnection } from '../hub.js'
 import { decode, encode } from '../message.js'
 import type { FeedRegistry } from '../registry.js'
-import { retry } from '../retry.js'
+import { retryWhileUnavailable } from '../retry.js'
+import { EventStream } from './event-stream.js'
+import { instanceOf, type JoinError, join, joinRefusals } from './join.js'
+import { LeaseRenewals } from './lease-renewals.js'
+import { MessageQueue } from './message-queue.js'
+import { NodeProgress } from './node-progress.js'
+import { OpenInquiries } from './open-inquiries.js'
 import type { FeedSocket } from './socket.js'
 import { at } from './timer.js'
 
-/** Events that one message of a catch-up carries, for each partition. */
-const eventsAtOnce = 500
-/** A node that leaves this much unread is too slow to be told anything in time. */
-const maxBacklogBytes = 8 * 1024 * 1024
-/** Messages that may wait to be acted on; then the socket is not read. */
-const maxWaiting = 16
-
-/** Inquiries whose answers are waited for; what is older is given up. */
-const maxInquiries = 64
-
-/** The token that a node opened the feed with. */
+/** The token with which a node opened the feed. */
 export interface FeedToken extends SelectableToken {
   /** Unix milliseconds. */
   expiresAt: number
@@ -39,152 +34,137 @@ export interface FeedConnectionOptions {
   hub: FeedHub
   socket: FeedSocket
   token: FeedToken
+  /** How long the node may take to say hello, in milliseconds. */
   helloMs: number
   onError: (error: unknown) => void
-  /** Hears what the node answers to `inquire`; without this it is told of no inquiries. */
+  /** Receives the node's answers to inquiries; without it the node is sent none. */
   onAnswer?: (node: NodeInstance, answer: Connections) => void
-  /** Hears of a process that is new to its name, and of one that was refused. */
+  /** Receives each process that is new to its name, and each one that is refused. */
   onJoin?: (outcome: JoinOutcome) => void
 }
 
-/** What came of a hello. */
+/** The outcome of a hello. */
 export interface JoinOutcome extends NodeInstance {
-  /** The process that had the name before. */
+  /** The instance that had the name before. */
   replaced?: string | undefined
-  /** Why it was refused. */
+  /** Why the hello was refused. */
   error?: JoinError
 }
 
-const joinErrors = ['node_replaced', 'node_name_taken', 'node_name_not_allowed'] as const
-type JoinError = (typeof joinErrors)[number]
+/** A process under its name, and since when it has the name. */
+type JoinedNode = NodeInstance & Pick<Joined, 'since'>
 
 /**
- * One node's connection to the feed: hello, welcome, events, acks, lease, bye, as contracts/feed.ts says.
- *
- * Events reach it in two ways. While it catches up it reads the feed itself; once it stands exactly
- * where the tail stands, it takes what the tail brings. It changes from one to the other in one
- * synchronous step at equal positions, so nothing comes twice and nothing is left out.
- *
- * A renewal is counted only when the node has acknowledged everything that was committed before the
- * renewal came. The registry compares when it counts, so that a renewal that was long on its way from
- * here is worth no more. Whatever the node suffers or does, and wherever its messages were delayed,
- * nothing that it leaves unacknowledged is waited for longer than one lease; an instance whose tail is
- * stuck grants nothing.
+ * One node's connection to the feed: hello, welcome, events, acks, lease, bye, as the feed's contract
+ * says (`@portcullis/contracts/feed`). Messages are handled in order; `EventStream` sends the events,
+ * `LeaseRenewals` answers renewals.
  */
-export class FeedConnection {
+export class FeedConnection implements HubConnection {
   readonly token: FeedToken
-  /** Resolves when the socket has closed and everything about it is recorded. */
+  /** Resolves when the socket has closed and the registry has recorded it. */
   readonly ended: Promise<void>
   readonly #options: FeedConnectionOptions
+  /** Tells this connection from an older one of the same process. */
   readonly #id = randomBytes(12).toString('base64url')
-  readonly #stop = new AbortController()
-  #finish: () => void = () => {}
-  #stage: 'new' | 'joining' | 'catching up' | 'live' | 'left' = 'new'
-  #node: NodeInstance | undefined
-  /** Since when it has its name, as the registry told. */
-  #since = 0
-  /** Whether the registry has noted that this connection is open. */
-  #noted: Promise<void> = Promise.resolve()
-  /** Everything up to here has been sent. */
-  #cursor = ''
-  /** The node has acknowledged everything up to here, and the registry has taken it. */
-  #acked = ''
-  /** Is told when either has moved, or the connection has ended. */
-  #onMoved = () => {}
-  /** The renewal that waits for its lease. */
-  #renewal: number | undefined
-  #granting = false
-  #attends = false
-  /** Ids of inquiries that it has not answered. */
-  readonly #inquiries = new Set<string>()
-  #waiting = 0
-  #work: Promise<void> = Promise.resolve()
+  readonly #ending = new AbortController()
+  readonly #messages: MessageQueue
+  readonly #progress: NodeProgress
+  readonly #events: EventStream
+  readonly #renewals: LeaseRenewals
+  readonly #inquiries = new OpenInquiries()
+  #resolveEnded: () => void = () => {}
+  #saidHello = false
+  #joined: JoinedNode | undefined
+  /** Resolves when the registry has recorded that this connection is open. */
+  #recordedOpen: Promise<void> = Promise.resolve()
+  #answersInquiries = false
 
-  /** Attaches itself to the hub at once, before anything is awaited. */
+  /** Attaches itself to the hub before anything is awaited. */
   constructor(options: FeedConnectionOptions) {
     this.#options = options
     this.token = options.token
     this.ended = new Promise((resolve) => {
-      this.#finish = resolve
+      this.#resolveEnded = resolve
     })
-    const { signal } = this.#stop
-    at(Date.now() + options.helloMs, signal, () => {
-      if (this.#stage === 'new') {
+    const { registry, hub, socket, helloMs } = options
+    const ended = this.#ending.signal
+    this.#messages = new MessageQueue(socket, (message) =>
+      this.#handle(message).catch((error) => this.#fail(error)),
+    )
+    const progress = new NodeProgress(ended)
+    this.#progress = progress
+    this.#events = new EventStream({
+      registry,
+      hub,
+      progress,
+      ended,
+      send: (message) => this.#send(message),
+      backlog: () => socket.backlog,
+      onLost: () => this.end(feedClose.goingAway, 'events after the cursor are lost; reconnect'),
+      onSlow: () => this.end(feedClose.goingAway, 'too slow; reconnect'),
+    })
+    this.#renewals = new LeaseRenewals({
+      registry,
+      progress,
+      ended,
+      send: (message) => this.#send(message),
+      onError: (error) => this.#fail(error),
+    })
+    at(Date.now() + helloMs, ended, () => {
+      if (!this.#saidHello) {
         this.end(feedClose.badMessage, 'say hello first')
       }
     })
-    at(options.token.expiresAt, signal, () => {
+    at(this.token.expiresAt, ended, () => {
       this.end(feedClose.unauthorized, 'the token has expired')
     })
-    options.hub.add(this)
+    hub.add(this)
   }
 
-  /** Who it is, once it has said hello. */
+  /** The node; undefined until it has joined. */
   get node(): NodeInstance | undefined {
-    return this.#node
+    return this.#joined
   }
 
-  /** Of two processes under one name the one with the greater number came later. */
+  /** Since when the process has its name; of two processes under one name the later has the greater. */
   get since(): number {
-    return this.#since
+    return this.#joined?.since ?? 0
   }
 
-  /** A message has arrived. They are acted on one after another. */
+  /** Takes a message from the socket; `undefined` stands for a binary one, which the feed has not. */
   onMessage(text: string | undefined): void {
-    if (this.#stop.signal.aborted) {
+    if (this.#ending.signal.aborted) {
       return
     }
     const message = text === undefined ? undefined : decode(text)
     if (message === undefined) {
-      this.end(feedClose.badMessage, 'not a message of the feed')
+      this.end(feedClose.badMessage, 'malformed message')
       return
     }
-    this.#waiting += 1
-    if (this.#waiting === maxWaiting) {
-      this.#options.socket.setReading(false)
-    }
-    this.#work = this.#work.then(async () => {
-      await this.#act(message).catch((error) => this.#fail(error))
-      this.#waiting -= 1
-      if (this.#waiting === maxWaiting - 1) {
-        this.#options.socket.setReading(true)
-      }
-    })
+    this.#messages.add(message)
   }
 
-  /** The tail has brought events. */
+  /** Takes events from the hub. */
   onBatch(batch: Batch): void {
-    if (this.#stage !== 'live' || this.#stop.signal.aborted) {
-      return
-    }
-    void this.#options.socket.send(batch.encoded)
-    this.#moveTo(batch.cursor)
-    if (this.#options.socket.backlog > maxBacklogBytes) {
-      this.end(feedClose.goingAway, 'too slow; come back')
-    }
+    this.#events.onBatch(batch)
   }
 
-  /** Asks the node; gives whether it answers inquiries. */
+  /** Sends an inquiry to the node. Returns false when the node answers no inquiries. */
   inquire(inquiry: Inquire): boolean {
-    if (!this.#attends) {
+    if (!this.#answersInquiries) {
       return false
     }
     this.#inquiries.add(inquiry.id)
-    const [oldest] = this.#inquiries
-    if (this.#inquiries.size > maxInquiries && oldest !== undefined) {
-      this.#inquiries.delete(oldest)
-    }
     void this.#send(inquiry)
     return true
   }
 
   /** Closes with a code of `feedClose`. Only the first call counts. */
   end(code: number, reason: string): void {
-    if (this.#stop.signal.aborted) {
+    if (this.#ending.signal.aborted) {
       return
     }
-    this.#stop.abort()
-    this.#onMoved()
+    this.#ending.abort()
     // A socket that is not read would never see the peer's close.
     this.#options.socket.setReading(true)
     this.#options.socket.close(code, reason)
@@ -195,277 +175,135 @@ export class FeedConnection {
     this.#options.socket.terminate()
   }
 
-  /** The socket has closed. */
+  /** Takes note that the socket has closed. */
   onClose(): void {
-    this.#stop.abort()
-    this.#onMoved()
-    const { hub, registry } = this.#options
+    this.#ending.abort()
+    const { hub, registry, onError } = this.#options
     hub.remove(this)
-    void this.#work
-      .then(() => this.#noted)
+    void this.#messages.handled
+      .then(() => this.#recordedOpen)
       .then(async () => {
-        if (this.#node !== undefined) {
-          await registry.setConnected({ ...this.#node, connection: this.#id }, false)
+        if (this.#joined !== undefined) {
+          const { node, instance } = this.#joined
+          await registry.setConnected({ node, instance, connection: this.#id }, false)
         }
       })
-      // Shown to people only; the next connection of the node sets it right.
-      .catch((error) => this.#options.onError(error))
-      .then(this.#finish)
+      // For display only; the node's next connection corrects it.
+      .catch(onError)
+      .then(this.#resolveEnded)
   }
 
-  async #act(message: NodeMessage): Promise<void> {
-    if (this.#stop.signal.aborted) {
+  async #handle(message: NodeMessage): Promise<void> {
+    if (this.#ending.signal.aborted) {
       return
     }
     if (message.type === 'hello') {
       await this.#hello(message)
-    } else if (this.#node === undefined) {
+      return
+    }
+    const node = this.#joined
+    if (node === undefined) {
       this.end(feedClose.badMessage, 'say hello first')
-    } else if (message.type === 'ack') {
-      await this.#ack(this.#node, message)
-    } else if (message.type === 'renew') {
-      this.#renew(this.#node, message)
-    } else if (message.type === 'attend') {
-      this.#attends = true
-    } else if (message.type === 'connections') {
-      this.#answer(this.#node, message)
-    } else {
-      await this.#bye(this.#node)
+      return
+    }
+    switch (message.type) {
+      case 'ack':
+        return this.#ack(node, message)
+      case 'renew':
+        return this.#renewals.request(node, message)
+      case 'attend':
+        this.#answersInquiries = true
+        return
+      case 'connections':
+        return this.#answer(node, message)
+      case 'bye':
+        return this.#bye(node)
     }
   }
 
   async #hello(hello: Hello): Promise<void> {
-    if (this.#stage !== 'new') {
+    if (this.#saidHello) {
       this.end(feedClose.badMessage, 'hello was said already')
       return
     }
-    this.#stage = 'joining'
-    const { registry, hub, onError } = this.#options
-    const { identity } = this.token
-    const node = { node: hello.node, instance: instanceOf(hello.secret) }
-    // At once: each is a round trip to Redis, which may be slow.
-    const [isActive, names, resumed] = await Promise.all([
-      // Asked again, though the upgrade was admitted on the same answer: only now the hub would tell of
-      // a revocation, and one may have been committed in between.
-      registry.isActive(this.token),
-      registry.nodeNames(identity),
-      this.#resumes(hello),
-    ])
-    if (!isActive) {
+    this.#saidHello = true
+    const { registry, hub, onError, onJoin, onAnswer } = this.#options
+    const node = instanceOf(hello)
+    const outcome = await join(registry, this.token, hello)
+    if (outcome.result === 'inactive_token') {
       this.end(feedClose.unauthorized, 'the token is not active')
       return
     }
-    if (!mayBeNamed(names, hello.node)) {
-      this.#refuse(node, 'node_name_not_allowed')
+    if (outcome.result === 'refused') {
+      const { error } = outcome
+      onJoin?.({ ...node, error })
+      this.end(...joinRefusals[error])
       return
     }
-    const { since, url } = hello
-    const joined = await registry.joinNode({ ...node, identity, since, url }).catch((error) => {
-      const code = joinErrorOf(error)
-      if (code === undefined) {
-        throw error
-      }
-      this.#refuse(node, code)
-    })
-    if (joined === undefined) {
-      return
-    }
+    const { joined, cursor, resumed } = outcome
+    const { since } = joined
     if (joined.isNew) {
-      this.#options.onJoin?.({ ...node, replaced: joined.replaced })
+      onJoin?.({ ...node, replaced: joined.replaced })
     }
-    if (this.#stop.signal.aborted) {
+    if (this.#ending.signal.aborted) {
       return
     }
-    this.#node = node
-    this.#since = joined.since
+    this.#joined = { ...node, since }
     if (!hub.claim(this)) {
       return
     }
-    // Shown to people only; a welcome need not wait for it.
-    this.#noted = registry.setConnected({ ...node, connection: this.#id }, true).catch(onError)
-    this.#cursor = resumed ? (hello.cursor ?? joined.cursor) : joined.cursor
-    const inquiries = this.#options.onAnswer === undefined ? {} : { inquiries: true }
-    const welcome = { type: 'welcome', cursor: this.#cursor, resumed, since: joined.since } as const
-    await this.#send({ ...welcome, ...inquiries })
-    this.#stage = 'catching up'
-    // Not awaited: acks are heard while it catches up.
-    void this.#catchUp().catch((error) => this.#fail(error))
+    // Not awaited: for display only.
+    this.#recordedOpen = registry
+      .setConnected({ ...node, connection: this.#id }, true)
+      .catch(onError)
+    this.#progress.sent = cursor
+    const inquiries = onAnswer === undefined ? {} : { inquiries: true }
+    await this.#send({ type: 'welcome', cursor, resumed, since, ...inquiries })
+    // Not awaited: acknowledgements are handled during the backfill.
+    void this.#events.start().catch((error) => this.#fail(error))
   }
 
-  #refuse(node: NodeInstance, error: JoinError): void {
-    this.#options.onJoin?.({ ...node, error })
-    this.end(...refusals[error])
-  }
-
-  /**
-   * Whether everything after the node's cursor can be told. The cursor settles no receipt: an ack
-   * that was lost with the connection is said again after the welcome, with what it has closed.
-   */
-  async #resumes({ cursor }: Hello): Promise<boolean> {
-    if (cursor === undefined) {
-      return false
-    }
-    return (await this.#options.registry.readFeed(cursor, 1)) !== 'lost'
-  }
-
-  async #catchUp(): Promise<void> {
-    const { registry, hub } = this.#options
-    const { signal } = this.#stop
-    while (!signal.aborted && this.#stage === 'catching up') {
-      const { position } = hub
-      if (this.#cursor === position) {
-        this.#stage = 'live'
-        return
-      }
-      const read = await registry.readFeed(this.#cursor, eventsAtOnce)
-      if (signal.aborted) {
-        return
-      }
-      if (read === 'lost') {
-        this.end(feedClose.goingAway, 'the feed has to be read anew')
-        return
-      }
-      if (read.revocations.length === 0) {
-        // It has read ahead of the tail, which will come by.
-        await hub.movedFrom(position)
-        continue
-      }
-      const sent = this.#send({ type: 'events', ...read })
-      this.#moveTo(read.cursor)
-      await sent
-    }
-  }
-
-  async #ack({ node, instance }: NodeInstance, { cursor, revocations }: Ack): Promise<void> {
+  async #ack({ node, instance }: JoinedNode, { cursor, revocations }: Ack): Promise<void> {
     const { registry } = this.#options
-    // The node will not say it again, so it is said to the registry until it has heard.
-    await retry(isUnavailable, this.#stop.signal, () =>
+    // The node does not repeat an acknowledgement on this connection.
+    await retryWhileUnavailable(this.#ending.signal, () =>
       registry.ackRevocations({ node, instance }, revocations, cursor),
     )
-    this.#acked = cursor
-    this.#onMoved()
+    this.#progress.acked = cursor
   }
 
-  /** Not awaited: what a node has closed is heard while its lease waits. */
-  #renew(node: NodeInstance, { renewal }: Renew): void {
-    this.#renewal = renewal
-    if (!this.#granting) {
-      void this.#grant(node).catch((error) => this.#fail(error))
+  /** Takes one answer to each inquiry that was sent: a node cannot make auth store anything else. */
+  #answer({ node, instance }: JoinedNode, answer: Connections): void {
+    if (this.#inquiries.close(answer.id)) {
+      this.#options.onAnswer?.({ node, instance }, answer)
     }
   }
 
-  async #grant(node: NodeInstance): Promise<void> {
-    const { signal } = this.#stop
-    this.#granting = true
-    while (this.#renewal !== undefined && !signal.aborted) {
-      const renewal = this.#renewal
-      this.#renewal = undefined
-      const renewed = await retry(isUnavailable, signal, () => this.#count(node))
-      if (renewed === undefined) {
-        return
-      }
-      // Receipts of what was committed until now may be complete without it: it may have been fenced,
-      // and a renewal that got no answer, or came from an older connection, may have ended that.
-      await this.#until(() => reaches(this.#cursor, renewed.cursor))
-      await this.#send({ type: 'lease', renewal, ttlMs: renewed.ttlMs })
-    }
-    this.#granting = false
-  }
-
-  /**
-   * Counts a renewal that has come. When revocations wait for the node, it is counted once the node has
-   * acknowledged all that had been committed when it was tried first. Undefined: the connection has ended.
-   */
-  async #count({ node, instance }: NodeInstance): Promise<Renewed | undefined> {
+  async #bye({ node, instance }: JoinedNode): Promise<void> {
     const { registry } = this.#options
-    const renewing = { node, instance, since: this.#since }
-    let renewed = await registry.renewLease(renewing)
-    while (!renewed.counted) {
-      const { cursor, askedAt } = renewed
-      await this.#until(() => reaches(this.#acked, cursor))
-      if (this.#stop.signal.aborted) {
-        return undefined
-      }
-      // A Redis that was restarted may have lost it, and the node has no cause to say it again.
-      await registry.ackRevocations({ node, instance }, [], this.#acked)
-      renewed = await registry.renewLease(renewing, askedAt)
-    }
-    return renewed
-  }
-
-  /** Resolves when `condition` holds, or the connection has ended. */
-  async #until(condition: () => boolean): Promise<void> {
-    while (!this.#stop.signal.aborted && !condition()) {
-      await new Promise<void>((resolve) => {
-        this.#onMoved = resolve
-      })
-    }
-  }
-
-  /** Only what was asked is taken, and once: a node cannot make auth keep anything else. */
-  #answer(node: NodeInstance, answer: Connections): void {
-    if (this.#inquiries.delete(answer.id)) {
-      this.#options.onAnswer?.(node, answer)
-    }
-  }
-
-  #moveTo(cursor: string): void {
-    this.#cursor = cursor
-    this.#onMoved()
-  }
-
-  async #bye({ node, instance }: NodeInstance): Promise<void> {
-    const { registry } = this.#options
-    this.#stage = 'left'
-    await retry(isUnavailable, this.#stop.signal, () => registry.leaveNode({ node, instance }))
+    this.#events.stop()
+    await retryWhileUnavailable(this.#ending.signal, () => registry.leaveNode({ node, instance }))
     await this.#send({ type: 'goodbye' })
     this.end(1000, 'bye')
   }
 
-  async #send(message: AuthMessage): Promise<void> {
-    if (!this.#stop.signal.aborted) {
-      await this.#options.socket.send(encode(message))
+  async #send(message: AuthMessage | Buffer): Promise<void> {
+    if (!this.#ending.signal.aborted) {
+      await this.#options.socket.send(Buffer.isBuffer(message) ? message : encode(message))
     }
   }
 
   #fail(error: unknown): void {
     const code = error instanceof RegistryError ? error.code : undefined
     if (code === 'node_replaced') {
-      this.end(...refusals[code])
+      this.end(...joinRefusals[code])
       return
     }
     if (code === 'bad_cursor') {
-      this.end(feedClose.badMessage, 'the cursor is not of this feed')
+      this.end(feedClose.badMessage, 'the cursor is not one of this feed')
       return
     }
     this.#options.onError(error)
-    this.end(feedClose.goingAway, 'come back')
+    this.end(feedClose.goingAway, 'reconnect')
   }
-}
-
-const refusals: Readonly<Record<JoinError, [code: number, reason: string]>> = {
-  node_replaced: [feedClose.replaced, 'a later process has this name'],
-  node_name_taken: [feedClose.nameRefused, 'a node of another identity has this name'],
-  node_name_not_allowed: [feedClose.nameRefused, 'this identity may not use this node name'],
-}
-
-function joinErrorOf(error: unknown): JoinError | undefined {
-  return error instanceof RegistryError ? joinErrors.find((code) => code === error.code) : undefined
-}
-
-/** What is shown of a process, as `Hello` says: whoever knows the secret is the process. */
-function instanceOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
-}
-
-/** Whether one of the names is `node`, or its beginning and `*`. */
-function mayBeNamed(names: readonly string[] | undefined, node: string): boolean {
-  return (
-    names === undefined ||
-    names.some((name) => (name.endsWith('*') ? node.startsWith(name.slice(0, -1)) : node === name))
-  )
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof RegistryError && error.code === 'registry_unavailable'
 }

@@ -1,19 +1,19 @@
 import type { WebSocket } from 'ws'
 
-/** A socket as the feed sees it. */
+/** A WebSocket as the feed uses it. */
 export interface FeedSocket {
   /** Bytes that wait to be sent. */
   readonly backlog: number
-  /** Resolves when the bytes have left for the network, or never will. */
+  /** Resolves when the bytes have left for the network, or the socket has failed. */
   send(text: string | Buffer): Promise<void>
   close(code: number, reason: string): void
-  /** Cuts the connection without a goodbye. */
+  /** Cuts the connection without a closing handshake. */
   terminate(): void
-  /** Stops and resumes reading: what a peer sends meanwhile waits on its side. */
+  /** Pauses and resumes reading; unread messages wait at the peer. */
   setReading(reading: boolean): void
 }
 
-/** Dresses a WebSocket, and pings it: one that does not answer until the next ping is cut off. */
+/** Wraps a WebSocket, and pings it; a peer that has not answered by the next ping is cut off. */
 export function feedSocket(socket: WebSocket, pingIntervalMs: number): FeedSocket {
   let answered = true
   const ping = setInterval(() => {

@@ -1,8 +1,8 @@
 import { defined } from '@portcullis/contracts/defined'
 import type { FastifyRequest } from 'fastify'
 import { AuthError } from '../../errors.js'
-import { FeedConnection, type JoinOutcome } from '../../feed/connection/feed-connection.js'
-import { feedSocket } from '../../feed/connection/socket.js'
+import type { JoinOutcome } from '../../feed/connection/feed-connection.js'
+import { serveFeed } from '../../feed/connection/serve.js'
 import type { AuditRecord } from '../../registry/index.js'
 import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
@@ -53,21 +53,17 @@ export const open: (options: FeedOptions) => Route =
         if (caller.token === undefined) {
           return socket.terminate()
         }
-        const connection = new FeedConnection({
+        serveFeed(socket, {
           registry: app.feedRegistry,
           hub: app.feedHub,
-          socket: feedSocket(socket, pingIntervalMs),
           token: { ...caller.token, identity: caller.identity, subject: caller.subject },
+          pingIntervalMs,
           helloMs,
           onError: (err) => request.log.warn({ err }, 'feed connection'),
           onAnswer: (node, answer) => app.inquiries.onAnswer(node, answer),
           // Not awaited, so that the log does not delay the welcome.
           onJoin: (outcome) => void app.auditLog.log.add(joinRecord(request, outcome)),
         })
-        socket.on('message', (data, isBinary) => {
-          connection.onMessage(isBinary ? undefined : data.toString())
-        })
-        socket.on('close', () => connection.onClose())
       },
     })
   }
