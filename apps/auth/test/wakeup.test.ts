@@ -34,7 +34,11 @@ t.test('a signal ends the wait, also one that is aborted before it', async (t) =
   second.abort()
   t.equal(await waiting, false)
   t.equal(await changed.until(() => false, { signals: [second.signal] }), false)
-  t.equal(await changed.until(() => true, { signals: [second.signal] }), true, 'the condition counts')
+  t.equal(
+    await changed.until(() => true, { signals: [second.signal] }),
+    true,
+    'the condition counts',
+  )
 })
 
 t.test('maxWaitMs ends the wait of its own waiter only', async (t) => {

@@ -52,7 +52,7 @@ export interface RecordOptions {
  * time, so that issuing costs no second round trip. Refusals of callers that have proven nothing are
  * folded (`fold-attempts.ts`).
  */
-export const record = plugin(
+export const recordRequests = plugin(
   async (app: FastifyInstance, { log, attempts }: RecordOptions) => {
     const notes = new WeakMap<FastifyRequest, AuditNotes>()
     app.decorateRequest('audit', {

@@ -1,5 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.js'
 import { newRegistrationCode } from '../registry/identities/registration-code.js'
 import {
   type AdministratorOutcome,
@@ -9,33 +11,48 @@ import {
   RegistryError,
 } from '../registry/index.js'
 
-export interface AdministratorOptions {
-  identity: string
-  /** A code that the administrator is to have; without it one is made when there is no administrator. */
-  registrationCode?: string | undefined
-  /** Where a code that was made is written, mode 0600. */
-  codeFile: string
-}
+/** What the start did to have an administrator. */
+export type AdministratorSetup = AdministratorOutcome & { identity: string }
 
 /**
- * Makes sure that there is an administrator. Gives what there was to do, and the path of the file that
- * its code was written to, when one was made; the code itself goes nowhere else.
+ * Makes sure that the registry has an administrator. Without ADMIN_REGISTRATION_CODE the first start
+ * makes one, and writes its code to a file and nowhere else.
+ *
+ * @throws RegistryError, and errors of the file system
  */
-export async function administrator(
+export async function setUpAdministrator(
+  app: FastifyInstance,
   registry: Registry,
-  { identity, registrationCode, codeFile }: AdministratorOptions,
-): Promise<AdministratorOutcome & { codeFile?: string }> {
-  if (registrationCode !== undefined) {
-    return ensureAdministrator(registry, { identity, registrationCode })
+  config: Config,
+): Promise<AdministratorSetup> {
+  const { ADMIN_IDENTITY: identity, ADMIN_REGISTRATION_CODE: registrationCode } = config
+  if (registrationCode === undefined) {
+    return { identity, ...(await makeOnFirstStart(app, registry, config)) }
   }
+  const outcome = await ensureAdministrator(registry, { identity, registrationCode })
+  if (outcome.made === 'refused') {
+    app.log.warn(
+      { identity },
+      'ADMIN_REGISTRATION_CODE was removed from the administrator, or has expired, and is not added again: set it to the current code, or to a new one',
+    )
+  }
+  return { identity, ...outcome }
+}
+
+async function makeOnFirstStart(
+  app: FastifyInstance,
+  registry: Registry,
+  { ADMIN_IDENTITY: identity, ADMIN_CODE_FILE: codeFile }: Config,
+): Promise<AdministratorOutcome> {
   if (await exists(registry, identity)) {
     return { made: 'nothing' }
   }
-  const made = newRegistrationCode()
-  // The file first: a code that is registered and written nowhere would lock everyone out.
-  const path = await writeCode(codeFile, { identity, registrationCode: made })
-  const done = await ensureAdministrator(registry, { identity, registrationCode: made })
-  return { ...done, codeFile: path }
+  const registrationCode = newRegistrationCode()
+  // The file first: a registered code that is written nowhere would lock the administrator out.
+  const file = await writeCode(codeFile, { identity, registrationCode })
+  const outcome = await ensureAdministrator(registry, { identity, registrationCode })
+  app.log.info({ file }, 'made the administrator; the file has its registration code')
+  return outcome
 }
 
 async function exists(registry: Registry, identity: string): Promise<boolean> {
@@ -50,7 +67,10 @@ async function exists(registry: Registry, identity: string): Promise<boolean> {
   }
 }
 
-/** Written beside and renamed, so that nobody reads half a file or one with an older file's mode. */
+/**
+ * Writes the code to a new file of mode 0600, then renames it. No reader sees half a file, or a file
+ * with the mode of an older one. Returns the absolute path.
+ */
 async function writeCode(
   file: string,
   content: { identity: string; registrationCode: string },

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { openAttemptLog } from '../audit/attempt-log.js'
 import { openAuditLog } from '../audit/audit-log.js'
-import { record } from '../audit/record-requests.js'
+import { recordRequests } from '../audit/record-requests.js'
 import type { Config } from '../config.js'
 import {
   type AuditRetention,
@@ -12,16 +12,20 @@ import {
   type Registry,
 } from '../registry/index.js'
 
-/** Opens the audit log. To be registered before whatever learns who makes a request. */
+const dayMs = 86_400_000
+
+/**
+ * Opens the audit log. To be registered before the hooks that identify callers, which add the actor to
+ * a request's entry.
+ */
 export async function openAudit(
   app: FastifyInstance,
-  registry: Registry,
-  listener: Listener,
+  { registry, listener }: { registry: Registry; listener: Listener },
   config: Config,
 ): Promise<void> {
   const retention: AuditRetention = {
     maxLength: config.AUDIT_MAX_LENGTH,
-    maxAgeMs: config.AUDIT_RETENTION_DAYS * 86_400_000,
+    maxAgeMs: config.AUDIT_RETENTION_DAYS * dayMs,
   }
   const log = openAuditLog({
     append: (partition, records) => appendAudit(registry, retention, partition, records),
@@ -40,6 +44,6 @@ export async function openAudit(
     attempts.close()
     return log.settled()
   })
-  await app.register(record, { log, attempts })
+  await app.register(recordRequests, { log, attempts })
   app.decorate('auditLog', { log, retention, watch })
 }

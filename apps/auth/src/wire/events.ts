@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.js'
 import type { Events } from '../events/context.js'
-import { queues } from '../events/count-queued.js'
+import { countQueued } from '../events/count-queued.js'
 import { Deliverer } from '../events/delivery/deliverer.js'
 import { Poller } from '../events/delivery/poller.js'
 import { eventMeters } from '../events/meters.js'
 
-/** Security events: what waits for receivers is delivered as long as this process lives. */
+/** Opens security events, and delivers them until the app closes. */
 export function openEvents(app: FastifyInstance, config: Config): void {
   const { registry } = app
   const events: Events = {
@@ -25,12 +25,15 @@ export function openEvents(app: FastifyInstance, config: Config): void {
       maxQueued: config.EVENT_QUEUE_LENGTH,
       pollWaitMs: config.EVENT_POLL_WAIT_MS,
     },
-    meters: eventMeters(app.metrics, () => queues(registry)),
+    meters: eventMeters(app.metrics, () => countQueued(registry)),
     onLost: ({ id }) =>
-      app.log.warn({ receiver: id }, 'the feed was trimmed or went back: security events are lost'),
+      app.log.warn(
+        { receiver: id },
+        'security events are lost: the feed was trimmed or went backwards',
+      ),
   }
   const poller = new Poller(events)
-  // Before the server stops: it would wait for those who wait for events.
+  // Before the server stops, which waits for polls that wait for events.
   app.addHook('preClose', async () => poller.close())
   const deliverer = new Deliverer(events, (err) =>
     app.log.warn({ err }, 'security events cannot be delivered'),

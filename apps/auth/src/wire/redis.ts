@@ -57,12 +57,13 @@ export function openReplicaWaits(
   return waiting
 }
 
-/** Subscribes to what the auth instances tell each other. @throws RegistryError */
+/** Subscribes to the messages that auth instances send each other. @throws RegistryError */
 export async function openListener(
   app: FastifyInstance,
-  { keys, ...registry }: Registry,
+  registry: Registry,
   { masters }: Connections,
 ): Promise<Listener> {
+  const { keys } = registry
   const channels = [
     keys.news,
     keys.acknowledgements,
@@ -71,7 +72,7 @@ export async function openListener(
     keys.inquiries,
     keys.answers,
   ]
-  const listener = listen(masters, channels, slotsOf({ keys, ...registry }))
+  const listener = listen(masters, channels, slotsOf(registry))
   app.addHook('onClose', () => listener.close())
   await listener.heard
   return listener

@@ -74,7 +74,9 @@ export class Pusher {
       if (err === undefined) {
         return { failed: `answered ${statusCode}, not 202` }
       }
-      return temporaryErrors.includes(err) ? { failed: `answered ${err}` } : { refused: `answered ${err}` }
+      return temporaryErrors.includes(err)
+        ? { failed: `answered ${err}` }
+        : { refused: `answered ${err}` }
     } catch (error) {
       if (timeout.signal.aborted) {
         return { failed: `no answer in ${this.#timeoutMs} ms` }

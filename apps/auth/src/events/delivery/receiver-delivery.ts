@@ -45,7 +45,7 @@ export class ReceiverDelivery {
   readonly #receiverText: string
   /** The feed's position up to which the queue has everything. */
   #filledTo: string | undefined
-  #holds: boolean
+  #holds = false
   /** The decrypted Authorization header; decrypting is slow on purpose. */
   #authorization: { header: string | undefined } | undefined
 
@@ -55,8 +55,10 @@ export class ReceiverDelivery {
     this.#receiver = receiver
     this.#receiverText = JSON.stringify(receiver)
     this.retries = new Retries(context.events.settings.retryMs)
-    this.#filledTo = before?.#filledTo
-    this.#holds = before?.#holds ?? false
+    if (before !== undefined) {
+      this.#filledTo = before.#filledTo
+      this.#holds = before.#holds
+    }
   }
 
   /** Returns true when the receiver is the same, with the same settings. */

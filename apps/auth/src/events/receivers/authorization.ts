@@ -40,7 +40,10 @@ export async function openAuthorization(
     return authorization
   }
   if (secret === undefined) {
-    throw new KeySetError('secret_missing', 'the stored header is encrypted; set KEY_ENCRYPTION_SECRET')
+    throw new KeySetError(
+      'secret_missing',
+      'the stored header is encrypted; set KEY_ENCRYPTION_SECRET',
+    )
   }
   const open = (by: string) => unseal(by, boundTo(endpoint_url), authorization)
   return open(secret).catch((error) => {

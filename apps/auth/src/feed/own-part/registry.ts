@@ -8,7 +8,7 @@ import {
   renewAuthPart,
 } from '../../registry/index.js'
 
-/** The registry's operations for this process as a part of receipts; see `registry/auth-part.ts`. */
+/** The registry's operations for this process as a part of receipts; see `registry/auth-part/`. */
 export interface OwnPartRegistry {
   readonly partitions: number
   join(partition: number): Promise<void>

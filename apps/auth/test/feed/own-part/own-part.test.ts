@@ -4,7 +4,8 @@ import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import { type MachineClocks, newStats, Watch } from '@portcullis/gate/grants'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { OwnPart, type OwnPartRegistry } from '../../../src/feed/own-part/own-part.js'
+import { OwnPart } from '../../../src/feed/own-part/own-part.js'
+import type { OwnPartRegistry } from '../../../src/feed/own-part/registry.js'
 
 const ttlMs = 60_000
 const active: Active = {
