@@ -1,22 +1,22 @@
-/** How a command ends. */
+/** Exit codes of the command. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, refused: 3 } as const
 
-/** The same in words, for `--help`; docs/cli.md has them too. */
+/** The exit codes as `--help` shows them; a test compares them with docs/cli.md. */
 export const exitCodesText = [
   `${exitCodes.ok} done`,
   `${exitCodes.failed} failed`,
-  `${exitCodes.usage} the command line is wrong`,
+  `${exitCodes.usage} wrong usage`,
   `${exitCodes.refused} refused, or closed by the server`,
 ].join('; ')
 
 /**
- * - `usage`: the command line is wrong
- * - `refused`: auth or a realtime node said no, or closed the connection for good
- * - `failed`: anything else
+ * - `usage`: the arguments are wrong
+ * - `refused`: auth or a realtime node refused the request, or closed the connection for good
+ * - `failed`: any other failure
  */
 export type CliErrorCode = Exclude<keyof typeof exitCodes, 'ok'>
 
-/** One line for the person at the terminal, saying what to do. Never holds a secret. */
+/** An error for the user: one line that says what is wrong and what to do. Never holds a secret. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly code: CliErrorCode
@@ -31,7 +31,7 @@ export class CliError extends Error {
   }
 }
 
-/** A service answered, and not with a success. */
+/** An HTTP error status from auth or realtime. */
 export class HttpError extends CliError {
   readonly status: number
 

@@ -4,7 +4,7 @@ import { run } from './run.js'
 
 const { stdin, stdout, stderr, env } = process
 
-// A reader that has seen enough (`| head`) is no failure.
+// EPIPE: the reader of a pipe has closed it (`| head`), which is not a failure.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed)
 })

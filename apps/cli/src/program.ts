@@ -5,30 +5,30 @@ import { completionCommands } from './commands/completion.js'
 import { connectCommand } from './commands/connect.js'
 import { connectionsCommand } from './commands/connections.js'
 import { doctorCommand } from './commands/doctor.js'
-import { identityCommands } from './commands/identity.js'
+import { identityCommands } from './commands/identity/index.js'
 import { keyCommands } from './commands/key.js'
 import { nodesCommand } from './commands/nodes.js'
-import { profileCommands } from './commands/profile.js'
+import { profileCommands } from './commands/profile/index.js'
 import { publishCommand } from './commands/publish.js'
-import { receiverCommands } from './commands/receiver.js'
+import { receiverCommands } from './commands/receiver/index.js'
 import { revocationCommands } from './commands/revocation.js'
 import { revokeCommand } from './commands/revoke.js'
-import { tokenCommands } from './commands/token.js'
+import { tokenCommands } from './commands/token/index.js'
 import { exitCodesText } from './errors.js'
 import { type OpenSession, openSession } from './session/session.js'
 import type { Shell } from './terminal/shell.js'
 
-/** The command line. Running it throws CommanderError or CliError instead of ending the process. */
+/** Builds the command line. Running it throws CommanderError or CliError; it never exits the process. */
 export function program(shell: Shell): Command {
   const root = new Command('portcullis')
-    .description('Revocable, token-gated WebSockets: the administrator’s command line')
-    .option('--json', 'write JSON for programs')
-    .option('--profile <profile>', 'the installation that is kept by this name')
-    .option('--auth <url>', 'auth is at this URL')
-    .option('--realtime <urls>', 'realtime nodes are at these URLs, separated by commas')
-    // Subcommands take these over when they are made.
+    .description('Administers Portcullis: revocable, token-gated WebSockets')
+    .option('--json', 'print results as JSON')
+    .option('--profile <profile>', 'use this stored profile')
+    .option('--auth <url>', 'URL of auth')
+    .option('--realtime <urls>', 'URLs of the realtime nodes, separated by commas')
+    // Subcommands copy these settings when they are created, so they come first.
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('(add --help for usage)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => void shell.stdout.write(text),
@@ -55,15 +55,23 @@ export function program(shell: Shell): Command {
 }
 
 const afterHelp = `
-Which installation, and who you are there: --profile; PORTCULLIS_PROFILE; .portcullis/local.json in
-this directory or one above (npm start writes it); the environment; the profile of "profile use".
-The first of these that is there is taken whole; "portcullis profile show" says which, and why.
-  PORTCULLIS_AUTH_URL           default http://127.0.0.1:4000
-  PORTCULLIS_REALTIME_URL       default ws://127.0.0.1:8000; several with commas
-  PORTCULLIS_IDENTITY           who you are
-  PORTCULLIS_REGISTRATION_CODE  or PORTCULLIS_REGISTRATION_CODE_FILE, a file that holds it; with
-                                neither it is asked for on the terminal
-  PORTCULLIS_CA_FILE            PEM of the authorities to trust, in place of those that Node trusts
-  PORTCULLIS_CERT_FILE          and PORTCULLIS_KEY_FILE: PEM, for services that ask for a certificate
+The installation and your identity come from the first of these that is present:
+  1. --profile <profile>
+  2. PORTCULLIS_PROFILE
+  3. .portcullis/local.json in this directory or a parent directory (npm start writes it)
+  4. PORTCULLIS_AUTH_URL, PORTCULLIS_REALTIME_URL, PORTCULLIS_IDENTITY, if any of them is set
+  5. the profile chosen with "portcullis profile use"
+  6. the default URLs, without an identity
+Two of them are never mixed. "portcullis profile show" prints which one is used, and why.
+
+Environment variables:
+  PORTCULLIS_AUTH_URL                default http://127.0.0.1:4000
+  PORTCULLIS_REALTIME_URL            default ws://127.0.0.1:8000; separate several with commas
+  PORTCULLIS_IDENTITY                your identity
+  PORTCULLIS_REGISTRATION_CODE       your registration code
+  PORTCULLIS_REGISTRATION_CODE_FILE  a file that holds it; without either, you are prompted for it
+  PORTCULLIS_CA_FILE                 PEM file of the authorities to trust instead of Node's
+  PORTCULLIS_CERT_FILE               PEM file of your client certificate
+  PORTCULLIS_KEY_FILE                PEM file of its private key
 
 Exit codes: ${exitCodesText}.`

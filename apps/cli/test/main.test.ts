@@ -18,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-t.test('closed by the server is exit code 3, a wrong command line 2', async (t) => {
+t.test('has exit code 3 when the server closes, 2 for wrong usage', async (t) => {
   const { cwd } = await installation(t, {
     onSubscribe: (socket) => socket.close(4500, 'token revoked'),
   })
@@ -28,7 +28,7 @@ t.test('closed by the server is exit code 3, a wrong command line 2', async (t) 
   t.equal((await runBin(['fly'], { cwd })).code, 2)
 })
 
-t.test('a token in a pipe', async (t) => {
+t.test('reads a token from a pipe', async (t) => {
   const { cwd, asked } = await installation(t, {
     routes: { 'POST /oauth/introspect': { body: { active: false } } },
   })
@@ -38,7 +38,7 @@ t.test('a token in a pipe', async (t) => {
   t.equal(asked.at(-1)?.body, 'token=a.b.c')
 })
 
-t.test('a reader that has seen enough is no failure', async (t) => {
+t.test('has exit code 0 when the reader closes the pipe', async (t) => {
   const { cwd } = await installation(t, { routes: { 'GET /v1/nodes': { body: { nodes: [] } } } })
   const child = spawn(process.execPath, [bin, 'nodes'], {
     cwd,

@@ -8,7 +8,7 @@ import { shellOf } from './fixtures/run.js'
 const text = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
 const root = program(shellOf({ cwd: '/' }))
 
-/** Commands that do something, by their whole name. */
+/** Commands without subcommands, by their whole name. */
 function leaves(command: Command, name: string): Map<string, Command> {
   const inner = command
     .createHelp()
@@ -21,7 +21,7 @@ function leaves(command: Command, name: string): Map<string, Command> {
 }
 const commands = leaves(root, 'portcullis')
 
-/** What comes under each heading that names a command. */
+/** Sections of the page, by the command in their heading. */
 const sections = new Map(
   text
     .split(/^(?=##)/m)
@@ -29,14 +29,14 @@ const sections = new Map(
     .filter(([name]) => name !== ''),
 )
 
-t.test('docs/cli.md has each command, with an example, and no other', async (t) => {
+t.test('docs/cli.md documents every command with an example', async (t) => {
   t.same([...sections.keys()].toSorted(), [...commands.keys()].toSorted())
   for (const [name, section] of sections) {
-    t.match(section, new RegExp(`^\\$ ${name}( .*)?\n[^\`]`, 'm'), `${name} with what it said`)
+    t.match(section, new RegExp(`^\\$ ${name}( .*)?\n[^\`]`, 'm'), `${name} has an example`)
   }
 })
 
-t.test('each option in an example is one of the command', async (t) => {
+t.test('each option in docs/cli.md exists', async (t) => {
   for (const [name, section] of sections) {
     const command = commands.get(name)
     const help = command?.createHelp()
@@ -50,7 +50,7 @@ t.test('each option in an example is one of the command', async (t) => {
   }
 })
 
-t.test('the exit codes are those of --help', async (t) => {
+t.test('docs/cli.md has the exit codes of --help', async (t) => {
   const table = [...text.matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(
     ([, code, means]) => `${code} ${means}`,
   )

@@ -4,14 +4,14 @@ import t from 'tap'
 import { installation, registrationCode } from './fixtures/installation.js'
 import { run } from './fixtures/run.js'
 
-t.test('help documents the exit codes and where it looks', async (t) => {
+t.test('help documents the exit codes and the environment variables', async (t) => {
   const { code, stdout } = await run(['--help'], { cwd: t.testdir() })
   t.equal(code, 0)
   t.match(stdout, /Exit codes: 0 done; 1 failed; 2 .*; 3 refused, or closed by the server/)
   t.match(stdout, 'PORTCULLIS_REGISTRATION_CODE_FILE')
 })
 
-t.test('an unknown command or option is exit code 2', async (t) => {
+t.test('an unknown command or option has exit code 2', async (t) => {
   const cwd = t.testdir()
   for (const args of [[], ['fly'], ['nodes', '--fast'], ['nodes', 'stray'], ['token', 'isue']]) {
     const { code, stdout, stderr } = await run(args, { cwd })
@@ -21,24 +21,24 @@ t.test('an unknown command or option is exit code 2', async (t) => {
   }
 })
 
-t.test('a caller whom nobody named is told how to say it', async (t) => {
+t.test('says how to configure an identity', async (t) => {
   const { code, stderr } = await run(['nodes'], { cwd: t.testdir() })
   t.equal(code, 1)
-  t.match(stderr, /who are you\?.*PORTCULLIS_IDENTITY/)
+  t.match(stderr, /no identity is configured; .*PORTCULLIS_IDENTITY/)
 })
 
-t.test('auth that is not running: which URL, and what to do, in one line', async (t) => {
+t.test('reports an auth that is not running: its URL and what to do', async (t) => {
   const { cwd } = await installation(t, {})
   const url = await closedUrl()
   const args = ['nodes', '--auth', url]
   const env = { PORTCULLIS_IDENTITY: 'a', PORTCULLIS_REGISTRATION_CODE: 'b' }
   const { code, stderr } = await run(args, { cwd, env })
   t.equal(code, 1)
-  const hint = 'is auth running there? npm start runs it; --auth names another'
-  t.equal(stderr, `portcullis: cannot reach auth at ${url} (connection refused): ${hint}\n`)
+  const hint = 'start it (npm start), or give another URL with --auth'
+  t.equal(stderr, `portcullis: cannot reach auth at ${url} (connection refused); ${hint}\n`)
 })
 
-t.test('a wrong registration code is exit code 3, and is not shown', async (t) => {
+t.test('a wrong registration code has exit code 3 and is not shown', async (t) => {
   const { cwd } = await installation(t, {
     routes: {
       'POST /oauth/token': {
@@ -51,12 +51,12 @@ t.test('a wrong registration code is exit code 3, and is not shown', async (t) =
     const { code, stderr } = await run(args, { cwd })
     t.equal(code, 3)
     const why = 'unknown identity or wrong code (HTTP 401)'
-    t.equal(stderr, `portcullis: auth gives no token: ${why}\n`)
+    t.equal(stderr, `portcullis: auth issued no token: ${why}\n`)
     t.notMatch(stderr, registrationCode)
   }
 })
 
-t.test('what auth refuses is said in its own words, made safe to print', async (t) => {
+t.test('shows the error text of auth with control characters escaped', async (t) => {
   for (const [status, code] of [
     [403, 3],
     [404, 1],
@@ -73,12 +73,12 @@ t.test('what auth refuses is said in its own words, made safe to print', async (
   }
 })
 
-t.test('an answer of another shape is not taken for auth', async (t) => {
+t.test('rejects a response that is not from auth', async (t) => {
   for (const body of [{ nodes: 'none' }, '<html>', 'null']) {
     const { cwd, url } = await installation(t, { routes: { 'GET /v1/nodes': { body } } })
     const { code, stderr } = await run(['nodes'], { cwd })
     t.equal(code, 1)
-    t.equal(stderr, `portcullis: ${url} does not answer like auth: is the URL right?\n`)
+    t.equal(stderr, `portcullis: the response of ${url} is not from auth; check the URL (--auth)\n`)
   }
 })
 
@@ -93,7 +93,7 @@ t.test('colours follow NO_COLOR and FORCE_COLOR', async (t) => {
 
 const jwt = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJlLXNpZ25hdHVyZQ'
 
-t.test('a secret as an argument is refused, not sent and not shown', async (t) => {
+t.test('refuses a secret as an argument, and neither sends nor shows it', async (t) => {
   const { cwd, asked } = await installation(t, {})
   for (const args of [
     ['token', 'show', jwt],
@@ -105,15 +105,15 @@ t.test('a secret as an argument is refused, not sent and not shown', async (t) =
   ]) {
     const { code, stdout, stderr } = await run(args, { cwd })
     t.equal(code, 2, args.slice(0, 2).join(' '))
-    t.match(stderr, /no arguments?: .* history/)
+    t.match(stderr, /an argument must not be .* history/)
     t.notMatch(stdout + stderr, /eyJ|hunter2/)
   }
   t.equal(asked.length, 0)
   const text = await run(['publish', 'demo:x', '--', '--token'], { cwd })
-  t.equal(text.code, 1, 'text that only looks like an option is text')
+  t.equal(text.code, 1, 'an argument after -- is not an option')
 })
 
-/** The URL of a server that has closed again. */
+/** Returns the URL of a server that has closed. */
 async function closedUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

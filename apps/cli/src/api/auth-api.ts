@@ -1,49 +1,49 @@
 import { TokenError, type TokenSource, tokenSource } from '@portcullis/client'
+import { defined } from '@portcullis/contracts/defined'
 import type { IssueToken } from '@portcullis/contracts/tokens'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CliError, HttpError } from '../errors.js'
 import { printable } from '../output/printable.js'
-import { type Exchange, exchange, exchangeStream, unreachable } from './exchange.js'
+import { type HttpRequest, requestJson, requestStream, unreachable, wrongService } from './http.js'
 
-type Call = Pick<Exchange, 'method' | 'json' | 'form' | 'timeoutMs' | 'signal'>
+type Options = Pick<HttpRequest, 'method' | 'json' | 'form' | 'timeoutMs' | 'signal'>
 
-/** Auth, spoken to as one identity. Its access token stays in memory. */
+/** The HTTP API of auth, used as one identity. The identity's access token stays in memory. */
 export interface AuthApi {
   readonly url: string
   readonly identity: string
-  /** The identity's own access token. */
+  /** Returns the identity's own access token. */
   accessToken(): Promise<string>
-  /** Asks, and checks that the answer has the shape of `schema`. */
-  call<T extends TSchema>(schema: T, path: string, call?: Call): Promise<Static<T>>
-  /** Asks where the answer has no body. */
-  order(path: string, call: Call): Promise<void>
-  /** Asks for an answer that may be long, as it comes. */
-  stream(path: string, call?: Call): Promise<AsyncIterable<string>>
-  /** The identity's own tokens, as a source for connections. */
+  /** Sends a request and returns the response body; throws CliError when `schema` does not match. */
+  call<T extends TSchema>(schema: T, path: string, options?: Options): Promise<Static<T>>
+  /** Sends a request whose response has no body. */
+  send(path: string, options: Options): Promise<void>
+  /** Sends a request and returns the response text as it arrives. */
+  stream(path: string, options?: Options): Promise<AsyncIterable<string>>
+  /** The identity's own tokens, for connections. */
   readonly ownTokens: TokenSource
-  /** Tokens of the identity that may do no more than `scope`, for where its own are too much. */
+  /** Returns a source of the identity's tokens with no more than `scope`. */
   narrowTokens(scope: string): TokenSource
-  /** Tokens for one of the identity's users, as a source for connections. */
+  /** Returns a source of tokens that the identity issues for one of its users. */
   tokensFor(body: IssueToken): TokenSource
 }
 
-/** Who asks. The registration code is asked for when it is needed, and once. */
-export interface AuthCaller {
+/** The identity that calls auth. The registration code is read once, at the first request. */
+export interface Credentials {
   identity: string
-  /** @throws CliError when there is none. */
+  /** @throws CliError when the code cannot be read. */
   registrationCode(): Promise<string>
 }
 
-/** @throws CliError from each of its functions. */
-export function authApi(url: string, { identity, registrationCode }: AuthCaller): AuthApi {
+/** Returns the API of the auth at `url`. Its methods throw CliError. */
+export function authApi(url: string, { identity, registrationCode }: Credentials): AuthApi {
   let code: Promise<string> | undefined
   const tokens = (scope?: string) => {
     return lazyTokens(async () => {
       code ??= registrationCode()
       const credentials = { identity, registrationCode: await code }
-      const endpoint = `${url}/oauth/token`
-      return tokenSource({ url: endpoint, credentials, ...(scope !== undefined && { scope }) })
+      return tokenSource({ url: `${url}/oauth/token`, credentials, ...defined({ scope }) })
     })
   }
   const ownTokens = tokens()
@@ -52,20 +52,20 @@ export function authApi(url: string, { identity, registrationCode }: AuthCaller)
     ownTokens.get({ otherThan }).catch((error: unknown) => {
       throw tokenFailure(url, error)
     })
-  const ask = async <Answer>(
-    send: (request: Exchange) => Promise<Answer>,
+  const withToken = async <Result>(
+    send: (request: HttpRequest) => Promise<Result>,
     path: string,
-    call: Call,
-  ): Promise<Answer> => {
+    options: Options,
+  ): Promise<Result> => {
     const token = await accessToken()
-    const request = { service: 'auth', base: url, path, ...call } as const
+    const request = { service: 'auth', base: url, path, ...options } as const
     try {
       return await send({ ...request, token })
     } catch (error) {
       if (!(error instanceof HttpError) || error.status !== 401) {
         throw error
       }
-      // Whoever revokes every token has revoked this one too; the identity gets another.
+      // The command may have revoked its own token (`revoke --all`); retry with a new one.
       return send({ ...request, token: await accessToken(token) })
     }
   }
@@ -76,38 +76,42 @@ export function authApi(url: string, { identity, registrationCode }: AuthCaller)
     accessToken: () => accessToken(),
     ownTokens,
     narrowTokens: tokens,
-    async call(schema, path, call = {}) {
-      const answer = await ask(exchange, path, call)
+    async call(schema, path, options = {}) {
+      const answer = await withToken(requestJson, path, options)
       if (Value.Check(schema, answer)) {
         return answer
       }
-      throw new CliError('failed', `${url} does not answer like auth: is the URL right?`)
+      throw wrongService('auth', url)
     },
-    async order(path, call) {
-      await ask(exchange, path, call)
+    async send(path, options) {
+      await withToken(requestJson, path, options)
     },
-    stream: (path, call = {}) => ask(exchangeStream, path, call),
-    tokensFor: (body) =>
-      tokenSource({
-        url: `${url}/v1/tokens`,
-        request: { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
-        fetch: async (target, init) => {
-          const headers = new Headers(init.headers)
-          headers.set('authorization', `Bearer ${await ownTokens.get()}`)
-          return fetch(target, { ...init, headers })
-        },
-      }),
+    stream: (path, options = {}) => withToken(requestStream, path, options),
+    tokensFor: (body) => userTokens(url, ownTokens, body),
   }
 }
 
-/** A source that is made when it is first asked. */
-function lazyTokens(make: () => Promise<TokenSource>): TokenSource {
+/** Tokens that auth issues for a user, each requested with the identity's own token. */
+function userTokens(url: string, ownTokens: TokenSource, body: IssueToken): TokenSource {
+  return tokenSource({
+    url: `${url}/v1/tokens`,
+    request: { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    fetch: async (target, init) => {
+      const headers = new Headers(init.headers)
+      headers.set('authorization', `Bearer ${await ownTokens.get()}`)
+      return fetch(target, { ...init, headers })
+    },
+  })
+}
+
+/** A token source that is created at its first use. */
+function lazyTokens(create: () => Promise<TokenSource>): TokenSource {
   let source: TokenSource | undefined
-  let made: Promise<TokenSource> | undefined
+  let created: Promise<TokenSource> | undefined
   return {
     async get(options) {
-      made ??= make()
-      source = await made
+      created ??= create()
+      source = await created
       return source.get(options)
     },
     get ended() {
@@ -116,7 +120,7 @@ function lazyTokens(make: () => Promise<TokenSource>): TokenSource {
   }
 }
 
-/** What to say when auth gives no token. */
+/** Returns the error to show when auth issued no token. */
 export function tokenFailure(url: string, error: unknown): CliError {
   if (error instanceof CliError) {
     return error
@@ -127,6 +131,6 @@ export function tokenFailure(url: string, error: unknown): CliError {
   if (error.code === 'network' || error.code === 'timeout') {
     return unreachable('auth', url, error)
   }
-  const message = `auth gives no token: ${printable(error.message)}`
+  const message = `auth issued no token: ${printable(error.message)}`
   return new CliError(error.terminal ? 'refused' : 'failed', message)
 }

@@ -1,4 +1,4 @@
-/** Where auth has an identity. */
+/** Returns the path of an identity at auth. */
 export function identityPath(identity: string): string {
   return `/v1/identities/${encodeURIComponent(identity)}`
 }

@@ -4,18 +4,18 @@ import { candidates } from '../completion/candidates.js'
 import { knownValues } from '../completion/known-values.js'
 import type { Shell } from '../terminal/shell.js'
 
-const howTo = `
+const installHelp = `
 bash, in ~/.bashrc:                 eval "$(portcullis completion bash)"
 zsh, in ~/.zshrc, after compinit:   eval "$(portcullis completion zsh)"
 fish:                               portcullis completion fish >~/.config/fish/completions/portcullis.fish`
 
-/** `portcullis completion`: the script; and `portcullis complete`, which the script asks. */
+/** `portcullis completion` prints a script; the script calls the hidden `portcullis complete`. */
 export function completionCommands(program: Command, shell: Shell): void {
   program
     .command('completion')
-    .description('the script with which your shell completes portcullis')
+    .description('print the completion script for your shell')
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
-    .addHelpText('after', howTo)
+    .addHelpText('after', installHelp)
     .action((name: string) => {
       const script = new URL(`../../completion/portcullis.${name}`, import.meta.url)
       shell.stdout.write(readFileSync(script))
@@ -23,7 +23,7 @@ export function completionCommands(program: Command, shell: Shell): void {
 
   program
     .command('complete', { hidden: true })
-    .description('a line for each value that fits the last word, and a tab before what it means')
+    .description('print a line "value<tab>description" for each completion of the last word')
     .argument('[words...]')
     .action((words: string[]) => {
       const found = candidates(program, words, knownValues(shell))

@@ -1,52 +1,14 @@
 import { fixedToken, type TokenSource } from '@portcullis/client'
+import { defined } from '@portcullis/contracts/defined'
 import { type Command, Option } from 'commander'
 import { tokenFailure } from '../api/auth-api.js'
 import { CliError } from '../errors.js'
 import { readToken } from '../files/token-file.js'
-import { follow } from '../follow/follow-channels.js'
+import { followChannels } from '../follow/follow-channels.js'
 import { converse } from '../interactive/converse.js'
-import { each, withNodeOptions } from '../options/options.js'
+import { withNodeOptions } from '../options/node-options.js'
+import { collect } from '../options/parsers.js'
 import type { NodeChoice, OpenSession, Session } from '../session/session.js'
-
-/** `portcullis connect`: a socket that shows what its channels bring, and on a terminal takes commands. */
-export function connectCommand(program: Command, open: OpenSession): void {
-  withNodeOptions(
-    program
-      .command('connect')
-      .description(
-        'open a WebSocket: on a terminal a client to type into, else publications as lines',
-      )
-      .argument('[channel...]', 'channels to subscribe to')
-      .addOption(
-        new Option('--token-file <file>', 'with the token in this file; - is standard input'),
-      )
-      .addOption(
-        new Option(
-          '--subject <subject>',
-          'with tokens for this subject, issued as needed',
-        ).conflicts('tokenFile'),
-      )
-      .option('--scope <scopes>', 'what the tokens for --subject may do')
-      .option('--label <label>', 'label of the tokens for --subject; may be repeated', each),
-  )
-    .addHelpText(
-      'after',
-      '\nWith neither --token-file nor --subject it connects as you.\n' +
-        'In a pipe, with --json, and with a token on standard input it shows publications until it is\n' +
-        'closed or Ctrl-C; on a terminal it takes commands, and help lists them.',
-    )
-    .action(async (channels: string[], options: ConnectOptions, command: Command) => {
-      const session = open(command)
-      const talks = isConversation(session, options)
-      if (channels.length === 0 && !talks) {
-        throw new CliError('usage', 'say which channels: portcullis connect <channel…>')
-      }
-      const { socket } = session.realtime(options)
-      const tokens = await source(session, options)
-      const start = talks ? converse : follow
-      await start(session, { url: socket, channels: [...new Set(channels)], tokens })
-    })
-}
 
 interface ConnectOptions extends NodeChoice {
   tokenFile?: string
@@ -55,16 +17,56 @@ interface ConnectOptions extends NodeChoice {
   label?: string[]
 }
 
-/** Whether there is a person who sees the screen, and whose keys are not the token. */
-function isConversation({ out, shell }: Session, { tokenFile }: ConnectOptions): boolean {
+/** `portcullis connect`: prints publications; on a terminal it is an interactive client. */
+export function connectCommand(program: Command, open: OpenSession): void {
+  withNodeOptions(
+    program
+      .command('connect')
+      .description(
+        'open a WebSocket: an interactive client on a terminal, else print publications as lines',
+      )
+      .argument('[channel...]', 'channels to subscribe to')
+      .addOption(
+        new Option('--token-file <file>', 'use the token in this file; - is standard input'),
+      )
+      .addOption(
+        new Option(
+          '--subject <subject>',
+          'use tokens for this subject, issued as needed',
+        ).conflicts('tokenFile'),
+      )
+      .option('--scope <scopes>', 'with --subject: scopes of the tokens')
+      .option('--label <label>', 'with --subject: label of the tokens; repeatable', collect),
+  )
+    .addHelpText(
+      'after',
+      '\nWithout --token-file and --subject it connects with your own token.\n' +
+        'On a terminal it takes commands; type help for a list. In a pipe, with --json, or with the token\n' +
+        'on standard input it prints publications until Ctrl-C or until the server closes the connection.',
+    )
+    .action(async (channels: string[], options: ConnectOptions, command: Command) => {
+      const session = open(command)
+      const interactive = isInteractiveClient(session, options)
+      if (channels.length === 0 && !interactive) {
+        throw new CliError('usage', 'name at least one channel: portcullis connect <channel...>')
+      }
+      const { socket } = session.realtime(options)
+      const tokens = await tokenSource(session, options)
+      const start = interactive ? converse : followChannels
+      await start(session, { url: socket, channels: [...new Set(channels)], tokens })
+    })
+}
+
+/** Returns true when a user sees the screen and types commands: stdin must not be the token. */
+function isInteractiveClient({ out, shell }: Session, { tokenFile }: ConnectOptions): boolean {
   return out.live !== undefined && shell.stdin.isTTY === true && tokenFile !== '-'
 }
 
-/** @throws CliError when auth gives no token. */
-async function source(session: Session, options: ConnectOptions): Promise<TokenSource> {
+/** @throws CliError when auth issues no token. */
+async function tokenSource(session: Session, options: ConnectOptions): Promise<TokenSource> {
   const { tokenFile, subject, scope, label } = options
   if (subject === undefined && (scope !== undefined || label !== undefined)) {
-    throw new CliError('usage', '--scope and --label are for tokens that --subject issues')
+    throw new CliError('usage', '--scope and --label need --subject')
   }
   if (tokenFile !== undefined) {
     return fixedToken(await readToken(tokenFile, session.shell))
@@ -73,12 +75,8 @@ async function source(session: Session, options: ConnectOptions): Promise<TokenS
   const tokens =
     subject === undefined
       ? auth.ownTokens
-      : auth.tokensFor({
-          subject,
-          ...(scope === undefined ? {} : { scope }),
-          ...(label === undefined ? {} : { labels: label }),
-        })
-  // Asked for now, to say what is wrong; the source keeps it for the connection.
+      : auth.tokensFor({ subject, ...defined({ scope, labels: label }) })
+  // Get the first token now, to report an error; the source keeps it for the connection.
   await tokens.get().catch((error: unknown) => {
     throw tokenFailure(auth.url, error)
   })

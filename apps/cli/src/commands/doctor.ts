@@ -5,18 +5,18 @@ import { examine } from '../doctor/examine.js'
 import { CliError } from '../errors.js'
 import type { OpenSession } from '../session/session.js'
 
-/** `portcullis doctor`: looks at an installation, and says what to change. */
+/** `portcullis doctor` */
 export function doctorCommand(program: Command, open: OpenSession): void {
   program
     .command('doctor')
-    .description('look at the whole installation, and say what to change')
+    .description('check the whole installation and say what to change')
     .addHelpText(
       'after',
-      '\nIt looks at the configuration, auth, credentials, clocks, realtime nodes, certificates, and the\n' +
-        'settings of the registry’s Redis that the revocation guarantee needs, and changes nothing. The\n' +
-        'nodes and the Redis are for identities with the scope nodes:read. The realtime nodes’ own Redis\n' +
-        'is not looked at, beyond what they say of it themselves (/ready).\n\n' +
-        'Exit code 1 when a check has failed; warnings are none.',
+      '\nChecks the configuration, auth, your credentials, clocks, realtime nodes, certificates, and the\n' +
+        'settings of the registry’s Redis that the revocation guarantee needs. Changes nothing. The\n' +
+        'checks of nodes and Redis need the scope nodes:read. The Redis of the realtime nodes is not\n' +
+        'checked, except for what the nodes report themselves (/ready).\n\n' +
+        'Exit code 1 when a check has failed; warnings do not count.',
     )
     .action(async (_options: unknown, command: Command) => {
       const session = open(command)

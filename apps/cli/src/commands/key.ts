@@ -1,20 +1,27 @@
 import { RevokedKey, SigningKeyList } from '@portcullis/contracts/keys'
 import type { Command } from 'commander'
-import { preview } from '../api/preview-revocation.js'
+import { previewRevocation } from '../api/preview-revocation.js'
 import { followReceipt, requireConfirmed } from '../follow/follow-receipt.js'
-import { withReceiptOptions } from '../options/options.js'
+import { withReceiptOptions } from '../options/receipt-options.js'
 import { keyList } from '../output/key.js'
 import { receiptText } from '../output/receipt.js'
 import type { OpenSession } from '../session/session.js'
 import { confirm } from '../terminal/confirm.js'
 
-/** `portcullis key …`: what auth signs tokens with. */
+interface RevokeOptions {
+  reason?: string
+  yes?: true
+  wait: number
+  replicas?: number
+}
+
+/** `portcullis key …` */
 export function keyCommands(program: Command, open: OpenSession): void {
-  const key = program.command('key').description('keys that auth signs tokens with')
+  const key = program.command('key').description('manage the keys that sign tokens')
 
   key
     .command('list')
-    .description('next, current and previous keys; never a private part')
+    .description('list the next, current and previous keys; never shows a private key')
     .action(async (_options: object, command: Command) => {
       const { auth, out } = open(command)
       const { keys } = await auth().call(SigningKeyList, '/v1/keys')
@@ -23,27 +30,32 @@ export function keyCommands(program: Command, open: OpenSession): void {
 
   key
     .command('rotate')
-    .description('the next key signs from now on; every token goes on')
-    .addHelpText('after', '\nA key that somebody else may have is not rotated but revoked.')
+    .description('sign new tokens with the next key; existing tokens stay valid')
+    .addHelpText('after', '\nIf others may know a key, revoke it instead.')
     .action(async (_options: object, command: Command) => {
       const { auth, out } = open(command)
-      const call = { method: 'POST', json: {} } as const
-      const { keys } = await auth().call(SigningKeyList, '/v1/keys/rotate', call)
+      const request = { method: 'POST', json: {} } as const
+      const { keys } = await auth().call(SigningKeyList, '/v1/keys/rotate', request)
       out.show({ keys }, () => keyList(out, keys))
     })
 
+  revokeKeyCommand(key, open)
+}
+
+function revokeKeyCommand(key: Command, open: OpenSession): void {
   withReceiptOptions(
     key
       .command('revoke')
-      .description('a key is compromised: remove it, and revoke every token')
-      .argument('<kid>', 'as `key list` has it')
-      .option('--reason <text>', 'kept with the revocation')
-      .option('--yes', 'do not ask'),
+      .description('remove a compromised key and revoke every token')
+      .argument('<kid>', 'id of the key, from `key list`')
+      .option('--reason <text>', 'reason, stored with the revocation')
+      .option('--yes', 'do not ask for confirmation'),
   )
     .addHelpText(
       'after',
-      '\nEvery token is revoked, whichever key signed it: who has a key can sign for any of them.\n' +
-        'Exit code 1 when a node has not confirmed within --wait, or fewer replicas than asked have it.',
+      '\nTokens signed with other keys are revoked too: whoever has a key can forge any of them.\n' +
+        'Exit code 1 when a node has not confirmed within --wait, or fewer replicas than requested\n' +
+        'have the revocation.',
     )
     .action(async (kid: string, options: RevokeOptions, command: Command) => {
       const session = open(command)
@@ -52,9 +64,9 @@ export function keyCommands(program: Command, open: OpenSession): void {
       const auth = session.auth()
       await confirm(session.shell, {
         yes,
-        what: 'this removes the key and revokes every token',
-        preview: (remarks) => preview(remarks, auth, { all: true }),
-        question: `Remove the key ${kid}, and revoke every token?`,
+        effect: 'this removes the key and revokes every token',
+        preview: (remarks) => previewRevocation(remarks, auth, { all: true }),
+        question: `Remove the key ${kid} and revoke every token?`,
       })
       const path = `/v1/keys/${encodeURIComponent(kid)}/revoke`
       const answer = await auth.call(RevokedKey, path, { method: 'POST', json })
@@ -64,11 +76,4 @@ export function keyCommands(program: Command, open: OpenSession): void {
       })
       requireConfirmed(revocation, wait)
     })
-}
-
-interface RevokeOptions {
-  reason?: string
-  yes?: true
-  wait: number
-  replicas?: number
 }

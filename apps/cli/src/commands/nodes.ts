@@ -4,16 +4,18 @@ import { watchNodes } from '../follow/watch-nodes.js'
 import { nodeTable } from '../output/nodes.js'
 import type { OpenSession } from '../session/session.js'
 
-/** `portcullis nodes`: the realtime nodes that auth tells of revocations. */
+/** `portcullis nodes` */
 export function nodesCommand(program: Command, open: OpenSession): void {
   program
     .command('nodes')
-    .description('realtime nodes, and whether auth reaches them')
-    .option('--watch', 'again each second, until Ctrl-C; in a pipe, a line for each change')
+    .description('list realtime nodes and the state of their connection to auth')
+    .option('--watch', 'update every second until Ctrl-C; in a pipe, print a line for each change')
     .addHelpText(
       'after',
-      '\nconnected: hears of revocations at once. away: does not, and revocations wait for it.\n' +
-        'fenced: away for longer than its lease; it delivers nothing, and nothing waits for it.',
+      '\nStates of a node:\n' +
+        '  connected  gets revocations at once\n' +
+        '  away       has no connection to auth; revocations wait for it\n' +
+        '  fenced     away for longer than its lease: it delivers nothing, and nothing waits for it',
     )
     .action(async ({ watch }: { watch?: true }, command: Command) => {
       const session = open(command)

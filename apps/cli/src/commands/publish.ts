@@ -2,9 +2,9 @@ import { ApiError, type PublishRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Command } from 'commander'
-import { exchange } from '../api/exchange.js'
+import { requestJson, wrongService } from '../api/http.js'
 import { CliError } from '../errors.js'
-import { withNodeOptions } from '../options/options.js'
+import { withNodeOptions } from '../options/node-options.js'
 import { parsePublishData } from '../options/parse-publish-data.js'
 import { printable } from '../output/printable.js'
 import type { NodeChoice, OpenSession } from '../session/session.js'
@@ -14,21 +14,22 @@ const Published = Type.Object({
   error: Type.Optional(ApiError),
 })
 
-/** `portcullis publish`: through a realtime node's server API. */
+const permissionDenied = 103
+
+/** `portcullis publish`, through the server API of a realtime node. */
 export function publishCommand(program: Command, open: OpenSession): void {
   withNodeOptions(
     program
       .command('publish')
       .description('publish into a channel')
       .argument('<channel>')
-      .argument('<data>', 'JSON, or else taken as text'),
+      .argument('<data>', 'JSON; other text is published as a string'),
   ).action(async (channel: string, text: string, choice: NodeChoice, command: Command) => {
     const { auth, out, realtime } = open(command)
     const { api } = realtime(choice)
-    const issuer = auth()
-    const token = await issuer.accessToken()
+    const token = await auth().accessToken()
     const json: PublishRequest = { channel, data: parsePublishData(text) }
-    const answer = await exchange({
+    const answer = await requestJson({
       service: 'realtime',
       base: api,
       path: '/api/publish',
@@ -37,12 +38,12 @@ export function publishCommand(program: Command, open: OpenSession): void {
       json,
     })
     if (!Value.Check(Published, answer)) {
-      throw new CliError('failed', `${api} does not answer like realtime: is the URL right?`)
+      throw wrongService('realtime', api)
     }
     const { error, result = {} } = answer
     if (error !== undefined) {
       const why = `${error.code} ${printable(error.message)}`
-      throw new CliError(error.code === 103 ? 'refused' : 'failed', `realtime: ${why}`)
+      throw new CliError(error.code === permissionDenied ? 'refused' : 'failed', `realtime: ${why}`)
     }
     out.show({ channel, ...result }, () => `published into ${channel}`)
   })

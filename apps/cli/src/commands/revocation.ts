@@ -1,21 +1,21 @@
 import { Receipt, ReceiptPage } from '@portcullis/contracts/revocations'
 import type { Command } from 'commander'
-import { firstRows } from '../api/first-rows.js'
+import { firstRows, pageQuery } from '../api/first-rows.js'
 import { followReceipt, requireConfirmed } from '../follow/follow-receipt.js'
-import { wholeNumber } from '../options/options.js'
+import { wholeNumber } from '../options/parsers.js'
 import { receiptList, receiptText } from '../output/receipt.js'
 import type { OpenSession } from '../session/session.js'
 
-/** `portcullis revocation …`: receipts of what was revoked. */
+/** `portcullis revocation …` */
 export function revocationCommands(program: Command, open: OpenSession): void {
-  const revocation = program.command('revocation').description('receipts of what was revoked')
+  const revocation = program.command('revocation').description('show receipts of revocations')
 
   revocation
     .command('show')
-    .description('a receipt as it stands')
-    .argument('<id>', "the receipt's id")
-    .option('--wait <ms>', 'wait so long for every node to confirm', wholeNumber(0), 0)
-    .addHelpText('after', '\nWith --wait: exit code 1 when a node has not confirmed by then.')
+    .description('show a receipt')
+    .argument('<id>', 'id of the receipt')
+    .option('--wait <ms>', 'wait up to this long for every node to confirm', wholeNumber(0), 0)
+    .addHelpText('after', '\nWith --wait, exit code 1 when a node has not confirmed in time.')
     .action(async (id: string, { wait }: { wait: number }, command: Command) => {
       const session = open(command)
       const { out } = session
@@ -30,19 +30,17 @@ export function revocationCommands(program: Command, open: OpenSession): void {
 
   revocation
     .command('list')
-    .description('receipts, newest first')
-    .option('--limit <n>', 'show at most so many', wholeNumber(1), 100)
-    .action(async (options: { limit: number }, command: Command) => {
+    .description('list receipts, newest first')
+    .option('--limit <n>', 'show at most this many', wholeNumber(1), 100)
+    .action(async ({ limit }: { limit: number }, command: Command) => {
       const { auth, out } = open(command)
       const api = auth()
-      const { rows, more } = await firstRows(options.limit, async (limit, cursor) => {
-        const query = new URLSearchParams({ limit: `${limit}`, ...(cursor && { cursor }) })
-        const { revocations, ...rest } = await api.call(ReceiptPage, `/v1/revocations?${query}`)
+      const { rows, more } = await firstRows(limit, async (size, cursor) => {
+        const path = `/v1/revocations?${pageQuery({}, size, cursor)}`
+        const { revocations, ...rest } = await api.call(ReceiptPage, path)
         return { rows: revocations, ...rest }
       })
       out.show({ revocations: rows, more }, () => receiptList(out, rows))
-      if (more) {
-        out.note('there are more; use --limit')
-      }
+      out.noteMore(more)
     })
 }

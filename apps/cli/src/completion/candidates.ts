@@ -5,15 +5,15 @@ export interface Candidate {
   description: string
 }
 
-/** What is to be completed: one of these values, or the name of a file. */
+/** The completions of a word: values, or any file name. */
 export type Completion = readonly Candidate[] | 'files'
 
-/** The values of what help calls `<placeholder>`; undefined when nobody can know them. */
+/** Returns the values of a `<placeholder>` in the help; undefined when they are unknown. */
 export type ValuesOf = (placeholder: string) => Completion | undefined
 
 /**
- * What may stand at the last of `words`, which are all after the name of the program. Read from the
- * tree of commands, so that it knows each command and option there is.
+ * Returns the completions of the last of `words`, the arguments of the program. They come from the
+ * tree of commands, so every command and option is known.
  */
 export function candidates(
   root: Command,
@@ -21,15 +21,17 @@ export function candidates(
   valuesOf: ValuesOf,
 ): Completion {
   const current = words.at(-1) ?? ''
-  const { command, positionals, awaiting, onlyPositionals } = before(root, words.slice(0, -1))
-  const fitting = (values: readonly Candidate[]) =>
+  const { command, positionals, awaiting, onlyPositionals } = parseWords(root, words.slice(0, -1))
+  const matching = (values: readonly Candidate[]) =>
     values.filter(({ value }) => value.startsWith(current))
   const values = (of: Option | Argument, prefix = '') => {
-    const known = of.argChoices?.map(plain) ?? valuesOf(placeholderOf(of)) ?? []
+    const known = of.argChoices?.map(withoutDescription) ?? valuesOf(placeholderOf(of)) ?? []
     if (known === 'files') {
       return known
     }
-    return fitting(known.map((one) => ({ ...one, value: `${prefix}${one.value}` })))
+    return matching(
+      known.map((candidate) => ({ ...candidate, value: `${prefix}${candidate.value}` })),
+    )
   }
 
   if (awaiting !== undefined) {
@@ -38,15 +40,15 @@ export function candidates(
   const options = optionsOf(command)
   if (current.startsWith('-') && !onlyPositionals) {
     const [flag = '', given] = current.split('=', 2)
-    const option = given === undefined ? undefined : options.find(called(flag))
+    const option = given === undefined ? undefined : options.find(isNamed(flag))
     if (option !== undefined) {
       return takesValue(option) ? values(option, `${flag}=`) : []
     }
-    return fitting(options.map(flagOf))
+    return matching(options.map(flagOf))
   }
   const subcommands = positionals === 0 ? command.createHelp().visibleCommands(command) : []
   if (subcommands.length > 0) {
-    return fitting(
+    return matching(
       subcommands.map((one) => ({ value: one.name(), description: one.description() })),
     )
   }
@@ -58,8 +60,8 @@ export function candidates(
   return current === '' && !onlyPositionals ? options.map(flagOf) : []
 }
 
-/** Where the finished words have led. */
-function before(root: Command, words: readonly string[]) {
+/** Returns the command that the complete words lead to, and what the next word may be. */
+function parseWords(root: Command, words: readonly string[]) {
   let command = root
   let positionals = 0
   let awaiting: Option | undefined
@@ -70,7 +72,7 @@ function before(root: Command, words: readonly string[]) {
     } else if (word === '--') {
       onlyPositionals = true
     } else if (word.startsWith('-') && !onlyPositionals) {
-      const option = optionsOf(command).find(called(word))
+      const option = optionsOf(command).find(isNamed(word))
       if (option !== undefined && takesValue(option)) {
         awaiting = option
       }
@@ -86,13 +88,13 @@ function before(root: Command, words: readonly string[]) {
   return { command, positionals, awaiting, onlyPositionals }
 }
 
-/** Its own, and those of the commands above it. */
+/** Returns the options of the command and of its parents. */
 function optionsOf(command: Command): readonly Option[] {
   const help = command.createHelp()
   return [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)]
 }
 
-function called(word: string): (option: Option) => boolean {
+function isNamed(word: string): (option: Option) => boolean {
   return ({ long, short }) => long === word || short === word
 }
 
@@ -100,7 +102,7 @@ function takesValue(option: Option): boolean {
   return option.required || option.optional
 }
 
-/** What help shows in place of the value: `file` of `--out <file>`. */
+/** Returns the name of the value in the help: `file` of `--out <file>`. */
 function placeholderOf(of: Option | Argument): string {
   if (!('flags' in of)) {
     return of.name()
@@ -112,6 +114,6 @@ function flagOf({ long, short, description }: Option): Candidate {
   return { value: long ?? short ?? '', description }
 }
 
-function plain(value: string): Candidate {
+function withoutDescription(value: string): Candidate {
   return { value, description: '' }
 }

@@ -4,7 +4,7 @@ import { readProfiles } from '../installation/stored-profiles.js'
 import type { Shell } from '../terminal/shell.js'
 import type { Candidate, Completion, ValuesOf } from './candidates.js'
 
-/** The values that are known without asking a service. */
+/** Returns the values that are known without asking a service. */
 export function knownValues(shell: Shell): ValuesOf {
   const values: Readonly<Record<string, () => Completion>> = {
     file: () => 'files',
@@ -22,7 +22,7 @@ function profiles(shell: Shell): readonly Candidate[] {
       description: `${identity} at ${auth}`,
     }))
   } catch {
-    // Tab is no place for an error; the command itself says it.
+    // No error while the user types; the command itself will report it.
     return []
   }
 }

@@ -2,18 +2,18 @@ import { connect } from 'node:tls'
 import { tlsOptions } from '../installation/tls.js'
 import { type Check, failed, ok, warning } from './check.js'
 
-const soonDays = 14
+const warningDays = 14
 const dayMs = 86_400_000
 const timeoutMs = 5000
 
 interface Certificate {
-  /** When it ends, in Unix milliseconds. */
+  /** Expiry in Unix milliseconds. */
   validTo: number
-  /** Why it is not trusted, in OpenSSL's word. */
-  refused: string | undefined
+  /** Why the certificate is not trusted: an error code of Node or OpenSSL. */
+  distrust: string | undefined
 }
 
-/** Whether the certificate of an `https:` URL is trusted here, and for how long; nothing for others. */
+/** Checks trust and expiry of the certificate of an `https:` URL; returns no checks for `http:`. */
 export async function checkCertificate(name: string, base: string): Promise<Check[]> {
   const url = new URL(base)
   if (url.protocol !== 'https:') {
@@ -24,24 +24,30 @@ export async function checkCertificate(name: string, base: string): Promise<Chec
     certificate = await certificateOf(url)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return [failed(name, `no TLS connection to ${url.host} (${why})`, 'does it speak TLS there?')]
+    return [
+      failed(
+        name,
+        `no TLS connection to ${url.host} (${why})`,
+        'check that the service speaks TLS on this port',
+      ),
+    ]
   }
-  const { validTo, refused } = certificate
+  const { validTo, distrust } = certificate
   const until = new Date(validTo).toISOString().slice(0, 10)
   if (validTo < Date.now()) {
-    return [failed(name, `ended on ${until}`, 'renew the certificate')]
+    return [failed(name, `expired on ${until}`, 'renew the certificate')]
   }
-  if (refused !== undefined) {
-    const advice = `use one for ${url.hostname} of a known authority, or name its authority in PORTCULLIS_CA_FILE`
-    return [failed(name, `is not trusted (${refused})`, advice)]
+  if (distrust !== undefined) {
+    const advice = `use a certificate for ${url.hostname} from a trusted authority, or set PORTCULLIS_CA_FILE`
+    return [failed(name, `is not trusted (${distrust})`, advice)]
   }
-  if (validTo < Date.now() + soonDays * dayMs) {
-    return [warning(name, `ends on ${until}`, 'renew the certificate')]
+  if (validTo < Date.now() + warningDays * dayMs) {
+    return [warning(name, `expires on ${until}`, 'renew the certificate')]
   }
-  return [ok(name, `trusted, until ${until}`)]
+  return [ok(name, `trusted, expires on ${until}`)]
 }
 
-/** Takes any certificate, to say what is wrong with it; nothing is sent. */
+/** Reads the certificate, also when it is not trusted. No data is sent over this connection. */
 function certificateOf({ hostname, port }: URL): Promise<Certificate> {
   const host = hostname.replace(/^\[|\]$/g, '')
   return new Promise((resolve, reject) => {
@@ -57,11 +63,11 @@ function certificateOf({ hostname, port }: URL): Promise<Certificate> {
       const { authorizationError } = socket
       resolve({
         validTo: Date.parse(socket.getPeerCertificate().valid_to),
-        refused: authorizationError ? String(authorizationError) : undefined,
+        distrust: authorizationError ? String(authorizationError) : undefined,
       })
       socket.destroy()
     })
-    socket.once('timeout', () => socket.destroy(new Error('no answer in time')))
+    socket.once('timeout', () => socket.destroy(new Error('timeout')))
     socket.once('error', reject)
   })
 }

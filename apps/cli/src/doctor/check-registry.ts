@@ -2,9 +2,9 @@ import type { RedisSettings, RegistryReport, RegistryServer } from '@portcullis/
 import { type Check, failed, ok, warning } from './check.js'
 import { checkClock } from './check-clock.js'
 
-const leastVersion = 7
+const minVersion = 7
 
-/** Whether the registry's Redis is set as the revocation guarantee needs it: docs/guarantee.md#redis. */
+/** Checks the settings of the registry's Redis that the guarantee needs: docs/guarantee.md#redis. */
 export function checkRegistry(report: RegistryReport): Check[] {
   return report.servers.flatMap((server) => checkServer(server, report))
 }
@@ -12,23 +12,23 @@ export function checkRegistry(report: RegistryReport): Check[] {
 function checkServer(server: RegistryServer, report: RegistryReport): Check[] {
   const name = server.server === undefined ? 'redis' : `redis ${server.server}`
   if (!server.answers) {
-    return [failed(name, 'does not answer auth', 'start it, or wait for the failover to end')]
+    return [failed(name, 'does not respond to auth', 'start it, or wait for the failover to end')]
   }
   const problems = [
-    ...aboutServer(name, server),
+    ...checkState(name, server),
     ...(server.settings === undefined
       ? [
           warning(
             name,
-            'its settings may not be read',
-            'let auth’s Redis user call CONFIG GET, or compare them by hand: docs/guarantee.md#redis',
+            'auth may not read its settings',
+            'permit CONFIG GET to the Redis user of auth, or check them by hand: docs/guarantee.md#redis',
           ),
         ]
       : [
-          ...aboutDisk(name, server.settings),
-          ...aboutEviction(name, server.settings),
-          ...aboutReplicas(name, server, server.settings, report),
-          ...aboutCluster(name, server.settings, report),
+          ...checkPersistence(name, server.settings),
+          ...checkEviction(name, server.settings),
+          ...checkReplicas(name, server, server.settings, report),
+          ...checkCluster(name, server.settings, report),
         ]),
   ]
   const { clockOffsetMs: ms, roundTripMs } = server
@@ -36,21 +36,21 @@ function checkServer(server: RegistryServer, report: RegistryReport): Check[] {
     ms === undefined || roundTripMs === undefined
       ? []
       : [checkClock(`${name} clock`, name, { ms, uncertaintyMs: roundTripMs / 2 })]
-  const version = `Redis ${server.version ?? 'of unknown version'}`
-  const good = ok(name, `${version}, set as the guarantee needs it`)
+  const version = `Redis ${server.version ?? '(unknown version)'}`
+  const good = ok(name, `${version}, configured as the guarantee needs`)
   return [
     ...(problems.length === 0 ? [good] : problems),
-    ...aboutMemory(`${name} memory`, server),
+    ...checkMemory(`${name} memory`, server),
     ...clock,
   ]
 }
 
-/** Shares of the limit from which memory is worth a word, and from which something has to be done. */
+/** Shares of `maxmemory` from which the check warns and fails. */
 const memoryShares = { warning: 0.75, failed: 0.95 }
-/** Without a limit: Redis also needs memory to rewrite its append-only file. */
+/** Without `maxmemory`: Redis needs more memory while it rewrites its append-only file. */
 const maxShareOfSystem = 0.5
 
-function aboutMemory(
+function checkMemory(
   name: string,
   { usedMemory: used, maxMemory: max = 0, systemMemory: system }: RegistryServer,
 ): Check[] {
@@ -62,7 +62,7 @@ function aboutMemory(
   if (max > 0) {
     const share = used / max
     const found = `${bytes(used)} of ${bytes(max)} (maxmemory)`
-    const effect = 'when it is full Redis refuses every write, revocations too'
+    const effect = 'a full Redis refuses every write, including revocations'
     if (share >= memoryShares.failed) {
       return [failed(name, `${found}: ${effect}`, advice)]
     }
@@ -81,8 +81,8 @@ function aboutMemory(
   return [
     warning(
       name,
-      `${found}: a machine without memory kills Redis`,
-      `give it more memory, or set maxmemory, and have fewer tokens: shorter lifetimes, a lower MAX_TOKENS_PER_IDENTITY`,
+      `${found}: the system kills Redis when memory runs out`,
+      'add memory, or set maxmemory and have fewer tokens: shorter lifetimes, a lower MAX_TOKENS_PER_IDENTITY',
     ),
   ]
 }
@@ -94,37 +94,37 @@ function bytes(count: number): string {
   return `${value < 10 && exponent > 0 ? value.toFixed(1) : Math.round(value)} ${units[exponent]}`
 }
 
-function aboutServer(name: string, { version, role, lastWrite }: RegistryServer): Check[] {
+function checkState(name: string, { version, role, lastWrite }: RegistryServer): Check[] {
   const checks: Check[] = []
-  if (version !== undefined && Number.parseInt(version, 10) < leastVersion) {
-    const advice = `use Redis ${leastVersion} or newer, or Valkey`
-    checks.push(failed(name, `is of version ${version}`, advice))
+  if (version !== undefined && Number.parseInt(version, 10) < minVersion) {
+    const advice = `use Redis ${minVersion} or newer, or Valkey`
+    checks.push(failed(name, `version ${version} is too old`, advice))
   }
   if (role !== undefined && role !== 'master') {
-    checks.push(failed(name, `is a ${role}`, 'let REDIS_URL name the primary, or Sentinels'))
+    checks.push(failed(name, `is a ${role}`, 'set REDIS_URL to the primary, or to Sentinels'))
   }
   if (lastWrite !== undefined && lastWrite !== 'ok') {
-    const advice = 'look at its log and its disk: it cannot write its append-only file'
+    const advice = 'check its log and its disk: it cannot write its append-only file'
     checks.push(failed(name, `aof_last_write_status ${lastWrite}`, advice))
   }
   return checks
 }
 
-function aboutDisk(name: string, { appendonly, appendfsync }: RedisSettings): Check[] {
+function checkPersistence(name: string, { appendonly, appendfsync }: RedisSettings): Check[] {
   if (appendonly === 'no') {
-    const found = 'appendonly no: a restart forgets revocations, and tokens'
-    return [failed(name, found, 'set appendonly yes, appendfsync always')]
+    const found = 'appendonly no: a restart loses revocations and tokens'
+    return [failed(name, found, 'set appendonly yes and appendfsync always')]
   }
   if (appendonly === undefined || appendfsync === undefined || appendfsync === 'always') {
     return []
   }
   const lost = appendfsync === 'everysec' ? 'up to two seconds' : 'half a minute or more'
-  const found = `appendfsync ${appendfsync}: a power cut takes ${lost} of revocations back`
+  const found = `appendfsync ${appendfsync}: a power cut loses ${lost} of revocations`
   const verdict = appendfsync === 'everysec' ? warning : failed
   return [verdict(name, found, 'set appendfsync always')]
 }
 
-function aboutEviction(
+function checkEviction(
   name: string,
   { maxmemory, 'maxmemory-policy': policy }: RedisSettings,
 ): Check[] {
@@ -133,11 +133,11 @@ function aboutEviction(
   }
   const found = `maxmemory-policy ${policy}: an evicted cut-off makes revoked tokens active again`
   const advice = 'set maxmemory-policy noeviction'
-  // Without a limit nothing is evicted; somebody may set one.
+  // Without maxmemory nothing is evicted, but it may be set later.
   return [(maxmemory === '0' ? warning : failed)(name, found, advice)]
 }
 
-function aboutReplicas(
+function checkReplicas(
   name: string,
   { replicas = 0 }: RegistryServer,
   settings: RedisSettings,
@@ -145,34 +145,34 @@ function aboutReplicas(
 ): Check[] {
   const checks: Check[] = []
   if (asked > replicas) {
-    const found = `revocations wait for ${asked} replicas (REVOCATION_REPLICAS), and ${replicas} are connected`
-    checks.push(failed(name, found, 'start the replicas, or ask for fewer'))
+    const found = `revocations wait for ${asked} replicas (REVOCATION_REPLICAS), but ${replicas} are connected`
+    checks.push(failed(name, found, 'start the replicas, or lower REVOCATION_REPLICAS'))
   }
   if (replicas === 0) {
     return checks
   }
-  const least = Number(settings['min-replicas-to-write'] ?? Number.NaN)
+  const minReplicas = Number(settings['min-replicas-to-write'] ?? Number.NaN)
   const lagMs = Number(settings['min-replicas-max-lag'] ?? Number.NaN) * 1000
   const timeoutMs = cluster ? Number(settings['cluster-node-timeout'] ?? Number.NaN) : Number.NaN
-  if (least === 0 || lagMs === 0) {
+  if (minReplicas === 0 || lagMs === 0) {
     const found =
-      'min-replicas-to-write 0: a primary that is cut off goes on taking writes, and renewing leases'
+      'min-replicas-to-write 0: a primary that is cut off still accepts writes and renews leases'
     const advice =
-      'set min-replicas-to-write 1 and a min-replicas-max-lag shorter than the failover takes to begin'
+      'set min-replicas-to-write 1, and min-replicas-max-lag below the time until a failover begins'
     checks.push(failed(name, found, advice))
   } else if (lagMs >= timeoutMs) {
     const found = `min-replicas-max-lag ${lagMs / 1000} s is not shorter than cluster-node-timeout ${timeoutMs} ms`
     checks.push(
-      failed(name, found, 'set it shorter: two primaries could take writes at the same time'),
+      failed(name, found, 'lower it: otherwise two primaries could accept writes at the same time'),
     )
-  } else if (replicas <= least) {
-    const found = `${replicas} replicas, and writes need ${least}: one that is promoted has none, and refuses writes`
-    checks.push(warning(name, found, `have ${least + 1} replicas for each primary`))
+  } else if (replicas <= minReplicas) {
+    const found = `${replicas} replicas, but writes need ${minReplicas}: after a failover too few are left, and writes fail`
+    checks.push(warning(name, found, `run ${minReplicas + 1} replicas for each primary`))
   }
   return checks
 }
 
-function aboutCluster(
+function checkCluster(
   name: string,
   settings: RedisSettings,
   { cluster, leaseMs }: RegistryReport,
@@ -189,7 +189,7 @@ function aboutCluster(
   }
   if (settings['cluster-require-full-coverage'] === 'no') {
     const found = 'cluster-require-full-coverage no'
-    checks.push(warning(name, found, 'set it to yes, as it is by default'))
+    checks.push(warning(name, found, 'set it to yes, the default'))
   }
   return checks
 }

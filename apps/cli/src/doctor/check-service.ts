@@ -2,18 +2,18 @@ import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CliError } from '../errors.js'
 import { type Check, failed, ok, warning } from './check.js'
-import { type Offset, probe } from './probe.js'
+import { type ClockOffset, probe } from './probe.js'
 
 export interface ServiceChecks {
   checks: Check[]
-  /** Whether it answers at all. */
+  /** True when the service responds to requests. */
   reachable: boolean
-  clock: Offset | undefined
+  clock: ClockOffset | undefined
 }
 
 const Health = Type.Object({ warnings: Type.Record(Type.String(), Type.String()) })
 
-/** Whether a service answers at `/health`, and says at `/ready` that it can do its work. */
+/** Checks `/health` and `/ready` of a service. */
 export async function checkService(
   service: 'auth' | 'realtime',
   base: string,
@@ -22,8 +22,8 @@ export async function checkService(
   try {
     const health = await probe(service, base, '/health')
     if (health.status !== 200) {
-      const advice = `is this the URL of ${service}? --${service} names another`
-      const found = `${base}/health answers HTTP ${health.status}`
+      const advice = `check the URL of ${service} (--${service})`
+      const found = `${base}/health answered HTTP ${health.status}`
       return { checks: [failed(name, found, advice)], reachable: false, clock: undefined }
     }
     const ready = await probe(service, base, '/ready')
@@ -43,10 +43,10 @@ export async function checkService(
 
 function advice(service: 'auth' | 'realtime'): string {
   const needs = service === 'auth' ? 'its Redis' : 'auth and its Redis'
-  return `look at its log; it needs ${needs}`
+  return `check its log; it needs ${needs}`
 }
 
-/** What `/health` says should be changed. */
+/** Returns the warnings of `/health`. */
 function warningsIn(body: unknown, name: string): Check[] {
   if (!Value.Check(Health, body)) {
     return []
@@ -54,18 +54,18 @@ function warningsIn(body: unknown, name: string): Check[] {
   return Object.entries(body.warnings).map(([what, found]) => {
     const advice =
       what === 'redis'
-        ? 'give auth and the nodes a Redis, or a Redis user, of their own: docs/security.md'
-        : 'look at its log'
+        ? 'give auth and the nodes separate Redis servers or Redis users: docs/security.md'
+        : 'check its log'
     return warning(`${name} ${what}`, found, advice)
   })
 }
 
-/** What `/ready` says is missing. */
+/** Returns the reasons in `/ready`. */
 function reasonsIn(body: unknown): string {
   const reasons =
     typeof body === 'object' && body !== null && 'reasons' in body ? body.reasons : undefined
   if (typeof reasons !== 'object' || reasons === null) {
-    return 'it does not say why'
+    return 'no reason given'
   }
   return Object.entries(reasons)
     .map(([what, why]) => `${what}: ${why}`)

@@ -1,19 +1,19 @@
 import type { TokenSource } from '@portcullis/client'
 import type { CliError } from '../errors.js'
-import { connectTo, leave } from '../follow/node-connection.js'
+import { closeConnection, openConnection } from '../follow/open-connection.js'
 import { watchConnection } from '../follow/watch-connection.js'
 import type { RealtimeUrl } from '../installation/realtime-url.js'
 import { type Check, failed, ok } from './check.js'
 
 const timeoutMs = 10_000
 
-/** Whether a WebSocket to a node really opens with a token, and speaks the client protocol. */
+/** Opens a WebSocket to a node with a token, speaks the client protocol, and closes it. */
 export async function checkSocket(
   name: string,
   { socket: url }: RealtimeUrl,
   tokens: TokenSource,
 ): Promise<Check> {
-  const centrifuge = connectTo(url, tokens)
+  const centrifuge = openConnection(url, tokens)
   let timer: NodeJS.Timeout | undefined
   const opened = await new Promise<true | string>((resolve) => {
     timer = setTimeout(() => resolve(`no connection within ${timeoutMs / 1000} s`), timeoutMs)
@@ -27,10 +27,10 @@ export async function checkSocket(
     })
   })
   clearTimeout(timer)
-  leave(centrifuge)
+  closeConnection(centrifuge)
   if (opened === true) {
     return ok(name, 'opens with your token')
   }
-  const advice = 'a proxy in front has to pass on the upgrade and the Authorization header'
+  const advice = 'a proxy in front of it must forward the upgrade and the Authorization header'
   return failed(name, opened, advice)
 }

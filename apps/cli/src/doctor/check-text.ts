@@ -5,12 +5,12 @@ import type { Check, Verdict } from './check.js'
 const verdictWidth = 'warning'.length
 const nameWidth = 22
 const gap = '  '
-/** On a terminal that is narrower, lines are as long as this all the same. */
-const narrowest = 20
+/** Text is at least this wide, also on a narrower terminal. */
+const minTextWidth = 20
 
 /**
- * What one check found, and below it what to change, in as many lines as a terminal of this `width`
- * needs. Names line up, though nobody knows the later ones yet.
+ * Returns the result of a check and, below it, the advice, wrapped to `width`. The name column has a
+ * fixed width, since results are printed before later names are known.
  */
 export function checkText(
   { paint }: Output,
@@ -24,7 +24,8 @@ export function checkText(
   }
   const left = printable(name).padEnd(nameWidth)
   const margin = verdictWidth + gap.length + left.length + gap.length
-  const room = width === undefined ? Number.POSITIVE_INFINITY : Math.max(narrowest, width - margin)
+  const room =
+    width === undefined ? Number.POSITIVE_INFINITY : Math.max(minTextWidth, width - margin)
   const lines = [
     ...wrapped(printable(found), room),
     ...wrapped(advice === undefined ? '' : `→ ${printable(advice)}`, room).map(paint.bold),
@@ -33,7 +34,7 @@ export function checkText(
   return `${head}${lines.join(`\n${' '.repeat(margin)}`)}`
 }
 
-/** Broken between words; a word that is longer, a path to copy, stays whole. */
+/** Wraps text between words; a longer word, such as a path to copy, stays whole. */
 function wrapped(text: string, room: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
@@ -47,7 +48,7 @@ function wrapped(text: string, room: number): string[] {
   return lines
 }
 
-/** `14 ok, 1 warning, 1 failed` */
+/** Returns a summary: `14 ok, 1 warning, 1 failed`. */
 export function checkCounts(checks: readonly Check[]): string {
   const count = (which: Verdict) => checks.filter(({ verdict }) => verdict === which).length
   const warnings = count('warning')

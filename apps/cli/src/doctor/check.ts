@@ -1,6 +1,8 @@
+import { defined } from '@portcullis/contracts/defined'
+
 export type Verdict = 'ok' | 'warning' | 'failed'
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Check {
   name: string
   verdict: Verdict
@@ -18,7 +20,7 @@ export function warning(name: string, found: string, advice: string): Check {
   return { name, verdict: 'warning', found, advice }
 }
 
-/** @param advice - left out where what was found says it already */
+/** @param advice - omitted when `found` already says what to change */
 export function failed(name: string, found: string, advice?: string): Check {
-  return { name, verdict: 'failed', found, ...(advice === undefined ? {} : { advice }) }
+  return { name, verdict: 'failed', found, ...defined({ advice }) }
 }

@@ -11,20 +11,20 @@ import { type Check, failed, ok, warning } from './check.js'
 import { checkCertificate } from './check-certificate.js'
 import { between, checkClock, checkOwnClock } from './check-clock.js'
 import { checkConfiguration } from './check-configuration.js'
-import { checkIssuer, decoded } from './check-issuer.js'
+import { checkIssuer, decodeJwtPart } from './check-issuer.js'
 import { checkNodes, type Target, targetsOf } from './check-nodes.js'
 import { checkRegistry } from './check-registry.js'
 import { checkService } from './check-service.js'
 import { checkSocket } from './check-socket.js'
-import type { Offset } from './probe.js'
+import type { ClockOffset } from './probe.js'
 
-/** What runs the command. */
+/** The runtime of the command. */
 export interface Runtime {
   node: string
   platform: string
 }
 
-/** Looks at one thing after the other, from here outwards; changes nothing. */
+/** Runs all checks in order, from this machine outwards. Changes nothing. */
 export async function* examine(session: Session, runtime: Runtime): AsyncGenerator<Check> {
   const { profile } = session
   yield* checkConfiguration(profile, runtime)
@@ -44,7 +44,7 @@ export async function* examine(session: Session, runtime: Runtime): AsyncGenerat
   if (nodes !== undefined) {
     yield* checkNodes(nodes.nodes)
   }
-  // Nodes say their URLs themselves: no token that could do harm goes there.
+  // Security: nodes report their own URLs, so they get only a token with a harmless scope.
   const tokens =
     nodes === undefined ? caller?.api.ownTokens : caller?.api.narrowTokens('nodes:read')
   for (const target of targetsOf(profile.realtime, nodes?.nodes ?? [])) {
@@ -59,7 +59,7 @@ export async function* examine(session: Session, runtime: Runtime): AsyncGenerat
 
 const Claims = Type.Object({ scope: Type.String() })
 
-/** Whether auth gives the caller a token, and what it may do. */
+/** Checks that auth issues a token to the caller, and shows its scopes. */
 async function* checkCredentials(
   session: Session,
 ): AsyncGenerator<Check, { api: AuthApi; token: string } | undefined> {
@@ -75,21 +75,21 @@ async function* checkCredentials(
   }
   try {
     const token = await api.accessToken()
-    const claims = decoded(token.split('.')[1] ?? '')
-    const scopes = Value.Check(Claims, claims) ? claims.scope : 'not said'
+    const claims = decodeJwtPart(token.split('.')[1] ?? '')
+    const scopes = Value.Check(Claims, claims) ? claims.scope : 'unknown'
     yield ok('credentials', `${api.identity}, scopes: ${scopes}`)
     return { api, token }
   } catch (error) {
     if (!(error instanceof CliError)) {
       throw error
     }
-    const advice = 'compare identity and registration code with those that auth knows'
+    const advice = 'check the identity and its registration code'
     yield failed('credentials', error.message, advice)
     return undefined
   }
 }
 
-/** Asks auth; says why there is no answer. */
+/** Sends a request to auth; yields a check when it fails. */
 async function* ask<T extends TSchema>(
   api: AuthApi,
   schema: T,
@@ -104,21 +104,21 @@ async function* ask<T extends TSchema>(
     }
     const status = error instanceof HttpError ? error.status : undefined
     if (status === 403) {
-      const advice = `run this as an identity with the scope nodes:read, for ${path}`
-      yield warning(name, 'not looked at: you may not see it', advice)
+      const advice = `run this as an identity with the scope nodes:read (${path})`
+      yield warning(name, 'not checked: you have no permission', advice)
     } else if (status === 404) {
-      yield warning(name, `not looked at: auth has no ${path}`, 'update auth')
+      yield warning(name, `not checked: auth has no ${path}`, 'update auth')
     } else {
-      yield failed(name, error.message, 'look at the log of auth')
+      yield failed(name, error.message, 'check the log of auth')
     }
     return undefined
   }
 }
 
-/** A realtime node, as a client meets it. */
+/** Checks a realtime node as a client sees it. */
 async function* checkTarget(
   { name, url }: Target,
-  authClock: Offset | undefined,
+  authClock: ClockOffset | undefined,
   tokens: TokenSource | undefined,
 ): AsyncGenerator<Check> {
   yield* await checkCertificate(`${name} certificate`, url.api)

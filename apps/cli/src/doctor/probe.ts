@@ -1,24 +1,25 @@
-import { unreachable } from '../api/exchange.js'
+import { parseJson, unreachable } from '../api/http.js'
 
-/** A service's clock minus this machine's, in milliseconds, off by `uncertaintyMs` at most. */
-export interface Offset {
+/** The clock of a service minus this machine's clock, in milliseconds, ± `uncertaintyMs`. */
+export interface ClockOffset {
   ms: number
   uncertaintyMs: number
 }
 
 export interface Probe {
   status: number
-  /** Parsed JSON; undefined when it is none. */
+  /** Parsed JSON; undefined when the body is not JSON. */
   body: unknown
-  /** From the answer's `Date` (RFC 9110 §6.6.1); undefined without one. */
-  clock: Offset | undefined
+  /** From the `Date` header (RFC 9110 §6.6.1); undefined without one. */
+  clock: ClockOffset | undefined
 }
 
 const timeoutMs = 5000
 
 /**
- * One GET without a token.
- * @throws CliError when there is no answer
+ * Sends one GET request without a token.
+ *
+ * @throws CliError when no response arrives
  */
 export async function probe(
   service: 'auth' | 'realtime',
@@ -34,26 +35,22 @@ export async function probe(
     })
     const roundTripMs = Date.now() - sentAt
     const text = await response.text()
-    const clock = offsetOf(response.headers.get('date'), sentAt, roundTripMs)
-    return { status: response.status, body: parsed(text), clock }
+    const clock = clockOffset(response.headers.get('date'), sentAt, roundTripMs)
+    return { status: response.status, body: parseJson(text), clock }
   } catch (error) {
     throw unreachable(service, base, error)
   }
 }
 
-function offsetOf(date: string | null, sentAt: number, roundTripMs: number): Offset | undefined {
+function clockOffset(
+  date: string | null,
+  sentAt: number,
+  roundTripMs: number,
+): ClockOffset | undefined {
   const there = Date.parse(date ?? '')
   if (Number.isNaN(there)) {
     return undefined
   }
-  // It names a whole second: the moment was half a second later, give or take as much.
+  // `Date` is cut to whole seconds, so the true time is 500 ms later, ± 500 ms.
   return { ms: there + 500 - (sentAt + roundTripMs / 2), uncertaintyMs: 500 + roundTripMs / 2 }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

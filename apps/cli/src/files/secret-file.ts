@@ -1,39 +1,30 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { CliError } from '../errors.js'
 import type { Shell } from '../terminal/shell.js'
-import { systemCode } from './system-code.js'
+import { readText } from './read-text.js'
 
-/** What a file is to hold, and nothing else. */
-export interface Secret {
-  pattern: RegExp
-  /** For messages: `a token`. */
-  what: string
+/** The kind of secret that a file must hold, without other content. */
+export interface SecretKind {
+  isValid: (text: string) => boolean
+  /** Name for error messages: `a token`. */
+  name: string
 }
 
 /**
- * The secret in `file`, or on standard input for `-`.
+ * Reads the secret in `file`; `-` is standard input.
  *
- * @throws CliError when there is none; the message shows nothing of what was there.
+ * @throws CliError when the content is not such a secret; the message does not show the content.
  */
 export async function readSecret(
   file: string,
   { cwd, stdin }: Shell,
-  { pattern, what }: Secret,
+  { isValid, name }: SecretKind,
 ): Promise<string> {
-  const secret = (file === '-' ? await text(stdin) : contents(cwd, file)).trim()
-  if (pattern.test(secret)) {
+  const secret = (file === '-' ? await text(stdin) : readText(resolve(cwd, file), file)).trim()
+  if (isValid(secret)) {
     return secret
   }
   const where = file === '-' ? 'standard input' : file
-  throw new CliError('failed', `${where} does not hold ${what}, and nothing but ${what}`)
-}
-
-function contents(cwd: string, file: string): string {
-  try {
-    return readFileSync(resolve(cwd, file), 'utf8')
-  } catch (error) {
-    throw new CliError('failed', `${file} cannot be read (${systemCode(error)})`)
-  }
+  throw new CliError('failed', `${where} must hold ${name} and nothing else`)
 }

@@ -1,20 +1,25 @@
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { maxTokenLength } from '@portcullis/contracts/names'
 import { CliError } from '../errors.js'
 import type { Shell } from '../terminal/shell.js'
 import { readSecret } from './secret-file.js'
 import { systemCode } from './system-code.js'
 
+/** Characters of a bearer token (RFC 6750 §2.1), without `/` and `=`. */
+const tokenPattern = /^[A-Za-z0-9._~+-]+$/
+
 /**
- * The token in `file`, or on standard input for `-`.
+ * Reads the token in `file`; `-` is standard input.
  *
- * @throws CliError when there is none; the message shows nothing of what was there.
+ * @throws CliError when the content is not a token; the message does not show the content.
  */
 export function readToken(file: string, shell: Shell): Promise<string> {
-  return readSecret(file, shell, { pattern: /^[A-Za-z0-9._~+-]{1,4096}$/, what: 'a token' })
+  const isValid = (text: string) => text.length <= maxTokenLength && tokenPattern.test(text)
+  return readSecret(file, shell, { isValid, name: 'a token' })
 }
 
-/** Writes the token for its owner alone (mode 0600), also over a file that others could read. */
+/** Writes the token with mode 0600, which also replaces the mode of an existing file. */
 export function writeToken(file: string, token: string, { cwd }: Shell): void {
   try {
     const descriptor = openSync(resolve(cwd, file), 'w', 0o600)
@@ -25,6 +30,6 @@ export function writeToken(file: string, token: string, { cwd }: Shell): void {
       closeSync(descriptor)
     }
   } catch (error) {
-    throw new CliError('failed', `${file} cannot be written (${systemCode(error)})`)
+    throw new CliError('failed', `cannot write ${file} (${systemCode(error)})`)
   }
 }

@@ -4,9 +4,10 @@ import { CliError } from '../errors.js'
 import type { Session } from '../session/session.js'
 
 /**
- * Writes the audit log to stdout as it comes, JSON lines, no faster than they are taken.
+ * Writes the audit log to stdout as JSON lines, at the pace of the reader. Only whole lines are
+ * written.
  *
- * @throws CliError when it is broken off, saying where to go on: the lines before are whole.
+ * @throws CliError when the export is interrupted; the message names the entry to continue after.
  */
 export async function exportAudit(
   { shell }: Session,
@@ -32,15 +33,15 @@ export async function exportAudit(
     if (error instanceof CliError) {
       throw error
     }
-    throw brokenOff(last)
+    throw interrupted(last)
   }
   if (rest !== '') {
-    throw brokenOff(last)
+    throw interrupted(last)
   }
 }
 
-function brokenOff(last: string | undefined): CliError {
+function interrupted(last: string | undefined): CliError {
   const id = /"id":"([\d.]+)"/.exec(last ?? '')?.[1]
-  const hint = id === undefined ? 'start again' : `go on with --after ${id}`
-  return new CliError('failed', `the export was broken off; ${hint}`)
+  const hint = id === undefined ? 'start again' : `continue with --after ${id}`
+  return new CliError('failed', `the export was interrupted; ${hint}`)
 }

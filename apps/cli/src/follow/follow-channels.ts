@@ -1,11 +1,11 @@
 import type { TokenSource } from '@portcullis/client'
-import type { PublicationContext } from 'centrifuge'
+import type { Centrifuge, PublicationContext } from 'centrifuge'
 import { CliError } from '../errors.js'
 import { printable } from '../output/printable.js'
 import { publicationLine } from '../output/publication.js'
 import type { Session } from '../session/session.js'
-import { connectTo, leave } from './node-connection.js'
-import { watchConnection } from './watch-connection.js'
+import { closeConnection, openConnection } from './open-connection.js'
+import { type ConnectionWatch, watchConnection } from './watch-connection.js'
 
 export interface Follow {
   url: string
@@ -14,78 +14,94 @@ export interface Follow {
 }
 
 /**
- * Subscribes and shows publications; ends when the person stops it.
+ * Subscribes to the channels and prints publications until Ctrl-C.
  *
- * @throws CliError `refused` when the server closes it for good or does not admit it, `failed` when
- * no first connection can be made. Later breaks are retried, as the official client does.
+ * @throws CliError `refused` when the server does not admit the client or closes the connection for
+ * good, `failed` when the first connection cannot be made. Later interruptions are retried.
  */
-export async function follow(session: Session, { url, channels, tokens }: Follow): Promise<void> {
-  const { out, shell } = session
-  const centrifuge = connectTo(url, tokens)
+export async function followChannels(session: Session, follow: Follow): Promise<void> {
+  const { url, channels, tokens } = follow
+  const centrifuge = openConnection(url, tokens)
   const stopListening = { current: () => {} }
   try {
     await new Promise<void>((resolve, reject) => {
-      stopListening.current = shell.onStop(resolve)
-      watchConnection(centrifuge, {
-        url,
-        tokens,
-        reject,
-        connected(client) {
-          if (out.json) {
-            event(session, 'connected', { client, url })
-          } else {
-            out.note(`connected to ${url}; Ctrl-C ends`)
-          }
-        },
-        connecting(code, reason) {
-          if (out.json) {
-            event(session, 'connecting', { code, reason })
-          } else {
-            out.note(`connection lost (${code} ${reason}); connecting again`)
-          }
-        },
-        closed(code, reason) {
-          if (out.json) {
-            event(session, 'closed', { code, reason })
-          }
-        },
-      })
+      stopListening.current = session.shell.onStop(resolve)
+      watchConnection(centrifuge, { url, tokens, reject, ...connectionEvents(session, url) })
       for (const channel of channels) {
-        const subscription = centrifuge.newSubscription(channel)
-        subscription.on('publication', (publication) => showPublication(session, publication))
-        subscription.on('subscribed', () => {
-          if (out.json) {
-            event(session, 'subscribed', { channel })
-          } else {
-            out.note(`subscribed to ${channel}`)
-          }
-        })
-        subscription.on('unsubscribed', ({ code, reason }) => {
-          // Of its own accord it never unsubscribes: the server did.
-          const why = `${code} ${printable(reason)}`
-          reject(new CliError('refused', `cannot subscribe to ${channel}: ${why}`))
-        })
-        subscription.on('error', ({ error }) => {
-          out.note(`${channel}: ${error.code} ${error.message}; trying again`)
-        })
-        subscription.subscribe()
+        subscribe(session, centrifuge, channel, reject)
       }
     })
   } finally {
     stopListening.current()
-    leave(centrifuge)
+    closeConnection(centrifuge)
   }
 }
 
-function showPublication({ out }: Session, { channel, ...publication }: PublicationContext): void {
+/** Prints the state of the connection: JSON events with `--json`, otherwise remarks. */
+function connectionEvents(
+  { out }: Session,
+  url: string,
+): Pick<ConnectionWatch, 'connected' | 'connecting' | 'closed'> {
+  return {
+    connected(client) {
+      if (out.json) {
+        showEvent(out, 'connected', { client, url })
+      } else {
+        out.note(`connected to ${url}; stop with Ctrl-C`)
+      }
+    },
+    connecting(code, reason) {
+      if (out.json) {
+        showEvent(out, 'connecting', { code, reason })
+      } else {
+        out.note(`connection lost (${code} ${reason}); reconnecting`)
+      }
+    },
+    closed(code, reason) {
+      if (out.json) {
+        showEvent(out, 'closed', { code, reason })
+      }
+    },
+  }
+}
+
+function subscribe(
+  { out }: Session,
+  centrifuge: Centrifuge,
+  channel: string,
+  reject: (error: CliError) => void,
+): void {
+  const subscription = centrifuge.newSubscription(channel)
+  subscription.on('publication', (publication) => showPublication(out, publication))
+  subscription.on('subscribed', () => {
+    if (out.json) {
+      showEvent(out, 'subscribed', { channel })
+    } else {
+      out.note(`subscribed to ${channel}`)
+    }
+  })
+  subscription.on('unsubscribed', ({ code, reason }) => {
+    // This client never unsubscribes, so the server did.
+    const why = `${code} ${printable(reason)}`
+    reject(new CliError('refused', `cannot subscribe to ${channel}: ${why}`))
+  })
+  subscription.on('error', ({ error }) => {
+    out.note(`${channel}: ${error.code} ${error.message}; retrying`)
+  })
+  subscription.subscribe()
+}
+
+type Out = Session['out']
+
+function showPublication(out: Out, { channel, ...publication }: PublicationContext): void {
   if (out.json) {
-    event({ out }, 'publication', { channel, ...publication })
+    showEvent(out, 'publication', { channel, ...publication })
   } else {
     out.line(publicationLine(out, channel, publication.data))
   }
 }
 
-/** One line of JSON for programs; `at` in Unix milliseconds. */
-function event({ out }: Pick<Session, 'out'>, name: string, details: object): void {
+/** Prints one line of JSON; `at` is in Unix milliseconds. */
+function showEvent(out: Out, name: string, details: object): void {
   out.show({ event: name, at: Date.now(), ...details }, () => '')
 }

@@ -5,16 +5,16 @@ import { nodeChanges, pendingParts, receiptText, waitingText } from '../output/r
 import type { Session } from '../session/session.js'
 import { pause } from './pause.js'
 
-/** The first look comes soon, for nodes that need milliseconds; then they come this far apart. */
+/** Nodes usually confirm within milliseconds: the first reads are close together. */
 const firstPauseMs = 25
-const longestPauseMs = 150
+const maxPauseMs = 150
 
 /**
- * Reads a receipt again until it is complete, for `waitMs` at most or until the person stops it,
- * and shows each change: on a terminal the receipt drawn again in place, else one line for each
- * node that changed, on stderr. Gives the last receipt, for the caller to show.
+ * Reads a receipt again until it is complete, at most for `waitMs` or until Ctrl-C, and shows each
+ * change: a terminal redraws the receipt in place, a pipe gets a line on stderr for each node that
+ * changed. Returns the last receipt, which the caller prints.
  *
- * An answer that does not come is no reason to stop: the revocation goes on without us.
+ * A failed read is repeated: the revocation is already committed.
  */
 export async function followReceipt(
   { out, shell }: Session,
@@ -29,7 +29,7 @@ export async function followReceipt(
   const stopListening = shell.onStop(() => stop.abort())
   const deadline = performance.now() + waitMs
   const remainingMs = () => (stop.signal.aborted ? 0 : deadline - performance.now())
-  const tell = (lines: readonly string[]) => {
+  const printLines = (lines: readonly string[]) => {
     if (!out.json && out.live === undefined) {
       for (const line of lines) {
         out.note(line)
@@ -38,26 +38,27 @@ export async function followReceipt(
   }
 
   let receipt = first
-  let trouble: string | undefined
+  let lastError: string | undefined
   try {
-    tell([`receipt ${first.id}: ${waitingText(first)}`])
+    printLines([`receipt ${first.id}: ${waitingText(first)}`])
     for (let pauseMs = firstPauseMs; !receipt.complete && remainingMs() > 0; ) {
-      const left = `${trouble ?? waitingText(receipt)}; ${(remainingMs() / 1000).toFixed(1)} s left`
-      out.live?.draw(`${receiptText(out, receipt)}\n\n${out.paint.dim(left)}`)
+      const seconds = (remainingMs() / 1000).toFixed(1)
+      const status = `${lastError ?? waitingText(receipt)}; ${seconds} s left`
+      out.live?.draw(`${receiptText(out, receipt)}\n\n${out.paint.dim(status)}`)
       await pause(Math.min(pauseMs, remainingMs()), stop.signal)
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+      pauseMs = Math.min(pauseMs * 2, maxPauseMs)
       const next = await read(auth, first.id, remainingMs())
       if (next instanceof CliError) {
-        if (next.message !== trouble) {
-          tell([next.message])
+        if (next.message !== lastError) {
+          printLines([next.message])
         }
-        trouble = next.message
+        lastError = next.message
         if (next.code === 'refused') {
           break
         }
       } else {
-        trouble = undefined
-        tell(nodeChanges(receipt, next))
+        lastError = undefined
+        printLines(nodeChanges(receipt, next))
         receipt = next
       }
     }
@@ -65,8 +66,8 @@ export async function followReceipt(
     stopListening()
     out.live?.clear()
   }
-  if (trouble !== undefined && out.live !== undefined) {
-    out.note(trouble)
+  if (lastError !== undefined && out.live !== undefined) {
+    out.note(lastError)
   }
   return receipt
 }
@@ -84,16 +85,16 @@ async function read(auth: AuthApi, id: string, remainingMs: number): Promise<Rec
 }
 
 /**
- * What the exit code says of a receipt.
+ * Checks the receipt for the exit code.
  *
- * @param waitMs - 0: nobody waited, so that nodes are late is no failure
- * @throws CliError when a node has not confirmed, or fewer Redis replicas than asked have it
+ * @param waitMs - with 0 the user did not wait, so pending nodes are no failure
+ * @throws CliError when a node has not confirmed, or fewer Redis replicas than requested have it
  */
 export function requireConfirmed(receipt: Receipt, waitMs: number): void {
-  const late = pendingParts(receipt)
+  const pending = pendingParts(receipt)
   const missing: string[] = []
-  if (waitMs > 0 && late.length > 0) {
-    missing.push(`not yet confirmed by ${late.join(', ')}`)
+  if (waitMs > 0 && pending.length > 0) {
+    missing.push(`not yet confirmed by ${pending.join(', ')}`)
   } else if (waitMs > 0 && !receipt.complete) {
     missing.push('the receipt is not complete')
   }

@@ -6,20 +6,20 @@ import { printable } from '../output/printable.js'
 export interface ConnectionWatch {
   url: string
   tokens: TokenSource
-  /** Called whenever there is a connection, with the id that the server gave it. */
+  /** Called at each connection, with the client id that the server assigned. */
   connected(client: string): void
-  /** Called when a connection that there was is lost, and another is being made. */
+  /** Called when an established connection is lost; the client reconnects. */
   connecting(code: number, reason: string): void
-  /** Called when there will be no other, before `reject`. */
+  /** Called before `reject` when the connection is closed for good. */
   closed(code: number, reason: string): void
   /**
-   * Called with what ends it: `refused` when the server closes it for good or does not admit it,
-   * `failed` when no first connection can be made.
+   * Called with the final error: `refused` when the server does not admit the client or closes the
+   * connection for good, `failed` when the first connection cannot be made.
    */
   reject(error: CliError): void
 }
 
-/** Tells what becomes of a client's connection. Breaks after the first one are retried by the client. */
+/** Reports the state of a client's connection. The client itself reconnects after the first connection. */
 export function watchConnection(centrifuge: Centrifuge, watch: ConnectionWatch): void {
   const { url, tokens, reject } = watch
   let connectedOnce = false
@@ -34,16 +34,16 @@ export function watchConnection(centrifuge: Centrifuge, watch: ConnectionWatch):
   })
   centrifuge.on('disconnected', ({ code, reason }) => {
     watch.closed(code, reason)
-    const stopped = tokens.ended
-    if (code === 1 && stopped !== undefined) {
-      reject(new CliError('refused', `no token: ${printable(stopped.message)}`))
+    const noToken = tokens.ended
+    if (code === 1 && noToken !== undefined) {
+      reject(new CliError('refused', `no token: ${printable(noToken.message)}`))
     } else {
       reject(new CliError('refused', `closed ${code} ${printable(reason)}`))
     }
   })
   centrifuge.on('error', ({ type, error }) => {
     const { code, message } = error
-    // Refused for this token or this caller, whatever came before.
+    // A 403, or a 401 for the first token, will not change with another attempt.
     if (type === 'upgrade' && (code === 403 || (code === 401 && !connectedOnce))) {
       reject(new CliError('refused', refusals[code] ?? message))
     } else if (type !== 'token' && !connectedOnce) {
@@ -53,7 +53,7 @@ export function watchConnection(centrifuge: Centrifuge, watch: ConnectionWatch):
 }
 
 const refusals: Readonly<Record<number, string>> = {
-  401: 'refused 401: the token is revoked, has ended, or is not one of this installation',
+  401: 'refused 401: the token is revoked, expired, or from another installation',
   403: 'refused 403: the token does not permit connecting',
 }
 
@@ -62,11 +62,11 @@ function firstFailure(type: string, code: number, message: string, url: string):
     return new CliError('failed', `no token: ${printable(message)}`)
   }
   if (type === 'upgrade') {
-    return new CliError('failed', `${url} answers HTTP ${code}: it cannot admit anyone now`)
+    return new CliError('failed', `${url} answered HTTP ${code}; it accepts no connections now`)
   }
   if (type === 'transport') {
-    const hint = 'is a realtime node running there? npm start runs two; --url names another'
-    return new CliError('failed', `cannot open ${url}: ${hint}`)
+    const hint = 'start a realtime node (npm start runs two), or give another URL with --url'
+    return new CliError('failed', `cannot connect to ${url}; ${hint}`)
   }
   return new CliError('failed', `${url}: ${code} ${printable(message)}`)
 }

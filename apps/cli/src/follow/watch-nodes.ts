@@ -7,49 +7,38 @@ import { clock } from '../output/time.js'
 import type { Session } from '../session/session.js'
 import { pause } from './pause.js'
 
-const everyMs = 1000
+const intervalMs = 1000
 
 /**
- * Shows the nodes until the person stops it: on a terminal the table, drawn again in place; in a
- * pipe one line for each change; with --json the list as one line, once and at each change.
+ * Shows the nodes until Ctrl-C: a terminal redraws the table in place, a pipe gets one line for each
+ * change, `--json` the whole list as one line at each change.
  *
- * @throws CliError when the first answer does not come, and whenever auth refuses the caller. Later
- * ones that do not come are said, and asked for again.
+ * @throws CliError when the first request fails, or auth refuses the caller. Later failures are shown
+ * and retried.
  */
 export async function watchNodes({ out, shell }: Session, auth: AuthApi): Promise<void> {
   const stop = new AbortController()
   const stopListening = shell.onStop(() => stop.abort())
   let nodes: NodeInfo[] | undefined
-  let trouble: string | undefined
-  const line = (text: string) => out.line(`${out.paint.dim(clock(Date.now()))}  ${printable(text)}`)
+  let lastError: string | undefined
   try {
-    for (; !stop.signal.aborted; await pause(everyMs, stop.signal)) {
+    for (; !stop.signal.aborted; await pause(intervalMs, stop.signal)) {
       const next = await read(auth)
       if (next instanceof CliError) {
         if (nodes === undefined || next.code === 'refused') {
           throw next
         }
-        if (next.message !== trouble && out.live === undefined) {
+        if (next.message !== lastError && out.live === undefined) {
           out.note(next.message)
         }
-        trouble = next.message
+        lastError = next.message
       } else {
-        const changes = nodeListChanges(nodes ?? [], next.nodes)
-        const news = nodes === undefined || changes.length > 0
-        if (out.json) {
-          if (news) {
-            out.show(next, () => '')
-          }
-        } else if (out.live === undefined) {
-          for (const change of changes) {
-            line(change)
-          }
-        }
+        showChanges(out, nodes, next)
         nodes = next.nodes
-        trouble = undefined
+        lastError = undefined
       }
-      const remark = trouble ?? `${clock(Date.now())}; Ctrl-C ends`
-      out.live?.draw(`${nodeTable(out, nodes)}\n\n${out.paint.dim(remark)}`)
+      const status = lastError ?? `${clock(Date.now())}; stop with Ctrl-C`
+      out.live?.draw(`${nodeTable(out, nodes)}\n\n${out.paint.dim(status)}`)
     }
   } finally {
     stopListening()
@@ -57,6 +46,20 @@ export async function watchNodes({ out, shell }: Session, auth: AuthApi): Promis
   }
   if (out.live !== undefined && nodes !== undefined) {
     out.line(nodeTable(out, nodes))
+  }
+}
+
+/** Prints what has changed since the list `before`; a live terminal is redrawn by the caller. */
+function showChanges(out: Session['out'], before: NodeInfo[] | undefined, next: NodeList): void {
+  const changes = nodeListChanges(before ?? [], next.nodes)
+  if (out.json) {
+    if (before === undefined || changes.length > 0) {
+      out.show(next, () => '')
+    }
+  } else if (out.live === undefined) {
+    for (const change of changes) {
+      out.line(`${out.paint.dim(clock(Date.now()))}  ${printable(change)}`)
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false }
 
-/** Where a stored profile has its registration code from; never the code. */
+/** Where a stored profile reads its registration code. The code itself is never stored here. */
 export const StoredCodeSource = Type.Union([
   Type.Object({ file: Type.String({ minLength: 1 }) }, closed),
   Type.Object({ environment: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }, closed),
@@ -11,9 +11,11 @@ export const StoredCodeSource = Type.Union([
 export type StoredCodeSource = Static<typeof StoredCodeSource>
 
 /**
- * - `own`: the file has to be readable by its owner alone, as a profile's is; secrets that an
- *   orchestrator mounts are not
- * - `value`: it came with the rest of `.portcullis/local.json`
+ * - `file`: with `own` the file must be readable by its owner alone, as the file of a profile must be;
+ *   files that an orchestrator mounts usually have other modes
+ * - `environment`: name of a variable
+ * - `prompt`: asked on the terminal
+ * - `value`: the code from `.portcullis/local.json`
  */
 export type CodeSource =
   | { file: string; own?: true }
@@ -21,13 +23,13 @@ export type CodeSource =
   | { prompt: true }
   | { value: string }
 
-/** The source in words. */
+/** Describes the source; never shows the code. */
 export function codeSourceText(source: CodeSource): string {
   if ('value' in source) {
-    return 'the same file'
+    return 'in the same file'
   }
   if ('file' in source) {
     return source.file
   }
-  return 'environment' in source ? `the variable ${source.environment}` : 'asked for on a terminal'
+  return 'environment' in source ? `variable ${source.environment}` : 'asked on the terminal'
 }

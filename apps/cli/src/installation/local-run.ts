@@ -6,9 +6,9 @@ import { CliError } from '../errors.js'
 import { systemCode } from '../files/system-code.js'
 
 /**
- * `.portcullis/local.json` of `start` or the nearest directory above it that has one.
+ * Finds `.portcullis/local.json` in `start` or the nearest parent directory that has one.
  *
- * @throws CliError when it cannot be used; nothing of its content is shown.
+ * @throws CliError when the file is invalid; the message does not show its content.
  */
 export function findLocalRun(start: string): { file: string; run: LocalRun } | undefined {
   for (let dir = start; ; dir = dirname(dir)) {
@@ -23,7 +23,7 @@ export function findLocalRun(start: string): { file: string; run: LocalRun } | u
   }
 }
 
-const hint = 'start the installation again with npm start'
+const hint = 'run npm start again to write it anew'
 
 function parse(file: string, text: string): LocalRun {
   let run: unknown
@@ -35,10 +35,12 @@ function parse(file: string, text: string): LocalRun {
   if (Value.Check(LocalRun, run)) {
     return run
   }
-  const where = Value.Errors(LocalRun, run).First()?.path ?? ''
-  throw new CliError('failed', `${file} cannot be used (${where.slice(1) || 'shape'}); ${hint}`)
+  const path = Value.Errors(LocalRun, run).First()?.path.slice(1) ?? ''
+  const what = path === '' ? 'its content' : `"${path}"`
+  throw new CliError('failed', `${file} is invalid at ${what}; ${hint}`)
 }
 
+/** Returns the text of the file, or undefined when there is no such file. */
 function contents(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
@@ -47,6 +49,6 @@ function contents(file: string): string | undefined {
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       return undefined
     }
-    throw new CliError('failed', `${file} cannot be read (${code})`)
+    throw new CliError('failed', `cannot read ${file} (${code})`)
   }
 }

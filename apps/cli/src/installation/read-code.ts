@@ -7,9 +7,9 @@ import type { Shell } from '../terminal/shell.js'
 import type { CodeSource } from './code-source.js'
 
 /**
- * The registration code of `identity`, from where it is kept.
+ * Reads the registration code of `identity` from its source.
  *
- * @throws CliError when there is none; what was found instead is not shown.
+ * @throws CliError when there is no valid code; the message does not show what was found.
  */
 export async function readCode(
   source: CodeSource,
@@ -20,49 +20,47 @@ export async function readCode(
     return source.value
   }
   if ('file' in source) {
-    return codeIn(source)
+    return codeInFile(source)
   }
   if ('environment' in source) {
     const code = shell.env[source.environment]?.trim()
     if (code) {
       return code
     }
-    const problem = `the profile takes the registration code of ${identity} from it`
-    throw new CliError('failed', `${source.environment} is not set; ${problem}`)
+    const use = `the profile reads the registration code of ${identity} from it`
+    throw new CliError('failed', `${source.environment} is not set; ${use}`)
   }
   if (isInteractive(shell)) {
-    return askSecret(shell, `registration code of ${identity}: `)
+    return askSecret(shell, `Registration code of ${identity}: `)
   }
   throw new CliError(
     'failed',
-    `the registration code of ${identity} can only be asked for on a terminal; here set ` +
+    `there is no terminal to ask for the registration code of ${identity} on; set ` +
       'PORTCULLIS_REGISTRATION_CODE_FILE, or use a profile that names a file or a variable',
   )
 }
 
-function codeIn({ file, own }: { file: string; own?: true }): string {
+function codeInFile({ file, own }: { file: string; own?: true }): string {
   let code: string
   try {
-    // Windows has no such modes, and says 0666 of every file.
-    const others = process.platform === 'win32' ? 0 : statSync(file).mode & 0o077
-    if (own && others !== 0) {
-      throw new CliError('failed', `others can read ${file}; do: chmod 600 ${file}`)
+    // Windows has no such modes and reports 0666 for every file.
+    const othersMode = process.platform === 'win32' ? 0 : statSync(file).mode & 0o077
+    if (own && othersMode !== 0) {
+      throw new CliError('failed', `other users can read ${file}; run: chmod 600 ${file}`)
     }
     code = readFileSync(file, 'utf8').trim()
   } catch (error) {
     if (error instanceof CliError) {
       throw error
     }
-    throw new CliError('failed', `the registration code in ${file}: ${problem(error)}`)
+    const message = `cannot read the registration code in ${file} (${systemCode(error)})`
+    throw new CliError('failed', message)
   }
-  if (code !== '' && !/\s/.test(code)) {
-    return code
+  if (code === '') {
+    throw new CliError('failed', `${file} is empty; it must hold a registration code`)
   }
-  const what = code === '' ? 'is empty' : 'does not hold a registration code, and nothing else'
-  throw new CliError('failed', `${file} ${what}`)
-}
-
-function problem(error: unknown): string {
-  const code = systemCode(error)
-  return code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read (${code})`
+  if (/\s/.test(code)) {
+    throw new CliError('failed', `${file} must hold a registration code and nothing else`)
+  }
+  return code
 }

@@ -2,23 +2,25 @@ import { CliError } from '../errors.js'
 
 const socketPath = '/connection/websocket'
 
-/** One realtime node: where its server API is, and where its sockets are opened. */
+/** The two base URLs of one realtime node. */
 export interface RealtimeUrl {
+  /** Base of the server API. */
   api: string
+  /** URL of the WebSocket. */
   socket: string
 }
 
 /**
- * Takes any of the forms that people write: `http://host:port`, `ws://host:port`, with or without
- * `/connection/websocket`, with or without a path before it.
+ * Parses `http://host:port` or `ws://host:port` (also https, wss), with or without a path, and with or
+ * without `/connection/websocket` at its end.
  *
- * @throws CliError when it is none of them.
+ * @throws CliError when `text` is none of these.
  */
 export function realtimeUrl(text: string): RealtimeUrl {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
   const scheme = url === undefined ? undefined : schemes[url.protocol]
   if (url === undefined || scheme === undefined) {
-    throw new CliError('usage', `"${text}" is not a realtime URL; use ws://host:port`)
+    throw new CliError('usage', `"${text}" is not the URL of a realtime node; use ws://host:port`)
   }
   const path = url.pathname.replace(/\/+$/, '')
   const base = path.endsWith(socketPath) ? path.slice(0, -socketPath.length) : path

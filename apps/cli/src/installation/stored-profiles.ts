@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CliError } from '../errors.js'
-import { openOwnFile } from '../files/own-file.js'
+import { createPrivateFile } from '../files/private-file.js'
 import { systemCode } from '../files/system-code.js'
 import type { Shell } from '../terminal/shell.js'
 import { StoredCodeSource } from './code-source.js'
@@ -11,7 +11,7 @@ import { TlsFiles } from './tls.js'
 
 const closed = { additionalProperties: false }
 
-/** One installation, and who the caller is there. */
+/** One installation, and the caller's identity there. */
 export const StoredProfile = Type.Object(
   {
     auth: Type.String(),
@@ -26,7 +26,7 @@ export type StoredProfile = Static<typeof StoredProfile>
 
 export const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** `config.json`. `use`: the profile that is taken when nothing names another. */
+/** Content of `config.json`. `use`: the profile chosen with `portcullis profile use`. */
 const StoredProfiles = Type.Object(
   {
     use: Type.Optional(Type.String()),
@@ -36,24 +36,24 @@ const StoredProfiles = Type.Object(
 )
 export type StoredProfiles = Static<typeof StoredProfiles>
 
-type Place = Pick<Shell, 'configDir'>
+type ConfigDir = Pick<Shell, 'configDir'>
 
-export function configFile({ configDir }: Place): string {
+export function configFile({ configDir }: ConfigDir): string {
   return join(configDir, 'config.json')
 }
 
 /** The file that `profile add --keep-code` writes. */
-export function keptCodeFile({ configDir }: Place, name: string): string {
+export function keptCodeFile({ configDir }: ConfigDir, name: string): string {
   return join(configDir, `${name}.code`)
 }
 
 /**
- * The profiles that are kept for this person; none when there is no file yet.
+ * Reads the user's profiles; returns an empty set when there is no file.
  *
- * @throws CliError when the file cannot be used; nothing of its content is shown.
+ * @throws CliError when the file is invalid; the message does not show its content.
  */
-export function readProfiles(place: Place): StoredProfiles {
-  const file = configFile(place)
+export function readProfiles(dir: ConfigDir): StoredProfiles {
+  const file = configFile(dir)
   let stored: unknown
   try {
     stored = JSON.parse(readFileSync(file, 'utf8'))
@@ -62,20 +62,23 @@ export function readProfiles(place: Place): StoredProfiles {
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       return { profiles: {} }
     }
-    const problem = error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${code})`
-    throw new CliError('failed', `${file} ${problem}; mend it, or remove it`)
+    if (error instanceof SyntaxError) {
+      throw new CliError('failed', `${file} is not JSON; fix or delete it`)
+    }
+    throw new CliError('failed', `cannot read ${file} (${code})`)
   }
   if (Value.Check(StoredProfiles, stored)) {
     return stored
   }
-  const where = Value.Errors(StoredProfiles, stored).First()?.path.slice(1) || 'shape'
-  throw new CliError('failed', `${file} cannot be used (${where}); mend it, or remove it`)
+  const path = Value.Errors(StoredProfiles, stored).First()?.path.slice(1) ?? ''
+  const what = path === '' ? 'its content' : `"${path}"`
+  throw new CliError('failed', `${file} is invalid at ${what}; fix or delete it`)
 }
 
-/** Writes the profiles for their owner alone, in one step. @throws CliError when that fails. */
-export function saveProfiles(place: Place, profiles: StoredProfiles): void {
-  makeConfigDir(place)
-  const file = openOwnFile(configFile(place), { replace: true })
+/** Writes the profiles atomically, with mode 0600. @throws CliError when that fails. */
+export function saveProfiles(dir: ConfigDir, profiles: StoredProfiles): void {
+  makeConfigDir(dir)
+  const file = createPrivateFile(configFile(dir), { replace: true })
   try {
     file.write(`${JSON.stringify(profiles, null, 2)}\n`)
   } finally {
@@ -83,22 +86,23 @@ export function saveProfiles(place: Place, profiles: StoredProfiles): void {
   }
 }
 
-/** @throws CliError when the directory cannot be made. */
-export function makeConfigDir({ configDir }: Place): void {
+/** @throws CliError when the directory cannot be created. */
+export function makeConfigDir({ configDir }: ConfigDir): void {
   try {
     mkdirSync(configDir, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new CliError('failed', `${configDir} cannot be made (${systemCode(error)})`)
+    throw new CliError('failed', `cannot create ${configDir} (${systemCode(error)})`)
   }
 }
 
-/** @throws CliError when there is none of that name. */
+/** Returns the profile `name`. @throws CliError when it does not exist. */
 export function storedProfile({ profiles }: StoredProfiles, name: string): StoredProfile {
   const found = Object.hasOwn(profiles, name) ? profiles[name] : undefined
   if (found !== undefined) {
     return found
   }
   const known = Object.keys(profiles)
-  const hint = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`
-  throw new CliError('usage', `there is no profile "${name}": ${hint} (portcullis profile add)`)
+  const hint =
+    known.length === 0 ? 'add it with portcullis profile add' : `known: ${known.join(', ')}`
+  throw new CliError('usage', `profile "${name}" does not exist; ${hint}`)
 }

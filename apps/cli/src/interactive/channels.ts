@@ -6,12 +6,12 @@ import { clock } from '../output/time.js'
 import { failureText } from './failure-text.js'
 import { Presence } from './presence.js'
 
-/** A channel that the person is subscribed to, or waits to be. */
+/** A channel that the user has subscribed to. */
 interface Channel {
   subscription: Subscription
   publications: number
-  /** Who is there; undefined where nobody asked for joins and leaves. */
-  present: Presence | undefined
+  /** Clients in the channel; undefined unless the channel is watched. */
+  presence: Presence | undefined
 }
 
 export interface ChannelState {
@@ -20,10 +20,10 @@ export interface ChannelState {
   publications: number
 }
 
-/** Names of a watch's line, before it only counts. */
-const namesShown = 8
+/** Users named in a line about presence; further users are only counted. */
+const maxNames = 8
 
-/** The channels of one connection: what comes into them is shown, until they are left. */
+/** The subscriptions of one connection; prints their publications, joins and leaves. */
 export class Channels {
   readonly #centrifuge: Centrifuge
   readonly #out: Output
@@ -37,9 +37,9 @@ export class Channels {
   }
 
   states(): ChannelState[] {
-    return [...this.#channels].map(([channel, { subscription, publications, present }]) => ({
+    return [...this.#channels].map(([channel, { subscription, publications, presence }]) => ({
       channel,
-      state: `${subscription.state}${present === undefined ? '' : ', watched'}`,
+      state: `${subscription.state}${presence === undefined ? '' : ', watched'}`,
       publications,
     }))
   }
@@ -52,11 +52,11 @@ export class Channels {
     }
   }
 
-  /** Also who comes and goes. It is asked for as one subscribes: one that is subscribed does so anew. */
+  /** Subscribes with join and leave events, which are chosen at subscribe: resubscribes if needed. */
   watch(name: string): void {
     const known = this.#channels.get(name)
-    if (known?.present !== undefined) {
-      this.#remark(`${name} is watched already`)
+    if (known?.presence !== undefined) {
+      this.#remark(`already watching ${name}`)
       return
     }
     if (known !== undefined) {
@@ -75,10 +75,10 @@ export class Channels {
     this.#remark(`unsubscribed from ${name}`)
   }
 
-  #open(name: string, present: Presence | undefined): void {
-    const watched = present !== undefined
-    const subscription = this.#centrifuge.newSubscription(name, { joinLeave: watched })
-    const channel: Channel = { subscription, publications: 0, present }
+  #open(name: string, presence: Presence | undefined): void {
+    const joinLeave = presence !== undefined
+    const subscription = this.#centrifuge.newSubscription(name, { joinLeave })
+    const channel: Channel = { subscription, publications: 0, presence }
     this.#channels.set(name, channel)
     let subscribed = false
     subscription.on('publication', ({ data }) => {
@@ -88,19 +88,19 @@ export class Channels {
     subscription.on('subscribed', () => {
       subscribed = true
       this.#remark(`subscribed to ${name}`)
-      if (watched) {
-        void this.#lookAround(name, present)
+      if (presence !== undefined) {
+        void this.#loadPresence(name, presence)
       }
     })
-    subscription.on('join', ({ info }) => this.#came(name, present, info))
-    subscription.on('leave', ({ info }) => this.#went(name, present, info))
+    subscription.on('join', ({ info }) => this.#onJoin(name, presence, info))
+    subscription.on('leave', ({ info }) => this.#onLeave(name, presence, info))
     subscription.on('error', ({ error }) => {
-      this.#remark(`${name}: ${error.code} ${error.message}; trying again`)
+      this.#remark(`${name}: ${error.code} ${error.message}; retrying`)
     })
     subscription.on('unsubscribed', ({ code, reason }) => {
-      // Of its own accord it never unsubscribes: the server did.
+      // The server ended it: `#close` removes this listener before it unsubscribes.
       this.#close(name, channel)
-      const what = subscribed ? `${name} has ended` : `cannot subscribe to ${name}`
+      const what = subscribed ? `the server ended ${name}` : `cannot subscribe to ${name}`
       this.#fail(`${what}: ${code} ${reason}`)
     })
     subscription.subscribe()
@@ -109,39 +109,41 @@ export class Channels {
   #close(name: string, { subscription }: Channel): void {
     this.#channels.delete(name)
     subscription.removeAllListeners()
-    // Unsubscribes, too.
+    // Also unsubscribes.
     this.#centrifuge.removeSubscription(subscription)
   }
 
-  async #lookAround(name: string, present: Presence): Promise<void> {
+  async #loadPresence(name: string, presence: Presence): Promise<void> {
     try {
-      await present.look(async () => Object.values((await this.#centrifuge.presence(name)).clients))
-      this.#here(name, present, '')
+      await presence.load(async () =>
+        Object.values((await this.#centrifuge.presence(name)).clients),
+      )
+      this.#showPresence(name, presence, '')
     } catch (error) {
       this.#fail(`${name}: ${failureText(error)}`)
     }
   }
 
-  #came(name: string, present: Presence | undefined, info: ClientInfo): void {
-    if (present?.join(info)) {
-      this.#here(name, present, `${this.#out.paint.green('+')} ${printable(info.user)}  `)
+  #onJoin(name: string, presence: Presence | undefined, info: ClientInfo): void {
+    if (presence?.join(info)) {
+      this.#showPresence(name, presence, `${this.#out.paint.green('+')} ${printable(info.user)}  `)
     }
   }
 
-  #went(name: string, present: Presence | undefined, info: ClientInfo): void {
-    if (present?.leave(info)) {
-      this.#here(name, present, `${this.#out.paint.red('-')} ${printable(info.user)}  `)
+  #onLeave(name: string, presence: Presence | undefined, info: ClientInfo): void {
+    if (presence?.leave(info)) {
+      this.#showPresence(name, presence, `${this.#out.paint.red('-')} ${printable(info.user)}  `)
     }
   }
 
-  #here(name: string, present: Presence, change: string): void {
+  #showPresence(name: string, presence: Presence, change: string): void {
     const { paint } = this.#out
-    const names = [...present.users()].map(([user, n]) =>
+    const names = [...presence.users()].map(([user, n]) =>
       printable(n === 1 ? user : `${user} (${n})`),
     )
-    const shown = names.slice(0, namesShown).join(', ')
-    const more = names.length > namesShown ? `, … (${names.length} users)` : ''
-    const here = paint.dim(`${present.size} here${shown === '' ? '' : `: ${shown}${more}`}`)
+    const shown = names.slice(0, maxNames).join(', ')
+    const more = names.length > maxNames ? `, … (${names.length} users)` : ''
+    const here = paint.dim(`${presence.size} here${shown === '' ? '' : `: ${shown}${more}`}`)
     const head = `${paint.dim(clock(Date.now()))}  ${paint.cyan(printable(name))}`
     this.#show(`${head}  ${change}${here}`)
   }

@@ -1,24 +1,24 @@
 import type { Follow } from '../follow/follow-channels.js'
-import { connectTo, leave } from '../follow/node-connection.js'
+import { closeConnection, openConnection } from '../follow/open-connection.js'
 import { watchConnection } from '../follow/watch-connection.js'
 import { printable } from '../output/printable.js'
 import { publicationLine } from '../output/publication.js'
 import type { Session } from '../session/session.js'
 import { Channels } from './channels.js'
 import { openPrompt } from './prompt.js'
-import { type Conversation, channelIn, completions, obey } from './verbs.js'
+import { type Conversation, channelIn, completions, runLine } from './verbs.js'
 
 /**
- * A connection that a person speaks with: commands on a line at the end of the terminal, what happens
- * above it. Ends when they want no more.
+ * Runs an interactive client until the user ends it: commands on the last line of the terminal, events
+ * above it.
  *
- * @throws CliError as `follow` does; but a channel that is refused is said, and ends nothing.
+ * @throws CliError as `followChannels` does, except that a refused channel is only reported.
  */
 export async function converse(session: Session, follow: Follow): Promise<void> {
   const { out, shell } = session
   const { url, tokens } = follow
-  const centrifuge = connectTo(url, tokens)
-  const named = new Set(follow.channels)
+  const centrifuge = openConnection(url, tokens)
+  const channelNames = new Set(follow.channels)
   const closings: (() => void)[] = []
   try {
     await new Promise<void>((resolve, reject) => {
@@ -28,12 +28,12 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
         onLine(line) {
           const channel = channelIn(line)
           if (channel !== undefined) {
-            named.add(channel)
+            channelNames.add(channel)
           }
-          void obey(conversation, line)
+          void runLine(conversation, line)
         },
         onEnd: resolve,
-        complete: (line) => completions(line, [...named].filter(isPrintable)),
+        complete: (line) => completions(line, [...channelNames].filter(isPrintable)),
       })
       closings.push(prompt.close)
       const { show } = prompt
@@ -62,13 +62,13 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
         },
         connecting(code, reason) {
           Object.assign(connection, { client: undefined, since: undefined })
-          remark(`connection lost (${code} ${reason}); connecting again`)
+          remark(`connection lost (${code} ${reason}); reconnecting`)
         },
         closed: () => undefined,
       })
-      // What the server has put the client into.
+      // Publications of channels to which the server has subscribed the client.
       centrifuge.on('publication', ({ channel, data }) => show(publicationLine(out, channel, data)))
-      remark('help lists what you can type; Ctrl-C ends')
+      remark('type help for a list of commands; stop with Ctrl-C')
       for (const channel of follow.channels) {
         channels.subscribe(channel)
       }
@@ -77,11 +77,11 @@ export async function converse(session: Session, follow: Follow): Promise<void> 
     for (const close of closings) {
       close()
     }
-    leave(centrifuge)
+    closeConnection(centrifuge)
   }
 }
 
-/** A name that would steer the terminal as it is offered has to be typed. */
+/** Completion offers no names with control characters, which could move the cursor. */
 function isPrintable(name: string): boolean {
   return printable(name) === name
 }

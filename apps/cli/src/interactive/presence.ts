@@ -1,19 +1,19 @@
-/** Of a client in a channel, what is shown and what tells it from others. */
-export interface Present {
+/** A client in a channel. */
+export interface PresentClient {
   client: string
   user: string
 }
 
 /**
- * Who is in a channel, from one look and the joins and leaves around it. What comes while the look is
- * under way is later than the look, or as late, whichever arrives first.
+ * The clients in a channel, from one presence request and the join and leave events around it. Events
+ * that arrive during the request are newer than its answer.
  */
 export class Presence {
   readonly #clients = new Map<string, string>()
-  /** Who has left since the look began; undefined when none is under way. */
-  #left: Set<string> | undefined
+  /** Clients that left during the request; undefined when no request is in progress. */
+  #leftDuringRequest: Set<string> | undefined
 
-  /** How many clients each user has there. */
+  /** Returns the number of clients of each user. */
   users(): Map<string, number> {
     const users = new Map<string, number>()
     for (const user of this.#clients.values()) {
@@ -26,34 +26,35 @@ export class Presence {
     return this.#clients.size
   }
 
-  /** Begins anew with what `ask` gives. */
-  async look(ask: () => Promise<readonly Present[]>): Promise<void> {
+  /** Replaces the clients by the answer of `request`. */
+  async load(request: () => Promise<readonly PresentClient[]>): Promise<void> {
     this.#clients.clear()
     const left = new Set<string>()
-    this.#left = left
+    this.#leftDuringRequest = left
     try {
-      for (const { client, user } of await ask()) {
+      for (const { client, user } of await request()) {
         if (!left.has(client)) {
           this.#clients.set(client, user)
         }
       }
     } finally {
-      if (this.#left === left) {
-        this.#left = undefined
+      if (this.#leftDuringRequest === left) {
+        this.#leftDuringRequest = undefined
       }
     }
   }
 
-  /** Whether that is news to show: not while a look is under way, which will tell. */
-  join({ client, user }: Present): boolean {
-    this.#left?.delete(client)
+  /** Adds a client. Returns true when the change should be shown; `load` shows changes during it. */
+  join({ client, user }: PresentClient): boolean {
+    this.#leftDuringRequest?.delete(client)
     const isNew = !this.#clients.has(client)
     this.#clients.set(client, user)
-    return isNew && this.#left === undefined
+    return isNew && this.#leftDuringRequest === undefined
   }
 
-  leave({ client }: Present): boolean {
-    this.#left?.add(client)
-    return this.#clients.delete(client) && this.#left === undefined
+  /** Removes a client. Returns true when the change should be shown. */
+  leave({ client }: PresentClient): boolean {
+    this.#leftDuringRequest?.add(client)
+    return this.#clients.delete(client) && this.#leftDuringRequest === undefined
   }
 }

@@ -1,4 +1,4 @@
-/** What a person means to publish: JSON, or else text as it is. */
+/** Returns `text` parsed as JSON, or unchanged when it is not JSON. */
 export function parsePublishData(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -5,26 +5,26 @@ const secretOption =
 const jwt = /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/
 
 /**
- * Arguments are seen by everyone on the machine, and kept in the shell's history.
+ * Refuses secrets in arguments, which every user of the machine can see and the shell's history keeps.
  *
- * @throws CliError when one is a secret, without showing it.
+ * @throws CliError when an argument is a secret; the message does not show it.
  */
 export function refuseSecrets(args: readonly string[]): void {
   if (args.some((arg) => jwt.test(arg))) {
     throw new CliError(
       'usage',
-      'a token is no argument: it stays in the history of your shell. Put it into a file for ' +
-        '--token-file, and revoke this one if others can have seen it',
+      "an argument must not be a token: it stays in your shell's history. Put the token into a " +
+        'file and use --token-file; revoke it if others may have seen it',
     )
   }
   const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   if (options.some((arg) => secretOption.test(arg))) {
     throw new CliError(
       'usage',
-      'codes and tokens are no arguments: they stay in the history of your shell. A token comes ' +
-        'from --token-file, an Authorization header from --authorization-file; a registration ' +
-        'code from a profile (portcullis profile add --help), PORTCULLIS_REGISTRATION_CODE_FILE, ' +
-        'or the terminal',
+      "an argument must not be a code or a token: it stays in your shell's history. Use " +
+        '--token-file for a token, --authorization-file for an Authorization header; a ' +
+        'registration code comes from a profile (portcullis profile add --help), ' +
+        'PORTCULLIS_REGISTRATION_CODE_FILE, or the terminal',
     )
   }
 }

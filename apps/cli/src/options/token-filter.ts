@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
-import { moment } from './options.js'
+import { timestamp } from './parsers.js'
 
-/** Which tokens: the options of `withTokenFilter`. */
+/** The options that `withTokenFilter` adds. */
 export interface TokenFilter {
   identity?: string
   any?: true
@@ -14,26 +14,26 @@ export interface TokenFilter {
   expiresBefore?: number
 }
 
-/** The options that narrow a list or a count of tokens, alike for each. */
+/** Adds the options that select tokens. */
 export function withTokenFilter(command: Command): Command {
   return command
-    .option('--identity <identity>', 'of this identity; default: your own')
-    .addOption(new Option('--any', 'of every identity').conflicts('identity'))
+    .option('--identity <identity>', 'tokens of this identity; default: your own')
+    .addOption(new Option('--any', 'tokens of every identity').conflicts('identity'))
     .option('--subject <subject>', 'only for this subject')
     .option('--label <label>', 'only with this label')
-    .option('--parent <jti>', 'only what this token has issued, at any depth')
+    .option('--parent <jti>', 'only tokens issued with this token, directly or indirectly')
     .addOption(new Option('--state <state>', 'only in this state').choices(['active', 'revoked']))
-    .option('--issued-after <time>', 'only issued then or later: ISO 8601 or Unix ms', moment)
-    .option('--issued-before <time>', 'only issued before', moment)
-    .option('--expires-before <time>', 'only those that end before', moment)
+    .option('--issued-after <time>', 'only issued at or after (ISO 8601 or Unix ms)', timestamp)
+    .option('--issued-before <time>', 'only issued before', timestamp)
+    .option('--expires-before <time>', 'only expiring before', timestamp)
 }
 
-/** The same as a query of auth's; `own`: the caller's identity. */
+/** Returns the filter as a query for auth. `own`: the caller's identity. */
 export function tokenQuery(
   { any, identity, ...filter }: TokenFilter,
   own: string,
 ): URLSearchParams {
-  // A parent has one identity, which auth knows.
+  // Auth knows the identity of a parent token.
   const whose = identity ?? (filter.parent === undefined ? own : undefined)
   const query = new URLSearchParams(any || whose === undefined ? {} : { identity: whose })
   for (const [name, value] of Object.entries(filter)) {

@@ -3,7 +3,7 @@ import type { Output } from './output.js'
 import { printable } from './printable.js'
 import type { Column } from './table.js'
 
-/** Entries of the audit log, one a line. */
+/** Returns a table of audit entries. */
 export function auditList(out: Output, entries: readonly AuditEntry[]): string {
   const columns: Column<AuditEntry>[] = [
     { head: 'AT', value: ({ at }) => timeText(at), whole: true },
@@ -22,7 +22,7 @@ export function auditList(out: Output, entries: readonly AuditEntry[]): string {
   return out.table(columns, entries, 'no entries')
 }
 
-/** One entry on a line of its own, for a log that goes on. */
+/** Returns one entry as a line, for a log that is followed. */
 export function auditLine(out: Output, entry: AuditEntry): string {
   const { at, result, action, address } = entry
   const from = address === undefined ? '' : `from ${address}`
@@ -32,7 +32,7 @@ export function auditLine(out: Output, entry: AuditEntry): string {
   return `${head}  ${words.join('  ')}`
 }
 
-/** In local time; the day matters as much as the hour. */
+/** Returns date and time in local time. */
 function timeText(at: number): string {
   const date = new Date(at)
   const two = (n: number) => String(n).padStart(2, '0')
@@ -40,17 +40,17 @@ function timeText(at: number): string {
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
 }
 
-/** Whom the entry names, and whether nothing has proven it. */
+/** Returns the actor; a `?` marks an identity that the caller claimed but did not prove. */
 function actorText({ actor, requestId, count }: AuditEntry): string {
   if (actor === undefined) {
-    return requestId === undefined && count === undefined ? '(auth itself)' : '(nobody)'
+    return requestId === undefined && count === undefined ? '(auth itself)' : '(unknown)'
   }
   const { identity, subject, claimed } = actor
   const who = subject === undefined || subject === identity ? identity : `${identity}/${subject}`
   return claimed ? `${who}?` : who
 }
 
-/** What was wrong, and how often when the entry stands for many. */
+/** Returns the error; `×n` when the entry stands for n requests. */
 function errorText({ error = '', count }: AuditEntry): string {
   return count === undefined ? error : `${error} ×${count}`
 }

@@ -3,7 +3,7 @@ import { counted } from './counted.js'
 import type { Output } from './output.js'
 import { relative } from './time.js'
 
-/** Tokens and what stands on them, one a line. */
+/** Returns a table of tokens and the connections that use them. */
 export function connectionsText(
   out: Output,
   { tokens, connections, nodes }: Omit<ConnectionPage, 'cursor'>,

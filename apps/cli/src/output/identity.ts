@@ -2,7 +2,7 @@ import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts/ident
 import type { Output } from './output.js'
 import { relative, span } from './time.js'
 
-/** Identities, one a line. */
+/** Returns a table of identities. */
 export function identityList(out: Output, identities: readonly Identity[]): string {
   const state = (text: string) => stateColour(out, text)
   return out.table<Identity>(
@@ -19,7 +19,7 @@ export function identityList(out: Output, identities: readonly Identity[]): stri
   )
 }
 
-/** All of one identity. */
+/** Returns all fields of an identity. */
 export function identityText(out: Output, identity: Identity): string {
   const { tokenTtlSeconds, labels, nodes, registrationCodes } = identity
   const codes = registrationCodes.map(({ id, createdAt, expiresAt }) => {
@@ -38,7 +38,7 @@ export function identityText(out: Output, identity: Identity): string {
   ])
 }
 
-/** Registration codes without the codes, one a line. */
+/** Returns a table of registration codes: ids and times, never the codes. */
 export function codeList(out: Output, codes: readonly RegistrationCodeInfo[]): string {
   return out.table<RegistrationCodeInfo>(
     [
@@ -51,13 +51,13 @@ export function codeList(out: Output, codes: readonly RegistrationCodeInfo[]): s
   )
 }
 
-/** The one time that a registration code is seen. */
+/** Returns a new registration code, which is shown this once. */
 export function codeText(out: Output, registrationCode: string): string {
   const code = out.fields([['registration code', registrationCode]])
-  return `${out.paint.bold(code)}\n${out.paint.dim('Keep it now: it is not shown again.')}`
+  return `${out.paint.bold(code)}\n${out.paint.dim('Store it now: it is not shown again.')}`
 }
 
-/** What is in force in green, what is not in red. */
+/** Paints `active` green, any other state red. */
 export function stateColour({ paint }: Output, text: string): string {
   return text.startsWith('active') ? paint.green(text) : paint.red(text)
 }

@@ -2,7 +2,7 @@ import type { SigningKeyInfo } from '@portcullis/contracts/keys'
 import type { Output } from './output.js'
 import { relative } from './time.js'
 
-/** Signing keys, one a line. */
+/** Returns a table of signing keys. */
 export function keyList(out: Output, keys: readonly SigningKeyInfo[]): string {
   const now = Date.now()
   return out.table<SigningKeyInfo>(
@@ -16,14 +16,14 @@ export function keyList(out: Output, keys: readonly SigningKeyInfo[]): string {
         paint: (text) => (text.startsWith('current') ? out.paint.green(text) : text),
       },
       { head: 'MADE', value: ({ createdAt }) => relative(createdAt, now), whole: true },
-      { head: 'THEN', value: (key) => becomes(key, now) },
+      { head: 'THEN', value: (key) => nextEvent(key, now) },
     ],
     keys,
     'no keys',
   )
 }
 
-function becomes(key: SigningKeyInfo, now: number): string {
+function nextEvent(key: SigningKeyInfo, now: number): string {
   const { state, readyAt = 0, rotatesAt, removedAt } = key
   if (state === 'next') {
     return readyAt > now ? `ready ${relative(readyAt, now)}` : 'ready'

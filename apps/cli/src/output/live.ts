@@ -1,26 +1,26 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Stream } from '../terminal/shell.js'
 
-/** The last lines of a terminal, drawn again in place of themselves. */
+/** The last lines of a terminal, which can be redrawn in place. */
 export interface Live {
   /**
-   * Shows `text`. Lines that are wider than the terminal are cut; of what is taller, the end gives
-   * way, but for the last line.
+   * Shows `text`. Lines wider than the terminal are cut. When there are more lines than rows, lines
+   * before the last one are left out.
    */
   draw(text: string): void
-  /** Takes what is shown away, for what is to stay. */
+  /** Erases the shown text. */
   clear(): void
 }
 
 const eraseBelow = '\u001b[J'
 const eraseRight = '\u001b[K'
 
-/** Takes the terminal over from where its cursor is; nobody else may write to it until `clear`. */
+/** Draws from the current cursor position; nothing else may write to the terminal until `clear`. */
 export function live(terminal: Stream): Live {
   let shown: string[] = []
 
-  /** Moves to where the shown lines begin, also when the terminal has become narrower meanwhile. */
-  const back = () => {
+  /** Moves to the first shown line; a terminal that has become narrower has wrapped some lines. */
+  const moveToStart = () => {
     const width = terminal.columns ?? Number.POSITIVE_INFINITY
     const rows = shown.map((line) => Math.max(1, Math.ceil(widthOf(line) / width)))
     const height = rows.reduce((sum, one) => sum + one, 0)
@@ -28,15 +28,15 @@ export function live(terminal: Stream): Live {
   }
   return {
     draw(text) {
-      const start = back()
+      const start = moveToStart()
       const lines = text.split('\n')
       const room = Math.max(1, (terminal.rows ?? 24) - 1)
       if (lines.length > room) {
         lines.splice(room - 1, lines.length - room)
       }
-      // A character in the last column would leave the cursor where terminals do not agree.
+      // Terminals differ in where the cursor is after the last column, so that column stays empty.
       shown = lines.map((line) => cut(line, (terminal.columns ?? 80) - 1))
-      // Over what is there, and in one write: nothing flickers, and half a picture is never seen.
+      // One write, over the old text: no flicker, and no partly drawn state.
       const drawn = shown.map((line) => `${line}${eraseRight}\n`).join('')
       terminal.write(`${start}${drawn}${eraseBelow}`)
     },
@@ -44,7 +44,7 @@ export function live(terminal: Stream): Live {
       if (shown.length === 0) {
         return
       }
-      terminal.write(`${back()}${eraseBelow}`)
+      terminal.write(`${moveToStart()}${eraseBelow}`)
       shown = []
     },
   }
@@ -54,10 +54,10 @@ function widthOf(line: string): number {
   return [...stripVTControlCharacters(line)].length
 }
 
-/** As many characters as fit, and every colour change among them and after them. */
+/** Cuts the line to `width` characters and keeps every colour change, also those after the cut. */
 function cut(line: string, width: number): string {
   let room = width
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with ESC
   return line.replace(/\u001b\[[\d;]*m|./gu, (part) => {
     if (part.length > 2) {
       return part

@@ -2,7 +2,7 @@ import type { NodeInfo } from '@portcullis/contracts/feed'
 import type { Output } from './output.js'
 import { relative } from './time.js'
 
-/** Nodes, one a line. */
+/** Returns a table of nodes. */
 export function nodeTable(out: Output, nodes: readonly NodeInfo[]): string {
   return out.table<NodeInfo>(
     [
@@ -22,7 +22,7 @@ export function nodeTable(out: Output, nodes: readonly NodeInfo[]): string {
   )
 }
 
-/** A line for each node that is another than before, or gone. */
+/** Returns a line for each node that has changed or is gone. */
 export function nodeListChanges(before: readonly NodeInfo[], after: readonly NodeInfo[]): string[] {
   const nameOf = ({ node, instance }: NodeInfo) => `${instance}:${node}`
   const text = (one: NodeInfo) => `${one.node}  ${nodeState(one)}  ${one.pending} pending`
@@ -41,7 +41,7 @@ function nodeState({ connected, fenced }: NodeInfo): string {
   return connected ? 'connected' : 'away'
 }
 
-/** Cyan: it delivers nothing, so it is safe, but it serves nobody either. */
+/** Paints `fenced` cyan: the node delivers nothing, so it is safe, but it serves no client. */
 function stateColour({ paint }: Output, text: string): string {
   if (text.startsWith('fenced')) {
     return paint.cyan(text)

@@ -7,22 +7,24 @@ import { type Column, table } from './table.js'
 export type Paint = ReturnType<typeof pc.createColors>
 
 export interface Output {
-  /** `--json`: values on stdout instead of text for people. */
+  /** `--json`: stdout gets JSON instead of text. */
   readonly json: boolean
   readonly paint: Paint
-  /** stdout as a terminal that can be drawn on again; undefined in a pipe, and with --json. */
+  /** Redraws text in place; undefined when stdout is no terminal, and with --json. */
   readonly live: Live | undefined
-  /** The result: `value` as one line of JSON, or what `text` makes of it for people. */
+  /** Prints the result: `value` as one line of JSON, or `text()`. */
   show(value: unknown, text: () => string): void
-  /** One line on stdout as it is. */
+  /** Prints a line on stdout. */
   line(text: string): void
-  /** A remark of one line, on stderr. */
+  /** Prints a remark of one line on stderr. */
   note(text: string): void
-  /** Names and values, on stderr, beside a result that stands alone on stdout. */
+  /** Remarks that a list was cut at `--limit`, when `more` is true. */
+  noteMore(more: boolean): void
+  /** Prints names and values on stderr, when stdout holds the bare result. */
   noteFields(pairs: Fields): void
-  /** Rows for people, as wide as the terminal; `nothing` when there is none. */
-  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], nothing: string): string
-  /** Names and values of one thing, those without a value left out. */
+  /** Returns a table that fits the terminal, or `empty` when there are no rows. */
+  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], empty: string): string
+  /** Returns lines of names and values, without those whose value is undefined. */
   fields(pairs: Fields): string
 }
 
@@ -35,11 +37,11 @@ export function output(
 ): Output {
   const paint = pc.createColors(coloured(stdout, env))
   const remark = pc.createColors(coloured(stderr, env))
-  const drawable = stdout.isTTY === true && env['TERM'] !== 'dumb' && !json
+  const canRedraw = stdout.isTTY === true && env['TERM'] !== 'dumb' && !json
   return {
     json,
     paint,
-    live: drawable ? live(stdout) : undefined,
+    live: canRedraw ? live(stdout) : undefined,
     show(value, text) {
       stdout.write(`${json ? JSON.stringify(value) : text()}\n`)
     },
@@ -49,9 +51,14 @@ export function output(
     note(text) {
       stderr.write(`${remark.dim(printable(text))}\n`)
     },
-    table(columns, rows, nothing) {
+    noteMore(more) {
+      if (more) {
+        this.note('there are more; raise --limit')
+      }
+    },
+    table(columns, rows, empty) {
       if (rows.length === 0) {
-        return paint.dim(nothing)
+        return paint.dim(empty)
       }
       const width = stdout.isTTY === true ? stdout.columns : undefined
       return table(columns, rows, { width, head: paint.dim })
@@ -71,7 +78,7 @@ function fieldLines(pairs: Fields, { dim }: Paint): string {
     .join('\n')
 }
 
-/** https://no-color.org; a stream that is not a terminal has no colours unless they are forced. */
+/** Returns true when the stream gets colours: NO_COLOR (https://no-color.org), FORCE_COLOR, or a terminal. */
 export function coloured(stream: Stream, env: Environment): boolean {
   if (env['NO_COLOR']) {
     return false

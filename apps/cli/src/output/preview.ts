@@ -3,10 +3,10 @@ import type { IdentityCountPage, TokenInfo } from '@portcullis/contracts/tokens'
 import type { CliError } from '../errors.js'
 import { counted } from './counted.js'
 import type { Output } from './output.js'
-import { coversText } from './receipt.js'
+import { selectorText } from './receipt.js'
 import { identityCounts, tokenList } from './token.js'
 
-/** A selector of `POST /v1/revocations`, and its `issuedBefore`. */
+/** The tokens to revoke: a selector of `POST /v1/revocations`, with its `issuedBefore`. */
 export interface RevocationTarget {
   identity?: string
   label?: string
@@ -19,7 +19,7 @@ export interface RevocationTarget {
 
 type IdentityCount = IdentityCountPage['identities'][number]
 
-/** Whose tokens are covered, those with most first; or which tokens, the latest first. */
+/** Covered tokens: by identity, the highest count first; or the tokens themselves, newest first. */
 export type Covered =
   | { identities: readonly IdentityCount[]; more: boolean }
   | { tokens: readonly TokenInfo[] }
@@ -33,20 +33,22 @@ interface Preview {
 
 const shownIdentities = 10
 
-/** What a revocation would do, for whoever has to decide. */
+/** Returns text that shows what a revocation would do. */
 export function previewText(out: Output, { auth, target, tokens, covered }: Preview): string {
   const { issuedBefore, token, ...others } = target
-  // A JWT has dots, an id has none.
+  // Security: a JWT, which has dots, is a secret; an id has none and may be shown.
   const isSecret = token?.includes('.') === true
   const selector = token === undefined || isSecret ? others : { token, ...others }
-  const covers = [isSecret ? 'the token that was read' : '', coversText(selector)]
+  const parts = [isSecret ? 'the given token' : '', selectorText(selector)]
   const number = 'dryRun' in tokens ? tokens.tokens : undefined
-  const least = 'atLeast' in tokens && tokens.atLeast ? 'at least ' : ''
+  const atLeast = 'atLeast' in tokens && tokens.atLeast ? 'at least ' : ''
   const what =
-    number === undefined ? 'tokens that you may not count' : `${least}${counted(number, 'token')}`
+    number === undefined
+      ? 'an unknown number of tokens (you may not count them)'
+      : `${atLeast}${counted(number, 'token')}`
   const fields = out.fields([
     ['at', `${auth.url}, as ${auth.identity}`],
-    ['covers', covers.filter((part) => part !== '').join(', ')],
+    ['covers', parts.filter((part) => part !== '').join(', ')],
     [
       'issued before',
       issuedBefore === undefined ? undefined : new Date(issuedBefore).toISOString(),
@@ -60,7 +62,7 @@ function coveredText(out: Output, number: number | undefined, covered: Preview['
     return ''
   }
   if (!('tokens' in covered || 'identities' in covered)) {
-    return `\n${out.paint.dim(`which ones is not shown: ${covered.message}`)}`
+    return `\n${out.paint.dim(`the tokens cannot be listed: ${covered.message}`)}`
   }
   if ('tokens' in covered) {
     const { tokens } = covered

@@ -1,6 +1,6 @@
 /**
- * Text from elsewhere, safe to show: control characters, with which it could steer the terminal
- * or fake another line, are written out.
+ * Escapes control characters in text from other systems, which could otherwise move the cursor or
+ * imitate a line of output.
  */
 export function printable(text: string): string {
   return text.replace(

@@ -8,7 +8,7 @@ interface ProfileRow extends StoredProfile {
   use: boolean
 }
 
-/** Profiles, one a line. */
+/** Returns a table of profiles. */
 export function profileList(out: Output, profiles: readonly ProfileRow[]): string {
   return out.table<ProfileRow>(
     [
@@ -19,7 +19,7 @@ export function profileList(out: Output, profiles: readonly ProfileRow[]): strin
       { head: 'CODE', value: ({ registrationCode }) => codeSourceText(registrationCode) },
     ],
     profiles,
-    'no profiles; portcullis profile add makes one',
+    'no profiles; add one with portcullis profile add',
   )
 }
 
@@ -34,30 +34,30 @@ interface ShownProfile {
   order: readonly { place: string; found?: string; absent?: string }[]
 }
 
-/** What is used, and in which order it was looked for. */
+/** Returns the installation in use, and the places in order of precedence. */
 export function profileText(out: Output, shown: ShownProfile): string {
   const { source, auth, realtime, identity, code, tls, file, order } = shown
   const fields = out.fields([
     ['from', source],
     ['auth', auth],
     ['realtime', realtime.join(', ') || '(none)'],
-    ['identity', identity ?? '(nobody)'],
+    ['identity', identity ?? '(none)'],
     ['code', code],
     ['trusts', tls?.ca],
     ['shows', tls?.cert],
     ['profiles', file],
   ])
-  const taken = order.findIndex(({ found }) => found !== undefined)
-  const rows = order.map((one, index) => ({ ...one, taken: index === taken }))
+  const used = order.findIndex(({ found }) => found !== undefined)
+  const rows = order.map((one, index) => ({ ...one, used: index === used }))
   const table = out.table(
     [
-      { head: '', value: (row) => (row.taken ? '*' : ''), paint: out.paint.green },
+      { head: '', value: (row) => (row.used ? '*' : ''), paint: out.paint.green },
       { head: 'LOOKED FOR IN THIS ORDER', value: ({ place }) => place },
       { head: 'FOUND', value: ({ found, absent }) => found ?? absent ?? '' },
     ],
     rows,
     '',
   )
-  const flags = 'Whatever is taken, --auth and --realtime change its addresses.'
+  const flags = '--auth and --realtime override the URLs.'
   return `${fields}\n\n${table}\n\n${out.paint.dim(flags)}`
 }

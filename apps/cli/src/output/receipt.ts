@@ -4,10 +4,10 @@ import type { Output } from './output.js'
 import { printable } from './printable.js'
 import { relative } from './time.js'
 
-/** What became of a revocation, node by node. */
+/** Returns a receipt as text, with a table of the nodes. */
 export function receiptText(out: Output, receipt: Receipt): string {
   const { paint } = out
-  // Auth instances are shown when they matter: as long as they have not acknowledged.
+  // Auth instances are listed only until they acknowledge.
   const auths = authParts(receipt).filter(({ state }) => state !== 'acked')
   const nodes = out.table<NodeReceipt>(
     [
@@ -25,20 +25,20 @@ export function receiptText(out: Output, receipt: Receipt): string {
     'no realtime nodes',
   )
   const closed = receipt.nodes.reduce((sum, { connectionsClosed }) => sum + connectionsClosed, 0)
-  const least = receipt.atLeast ? 'at least ' : ''
-  const head = `revoked ${least}${counted(receipt.tokens, 'token')}, closed ${counted(closed, 'connection')}`
+  const atLeast = receipt.atLeast ? 'at least ' : ''
+  const head = `revoked ${atLeast}${counted(receipt.tokens, 'token')}, closed ${counted(closed, 'connection')}`
   const { replicas, replicasAsked } = receipt
   const state = receipt.complete ? 'complete' : 'not complete'
   return `${paint.bold(head)} ${stateColour(out, state)}\n${out.fields([
     ['receipt', receipt.id],
     ['at', new Date(receipt.at).toISOString()],
-    ['covers', coversText(receipt.selector)],
+    ['covers', selectorText(receipt.selector)],
     ['reason', receipt.reason],
     ['replicas', replicas === undefined ? undefined : `${replicas} of ${replicasAsked} have it`],
   ])}\n\n${nodes}`
 }
 
-/** Receipts, one a line. */
+/** Returns a table of receipts. */
 export function receiptList(out: Output, receipts: readonly Receipt[]): string {
   return out.table<Receipt>(
     [
@@ -52,7 +52,7 @@ export function receiptList(out: Output, receipts: readonly Receipt[]): string {
       { head: 'NODES', value: nodeCounts },
       { head: 'TOKENS', value: ({ tokens }) => `${tokens}`, right: true },
       { head: 'REVOKED', value: ({ at }) => relative(at), whole: true },
-      { head: 'COVERS', value: ({ selector }) => coversText(selector) },
+      { head: 'COVERS', value: ({ selector }) => selectorText(selector) },
       { head: 'REASON', value: ({ reason = '' }) => reason },
     ],
     receipts,
@@ -60,29 +60,29 @@ export function receiptList(out: Output, receipts: readonly Receipt[]): string {
   )
 }
 
-/** Whom a receipt that is not complete waits for. */
+/** Returns the nodes and auth instances that an incomplete receipt waits for. */
 export function waitingText(receipt: Receipt): string {
   const late = pendingParts(receipt)
   return late.length === 0 ? 'not complete' : `waiting for ${late.join(', ')}`
 }
 
-/** Names of the nodes and auth instances that have not confirmed. */
+/** Returns the names of the nodes and auth instances that have not confirmed. */
 export function pendingParts(receipt: Receipt): string[] {
   const parts = [...receipt.nodes, ...authParts(receipt)]
   return parts.filter(({ state }) => state === 'pending').map(({ node }) => node)
 }
 
-/** Auth instances in the shape of nodes; they hold no connections. */
+/** Returns the parts of auth instances in the shape of node parts; they hold no connections. */
 function authParts({ auths }: Receipt): NodeReceipt[] {
   return auths.map(({ auth, ...part }) => ({ node: `auth ${auth}`, connectionsClosed: 0, ...part }))
 }
 
-/** A line for each node whose state is another than before. */
+/** Returns a line for each node whose state has changed. */
 export function nodeChanges(before: Receipt, after: Receipt): string[] {
   const states = (name: string) => before.nodes.filter(({ node }) => node === name)
   const seen = new Map<string, number>()
   return after.nodes.flatMap((now) => {
-    // Two processes of one name: each is the n-th of that name.
+    // Two processes can have the same name: compare the n-th of each name.
     const nth = seen.get(now.node) ?? 0
     seen.set(now.node, nth + 1)
     return states(now.node)[nth]?.state === now.state ? [] : [nodeText(now)]
@@ -95,12 +95,12 @@ function nodeText({ node, state, connectionsClosed, ms }: NodeReceipt): string {
     return `${node} pending`
   }
   if (state === 'fenced') {
-    return `${node} fenced${after}: its lease is out, it delivers nothing`
+    return `${node} fenced${after}: its lease has expired, it delivers nothing`
   }
   return `${node} acked${after}, closed ${counted(connectionsClosed, 'connection')}`
 }
 
-/** Green: done. Cyan: done too, by the lease that ran out. Yellow: not yet. */
+/** Paints pending yellow, fenced (confirmed by an expired lease) cyan, and acked green. */
 function stateColour({ paint }: Output, text: string): string {
   if (text.startsWith('pending') || text.startsWith('not')) {
     return paint.yellow(text)
@@ -116,13 +116,13 @@ function nodeCounts({ nodes }: Receipt): string {
     .join(', ')
 }
 
-/** A selector in words. */
-export function coversText(selector: object): string {
+/** Describes a selector. */
+export function selectorText(selector: object): string {
   const parts = Object.entries(selector).map(([name, value]) =>
     name === 'all'
       ? 'every token'
       : name === 'cascade'
-        ? 'all that it has issued'
+        ? 'tokens issued with it'
         : `${name} ${printable(String(value))}`,
   )
   return parts.join(', ')

@@ -2,7 +2,7 @@ import { type EventReceiver, pushMethod } from '@portcullis/contracts/event-rece
 import type { Output } from './output.js'
 import { relative } from './time.js'
 
-/** Receivers of security events, one a line. */
+/** Returns a table of receivers. */
 export function receiverList(out: Output, receivers: readonly EventReceiver[]): string {
   return out.table<EventReceiver>(
     [
@@ -20,11 +20,11 @@ export function receiverList(out: Output, receivers: readonly EventReceiver[]): 
       { head: 'MISSED', value: ({ progress }) => missed(progress), paint: out.paint.red },
     ],
     receivers,
-    'no receivers; portcullis receiver add makes one',
+    'no receivers; add one with portcullis receiver add',
   )
 }
 
-/** All of one receiver. */
+/** Returns all fields of a receiver. */
 export function receiverText(out: Output, receiver: EventReceiver): string {
   const { delivery, aud, identities, progress } = receiver
   const { lastDeliveredAt, lastFailure, pending, oldestAt, delivered } = progress
@@ -58,7 +58,7 @@ function deliveryText({ delivery, identity = '' }: EventReceiver): string {
   return delivery.method === pushMethod ? `push ${delivery.endpoint_url}` : `poll as ${identity}`
 }
 
-/** What the receiver did not get, by cause: `3 dropped, 1 expired`. */
+/** Returns the events that the receiver did not get, by cause: `3 dropped, 1 expired`. */
 function missed({ refused, expired, dropped, lost }: EventReceiver['progress']): string {
   const counts = { refused, expired, dropped, lost }
   return Object.entries(counts)

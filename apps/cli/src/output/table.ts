@@ -4,18 +4,18 @@ import { printable } from './printable.js'
 export interface Column<Row> {
   head: string
   value: (row: Row) => string
-  /** Shown whole, however narrow the terminal: something to copy. */
+  /** Never cut, however narrow the terminal: text to copy, such as an id. */
   whole?: boolean
   right?: boolean
   paint?: (text: string) => string
 }
 
 const gap = 2
-const narrowest = 6
+const minColumnWidth = 6
 
 /**
- * Rows under a head, without lines. Columns share what the terminal has: the widest give way first,
- * and what is cut ends in an ellipsis. Without `width` (not a terminal) nothing is cut.
+ * Returns rows under a head, without frames. When the terminal is too narrow the widest columns are
+ * cut first, with an ellipsis. Without `width` (no terminal) nothing is cut.
  */
 export function table<Row>(
   columns: readonly Column<Row>[],
@@ -49,7 +49,7 @@ export function table<Row>(
     .join('\n')
 }
 
-/** Takes from the widest column that may be cut, one character at a time, until all fit. */
+/** Narrows the widest column that may be cut, one character at a time, until all columns fit. */
 function fit<Row>(
   natural: readonly number[],
   columns: readonly Column<Row>[],
@@ -60,7 +60,7 @@ function fit<Row>(
   while (total() > width) {
     let widest = -1
     for (const [index, size] of widths.entries()) {
-      const floor = Math.max(narrowest, columns[index]?.head.length ?? 0)
+      const floor = Math.max(minColumnWidth, columns[index]?.head.length ?? 0)
       if (columns[index]?.whole || size <= floor) {
         continue
       }

@@ -5,7 +5,7 @@ const units = [
   ['s', 1],
 ] as const
 
-/** A span of seconds, as exactly as people ask: `45s`, `5m`, `1h 5m`, `2d 12h`. */
+/** Returns a duration with one or two units: `45s`, `5m`, `1h 5m`, `2d 12h`. */
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   const first = units.findIndex(([, size]) => whole >= size)
@@ -16,13 +16,13 @@ export function span(seconds: number): string {
   return rest === 0 || nextUnit === 's' ? shown : `${shown} ${rest}${nextUnit}`
 }
 
-/** A moment in Unix milliseconds as seen from `now`: `5m ago`, `in 1h 5m`. */
+/** Returns a time in Unix milliseconds relative to `now`: `5m ago`, `in 1h 5m`. */
 export function relative(at: number, now = Date.now()): string {
   const seconds = Math.round((at - now) / 1000)
   return seconds > 0 ? `in ${span(seconds)}` : `${span(-seconds)} ago`
 }
 
-/** Time of day with milliseconds, in local time. */
+/** Returns the local time of day with milliseconds. */
 export function clock(at: number): string {
   const date = new Date(at)
   const two = (n: number) => String(n).padStart(2, '0')

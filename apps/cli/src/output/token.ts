@@ -4,7 +4,7 @@ import { stateColour } from './identity.js'
 import type { Fields, Output } from './output.js'
 import { relative, span } from './time.js'
 
-/** Tokens, one a line; with whose they are, when they are of several identities. */
+/** Returns a table of tokens. `identity` adds a column with their identity. */
 export function tokenList(
   out: Output,
   tokens: readonly TokenInfo[],
@@ -26,15 +26,15 @@ export function tokenList(
   )
 }
 
-/** How many tokens, by state. */
+/** Returns the number of tokens by state. */
 export function tokenCountText({ paint }: Output, { active, revoked, exact }: TokenCount): string {
-  const least = exact ? '' : 'at least '
-  return `${least}${paint.green(`${active} active`)}, ${least}${paint.red(`${revoked} revoked`)}`
+  const atLeast = exact ? '' : 'at least '
+  return `${atLeast}${paint.green(`${active} active`)}, ${atLeast}${paint.red(`${revoked} revoked`)}`
 }
 
 type IdentityCount = IdentityCountPage['identities'][number]
 
-/** The same of each identity, one a line; `+`: at least so many. */
+/** Returns a table of counts by identity; a `+` marks a lower bound. */
 export function identityCounts(
   out: Output,
   identities: readonly IdentityCount[],
@@ -50,11 +50,11 @@ export function identityCounts(
       })),
     ],
     identities,
-    'no identity has any',
+    'no tokens',
   )
 }
 
-/** What there is to say of a token, never the token. */
+/** Returns the fields of a token, never the token itself. */
 export function tokenFields(
   subject: string,
   token: { jti: string; scope: string; expires_in?: number } & Partial<TokenInfo>,
@@ -77,7 +77,7 @@ export function tokenFields(
   ]
 }
 
-/** What auth answers about a token. */
+/** Returns the result of an introspection. */
 export function introspectionText(out: Output, answer: Introspection): string {
   if (!answer.active) {
     return out.paint.red('inactive')

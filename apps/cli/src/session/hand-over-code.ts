@@ -1,53 +1,54 @@
 import { resolve } from 'node:path'
 import { CliError } from '../errors.js'
-import { openOwnFile } from '../files/own-file.js'
+import { createPrivateFile } from '../files/private-file.js'
 import { codeText } from '../output/identity.js'
 import type { Session } from './session.js'
 
-interface Coded {
+interface WithCode {
   registrationCode: string
 }
 
-interface HandOver<Made extends Coded> {
-  /** `--out`: the code goes into this file, for its owner alone. */
+interface HandOver<Created extends WithCode> {
+  /** `--out`: the file for the code. */
   file: string | undefined
-  /** Over a file that is there already. */
+  /** Replaces an existing file. */
   replace: boolean
-  /** Has auth make the code. Only asked once there is a place for it. */
-  make(): Promise<Made>
-  /** What else there is to show, without the code. */
-  text(made: Made): string
+  /** Asks auth for the code. Called only once the code can be stored or shown. */
+  create(): Promise<Created>
+  /** Returns the text to show besides the code. */
+  text(created: Created): string
 }
 
 /**
- * Has a registration code made, and hands it over the one time that it is shown: into a file, as JSON
- * where that was asked for, or on a terminal. Never into a pipe or a log that nobody thought of.
+ * Creates a registration code and hands it to the user, once: in a file, as JSON with `--json`, or on
+ * a terminal. The code never goes to a pipe or a log unless `--json` asks for it.
  *
- * @throws CliError before anything is made, when there is no place for it.
+ * @throws CliError before the code is created, when there is no place for it.
  */
-export async function handOverCode<Made extends Coded>(
+export async function handOverCode<Created extends WithCode>(
   { out, shell }: Session,
-  { file, replace, make, text }: HandOver<Made>,
+  { file, replace, create, text }: HandOver<Created>,
 ): Promise<void> {
   if (file === undefined) {
     if (!out.json && shell.stdout.isTTY !== true) {
       throw new CliError(
         'usage',
-        'a registration code is shown on a terminal only; add --out <file> to have it in a file ' +
-          'for you alone, or --json',
+        'a registration code is shown on a terminal only; add --out <file> to store it in a file ' +
+          'that only you can read, or --json',
       )
     }
-    const made = await make()
-    out.show(made, () => `${text(made)}\n\n${codeText(out, made.registrationCode)}`)
+    const created = await create()
+    out.show(created, () => `${text(created)}\n\n${codeText(out, created.registrationCode)}`)
     return
   }
-  const kept = openOwnFile(resolve(shell.cwd, file), { replace })
+  const codeFile = createPrivateFile(resolve(shell.cwd, file), { replace })
   try {
-    const made = await make()
-    const { registrationCode, ...rest } = made
-    kept.write(`${registrationCode}\n`)
-    out.show({ ...rest, out: file }, () => `${text(made)}\n\nThe registration code is in ${file}.`)
+    const created = await create()
+    const { registrationCode, ...rest } = created
+    codeFile.write(`${registrationCode}\n`)
+    const shown = `${text(created)}\n\nThe registration code is in ${file}.`
+    out.show({ ...rest, out: file }, () => shown)
   } finally {
-    kept.discard()
+    codeFile.discard()
   }
 }

@@ -1,25 +1,26 @@
 import type { Command } from 'commander'
 import { type AuthApi, authApi } from '../api/auth-api.js'
 import { CliError } from '../errors.js'
-import { loadProfile, type Profile, type ProfileFlags } from '../installation/profile.js'
+import type { ProfileFlags } from '../installation/places.js'
+import { loadProfile, type Profile } from '../installation/profile.js'
 import { readCode } from '../installation/read-code.js'
 import { type RealtimeUrl, realtimeUrl } from '../installation/realtime-url.js'
 import { useTls } from '../installation/tls.js'
 import { type Output, output } from '../output/output.js'
 import type { Shell } from '../terminal/shell.js'
 
-/** What a command works with: the installation that it is for, and the terminal. */
+/** What a command works with: the shell, the output and the installation. */
 export interface Session {
   readonly shell: Shell
   readonly out: Output
   readonly profile: Profile
-  /** @throws CliError when nobody said who the caller is. */
+  /** Returns the API of auth. @throws CliError when the profile names no identity. */
   auth(): AuthApi
-  /** @throws CliError when there is no such node. */
+  /** Returns the URL of a realtime node. @throws CliError when the node is unknown. */
   realtime(choice: NodeChoice): RealtimeUrl
 }
 
-/** Which realtime node: the n-th that is known, from 0, or one by its URL. */
+/** A realtime node: by its index in the profile, from 0, or by its URL. */
 export interface NodeChoice {
   node?: number
   url?: string
@@ -31,7 +32,7 @@ interface GlobalOptions extends ProfileFlags {
   json?: boolean
 }
 
-/** @throws CliError when the configuration cannot be used. */
+/** @throws CliError when the configuration is invalid. */
 export function openSession(shell: Shell, command: Command): Session {
   const { json = false, ...flags } = command.optsWithGlobals<GlobalOptions>()
   const out = output(shell, shell.env, json)
@@ -53,23 +54,25 @@ export function openSession(shell: Shell, command: Command): Session {
       }
       throw new CliError(
         'failed',
-        'who are you? Run this where npm start runs, name a profile (portcullis profile add), or set ' +
-          'PORTCULLIS_IDENTITY and PORTCULLIS_REGISTRATION_CODE_FILE',
+        'no identity is configured; run this in the directory of npm start, add a profile ' +
+          '(portcullis profile add), or set PORTCULLIS_IDENTITY and ' +
+          'PORTCULLIS_REGISTRATION_CODE_FILE',
       )
     },
     realtime({ node, url }) {
-      if (url !== undefined) {
-        return realtimeUrl(url)
-      }
-      const chosen = profile.realtime[node ?? 0]
-      if (chosen !== undefined) {
-        return chosen
-      }
-      const last = profile.realtime.length - 1
-      if (last < 0) {
-        throw new CliError('usage', 'no realtime node is known; name one with --url')
-      }
-      throw new CliError('usage', `there is no node ${node}; known are 0 to ${last}, or use --url`)
+      return url === undefined ? nodeAt(profile.realtime, node ?? 0) : realtimeUrl(url)
     },
   }
+}
+
+function nodeAt(nodes: readonly RealtimeUrl[], index: number): RealtimeUrl {
+  const node = nodes[index]
+  if (node !== undefined) {
+    return node
+  }
+  if (nodes.length === 0) {
+    throw new CliError('usage', 'no realtime node is configured; name one with --url')
+  }
+  const known = `use 0 to ${nodes.length - 1}, or --url`
+  throw new CliError('usage', `--node ${index} does not exist; ${known}`)
 }

@@ -5,15 +5,14 @@ import { nextLine } from './next-line.js'
 import type { Shell } from './shell.js'
 
 /**
- * Asks on the terminal for something that nobody may read over a shoulder or in a scroll-back:
- * what is typed is shown nowhere, and goes into no history.
+ * Asks for a secret on the terminal. The typed text is not echoed and enters no history.
  *
- * @throws CliError when nothing is typed, or the person stops it with Ctrl-C or Ctrl-D.
+ * @throws CliError when the line is empty, or at Ctrl-C or Ctrl-D.
  */
 export async function askSecret({ stdin, stderr }: Shell, question: string): Promise<string> {
-  // readline edits the line as ever; what it would draw goes nowhere.
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
+  // readline edits the line as usual; its echo is discarded.
+  const discard = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: stdin, output: discard, terminal: true, historySize: 0 })
   stderr.write(question)
   const secret = await nextLine(lines).finally(() => stderr.write('\n'))
   if (secret.trim() !== '') {

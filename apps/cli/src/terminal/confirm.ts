@@ -6,40 +6,39 @@ import { nextLine } from './next-line.js'
 import type { Shell } from './shell.js'
 
 export interface Confirmation {
-  /** `--yes` was given: nobody is asked. */
+  /** `--yes`: skips the question. */
   yes: boolean | undefined
-  /** What the command does, for a message: `this revokes every token`. */
-  what: string
-  /** What is shown before the question; only made when there is somebody to show it to. */
-  preview: (remarks: Output) => Promise<string>
+  /** The effect of the command, for an error message: `this revokes every token`. */
+  effect: string
+  /** Returns the text above the question; called only when the question is asked. */
+  preview: (out: Output) => Promise<string>
   question: string
 }
 
 /**
- * Goes on only when a person has seen what a wide command would do and said yes, or a script said
- * `--yes`.
+ * Shows what a command would do and asks the user; returns when the answer is yes, or with `--yes`.
  *
- * @throws CliError `usage` where nobody can be asked, `failed` when the answer is no.
+ * @throws CliError `usage` without a terminal, `failed` when the answer is not yes.
  */
 export async function confirm(
   shell: Shell,
-  { yes, what, preview, question }: Confirmation,
+  { yes, effect, preview, question }: Confirmation,
 ): Promise<void> {
   if (yes) {
     return
   }
   if (!isInteractive(shell)) {
-    throw new CliError('usage', `${what}, and there is no terminal to ask on: add --yes to do it`)
+    throw new CliError('usage', `${effect}, and there is no terminal to confirm it on; add --yes`)
   }
-  // Stdout may lead elsewhere: what is asked has the colours and the width of stderr.
-  const remarks = output({ stdout: shell.stderr, stderr: shell.stderr }, shell.env, false)
-  remarks.line(`${await preview(remarks)}\n`)
+  // Questions go to stderr, so colours and width are those of stderr.
+  const out = output({ stdout: shell.stderr, stderr: shell.stderr }, shell.env, false)
+  out.line(`${await preview(out)}\n`)
   const lines = createInterface({ input: shell.stdin, output: shell.stderr, terminal: true })
-  lines.setPrompt(`${remarks.paint.bold(question)} [y/N] `)
+  lines.setPrompt(`${out.paint.bold(question)} [y/N] `)
   lines.prompt()
   const answer = await nextLine(lines)
   if (/^y(es)?$/i.test(answer.trim())) {
     return
   }
-  throw new CliError('failed', 'the answer was not yes; nothing was done')
+  throw new CliError('failed', 'not confirmed; nothing was done')
 }

@@ -1,7 +1,7 @@
 import type { Interface } from 'node:readline'
 import { CliError } from '../errors.js'
 
-/** One line, and then no more. @throws CliError when the person stops it instead. */
+/** Reads one line and closes `lines`. @throws CliError at Ctrl-C or Ctrl-D. */
 export async function nextLine(lines: Interface): Promise<string> {
   try {
     return await new Promise((resolve, reject) => {

@@ -3,18 +3,18 @@ import type { Readable, Writable } from 'node:stream'
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** An output stream that may be a terminal, with its size in characters. */
+/** An output stream; a terminal has a size in characters. */
 export type Stream = Writable & { isTTY?: boolean; columns?: number; rows?: number }
 
-/** What a command has of the process that it runs in. */
+/** The parts of the process that a command uses. Tests pass their own. */
 export interface Shell {
   cwd: string
-  /** Where this person's profiles are kept. */
+  /** Directory of the user's profiles. */
   configDir: string
   env: Environment
   stdin: Readable & { isTTY?: boolean }
   stdout: Stream
   stderr: Stream
-  /** Calls `listener` when the person wants it to end: Ctrl-C. Gives what stops listening. */
+  /** Calls `listener` at Ctrl-C or SIGTERM. Returns a function that removes the listener. */
   onStop(listener: () => void): () => void
 }

@@ -16,7 +16,7 @@ const entry = (n: number, more: object = {}) => ({
 })
 const query = ({ route }: Asked) => new URLSearchParams(route.split('?')[1])
 
-t.test('who did what, newest first, as far as is asked', async (t) => {
+t.test('lists entries, newest first, with filters and a limit', async (t) => {
   const claimed = { result: 'refused', status: 401, error: 'invalid_client' }
   const odd = entry(2, {
     ...claimed,
@@ -39,9 +39,9 @@ t.test('who did what, newest first, as far as is asked', async (t) => {
     /refused +identity\.suspend +evil\? +label l\\u000ax +invalid_client +127\.0\.0\.1\n/,
   )
   t.match(stdout, /ok +identity\.suspend +admin +shop1, revocation r1 +127\.0\.0\.1\n/)
-  t.match(stdout, /ok +identity\.suspend +\(nobody\) +shop0/)
+  t.match(stdout, /ok +identity\.suspend +\(unknown\) +shop0/)
   t.match(stdout, /ok +identity\.suspend +\(auth itself\) +shop-1, revocation r1 *\n/)
-  t.match(stdout, /refused +identity\.suspend +\(nobody\) .* invalid_client ×299 +10\.0\.0\.1\n/)
+  t.match(stdout, /refused +identity\.suspend +\(unknown\) .* invalid_client ×299 +10\.0\.0\.1\n/)
   t.match(stderr, 'there are more')
   t.equal(
     asked.at(-1)?.route,
@@ -59,14 +59,14 @@ t.test('who did what, newest first, as far as is asked', async (t) => {
   }
 })
 
-t.test('--follow shows the last ones, then each that comes, and each once', async (t) => {
+t.test('--follow shows the last entries, then each new one, exactly once', async (t) => {
   const stop = new AbortController()
   const following: string[] = []
   const { cwd, asked } = await installation(t, {
     routes: {
       'GET /v1/audit': (request) => {
         const after = query(request).get('after')
-        // One more has come since the end of the log was looked for.
+        // An entry was appended after the end of the log was read.
         if (!query(request).has('action')) {
           return { body: { entries: [entry(1)] } }
         }
@@ -100,7 +100,7 @@ t.test('--follow shows the last ones, then each that comes, and each once', asyn
   t.ok(follows.every((one) => one.get('action') === 'identity' && one.get('wait') === '20000'))
 })
 
-t.test('--follow: nothing yet; whoever may not read is told; --json', async (t) => {
+t.test('--follow starts with an empty log, and reports a refusal', async (t) => {
   const stop = new AbortController()
   const { cwd } = await installation(t, {
     routes: {
@@ -125,7 +125,7 @@ t.test('--follow: nothing yet; whoever may not read is told; --json', async (t) 
   t.equal(refused.stderr, 'portcullis: auth: needs audit:read\n')
 })
 
-t.test('--export writes what comes, and says where one that broke off goes on', async (t) => {
+t.test('--export writes whole lines and names the entry to continue after', async (t) => {
   const lines = [entry(1), entry(2)].map((one) => JSON.stringify(one))
   const whole = await installation(t, {
     routes: { 'GET /v1/audit/export': { body: `${lines.join('\n')}\n` } },
@@ -140,6 +140,6 @@ t.test('--export writes what comes, and says where one that broke off goes on', 
   })
   const broken = await run(args, { cwd: cut.cwd })
   t.equal(broken.code, 1)
-  t.equal(broken.stdout, `${lines[0]}\n`, 'whole lines alone')
-  t.equal(broken.stderr, 'portcullis: the export was broken off; go on with --after 1.0\n')
+  t.equal(broken.stdout, `${lines[0]}\n`, 'only whole lines')
+  t.equal(broken.stderr, 'portcullis: the export was interrupted; continue with --after 1.0\n')
 })

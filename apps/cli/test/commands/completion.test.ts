@@ -9,7 +9,7 @@ import { bin } from '../fixtures/run-bin.js'
 const exec = promisify(execFile)
 const installed = (shell: string) => spawnSync(shell, ['-c', 'exit 0']).status === 0
 
-/** A home with the real command on its path, two profiles, two files, and the script. */
+/** A home directory with the real command in PATH, two profiles, two files, and the script. */
 async function home(t: Test, shell: string) {
   const cwd = t.testdir({ 'ada.token': '', bin: {}, tokens: {} })
   const { stdout: script } = await run(['completion', shell], { cwd })
@@ -41,9 +41,9 @@ async function home(t: Test, shell: string) {
 
 t.test('bash completes', async (t) => {
   const { sh } = await home(t, 'bash')
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: bash syntax
   const reply = '"${COMPREPLY[@]}"'
-  // What bash does at Tab: it sets these, and calls the function.
+  // As bash does at Tab: sets these variables and calls the function.
   const tab = (...words: string[]) =>
     sh([
       '-c',
@@ -76,12 +76,12 @@ t.test('zsh completes', async (t) => {
   const { sh, script } = await home(t, 'zsh')
   t.match(script, /^#compdef portcullis\n[\s\S]*compdef _portcullis portcullis\nfi\n$/)
   if (!installed('zsh')) {
-    t.comment('there is no zsh here: nothing but the script is looked at')
+    t.comment('zsh is not installed: only the script is checked')
     return
   }
-  // The widget is called as zsh calls it; its own functions say what they are given.
+  // Calls the widget as zsh does; stubs of zsh's functions print their arguments.
   const stubs =
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is zsh's
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: zsh syntax
     'compdef() { :; }; _describe() { print -l -- ${(P)4%%:*} ${(P)4}; }; compadd() { print -l -- "${@[4,-1]}"; };'
   const tab = (...words: string[]) =>
     sh([
@@ -103,7 +103,7 @@ t.test('fish completes', async (t) => {
   const { sh, script } = await home(t, 'fish')
   t.match(script, /\ncomplete -c portcullis -f -a '\(__portcullis_complete\)'\n$/)
   if (!installed('fish')) {
-    t.comment('there is no fish here: nothing but the script is looked at')
+    t.comment('fish is not installed: only the script is checked')
     return
   }
   const tab = (line: string) => sh(['--no-config', '-c', `source ./script; complete -C '${line}'`])
@@ -116,7 +116,7 @@ t.test('fish completes', async (t) => {
   t.match(files?.[0], /^ada\.token/)
 })
 
-t.test('what fits the last word', async (t) => {
+t.test('completes commands, options and known values', async (t) => {
   const cwd = t.testdir()
   const configDir = join(cwd, 'config')
   mkdirSync(configDir)
@@ -177,5 +177,5 @@ t.test('what fits the last word', async (t) => {
   }
   t.ok((await complete('')).includes('identity'), 'all commands')
   writeFileSync(join(configDir, 'config.json'), 'broken')
-  t.same(await complete('profile', 'use', ''), [], 'no error while somebody types')
+  t.same(await complete('profile', 'use', ''), [], 'no error during completion')
 })

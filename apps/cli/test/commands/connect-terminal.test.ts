@@ -2,7 +2,7 @@ import t from 'tap'
 import { installation } from '../fixtures/installation.js'
 import { keys, openTerminal } from '../fixtures/real-terminal.js'
 
-t.test('what the server sends cannot steer the terminal', async (t) => {
+t.test('text from the server cannot move the cursor', async (t) => {
   const evil = '\u001b[2J\u009b2J\r\n\u202egnihton'
   const { cwd, sockets } = await installation(t, {
     onSubscribe: (socket, channel) => {
@@ -12,7 +12,9 @@ t.test('what the server sends cannot steer the terminal', async (t) => {
     },
   })
   const terminal = openTerminal(t, ['connect', 'demo:x'], { cwd, columns: 120 })
-  await terminal.shows('demo:x has ended: 2000 \\u001b[2J\\u009b2J\\u000d\\u000a\\u202egnihton')
+  await terminal.shows(
+    'the server ended demo:x: 2000 \\u001b[2J\\u009b2J\\u000d\\u000a\\u202egnihton',
+  )
   t.match(terminal.screen(), '"\\u001b[2J\\u009b2J\\r\\n\\u202egnihton"')
   for (const part of ['\u001b[2J', '\u009b', '\u202e']) {
     t.notOk(terminal.written().includes(part), JSON.stringify(part))
@@ -20,12 +22,12 @@ t.test('what the server sends cannot steer the terminal', async (t) => {
   for (const socket of sockets) {
     socket.close(4000, evil)
   }
-  await terminal.shows(/connection lost \(4000 \\u001b\[2J.*connecting again/)
+  await terminal.shows(/connection lost \(4000 \\u001b\[2J.*reconnecting/)
   terminal.type(keys.ctrlD)
   t.equal(await terminal.ended, 0)
 })
 
-t.test('with --json, and with a token from standard input, nobody is prompted', async (t) => {
+t.test('there is no prompt with --json or a token from standard input', async (t) => {
   const { cwd } = await installation(t, {
     onSubscribe: (socket) => socket.close(4500, 'token revoked'),
   })

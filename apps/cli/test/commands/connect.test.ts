@@ -20,7 +20,7 @@ function publication(channel: string, data: unknown): string {
 }
 
 t.test(
-  'publications are shown until the server closes: code, reason and exit code 3',
+  'prints publications until the server closes, then code, reason and exit code 3',
   async (t) => {
     const { cwd, tokens } = await installation(t, {
       onSubscribe: (socket, channel) => {
@@ -37,11 +37,11 @@ t.test(
       stderr,
       /connected to ws:.*\nsubscribed to demo:hello\nportcullis: closed 4500 token revoked\n$/,
     )
-    t.same(tokens, ['a.b.c'], 'it did not come back')
+    t.same(tokens, ['a.b.c'], 'the client did not reconnect')
   },
 )
 
-t.test('--json writes one event a line', async (t) => {
+t.test('--json prints one event on each line', async (t) => {
   const { cwd } = await installation(t, {
     onSubscribe: (socket, channel) => {
       socket.send(publication(channel, [1]))
@@ -61,7 +61,7 @@ t.test('--json writes one event a line', async (t) => {
   ])
 })
 
-t.test('when the person ends it, that is exit code 0', async (t) => {
+t.test('Ctrl-C has exit code 0', async (t) => {
   const stop = new AbortController()
   const { cwd, tokens } = await installation(t, { onSubscribe: () => stop.abort() })
   const { code, stderr } = await run(['connect', 'demo:x'], { cwd, stop: stop.signal })
@@ -69,7 +69,7 @@ t.test('when the person ends it, that is exit code 0', async (t) => {
   t.same(tokens, ['access-token-of-admin'], 'without options it connects as the caller')
 })
 
-t.test('--subject issues a token for it, with scope and labels', async (t) => {
+t.test('--subject issues a token with scope and labels', async (t) => {
   const { cwd, tokens, asked } = await installation(t, {
     routes: { 'POST /v1/tokens': tokenAnswer('for.ada.1') },
     onSubscribe: (socket) => socket.close(4500, 'token revoked'),
@@ -92,19 +92,19 @@ t.test('--subject issues a token for it, with scope and labels', async (t) => {
   t.same(JSON.parse(asked[1]?.body ?? ''), body)
 })
 
-t.test('--node chooses among the known nodes', async (t) => {
+t.test('--node chooses a configured node', async (t) => {
   const { cwd } = await installation(t, {
     onSubscribe: (socket) => socket.close(4500, 'token revoked'),
   })
   t.equal((await run(['connect', 'demo:x', '--node', '1'], { cwd })).code, 3)
   const none = await run(['connect', 'demo:x', '--node', '2'], { cwd })
   t.equal(none.code, 2)
-  t.match(none.stderr, 'there is no node 2; known are 0 to 1')
+  t.match(none.stderr, '--node 2 does not exist; use 0 to 1')
 })
 
-t.test('a refused upgrade says why, with exit code 3, at once', async (t) => {
+t.test('a refused upgrade is reported at once, with exit code 3', async (t) => {
   for (const [status, message] of [
-    [401, /refused 401: the token is revoked, has ended/],
+    [401, /refused 401: the token is revoked, expired/],
     [403, /refused 403: the token does not permit/],
   ] as const) {
     const { cwd, tokens } = await installation(t, { refuse: () => status })
@@ -115,7 +115,7 @@ t.test('a refused upgrade says why, with exit code 3, at once', async (t) => {
   }
 })
 
-t.test('a subscription that is not permitted ends it with exit code 3', async (t) => {
+t.test('a refused subscription has exit code 3', async (t) => {
   const { cwd } = await installation(t, {
     subscribeError: { code: 103, message: 'permission denied' },
   })
@@ -124,17 +124,17 @@ t.test('a subscription that is not permitted ends it with exit code 3', async (t
   t.match(stderr, 'portcullis: cannot subscribe to demo:x: 103 permission denied\n')
 })
 
-t.test('no node, or one that cannot admit now, is exit code 1 and says where', async (t) => {
+t.test('an unreachable or busy node has exit code 1 and is named', async (t) => {
   const busy = await installation(t, { refuse: () => 503 })
   const unavailable = await run(['connect', 'demo:x'], { cwd: busy.cwd })
   t.equal(unavailable.code, 1)
-  t.match(unavailable.stderr, /answers HTTP 503: it cannot admit anyone now/)
+  t.match(unavailable.stderr, /answered HTTP 503; it accepts no connections now/)
   const nowhere = await run(['connect', 'demo:x', '--url', 'ws://127.0.0.1:1'], { cwd: busy.cwd })
   t.equal(nowhere.code, 1)
-  t.match(nowhere.stderr, /cannot open ws:\/\/127\.0\.0\.1:1\/.*is a realtime node running there\?/)
+  t.match(nowhere.stderr, /cannot connect to ws:\/\/127\.0\.0\.1:1\/.*; start a realtime node/)
 })
 
-t.test('after a break it connects again, and goes on', async (t) => {
+t.test('reconnects after an interruption', async (t) => {
   let subscriptions = 0
   const { cwd } = await installation(t, {
     onSubscribe: (socket) => {
@@ -148,10 +148,10 @@ t.test('after a break it connects again, and goes on', async (t) => {
   })
   const { code, stderr } = await run(['connect', 'demo:x'], { cwd })
   t.equal(code, 3)
-  t.match(stderr, /connection lost \(1 transport closed\); connecting again/)
+  t.match(stderr, /connection lost \(1 transport closed\); reconnecting/)
 })
 
-t.test('a fixed token that ended meanwhile: it says so, with exit code 3', async (t) => {
+t.test('reports a fixed token that was refused at a reconnect, with exit code 3', async (t) => {
   let dials = 0
   const { cwd } = await installation(t, {
     refuse: () => (++dials === 1 ? undefined : 401),
@@ -164,7 +164,7 @@ t.test('a fixed token that ended meanwhile: it says so, with exit code 3', async
   t.equal(dials, 2)
 })
 
-t.test('options that do not go together are usage errors', async (t) => {
+t.test('rejects contradicting options', async (t) => {
   const { cwd } = await installation(t, {})
   for (const args of [
     ['connect'],

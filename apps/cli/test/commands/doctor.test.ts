@@ -42,7 +42,7 @@ const registry = {
 const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url')
 const token = (iss: string, scope: string) => `${part({ kid: 'k' })}.${part({ iss, scope })}.s`
 
-/** An installation in which all is well, but for what is given, and what doctor says of it. */
+/** Runs doctor on an installation that is healthy except for what the arguments change. */
 async function examined(
   t: Test,
   script: Script,
@@ -80,9 +80,9 @@ async function examined(
     url,
     code,
     stderr,
-    /** Those that sockets were opened with. */
+    /** Tokens with which sockets were opened. */
     tokens,
-    /** The lines that are not ok, without the space between columns. */
+    /** Lines that are not ok, with ` | ` between columns. */
     faults: all
       .filter((line) => /^failed|^warning/.test(line))
       .map((line) => line.replace(/ {2,}/g, ' | ')),
@@ -90,11 +90,15 @@ async function examined(
   }
 }
 
-t.test('nothing is wrong', async (t) => {
+t.test('a healthy installation passes every check', async (t) => {
   const { code, faults, cwd, url, tokens } = await examined(t, {})
   t.same(faults, [])
   t.equal(code, 0)
-  t.same(tokens, [token(url, 'nodes:read')], 'a URL that a node names gets no token that does harm')
+  t.same(
+    tokens,
+    [token(url, 'nodes:read')],
+    'a URL that a node reports gets a token with a harmless scope',
+  )
   const json = JSON.parse((await run(['doctor', '--json'], { cwd })).stdout)
   t.equal(json.ok, true)
   t.match(json.checks, [{ name: 'node', verdict: 'ok', found: process.version }])
@@ -117,8 +121,8 @@ const cases: [
       }),
     },
     {},
-    ['failed | credentials | auth gives no token: wrong code (HTTP 401)'],
-    ['→ compare identity and registration code with those that auth knows'],
+    ['failed | credentials | auth issued no token: wrong code (HTTP 401)'],
+    ['→ check the identity and its registration code'],
   ],
   [
     'services that are not ready',
@@ -135,14 +139,14 @@ const cases: [
     {},
     ['warning | auth redis | its user can read it', 'warning | one redis | its user can read it'],
     Array(2).fill(
-      '→ give auth and the nodes a Redis, or a Redis user, of their own: docs/security.md',
+      '→ give auth and the nodes separate Redis servers or Redis users: docs/security.md',
     ),
   ],
   [
     'another program at the URL of auth',
     { 'GET /health': status(404) },
     {},
-    [/^failed \| auth \| .*\/health answers HTTP 404/, /^failed \| 127.0.0.1:\d+ \| .* HTTP 404/],
+    [/^failed \| auth \| .*\/health answered HTTP 404/, /^failed \| 127.0.0.1:\d+ \| .* HTTP 404/],
   ],
   [
     'an issuer that is not the URL',
@@ -153,8 +157,8 @@ const cases: [
     },
     {},
     [
-      /^warning \| issuer \| auth calls itself https:\/\/auth.example.com, and is asked at http/,
-      'failed | keys | your token is of another issuer',
+      /^warning \| issuer \| auth calls itself https:\/\/auth.example.com, but its URL here is http/,
+      'failed | keys | your token is from another issuer',
     ],
   ],
   [
@@ -164,12 +168,12 @@ const cases: [
     ['failed | keys | your token is signed with a key that is not published'],
   ],
   [
-    'a caller who may not see nodes, and an auth that has no report',
+    'a caller without permission, and an auth without a report',
     { 'GET /v1/nodes': status(403, { detail: 'no' }), 'GET /v1/registry': status(404, {}) },
     {},
     [
-      'warning | nodes | not looked at: you may not see it',
-      'warning | redis | not looked at: auth has no /v1/registry',
+      'warning | nodes | not checked: you have no permission',
+      'warning | redis | not checked: auth has no /v1/registry',
     ],
   ],
   [
@@ -184,28 +188,28 @@ const cases: [
       ],
     },
     [
-      'failed | one lease | fenced: its lease is out',
+      'failed | one lease | fenced: its lease has expired',
       'failed | two lease | away: it has no connection to auth',
       'warning | three lease | connected, 4 revocations not acknowledged',
-      /^warning \| four lease \| connected; it says no URL/,
+      /^warning \| four lease \| connected, but it reports no URL/,
     ],
   ],
   ['no node', {}, { nodes: [] }, ['failed | nodes | auth knows no realtime node']],
   [
-    'a Redis that forgets',
+    'a Redis without persistence',
     {},
     { servers: [{ ...server, lastWrite: 'err', settings: { ...settings, appendonly: 'no' } }] },
     [
       'failed | redis | aof_last_write_status err',
-      'failed | redis | appendonly no: a restart forgets revocations, and tokens',
+      'failed | redis | appendonly no: a restart loses revocations and tokens',
     ],
     [
-      '→ look at its log and its disk: it cannot write its append-only file',
-      '→ set appendonly yes, appendfsync always',
+      '→ check its log and its disk: it cannot write its append-only file',
+      '→ set appendonly yes and appendfsync always',
     ],
   ],
   [
-    'a Redis that is old, a replica, evicts one day, and has another time',
+    'a Redis that is old, a replica, may evict keys, and has another time',
     {},
     {
       servers: [
@@ -219,14 +223,14 @@ const cases: [
       ],
     },
     [
-      'failed | redis | is of version 6.2.1',
+      'failed | redis | version 6.2.1 is too old',
       'failed | redis | is a slave',
       /^warning \| redis \| maxmemory-policy volatile-ttl/,
       'failed | redis clock | redis is 1h behind auth',
     ],
   ],
   [
-    'Redis that fill up',
+    'Redis servers that are nearly full',
     {},
     {
       servers: [
@@ -236,18 +240,18 @@ const cases: [
       ],
     },
     [
-      /^warning \| redis a memory \| 800 MB of 1.0 GB \(maxmemory\): when it is full Redis refuses/,
+      /^warning \| redis a memory \| 800 MB of 1.0 GB \(maxmemory\): a full Redis refuses/,
       /^failed \| redis b memory \| 960 MB of 1.0 GB/,
       /^warning \| redis c memory \| 5.0 GB of the machine's 8.0 GB, no maxmemory/,
     ],
   ],
   [
-    'a Redis that does not tell, and one that is away',
+    'a Redis with unreadable settings, and one that does not respond',
     {},
     { servers: [{ answers: true }, { answers: false, server: '10.0.0.2:6379' }] },
     [
-      'warning | redis | its settings may not be read',
-      'failed | redis 10.0.0.2:6379 | does not answer auth',
+      'warning | redis | auth may not read its settings',
+      'failed | redis 10.0.0.2:6379 | does not respond to auth',
     ],
   ],
 ]
@@ -263,7 +267,7 @@ for (const [name, routes = {}, given, expected, advice] of cases) {
   })
 }
 
-t.test('replicas and Clusters', async (t) => {
+t.test('warns of replica and Cluster settings that weaken the guarantee', async (t) => {
   const cluster = {
     ...registry,
     cluster: true,
@@ -295,23 +299,23 @@ t.test('replicas and Clusters', async (t) => {
   }
   const { faults } = await examined(t, { routes: { 'GET /v1/registry': { body: cluster } } })
   t.match(faults, [
-    'failed | redis 0 | revocations wait for 2 replicas (REVOCATION_REPLICAS), and 1 are connected',
-    /^failed \| redis 0 \| min-replicas-to-write 0: a primary that is cut off goes on taking writes/,
+    'failed | redis 0 | revocations wait for 2 replicas (REVOCATION_REPLICAS), but 1 are connected',
+    /^failed \| redis 0 \| min-replicas-to-write 0: a primary that is cut off still accepts writes/,
     'failed | redis 1 | min-replicas-max-lag 10 s is not shorter than cluster-node-timeout 2000 ms',
-    /^warning \| redis 2 \| 2 replicas, and writes need 2/,
+    /^warning \| redis 2 \| 2 replicas, but writes need 2/,
     'warning | redis 3 | cluster-node-timeout 3000 ms: nodes hold their connections during a failover',
     'warning | redis 3 | cluster-require-full-coverage no',
   ])
   t.equal(faults.length, 6, faults.join('\n'))
 })
 
-t.test('a socket that does not open', async (t) => {
+t.test('reports a socket that does not open', async (t) => {
   const { faults, code } = await examined(t, { refuse: () => 401 })
-  t.match(faults, [/^failed \| one socket \| refused 401: the token is revoked, has ended/])
+  t.match(faults, [/^failed \| one socket \| refused 401: the token is revoked, expired/])
   t.equal(code, 1)
 })
 
-t.test('clocks: of this machine, and of a node against auth', async (t) => {
+t.test('compares the clocks of this machine and of a node with auth', async (t) => {
   const at = (offsetMs: number) => ({ date: new Date(Date.now() + offsetMs).toUTCString() })
   const ahead = await examined(t, {
     routes: { 'GET /health': () => ({ body: {}, headers: at(3 * 60_000) }) },
@@ -326,17 +330,17 @@ t.test('clocks: of this machine, and of a node against auth', async (t) => {
   t.equal(apart.code, 1)
 })
 
-t.test('a file that others can read', async (t) => {
+t.test('fails for a file that other users can read', async (t) => {
   const { cwd } = await installation(t, {})
   const file = join(cwd, '.portcullis', 'local.json')
   chmodSync(file, 0o644)
   const { code, stdout } = await run(['doctor'], { cwd })
   t.equal(code, 1)
-  t.ok(stdout.includes(`others can read the registration code in ${file} (0644)`), stdout)
+  t.ok(stdout.includes(`other users can read the registration code in ${file} (0644)`), stdout)
   t.ok(stdout.includes(`→ chmod 600 ${file}`))
 })
 
-t.test('auth is down: it says so, and what else it can', async (t) => {
+t.test('checks the nodes also when auth is down', async (t) => {
   const { cwd, url } = await installation(t, { routes: { 'GET /health': {}, 'GET /ready': {} } })
   const args = [
     'doctor',

@@ -27,7 +27,7 @@ t.test('list and rotate show the keys', async (t) => {
   t.equal(asked.at(-1)?.route, 'POST /v1/keys/rotate')
 })
 
-t.test('revoke is asked for, waits for the nodes, and shows what is left', async (t) => {
+t.test('revoke asks, waits for the nodes, and shows the remaining keys', async (t) => {
   const path = `POST /v1/keys/${kid('c')}/revoke`
   const { cwd, asked } = await installation(t, {
     routes: {
@@ -41,10 +41,10 @@ t.test('revoke is asked for, waits for the nodes, and shows what is left', async
   const done = ({ route }: Asked) => route === path
   const unasked = await run(args, { cwd })
   t.equal(unasked.code, 2)
-  t.match(unasked.stderr, /revokes every token, .* add --yes/)
+  t.match(unasked.stderr, /revokes every token, .*; add --yes/)
   const no = await run(args, { cwd, typed: '\n', env: { NO_COLOR: '1' } })
   t.equal(no.code, 1)
-  t.match(no.stderr, /would revoke 12 tokens[\s\S]*Remove the key c{43}, and revoke every/)
+  t.match(no.stderr, /would revoke 12 tokens[\s\S]*Remove the key c{43} and revoke every/)
   t.notOk(asked.some(done))
   const yes = await run([...args, '--yes'], { cwd })
   t.equal(yes.code, 0, yes.stderr)

@@ -8,7 +8,7 @@ const code = 'a-code-that-nobody-may-see'
 const nodes = { 'GET /v1/nodes': { body: { nodes: [] } } }
 const mode = (file: string) => statSync(file).mode & 0o777
 
-/** A directory without local.json, one for profiles, and an auth to name. */
+/** A directory without local.json, a directory for profiles, and an auth. */
 async function scene(t: Test) {
   const { url, cwd, asked } = await installation(t, { routes: nodes })
   const home = join(cwd, 'clone')
@@ -18,7 +18,7 @@ async function scene(t: Test) {
   const file = join(options.configDir, 'config.json')
   const add = (name: string, ...more: string[]) =>
     ['profile', 'add', name, '--auth', url, '--identity', 'ops', ...more] as const
-  /** With which identity and code auth was asked last. */
+  /** Identity and code of the last token request. */
   const basic = () => {
     const asks = asked.filter(({ route }) => route === 'POST /oauth/token').at(-1)
     return Buffer.from(
@@ -42,7 +42,11 @@ t.test('add, use, list, show, remove', async (t) => {
   t.equal(mode(file), 0o600)
   t.notMatch(readFileSync(file, 'utf8') + added.stdout + added.stderr, code)
 
-  t.match((await run(['nodes'], options)).stderr, /who are you/, 'it is not used unasked')
+  t.match(
+    (await run(['nodes'], options)).stderr,
+    /no identity is configured/,
+    'a stored profile is not used by default',
+  )
   t.equal((await run(['nodes', '--profile', 'prod'], options)).code, 0)
   t.equal(basic(), `ops:${code}`)
   const env = { PORTCULLIS_PROFILE: 'prod' }
@@ -65,10 +69,10 @@ t.test('add, use, list, show, remove', async (t) => {
   t.same(JSON.parse(readFileSync(file, 'utf8')), { profiles: {} })
   const gone = await run(['nodes', '--profile', 'prod'], options)
   t.equal(gone.code, 2)
-  t.match(gone.stderr, /there is no profile "prod": there are none/)
+  t.match(gone.stderr, /profile "prod" does not exist; add it with/)
 })
 
-t.test('what goes before what, and show says so', async (t) => {
+t.test('places are used in order of precedence, which show prints', async (t) => {
   const { home, options, add } = await scene(t)
   await run(add('used', '--code-env', 'OPS_CODE'), options)
   await run(add('named', '--code-env', 'OPS_CODE'), options)
@@ -83,11 +87,11 @@ t.test('what goes before what, and show says so', async (t) => {
   t.equal(await source(home, both), 'profile used (PORTCULLIS_PROFILE)')
   const local = join(home, '.portcullis', 'local.json')
   t.equal(await source(home, { PORTCULLIS_IDENTITY: 'me' }), local)
-  t.equal(await source(options.cwd, { PORTCULLIS_IDENTITY: 'me' }), 'the environment')
+  t.equal(await source(options.cwd, { PORTCULLIS_IDENTITY: 'me' }), 'environment variables')
   t.equal(
     await source(options.cwd, { PORTCULLIS_REGISTRATION_CODE: 'x' }),
     'profile used (portcullis profile use)',
-    'a code alone names no installation',
+    'a registration code alone does not select the environment',
   )
   const { stdout } = await run(['profile', 'show'], { ...options, cwd: home })
   const places = [
@@ -101,10 +105,10 @@ t.test('what goes before what, and show says so', async (t) => {
   t.match(stdout, new RegExp(places.map((place) => place.source).join('')))
   t.notMatch(stdout, registrationCode)
   const aside = await run(['nodes'], { ...options, cwd: home })
-  t.match(aside.stderr, /local\.json goes before profile used/)
+  t.match(aside.stderr, /using \S+local\.json; ignoring profile used/)
 })
 
-t.test('a code that is not there, or that others can read, is not used', async (t) => {
+t.test('refuses a code that is missing or readable by others', async (t) => {
   const { options, add } = await scene(t)
   const file = join(options.cwd, 'code')
   writeFileSync(file, `${code}\n`, { mode: 0o644 })
@@ -112,36 +116,36 @@ t.test('a code that is not there, or that others can read, is not used', async (
   await run(add('open', '--code-file', 'code'), options)
   const open = await run(['nodes', '--profile', 'open'], options)
   t.equal(open.code, 1)
-  t.match(open.stderr, `portcullis: others can read ${file}; do: chmod 600 ${file}\n`)
+  t.match(open.stderr, `portcullis: other users can read ${file}; run: chmod 600 ${file}\n`)
   chmodSync(file, 0o600)
   t.equal((await run(['nodes', '--profile', 'open'], options)).code, 0)
   await run(add('env', '--code-env', 'OPS_CODE'), options)
   const unset = await run(['nodes', '--profile', 'env'], options)
-  t.match(unset.stderr, /OPS_CODE is not set; the profile takes .* of ops from it/)
+  t.match(unset.stderr, /OPS_CODE is not set; the profile reads .* of ops from it/)
   const set = { ...options, env: { OPS_CODE: code } }
   t.equal((await run(['nodes', '--profile', 'env'], set)).code, 0)
 })
 
-t.test('a code is asked for on a terminal, and nowhere shown', async (t) => {
+t.test('asks for a code on a terminal and does not show it', async (t) => {
   const { options, add, basic } = await scene(t)
   await run(add('asks'), options)
   const args = ['nodes', '--profile', 'asks']
   const typed = await run(args, { ...options, typed: `${code}\n` })
   t.equal(typed.code, 0, typed.stderr)
-  t.equal(typed.stderr, 'registration code of ops: \n')
+  t.equal(typed.stderr, 'Registration code of ops: \n')
   t.equal(basic(), `ops:${code}`)
   const stopped = await run(args, { ...options, typed: '\u0003' })
   t.equal(stopped.code, 1)
   t.match(stopped.stderr, /stopped; nothing was done/)
   const piped = await run(args, { ...options, stdin: `${code}\n` })
   t.equal(piped.code, 1)
-  t.match(piped.stderr, /can only be asked for on a terminal; here set/)
+  t.match(piped.stderr, /there is no terminal to ask for .* on; set/)
   const kept = await run(add('kept', '--keep-code'), { ...options, typed: `${code}\n` })
   t.equal(readFileSync(join(options.configDir, 'kept.code'), 'utf8'), `${code}\n`)
   t.notMatch(kept.stderr + kept.stdout, code)
 })
 
-t.test('a code in place of a name is neither shown nor kept', async (t) => {
+t.test('a code given instead of a name is neither shown nor stored', async (t) => {
   const { options, add } = await scene(t)
   for (const more of [
     ['--code-file', code],
@@ -162,11 +166,14 @@ t.test('a code in place of a name is neither shown nor kept', async (t) => {
   )
   const clear = await run(['profile', 'list'], options)
   t.equal(clear.code, 1)
-  t.match(clear.stderr, /config\.json cannot be used \(profiles\/x\/registrationCode\)/)
+  t.match(
+    clear.stderr,
+    /config\.json is invalid at "profiles\/x\/registrationCode"; fix or delete it/,
+  )
   t.notMatch(clear.stderr, code)
 })
 
-t.test('names and addresses that are none, and a name that is taken', async (t) => {
+t.test('rejects invalid names and URLs, and a name in use', async (t) => {
   const { options, add } = await scene(t)
   await run(add('taken'), options)
   for (const args of [

@@ -4,7 +4,7 @@ import { run } from '../fixtures/run.js'
 
 const published = { 'POST /api/publish': { body: { result: {} } } }
 
-t.test('JSON is published as JSON, anything else as text', async (t) => {
+t.test('publishes JSON as JSON and other text as a string', async (t) => {
   const { cwd, asked } = await installation(t, { routes: published })
   for (const [text, data] of [
     ['{"text":"hello"}', { text: 'hello' }],
@@ -20,7 +20,7 @@ t.test('JSON is published as JSON, anything else as text', async (t) => {
   }
 })
 
-t.test('--url names the node, and --json says what came back', async (t) => {
+t.test('--url chooses the node, and --json prints the result', async (t) => {
   const { cwd, url } = await installation(t, {
     routes: { 'POST /api/publish': { body: { result: { offset: 3, epoch: 'e' } } } },
   })
@@ -29,13 +29,13 @@ t.test('--url names the node, and --json says what came back', async (t) => {
   t.same(JSON.parse(stdout), { channel: 'demo:x', offset: 3, epoch: 'e' })
 })
 
-t.test('an error in the answer, a refusal and a stranger are told apart', async (t) => {
+t.test('distinguishes an error reply, a refusal and a foreign server', async (t) => {
   const cases = [
     [{ body: { error: { code: 103, message: 'permission denied' } } }, 3, /103 permission denied/],
     [{ body: { error: { code: 100, message: 'internal' } } }, 1, /100 internal/],
     [{ status: 401, body: { detail: 'the token is not active' } }, 3, /the token is not active/],
-    [{ body: '<html>' }, 1, /does not answer like realtime: is the URL right\?/],
-    [{ body: [] }, 1, /does not answer like realtime/],
+    [{ body: '<html>' }, 1, /is not from realtime; check the URL \(--realtime\)/],
+    [{ body: [] }, 1, /is not from realtime/],
   ] as const
   for (const [answer, code, message] of cases) {
     const { cwd } = await installation(t, { routes: { 'POST /api/publish': answer } })

@@ -55,7 +55,7 @@ function scripted(t: Test) {
   })
 }
 
-t.test('add says how events come, and what the receiver hears of', async (t) => {
+t.test('add sends the delivery and the selected identities', async (t) => {
   const { cwd, asked } = await scripted(t)
   writeFileSync(join(cwd, 'header'), `${header}\n`)
   const url = 'https://shop.example/events'
@@ -88,7 +88,7 @@ t.test('add says how events come, and what the receiver hears of', async (t) => 
   }
 })
 
-t.test('the Authorization header is no argument, and is shown nowhere', async (t) => {
+t.test('the Authorization header is never an argument and never shown', async (t) => {
   const { cwd, asked } = await scripted(t)
   const add = ['receiver', 'add', '--aud', 'a', '--push', 'https://shop.example/events']
   const sent = () => JSON.parse(asked.at(-1)?.body ?? '').delivery.authorization_header
@@ -103,12 +103,22 @@ t.test('the Authorization header is no argument, and is shown nowhere', async (t
 
   const before = asked.length
   const wrong: [string[], object, number, RegExp][] = [
-    [['--ask-authorization'], {}, 2, /no terminal to ask on: use --authorization-file/],
-    [['--ask-authorization'], { typed: 'caf\u00e9\n' }, 1, /what was typed is not the value/],
-    [['--authorization-file', '-'], { stdin: 'two\nlines' }, 1, /does not hold the value of an/],
-    [['--authorization-file', 'none'], {}, 1, /none cannot be read \(ENOENT\)/],
-    [['--authorization', header], {}, 2, /from --authorization-file/],
-    [[`--authorization=${header}`], {}, 2, /from --authorization-file/],
+    [
+      ['--ask-authorization'],
+      {},
+      2,
+      /--ask-authorization needs a terminal; use --authorization-file/,
+    ],
+    [['--ask-authorization'], { typed: 'caf\u00e9\n' }, 1, /the typed text is not the value/],
+    [['--authorization-file', '-'], { stdin: 'two\nlines' }, 1, /must hold the value of an/],
+    [['--authorization-file', 'none'], {}, 1, /cannot read none \(ENOENT\)/],
+    [['--authorization', header], {}, 2, /Use .* --authorization-file for an Authorization header/],
+    [
+      [`--authorization=${header}`],
+      {},
+      2,
+      /Use .* --authorization-file for an Authorization header/,
+    ],
   ]
   for (const [args, more, code, stderr] of wrong) {
     const outcome = await run([...add, ...args], { cwd, ...more })
@@ -119,7 +129,7 @@ t.test('the Authorization header is no argument, and is shown nowhere', async (t
   t.equal(asked.length, before, 'nothing was sent')
 })
 
-t.test('list and show say how delivery stands', async (t) => {
+t.test('list and show print the progress of deliveries', async (t) => {
   const { cwd } = await scripted(t)
   const list = await run(['receiver', 'list'], { cwd, env: quiet })
   t.match(list.stdout, /enabled +push https:\S+ +2 +2d 12h ago +40 +1 expired, 3 dropped\n/)
@@ -138,7 +148,7 @@ t.test('list and show say how delivery stands', async (t) => {
   t.match(added.stdout, /last failure +HTTP 503, 2d 12h ago\n/)
 })
 
-t.test('change, pause and resume send what is named, and nothing else', async (t) => {
+t.test('change, pause and resume send only the given settings', async (t) => {
   const { cwd, asked } = await scripted(t)
   const cases: [string[], object][] = [
     [['pause', id], { status: 'paused' }],
@@ -157,11 +167,11 @@ t.test('change, pause and resume send what is named, and nothing else', async (t
   }
   const before = asked.length
   const wrong: [string[], RegExp][] = [
-    [['change', id], /say what to change/],
+    [['change', id], /nothing to change/],
     [['change', id, '--identity', 'x', '--every-identity'], /cannot be used with/],
-    [['change', id, '--authorization-file', '-'], /name with --push where/],
-    [['add', '--aud', 'a'], /--push <url>, or --poll/],
-    [['add', '--aud', 'a', '--poll'], /say with --as/],
+    [['change', id, '--authorization-file', '-'], /needs --push <url>/],
+    [['add', '--aud', 'a'], /--push <url> or --poll/],
+    [['add', '--aud', 'a', '--poll'], /--poll needs --as/],
     [['add', '--aud', 'a', '--push', 'https://x', '--poll'], /cannot be used with/],
   ]
   for (const [args, stderr] of wrong) {
@@ -172,7 +182,7 @@ t.test('change, pause and resume send what is named, and nothing else', async (t
   t.equal(asked.length, before, 'nothing was sent')
 })
 
-t.test('verify queues an event; delete shows what there is to lose, and asks', async (t) => {
+t.test('verify queues an event; delete shows the receiver and asks', async (t) => {
   const { cwd, asked } = await scripted(t)
   const verified = await run(['receiver', 'verify', id, '--state', 'hello'], { cwd })
   t.match(verified.stdout, /^queued; `receiver show /)
@@ -181,10 +191,13 @@ t.test('verify queues an event; delete shows what there is to lose, and asks', a
   const deleted = () => asked.some(({ route }) => route.startsWith('DELETE'))
   const unasked = await run(['receiver', 'delete', id], { cwd })
   t.equal(unasked.code, 2)
-  t.match(unasked.stderr, /what is queued for it, .* add --yes/)
+  t.match(unasked.stderr, /its queued events, .*; add --yes/)
   const no = await run(['receiver', 'delete', id], { cwd, typed: '\n', env: quiet })
   t.equal(no.code, 1)
-  t.match(no.stderr, /queued +0\n[\s\S]*Delete it\? It hears of no revocation any more\. \[y\/N\]/)
+  t.match(
+    no.stderr,
+    /queued +0\n[\s\S]*Delete this receiver\? It will get no more revocations\. \[y\/N\]/,
+  )
   t.notOk(deleted())
   const yes = await run(['receiver', 'delete', id, '--yes'], { cwd })
   t.equal(yes.stdout, `deleted ${id}\n`)

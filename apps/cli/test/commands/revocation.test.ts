@@ -7,10 +7,10 @@ const path = `GET /v1/revocations/${id}`
 const pending = { body: receipt('one acked 1', 'two pending') }
 const fenced = { body: receipt('one acked 1', 'two fenced') }
 
-t.test('show shows a receipt as it stands, and waits if it is asked to', async (t) => {
+t.test('show prints the current receipt; --wait waits for the nodes', async (t) => {
   const { cwd } = await installation(t, { routes: { [path]: inTurn(pending, pending, fenced) } })
   const now = await run(['revocation', 'show', id], { cwd })
-  t.equal(now.code, 0, 'looking is no failure')
+  t.equal(now.code, 0, 'a pending node is no failure without --wait')
   t.match(now.stdout, /at +2023-11-14T22:13:20\.000Z\n/)
   t.match(now.stdout, /two +pending +0\n/)
   t.equal(now.stderr, '')
@@ -21,14 +21,14 @@ t.test('show shows a receipt as it stands, and waits if it is asked to', async (
   t.same(JSON.parse(json.stdout), fenced.body)
 })
 
-t.test('show --wait: exit code 1 when a node has not confirmed by then', async (t) => {
+t.test('show --wait has exit code 1 when a node has not confirmed in time', async (t) => {
   const { cwd } = await installation(t, { routes: { [path]: pending } })
   const { code, stderr } = await run(['revocation', 'show', id, '--wait', '30'], { cwd })
   t.equal(code, 1)
   t.match(stderr, /portcullis: revoked, but not yet confirmed by two\n$/)
 })
 
-t.test('an unknown receipt is said to be one', async (t) => {
+t.test('reports an unknown receipt', async (t) => {
   const { cwd } = await installation(t, {
     routes: { 'GET /v1/revocations/x%2Fy': { status: 404, body: { detail: 'there is none' } } },
   })

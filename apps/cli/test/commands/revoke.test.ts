@@ -18,7 +18,7 @@ const receipt = {
 }
 const done = { 'POST /v1/revocations': { status: 201, body: receipt } }
 
-t.test('the receipt is a table of the nodes', async (t) => {
+t.test('shows the receipt with a table of the nodes', async (t) => {
   const { cwd } = await installation(t, { routes: done })
   const { code, stdout, stderr } = await run(['revoke', '--subject', 'ada'], { cwd })
   t.equal(code, 0, stderr)
@@ -29,7 +29,7 @@ t.test('the receipt is a table of the nodes', async (t) => {
   t.same(JSON.parse(json.stdout), receipt)
 })
 
-t.test('an auth instance that has not confirmed is shown, and named', async (t) => {
+t.test('names an auth instance that has not confirmed', async (t) => {
   const auths = [
     { auth: 'web-1.4711', state: 'pending' },
     { auth: 'web-2.4711', state: 'acked', ms: 1 },
@@ -44,11 +44,11 @@ t.test('an auth instance that has not confirmed is shown, and named', async (t) 
   const { code, stdout, stderr } = await run(command, { cwd })
   t.equal(code, 1)
   t.match(stdout, /auth web-1\.4711 +pending +0/)
-  t.notMatch(stdout, /web-2/, 'one that has confirmed is not')
+  t.notMatch(stdout, /web-2/, 'an instance that has confirmed is not listed')
   t.match(stderr, /not yet confirmed by auth web-1\.4711\n$/)
 })
 
-t.test('each selector is sent as the contract has it', async (t) => {
+t.test('sends each selector as the contract defines it', async (t) => {
   const { cwd, asked } = await installation(t, { routes: done })
   writeFileSync(join(cwd, 'token'), 'a.b.c\n')
   const cases: [string[], object][] = [
@@ -78,32 +78,29 @@ t.test('each selector is sent as the contract has it', async (t) => {
   })
 })
 
-t.test(
-  'no selector, two selectors and bad values are usage errors; auth is not asked',
-  async (t) => {
-    const { cwd, asked } = await installation(t, { routes: done })
-    for (const args of [
-      [],
-      ['--all', '--subject', 'ada'],
-      ['--all', '--identity', 'shop'],
-      ['--subject', 'ada', '--label', 'l'],
-      ['--jti', 'x', '--identity', 'shop'],
-      ['--cascade'],
-      ['--subject', 'ada', '--cascade'],
-      ['--all', '--cascade'],
-      ['--all', '--issued-before', 'yesterday'],
-      ['--all', '--wait', '-1'],
-      ['--all', '--wait', '1.5'],
-      ['--all', '--replicas', 'x'],
-      ['stray', '--all'],
-    ]) {
-      const { code, stdout } = await run(['revoke', ...args], { cwd })
-      t.equal(code, 2, args.join(' '))
-      t.equal(stdout, '')
-    }
-    t.equal(asked.length, 0)
-  },
-)
+t.test('rejects missing, double and invalid selectors without asking auth', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: done })
+  for (const args of [
+    [],
+    ['--all', '--subject', 'ada'],
+    ['--all', '--identity', 'shop'],
+    ['--subject', 'ada', '--label', 'l'],
+    ['--jti', 'x', '--identity', 'shop'],
+    ['--cascade'],
+    ['--subject', 'ada', '--cascade'],
+    ['--all', '--cascade'],
+    ['--all', '--issued-before', 'yesterday'],
+    ['--all', '--wait', '-1'],
+    ['--all', '--wait', '1.5'],
+    ['--all', '--replicas', 'x'],
+    ['stray', '--all'],
+  ]) {
+    const { code, stdout } = await run(['revoke', ...args], { cwd })
+    t.equal(code, 2, args.join(' '))
+    t.equal(stdout, '')
+  }
+  t.equal(asked.length, 0)
+})
 
 const token = (jti: string, subject: string) => ({
   jti,
@@ -117,7 +114,7 @@ const token = (jti: string, subject: string) => ({
   expiresAt: Date.now() + 3_600_000,
   issuedFrom: '127.0.0.1',
 })
-/** An auth that counts 12 tokens before it revokes, and knows whose they are. */
+/** An auth that counts 12 tokens in a dry run and lists their identities. */
 const covering = () => ({
   'POST /v1/revocations': ({ body }: Asked) =>
     JSON.parse(body).dryRun
@@ -136,7 +133,7 @@ const covering = () => ({
 const revoked = (asked: readonly Asked[]) =>
   asked.filter(({ route, body }) => route === 'POST /v1/revocations' && !body.includes('dryRun'))
 
-t.test('a dry run shows what would be revoked, and revokes nothing', async (t) => {
+t.test('--dry-run shows what would be revoked and revokes nothing', async (t) => {
   const { cwd, asked, url } = await installation(t, { routes: covering() })
   const all = await run(['revoke', '--all', '--dry-run'], { cwd })
   t.equal(all.code, 0, all.stderr)
@@ -153,16 +150,16 @@ t.test('a dry run shows what would be revoked, and revokes nothing', async (t) =
   t.ok(asked.some(({ route }) => route === `GET /v1/tokens?${query}`))
   writeFileSync(join(cwd, 'token'), 'a.b.c\n')
   const one = await run(['revoke', '--token-file', 'token', '--dry-run'], { cwd })
-  t.match(one.stdout, /covers +the token that was read\n$/)
+  t.match(one.stdout, /covers +the given token\n$/)
   t.notMatch(one.stdout, 'a.b.c')
   const two = await run(['revoke', '--token-file', 'token', '--cascade', '--dry-run'], { cwd })
-  t.match(two.stdout, /covers +the token that was read, all that it has issued\n$/)
+  t.match(two.stdout, /covers +the given token, tokens issued with it\n$/)
   const json = await run(['revoke', '--all', '--dry-run', '--json'], { cwd })
   t.same(JSON.parse(json.stdout), { dryRun: true, tokens: 12 })
   t.equal(revoked(asked).length, 0)
 })
 
-t.test('what is wide is shown and asked on a terminal', async (t) => {
+t.test('asks for confirmation of a wide revocation on a terminal', async (t) => {
   const wide = [
     ['--identity', 'shop'],
     ['--label', 'l'],
@@ -185,7 +182,7 @@ t.test('what is wide is shown and asked on a terminal', async (t) => {
   }
 })
 
-t.test('where nobody can be asked, what is wide needs --yes; auth is not asked', async (t) => {
+t.test('a wide revocation without a terminal needs --yes', async (t) => {
   const { cwd, asked } = await installation(t, { routes: covering() })
   const cases = [
     [['--all'], 'every token'],
@@ -195,7 +192,7 @@ t.test('where nobody can be asked, what is wide needs --yes; auth is not asked',
   for (const [args, what] of cases) {
     const { code, stderr } = await run(['revoke', ...args], { cwd })
     t.equal(code, 2)
-    const why = `this revokes ${what}, and there is no terminal to ask on: add --yes to do it`
+    const why = `this revokes ${what}, and there is no terminal to confirm it on; add --yes`
     t.equal(stderr, `portcullis: ${why}\n`)
   }
   t.equal(asked.length, 0)
@@ -207,7 +204,7 @@ t.test('where nobody can be asked, what is wide needs --yes; auth is not asked',
   }
 })
 
-t.test('what the caller may not see is said; it may revoke all the same', async (t) => {
+t.test('the preview says what the caller may not read; the revocation proceeds', async (t) => {
   const refused = { status: 403, body: { detail: 'needs tokens:read' } }
   const { cwd } = await installation(t, {
     routes: { ...covering(), 'GET /v1/tokens/count/by-identity': refused },
@@ -218,10 +215,13 @@ t.test('what the caller may not see is said; it may revoke all the same', async 
     env: { NO_COLOR: '1' },
   })
   t.equal(code, 0)
-  t.match(stderr, /would revoke 12 tokens[\s\S]*which ones is not shown: auth: needs tokens:read\n/)
+  t.match(
+    stderr,
+    /would revoke 12 tokens[\s\S]*the tokens cannot be listed: auth: needs tokens:read\n/,
+  )
 })
 
-t.test('fewer Redis replicas than asked are told, with exit code 1', async (t) => {
+t.test('reports fewer Redis replicas than requested, with exit code 1', async (t) => {
   const body = { ...receipt, replicas: 1, replicasAsked: 2 }
   const { cwd } = await installation(t, {
     routes: { 'POST /v1/revocations': { status: 201, body } },

@@ -32,21 +32,21 @@ t.test('in a pipe, issue writes the bare token to stdout and the rest to stderr'
   })
 })
 
-t.test('a lifetime that is cut short is said', async (t) => {
+t.test('remarks that the token expires sooner than requested', async (t) => {
   const { cwd } = await installation(t, { routes: issued })
   const issue = (ttl: string) => run(['token', 'issue', '--subject', 'ada', '--ttl', ttl], { cwd })
-  t.match((await issue('3601')).stderr, /ends sooner than asked for/)
+  t.match((await issue('3601')).stderr, /expires sooner than requested/)
   t.notMatch((await issue('3600')).stderr, /sooner/)
 })
 
-t.test('--channel asks for a token for that channel', async (t) => {
+t.test('--channel requests a token for that channel', async (t) => {
   const { cwd, asked } = await installation(t, { routes: issued })
   const args = ['token', 'issue', '--subject', 'ada', '--channel', 'room:7']
   t.equal((await run(args, { cwd })).code, 0)
   t.same(JSON.parse(asked[1]?.body ?? ''), { subject: 'ada', channel: 'room:7' })
 })
 
-t.test('--out writes the token for its owner alone, and shows the rest', async (t) => {
+t.test('--out writes the token with mode 0600 and shows the rest', async (t) => {
   const { cwd } = await installation(t, { routes: issued })
   const file = join(cwd, 'ada.token')
   writeFileSync(file, 'an older and longer token, that anyone could read', { mode: 0o644 })
@@ -61,15 +61,15 @@ t.test('--out writes the token for its owner alone, and shows the rest', async (
   }
 })
 
-t.test('a file that cannot be written is one clear line', async (t) => {
+t.test('reports a file that cannot be written', async (t) => {
   const { cwd } = await installation(t, { routes: issued })
   const args = ['token', 'issue', '--subject', 'ada', '--out', 'no/such/dir']
   const { code, stderr } = await run(args, { cwd })
   t.equal(code, 1)
-  t.equal(stderr, 'portcullis: no/such/dir cannot be written (ENOENT)\n')
+  t.equal(stderr, 'portcullis: cannot write no/such/dir (ENOENT)\n')
 })
 
-t.test('list asks for your own tokens, or those of another identity', async (t) => {
+t.test('list shows your own tokens, or those of another identity', async (t) => {
   const token = {
     jti,
     identity: 'admin',
@@ -97,17 +97,21 @@ t.test('list asks for your own tokens, or those of another identity', async (t) 
   const all = await run(['token', 'list', '--any', '--state', 'revoked', ...times], { cwd })
   const filters = 'state=revoked&issuedAfter=1&issuedBefore=2&expiresBefore=3'
   t.equal(asked.at(-1)?.route, `GET /v1/tokens?${filters}&limit=100`)
-  t.match(all.stdout, new RegExp(`${jti} +admin +ada`), 'with whose it is')
+  t.match(all.stdout, new RegExp(`${jti} +admin +ada`), 'with the identity')
   const shown = await run(['token', 'show', jti], { cwd })
   t.match(shown.stdout, /subject +ada\nstate +revoked/)
   t.match(shown.stdout, /parents +0-parentparentparentpare\n/)
   await run(['token', 'list', '--parent', jti], { cwd })
-  t.equal(asked.at(-1)?.route, `GET /v1/tokens?parent=${jti}&limit=100`, 'auth knows whose it is')
+  t.equal(
+    asked.at(-1)?.route,
+    `GET /v1/tokens?parent=${jti}&limit=100`,
+    'auth knows the identity of the parent',
+  )
   await run(['token', 'list', '--parent', jti, '--identity', 'b'], { cwd })
   t.equal(asked.at(-1)?.route, `GET /v1/tokens?identity=b&parent=${jti}&limit=100`)
 })
 
-t.test('count says how many, and of whom', async (t) => {
+t.test('count shows numbers, also by identity', async (t) => {
   const few = { active: 2, revoked: 1, exact: true }
   const many = { active: 100, revoked: 7, exact: false }
   const { cwd, asked } = await installation(t, {
@@ -134,7 +138,7 @@ t.test('count says how many, and of whom', async (t) => {
   t.equal(both.code, 2)
 })
 
-t.test('introspect takes the token from stdin or a file, never as an argument', async (t) => {
+t.test('introspect reads the token from stdin or a file, never from an argument', async (t) => {
   const { cwd, asked } = await installation(t, {
     routes: { 'POST /oauth/introspect': { body: { active: false } } },
   })
@@ -150,12 +154,12 @@ t.test('introspect takes the token from stdin or a file, never as an argument', 
   t.equal(argument.code, 2)
 })
 
-t.test('what is not a token is not sent, nor shown', async (t) => {
+t.test('text that is not a token is neither sent nor shown', async (t) => {
   const { cwd, asked } = await installation(t, {})
   const stdin = 'not a token: hunter2'
   const { code, stderr } = await run(['token', 'introspect'], { cwd, stdin })
   t.equal(code, 1)
-  t.equal(stderr, 'portcullis: standard input does not hold a token, and nothing but a token\n')
+  t.equal(stderr, 'portcullis: standard input must hold a token and nothing else\n')
   t.equal(asked.length, 0)
 })
 
@@ -183,7 +187,7 @@ const page = {
   ],
 }
 
-t.test('connections: tokens, and what stands on them', async (t) => {
+t.test('connections lists tokens with their connections', async (t) => {
   const { cwd, asked } = await installation(t, {
     routes: { 'GET /v1/connections': { body: page } },
   })
@@ -191,7 +195,7 @@ t.test('connections: tokens, and what stands on them', async (t) => {
   t.equal(code, 0, stderr)
   t.match(stdout, /^4 connections on 2 nodes\n/)
   t.match(stdout, new RegExp(`${jti} +shop +ada +3 +2d 12h ago +one two\n`))
-  t.match(stdout, /1-\S+ +\(gone\) +1 /, 'one that the registry does not know')
+  t.match(stdout, /1-\S+ +\(gone\) +1 /, 'a token that the registry does not know')
   const cases: [string[], string][] = [
     [[], 'wait=1000&limit=100'],
     [['--identity', 'shop', '--wait', '9'], 'identity=shop&wait=9&limit=100'],
@@ -215,12 +219,12 @@ t.test('connections: tokens, and what stands on them', async (t) => {
   }
 })
 
-t.test('connections: a node that has not answered is named, with exit code 1', async (t) => {
+t.test('connections names a node that has not answered, with exit code 1', async (t) => {
   const nodes = [page.nodes[0], { node: 'two', state: 'silent' }, { node: 'old', state: 'unable' }]
   const body = { ...page, complete: false, nodes }
   const { cwd } = await installation(t, { routes: { 'GET /v1/connections': { body } } })
   const { code, stdout, stderr } = await run(['connections'], { cwd })
   t.equal(code, 1)
-  t.match(stdout, /^4 connections on 1 node\n/, 'what is known is shown')
-  t.equal(stderr, 'portcullis: not every node has answered: two (silent), old (unable)\n')
+  t.match(stdout, /^4 connections on 1 node\n/, 'known connections are shown')
+  t.equal(stderr, 'portcullis: some nodes have not answered: two (silent), old (unable)\n')
 })

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { checkCertificate } from '../../src/doctor/check-certificate.js'
 import { runBin } from '../fixtures/run-bin.js'
 
-/** A server whose certificate, for this address, ends so many days from now. */
+/** A server with a certificate for `ip` that expires `days` days from now. */
 async function server(t: Test, days: number, ip = '127.0.0.1') {
   const { cert, private: key } = await generate([{ name: 'commonName', value: `${ip} ${days}` }], {
     keyType: 'ec',
@@ -23,7 +23,7 @@ async function server(t: Test, days: number, ip = '127.0.0.1') {
   return { url: `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, cert }
 }
 
-t.test('those that are trusted, or would be at another address', async (t) => {
+t.test('trusted certificates, one about to expire, one for another address', async (t) => {
   const [good, soon, other] = [
     await server(t, 90),
     await server(t, 3),
@@ -34,21 +34,21 @@ t.test('those that are trusted, or would be at another address', async (t) => {
   writeFileSync(file, [good, soon, other].map(({ cert }) => cert).join('\n'))
   const args = ['doctor', '--auth', good.url, '--realtime', `${soon.url},${other.url}`]
   const { stdout } = await runBin(args, { cwd, env: { NODE_EXTRA_CA_CERTS: file } })
-  t.match(stdout, /^ok +auth certificate +trusted, until \d{4}-\d\d-\d\d$/m)
-  t.match(stdout, /^warning +\S+ certificate +ends on \d{4}-\d\d-\d\d$/m)
+  t.match(stdout, /^ok +auth certificate +trusted, expires on \d{4}-\d\d-\d\d$/m)
+  t.match(stdout, /^warning +\S+ certificate +expires on \d{4}-\d\d-\d\d$/m)
   t.match(stdout, /^failed +\S+ certificate +is not trusted \(ERR_TLS_CERT_ALTNAME_INVALID\)$/m)
   t.notMatch(stdout, 'is not encrypted')
 })
 
-t.test('one that has ended, and one that nobody trusts', async (t) => {
+t.test('an expired certificate, and one that is not trusted', async (t) => {
   const check = async (url: string) => (await checkCertificate('x', url))[0]
   const ended = await check((await server(t, -1)).url)
-  t.match(ended, { verdict: 'failed', found: /^ended on /, advice: 'renew the certificate' })
+  t.match(ended, { verdict: 'failed', found: /^expired on /, advice: 'renew the certificate' })
   const unknown = await check((await server(t, 90)).url)
   t.match(unknown, { verdict: 'failed', found: /^is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/ })
 })
 
-t.test('no TLS there, and URLs without', async (t) => {
+t.test('a port without TLS, and an http URL', async (t) => {
   const [none] = await checkCertificate('x', 'https://127.0.0.1:1')
   t.match(none, {
     verdict: 'failed',

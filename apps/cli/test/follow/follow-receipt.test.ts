@@ -8,7 +8,7 @@ const read = (...nodes: string[]) => ({ body: receipt(...nodes) })
 const path = `GET /v1/revocations/${id}`
 const terminal = { columns: 80, rows: 24 }
 
-/** A revocation that two nodes confirm one after the other. */
+/** A revocation that two nodes confirm, first one, then two. */
 const routes = () => ({
   'POST /v1/revocations': created('one pending', 'two pending'),
   [path]: inTurn(
@@ -18,7 +18,7 @@ const routes = () => ({
   ),
 })
 
-t.test('in a pipe: the receipt on stdout, a line for each change on stderr', async (t) => {
+t.test('a pipe gets the receipt on stdout and a line for each change on stderr', async (t) => {
   const { cwd, asked } = await installation(t, { routes: routes() })
   const { code, stdout, stderr } = await run(['revoke', '--subject', 'ada'], { cwd })
   t.equal(code, 0)
@@ -28,12 +28,16 @@ t.test('in a pipe: the receipt on stdout, a line for each change on stderr', asy
     stderr,
     `receipt ${id}: waiting for one, two\n` +
       'one acked after 2.5 ms, closed 1 connection\n' +
-      'two fenced after 9012.3 ms: its lease is out, it delivers nothing\n',
+      'two fenced after 9012.3 ms: its lease has expired, it delivers nothing\n',
   )
-  t.same(JSON.parse(asked[1]?.body ?? ''), { identity: 'admin', subject: 'ada' }, 'without wait')
+  t.same(
+    JSON.parse(asked[1]?.body ?? ''),
+    { identity: 'admin', subject: 'ada' },
+    'the request does not ask auth to wait',
+  )
 })
 
-t.test('--json writes the last receipt and nothing else', async (t) => {
+t.test('--json prints only the last receipt', async (t) => {
   const { cwd } = await installation(t, { routes: routes() })
   const { code, stdout, stderr } = await run(['revoke', '--all', '--yes', '--json'], {
     cwd,
@@ -44,7 +48,7 @@ t.test('--json writes the last receipt and nothing else', async (t) => {
   t.equal(stderr, '')
 })
 
-t.test('on a terminal it is drawn again in place', async (t) => {
+t.test('a terminal redraws the receipt in place', async (t) => {
   const { cwd } = await installation(t, { routes: routes() })
   const { code, stderr, screens } = await run(['revoke', '--all', '--yes'], { cwd, terminal })
   t.equal(code, 0)
@@ -57,14 +61,14 @@ t.test('on a terminal it is drawn again in place', async (t) => {
     [['pending', 'pending'], ['acked', 'pending'], [], ['acked', 'fenced']],
   )
   for (const screen of screens) {
-    t.ok(screen.split('\n').length <= 13, 'one picture at a time')
+    t.ok(screen.split('\n').length <= 13, 'one receipt at a time')
   }
   t.match(screens[0], /not complete[\s\S]*waiting for one, two; 12\.0 s left\n$/)
   t.match(screens.at(-1), /^revoked 2 tokens, closed 1 connection complete\n/)
   t.notMatch(screens.at(-1), /waiting/)
 })
 
-t.test('a picture that is wider or taller than the terminal leaves nothing behind', async (t) => {
+t.test('a receipt larger than the terminal leaves no old lines behind', async (t) => {
   for (const size of [
     { columns: 30, rows: 24 },
     { columns: 80, rows: 6 },
@@ -73,15 +77,15 @@ t.test('a picture that is wider or taller than the terminal leaves nothing behin
     const { cwd } = await installation(t, { routes: routes() })
     const { screens } = await run(['revoke', '--all', '--yes'], { cwd, terminal: size })
     for (const screen of screens.slice(0, -1)) {
-      t.ok(screen.split('\n').length <= size.rows, 'what scrolls away cannot be taken back')
+      t.ok(screen.split('\n').length <= size.rows, 'lines that scroll away could not be erased')
     }
-    t.match(screens[0], /\nwaiting for one, t[^\n]*\n$/, 'the last line is always there')
+    t.match(screens[0], /\nwaiting for one, t[^\n]*\n$/, 'the last line is always shown')
     t.equal(screens.at(-1)?.match(/revoked 2 tokens/g)?.length, 1, JSON.stringify(size))
-    t.match(screens.at(-1), /one +acked[\s\S]*two +fenced/, 'at the end it is whole')
+    t.match(screens.at(-1), /one +acked[\s\S]*two +fenced/, 'the final receipt is complete')
   }
 })
 
-t.test('colours: fenced is neither that of acked nor that of pending', async (t) => {
+t.test('fenced has another colour than acked and pending', async (t) => {
   const { cwd } = await installation(t, {
     routes: { [path]: read('one acked', 'two fenced', 'three pending') },
   })
@@ -92,7 +96,7 @@ t.test('colours: fenced is neither that of acked nor that of pending', async (t)
   t.match(stdout, `${yellow}pending`)
 })
 
-t.test('a node that is late is named, with exit code 1, unless nobody waits', async (t) => {
+t.test('names a pending node, with exit code 1 unless --wait is 0', async (t) => {
   const { cwd, asked } = await installation(t, {
     routes: {
       'POST /v1/revocations': created('one acked', 'slow pending'),
@@ -112,10 +116,10 @@ t.test('a node that is late is named, with exit code 1, unless nobody waits', as
   const { code, stderr } = await run(['revoke', '--all', '--yes', '--wait', '0'], { cwd })
   t.equal(code, 0)
   t.equal(stderr, '')
-  t.equal(asked.length, before + 2, 'a token and the revocation; nothing is read again')
+  t.equal(asked.length, before + 2, 'the token and the revocation; the receipt is not read again')
 })
 
-t.test('Ctrl-C ends the wait, and the receipt is shown as it stands', async (t) => {
+t.test('Ctrl-C ends the wait and prints the current receipt', async (t) => {
   const stop = new AbortController()
   const { cwd } = await installation(t, {
     routes: {
@@ -133,7 +137,7 @@ t.test('Ctrl-C ends the wait, and the receipt is shown as it stands', async (t) 
   t.match(stderr, /not yet confirmed by one/)
 })
 
-t.test('an answer that does not come is said once, and asked for again', async (t) => {
+t.test('a failed read is reported once and repeated', async (t) => {
   const away = { status: 503, body: { detail: 'Redis is away' } }
   const answers = () => ({
     'POST /v1/revocations': created('one pending'),
@@ -150,7 +154,7 @@ t.test('an answer that does not come is said once, and asked for again', async (
   t.equal(live.stderr, '')
 })
 
-t.test('whoever may not read the receipt is told so, and waits no longer', async (t) => {
+t.test('stops waiting when the caller may not read the receipt', async (t) => {
   const { cwd, asked } = await installation(t, {
     routes: {
       'POST /v1/revocations': created('one pending'),
@@ -163,7 +167,7 @@ t.test('whoever may not read the receipt is told so, and waits no longer', async
   t.equal(asked.filter(({ route }) => route === path).length, 1)
 })
 
-t.test('whoever revoked its own token too gets another one to read with', async (t) => {
+t.test('gets a new token when the revocation covered its own', async (t) => {
   let issued = 0
   const token = () => `token-${issued}`
   const { cwd } = await installation(t, {

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadProfile as load, type ProfileFlags } from '../../src/installation/profile.js'
+import type { ProfileFlags } from '../../src/installation/places.js'
+import { loadProfile as load } from '../../src/installation/profile.js'
 import { readCode } from '../../src/installation/read-code.js'
 import type { Environment } from '../../src/terminal/shell.js'
 import { shellOf } from '../fixtures/run.js'
@@ -9,7 +10,7 @@ import { shellOf } from '../fixtures/run.js'
 const loadProfile = (cwd: string, env: Environment, flags: ProfileFlags) =>
   load({ cwd, env, configDir: join(cwd, 'no-config') }, flags)
 
-/** Who the caller is, with the registration code that is found for it. */
+/** Returns the caller's identity and registration code. */
 async function credentials(cwd: string, env: Environment, flags: ProfileFlags = {}) {
   const { caller } = loadProfile(cwd, env, flags)
   if (caller === undefined) {
@@ -36,7 +37,7 @@ const environment = {
   PORTCULLIS_REGISTRATION_CODE: 'env-code',
 }
 
-t.test('local.json is found in the directory and above it, and goes first', async (t) => {
+t.test('finds local.json in the directory or a parent; it precedes the environment', async (t) => {
   const dir = t.testdir({ '.portcullis': { 'local.json': local() }, a: { b: {} } })
   for (const cwd of [dir, join(dir, 'a', 'b')]) {
     const profile = loadProfile(cwd, {}, {})
@@ -47,10 +48,10 @@ t.test('local.json is found in the directory and above it, and goes first', asyn
   }
   const both = loadProfile(dir, environment, {})
   t.equal(both.auth, 'http://127.0.0.1:4000')
-  t.match(both.notes, [/local\.json goes before PORTCULLIS_AUTH_URL/])
+  t.match(both.notes, [/using \S+local\.json; ignoring PORTCULLIS_AUTH_URL/])
 })
 
-t.test('the nearest local.json counts', async (t) => {
+t.test('uses the nearest local.json', async (t) => {
   const dir = t.testdir({
     '.portcullis': { 'local.json': local() },
     inner: { '.portcullis': { 'local.json': local({ auth: 'http://127.0.0.1:5000' }) } },
@@ -58,7 +59,7 @@ t.test('the nearest local.json counts', async (t) => {
   t.equal(loadProfile(join(dir, 'inner'), {}, {}).auth, 'http://127.0.0.1:5000')
 })
 
-t.test('without local.json the environment speaks', async (t) => {
+t.test('uses the environment without local.json', async (t) => {
   const profile = loadProfile(t.testdir(), environment, {})
   t.equal(profile.auth, 'https://auth.example/base')
   t.same(profile.realtime, [
@@ -71,7 +72,7 @@ t.test('without local.json the environment speaks', async (t) => {
   })
 })
 
-t.test('a registration code may come from a file', async (t) => {
+t.test('reads a registration code from a file', async (t) => {
   const dir = t.testdir({ code: ' file-code\n', empty: '\n' })
   const env = { PORTCULLIS_IDENTITY: 'shop', PORTCULLIS_REGISTRATION_CODE_FILE: join(dir, 'code') }
   t.equal((await credentials(dir, env))?.registrationCode, 'file-code')
@@ -81,24 +82,24 @@ t.test('a registration code may come from a file', async (t) => {
   }
 })
 
-t.test('with nothing set: the default addresses, and nobody', async (t) => {
+t.test('uses the default URLs and no identity when nothing is set', async (t) => {
   const profile = loadProfile(t.testdir(), { PORTCULLIS_AUTH_URL: '' }, {})
   t.equal(profile.auth, 'http://127.0.0.1:4000')
   t.equal(profile.realtime[0]?.api, 'http://127.0.0.1:8000')
   t.equal(profile.caller, undefined)
 })
 
-t.test("the local administrator's code never goes to an auth that a flag names", async (t) => {
+t.test("never sends the local administrator's code to another --auth", async (t) => {
   const dir = t.testdir({ '.portcullis': { 'local.json': local() } })
   const elsewhere = { auth: 'https://elsewhere.example' }
   const fromEnvironment = { identity: 'shop', registrationCode: 'env-code' }
   t.same(await credentials(dir, environment, elsewhere), fromEnvironment)
   t.equal(await credentials(dir, {}, elsewhere), undefined)
   const same = await credentials(dir, {}, { auth: 'http://127.0.0.1:4000/' })
-  t.equal(same?.identity, 'admin', 'the same auth is the same auth')
+  t.equal(same?.identity, 'admin', '--auth with the same URL keeps the code')
 })
 
-t.test('a local.json that cannot be used is named, its content is not shown', async (t) => {
+t.test('names an invalid local.json without showing its content', async (t) => {
   const broken = { text: '{"admin":', shape: local({ admin: { identity: 'admin' } }) }
   for (const [name, content] of Object.entries(broken)) {
     const dir = t.testdir({ [name]: { '.portcullis': { 'local.json': content } } })
@@ -110,7 +111,7 @@ t.test('a local.json that cannot be used is named, its content is not shown', as
   t.throws(() => loadProfile(dir, {}, {}), { message: /EISDIR/ })
 })
 
-t.test('URLs that are none are a usage error', async (t) => {
+t.test('rejects invalid URLs', async (t) => {
   const dir = t.testdir()
   t.throws(() => loadProfile(dir, {}, { auth: 'localhost:4000' }), { code: 'usage' })
   t.throws(() => loadProfile(dir, {}, { auth: 'ws://127.0.0.1:4000' }), { code: 'usage' })

@@ -9,7 +9,7 @@ import { WebSocketServer } from 'ws'
 import { probe } from '../../src/doctor/probe.js'
 import { dialNode, useTls } from '../../src/installation/tls.js'
 
-t.test('requests and sockets trust and show what the files say', async (t) => {
+t.test('requests and sockets use the configured certificates', async (t) => {
   const authority = await makeAuthority('installation')
   const service = await authority.sign('server', 'service')
   const me = await authority.sign('client', 'me')
@@ -39,14 +39,14 @@ t.test('requests and sockets trust and show what the files say', async (t) => {
   const key = file('me.key', me.key)
 
   t.throws(() => useTls({ cert }), { code: 'usage' }, 'a certificate without its key')
-  t.throws(
-    () => useTls({ ca: join(folder, 'none') }),
+  t.throws(() => useTls({ ca: join(folder, 'none') }), { code: 'failed' }, 'a missing file')
+  await t.rejects(
+    probe('auth', url, '/health'),
     { code: 'failed' },
-    'a file that is not there',
+    'the authority is not trusted yet',
   )
-  await t.rejects(probe('auth', url, '/health'), { code: 'failed' }, 'nobody is trusted yet')
   useTls({ ca })
-  await t.rejects(probe('auth', url, '/health'), { code: 'failed' }, 'nothing is shown yet')
+  await t.rejects(probe('auth', url, '/health'), { code: 'failed' }, 'no client certificate yet')
 
   useTls({ ca, cert, key })
   t.equal((await probe('auth', url, '/health')).status, 200)

@@ -5,23 +5,23 @@ const ada = { client: '1', user: 'ada' }
 const bob = { client: '2', user: 'bob' }
 const users = (presence: Presence) => [...presence.users()].flat().join(' ')
 
-t.test('what comes while the look is under way counts, in whatever order', async (t) => {
+t.test('events during the request override its answer', async (t) => {
   const presence = new Presence()
   let answer = (_present: (typeof ada)[]) => {}
   const asked = new Promise<(typeof ada)[]>((resolve) => {
     answer = resolve
   })
-  const look = presence.look(() => asked)
-  t.notOk(presence.join(bob), 'the look will tell')
+  const load = presence.load(() => asked)
+  t.notOk(presence.join(bob), 'the answer of the request will be shown')
   t.notOk(presence.leave(ada))
   answer([ada])
-  await look
-  t.equal(users(presence), 'bob 1', 'ada was there when it looked, and has left')
+  await load
+  t.equal(users(presence), 'bob 1', 'ada left during the request')
 })
 
-t.test('each join and each leave is news once', async (t) => {
+t.test('each join and each leave is reported once', async (t) => {
   const presence = new Presence()
-  await presence.look(async () => [ada])
+  await presence.load(async () => [ada])
   t.notOk(presence.join(ada))
   t.ok(presence.join(bob))
   t.ok(presence.join({ ...bob, client: '3' }))
@@ -29,13 +29,13 @@ t.test('each join and each leave is news once', async (t) => {
   t.equal(presence.size, 3)
   t.ok(presence.leave(bob))
   t.notOk(presence.leave(bob))
-  await presence.look(async () => [])
+  await presence.load(async () => [])
   t.equal(presence.size, 0)
 })
 
-t.test('a look in vain leaves what is heard', async (t) => {
+t.test('events count also after a failed request', async (t) => {
   const presence = new Presence()
-  await t.rejects(presence.look(() => Promise.reject(new Error('denied'))))
+  await t.rejects(presence.load(() => Promise.reject(new Error('denied'))))
   t.ok(presence.join(ada))
   t.equal(users(presence), 'ada 1')
 })

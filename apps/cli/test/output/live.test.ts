@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import { live } from '../../src/output/live.js'
 
-/** A terminal, and the last write to it. */
+/** A terminal that records the last write. */
 function terminal(columns: number, rows: number) {
   let last = ''
   const stream = new Writable({
@@ -14,23 +14,23 @@ function terminal(columns: number, rows: number) {
   return Object.assign(stream, { columns, rows, isTTY: true, last: () => last })
 }
 
-t.test('lines are cut to the width; colours take no room and end where they ended', async (t) => {
+t.test('cuts lines to the width and keeps colour changes', async (t) => {
   const screen = terminal(6, 24)
   live(screen).draw('\u001b[32mabcdefgh\u001b[39m\nü€😀x')
   t.equal(screen.last(), '\u001b[32mabcde\u001b[39m\u001b[K\nü€😀x\u001b[K\n\u001b[J')
 })
 
-t.test('what is taller gives way at its end, but for the last line', async (t) => {
+t.test('leaves out lines before the last one when there are too many', async (t) => {
   const screen = terminal(20, 4)
   live(screen).draw('1\n2\n3\n4\n5')
   t.equal(screen.last().replaceAll('\u001b[K', ''), '1\n2\n5\n\u001b[J')
 })
 
-t.test('it finds the beginning again, also when the terminal has become narrower', async (t) => {
+t.test('erases all lines, also after the terminal has become narrower', async (t) => {
   const screen = terminal(21, 24)
   const { draw, clear } = live(screen)
   clear()
-  t.equal(screen.last(), '', 'nothing is there to take away')
+  t.equal(screen.last(), '', 'nothing to erase')
   draw('12345678901234567890\n\nend')
   draw('12345678901234567890\n\nend')
   t.ok(screen.last().startsWith('\r\u001b[3A12345'))

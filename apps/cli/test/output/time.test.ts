@@ -1,7 +1,7 @@
 import t from 'tap'
 import { clock, relative, span } from '../../src/output/time.js'
 
-t.test('spans show days and hours, hours and minutes, minutes, or seconds', async (t) => {
+t.test('durations show days and hours, hours and minutes, minutes, or seconds', async (t) => {
   t.equal(span(0), '0s')
   t.equal(span(59.6), '1m')
   t.equal(span(3_900), '1h 5m')
@@ -12,7 +12,7 @@ t.test('spans show days and hours, hours and minutes, minutes, or seconds', asyn
   t.equal(span(-5), '0s')
 })
 
-t.test('moments are told from now', async (t) => {
+t.test('times are relative to now', async (t) => {
   t.equal(relative(61_000, 1_000), 'in 1m')
   t.equal(relative(1_000, 61_000), '1m ago')
   t.equal(relative(1_000, 1_000), '0s ago')

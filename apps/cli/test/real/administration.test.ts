@@ -4,13 +4,13 @@ import { startAuth, testRedis } from '@portcullis/local'
 import t from 'tap'
 import { run } from '../fixtures/run.js'
 
-t.test('an installation is run from the command line, against a real auth', async (t) => {
+t.test('administers a real auth', async (t) => {
   const { url: redisUrl, prefix } = await testRedis(t)
   const auth = await startAuth({ redisUrl, prefix })
   t.teardown(() => auth.stop())
   const cwd = t.testdir()
   const options = { cwd, configDir: join(cwd, 'config') }
-  /** Runs it to its end as the profile in use, and gives what `--json` says. */
+  /** Runs the command with the chosen profile and returns its JSON. */
   const portcullis = async (...args: string[]) => {
     const { code, stdout, stderr } = await run([...args, '--json'], options)
     t.equal(code, 0, `${args.join(' ')}: ${stderr}`)
@@ -35,7 +35,7 @@ t.test('an installation is run from the command line, against a real auth', asyn
   t.not(readFileSync(join(cwd, 'shop.code'), 'utf8'), old)
   await portcullis(...issue, '--out', 'ada.token')
   const codes = await portcullis('code', 'list', 'shop')
-  t.equal(codes.registrationCodes.length, 1, 'the old one works no more')
+  t.equal(codes.registrationCodes.length, 1, 'the old code is gone')
 
   t.match(await portcullis('token', 'list', '--identity', 'shop', '--subject', 'ada'), {
     tokens: [{ identity: 'shop', state: 'active' }, { identity: 'shop' }],

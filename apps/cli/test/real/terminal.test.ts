@@ -7,8 +7,8 @@ import { realInstallation } from '../fixtures/real-installation.js'
 import { keys, openTerminal } from '../fixtures/real-terminal.js'
 import { run } from '../fixtures/run.js'
 
-/** What a person does at terminals, one after the other, with one installation that is real. */
-t.test('at a terminal, with a real installation', async (t) => {
+/** A user's steps at several terminals, in order, with one real installation. */
+t.test('works at a terminal with a real installation', async (t) => {
   const durable = await startRedis({ dir: t.testdir(), durable: true })
   t.teardown(() => durable.stop())
   const { cwd, realtime, userToken } = await realInstallation(
@@ -17,25 +17,22 @@ t.test('at a terminal, with a real installation', async (t) => {
     { REDIS_URL: durable.url },
   )
 
-  await t.test(
-    'doctor: all is well but for the Redis that auth and the node share here',
-    async (t) => {
-      const terminal = openTerminal(t, ['doctor'], { cwd, columns: 72 })
-      t.equal(await terminal.ended, 0, terminal.screen())
-      t.match(terminal.screen(), /\n\d+ ok, 1 warning, 0 failed$/)
-      t.match(
-        terminal.screen(),
-        /^warning {2}realtime-\d+ redis +its user can read auth's registry$/m,
-      )
-      t.match(
-        terminal.screen(),
-        /^ok {7}redis {19}Redis \S+, set as the guarantee\n {33}needs it$/m,
-        'wrapped',
-      )
-      t.match(terminal.screen(), /^ok {7}realtime-\d+ socket +opens with your token$/m)
-      t.ok(terminal.styled('ok       redis clock'))
-    },
-  )
+  await t.test('doctor warns only of the Redis that auth and the node share', async (t) => {
+    const terminal = openTerminal(t, ['doctor'], { cwd, columns: 72 })
+    t.equal(await terminal.ended, 0, terminal.screen())
+    t.match(terminal.screen(), /\n\d+ ok, 1 warning, 0 failed$/)
+    t.match(
+      terminal.screen(),
+      /^warning {2}realtime-\d+ redis +its user can read auth's registry$/m,
+    )
+    t.match(
+      terminal.screen(),
+      /^ok {7}redis {19}Redis \S+, configured as the\n {33}guarantee needs$/m,
+      'wrapped',
+    )
+    t.match(terminal.screen(), /^ok {7}realtime-\d+ socket +opens with your token$/m)
+    t.ok(terminal.styled('ok       redis clock'))
+  })
 
   const scopes = ['subscribe', 'publish', 'presence', 'history']
   const { access_token: token } = await userToken(
@@ -45,7 +42,7 @@ t.test('at a terminal, with a real installation', async (t) => {
   writeFileSync(join(cwd, 'ada.token'), token)
   const ada = openTerminal(t, ['connect', 'demo:hello', '--token-file', 'ada.token'], { cwd })
 
-  await t.test('commands are typed, and answered above the prompt', async () => {
+  await t.test('answers typed commands above the prompt', async () => {
     await ada.shows(/connected to ws:.*\nsubscribed to demo:hello\n>$/)
     ada.enter('publish demo:hello {"n": 1}')
     await ada.shows('published into demo:hello')
@@ -63,13 +60,13 @@ t.test('at a terminal, with a real installation', async (t) => {
       /connection {2}connected\n.*\n.*\n.*\n\nCHANNEL .*\ndemo:hello {2}subscribed +1$/m,
     )
     ada.enter('fly')
-    await ada.shows('there is no fly; help shows what there is')
+    await ada.shows('unknown command fly; type help for a list')
     ada.enter('history demo:hello none')
-    await ada.shows('history demo:hello: n is a whole number from 1')
+    await ada.shows('history demo:hello: n must be a whole number, 1 or more')
     ada.enter('publish demo:hello')
     await ada.shows('usage: publish <channel> <data>')
     ada.enter('help')
-    await ada.shows(/^quit +end; so do Ctrl-C and Ctrl-D\n>$/m)
+    await ada.shows(/^quit +stop, as Ctrl-C and Ctrl-D do\n>$/m)
   })
 
   const bob = openTerminal(t, ['connect', '--subject', 'bob', '--scope', 'subscribe:demo:*'], {
@@ -77,7 +74,7 @@ t.test('at a terminal, with a real installation', async (t) => {
     columns: 60,
     env: { NO_COLOR: '1' },
   })
-  await t.test('what comes in leaves what is being typed as it is', async (t) => {
+  await t.test('incoming lines do not change the typed line', async (t) => {
     ada.enter('watch demo:hello')
     await ada.shows(/demo:hello {2}1 here: ada\n>$/)
     const long = `publish demo:hello "${'a long line '.repeat(6)}"`
@@ -93,12 +90,12 @@ t.test('at a terminal, with a real installation', async (t) => {
     ada.resize(100, 24)
     ada.type('?')
     await ada.shows(/line!\? "$/)
-    t.equal(ada.screen().split('> publish demo:hello "a').length, 2, 'it is there once')
+    t.equal(ada.screen().split('> publish demo:hello "a').length, 2, 'the typed line is shown once')
     ada.type(keys.enter)
     await bob.shows(/"a long line .* line!\? "/s)
   })
 
-  await t.test('Tab completes commands and channels, the arrow brings lines back', async () => {
+  await t.test('Tab completes commands and channels, the up arrow recalls lines', async () => {
     ada.type('unw', keys.backspace, 's')
     await ada.shows(/> uns$/)
     ada.type(keys.tab)
@@ -115,17 +112,17 @@ t.test('at a terminal, with a real installation', async (t) => {
     await ada.shows(/not subscribed to demo:hello\n>$/)
   })
 
-  await t.test('Ctrl-C ends it, with what was typed gone from the screen', async (t) => {
+  await t.test('Ctrl-C stops and erases the typed line', async (t) => {
     bob.type('half a li')
     await bob.shows(/> half a li$/)
     bob.type(keys.ctrlC)
     t.equal(await bob.ended, 0)
     t.notMatch(bob.screen(), 'half a li')
     t.notOk(bob.styled('subscribed to'), 'NO_COLOR')
-    t.ok(ada.styled('help lists'))
+    t.ok(ada.styled('type help for'))
   })
 
-  await t.test('revoked: the receipt on one terminal, the code on the other', async (t) => {
+  await t.test('a revocation shows the receipt on one terminal and closes the other', async (t) => {
     ada.type('publ')
     await ada.shows(/> publ$/)
     const revoke = openTerminal(t, ['revoke', '--subject', 'ada'], { cwd, columns: 60 })
@@ -137,7 +134,7 @@ t.test('at a terminal, with a real installation', async (t) => {
     t.notMatch(ada.screen(), '> publ\n')
   })
 
-  await t.test('doctor: each fault is named', async (t) => {
+  await t.test('doctor names each fault', async (t) => {
     const redis = connect({ url: durable.url, onError: () => undefined })
     t.teardown(() => close(redis))
     await redis.connect()
@@ -152,7 +149,7 @@ t.test('at a terminal, with a real installation', async (t) => {
       new RegExp(`^failed +${gone} lease +away: it has no connection to auth\n +→ `, 'm'),
     )
     t.match(stdout, new RegExp(`^failed +${gone} +cannot reach realtime at .*refused`, 'm'))
-    t.match(stdout, /^warning +redis +appendfsync everysec: a power cut takes up to two seconds /m)
+    t.match(stdout, /^warning +redis +appendfsync everysec: a power cut loses up to two seconds /m)
     t.match(
       stdout,
       /^failed +redis +maxmemory-policy allkeys-lru: .*\n +→ set maxmemory-policy noeviction$/m,

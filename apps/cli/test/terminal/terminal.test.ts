@@ -35,20 +35,20 @@ t.test('colours and width follow the terminal', async (t) => {
   t.notMatch(plain.written(), '\u001b[', 'https://no-color.org')
 })
 
-t.test('a registration code is typed, and nowhere shown', async (t) => {
+t.test('a typed registration code is not shown', async (t) => {
   const { cwd, url, asked } = await installation(t, { routes })
   const code = 'a-code-that-nobody-may-see'
   const env = { PORTCULLIS_AUTH_URL: url, PORTCULLIS_IDENTITY: 'ops' }
   const terminal = openTerminal(t, ['nodes'], { cwd: join(cwd, '..'), env })
-  await terminal.shows('registration code of ops:')
+  await terminal.shows('Registration code of ops:')
   terminal.enter(code)
   t.equal(await terminal.ended, 0)
-  t.match(terminal.screen(), /^registration code of ops: *\nNODE/)
+  t.match(terminal.screen(), /^Registration code of ops: *\nNODE/)
   t.notMatch(terminal.written(), code)
   t.equal(asked[0]?.headers.authorization, `Basic ${btoa(`ops:${code}`)}`)
 })
 
-t.test('what is wide is shown and asked', async (t) => {
+t.test('asks for confirmation of a wide revocation', async (t) => {
   const { cwd, asked } = await installation(t, {
     routes: {
       'POST /v1/revocations': ({ body }) =>

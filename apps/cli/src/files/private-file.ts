@@ -2,22 +2,22 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { CliError } from '../errors.js'
 import { systemCode } from './system-code.js'
 
-/** A file that has its place, and not yet its content. */
-export interface OwnFile {
-  /** Writes it whole; after this it is there, readable by its owner alone (mode 0600). */
+/** A file that has been created but not yet written. */
+export interface PrivateFile {
+  /** Writes the whole file, readable by its owner alone (mode 0600). */
   write(text: string): void
-  /** Takes it back, unless it has been written. */
+  /** Removes the file, unless it has been written. */
   discard(): void
 }
 
 /**
- * Makes room for a file before what is to go into it exists: a registration code is shown once, so
- * it has to be known beforehand that it can be written.
+ * Creates a file before its content exists. A registration code is shown once, so the command must
+ * know that it can be stored before it asks auth for the code.
  *
- * @param replace - over a file that is there already, in one step; otherwise that is an error
- * @throws CliError when the file cannot be made.
+ * @param replace - replaces an existing file, atomically; without it an existing file is an error
+ * @throws CliError when the file cannot be created.
  */
-export function openOwnFile(file: string, { replace }: { replace: boolean }): OwnFile {
+export function createPrivateFile(file: string, { replace }: { replace: boolean }): PrivateFile {
   const path = replace ? `${file}.${process.pid}.tmp` : file
   let descriptor: number | undefined
   try {
@@ -28,7 +28,7 @@ export function openOwnFile(file: string, { replace }: { replace: boolean }): Ow
   return {
     write(text) {
       if (descriptor === undefined) {
-        throw new CliError('failed', `${file} is written already`)
+        throw new CliError('failed', `${file} is already written`)
       }
       try {
         writeSync(descriptor, text)
@@ -56,7 +56,7 @@ export function openOwnFile(file: string, { replace }: { replace: boolean }): Ow
 function failure(file: string, error: unknown): CliError {
   const code = systemCode(error)
   if (code !== 'EEXIST') {
-    return new CliError('failed', `${file} cannot be written (${code})`)
+    return new CliError('failed', `cannot write ${file} (${code})`)
   }
-  return new CliError('failed', `${file} exists already; name another file, or remove it`)
+  return new CliError('failed', `${file} already exists; name another file, or delete it`)
 }

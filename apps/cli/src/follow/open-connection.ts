@@ -2,14 +2,15 @@ import { connect, type TokenSource } from '@portcullis/client'
 import type { Centrifuge } from 'centrifuge'
 import { dialNode } from '../installation/tls.js'
 
-/** The official client, on its way to a realtime node. */
-export function connectTo(url: string, tokens: TokenSource): Centrifuge {
+/** Connects the official client to a realtime node. */
+export function openConnection(url: string, tokens: TokenSource): Centrifuge {
   return connect(url, { tokens, dial: dialNode(), name: 'portcullis-cli' })
 }
 
-/** Ends a connection whose events nobody wants any more; an error without a listener would be thrown. */
-export function leave(centrifuge: Centrifuge): void {
+/** Closes the connection and ignores its later events. */
+export function closeConnection(centrifuge: Centrifuge): void {
   centrifuge.removeAllListeners()
+  // An 'error' event without a listener would be thrown.
   centrifuge.on('error', () => undefined)
   centrifuge.disconnect()
 }
