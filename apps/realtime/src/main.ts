@@ -1,10 +1,10 @@
 import { failToStart, run, serverTls } from '@portcullis/service'
-import { build } from './app.js'
+import { buildApp } from './app.js'
 import { config } from './config/config.js'
 
 try {
   const settings = config(process.env)
-  const app = await build(settings)
+  const app = await buildApp(settings)
   await run(app, {
     host: settings.HOST,
     port: settings.PORT,

@@ -4,7 +4,13 @@ import type { Masters } from '@portcullis/redis'
 import type { Order } from '../hub/orders.js'
 import type { Permit } from '../hub/permit.js'
 import type { ArrivalPosition } from '../hub/stream.js'
-import { type CommandConnections, closeBoth, connectBoth, watchConnections } from './connections.js'
+import {
+  type CommandConnections,
+  closeBoth,
+  commandConnections,
+  connectBoth,
+  watchConnections,
+} from './connections.js'
 import { BrokerError } from './errors.js'
 import { keys } from './keys.js'
 import { agreeOnPartitions } from './partitions.js'
@@ -116,18 +122,17 @@ export class Broker {
   /**
    * Connects to Redis and subscribes to the messages of the other nodes.
    *
-   * @throws BrokerError unreachable, partitions_mismatch
+   * @throws BrokerError unreachable, partitions_mismatch; RedisUrlError
    */
   static async open(options: BrokerOptions): Promise<Broker> {
-    const { url, prefix, partitions } = options
     let lastError: Error | undefined
     const onError = (error: Error) => {
       lastError = error
       options.onError(error)
     }
+    const connections = commandConnections(options.url, onError)
     try {
-      const connections = await connectBoth(url, onError)
-      return await Broker.#openOn(connections, prefix, partitions, { ...options, onError })
+      return await Broker.#openOn(connections, { ...options, onError })
     } catch (error) {
       if (error instanceof BrokerError && error.code === 'partitions_mismatch') {
         throw error
@@ -141,14 +146,11 @@ export class Broker {
     }
   }
 
-  static async #openOn(
-    connections: CommandConnections,
-    prefix: string,
-    partitions: number | undefined,
-    options: BrokerOptions,
-  ): Promise<Broker> {
+  static async #openOn(connections: CommandConnections, options: BrokerOptions): Promise<Broker> {
+    const { prefix, partitions } = options
     let broker: Broker | undefined
     try {
+      await connectBoth(connections)
       const agreed = await agreeOnPartitions(connections.commands, prefix, partitions)
       broker = new Broker(options, connections, agreed)
       await broker.#subscriber.open()

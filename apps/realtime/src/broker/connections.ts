@@ -14,20 +14,19 @@ export interface CommandConnections {
   readonly bulk: Commands
 }
 
-/** Connects both. On failure neither stays open; rejects with the error of the client library. */
-export async function connectBoth(
+/** Makes both, not connected yet. @throws RedisUrlError */
+export function commandConnections(
   url: string,
   onError: (error: Error) => void,
-): Promise<CommandConnections> {
-  const commands = connectCommands({ url, name: 'realtime', onError })
-  const bulk = connectCommands({ url, name: 'realtime-bulk', onError })
-  try {
-    await Promise.all([commands.connect(), bulk.connect()])
-    return { commands, bulk }
-  } catch (error) {
-    await closeBoth({ commands, bulk })
-    throw error
+): CommandConnections {
+  return {
+    commands: connectCommands({ url, name: 'realtime', onError }),
+    bulk: connectCommands({ url, name: 'realtime-bulk', onError }),
   }
+}
+
+export async function connectBoth({ commands, bulk }: CommandConnections): Promise<void> {
+  await Promise.all([commands.connect(), bulk.connect()])
 }
 
 export async function closeBoth({ commands, bulk }: CommandConnections): Promise<void> {

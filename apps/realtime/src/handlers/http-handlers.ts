@@ -18,7 +18,7 @@ export interface HttpHandlersOptions {
   maxAnswerBytes: number
   /** Is told when a handler fails, and not again until it has answered; and then of that. */
   onFailing: (endpoint: string, error: unknown) => void
-  onAnswering: (endpoint: string) => void
+  onRecovered: (endpoint: string) => void
 }
 
 /** An application's handlers, asked over kept-alive HTTP. Redirects are not followed. */
@@ -30,7 +30,7 @@ export class HttpHandlers implements Handlers {
   readonly #agent: Agent
   readonly #headers: Record<string, string>
   readonly #failing = new Set<string>()
-  #underWay = 0
+  #callsInFlight = 0
 
   constructor(options: HttpHandlersOptions) {
     const { endpoints, secret, timeoutMs, maxCalls, maxAnswerBytes } = options
@@ -53,8 +53,8 @@ export class HttpHandlers implements Handlers {
     })
   }
 
-  get underWay(): number {
-    return this.#underWay
+  get callsInFlight(): number {
+    return this.#callsInFlight
   }
 
   rpc(method: string): Handler | undefined {
@@ -75,16 +75,16 @@ export class HttpHandlers implements Handlers {
     if (body === undefined) {
       return { error: replyErrors.badRequest }
     }
-    if (this.#underWay >= this.#options.maxCalls) {
+    if (this.#callsInFlight >= this.#options.maxCalls) {
       this.counts.refused += 1
       return { error: replyErrors.tooManyRequests }
     }
-    this.#underWay += 1
+    this.#callsInFlight += 1
     try {
       const answer = await this.#post(endpoint.url, body, call)
       this.counts.answered += 1
       if (this.#failing.delete(endpoint.name)) {
-        this.#options.onAnswering(endpoint.name)
+        this.#options.onRecovered(endpoint.name)
       }
       return answer
     } catch (error) {
@@ -94,7 +94,7 @@ export class HttpHandlers implements Handlers {
       }
       return { error: replyErrors.internal }
     } finally {
-      this.#underWay -= 1
+      this.#callsInFlight -= 1
     }
   }
 

@@ -6,7 +6,7 @@ import type { Order, Target } from './orders.js'
  * Does what an order asks of the connections on this node; gives how many it reached. What cannot be
  * done, since the backplane is away, is reported to `onError`.
  */
-export function carryOut(hub: Hub, order: Order, onError: (error: unknown) => void): number {
+export function applyOrder(hub: Hub, order: Order, onError: (error: unknown) => void): number {
   const members = reached(hub, order)
   for (const member of members) {
     switch (order.type) {

@@ -87,7 +87,7 @@ export class Hub {
   readonly #channels = new Map<string, Channel>()
   #subscriptions = 0
   #deliveries = 0
-  #lostPlaces = 0
+  #lostStreams = 0
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -154,8 +154,8 @@ export class Hub {
   }
 
   /** Times that a stream could not be told without a gap. */
-  get lostPlaces(): number {
-    return this.#lostPlaces
+  get lostStreams(): number {
+    return this.#lostStreams
   }
 
   /**
@@ -317,7 +317,7 @@ export class Hub {
   }
 
   #lost(name: string, { audience }: Channel): void {
-    this.#lostPlaces += 1
+    this.#lostStreams += 1
     for (const member of audience.members()) {
       member.lost(name)
     }

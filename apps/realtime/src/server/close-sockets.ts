@@ -14,23 +14,23 @@ export interface CloseSocketsOptions {
   deadlineMs: number
 }
 
-/** Returns the set of the server's connections, kept up to date. */
+/** Returns the set of the server's open connections, kept up to date. */
 export function trackConnections(server: Server): ReadonlySet<Socket> {
   const connections = new Set<Socket>()
-  function gone(this: Socket) {
+  function remove(this: Socket) {
     connections.delete(this)
   }
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections.add(socket)
-    socket.once('close', gone)
+    socket.once('close', remove)
   })
   return connections
 }
 
 /**
- * Ends all client connections before the server closes: with a code, spread over time, and within
- * the deadline whatever the clients do. Nobody comes in any more; who is still here is served until
- * its turn.
+ * Closes all client connections before the server closes: with a close code, spread over time, and
+ * within the deadline whatever the clients do. The server accepts no new connections by then; open
+ * connections are served until their turn.
  */
 export async function closeSockets(
   app: FastifyInstance,
@@ -38,21 +38,21 @@ export async function closeSockets(
 ): Promise<void> {
   const { clients } = app.websocketServer
   const deadline = new Promise<void>((resolve) => {
-    // Nothing that somebody does, or leaves undone, holds the server longer: a socket that reads
-    // nothing, an upgrade that auth does not answer, half a request.
-    const cut = setTimeout(() => {
+    // Nothing holds the server longer: not a client that does not read, an upgrade that auth does not
+    // answer, or half a request.
+    const resetAll = setTimeout(() => {
       for (const socket of connections) {
         reset(socket)
       }
       resolve()
     }, deadlineMs * 0.9)
-    cut.unref()
-    app.server.once('close', () => clearTimeout(cut))
+    resetAll.unref()
+    app.server.once('close', () => clearTimeout(resetAll))
   })
   lobby?.close()
-  // One reader at a time: a socket that is closing leaves `clients` when it is gone.
-  const gone = async () => {
+  const closeAll = async () => {
     await drain(hub, { overMs: deadlineMs / 2 })
+    // A socket stays in `clients` until it has closed.
     for (const client of clients) {
       if (client.readyState === client.OPEN) {
         client.close(1001)
@@ -60,5 +60,5 @@ export async function closeSockets(
       await new Promise((resolve) => client.once('close', resolve))
     }
   }
-  await Promise.race([gone(), deadline])
+  await Promise.race([closeAll(), deadline])
 }

@@ -8,22 +8,22 @@ import {
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.js'
 
-const apiBodyBytes = 524_288
+const maxBodyBytes = 524_288
 
-/** A Fastify server with our bounds, and nothing on it yet. */
+/** Returns a Fastify server with bounds and error replies, and without routes. */
 export function createServer(config: Config): FastifyInstance {
   const { LOG_LEVEL, TRUST_PROXY } = config
   const tls = serverTls(config)
   return Fastify({
     ...(tls === undefined ? {} : { https: tls }),
     logger: loggerOptions('realtime', LOG_LEVEL),
-    bodyLimit: apiBodyBytes,
-    // Who may say where a request comes from; a direct peer may not.
+    bodyLimit: maxBodyBytes,
+    // Only these proxies may state the address of a client.
     trustProxy: trustProxy(TRUST_PROXY),
-    // To send a request, not to answer it; a slow sender must not hold a connection for ever.
+    // Time to receive a whole request, so that slow senders cannot hold connections.
     requestTimeout: 30_000,
     frameworkErrors: (error, request, reply) => {
-      // No hook runs for these, and Node leaves the socket of a refused upgrade open.
+      // No hook runs for these errors, and Node leaves the socket of a refused upgrade open.
       if (request.raw.headers.upgrade !== undefined) {
         reply.raw.once('finish', () => request.raw.socket.destroySoon())
       }
@@ -31,7 +31,7 @@ export function createServer(config: Config): FastifyInstance {
     },
     clientErrorHandler: answerClientError,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    // `closing` says it better.
+    // The `closing` plugin replies instead.
     return503OnClosing: false,
   })
 }

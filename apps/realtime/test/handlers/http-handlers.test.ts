@@ -23,7 +23,7 @@ function handlers(t: Test, configured: object, more: Partial<HttpHandlersOptions
     maxCalls: 10,
     maxAnswerBytes: 2000,
     onFailing: (endpoint, error) => told.push(`${endpoint} fails: ${error}`),
-    onAnswering: (endpoint) => told.push(`${endpoint} answers`),
+    onRecovered: (endpoint) => told.push(`${endpoint} answers`),
     ...more,
   })
   t.teardown(() => http.close())
@@ -168,7 +168,7 @@ t.test('calls under way are bounded', async (t) => {
   const { rpc, http } = handlers(t, { rpc: { '': app.url } }, { maxCalls: 2 })
   const calls = [rpc(), rpc()]
   t.match(await rpc(), { error: { code: 111, temporary: true } })
-  t.equal(http.underWay, 2)
+  t.equal(http.callsInFlight, 2)
   answer.resolve()
   t.same(await Promise.all(calls), [{ result: {} }, { result: {} }])
   t.same(await rpc(), { result: {} })

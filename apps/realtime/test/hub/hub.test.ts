@@ -1,7 +1,7 @@
 import { jsonCodec, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { carryOut } from '../../src/hub/apply-order.js'
+import { applyOrder } from '../../src/hub/apply-order.js'
 import { HubError } from '../../src/hub/errors.js'
 import { type Backplane, Hub, type Member } from '../../src/hub/hub.js'
 import type { DisconnectOrder } from '../../src/hub/orders.js'
@@ -212,7 +212,7 @@ t.test('disconnect reaches a user, one of its clients, or those of one identity'
     hub.add(each)
   }
   const close = (target: Omit<DisconnectOrder, 'type' | 'code' | 'reason'>) =>
-    carryOut(hub, { type: 'disconnect', code: 3503, reason: '', ...target }, threw)
+    applyOrder(hub, { type: 'disconnect', code: 3503, reason: '', ...target }, threw)
   const ended = () => members.map((each) => each.ended.length)
   t.equal(close({ user: 'ada', client: '2' }), 1)
   t.same(ended(), [0, 1, 0, 0])
@@ -242,9 +242,9 @@ t.test('orders to subscribe reach the same, and what they cannot do is reported'
     })
   }
   const reported = new Promise((resolve) => {
-    carryOut(hub, { type: 'subscribe', user: 'ada', channel: 'a' }, resolve)
+    applyOrder(hub, { type: 'subscribe', user: 'ada', channel: 'a' }, resolve)
   })
   t.equal(await reported, away)
-  carryOut(hub, { type: 'unsubscribe', user: 'ada', channel: 'a', client: '3' }, threw)
+  applyOrder(hub, { type: 'unsubscribe', user: 'ada', channel: 'a', client: '3' }, threw)
   t.same(asked, ['+a 1', '+a 2', '+a 3', '-a 3 2000'])
 })

@@ -1,8 +1,9 @@
 import { Refusal } from '../refusals/refusal.js'
 
 /**
- * Refuses an upgrade from a page whose origin is not listed, compared as a whole (RFC 6454 §7).
- * `null`, which sandboxed pages send, is never listed. Clients that are not browsers send none.
+ * Throws when an upgrade comes from a page whose origin is not listed; origins are compared as a whole
+ * (RFC 6454 §7). `null`, the origin of sandboxed pages, is never listed. Clients other than browsers
+ * send no origin.
  */
 export function checkOrigin(origin: string | undefined, allowed: readonly string[]): void {
   if (origin === undefined || allowed.includes(origin)) {
@@ -11,6 +12,6 @@ export function checkOrigin(origin: string | undefined, allowed: readonly string
   throw new Refusal(
     403,
     'origin_not_allowed',
-    'this origin may not connect; ALLOWED_ORIGINS of the node lists those that may',
+    'this origin is not allowed to connect; add it to ALLOWED_ORIGINS of the node',
   )
 }

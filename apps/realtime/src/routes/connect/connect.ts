@@ -1,106 +1,79 @@
-import type { Socket } from 'node:net'
 import { codecFor } from '@portcullis/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '../../config/config.js'
 import { Connection } from '../../connection/connection.js'
 import { webSocketTransport } from '../../connection/io/web-socket-transport.js'
 import type { Lobby } from '../../connection/lobby.js'
 import type { Node } from '../../connection/node.js'
 import type { Tokens } from '../../connection/tokens.js'
-import type { Refusals } from '../refusals/limit-refusals.js'
+import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
 import { checkOrigin } from './check-origin.js'
+import { nodeFull, Places } from './places.js'
 import { presentedToken } from './presented-token.js'
+import { serveSocket } from './serve-socket.js'
 
-/** Where clients connect: the path that the protocol's SDKs expect. */
+/** The path that the protocol's SDKs expect. */
 export const connectPath = '/connection/websocket'
 
+type ConnectConfig = Pick<
+  Config,
+  'ALLOWED_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_ADMISSIONS' | 'MAX_UNAUTHENTICATED'
+>
+
 export interface ConnectRouteOptions {
+  config: ConnectConfig
   node: Node
-  /** Where sockets without a token wait to show one; undefined: there are none. */
+  /** Holds sockets without a token; undefined when each upgrade must bring a token. */
   lobby: Lobby | undefined
-  maxUnauthenticated: number
-  /** Limits those whose token is shown in the first command. */
-  refusals: Refusals
-  allowedOrigins: readonly string[]
-  maxConnections: number
-  /** Upgrades that may wait for auth at the same time. */
-  maxAdmissions: number
-  /** How long a peer may take to answer a close, in milliseconds. */
+  /** Limits tokens that arrive in the first command. */
+  refusals: RefusalLimits
+  /** Milliseconds that a peer has to answer a close. */
   closeMs: number
-  /** Where the sockets of upgrades are kept until they are decided. */
-  upgrading: Set<Socket>
 }
 
 /**
- * `GET /connection/websocket`: the Centrifuge protocol, for whoever brings a good token.
- * What a client sends right behind its upgrade request stays unread in the socket until then.
+ * `GET /connection/websocket`: the Centrifuge protocol, for clients with a valid token. Bytes that a
+ * client sends right after its upgrade request stay unread in the socket until the upgrade is accepted.
  */
 export function connectRoute(
   app: FastifyInstance,
-  {
-    node,
-    lobby,
-    maxUnauthenticated,
-    refusals,
-    allowedOrigins,
-    maxConnections,
-    maxAdmissions,
-    closeMs,
-    upgrading: waiting,
-  }: ConnectRouteOptions,
+  { config, node, lobby, refusals, closeMs }: ConnectRouteOptions,
 ): void {
-  /** Holds a place from here until the connection is one of the hub, or the upgrade is refused. */
-  async function reserve(request: FastifyRequest): Promise<void> {
-    const open = node.hub.size + waiting.size + (lobby?.size ?? 0)
-    if (waiting.size >= maxAdmissions || open >= maxConnections) {
-      throw full()
-    }
-    const { socket } = request.raw
-    waiting.add(socket)
-    socket.once('close', () => waiting.delete(socket))
-  }
-
-  function full() {
-    const retryAfter = String(1 + Math.floor(Math.random() * 5))
-    return new Refusal(503, 'node_full', 'this node takes no more connections now; try again', {
-      'retry-after': retryAfter,
-    })
-  }
-
+  const guests = () => lobby?.size ?? 0
+  const places = new Places({
+    open: () => node.hub.size + guests(),
+    maxConnections: config.MAX_CONNECTIONS,
+    maxAdmissions: config.MAX_ADMISSIONS,
+  })
   app.get(
     connectPath,
     {
       websocket: true,
       onRequest: [
         async (request) => {
-          if (!request.ws) {
-            throw new Refusal(426, 'upgrade_required', 'this address speaks WebSocket only', {
-              upgrade: 'websocket',
-              connection: 'upgrade',
-            })
-          }
-          checkOrigin(request.headers.origin, allowedOrigins)
+          requireUpgrade(request)
+          checkOrigin(request.headers.origin, config.ALLOWED_ORIGINS)
         },
-        reserve,
+        async (request) => places.reserve(request.raw.socket),
       ],
       preValidation: [
         app.admit({ optional: lobby !== undefined }),
         async (request) => {
-          const unauthenticated = (lobby?.size ?? 0) >= maxUnauthenticated
-          if (unauthenticated && !app.gate.admitted(request)) {
-            throw full()
+          if (guests() >= config.MAX_UNAUTHENTICATED && !app.gate.admitted(request)) {
+            throw nodeFull()
           }
         },
       ],
     },
     (socket, request) => {
       const raw = request.raw.socket
-      waiting.delete(raw)
+      places.release(raw)
       const transport = webSocketTransport(socket, raw, closeMs)
       const codec = codecFor(socket.protocol)
-      const connection =
+      const peer =
         lobby !== undefined && !app.gate.admitted(request)
-          ? lobby.add(transport, codec, limited(refusals, request, node.tokens))
+          ? lobby.add(transport, codec, introspectLimited(refusals, request, node.tokens))
           : new Connection({
               node,
               transport,
@@ -108,15 +81,23 @@ export function connectRoute(
               grant: request.grant,
               isAdmitted: presentedToken(request.headers),
             })
-      socket.on('message', (message: Buffer, isBinary) => connection.receive(message, isBinary))
-      socket.on('close', () => connection.left())
+      serveSocket(socket, peer)
     },
   )
 }
 
-/** Apart from the route's own closures, which would keep the request for as long as the socket is open. */
-function limited(
-  refusals: Refusals,
+function requireUpgrade(request: FastifyRequest): void {
+  if (!request.ws) {
+    throw new Refusal(426, 'upgrade_required', 'this address accepts only WebSocket upgrades', {
+      upgrade: 'websocket',
+      connection: 'upgrade',
+    })
+  }
+}
+
+/** Outside of the route's closures, which would keep the request for as long as the socket is open. */
+function introspectLimited(
+  refusals: RefusalLimits,
   request: FastifyRequest,
   tokens: Tokens,
 ): Tokens['introspect'] {

@@ -12,10 +12,10 @@ const named = (prefix: string, schemas: object) =>
   Object.entries(schemas).map(([name, payload]) => ({ name, key: `${prefix}_${name}`, payload }))
 
 /**
- * The clients' WebSocket as AsyncAPI 3 describes it, in its JSON form. An operation's action is that of
- * the node: it receives commands, and answers or sends pushes. PROTOCOL.md says what each is for.
+ * Describes the clients' WebSocket as AsyncAPI 3, in JSON. Actions are those of the node: it receives
+ * commands, replies to them, and sends pushes. PROTOCOL.md explains each message.
  *
- * @param url - where clients reach this node
+ * @param url - the address of this node for clients
  */
 export function describeSocket(url: string, version: string): object {
   const commands = named('command', commandMessages)
@@ -26,9 +26,9 @@ export function describeSocket(url: string, version: string): object {
     title: 'Portcullis realtime',
     version,
     description: [
-      'The public Centrifuge client protocol v2; PROTOCOL.md has all of it in our words.',
-      'A WebSocket message holds one or more of these messages, each on a line of its own.',
-      `With the subprotocol \`${protobufSubprotocol}\` the same messages travel as Protobuf.`,
+      'The public Centrifuge client protocol v2; PROTOCOL.md describes it.',
+      'A WebSocket message holds one or more of these messages, one per line.',
+      `With the subprotocol \`${protobufSubprotocol}\` the messages are encoded as Protobuf.`,
       'The socket closes with one of these codes:',
       '',
       ...Object.values(disconnectCodes).map(({ code, reason }) => `- ${code} ${reason}`),
@@ -36,7 +36,7 @@ export function describeSocket(url: string, version: string): object {
     url,
     address: connectPath,
     token:
-      'A token that auth has issued, in the upgrade; browsers send it as the subprotocol `bearer.<token>` beside `portcullis`.',
+      'A token issued by auth, in the upgrade; browsers send it as the subprotocol `bearer.<token>`, together with `portcullis`.',
     messages: Object.fromEntries(
       [...commands, ...replies, ...pushes].map(({ key, ...message }) => [key, message]),
     ),

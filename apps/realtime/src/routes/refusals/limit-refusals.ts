@@ -1,254 +1,156 @@
-import { createHash } from 'node:crypto'
-import { bearerSubprotocolPrefix } from '@portcullis/contracts/websocket'
 import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Tokens } from '../../connection/tokens.js'
-import { FairQueue } from '../../scheduling/fair-queue.js'
+import { ActiveTokens } from './active-tokens.js'
+import { credentialsOf, digestOf } from './credentials.js'
+import { IntrospectionTurns } from './introspection-turns.js'
 import { Refusal } from './refusal.js'
+import { RefusalRates } from './refusal-rates.js'
 
-const windowMs = 60_000
-
-/** Tokens that auth has lately called active, by the digest of what was shown. */
-const maxKnownGood = 20_000
-
-/**
- * Unknown tokens from addresses beyond their limit that auth is asked about at the same time: `perAddress`
- * of one address, less than the gate has connections to auth, and `inAll`.
- */
-const asking = { perAddress: 2, inAll: 32 }
-
-/** Milliseconds until the turn of a request is over whose socket has closed, if nothing ends it before. */
-const goneMs = 10_000
-
-/** Requests of one such address, and of all of them, that wait for that or are being asked about. */
-const maxWaiting = { perAddress: 256, inAll: 4096 }
+/** Tokens remembered as active. */
+const maxActiveTokens = 20_000
 
 export interface LimitRefusalsOptions {
-  /** Refusals of one address in a minute, beyond which its unknown tokens wait. */
+  /** Refusals of one address in a minute beyond which its unknown tokens wait. */
   perMinute: number
-  /** Whether a request is one that is asked for a token. */
+  /** Returns true for requests that must present a token. */
   isGuarded: (request: FastifyRequest) => boolean
+  /** A request was refused for its address or its token. */
   onLimited: () => void
 }
 
-/** Limits tokens that are shown behind the upgrade, in the first command. */
-export interface Refusals {
-  /** Asks about a token, which came on this upgrade, as about one that came with a request. */
-  introspect(
-    request: FastifyRequest,
-    token: string,
-    ask: Tokens['introspect'],
-  ): ReturnType<Tokens['introspect']>
+/**
+ * Counts the requests and upgrades that were refused for their token or origin (401, 403), by address.
+ * People may share an address, so an address beyond its limit is not locked out: tokens that auth
+ * called active lately pass, and unknown tokens wait for a turn at introspection. A token refused before
+ * is refused again from that address without asking auth.
+ *
+ * Each token also has a limit, a tenth of the address's: a client that reconnects with an ended token
+ * costs auth little. Needs @fastify/rate-limit; register it before the gate.
+ */
+export function limitRefusals(app: FastifyInstance, options: LimitRefusalsOptions): RefusalLimits {
+  const limits = new RefusalLimits(app, options)
+  app.addHook('onRequest', (request) => limits.check(request))
+  // The server API introspects before it parses a body; the upgrade does so after.
+  app.addHook('preParsing', async (request) => limits.noteAdmitted(request))
+  app.addHook('preHandler', async (request) => {
+    limits.noteAdmitted(request)
+    limits.endTurn(request)
+  })
+  app.addHook('onSend', (request, reply) => limits.countRefused(request, reply.statusCode))
+  return limits
 }
 
-/**
- * Counts the requests and upgrades that were refused for what they brought (401, 403), by address. Many
- * people may share an address, so an address beyond the limit is not locked out: a token that auth has
- * lately called active passes, and an unknown one waits until its turn comes to be asked about, of which
- * few are at a time. What has been refused once is refused again there, without auth being asked.
- *
- * One and the same token has a limit of its own everywhere, a tenth: a client that comes again and again
- * with a token that has ended costs auth little. Needs @fastify/rate-limit, which counts, and the gate.
- */
-export function limitRefusals(
-  app: FastifyInstance,
-  { perMinute, isGuarded, onLimited }: LimitRefusalsOptions,
-): Refusals {
-  /** Of what requests show, as it came: a route may move it to where the gate looks. */
-  const digests = new WeakMap<FastifyRequest, string>()
-  const ofAddress = app.createRateLimit({
-    max: perMinute,
-    timeWindow: windowMs,
-    keyGenerator: addressOf,
-  })
-  const ofToken = app.createRateLimit({
-    max: Math.floor(perMinute / 10),
-    timeWindow: windowMs,
-    keyGenerator: (request: FastifyRequest) => `${addressOf(request)} ${digests.get(request)}`,
-  })
-  const good = new RecentlyGood(maxKnownGood)
-  const queue = new FairQueue({
-    maxInFlight: asking.inAll,
-    maxPerCaller: asking.perAddress,
-    maxSliceMs: Number.POSITIVE_INFINITY,
-  })
-  const turns = new WeakMap<FastifyRequest, () => void>()
-  const isGood = (request: FastifyRequest) => good.has(digests.get(request) ?? '')
+export class RefusalLimits {
+  readonly #app: FastifyInstance
+  readonly #options: LimitRefusalsOptions
+  /** Of credentials as they arrived; a route may move them to where the gate looks. */
+  readonly #digests = new WeakMap<FastifyRequest, string>()
+  readonly #rates: RefusalRates
+  readonly #active = new ActiveTokens(maxActiveTokens)
+  readonly #turns = new IntrospectionTurns()
 
-  /** Resolves when the address may ask auth; gives the way to say that it has. Undefined: too many wait. */
-  function turnOf(address: string): Promise<() => void> | undefined {
-    if (queue.size >= maxWaiting.inAll) {
-      return undefined
-    }
-    if (queue.sizeOf(address) >= maxWaiting.perAddress) {
-      return undefined
-    }
-    return new Promise((begin) => {
-      void queue.run(address, 1, () => new Promise<void>((end) => begin(end)))
-    })
+  constructor(app: FastifyInstance, options: LimitRefusalsOptions) {
+    this.#app = app
+    this.#options = options
+    this.#rates = new RefusalRates(app, options.perMinute, (request) => this.#digests.get(request))
   }
 
-  async function isBeyond(request: FastifyRequest): Promise<boolean> {
-    const { remaining } = await counted(ofAddress, request)
-    return remaining === 0
-  }
-
-  function refuse(seconds: number): never {
-    onLimited()
-    // Those who share an address do not all come back in one moment.
-    const after = Math.max(1, seconds) + Math.floor(Math.random() * 5)
-    throw new Refusal(429, 'too_many_refusals', 'too many refused requests from there; wait', {
-      'retry-after': String(after),
-    })
-  }
-
-  app.addHook('onRequest', async (request) => {
-    if (!isGuarded(request)) {
+  /** Waits for the request's turn if its address is beyond the limit. @throws Refusal 429 */
+  async check(request: FastifyRequest): Promise<void> {
+    if (!this.#options.isGuarded(request)) {
       return
     }
     const credentials = credentialsOf(request)
-    digests.set(request, digestOf(credentials))
-    const token = await counted(ofToken, request)
+    const digest = digestOf(credentials)
+    this.#digests.set(request, digest)
+    const token = await this.#rates.ofToken(request)
     if (token.remaining === 0) {
-      refuse(token.seconds)
+      this.#refuse(token.seconds)
     }
-    // Without a token auth is not asked.
-    const isShown = credentials.some((each) => each !== undefined)
-    if (!isShown || isGood(request) || !(await isBeyond(request))) {
+    // A request without a token is not introspected.
+    const hasToken = credentials.some((each) => each !== undefined)
+    if (!hasToken || this.#active.has(digest)) {
+      return
+    }
+    if (!(await this.#rates.isAddressBeyond(request))) {
       return
     }
     if (token.remaining < token.max) {
-      refuse(token.seconds)
+      this.#refuse(token.seconds)
     }
-    const turn = turnOf(addressOf(request))
+    const turn = this.#turns.wait(addressOf(request))
     if (turn === undefined) {
-      return refuse(1)
+      return this.#refuse(1)
     }
-    const end = await turn
-    const gone = () => setTimeout(end, goneMs).unref()
-    request.raw.socket.once('close', gone)
-    turns.set(request, () => {
-      request.raw.socket.off('close', gone)
-      end()
-    })
-  })
-
-  /** Auth has been asked about the request's token, or will not be. */
-  function endTurn(request: FastifyRequest): void {
-    turns.get(request)?.()
-    turns.delete(request)
+    this.#turns.assign(request, await turn)
   }
 
-  async function noteAdmitted(request: FastifyRequest): Promise<void> {
-    const digest = digests.get(request)
-    if (digest === undefined || !app.gate.admitted(request)) {
-      return
-    }
-    good.add(digest)
-    endTurn(request)
-  }
-
-  // The server API asks before a body is parsed; an upgrade is asked about behind that.
-  app.addHook('preParsing', noteAdmitted)
-  app.addHook('preHandler', async (request) => {
-    await noteAdmitted(request)
-    endTurn(request)
-  })
-  app.addHook('onSend', async (request, reply) => {
-    endTurn(request)
-    const digest = digests.get(request)
-    if (digest === undefined || (reply.statusCode !== 401 && reply.statusCode !== 403)) {
-      return
-    }
-    if (reply.statusCode === 401) {
-      good.delete(digest)
-    }
-    for (const limit of [ofToken, ofAddress]) {
-      await limit(request)
-    }
-  })
-
-  return {
-    async introspect(request, token, ask) {
-      const digest = digestOf([token])
-      let end: (() => void) | undefined
-      if (!good.has(digest) && (await isBeyond(request))) {
-        const turn = turnOf(addressOf(request))
-        if (turn === undefined) {
-          onLimited()
-          return 'unavailable'
-        }
-        end = await turn
+  /** Introspects a token from the first command of an upgraded socket, within the same limits. */
+  async introspect(
+    request: FastifyRequest,
+    token: string,
+    ask: Tokens['introspect'],
+  ): ReturnType<Tokens['introspect']> {
+    const digest = digestOf([token])
+    let endTurn: (() => void) | undefined
+    if (!this.#active.has(digest) && (await this.#rates.isAddressBeyond(request))) {
+      const turn = this.#turns.wait(addressOf(request))
+      if (turn === undefined) {
+        this.#options.onLimited()
+        return 'unavailable'
       }
-      try {
-        const found = await ask(token)
-        if (found === 'inactive') {
-          good.delete(digest)
-          await ofAddress(request)
-        } else if (found !== 'unavailable') {
-          good.add(digest)
-        }
-        return found
-      } finally {
-        end?.()
+      endTurn = await turn
+    }
+    try {
+      const found = await ask(token)
+      if (found === 'inactive') {
+        this.#active.delete(digest)
+        await this.#rates.countForAddress(request)
+      } else if (found !== 'unavailable') {
+        this.#active.add(digest)
       }
-    },
-  }
-}
-
-type Limit = ReturnType<FastifyInstance['createRateLimit']>
-
-async function counted(limit: Limit, request: FastifyRequest) {
-  const found = await limit(request, { increment: false })
-  if (found.isAllowed) {
-    return { remaining: 1, max: 1, seconds: 0 }
-  }
-  const { remaining, max, ttlInSeconds } = found
-  return { remaining, max, seconds: ttlInSeconds }
-}
-
-/** Digests of what was good when it was last asked about; the oldest are forgotten. */
-class RecentlyGood {
-  readonly #max: number
-  readonly #digests = new Set<string>()
-
-  constructor(max: number) {
-    this.#max = max
+      return found
+    } finally {
+      endTurn?.()
+    }
   }
 
-  has(digest: string): boolean {
-    return this.#digests.has(digest)
-  }
-
-  add(digest: string): void {
-    this.#digests.delete(digest)
-    this.#digests.add(digest)
-    if (this.#digests.size <= this.#max) {
+  noteAdmitted(request: FastifyRequest): void {
+    const digest = this.#digests.get(request)
+    if (digest === undefined || !this.#app.gate.admitted(request)) {
       return
     }
-    const [oldest] = this.#digests
-    if (oldest !== undefined) {
-      this.#digests.delete(oldest)
+    this.#active.add(digest)
+    this.endTurn(request)
+  }
+
+  /** Ends the request's turn: it has been introspected, or will not be. */
+  endTurn(request: FastifyRequest): void {
+    this.#turns.end(request)
+  }
+
+  async countRefused(request: FastifyRequest, statusCode: number): Promise<void> {
+    this.endTurn(request)
+    const digest = this.#digests.get(request)
+    if (digest === undefined || (statusCode !== 401 && statusCode !== 403)) {
+      return
     }
+    if (statusCode === 401) {
+      this.#active.delete(digest)
+    }
+    await this.#rates.count(request)
   }
 
-  delete(digest: string): void {
-    this.#digests.delete(digest)
+  #refuse(seconds: number): never {
+    this.#options.onLimited()
+    // The random part spreads clients that share an address.
+    const after = Math.max(1, seconds) + Math.floor(Math.random() * 5)
+    throw new Refusal(
+      429,
+      'too_many_refusals',
+      'too many refused requests from this address; wait before the next one',
+      { 'retry-after': String(after) },
+    )
   }
-}
-
-/** Whatever a request may show a token in. */
-function credentialsOf({ headers, url }: FastifyRequest): (string | undefined)[] {
-  const { 'sec-websocket-protocol': protocols } = headers
-  return [
-    headers.authorization,
-    headers['x-api-key']?.toString(),
-    protocols?.includes(bearerSubprotocolPrefix) ? protocols : undefined,
-    new URLSearchParams(url.split('?', 2)[1]).get('access_token') ?? undefined,
-  ]
-}
-
-/** Tells texts apart, and tells nobody what they are. */
-function digestOf(texts: readonly (string | undefined)[]): string {
-  return createHash('sha256').update(JSON.stringify(texts)).digest('base64')
 }

@@ -1,4 +1,4 @@
-/** A request that a route refuses; answered as problem JSON with this status, code and detail. */
+/** Refuses a request: the reply is problem JSON with this status, code and detail. */
 export class Refusal extends Error {
   readonly statusCode: number
   readonly code: string

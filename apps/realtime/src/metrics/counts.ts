@@ -1,0 +1,27 @@
+/** Counters of this node since its start. */
+export interface Counts {
+  /** Publications that entered on this node. */
+  published: number
+  /** Publications received from Redis. */
+  received: number
+  /** Closed connections by close code. */
+  readonly disconnects: Map<number, number>
+  /** What limits refused. */
+  readonly limited: {
+    /** Commands over the rate of a connection. */
+    commands: number
+    /** Requests and commands over the rate of an identity at the server API. */
+    requests: number
+    /** Upgrades and requests from addresses with too many refusals. */
+    refusals: number
+  }
+}
+
+export function newCounts(): Counts {
+  return {
+    published: 0,
+    received: 0,
+    disconnects: new Map(),
+    limited: { commands: 0, requests: 0, refusals: 0 },
+  }
+}

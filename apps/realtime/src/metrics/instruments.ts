@@ -1,0 +1,60 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** Makes metrics whose values are read when they are scraped. */
+export interface Instruments {
+  gauge(name: string, help: string, value: () => number): void
+  counter(name: string, help: string, value: () => number): void
+  /** A counter with one label. */
+  labelled<Label extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    values: () => Iterable<readonly [string | number, number]>,
+  ): void
+}
+
+export function instrumentsOf(registry: Registry): Instruments {
+  const registers = [registry]
+  return {
+    gauge(name, help, value) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value())
+        },
+      })
+    },
+    counter(name, help, value) {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset()
+          this.inc(value())
+        },
+      })
+    },
+    labelled<Label extends string>(
+      name: string,
+      help: string,
+      label: Label,
+      values: () => Iterable<readonly [string | number, number]>,
+    ) {
+      new Counter<Label>({
+        name,
+        help,
+        registers,
+        labelNames: [label],
+        collect() {
+          this.reset()
+          for (const [key, value] of values()) {
+            this.labels(String(key)).inc(value)
+          }
+        },
+      })
+    },
+  }
+}

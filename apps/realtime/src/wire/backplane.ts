@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import type { InfoNode } from '@portcullis/contracts/server-api'
+import type { FastifyBaseLogger } from 'fastify'
+import { Broker } from '../broker/broker.js'
+import type { Config } from '../config/config.js'
+import { applyOrder } from '../hub/apply-order.js'
+import type { Hub } from '../hub/hub.js'
+import type { Permit } from '../hub/permit.js'
+import { StreamWatch } from '../hub/watch-streams.js'
+import type { Counts } from '../metrics/counts.js'
+import { BulkReads } from '../scheduling/bulk-reads.js'
+import { version } from '../version.js'
+import { type OptionsOf, wireHub } from './hub.js'
+
+/** Interval of the probes of Redis, in milliseconds; a hanging Redis is noticed within twice that. */
+const redisProbeMs = 2000
+/** Lifetime of a presence entry, in milliseconds; a node renews three times as often. */
+const presenceTtlMs = 60_000
+/** Interval at which streams are compared with their histories, since a lost last publication leaves no gap. */
+const verifyMs = 25_000
+/** Interval of that comparison while Redis does not answer, in milliseconds. */
+const verifyAgainMs = 1000
+
+export interface BackplaneWiring {
+  config: Config
+  counts: Counts
+  log: FastifyBaseLogger
+  /** Permits the node's own writes while it holds its lease. */
+  permit: Permit
+}
+
+/** The hub of this node, connected with the other nodes through Redis. */
+export interface Backplane {
+  readonly hub: Hub
+  readonly broker: Broker
+  readonly reads: BulkReads
+  readonly optionsOf: OptionsOf
+  readonly streamWatch: StreamWatch
+}
+
+/** Connects to Redis. @throws BrokerError, RedisUrlError */
+export async function openBackplane({
+  config,
+  counts,
+  log,
+  permit,
+}: BackplaneWiring): Promise<Backplane> {
+  const uid = randomUUID()
+  const optionsOf: OptionsOf = (channel) => config.NAMESPACES.of(channel)
+  const hub: Hub = wireHub({ broker: () => broker, reads: () => reads, optionsOf })
+  let streamWatch: StreamWatch | undefined
+  const broker: Broker = await Broker.open({
+    url: config.REDIS_URL,
+    prefix: config.REDIS_PREFIX,
+    partitions: config.PARTITIONS,
+    uid,
+    probeMs: redisProbeMs,
+    presenceTtlMs,
+    permit,
+    describe: describeNode(uid, config.NODE_NAME, hub),
+    onPublication: (channel, encoded, position) => {
+      counts.received += 1
+      hub.deliver(channel, encoded, position)
+    },
+    onPresence: (channel, kind, info) => {
+      hub.announce(channel, kind, info)
+    },
+    onRestored: () => streamWatch?.look(),
+    onOrder: (order) => {
+      applyOrder(hub, order, (error) => log.warn({ err: error, order: order.type }, 'order'))
+    },
+    onError: (error) => log.warn({ err: error }, 'redis'),
+  })
+  const reads = new BulkReads({
+    broker,
+    maxPublications: config.MAX_HISTORY_PUBLICATIONS,
+    maxBytes: config.MAX_ANSWER_BYTES,
+  })
+  streamWatch = new StreamWatch({
+    hub,
+    audit: () => broker.streams.disownLost(),
+    everyMs: verifyMs,
+    retryMs: verifyAgainMs,
+  })
+  return { hub, broker, reads, optionsOf, streamWatch }
+}
+
+function describeNode(uid: string, name: string, hub: Hub): () => InfoNode {
+  const started = Date.now()
+  return () => ({
+    uid,
+    name,
+    version,
+    num_clients: hub.counts.clients,
+    num_users: hub.counts.users,
+    num_subs: hub.counts.subscriptions,
+    num_channels: hub.counts.channels,
+    uptime: Math.floor((Date.now() - started) / 1000),
+  })
+}

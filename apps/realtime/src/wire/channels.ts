@@ -1,0 +1,57 @@
+import type { StreamPosition } from '@portcullis/protocol'
+import type { Channels } from '../connection/node.js'
+import type { Permit } from '../hub/permit.js'
+import type { PublishIntoOptions } from '../routes/api/commands/publish-into.js'
+import type { BulkReads } from '../scheduling/bulk-reads.js'
+import type { NodeBroker, OptionsOf } from './hub.js'
+
+/** Lifetime of an idempotency key. */
+const idempotencySeconds = 300
+
+/** Channels as connections and the server API use them. */
+export interface NodeChannels extends Channels {
+  /** Returns the position when the channel has a history. */
+  publish(
+    channel: string,
+    publication: Buffer,
+    permit: Permit,
+    options?: PublishIntoOptions,
+  ): Promise<StreamPosition | undefined>
+}
+
+export interface ChannelsWiring {
+  broker: NodeBroker
+  reads: BulkReads
+  optionsOf: OptionsOf
+  onPublished: () => void
+}
+
+/** Connects channels with the broker, by the options of each channel's namespace. */
+export function wireChannels({
+  broker,
+  reads,
+  optionsOf,
+  onPublished,
+}: ChannelsWiring): NodeChannels {
+  return {
+    async publish(channel, publication, permit, { idempotencyKey, skipHistory } = {}) {
+      const { historySize: size, historyTtlSeconds: ttlSeconds } = optionsOf(channel)
+      const position = await broker.streams.publish(channel, publication, permit, {
+        ...(size > 0 && skipHistory !== true ? { history: { size, ttlSeconds } } : {}),
+        ...(idempotencyKey === undefined
+          ? {}
+          : { idempotency: { key: idempotencyKey, ttlSeconds: idempotencySeconds } }),
+      })
+      onPublished()
+      return position
+    },
+    history: (channel, query, reader) => reads.history(channel, query, reader),
+    position: (channel) => reads.position(channel),
+    presence: (channel, reader) => reads.presence(channel, reader),
+    presenceStats: (channel, reader) => reads.presenceStats(channel, reader),
+    enter: (channel, info, permit) => broker.presence.enter(channel, info, permit),
+    leave: (channel, info) => broker.presence.leave(channel, info),
+    announceJoin: (channel, info, permit) => broker.channels.announceJoin(channel, info, permit),
+    announceLeave: (channel, info) => broker.channels.announceLeave(channel, info),
+  }
+}

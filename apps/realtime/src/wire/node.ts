@@ -1,0 +1,51 @@
+import { disconnectCodes } from '@portcullis/protocol'
+import type { Limits, Node } from '../connection/node.js'
+import { Deadline } from '../connection/timing/deadline.js'
+import { FlushQueue } from '../connection/timing/flush-queue.js'
+import { Heartbeat } from '../connection/timing/heartbeat.js'
+import { Hold, type Lease } from '../hub/hold.js'
+
+export interface NodeSettings {
+  name: string
+  version: string
+  pingIntervalMs: number
+  pongTimeoutMs: number
+  /** Milliseconds from the upgrade to the `connect` command. */
+  connectDeadlineMs: number
+  /** Milliseconds for which connections wait for a lost lease. */
+  leaseGraceMs: number
+  limits: Limits
+}
+
+type Timers = 'hold' | 'flushQueue' | 'heartbeat' | 'connectDeadline'
+type Settings = 'name' | 'version' | 'pingIntervalMs' | 'limits'
+
+/** The rest of the system as a node's connections see it; tests and the simulation bring their own. */
+export interface NodeSurroundings extends Omit<Node, Timers | Settings> {
+  lease: Lease
+}
+
+/** Makes the node that connections belong to. */
+export function wireNode(settings: NodeSettings, { lease, ...rest }: NodeSurroundings): Node {
+  const { name, version, pingIntervalMs, pongTimeoutMs, limits } = settings
+  return {
+    ...rest,
+    name,
+    version,
+    pingIntervalMs,
+    limits,
+    hold: new Hold({ lease, hub: rest.hub, graceMs: settings.leaseGraceMs }),
+    flushQueue: new FlushQueue(),
+    heartbeat: new Heartbeat({ pingIntervalMs, pongTimeoutMs }),
+    connectDeadline: new Deadline(settings.connectDeadlineMs, (late) =>
+      late.end(disconnectCodes.stale),
+    ),
+  }
+}
+
+/** Stops the timers of a node. */
+export function stopNode({ hold, heartbeat, connectDeadline }: Node): void {
+  hold.stop()
+  heartbeat.stop()
+  connectDeadline.stop()
+}

@@ -1,0 +1,20 @@
+import { type Gate, GateError } from '@portcullis/gate'
+import type { Tokens } from '../connection/tokens.js'
+
+/** Adapts the gate to what connections need of it. */
+export function wireTokens(gate: Pick<Gate, 'hold' | 'effect' | 'introspect'>): Tokens {
+  return {
+    hold: (grant, onEnd) => gate.hold(grant, onEnd),
+    permit: (grant) => (send, isOver) => gate.effect(grant, send, isOver),
+    introspect: async (token) => {
+      try {
+        return await gate.introspect(token)
+      } catch (error) {
+        if (!(error instanceof GateError)) {
+          throw error
+        }
+        return error.code === 'auth_unavailable' ? 'unavailable' : 'inactive'
+      }
+    },
+  }
+}
