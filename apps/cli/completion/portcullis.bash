@@ -3,7 +3,7 @@
 _portcullis() {
   local i n word value _ cut='' breaks=${COMP_WORDBREAKS//[^:=]/}
   local -a words=()
-  # Where ":" and "=" break words for bash, they do not for portcullis: put together again.
+  # bash splits words at ":" and "=", portcullis does not: join them again.
   for ((i = 1; i <= COMP_CWORD; i++)); do
     n=${#words[@]}
     if ((n > 0)) && [[ -n $breaks && (${COMP_WORDS[i]} == [:=]* || ${words[n - 1]} == *[:=]) ]]; then
@@ -13,7 +13,7 @@ _portcullis() {
     fi
   done
   word=${words[${#words[@]} - 1]}
-  # Only what comes after the last break is replaced.
+  # bash replaces only the text after the last break.
   [[ -z $breaks ]] || cut=${word%"${word##*[$breaks]}"}
   COMPREPLY=()
   while IFS=$'\t' read -r value _; do
@@ -26,7 +26,7 @@ _portcullis() {
       COMPREPLY+=("${value#"$cut"}")
     fi
   done < <(portcullis complete -- "${words[@]}" 2>/dev/null)
-  # What ends in ":" is only the beginning of a value.
+  # A completion that ends in ":" is the beginning of a value: no space after it.
   if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]] && type compopt &>/dev/null; then
     compopt -o nospace
   fi

@@ -10,7 +10,7 @@ _portcullis() {
       compset -P '*='
       _files
     elif [[ $value == *: ]]; then
-      # Only the beginning of a value: no space after it.
+      # The beginning of a value: no space after it.
       unfinished+=("$value")
     else
       described+=("${value//:/\\:}:${line#*$'\t'}")
@@ -19,7 +19,7 @@ _portcullis() {
   ((!${#unfinished})) || compadd -S '' -- "${unfinished[@]}"
   ((!${#described})) || _describe -t values portcullis described
 }
-# Run as a file of $fpath it completes; evaluated, it says for whom.
+# As a file in $fpath this completes; when evaluated it registers the function.
 if [[ ${funcstack[1]} == _portcullis ]]; then
   _portcullis "$@"
 else
