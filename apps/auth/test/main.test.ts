@@ -65,7 +65,7 @@ t.test('a taken port, a wrong setting or no Redis is one clear line and exit cod
       { ...base, PORT: '0', INTERNAL_PORT: port },
       new RegExp(`^cannot start: port ${port} is taken; .*INTERNAL_PORT$`),
     ],
-    [{ ...base, PORT: 'x' }, /^cannot start: PORT must be integer$/],
+    [{ ...base, PORT: 'x' }, /^cannot start: PORT must be a whole number$/],
     [
       { ...base, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' },
       /^cannot start: Redis cannot be reached/,

@@ -164,7 +164,7 @@ t.test('what keeps it from starting is said in one line', async (t) => {
     [{}, /^cannot start: REGISTRATION_CODE is required\n$/],
     [{ ...base, REDIS_URL: 'redis://127.0.0.1:1' }, /^cannot start: Redis cannot be reached .*\n$/],
     [{ ...base, REDIS_URL: 'http://x' }, /^cannot start: "http:\/\/x" is not a Redis URL.*\n$/],
-    [{ ...base, PORT: '99999' }, /^cannot start: PORT must be <= 65535\n$/],
+    [{ ...base, PORT: '99999' }, /^cannot start: PORT must be at most 65535\n$/],
   ]
   const services = cases.map(([environment, line]) => ({
     line,

@@ -5,26 +5,26 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 
 /**
- * Returns the address that a request counts for in limits: that of the direct peer, or the one that a
- * trusted proxy names (`TRUST_PROXY`), without a port. An IPv6 network of 64 bits, which providers hand
- * out whole, counts as one address.
+ * Returns the address that limits count a request for: the direct peer's, or the client's if a trusted
+ * proxy (`TRUST_PROXY`) reports it; without a port. Providers assign whole IPv6 networks of 64 bits, so
+ * such a network counts as one address.
  */
 export function addressOf(request: FastifyRequest): string {
   return normalizeIP(clientAddressOf(request))
 }
 
-/** Returns the client's whole address, for records, without a port; the proxy's when it names none. */
+/** Returns the client's full address for logs, without a port; the proxy's if the proxy reports none. */
 export function clientAddressOf({ ip, raw }: FastifyRequest): string {
-  // A proxy may write `unknown` (RFC 7239 section 6.2). Text that is no address must not count as one:
-  // each client could make up as many as it likes.
+  // A proxy may write `unknown` (RFC 7239 §6.2). Other text must not count as an address, since a client
+  // could invent any number of texts.
   return parseAddress(ip) ?? raw.socket.remoteAddress ?? 'unknown'
 }
 
 /**
- * Returns the option `trustProxy` of Fastify for a list of addresses and networks, separated by commas;
- * also trusts a proxy whose address another proxy wrote with a port.
+ * Returns Fastify's option `trustProxy` for a list of addresses and networks, separated by commas. Also
+ * trusts a proxy whose address another proxy reported with a port.
  *
- * @throws TypeError when an entry is no address or network
+ * @throws TypeError when an entry is not an address or network
  */
 export function trustProxy(list: string | undefined): false | ((address: string) => boolean) {
   if (list === undefined) {

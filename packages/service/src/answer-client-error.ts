@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyInstance } from 'fastify'
 import { answerHeaders } from './security-headers.js'
 
-const answers: Readonly<Record<string, { status: number; code: string; detail: string }>> = {
+const knownErrors: Readonly<Record<string, { status: number; code: string; detail: string }>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     code: 'request_timeout',
@@ -15,12 +15,15 @@ const answers: Readonly<Record<string, { status: number; code: string; detail: s
     detail: 'the request line and its headers are too large; send less',
   },
 }
-const malformed = { status: 400, code: 'malformed_request', detail: 'this is no HTTP/1.1 request' }
+const malformed = {
+  status: 400,
+  code: 'malformed_request',
+  detail: 'this is not an HTTP/1.1 request',
+}
 
 /**
- * For Fastify's `clientErrorHandler`: what came over a connection is no request, or came too slowly, or
- * with too many headers. Answered as RFC 9457 problem JSON, as far as anyone still listens; then the
- * connection ends, for nobody knows where in it the next request would begin.
+ * For Fastify's `clientErrorHandler`: answers a malformed or slow request, or one with too many headers,
+ * with RFC 9457 problem JSON. Then ends the connection, since the start of the next request is unknown.
  */
 export function answerClientError(
   this: FastifyInstance,
@@ -30,7 +33,7 @@ export function answerClientError(
   if (error.code === 'ECONNRESET' || socket.destroyed) {
     return
   }
-  const { status, code, detail } = answers[error.code] ?? malformed
+  const { status, code, detail } = knownErrors[error.code] ?? malformed
   this.log.trace({ err: error }, 'client error')
   if (socket.writable) {
     const title = STATUS_CODES[status]

@@ -3,38 +3,38 @@ import plugin from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the app has begun to close. */
+    /** True once the app has begun to close. */
     readonly closing: boolean
   }
 }
 
 export interface ClosingOptions {
-  /** Paths that are answered to the end: whoever watches the process wants to know how it goes. */
-  answers: readonly string[]
-  /** What to answer in place of problem JSON, where a route's standard has errors of its own. */
+  /** Routes that keep answering while the app closes, for monitoring. */
+  allowedRoutes: readonly string[]
+  /** Returns an error body other than problem JSON, for routes whose standard defines one. */
   bodyOf?: (request: FastifyRequest) => object | undefined
 }
 
-/** Seconds, spread so that clients refused together do not come back together. */
-const retryAfterSeconds = { least: 1, spread: 4 }
+/** Seconds. Random, so that clients refused together do not retry together. */
+const retryAfterSeconds = { min: 1, spread: 4 }
 
 /**
- * Refuses newcomers from the moment that the app begins to close: 503 with `Retry-After`, on a
- * connection that ends with it, so that a load balancer goes elsewhere. Requests that came before are
- * answered as ever; upgrades among them, that nothing stands on yet, are refused too.
+ * Refuses new requests once the app begins to close: 503 with `Retry-After`, and closes the connection, so
+ * that a load balancer uses another instance. Earlier requests are answered as usual, except upgrades that
+ * are not complete.
  *
- * Needs `return503OnClosing: false`: Fastify's own 503 says nothing of later, answers for `/health` too,
- * and leaves the socket of an upgrade open. To be registered before anything that takes time to close.
+ * Requires `return503OnClosing: false`: Fastify's own 503 has no `Retry-After`, covers `/health` too, and
+ * leaves the socket of an upgrade open. Register this before anything that takes time to close.
  */
 export const closing = plugin(
-  async (app: FastifyInstance, { answers, bodyOf }: ClosingOptions) => {
+  async (app: FastifyInstance, { allowedRoutes, bodyOf }: ClosingOptions) => {
     let begun = false
     app.decorate('closing', { getter: () => begun })
     app.addHook('preClose', async () => {
       begun = true
     })
     app.addHook('onRequest', async (request, reply) => {
-      if (begun && !answers.includes(request.routeOptions.url ?? '')) {
+      if (begun && !allowedRoutes.includes(request.routeOptions.url ?? '')) {
         return refuse(request, reply, bodyOf)
       }
       return undefined
@@ -49,20 +49,20 @@ export const closing = plugin(
   { name: 'closing', fastify: '5.x' },
 )
 
-/** Not an error that is logged: there are as many as clients that come. */
+/** Sends the refusal without logging it: every client that connects during the close gets one. */
 function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
   bodyOf: ClosingOptions['bodyOf'],
 ): FastifyReply {
-  const { least, spread } = retryAfterSeconds
+  const { min, spread } = retryAfterSeconds
   if (isUpgrade(request)) {
-    // Node leaves the socket of an upgrade to us; this one would stay open.
+    // Node does not close the socket of an upgrade.
     reply.raw.once('finish', () => request.raw.socket.destroySoon())
   }
   reply.code(503).headers({
     connection: 'close',
-    'retry-after': String(least + Math.floor(Math.random() * spread)),
+    'retry-after': String(min + Math.floor(Math.random() * spread)),
   })
   const body = bodyOf?.(request)
   if (body !== undefined) {
@@ -73,7 +73,7 @@ function refuse(
     title: 'Service Unavailable',
     status: 503,
     code: 'closing',
-    detail: 'this instance is closing; try again, at another',
+    detail: 'this instance is closing; retry with another instance',
     instance: request.id,
   })
 }

@@ -5,7 +5,7 @@ import { envSchema } from 'env-schema'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The configuration cannot be used; `problems` has one line for each setting to change. */
+/** The configuration is invalid. `problems` has one line per setting to change. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID'
   readonly problems: readonly string[]
@@ -17,12 +17,12 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads a service's settings from environment variables, checked and typed by `schema`.
- * A setting `NAME` may also come from a file named by `NAME_FILE` (Docker and Kubernetes secrets).
- * An empty variable counts as not set, as in a compose file.
+ * Reads a service's settings from environment variables, and validates them with `schema`. A setting
+ * `NAME` may also come from the file that `NAME_FILE` names (Docker and Kubernetes secrets). An empty
+ * variable counts as not set, as in a compose file.
  *
- * @throws ConfigError naming every setting that is missing or wrong; never showing its value,
- * which may be a secret.
+ * @throws ConfigError with the name of every missing or invalid setting, but not its value, which may be a
+ * secret
  */
 export function loadConfig<T extends TProperties>(
   schema: TObject<T>,
@@ -36,7 +36,7 @@ export function loadConfig<T extends TProperties>(
     useDefaults: true,
     allowUnionTypes: true,
     strict: false,
-    // Errors then carry the schema, which says what a value may be.
+    // Errors then include the schema, with the allowed values.
     verbose: true,
   })
   try {
@@ -46,7 +46,7 @@ export function loadConfig<T extends TProperties>(
     if (errors === undefined) {
       throw error
     }
-    // Each member of a union has an error of its own beside the union's.
+    // A union reports an error for each of its members besides its own.
     throw new ConfigError(errors.filter(({ keyword }) => keyword !== 'const').map(problem))
   }
 }
@@ -82,10 +82,33 @@ function problem(error: ErrorObject): string {
   }
   const name = error.instancePath.slice(1).split('/')[0] ?? ''
   const allowed = choices(error)
-  return `${name} ${allowed === undefined ? error.message : `must be one of ${allowed.join(', ')}`}`
+  return `${name} ${allowed === undefined ? requirement(error) : `must be one of ${allowed.join(', ')}`}`
 }
 
-/** The literals of an enumeration, or of a union of nothing else. */
+/** Returns what a value must be, without ajv's phrases and patterns. */
+function requirement({ keyword, params, parentSchema, message }: ErrorObject): string | undefined {
+  const { limit, type } = params as { limit?: number; type?: string }
+  switch (keyword) {
+    case 'type':
+      return type === 'integer' ? 'must be a whole number' : `must be a ${type}`
+    case 'minimum':
+      return `must be at least ${limit}`
+    case 'maximum':
+      return `must be at most ${limit}`
+    case 'minLength':
+      return `must have at least ${limit} characters`
+    case 'maxLength':
+      return `must have at most ${limit} characters`
+    case 'pattern': {
+      const { description } = (parentSchema ?? {}) as { description?: string }
+      return description === undefined ? 'is malformed' : `is malformed; expected: ${description}`
+    }
+    default:
+      return message
+  }
+}
+
+/** Returns the allowed values of an enumeration, or of a union of literals. */
 function choices({ keyword, params, schema }: ErrorObject): unknown[] | undefined {
   if (keyword === 'enum') {
     return (params as { allowedValues: unknown[] }).allowedValues

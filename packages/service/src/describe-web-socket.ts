@@ -1,19 +1,19 @@
-/** A message of the WebSocket, by a key that no other has. */
+/** A message of the WebSocket. Its key is unique. */
 export interface SocketMessage {
-  /** As the protocol calls it; a command and its reply may share it. */
+  /** The protocol's name; a command and its reply may share it. */
   name: string
   summary?: string
   /** JSON Schema. */
   payload: object
 }
 
-/** What the service does with a message. */
+/** An operation of the service: it receives or sends a message. */
 export interface SocketOperation {
   action: 'receive' | 'send'
   summary?: string
-  /** Key of the message; the operation has the same. */
+  /** Key of the message; also the key of the operation. */
   message: string
-  /** Keys of those that may answer it. */
+  /** Keys of the possible replies. */
   replies?: readonly string[]
 }
 
@@ -22,11 +22,11 @@ export interface WebSocketDescription {
   /** Markdown. */
   description: string
   version: string
-  /** Where clients reach the service: `http:`, `https:`, `ws:` or `wss:`. */
+  /** The service's URL for clients: `http:`, `https:`, `ws:` or `wss:`. */
   url: string
   /** Path of the WebSocket. */
   address: string
-  /** What the token in the upgrade has to be. */
+  /** Describes the token that the upgrade requires. */
   token: string
   messages: Readonly<Record<string, SocketMessage>>
   operations: readonly SocketOperation[]
@@ -35,7 +35,7 @@ export interface WebSocketDescription {
 const channel = { $ref: '#/channels/socket' }
 const messageAt = (key: string) => ({ $ref: `#/channels/socket/messages/${key}` })
 
-/** The one WebSocket of a service, as AsyncAPI 3 describes it. */
+/** Returns the AsyncAPI 3 document of a service's WebSocket. */
 export function describeWebSocket(socket: WebSocketDescription): object {
   const { title, description, version, address, token, messages, operations } = socket
   const { protocol, host, pathname } = new URL(socket.url)

@@ -9,9 +9,9 @@ export interface DocumentationOptions {
   /** Markdown. */
   description: string
   version: string
-  /** How callers show who they are, by name (OpenAPI's Security Scheme Objects). */
+  /** OpenAPI's Security Scheme Objects, by name. */
   securitySchemes: Readonly<Record<string, SecurityScheme>>
-  /** What a route asks for of its caller; nothing when it is open to all. */
+  /** Returns what a route requires of its caller; empty for a public route. */
   securityOf(route: RouteOptions): readonly SecurityRequirement[]
   /** The service's WebSocket, as an AsyncAPI 3 document. */
   asyncapi: object
@@ -21,12 +21,12 @@ type SecurityScheme =
   | { type: 'http'; scheme: 'bearer' | 'basic'; description: string }
   | { type: 'apiKey'; in: 'header'; name: string; description: string }
 
-/** The scheme's name, and the scopes that are asked for. Several are alternatives. */
+/** Maps a scheme's name to the required scopes. Several requirements are alternatives. */
 export type SecurityRequirement = Readonly<Record<string, readonly string[]>>
 
 /**
- * The page may load what this service serves, and nothing else. Swagger UI sets style attributes and
- * has its icons in data URLs.
+ * The page may load only what this service serves. Swagger UI needs inline styles, and icons in data
+ * URLs.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -39,13 +39,13 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Where the descriptions are, for programs. */
+/** Paths of the machine-readable descriptions. */
 const paths = { openapi: '/docs/openapi.json', asyncapi: '/docs/asyncapi.json' }
 
 /**
- * Describes a service from the schemas of its routes. On `app.internal`, `GET /docs` is a page for people,
- * and OpenAPI 3.1 for programs, which do not ask for HTML; `/docs/openapi.json` and `/docs/asyncapi.json`
- * are the descriptions alone. To be registered before the routes that it is to describe.
+ * Describes a service from the schemas of its routes. On `app.internal`, `GET /docs` answers with a page
+ * if the client accepts HTML, else with OpenAPI 3.1. `/docs/openapi.json` and `/docs/asyncapi.json` have
+ * the descriptions alone. Register this before the routes that it describes.
  */
 export const documentation = plugin(
   async (app: FastifyInstance, options: DocumentationOptions) => {
@@ -80,11 +80,11 @@ export const documentation = plugin(
       staticCSP: contentSecurityPolicy,
       theme: { title },
       uiConfig: {
-        // Without the bar that asks for another description.
+        // Without the bar that loads other descriptions.
         layout: 'BaseLayout',
-        // What is typed into the page stays in its memory.
+        // Keeps a typed token in memory only.
         persistAuthorization: false,
-        // Swagger's own service would get the address of this one.
+        // Otherwise Swagger's online validator learns this service's address.
         validatorUrl: null,
         defaultModelsExpandDepth: 0,
       },
@@ -104,7 +104,7 @@ export const documentation = plugin(
   { name: 'documentation', dependencies: ['internal'] },
 )
 
-/** What swagger-ui needs of @fastify/swagger, on a server that serves the description of another. */
+/** Stands in for @fastify/swagger, which swagger-ui requires, on a server that serves another app's description. */
 function descriptionOf({ swagger: describe }: FastifyInstance) {
   return plugin(
     async (server: FastifyInstance) => {
@@ -114,7 +114,7 @@ function descriptionOf({ swagger: describe }: FastifyInstance) {
   )
 }
 
-/** What the route is about: `/v1/<noun>/…`, `/<noun>/…`. */
+/** Returns the noun of a route: `/v1/<noun>/…` or `/<noun>/…`. */
 function nounOf(url: string): string {
   const [first = '', second] = url.split('/').slice(1)
   return first === 'v1' && second !== undefined ? second : first
@@ -124,7 +124,7 @@ function isIndex({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === '/docs' || routeOptions.url === '/docs/'
 }
 
-/** A browser names HTML. Programs say nothing, or that anything will do. */
+/** Returns true for browsers, which accept HTML explicitly. */
 function wantsPage({ headers }: FastifyRequest): boolean {
   return headers.accept?.toLowerCase().includes('text/html') ?? false
 }

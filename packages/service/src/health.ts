@@ -2,19 +2,19 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 
-/** Says why the service cannot do its work now, or nothing when it can. */
+/** Returns why the service cannot do its work now; undefined when it can. */
 export type ReadyCheck = () => Promise<string | undefined> | string | undefined
 
 export interface HealthOptions {
-  /** Says why the process has to end, or nothing as long as it may go on. */
+  /** Returns why the process has to end; undefined while it may run. */
   alive?: () => string | undefined
   checks: Readonly<Record<string, ReadyCheck>>
-  /** What an operator should change though the service can do its work; `/health` shows it. */
+  /** Advice to operators that does not affect readiness; `/health` shows it. */
   warnings?: Readonly<Record<string, string>>
 }
 
 const healthSchema = {
-  summary: 'Whether the process answers, and may go on',
+  summary: 'Report whether the process is healthy',
   response: {
     200: Type.Object({
       status: Type.Literal('ok'),
@@ -24,7 +24,7 @@ const healthSchema = {
   },
 }
 const readySchema = {
-  summary: 'Whether it can do its work now',
+  summary: 'Report whether the service is ready',
   response: {
     200: Type.Object({ status: Type.Literal('ready') }),
     503: Type.Object({
@@ -35,9 +35,8 @@ const readySchema = {
 }
 
 /**
- * `GET /health`: the process answers, with `warnings` if there are any, or with 503 and the reason why
- * it has to end. `GET /ready`: it can do its
- * work, else 503 with the reasons. Both are also on `app.internal`.
+ * `GET /health` answers 200, with `warnings` if any, or 503 with the reason why the process has to end.
+ * `GET /ready` answers 200, or 503 with the reasons. Both are also on `app.internal`.
  */
 export const health = plugin(
   async (app: FastifyInstance, options: HealthOptions) => {

@@ -1,4 +1,4 @@
-// For its types: what a route's schema may say of its description.
+// Adds the types of route descriptions (`summary`, `tags`, `hide`).
 import '@fastify/swagger'
 
 export {

@@ -5,27 +5,27 @@ import { answerClientError } from './answer-client-error.js'
 import { answerFrameworkError, problems } from './problems.js'
 import { securityHeaders } from './security-headers.js'
 
-/** Settings of the listener for operators. */
+/** Settings of the operators' listener. */
 export const internalSettings = {
   INTERNAL_PORT: Type.Optional(
     Type.Integer({
       minimum: 0,
       maximum: 65_535,
       description:
-        'port of a listener of its own for /metrics, /docs, /health and /ready, over HTTP without TLS; 0: /metrics and /docs are on PORT, for everyone who reaches it; without it they are nowhere',
+        'port of a separate listener for /metrics, /docs, /health and /ready, over HTTP without TLS; 0 serves /metrics and /docs on PORT, to every client; if unset, /metrics and /docs are not served',
     }),
   ),
   INTERNAL_HOST: Type.String({
     default: '127.0.0.1',
-    description: 'address that the listener of INTERNAL_PORT is on',
+    description: 'address that INTERNAL_PORT listens on',
   }),
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * The server for what operators see and clients do not: another one than the app's own, or the app
-     * itself; undefined when it is served nowhere.
+     * The server for operators' routes: a separate server, or the app itself; undefined if these routes
+     * are not served.
      */
     readonly internal: FastifyInstance | undefined
   }
@@ -37,8 +37,8 @@ export interface InternalOptions {
 }
 
 /**
- * Decides where `metrics`, `documentation` and `health` serve their routes. To be registered before them.
- * A server of its own listens when `run` starts it, and closes last, with the app.
+ * Decides where `metrics`, `documentation` and `health` serve their routes; register it before them. `run`
+ * starts a separate server, which closes last, with the app.
  */
 export const internal = plugin(
   async (app: FastifyInstance, { port }: InternalOptions) => {

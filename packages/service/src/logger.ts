@@ -1,10 +1,10 @@
 import type { LoggerOptions } from 'pino'
 
-/** What a log line may show: never a query, header, body or unknown path, where tokens travel. */
+/** Log lines never show a query, a header, a body or an unknown path, since these may contain tokens. */
 const serializers = {
   req: (request: { method?: string; routeOptions?: { url?: string }; ip?: string }) => ({
     method: request.method,
-    // A path nobody knows may be a token that someone pasted; so may a parameter of a known one.
+    // The route, not the path: a parameter or an unknown path may be a pasted token.
     route: request.routeOptions?.url ?? 'none',
     from: request.ip,
   }),
@@ -14,7 +14,7 @@ const serializers = {
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
-/** pino's options for a service: JSON lines on standard output, secrets cut out wherever they are. */
+/** Returns pino's options for a service: JSON lines on standard output, with secrets redacted. */
 export function loggerOptions(service: string, level: LogLevel): LoggerOptions {
   return {
     name: service,
@@ -33,7 +33,7 @@ export function loggerOptions(service: string, level: LogLevel): LoggerOptions {
   }
 }
 
-/** No other property of an error: an ioredis error carries the arguments of its command. */
+/** Logs no other property of an error: an ioredis error contains the arguments of its command. */
 function errorLine(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) {
     return { type: typeof error }

@@ -4,14 +4,14 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where this service's Prometheus metrics are registered. */
+    /** The registry of this service's Prometheus metrics. */
     metrics: Registry
   }
 }
 
 /**
- * One registry for each app, so that two apps in one process do not share counters. `GET /metrics` is on
- * `app.internal`.
+ * Creates a registry per app, so that two apps in one process do not share counters, and serves it as
+ * `GET /metrics` on `app.internal`.
  */
 export const metrics = plugin(
   async (app: FastifyInstance) => {

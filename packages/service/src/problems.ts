@@ -2,31 +2,31 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import plugin from 'fastify-plugin'
 import { answerHeaders } from './security-headers.js'
 
-/** An error as it is answered: what `problems` understands of anything that is thrown. */
+/** The properties of a thrown error that `problems` uses. */
 export interface AnswerableError {
   statusCode: number
   /** Stable, for programs. */
   code?: string
-  /** Says what to change; sent unless `statusCode` is 500. */
+  /** Tells the caller what to change; sent unless `statusCode` is 500. */
   message: string
-  /** Sent with the answer: `www-authenticate`, `retry-after`. */
+  /** Headers of the answer: `www-authenticate`, `retry-after`. */
   headers?: Readonly<Record<string, string>>
 }
 
 export interface ProblemsOptions {
-  /** Says how an error of the application's own is answered; undefined: as it stands. */
+  /** Translates an application's own error; returns undefined to leave the error unchanged. */
   translate?: (error: unknown) => AnswerableError | undefined
 }
 
 /**
- * Answers every error as RFC 9457 problem JSON. What went wrong inside is logged, never sent:
- * a 500 says only that it happened, and which request to look for in the log.
+ * Answers every error as RFC 9457 problem JSON. Internal errors are logged and never sent: a 500 has only
+ * the id of the request, to find in the log.
  */
 export const problems = plugin(
   async (app: FastifyInstance, { translate }: ProblemsOptions) => {
-    // The path is not repeated: it may hold what someone took for a place to put a token.
+    // The answer does not repeat the path, which may contain a token by mistake.
     app.setNotFoundHandler((request, reply) => {
-      const detail = `there is no such ${request.method}; the API's description has all paths`
+      const detail = `no route for this path and ${request.method}; the API's description lists every path`
       send(request, reply, { statusCode: 404, code: 'not_found', message: detail })
     })
     app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -36,7 +36,7 @@ export const problems = plugin(
   { name: 'problems' },
 )
 
-/** How an error is answered; anything unknown is a 500 that says nothing of itself. */
+/** Returns how to answer an error. An unknown error becomes a 500 without its message. */
 export function answerable(
   error: unknown,
   translate?: ProblemsOptions['translate'],
@@ -58,16 +58,16 @@ export function answerable(
   }
 }
 
-/** For Fastify's `frameworkErrors`: requests that reach no route, as a path that cannot be decoded. */
+/** For Fastify's `frameworkErrors`: answers requests that reach no route, such as undecodable paths. */
 export function answerFrameworkError(
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
   const { statusCode = 400, code } = error
-  // No hook runs for these.
+  // Fastify runs no hooks for these requests.
   reply.headers(answerHeaders)
-  send(request, reply, { statusCode, code, message: 'the path of the request cannot be read' })
+  send(request, reply, { statusCode, code, message: 'the path of the request cannot be decoded' })
 }
 
 function send(

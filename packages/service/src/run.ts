@@ -7,25 +7,24 @@ import type { ServerTls } from './tls.js'
 export interface RunOptions {
   host: string
   port: number
-  /** Where the server of `app.internal` listens, if that is another than the app's own. */
+  /** The address of `app.internal`, if it is a separate server. */
   internal?: { host: string; port: number | undefined }
-  /** How long a close may take before the process ends anyway, in milliseconds. */
+  /** How long a close may take before the process exits anyway, in milliseconds. */
   closeDeadlineMs: number
-  /** The certificate as it is now, read again; for a server that listens with TLS. */
+  /** Reads the certificate again; for a server that listens with TLS. */
   renewTls?: () => ServerTls | undefined
 }
 
 /**
- * Listens, and closes the app once on SIGTERM, SIGINT or an uncaught error, within the deadline.
- * SIGHUP has the server's certificate read again; connections that are open stay as they are.
- * Only `main.ts` calls this.
+ * Listens, and closes the app once on SIGTERM, SIGINT or an uncaught error, within the deadline. On SIGHUP,
+ * reads the certificate again for new connections. Only `main.ts` calls this.
  */
 export async function run(
   app: FastifyInstance,
   { host, port, internal, closeDeadlineMs, renewTls }: RunOptions,
 ): Promise<void> {
   const { server } = app
-  // Without TLS it ends the process as it ends any other.
+  // Without TLS, SIGHUP ends the process as usual.
   const renews = renewTls !== undefined && server instanceof Server
   if (renews) {
     process.on('SIGHUP', () => renew(app, server, renewTls))
@@ -45,7 +44,7 @@ export async function run(
   await app.listen({ host, port })
 }
 
-/** Keeps the old certificate when the new one cannot be used: better than none. */
+/** Replaces the certificate; keeps the old one if the new one is invalid. */
 function renew(app: FastifyInstance, server: Server, read: () => ServerTls | undefined): void {
   try {
     const tls = read()
@@ -59,7 +58,7 @@ function renew(app: FastifyInstance, server: Server, read: () => ServerTls | und
   }
 }
 
-/** Ends the process with one clear line when it cannot start. Only `main.ts` calls this. */
+/** Prints why the process cannot start, and exits. Only `main.ts` calls this. */
 export function failToStart(error: unknown): never {
   const lines = error instanceof ConfigError ? error.problems : [messageOf(error)]
   for (const line of lines) {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 
 export interface SecurityHeadersOptions {
-  /** Whether this service itself speaks TLS: browsers are then told to come back by TLS alone. */
+  /** True if this service itself listens with TLS. Browsers then get `Strict-Transport-Security`. */
   tls: boolean
 }
 
@@ -11,11 +11,11 @@ export interface SecurityHeadersOptions {
 const hstsMaxAge = 31_536_000
 
 /**
- * Headers that keep browsers from making anything of our answers but what they are: JSON, for
- * programs. An HTML page has to say what it needs, in the route's `helmet` option
+ * Sets headers that keep browsers from rendering or embedding answers, which are JSON for programs. A route
+ * that serves HTML declares its needs in its `helmet` option
  * (`{ helmet: { contentSecurityPolicy: { directives: … } } }`).
  *
- * To be registered before any hook that may answer.
+ * Register this before any hook that may answer.
  */
 export const securityHeaders = plugin(
   async (app: FastifyInstance, { tls }: SecurityHeadersOptions) => {
@@ -26,10 +26,10 @@ export const securityHeaders = plugin(
       },
       crossOriginResourcePolicy: { policy: 'same-origin' },
       referrerPolicy: { policy: 'no-referrer' },
-      // RFC 6797 §7.2: not over a connection without TLS. A proxy that ends TLS says it itself.
+      // RFC 6797 §7.2: not without TLS. A proxy that terminates TLS sets its own header.
       strictTransportSecurity: tls ? { maxAge: hstsMaxAge, includeSubDomains: false } : false,
       xFrameOptions: { action: 'deny' },
-      // Of browsers that are no more, or of pages that we do not serve.
+      // Only for obsolete browsers, or for kinds of pages that the services do not serve.
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
       xDnsPrefetchControl: false,
@@ -41,7 +41,7 @@ export const securityHeaders = plugin(
   { name: 'security-headers', fastify: '5.x' },
 )
 
-/** The same for answers that are given before any hook runs: to what is no request. */
+/** The same headers for answers that are sent before any hook runs. */
 export const answerHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",

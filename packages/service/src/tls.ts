@@ -5,14 +5,14 @@ import { ConfigError } from './config.js'
 
 const pem = (description: string) => Type.Optional(Type.String({ description }))
 
-/** Settings of a service that can listen with TLS; each may come from a file (`TLS_CERT_FILE`). */
+/** TLS settings of a service. Each may come from a file (`TLS_CERT_FILE`). */
 export const tlsSettings = {
   TLS_CERT: pem(
-    'certificate to listen with TLS with, and its intermediates, in PEM; without it TLS is off',
+    "the server's certificate and its intermediates, in PEM; if unset, the server listens without TLS",
   ),
-  TLS_KEY: pem("that certificate's private key, in PEM"),
+  TLS_KEY: pem("the certificate's private key, in PEM"),
   TLS_CLIENT_CA: pem(
-    'certificates, in PEM, one of which must have signed the certificate that a client shows; without it clients are asked for none',
+    'CA certificates for client certificates, in PEM; if unset, clients need no certificate',
   ),
 }
 
@@ -22,17 +22,17 @@ export interface TlsSettings {
   TLS_CLIENT_CA?: string
 }
 
-/** What of Node's options for a TLS server we set; `setSecureContext` takes them again, renewed. */
+/** Options for Node's TLS server, and for `setSecureContext` when the certificate is renewed. */
 export interface ServerTls extends SecureContextOptions {
   requestCert: boolean
   rejectUnauthorized: boolean
 }
 
 /**
- * Options for a server that listens with TLS 1.2 or newer; with `TLS_CLIENT_CA` nobody gets through the
- * handshake without a certificate of theirs. Undefined when TLS is off.
+ * Returns options for a server that listens with TLS 1.2 or newer, and that requires client certificates
+ * if `TLS_CLIENT_CA` is set. Returns undefined when TLS is off.
  *
- * @throws ConfigError when one of certificate and key is missing, or they do not belong together
+ * @throws ConfigError when the certificate or the key is missing, or when the two do not match
  */
 export function serverTls(settings: TlsSettings): ServerTls | undefined {
   const { TLS_CERT: cert, TLS_KEY: key, TLS_CLIENT_CA: ca } = settings
@@ -56,11 +56,11 @@ export function serverTls(settings: TlsSettings): ServerTls | undefined {
   return { ...context, requestCert: asksForCertificate, rejectUnauthorized: asksForCertificate }
 }
 
-/** Node would find out as the first client comes, or as the server starts, and say it less clearly. */
+/** Throws a clear ConfigError now; Node would report an obscure one at the first connection. */
 function requireUsable(context: SecureContextOptions, names: string): void {
   try {
     createSecureContext(context)
-    // What is no certificate among `ca` it passes over.
+    // createSecureContext ignores text in `ca` that is not a certificate.
     if (typeof context.ca === 'string') {
       new X509Certificate(context.ca)
     }

@@ -2,7 +2,7 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import { addressOf, clientAddressOf, trustProxy, warnOfProxy } from '../src/address.js'
 
-/** An app that answers with the address that it counts, or records; and what it logs. */
+/** Returns an app that answers with the counted or the recorded address, and its log lines. */
 async function addressApp(trusted?: string) {
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) }
@@ -17,7 +17,7 @@ async function addressApp(trusted?: string) {
   return { lines, ask }
 }
 
-t.test('an address with a port is the address', async (t) => {
+t.test('strips the port from a forwarded address', async (t) => {
   const { ask } = await addressApp('127.0.0.1')
   for (const [forwarded, counted, recorded] of [
     ['203.0.113.2:5000', '203.0.113.2', '203.0.113.2'],
@@ -36,7 +36,7 @@ t.test('an address with a port is the address', async (t) => {
   }
 })
 
-t.test('text that is no address counts as the proxy that sent it', async (t) => {
+t.test('counts a forwarded text that is not an address as the proxy', async (t) => {
   const { ask } = await addressApp('127.0.0.1')
   for (const forwarded of [
     'unknown',
@@ -55,7 +55,7 @@ t.test('text that is no address counts as the proxy that sent it', async (t) => 
   }
 })
 
-t.test('a trusted proxy is trusted with a port too', async (t) => {
+t.test('trusts a proxy whose address has a port', async (t) => {
   const { ask } = await addressApp('127.0.0.1, 10.0.0.0/8,fd00::/8')
   t.equal(await ask('/counted', '203.0.113.2, 10.0.0.5:41000'), '203.0.113.2')
   t.equal(await ask('/counted', '203.0.113.2, [fd00::5]:41000, 10.0.0.5'), '203.0.113.2')
@@ -63,7 +63,7 @@ t.test('a trusted proxy is trusted with a port too', async (t) => {
   t.throws(() => trustProxy('10.0.0.0/8,proxy.example'), TypeError)
 })
 
-t.test('X-Forwarded-For without TRUST_PROXY is warned of once', async (t) => {
+t.test('warns once of X-Forwarded-For without TRUST_PROXY', async (t) => {
   const { ask, lines } = await addressApp()
   await ask('/counted')
   t.equal(lines.length, 0)

@@ -12,7 +12,7 @@ async function answerTo(t: { teardown(end: () => Promise<void>): void }, bytes: 
   await once(socket, 'connect')
   socket.write(bytes)
   let text = ''
-  // To its end: the connection is closed.
+  // Ends because the server closes the connection.
   for await (const chunk of socket) {
     text += String(chunk)
   }
@@ -20,7 +20,7 @@ async function answerTo(t: { teardown(end: () => Promise<void>): void }, bytes: 
   return { head, body: JSON.parse(body) }
 }
 
-t.test('what is no request is answered with a problem, and the connection ends', async (t) => {
+t.test('answers a malformed request with a problem, and closes the connection', async (t) => {
   const { head, body } = await answerTo(t, 'not http\r\n\r\n')
   t.match(head, /^HTTP\/1\.1 400 Bad Request\r\n/)
   t.match(head, 'content-type: application/problem+json')
@@ -28,7 +28,7 @@ t.test('what is no request is answered with a problem, and the connection ends',
   t.match(body, { type: 'about:blank', status: 400, code: 'malformed_request', detail: String })
 })
 
-t.test('headers beyond what is read are 431', async (t) => {
+t.test('answers 431 to headers that are too large', async (t) => {
   const { body } = await answerTo(t, `GET / HTTP/1.1\r\nx: ${'x'.repeat(17_000)}\r\n\r\n`)
   t.match(body, { status: 431, code: 'headers_too_large' })
 })

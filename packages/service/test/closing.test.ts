@@ -5,10 +5,10 @@ import { closing } from '../src/closing.js'
 import { health } from '../src/health.js'
 import { internal } from '../src/internal.js'
 
-/** An app that begins to close and stays there until it is let go. */
+/** Returns an app whose close pauses until `finishClose`. */
 async function closingApp() {
   const app = Fastify({ return503OnClosing: false, logger: { level: 'silent' } })
-  let letGo = () => {}
+  let finishClose = () => {}
   let underWay = () => {}
   let answer = () => {}
   const begun = new Promise<void>((resolve) => {
@@ -17,11 +17,11 @@ async function closingApp() {
   const slow = new Promise<void>((resolve) => {
     answer = resolve
   })
-  await app.register(closing, { answers: ['/health', '/ready'] })
+  await app.register(closing, { allowedRoutes: ['/health', '/ready'] })
   await app.register(internal, { port: undefined })
   await app.register(health, { checks: { node: () => (app.closing ? 'closing' : undefined) } })
   app.addHook('preClose', (done) => {
-    letGo = done
+    finishClose = done
   })
   app.get('/work', async () => 'done')
   app.get('/slow', async () => {
@@ -36,12 +36,12 @@ async function closingApp() {
     url: `http://127.0.0.1:${port}`,
     begun,
     answer: () => answer(),
-    letGo: () => letGo(),
+    finishClose: () => finishClose(),
   }
 }
 
-t.test('newcomers are refused with Retry-After, who watches is told', async (t) => {
-  const { app, url, letGo } = await closingApp()
+t.test('refuses new requests with Retry-After, and answers monitoring', async (t) => {
+  const { app, url, finishClose } = await closingApp()
   t.equal((await fetch(`${url}/work`)).status, 200)
   t.equal((await fetch(`${url}/ready`)).status, 200)
   const closed = app.close()
@@ -53,18 +53,18 @@ t.test('newcomers are refused with Retry-After, who watches is told', async (t) 
   const ready = await fetch(`${url}/ready`)
   t.equal(ready.status, 503)
   t.same(await ready.json(), { status: 'not ready', reasons: { node: 'closing' } })
-  t.equal((await fetch(`${url}/health`)).status, 200, 'the process lives')
-  letGo()
+  t.equal((await fetch(`${url}/health`)).status, 200, 'the process is healthy')
+  finishClose()
   await closed
 })
 
-t.test('a request that came before is answered', async (t) => {
-  const { app, url, begun, answer, letGo } = await closingApp()
+t.test('answers a request that came before the close', async (t) => {
+  const { app, url, begun, answer, finishClose } = await closingApp()
   const slow = fetch(`${url}/slow`)
   await begun
   const closed = app.close()
-  t.equal((await fetch(`${url}/work`)).status, 503, 'it closes')
-  letGo()
+  t.equal((await fetch(`${url}/work`)).status, 503, 'the app is closing')
+  finishClose()
   answer()
   t.equal(await (await slow).text(), 'done')
   await closed

@@ -8,9 +8,10 @@ const schema = Type.Object({
   PORT: Type.Integer({ default: 80, minimum: 1 }),
   SECRET: Type.String({ minLength: 8 }),
   COLOUR: Type.Optional(Type.Union([Type.Literal('red'), Type.Literal('blue')])),
+  PREFIX: Type.Optional(Type.String({ pattern: '^[a-z]*$', description: 'lower-case letters' })),
 })
 
-t.test('settings are typed, defaults filled in, empty ones count as not set', async (t) => {
+t.test('types settings, fills in defaults, and ignores empty variables', async (t) => {
   t.same(loadConfig(schema, { SECRET: '12345678', PORT: '', OTHER: 'x' }), {
     PORT: 80,
     SECRET: '12345678',
@@ -22,7 +23,7 @@ t.test('settings are typed, defaults filled in, empty ones count as not set', as
   })
 })
 
-t.test('a setting may come from a file', async (t) => {
+t.test('reads a setting from a file', async (t) => {
   const file = join(t.testdir(), 'secret')
   writeFileSync(file, 'from the file\n')
   t.equal(loadConfig(schema, { SECRET_FILE: file }).SECRET, 'from the file')
@@ -33,17 +34,23 @@ t.test('a setting may come from a file', async (t) => {
   })
 })
 
-t.test('every problem is named, and no value is shown', async (t) => {
+t.test('names every problem, and shows no value', async (t) => {
   t.throws(() => loadConfig(schema, { PORT: 'private', COLOUR: 'private' }), {
     code: 'CONFIG_INVALID',
-    problems: ['SECRET is required', 'PORT must be integer', 'COLOUR must be one of red, blue'],
+    problems: [
+      'SECRET is required',
+      'PORT must be a whole number',
+      'COLOUR must be one of red, blue',
+    ],
   })
   try {
-    loadConfig(schema, { SECRET: 'private', PORT: '0' })
+    loadConfig(schema, { SECRET: 'private', PORT: '0', PREFIX: 'PRIVATE' })
     t.fail('accepted')
   } catch (error) {
-    t.match(String(error), /SECRET must NOT have fewer than 8 characters/)
-    t.match(String(error), /PORT must be >= 1/)
+    t.match(String(error), /SECRET must have at least 8 characters/)
+    t.match(String(error), /PORT must be at least 1/)
+    t.match(String(error), /PREFIX is malformed; expected: lower-case letters/)
+    t.notMatch(String(error), 'PRIVATE')
     t.notMatch(String(error), 'private')
   }
 })

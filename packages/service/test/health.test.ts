@@ -5,7 +5,7 @@ import { health } from '../src/health.js'
 import { internal } from '../src/internal.js'
 import { metrics } from '../src/metrics.js'
 
-t.test('ready names what is not, and says when to ask again', async (t) => {
+t.test('/ready names the failing checks, with Retry-After', async (t) => {
   const app = Fastify()
   await app.register(internal, { port: undefined })
   let reason: string | undefined = 'starting'
@@ -24,7 +24,7 @@ t.test('ready names what is not, and says when to ask again', async (t) => {
   t.same((await app.inject('/health')).json(), { status: 'ok' })
 })
 
-t.test('a check that throws is not ready, and its error stays inside', async (t) => {
+t.test('/ready reports a throwing check without its error', async (t) => {
   const app = Fastify()
   await app.register(internal, { port: undefined })
   const failing = () => {
@@ -38,7 +38,7 @@ t.test('a check that throws is not ready, and its error stays inside', async (t)
   t.notMatch(answer.body, 'secret')
 })
 
-t.test('two apps in a process have metrics of their own', async (t) => {
+t.test('two apps in one process do not share metrics', async (t) => {
   for (let n = 0; n < 2; n++) {
     const app = Fastify()
     await app.register(internal, { port: 0 })
@@ -50,7 +50,7 @@ t.test('two apps in a process have metrics of their own', async (t) => {
 })
 
 t.test(
-  'what operators see is on a server of its own, on the port of all, or nowhere',
+  "serves operators' routes on a separate server, on the app's port, or not at all",
   async (t) => {
     const operators = ['/metrics', '/docs', '/docs/openapi.json', '/docs/asyncapi.json']
     const build = async (port: number | undefined) => {
@@ -85,11 +85,11 @@ t.test(
       throw new Error('no server')
     }
     t.same(await statuses(server, all), [200, 200, 200, 200, 200, 200])
-    t.same(await statuses(server, ['/work', '/nowhere']), [404, 404], 'and nothing else')
+    t.same(await statuses(server, ['/work', '/nowhere']), [404, 404], 'no other route')
 
     const openapi = (await server.inject('/docs/openapi.json')).json()
     t.same(Object.keys(openapi.paths).sort(), ['/health', '/ready', '/work'])
-    t.same((await server.inject('/docs')).json(), openapi, 'for programs')
+    t.same((await server.inject('/docs')).json(), openapi, 'JSON unless HTML is accepted')
     const page = await server.inject({ url: '/docs', headers: { accept: 'text/html' } })
     t.match(page.body, /swagger-ui/)
     t.match(page.headers['content-security-policy'], /script-src 'self'/)
@@ -102,11 +102,11 @@ t.test(
     for (const app of [none, shared, apart]) {
       await app.close()
     }
-    t.notOk(server.server.listening, 'it closes with the app')
+    t.notOk(server.server.listening, 'the separate server closes with the app')
   },
 )
 
-t.test('/health shows what should be changed, and stays 200', async (t) => {
+t.test('/health shows warnings, and stays 200', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(internal, { port: undefined })
@@ -117,7 +117,7 @@ t.test('/health shows what should be changed, and stays 200', async (t) => {
   t.equal((await app.inject('/ready')).statusCode, 200)
 })
 
-t.test('a process that has to end says why, on both servers', async (t) => {
+t.test('/health answers 503 on both servers when the process has to end', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(internal, { port: 9464 })

@@ -2,14 +2,14 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { loggerOptions } from '../src/logger.js'
 
-/** An app that logs into a list. */
+/** Returns an app and its log lines. */
 function logging() {
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) }
   return { lines, app: Fastify({ logger: { ...loggerOptions('test', 'trace'), stream } }) }
 }
 
-t.test('a request is logged by its route, never by its path, query or headers', async (t) => {
+t.test('logs the route of a request, never its path, query or headers', async (t) => {
   const { app, lines } = logging()
   app.get('/things/:id', async () => 'ok')
   const headers = { authorization: 'Bearer secret-3', cookie: 'secret-4' }
@@ -25,7 +25,7 @@ t.test('a request is logged by its route, never by its path, query or headers', 
   }
 })
 
-t.test('an error is logged with its cause, and without its other properties', async (t) => {
+t.test('logs an error with its cause, and without its other properties', async (t) => {
   const { app, lines } = logging()
   const cause = Object.assign(new Error('inner'), { command: { args: ['secret-1'] } })
   const err = Object.assign(new Error('outer', { cause }), { code: 'E1', body: 'secret-2' })
@@ -38,7 +38,7 @@ t.test('an error is logged with its cause, and without its other properties', as
   t.notMatch(lines.join(''), 'secret')
 })
 
-t.test('secrets are cut out wherever they are one level down', async (t) => {
+t.test('redacts secrets one level down', async (t) => {
   const { app, lines } = logging()
   for (const name of [
     'authorization',

@@ -13,7 +13,7 @@ async function app(t: { teardown(f: () => Promise<void>): void }, options: Probl
   return { app, lines }
 }
 
-t.test('an error with a status is answered with its code, detail and headers', async (t) => {
+t.test('answers an error that has a status with its code, detail and headers', async (t) => {
   const { app: one } = await app(t)
   one.get('/', async () => {
     throw Object.assign(new Error('send less'), {
@@ -36,7 +36,7 @@ t.test('an error with a status is answered with its code, detail and headers', a
   })
 })
 
-t.test('an error without one says nothing of itself, and is logged', async (t) => {
+t.test('answers any other error with a bare 500, and logs it', async (t) => {
   const { app: one, lines } = await app(t)
   one.get('/', async () => {
     throw Object.assign(new Error('inner workings'), { code: 'EINNER', statusCode: undefined })
@@ -55,7 +55,7 @@ t.test('an error without one says nothing of itself, and is logged', async (t) =
   t.equal(lines.filter((line) => line.includes('inner workings')).length, 3)
 })
 
-t.test("an application's own errors are translated", async (t) => {
+t.test("translates an application's own errors", async (t) => {
   const { app: one } = await app(t, {
     translate: (error) =>
       error instanceof RangeError
@@ -70,7 +70,7 @@ t.test("an application's own errors are translated", async (t) => {
   t.equal(answer.headers['retry-after'], '1')
 })
 
-t.test('a path that is not there is not repeated', async (t) => {
+t.test('does not repeat an unknown path', async (t) => {
   const { app: one } = await app(t)
   for (const path of ['/secret-path', '/%zzsecret-path']) {
     const answer = await one.inject(path)

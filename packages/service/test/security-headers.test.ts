@@ -23,23 +23,23 @@ async function app(tls: boolean) {
   return app
 }
 
-t.test('every answer tells browsers to make nothing of it', async (t) => {
+t.test('every answer has the security headers', async (t) => {
   const served = await app(false)
   const { 'cache-control': _perService, ...headers } = answerHeaders
   for (const url of ['/json', '/fails', '/nothing', '/%zz']) {
     const answer = await served.inject(url)
     t.match(answer.headers, headers, url)
-    t.notOk(answer.headers['strict-transport-security'], 'without TLS it would be a lie')
-    t.notOk(answer.headers['server'] ?? answer.headers['x-powered-by'], 'what it runs on')
+    t.notOk(answer.headers['strict-transport-security'], 'only with TLS')
+    t.notOk(answer.headers['server'] ?? answer.headers['x-powered-by'], 'names no software')
   }
 })
 
-t.test('with TLS browsers are told to stay with it', async (t) => {
+t.test('sends Strict-Transport-Security with TLS', async (t) => {
   const { headers } = await (await app(true)).inject('/json')
   t.match(headers['strict-transport-security'], /^max-age=31536000$/)
 })
 
-t.test('a page says itself what it needs', async (t) => {
+t.test('a page can set its own content security policy', async (t) => {
   const { headers } = await (await app(false)).inject('/page')
   t.equal(headers['content-security-policy'], "default-src 'self'")
   t.equal(headers['x-content-type-options'], 'nosniff')

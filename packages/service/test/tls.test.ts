@@ -13,7 +13,7 @@ const client = await ours.sign('client', 'node')
 const stranger = await theirs.sign('client', 'node')
 const settings = { TLS_CERT: server.cert, TLS_KEY: server.key }
 
-/** A server with these options that greets whoever gets through the handshake. */
+/** Starts a server with these options, which greets each client after the handshake. */
 async function listen(t: { teardown(end: () => void): void }, tls: ServerTls | undefined) {
   if (tls === undefined) {
     throw new Error('TLS is off')
@@ -25,7 +25,7 @@ async function listen(t: { teardown(end: () => void): void }, tls: ServerTls | u
   return listening
 }
 
-/** What a client hears, or why it hears nothing. */
+/** Returns what a client receives, or the code of its error. */
 function hear(
   listening: Awaited<ReturnType<typeof listen>>,
   more: Partial<Certificate> & { ca?: string; maxVersion?: 'TLSv1.1' },
@@ -48,11 +48,11 @@ function hear(
   })
 }
 
-t.test('without a certificate there is no TLS', async (t) => {
+t.test('returns no options without a certificate', async (t) => {
   t.equal(serverTls({}), undefined)
 })
 
-t.test('what cannot be used is said, and never shown', async (t) => {
+t.test('names invalid settings, and shows no value', async (t) => {
   const wrong: [object, RegExp][] = [
     [{ TLS_CERT: server.cert }, /TLS_CERT and TLS_KEY go together/],
     [{ TLS_KEY: server.key }, /TLS_CERT and TLS_KEY go together/],
@@ -71,23 +71,23 @@ t.test('what cannot be used is said, and never shown', async (t) => {
   }
 })
 
-t.test('a server with a certificate, to those who trust it, by TLS 1.2 or newer', async (t) => {
+t.test('serves clients that trust its certificate, with TLS 1.2 or newer', async (t) => {
   const listening = await listen(t, serverTls(settings))
   t.equal(await hear(listening, {}), 'hello')
   t.match(await hear(listening, { ca: theirs.cert }), /UNABLE_TO_VERIFY|SELF_SIGNED/)
   t.not(await hear(listening, { maxVersion: 'TLSv1.1' }), 'hello')
 })
 
-t.test('with TLS_CLIENT_CA only those get in whose certificate it has signed', async (t) => {
+t.test('with TLS_CLIENT_CA, requires a client certificate that the CA has signed', async (t) => {
   const listening = await listen(t, serverTls({ ...settings, TLS_CLIENT_CA: ours.cert }))
   t.equal(await hear(listening, client), 'hello')
-  // With TLS 1.3 a client may see nothing but the end of it.
+  // With TLS 1.3 a refused client may see only the end of the connection.
   t.not(await hear(listening, {}), 'hello')
   t.not(await hear(listening, stranger), 'hello')
-  t.not(await hear(listening, server), 'hello', "a server's is none for a client")
+  t.not(await hear(listening, server), 'hello', 'a server certificate does not identify a client')
 })
 
-t.test('a renewed certificate is taken, and clients are still asked for theirs', async (t) => {
+t.test('uses a renewed certificate, and still requires client certificates', async (t) => {
   const listening = await listen(t, serverTls({ ...settings, TLS_CLIENT_CA: ours.cert }))
   const next = serverTls({
     TLS_CERT: renewed.cert,

@@ -46,7 +46,7 @@ export async function openServer(app: FastifyInstance, config: Config): Promise<
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, {
-    answers: ['/health', '/ready', '/metrics'],
+    allowedRoutes: ['/health', '/ready', '/metrics'],
     bodyOf: ({ routeOptions: { url } }) =>
       url?.startsWith('/oauth/')
         ? {

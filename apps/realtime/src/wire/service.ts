@@ -20,7 +20,7 @@ export async function registerService(app: FastifyInstance, config: Config): Pro
   await app.register(internal, { port: config.INTERNAL_PORT })
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
-  await app.register(closing, { answers: ['/health', '/ready', '/metrics'] })
+  await app.register(closing, { allowedRoutes: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
   await app.register(metrics)
 }

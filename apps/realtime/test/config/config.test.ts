@@ -57,7 +57,7 @@ t.test('channels of the server’s are a list of names', async (t) => {
 
 t.test('what is wrong is named, without its value', async (t) => {
   t.match(problems({}), [/^REGISTRATION_CODE is required/])
-  t.match(problems({ ...required, PORT: 'x' }), [/^PORT must be integer/])
+  t.match(problems({ ...required, PORT: 'x' }), [/^PORT must be a whole number/])
   t.match(problems({ ...required, PING_INTERVAL_MS: '500' }), [/^PONG_TIMEOUT_MS must be less/])
   t.match(problems({ ...required, NODE_NAME: 'with space' }), [/^NODE_NAME /])
   t.match(problems({ ...required, MAX_CHANNELS: '5000' }), [/must be more than MAX_CHANNELS$/])
