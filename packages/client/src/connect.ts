@@ -4,14 +4,14 @@ import { type BrowserWebSocket, type Dial, dialWithSubprotocol } from './dial.js
 import { TokenError } from './errors.js'
 import type { TokenSource } from './token-source.js'
 
-/** Options of centrifuge-js, save those that we set. */
+/** Options of centrifuge-js, without those that `connect` sets. */
 export interface ConnectOptions extends Partial<Omit<Options, 'token' | 'getToken' | 'websocket'>> {
   tokens: TokenSource
   /** Default: `dialWithSubprotocol(WebSocket)`. In Node: `dialWithHeader` of `@portcullis/client/node`. */
   dial?: Dial
 }
 
-/** What we use of a client. */
+/** The part of a centrifuge-js client that `connect` uses. */
 export interface Client {
   readonly state: string
   on(event: 'connecting' | 'disconnected', listener: (context: { code: number }) => void): unknown
@@ -23,41 +23,41 @@ export interface Client {
 }
 
 /**
- * A build of centrifuge-js: `import * as build from 'centrifuge/build/protobuf'` is the one that speaks
- * Protobuf. Each has its own classes.
+ * A build of centrifuge-js, each with its own classes. `import * as build from
+ * 'centrifuge/build/protobuf'` speaks Protobuf.
  */
 export interface ClientBuild<Built extends Client> {
   Centrifuge: new (url: string, options: Partial<Options>) => Built
   UnauthorizedError: new (message: string) => Error
 }
 
-/** Closes after which the token that the connection stood on is of no use to any other. */
-const endsToken: ReadonlySet<number> = new Set([
+/** Close codes after which the connection's token cannot be used again. */
+const tokenEndingCodes: ReadonlySet<number> = new Set([
   closeCodes.tokenRevoked.code,
-  /** The client protocol's "connection expired". */
+  // The client protocol's "connection expired".
   3005,
-  /** The client protocol's "invalid token". */
+  // The client protocol's "invalid token".
   3500,
 ])
 
 /** The client protocol's error "token expired". */
 const tokenExpired = 109
 
-/** After a dial that may have been refused, a token this old is replaced. */
-const doubtAfterMs = 30_000
+/** A token in use for this long is replaced after a dial that failed for an unknown reason. */
+const suspectAfterMs = 30_000
 
 /**
- * The official client, connecting to a realtime node with tokens of `tokens`. It asks the source on
- * each dial, so no dial uses a token that has ended or was refused.
+ * Connects the official client to a realtime node, with tokens from `tokens`. The client asks the source
+ * at each dial, so it never dials with a token that has expired or was refused.
  *
- * It stops for good, in state `disconnected`, when
- * - the source gives a terminal answer: an `error` event of type `token`, then `disconnected` with
- *   code 1; `tokens.ended.code` has the reason;
- * - the server closes with a terminal code: `disconnected` with that code, 4500 when the token was revoked;
- * - the upgrade is answered with 403 (seen in Node alone): an `error` event of type `upgrade` with
- *   code 403, then `disconnected` with code 0.
+ * The client stops, in state `disconnected`, when
+ * - the source throws a terminal error: an `error` event of type `token`, then `disconnected` with code
+ *   1; `tokens.ended.code` has the reason;
+ * - the server closes with a terminal code: `disconnected` with that code, 4500 for a revoked token;
+ * - the server refuses the upgrade with 403 (browsers do not report this): an `error` event of type
+ *   `upgrade` with code 403, then `disconnected` with code 0.
  *
- * Everything else it retries, as centrifuge-js does.
+ * After every other failure the client reconnects, as centrifuge-js does.
  */
 export function connect<Built extends Client>(
   url: string,
@@ -74,22 +74,25 @@ export function connect(
   }: ConnectOptions & { build?: ClientBuild<Client> },
 ): Client {
   const open = dial ?? dialWithSubprotocol(browserWebSocket())
-  /** The token of the newest dial or refresh, and one that must not be used again. */
+  /** The token of the newest dial or refresh. */
   let inUse: string | undefined
+  /** A token that must not be used again. */
   let refused: string | undefined
+  /** Dials since the last socket that opened. */
   let unopened = 0
+  /** When the first dial used the current token. */
   let firstDialedAt = 0
 
   const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket: socketClass() })
-  // centrifuge-js asks for a token only when it holds none: it must hold none at each dial.
+  // centrifuge-js asks for a token only when it has none, so remove its token before each dial.
   centrifuge.on('connecting', ({ code }) => {
-    if (endsToken.has(code)) {
+    if (tokenEndingCodes.has(code)) {
       refused = inUse
     }
     centrifuge.setToken('')
   })
   centrifuge.on('disconnected', ({ code }) => {
-    if (endsToken.has(code)) {
+    if (tokenEndingCodes.has(code)) {
       refused = inUse
     }
     centrifuge.setToken('')
@@ -103,7 +106,7 @@ export function connect(
   return centrifuge
 
   async function getToken(): Promise<string> {
-    // Connected: the server has announced this token's end, and a refresh needs a later one.
+    // While connected, this is a refresh, which needs another token than the one that expires.
     const otherThan = centrifuge.state === State.Connected ? inUse : refused
     try {
       const token = await tokens.get({ otherThan })
@@ -121,12 +124,12 @@ export function connect(
     }
   }
 
-  /** centrifuge-js calls `new` on what it is given; a constructor may return another object. */
+  /** Returns a class whose constructor returns the dialed socket: centrifuge-js accepts only a class. */
   function socketClass() {
     return class {
       constructor(endpoint: string, protocols: string | string[] = []) {
         const token = inUse ?? ''
-        // The token is on the upgrade; in the connect frame it would be one more place to leak from.
+        // The upgrade carries the token, so keep it out of the connect frame, where it could leak.
         centrifuge.setToken('')
         firstDialedAt ||= Date.now()
         let opened = false
@@ -142,7 +145,7 @@ export function connect(
         })
         socket.addEventListener('close', () => {
           if (!opened && !open.seesRefusals) {
-            onDoubt(token)
+            onUnknownFailure(token)
           }
         })
         // biome-ignore lint/correctness/noConstructorReturn: see above
@@ -156,19 +159,20 @@ export function connect(
       refused = token
     }
     report('upgrade', status, `the server refused the upgrade with HTTP ${status}`)
-    // Another token of the same source would have the same scopes and come from the same origin.
+    // The source's next token would have the same scopes, and the dial the same origin.
     if (status === 403) {
       centrifuge.disconnect()
     }
   }
 
   /**
-   * It may have been refused, or the node may be down. The first time a fresh token is cheap; while
-   * it lasts, auth is not asked at each of everyone's dials.
+   * The token may have been refused, or the node may be down. Replaces the token after the first failure,
+   * and then at most every `suspectAfterMs`, or all clients of a node that is down would ask auth at
+   * each dial.
    */
-  function onDoubt(token: string): void {
+  function onUnknownFailure(token: string): void {
     unopened += 1
-    if (unopened === 1 || Date.now() - firstDialedAt >= doubtAfterMs) {
+    if (unopened === 1 || Date.now() - firstDialedAt >= suspectAfterMs) {
       refused = token
     }
   }
@@ -182,5 +186,7 @@ function browserWebSocket(): BrowserWebSocket {
   if (typeof globalThis.WebSocket === 'function') {
     return globalThis.WebSocket
   }
-  throw new TypeError('there is no global WebSocket: pass `dial` (@portcullis/client/node has one)')
+  throw new TypeError(
+    'no global WebSocket: pass `dial`, for example dialWithHeader of @portcullis/client/node',
+  )
 }

@@ -1,6 +1,6 @@
 import { bearerSubprotocolPrefix, subprotocol } from '@portcullis/contracts/websocket'
 
-/** What centrifuge-js uses of a WebSocket, and what we watch of it. */
+/** The part of a WebSocket that centrifuge-js and `connect` use. */
 export interface DialedSocket {
   addEventListener(type: 'open', listener: () => void): void
   addEventListener(type: 'close', listener: () => void): void
@@ -11,22 +11,22 @@ export interface DialedSocket {
 /** Called when the server refuses the upgrade, with its HTTP status. */
 export type OnRefused = (status: number) => void
 
-/** Opens a WebSocket that carries the token, and offers what the client wants to speak. */
+/** Opens a WebSocket with the token, and offers the client's subprotocols. */
 export interface Dial {
   (url: string, token: string, onRefused: OnRefused, protocols?: readonly string[]): DialedSocket
   /**
-   * Whether `onRefused` tells a refused upgrade from a network that failed. A browser does not: there,
-   * each socket that closes before it opened may have been refused.
+   * True if `onRefused` is called for each refused upgrade. Browsers do not report refusals: a socket that
+   * closes before it opens may have been refused, or the network may have failed.
    */
   readonly seesRefusals: boolean
 }
 
-/** A WebSocket class as browsers have it. */
+/** The browser's WebSocket class. */
 export type BrowserWebSocket = new (url: string, protocols: string[]) => DialedSocket
 
 /**
- * For browsers, which cannot set a header on a WebSocket: the token travels as a subprotocol, and the
- * server selects another one.
+ * Returns a dial for browsers, which cannot set headers on a WebSocket: it offers the token as a
+ * subprotocol. The server selects another subprotocol, so that the response does not repeat the token.
  */
 export function dialWithSubprotocol(WebSocketClass: BrowserWebSocket): Dial {
   return Object.assign(

@@ -1,45 +1,45 @@
-/** Asking again with the same request cannot help; the source stops for good. */
+/** Errors that the same request would get again; the source stops. */
 const terminalCodes = [
   /** The identity is unknown, or its registration code is wrong or has expired. */
   'invalid_client',
-  /** The identity is suspended, as auth says it at `/v1/tokens`. */
+  /** The identity is suspended (error of `/v1/tokens`). */
   'suspended',
-  /** The user or session that the token was for is revoked. */
+  /** The user or session is revoked (error of an application's backend). */
   'revoked',
-  /** The identity may not have the scope that was asked for. */
+  /** The identity does not have the requested scope. */
   'invalid_scope',
-  /** The caller may not ask for tokens here; auth's word at `/oauth/token` for a suspended identity. */
+  /** The client may not request tokens, or its identity is suspended (error of `/oauth/token`). */
   'unauthorized_client',
   /** The request is malformed, or the URL is not a token endpoint. */
   'invalid_request',
-  /** Any other answer of 4xx, such as a backend's 401 when its session has ended. */
+  /** Any other 4xx response, such as a backend's 401 for an expired session. */
   'refused',
 ] as const
 
-/** Worth asking again, later. */
+/** Errors that a later request may not get. */
 const temporaryCodes = [
-  /** No connection, or it broke. */
+  /** The connection failed. */
   'network',
-  /** No answer in time. */
+  /** No response in time. */
   'timeout',
   /** 5xx. */
   'unavailable',
   /** 429. */
   'rate_limited',
-  /** A success that is not a token answer, such as the sign-in page of a hotel network. */
+  /** A successful response without a token, such as the sign-in page of a hotel network. */
   'bad_answer',
 ] as const
 
 export type TerminalTokenErrorCode = (typeof terminalCodes)[number]
 export type TokenErrorCode = TerminalTokenErrorCode | (typeof temporaryCodes)[number]
 
-/** No token was given. The message never contains a token or a registration code. */
+/** Thrown when there is no token. The message never contains a token or a registration code. */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
   readonly code: TokenErrorCode
-  /** HTTP status of the answer; absent when there was none. */
+  /** HTTP status of the response; absent without a response. */
   readonly status?: number
-  /** From `Retry-After`: ask again no earlier than this, in Unix milliseconds. */
+  /** Unix milliseconds of `Retry-After`; no earlier request is sent. */
   readonly retryAt?: number
 
   constructor(
@@ -57,13 +57,13 @@ export class TokenError extends Error {
     }
   }
 
-  /** Whether asking again is pointless. */
+  /** True if the same request would fail again. */
   get terminal(): boolean {
     return isTerminal(this.code)
   }
 }
 
-/** Whether `code` is an answer that does not change by asking again. */
+/** Returns true if `code` is that of a terminal error. */
 export function isTerminal(code: string): code is TerminalTokenErrorCode {
   return terminalCodes.some((terminal) => terminal === code)
 }

@@ -1,6 +1,6 @@
 import type { Dial, DialedSocket } from './dial.js'
 
-/** A WebSocket of the `ws` package, as far as we use it. */
+/** The part of a WebSocket of the `ws` package that `dialWithHeader` uses. */
 export interface HeaderWebSocket extends DialedSocket {
   on(
     event: 'unexpected-response',
@@ -9,14 +9,14 @@ export interface HeaderWebSocket extends DialedSocket {
   terminate(): void
 }
 
-/** A WebSocket class that takes headers: `WebSocket` of the `ws` package. */
+/** A WebSocket class that accepts headers: `WebSocket` of the `ws` package. */
 export type HeaderWebSocketClass = new (
   url: string,
   protocols: string[],
   options: { headers: Record<string, string> },
 ) => HeaderWebSocket
 
-/** For Node: the token travels in the `Authorization` header (RFC 6750 §2.1). */
+/** Returns a dial for Node, which sends the token in the `Authorization` header (RFC 6750 §2.1). */
 export function dialWithHeader(WebSocketClass: HeaderWebSocketClass): Dial {
   const dial: (...args: Parameters<Dial>) => DialedSocket = (
     url,
@@ -28,7 +28,7 @@ export function dialWithHeader(WebSocketClass: HeaderWebSocketClass): Dial {
     const socket = new WebSocketClass(url, [...protocols], { headers })
     socket.on('unexpected-response', (_request, response) => {
       onRefused(response.statusCode ?? 0)
-      // With a listener on this event, ws leaves the closing to it.
+      // A listener for this event must close the socket itself.
       socket.terminate()
     })
     return socket

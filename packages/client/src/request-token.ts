@@ -1,50 +1,52 @@
+import { defined } from '@portcullis/contracts/defined'
 import { isTerminal, TokenError, type TokenErrorCode } from './errors.js'
 
-interface AnyTokenRequest {
-  /** Where to POST. */
+interface CommonTokenRequest {
+  /** URL of the token endpoint. */
   url: string
   /** Instead of the global `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>
-  /** How long to wait for the whole answer, in milliseconds; 10 seconds if not given. */
+  /** Milliseconds to wait for the whole response; default: 10 000. */
   timeoutMs?: number
 }
 
-/** A service asks auth for itself (RFC 6749 §4.4). Never put a registration code into a browser. */
-export interface ServiceTokenRequest extends AnyTokenRequest {
+/** A service's request to auth for its own token (RFC 6749 §4.4). Never put a registration code into a browser. */
+export interface ServiceTokenRequest extends CommonTokenRequest {
   credentials: { identity: string; registrationCode: string }
-  /** Ask for these scopes alone, separated by spaces. */
+  /** Scopes to request, separated by spaces; default: all of the identity's scopes. */
   scope?: string
 }
 
-/** An application asks its own backend, with the headers, body or cookies mode of its choosing. */
-export interface UserTokenRequest extends AnyTokenRequest {
+/** An application's request to its own backend. */
+export interface UserTokenRequest extends CommonTokenRequest {
+  /** Headers, body and credentials mode of the request. Its method is always POST. */
   request?: RequestInit
 }
 
 export type TokenRequestOptions = ServiceTokenRequest | UserTokenRequest
 
-/** Asks once. @throws TokenError */
+/** Sends one token request. @throws TokenError */
 export async function requestToken(
   options: TokenRequestOptions,
 ): Promise<{ token: string; expiresInSeconds: number }> {
   const { url, fetch = globalThis.fetch, timeoutMs = 10_000 } = options
-  const { status, retryAt, body } = await exchange(fetch, url, initOf(options), timeoutMs)
+  const { status, retryAt, body } = await send(fetch, url, requestInit(options), timeoutMs)
   if (status < 200 || status > 299) {
     throw refusal(status, retryAt, body)
   }
   const token = body['access_token']
   const expiresInSeconds = body['expires_in']
-  // Only what can stand in a header and in a subprotocol (RFC 6455 §4.1); a JWT always does.
+  // Only characters allowed in a header and in a subprotocol (RFC 6455 §4.1), as a JWT's are.
   if (typeof token !== 'string' || !/^[A-Za-z0-9._~+-]+$/.test(token)) {
-    throw new TokenError('bad_answer', 'the answer has no usable access_token', { status })
+    throw new TokenError('bad_answer', 'the response has no valid access_token', { status })
   }
   if (typeof expiresInSeconds !== 'number' || !(expiresInSeconds > 0)) {
-    throw new TokenError('bad_answer', 'the answer has no usable expires_in', { status })
+    throw new TokenError('bad_answer', 'the response has no valid expires_in', { status })
   }
   return { token, expiresInSeconds }
 }
 
-function initOf(options: TokenRequestOptions): RequestInit {
+function requestInit(options: TokenRequestOptions): RequestInit {
   if (!('credentials' in options)) {
     return { ...options.request, method: 'POST' }
   }
@@ -62,23 +64,23 @@ function initOf(options: TokenRequestOptions): RequestInit {
       'content-type': 'application/x-www-form-urlencoded',
     },
     body: form.toString(),
-    // A redirect would take the registration code along to another server.
+    // A redirect would send the registration code to another server.
     redirect: 'error',
   }
 }
 
-interface Answer {
+interface TokenEndpointResponse {
   status: number
   retryAt: number | undefined
   body: Readonly<Record<string, unknown>>
 }
 
-async function exchange(
-  fetch: NonNullable<AnyTokenRequest['fetch']>,
+async function send(
+  fetch: NonNullable<CommonTokenRequest['fetch']>,
   url: string,
   init: RequestInit,
   timeoutMs: number,
-): Promise<Answer> {
+): Promise<TokenEndpointResponse> {
   const signal = AbortSignal.timeout(timeoutMs)
   try {
     const response = await fetch(url, { ...init, signal, cache: 'no-store' })
@@ -89,7 +91,7 @@ async function exchange(
       throw cause
     }
     if (signal.aborted) {
-      throw new TokenError('timeout', `no answer within ${timeoutMs} ms`, { cause })
+      throw new TokenError('timeout', `no response within ${timeoutMs} ms`, { cause })
     }
     throw new TokenError('network', 'the token endpoint cannot be reached', { cause })
   }
@@ -104,31 +106,35 @@ function jsonObject(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** No `Retry-After` keeps a client away for longer. */
-const longestRetryMs = 3_600_000
+/** Upper bound of `Retry-After`. */
+const maxRetryMs = 3_600_000
 
-/** RFC 9110 §10.2.3: seconds, or a date. */
+/** Reads `Retry-After` (RFC 9110 §10.2.3), which is seconds or a date. */
 function retryAtOf(headers: Headers): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) {
     return undefined
   }
   const at = /^\d+$/.test(value) ? Date.now() + Number(value) * 1000 : Date.parse(value)
-  return Number.isNaN(at) ? undefined : Math.min(at, Date.now() + longestRetryMs)
+  return Number.isNaN(at) ? undefined : Math.min(at, Date.now() + maxRetryMs)
 }
 
-/** OAuth says `error`, problem JSON says `code`; a backend may say either. */
-function refusal(status: number, retryAt: number | undefined, body: Answer['body']): TokenError {
-  const word = [body['error'], body['code']].find((value) => typeof value === 'string')
+/** Reads `error` and `error_description` of OAuth, or `code` and `detail` of problem JSON. */
+function refusal(
+  status: number,
+  retryAt: number | undefined,
+  body: TokenEndpointResponse['body'],
+): TokenError {
+  const given = [body['error'], body['code']].find((value) => typeof value === 'string')
   const detail = [body['error_description'], body['detail']].find(
     (value) => typeof value === 'string' && value !== '',
   )
-  const code = codeOf(status, typeof word === 'string' ? word : '')
+  const code = codeOf(status, typeof given === 'string' ? given : '')
   const message = `${typeof detail === 'string' ? detail : meanings[code]} (HTTP ${status})`
-  return new TokenError(code, message, retryAt === undefined ? { status } : { status, retryAt })
+  return new TokenError(code, message, { status, ...defined({ retryAt }) })
 }
 
-function codeOf(status: number, word: string): TokenErrorCode {
+function codeOf(status: number, given: string): TokenErrorCode {
   if (status === 429) {
     return 'rate_limited'
   }
@@ -138,23 +144,23 @@ function codeOf(status: number, word: string): TokenErrorCode {
   if (status < 400) {
     return 'bad_answer'
   }
-  if (word === 'identity_suspended') {
+  if (given === 'identity_suspended') {
     return 'suspended'
   }
-  return isTerminal(word) ? word : 'refused'
+  return isTerminal(given) ? given : 'refused'
 }
 
 const meanings: Readonly<Record<TokenErrorCode, string>> = {
   invalid_client: 'the identity is unknown, or its registration code is wrong or has expired',
   suspended: 'the identity is suspended',
-  revoked: 'revoked',
-  invalid_scope: 'the scope is more than the identity has',
-  unauthorized_client: 'the caller may not ask for tokens here',
+  revoked: 'the user or session is revoked',
+  invalid_scope: 'the identity does not have the requested scope',
+  unauthorized_client: 'the client may not request tokens, or its identity is suspended',
   invalid_request: 'the token request is malformed',
-  refused: 'no token is given',
+  refused: 'the token endpoint refused the request',
   network: 'the token endpoint cannot be reached',
-  timeout: 'no answer in time',
-  unavailable: 'the token endpoint cannot answer now',
+  timeout: 'the token endpoint did not respond in time',
+  unavailable: 'the token endpoint is not available now',
   rate_limited: 'too many token requests',
-  bad_answer: 'the answer is not a token answer',
+  bad_answer: 'the response is not a token response',
 }

@@ -1,40 +1,40 @@
 import { TokenError } from './errors.js'
 import { requestToken, type TokenRequestOptions } from './request-token.js'
 
-/** Where connections get their tokens from. */
+/** Provides the tokens of connections. */
 export interface TokenSource {
   /**
-   * A token that is valid now: the one at hand, or a new one when that is about to end. Calls that
-   * come together share one request.
+   * Returns a valid token: the current one, or a new one if the current one is about to expire.
+   * Concurrent calls share one request.
    *
-   * `otherThan`: a token that was refused, or that a connection wants to replace; never given back.
+   * `otherThan`: a token that was refused, or that a connection must replace; never returned.
    *
-   * @throws TokenError. After one that is `terminal` every later call throws it too, without asking.
+   * @throws TokenError. After a terminal error every later call throws it again, without a request.
    */
   get(options?: { otherThan?: string | undefined }): Promise<string>
-  /** The terminal answer that this source stopped at. */
+  /** The terminal error that stopped this source. */
   readonly ended?: TokenError | undefined
 }
 
 export type TokenSourceOptions = TokenRequestOptions
 
-/** A token is replaced this long before it ends, or in the last fifth of a short life. */
+/** A token is replaced this long before it expires, or in the last fifth of a shorter lifetime. */
 const renewalMarginMs = 30_000
 
 /**
- * Fetches tokens by POST and keeps the current one.
+ * Returns a source that fetches tokens by POST and keeps the current one.
  *
- * - A service gives its `credentials`; `url` is auth's `/oauth/token`.
- * - A browser or an app gives the `url` of its own backend, which answers
+ * - A service passes its `credentials`; `url` is auth's `/oauth/token`.
+ * - A browser or an app passes the `url` of its own backend, which responds with
  *   `{access_token, expires_in}` (seconds) for the signed-in user.
  *
- * The clock is looked at on each call, so a token that ended while the machine slept is not used.
+ * Each call reads the clock, so a token that expired while the machine slept is not used.
  */
 export function tokenSource(options: TokenSourceOptions): TokenSource {
   return new FetchedTokens(() => requestToken(options))
 }
 
-/** One token that was given; there is no other. */
+/** Returns a source of one token. */
 export function fixedToken(token: string): TokenSource {
   let ended: TokenError | undefined
   return {
@@ -42,7 +42,7 @@ export function fixedToken(token: string): TokenSource {
       if (otherThan === token) {
         ended = new TokenError(
           'refused',
-          'it was refused or has ended, and there is no other token',
+          'the token was refused or has expired, and this source has no other token',
         )
       }
       if (ended !== undefined) {
@@ -66,10 +66,10 @@ interface CurrentToken {
 class FetchedTokens implements TokenSource {
   readonly #request: () => ReturnType<typeof requestToken>
   #current: CurrentToken | undefined
-  #pending: Promise<CurrentToken> | undefined
+  #fetching: Promise<CurrentToken> | undefined
   #ended: TokenError | undefined
-  /** The last answer that said when to come back. */
-  #later: TokenError | undefined
+  /** The last error with a `Retry-After`. */
+  #retryLater: TokenError | undefined
 
   constructor(request: () => ReturnType<typeof requestToken>) {
     this.#request = request
@@ -89,13 +89,13 @@ class FetchedTokens implements TokenSource {
       return current.token
     }
     try {
-      const { token } = await this.#renewed()
+      const { token } = await this.#renew()
       if (token !== otherThan) {
         return token
       }
-      throw new TokenError('bad_answer', 'the token endpoint gave the same token again')
+      throw new TokenError('bad_answer', 'the token endpoint returned the same token again')
     } catch (error) {
-      // Renewal has failed for now, and the token has some life left.
+      // The current token is still valid, so a temporary error need not stop the caller.
       const temporary = error instanceof TokenError && !error.terminal
       if (temporary && usable && Date.now() < current.expiresAt) {
         return current.token
@@ -104,25 +104,25 @@ class FetchedTokens implements TokenSource {
     }
   }
 
-  #renewed(): Promise<CurrentToken> {
-    if (this.#later?.retryAt !== undefined && Date.now() < this.#later.retryAt) {
-      return Promise.reject(this.#later)
+  #renew(): Promise<CurrentToken> {
+    if (this.#retryLater?.retryAt !== undefined && Date.now() < this.#retryLater.retryAt) {
+      return Promise.reject(this.#retryLater)
     }
-    this.#pending ??= this.#fetch().finally(() => {
-      this.#pending = undefined
+    this.#fetching ??= this.#fetch().finally(() => {
+      this.#fetching = undefined
     })
-    return this.#pending
+    return this.#fetching
   }
 
   async #fetch(): Promise<CurrentToken> {
-    // Counted from before the request: the token cannot have been issued earlier.
-    const askedAt = Date.now()
+    // The lifetime counts from before the request, because the token was issued later.
+    const requestedAt = Date.now()
     try {
       const { token, expiresInSeconds } = await this.#request()
-      const lifeMs = expiresInSeconds * 1000
-      const expiresAt = askedAt + lifeMs
-      const renewAt = expiresAt - Math.min(renewalMarginMs, lifeMs / 5)
-      this.#later = undefined
+      const lifetimeMs = expiresInSeconds * 1000
+      const expiresAt = requestedAt + lifetimeMs
+      const renewAt = expiresAt - Math.min(renewalMarginMs, lifetimeMs / 5)
+      this.#retryLater = undefined
       this.#current = { token, renewAt, expiresAt }
       return this.#current
     } catch (error) {
@@ -130,7 +130,7 @@ class FetchedTokens implements TokenSource {
         if (error.terminal) {
           this.#ended = error
         } else if (error.retryAt !== undefined) {
-          this.#later = error
+          this.#retryLater = error
         }
       }
       throw error

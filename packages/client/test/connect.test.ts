@@ -12,7 +12,7 @@ import { token, tokenServer } from './fixtures/token-server.js'
 const fast = { minReconnectDelay: 1, maxReconnectDelay: 5 }
 const header = dialWithHeader(WebSocket)
 
-/** As a browser's class: it tells nothing of why a socket did not open. */
+/** Like a browser's class: it does not report why a socket failed to open. */
 const BrowserLike: BrowserWebSocket = class extends WebSocket {
   constructor(url: string, protocols: string[]) {
     super(url, protocols)
@@ -39,7 +39,7 @@ const next = (centrifuge: Centrifuge, event: 'connected' | 'disconnected' | 'err
   })
 
 t.test(
-  'a browser carries the token as a subprotocol, Node in a header, nobody in a frame',
+  'sends the token as a subprotocol from a browser, in a header from Node, and never in a frame',
   async (t) => {
     const auth = await tokenServer(t, token)
     for (const dial of [browser, header]) {
@@ -55,12 +55,12 @@ t.test(
         t.equal(dialed?.authorization, `Bearer ${wanted}`)
         t.same(dialed?.protocols, [])
       }
-      t.notMatch(JSON.stringify(realtime.commands), wanted, 'the token is in no frame')
+      t.notMatch(JSON.stringify(realtime.commands), wanted, 'no frame contains the token')
     }
   },
 )
 
-t.test('the Protobuf build offers its subprotocol beside the token', async (t) => {
+t.test('offers the subprotocol of the Protobuf build beside the token', async (t) => {
   const auth = await tokenServer(t, token)
   for (const dial of [browser, header]) {
     const realtime = await realtimeServer(t, { refuse: () => 503 })
@@ -77,7 +77,7 @@ t.test('the Protobuf build offers its subprotocol beside the token', async (t) =
   }
 })
 
-t.test('a terminal answer of auth stops the Protobuf build too', async (t) => {
+t.test('stops the Protobuf build after a terminal error of auth', async (t) => {
   const auth = await tokenServer(t, () => ({ status: 403, body: { error: 'revoked' } }))
   const realtime = await realtimeServer(t, {})
   const tokens = tokenSource({ url: auth.url })
@@ -86,7 +86,7 @@ t.test('a terminal answer of auth stops the Protobuf build too', async (t) => {
   t.match(await disconnected, { code: 1, reason: 'unauthorized' })
 })
 
-t.test('each dial asks the source, so a token that ended meanwhile is not used', async (t) => {
+t.test('asks the source at each dial, so that an expired token is not used', async (t) => {
   let now = Date.now()
   t.intercept(Date, 'now', { value: () => now })
   const auth = await tokenServer(t, (n) => token(n, 60))
@@ -111,7 +111,7 @@ t.test('each dial asks the source, so a token that ended meanwhile is not used',
   t.same(
     realtime.dialed.map((dial) => dial.token),
     ['token-1', 'token-1', 'token-2'],
-    'kept while it lasts, replaced after the sleep',
+    'keeps a valid token, and replaces it after eight hours of sleep',
   )
 })
 
@@ -119,7 +119,7 @@ for (const [name, dial] of [
   ['Node', header],
   ['a browser', browser],
 ] as const) {
-  t.test(`after a refused upgrade ${name} dials with a fresh token`, async (t) => {
+  t.test(`dials with a new token after a refused upgrade in ${name}`, async (t) => {
     const auth = await tokenServer(t, token)
     const realtime = await realtimeServer(t, {
       refuse: (_n, dialed) => (dialed.token === 'token-1' ? 401 : undefined),
@@ -133,24 +133,24 @@ for (const [name, dial] of [
   })
 }
 
-t.test('while a node is down, a browser does not ask auth at each dial', async (t) => {
+t.test('does not ask auth at each dial of a browser while a node is down', async (t) => {
   const auth = await tokenServer(t, token)
   const realtime = await realtimeServer(t, { refuse: (n) => (n < 8 ? 503 : undefined) })
   const tokens = tokenSource({ url: auth.url })
   await next(client(t, realtime.url, { tokens, dial: browser }), 'connected')
   t.equal(realtime.dialed.length, 8)
-  t.equal(auth.asked.length, 2, 'once at first, once in doubt')
+  t.equal(auth.requests.length, 2, 'one request at the start, and one after the first failure')
 })
 
-t.test('a node that cannot ask auth (503) costs no token in Node', async (t) => {
+t.test('requests no new token in Node after an upgrade refused with 503', async (t) => {
   const auth = await tokenServer(t, token)
   const realtime = await realtimeServer(t, { refuse: (n) => (n < 5 ? 503 : undefined) })
   const tokens = tokenSource({ url: auth.url })
   await next(client(t, realtime.url, { tokens, dial: header }), 'connected')
-  t.equal(auth.asked.length, 1)
+  t.equal(auth.requests.length, 1)
 })
 
-t.test('a terminal answer of auth stops the client for good, with a code to read', async (t) => {
+t.test('stops the client after a terminal error of auth, and reports its code', async (t) => {
   for (const [status, body, code] of [
     [401, { error: 'invalid_client' }, 'invalid_client'],
     [403, { error: 'suspended' }, 'suspended'],
@@ -165,26 +165,29 @@ t.test('a terminal answer of auth stops the client for good, with a code to read
     t.match(await next(centrifuge, 'disconnected'), { code: 1, reason: 'unauthorized' })
     t.equal(tokens.ended?.code, code)
     t.match(errors, [new RegExp(`^token ${code}: `)])
-    t.equal(auth.asked.length, 1)
-    t.equal(realtime.dialed.length, 0, 'no dial without a token')
+    t.equal(auth.requests.length, 1)
+    t.equal(realtime.dialed.length, 0, 'does not dial without a token')
   }
 })
 
-t.test('a revoked token ends the client; connecting again takes another token', async (t) => {
-  const auth = await tokenServer(t, token)
-  const realtime = await realtimeServer(t, {
-    onConnect: (socket, n) => n === 1 && socket.close(4500, 'token revoked'),
-  })
-  const tokens = tokenSource({ url: auth.url })
-  const centrifuge = client(t, realtime.url, { tokens, dial: header })
-  t.match(await next(centrifuge, 'disconnected'), { code: 4500, reason: 'token revoked' })
-  t.equal(realtime.dialed.length, 1, 'it did not come back by itself')
-  centrifuge.connect()
-  await next(centrifuge, 'connected')
-  t.equal(realtime.dialed[1]?.token, 'token-2')
-})
+t.test(
+  'stops the client when its token is revoked, and uses a new token to connect again',
+  async (t) => {
+    const auth = await tokenServer(t, token)
+    const realtime = await realtimeServer(t, {
+      onConnect: (socket, n) => n === 1 && socket.close(4500, 'token revoked'),
+    })
+    const tokens = tokenSource({ url: auth.url })
+    const centrifuge = client(t, realtime.url, { tokens, dial: header })
+    t.match(await next(centrifuge, 'disconnected'), { code: 4500, reason: 'token revoked' })
+    t.equal(realtime.dialed.length, 1, 'does not reconnect by itself')
+    centrifuge.connect()
+    await next(centrifuge, 'connected')
+    t.equal(realtime.dialed[1]?.token, 'token-2')
+  },
+)
 
-t.test('a fixed token that is refused stops the client', async (t) => {
+t.test('stops the client when a fixed token is refused', async (t) => {
   const realtime = await realtimeServer(t, { refuse: () => 401 })
   const tokens = fixedToken('only-one')
   const centrifuge = client(t, realtime.url, { tokens, dial: header })
@@ -193,7 +196,7 @@ t.test('a fixed token that is refused stops the client', async (t) => {
   t.equal(realtime.dialed.length, 1)
 })
 
-t.test('an upgrade answered 403 stops the client in Node', async (t) => {
+t.test('stops the client in Node when the upgrade is refused with 403', async (t) => {
   const auth = await tokenServer(t, token)
   const realtime = await realtimeServer(t, { refuse: () => 403 })
   const tokens = tokenSource({ url: auth.url })
@@ -204,16 +207,16 @@ t.test('an upgrade answered 403 stops the client in Node', async (t) => {
   t.equal(realtime.dialed.length, 1)
 })
 
-t.test('the announced end of a token is met with a refresh by another token', async (t) => {
+t.test('refreshes with another token before the announced expiry', async (t) => {
   const auth = await tokenServer(t, token)
   const realtime = await realtimeServer(t, { ttl: 0.01 })
   const refreshed = realtime.refreshed()
   client(t, realtime.url, { tokens: tokenSource({ url: auth.url }), dial: header })
   t.same(await refreshed, ['token-2'])
-  t.equal(realtime.dialed.length, 1, 'on the same socket')
+  t.equal(realtime.dialed.length, 1, 'keeps the socket')
 })
 
-t.test('after a refresh, the next dial still asks the source', async (t) => {
+t.test('asks the source at the next dial after a refresh', async (t) => {
   let now = Date.now()
   t.intercept(Date, 'now', { value: () => now })
   const auth = await tokenServer(t, token)
@@ -228,16 +231,16 @@ t.test('after a refresh, the next dial still asks the source', async (t) => {
   t.same(
     realtime.dialed.map((dialed) => dialed.token),
     ['token-1', 'token-3'],
-    'the token of the refresh ended in sleep',
+    'does not use the refresh token, which has expired',
   )
 })
 
-t.test('without a WebSocket class it says what to pass', async (t) => {
+t.test('throws an error that names `dial` without a WebSocket class', async (t) => {
   t.intercept(globalThis, 'WebSocket', { value: undefined })
   t.throws(() => connect('ws://127.0.0.1:1', { tokens: fixedToken('x') }), /pass `dial`/)
 })
 
-t.test('auth away: the client keeps asking, and connects when it is back', async (t) => {
+t.test('retries while auth is unavailable, and connects once it is back', async (t) => {
   const auth = await tokenServer(t, (n) => (n < 4 ? { status: 503, body: '' } : token(n)))
   const realtime = await realtimeServer(t, {})
   const tokens = tokenSource({ url: auth.url })

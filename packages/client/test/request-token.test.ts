@@ -2,16 +2,16 @@ import fc from 'fast-check'
 import t from 'tap'
 import { TokenError } from '../src/errors.js'
 import { requestToken } from '../src/request-token.js'
-import { type Answer, token, tokenServer } from './fixtures/token-server.js'
+import { type CannedResponse, token, tokenServer } from './fixtures/token-server.js'
 
 const secret = 'registration-code-in-secret'
 
-t.test('a service sends its credentials by Basic, form-encoded', async (t) => {
-  const { url, asked } = await tokenServer(t, token)
+t.test("sends a service's credentials by HTTP Basic, form-encoded", async (t) => {
+  const { url, requests } = await tokenServer(t, token)
   const credentials = { identity: 'shop:eu/1', registrationCode: 'a+b:c%' }
   const given = await requestToken({ url, credentials, scope: 'feed introspect' })
   t.same(given, { token: 'token-1', expiresInSeconds: 3600 })
-  const request = asked[0]
+  const request = requests[0]
   t.equal(request?.method, 'POST')
   t.equal(request?.headers['content-type'], 'application/x-www-form-urlencoded')
   const basic = Buffer.from(request?.headers.authorization?.slice(6) ?? '', 'base64').toString()
@@ -19,16 +19,16 @@ t.test('a service sends its credentials by Basic, form-encoded', async (t) => {
   t.equal(request?.body, 'grant_type=client_credentials&scope=feed+introspect')
 })
 
-t.test('an application sends what its backend wants, always by POST', async (t) => {
-  const { url, asked } = await tokenServer(t, token)
+t.test("sends an application's request init, always by POST", async (t) => {
+  const { url, requests } = await tokenServer(t, token)
   await requestToken({ url, request: { method: 'GET', headers: { 'x-csrf': 'y' } } })
-  t.equal(asked[0]?.method, 'POST')
-  t.equal(asked[0]?.headers['x-csrf'], 'y')
-  t.equal(asked[0]?.headers.authorization, undefined)
+  t.equal(requests[0]?.method, 'POST')
+  t.equal(requests[0]?.headers['x-csrf'], 'y')
+  t.equal(requests[0]?.headers.authorization, undefined)
 })
 
-t.test('each refusal has its code', async (t) => {
-  const cases: [Answer, string, boolean][] = [
+t.test('maps each refusal to its code', async (t) => {
+  const cases: [CannedResponse, string, boolean][] = [
     [{ status: 401, body: { error: 'invalid_client' } }, 'invalid_client', true],
     [{ status: 400, body: { error: 'invalid_scope' } }, 'invalid_scope', true],
     [{ status: 400, body: { error: 'unauthorized_client' } }, 'unauthorized_client', true],
@@ -50,16 +50,16 @@ t.test('each refusal has its code', async (t) => {
     [{ status: 200, body: { access_token: 'x, y', expires_in: 60 } }, 'bad_answer', false],
   ]
   const { url } = await tokenServer(t, (n) => cases[n - 1]?.[0] ?? { body: '' })
-  for (const [answer, code, terminal] of cases) {
+  for (const [response, code, terminal] of cases) {
     const error = await requestToken({ url }).then(
       () => undefined,
       (reason: unknown) => reason,
     )
-    t.match(error, { name: 'TokenError', code, terminal }, JSON.stringify(answer))
+    t.match(error, { name: 'TokenError', code, terminal }, JSON.stringify(response))
   }
 })
 
-t.test('Retry-After may be seconds or a date, and is never longer than an hour', async (t) => {
+t.test('reads Retry-After as seconds or a date, of at most an hour', async (t) => {
   const now = Date.parse('2026-01-01T00:00:00Z')
   t.intercept(Date, 'now', { value: () => now })
   const values = ['3', 'Thu, 01 Jan 2026 00:00:05 GMT', '99999999', 'soon']
@@ -74,30 +74,37 @@ t.test('Retry-After may be seconds or a date, and is never longer than an hour',
   }
 })
 
-t.test('no server, no answer and a redirect are told apart, and show no secret', async (t) => {
-  const credentials = { identity: 'shop', registrationCode: secret }
-  const silent = await tokenServer(t, () => 'nothing')
-  const elsewhere = await tokenServer(t, token)
-  const redirect = await tokenServer(t, () => ({
-    status: 307,
-    headers: { location: elsewhere.url },
-    body: '',
-  }))
-  const cases: [string, string][] = [
-    ['http://127.0.0.1:1/token', 'network'],
-    [silent.url, 'timeout'],
-    [redirect.url, 'network'],
-  ]
-  for (const [url, code] of cases) {
-    const timeoutMs = code === 'timeout' ? 50 : 10_000
-    const error = await requestToken({ url, credentials, timeoutMs }).catch((e: unknown) => e)
-    t.match(error, { code, terminal: false })
-    t.notMatch(`${error}`, secret)
-  }
-  t.equal(elsewhere.asked.length, 0, 'the registration code did not follow the redirect')
-})
+t.test(
+  'has a code for no server, no response and a redirect, without a secret in the message',
+  async (t) => {
+    const credentials = { identity: 'shop', registrationCode: secret }
+    const silent = await tokenServer(t, () => 'nothing')
+    const elsewhere = await tokenServer(t, token)
+    const redirect = await tokenServer(t, () => ({
+      status: 307,
+      headers: { location: elsewhere.url },
+      body: '',
+    }))
+    const cases: [string, string][] = [
+      ['http://127.0.0.1:1/token', 'network'],
+      [silent.url, 'timeout'],
+      [redirect.url, 'network'],
+    ]
+    for (const [url, code] of cases) {
+      const timeoutMs = code === 'timeout' ? 50 : 10_000
+      const error = await requestToken({ url, credentials, timeoutMs }).catch((e: unknown) => e)
+      t.match(error, { code, terminal: false })
+      t.notMatch(`${error}`, secret)
+    }
+    t.equal(
+      elsewhere.requests.length,
+      0,
+      'does not send the registration code to the target of the redirect',
+    )
+  },
+)
 
-t.test('whatever the body, there is a token or a TokenError', async (t) => {
+t.test('returns a token or throws a TokenError for any body', async (t) => {
   const property = fc.asyncProperty(
     fc.integer({ min: 200, max: 599 }).filter((status) => ![204, 205, 304].includes(status)),
     fc.oneof(fc.json(), fc.string()),

@@ -2,17 +2,17 @@ import t from 'tap'
 import { fixedToken, tokenSource } from '../src/token-source.js'
 import { token, tokenServer } from './fixtures/token-server.js'
 
-t.test('calls that come together share one request, and later ones the same token', async (t) => {
-  const { url, asked } = await tokenServer(t, token)
+t.test('shares one request among concurrent calls, and its token with later calls', async (t) => {
+  const { url, requests } = await tokenServer(t, token)
   const tokens = tokenSource({ url })
   const first = await Promise.all([tokens.get(), tokens.get(), tokens.get()])
   t.same(first, ['token-1', 'token-1', 'token-1'])
   t.equal(await tokens.get(), 'token-1')
-  t.equal(asked.length, 1, 'auth was asked once')
+  t.equal(requests.length, 1, 'sends one request')
 })
 
 t.test(
-  'a token is renewed before it ends, and one that ended in sleep is never used',
+  'renews a token before it expires, and never uses one that expired during sleep',
   async (t) => {
     let now = 1_700_000_000_000
     t.intercept(Date, 'now', { value: () => now })
@@ -20,15 +20,15 @@ t.test(
     const tokens = tokenSource({ url })
     t.equal(await tokens.get(), 'token-1')
     now += 569_000
-    t.equal(await tokens.get(), 'token-1', '31 s before its end it is still good')
+    t.equal(await tokens.get(), 'token-1', 'keeps the token 31 s before its expiry')
     now += 2_000
-    t.equal(await tokens.get(), 'token-2', '29 s before its end it is replaced')
+    t.equal(await tokens.get(), 'token-2', 'replaces the token 29 s before its expiry')
     now += 8 * 3_600_000
-    t.equal(await tokens.get(), 'token-3', 'the laptop slept for eight hours')
+    t.equal(await tokens.get(), 'token-3', 'replaces the token after eight hours of sleep')
   },
 )
 
-t.test('a short-lived token is used for four fifths of its life', async (t) => {
+t.test('uses a short-lived token for four fifths of its lifetime', async (t) => {
   let now = 1_700_000_000_000
   t.intercept(Date, 'now', { value: () => now })
   const { url } = await tokenServer(t, (n) => token(n, 10))
@@ -40,7 +40,7 @@ t.test('a short-lived token is used for four fifths of its life', async (t) => {
   t.equal(await tokens.get(), 'token-2')
 })
 
-t.test('the life of a token counts from before it was asked for', async (t) => {
+t.test('counts the lifetime from before the request', async (t) => {
   let now = 1_700_000_000_000
   t.intercept(Date, 'now', { value: () => now })
   const { url } = await tokenServer(t, (n) => {
@@ -49,10 +49,10 @@ t.test('the life of a token counts from before it was asked for', async (t) => {
   })
   const tokens = tokenSource({ url })
   t.equal(await tokens.get(), 'token-1')
-  t.equal(await tokens.get(), 'token-2', 'nine of its ten seconds passed on the way')
+  t.equal(await tokens.get(), 'token-2', 'the response took nine of the ten seconds')
 })
 
-t.test('while renewal fails for now, a token with life left is used', async (t) => {
+t.test('uses a valid token while renewal fails temporarily', async (t) => {
   let now = 1_700_000_000_000
   t.intercept(Date, 'now', { value: () => now })
   const { url } = await tokenServer(t, (n) =>
@@ -63,39 +63,43 @@ t.test('while renewal fails for now, a token with life left is used', async (t) 
   now += 580_000
   t.equal(await tokens.get(), 'token-1')
   now += 21_000
-  await t.rejects(tokens.get(), { code: 'unavailable', terminal: false }, 'not after its end')
+  await t.rejects(
+    tokens.get(),
+    { code: 'unavailable', terminal: false },
+    'throws after the token has expired',
+  )
 })
 
-t.test('a refused token is replaced once for all who hold it, never given back', async (t) => {
-  const { url, asked } = await tokenServer(t, token)
+t.test('replaces a refused token once for all callers', async (t) => {
+  const { url, requests } = await tokenServer(t, token)
   const tokens = tokenSource({ url })
   await tokens.get()
   t.equal(await tokens.get({ otherThan: 'token-1' }), 'token-2')
   t.equal(await tokens.get({ otherThan: 'token-1' }), 'token-2')
-  t.equal(asked.length, 2)
+  t.equal(requests.length, 2)
 })
 
-t.test('a backend that gives the refused token again is a temporary error', async (t) => {
+t.test('throws a temporary error when the backend returns the refused token again', async (t) => {
   const { url } = await tokenServer(t, () => token(1))
   const tokens = tokenSource({ url })
   await tokens.get()
   await t.rejects(tokens.get({ otherThan: 'token-1' }), { code: 'bad_answer', terminal: false })
-  t.equal(await tokens.get(), 'token-1', 'others may still use it')
+  t.equal(await tokens.get(), 'token-1', 'still returns the token to other callers')
 })
 
-t.test('a terminal answer ends the source: it does not ask again', async (t) => {
-  const { url, asked } = await tokenServer(t, () => ({
+t.test('sends no request after a terminal error', async (t) => {
+  const { url, requests } = await tokenServer(t, () => ({
     status: 401,
     body: { error: 'invalid_client' },
   }))
   const tokens = tokenSource({ url, credentials: { identity: 'a', registrationCode: 'b' } })
   await t.rejects(tokens.get(), { code: 'invalid_client', terminal: true, status: 401 })
   await t.rejects(tokens.get(), { code: 'invalid_client' })
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
   t.equal(tokens.ended?.code, 'invalid_client')
 })
 
-t.test('a temporary answer does not end it', async (t) => {
+t.test('sends a new request after a temporary error', async (t) => {
   const { url } = await tokenServer(t, (n) => (n === 1 ? { status: 502, body: 'bad' } : token(n)))
   const tokens = tokenSource({ url })
   await t.rejects(tokens.get(), { code: 'unavailable' })
@@ -103,22 +107,22 @@ t.test('a temporary answer does not end it', async (t) => {
   t.equal(await tokens.get(), 'token-2')
 })
 
-t.test('Retry-After keeps the source away until then', async (t) => {
+t.test('sends no request before Retry-After', async (t) => {
   let now = 1_700_000_000_000
   t.intercept(Date, 'now', { value: () => now })
-  const { url, asked } = await tokenServer(t, (n) =>
+  const { url, requests } = await tokenServer(t, (n) =>
     n === 1 ? { status: 429, headers: { 'retry-after': '7' }, body: '' } : token(n),
   )
   const tokens = tokenSource({ url })
   await t.rejects(tokens.get(), { code: 'rate_limited', retryAt: now + 7_000 })
   now += 6_999
   await t.rejects(tokens.get(), { code: 'rate_limited' })
-  t.equal(asked.length, 1, 'not asked before the seven seconds are over')
+  t.equal(requests.length, 1, 'sends no request in the seven seconds')
   now += 1
   t.equal(await tokens.get(), 'token-2')
 })
 
-t.test('a fixed token is all there is', async (t) => {
+t.test('returns a fixed token until it is refused', async (t) => {
   const tokens = fixedToken('the-token')
   t.equal(await tokens.get(), 'the-token')
   t.equal(await tokens.get({ otherThan: 'another' }), 'the-token')
