@@ -33,7 +33,7 @@ const tables = [
 ] as const
 
 for (const [what, schema, good, bad] of tables) {
-  t.test(`the bounds of ${what}`, async (t) => {
+  t.test(`bounds ${what}`, async (t) => {
     for (const value of good) {
       t.ok(Value.Check(schema, value), JSON.stringify(value))
     }

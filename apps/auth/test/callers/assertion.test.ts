@@ -15,7 +15,7 @@ function ask({ form }: Auth, client_assertion: string, more: Record<string, stri
   })
 }
 
-t.test('an identity proves itself by a JWT, whatever kind of key it has', async (t) => {
+t.test('authenticates an identity by a JWT, signed with any supported kind of key', async (t) => {
   const self = await auth(t)
   const keys = await Promise.all(['EdDSA', 'ES256', 'RS256', 'PS256'].map((alg) => clientKey(alg)))
   const { identity } = await self.identity(['feed'], { jwks: { keys: keys.map((key) => key.jwk) } })
@@ -31,7 +31,7 @@ t.test('an identity proves itself by a JWT, whatever kind of key it has', async 
   }
 })
 
-t.test('a JWT that is wrong in anything is refused like one of an unknown identity', async (t) => {
+t.test('rejects every invalid JWT like one of an unknown identity', async (t) => {
   const self = await auth(t)
   const [key, rsa, other] = await Promise.all([clientKey(), clientKey('RS256'), clientKey()])
   const { identity } = await self.identity(['feed'], { jwks: { keys: [key.jwk, rsa.jwk] } })
@@ -43,39 +43,39 @@ t.test('a JWT that is wrong in anything is refused like one of an unknown identi
   const otherwise = await signedAs(rsa, 'PS256')
   const [, payload = ''] = used.split('.')
   const cases = {
-    'of an identity that there is not': await key.sign(claims('nobody')),
+    'of an unknown identity': await key.sign(claims('nobody')),
     'of an identity without keys': await key.sign(claims(without)),
     'used before': used,
-    'used before, signed anew': await key.sign(good),
+    'with a used jti, signed again': await key.sign(good),
     'of another issuer': await key.sign(claims(identity, { iss: 'admin' })),
-    'about another subject': await key.sign(claims(identity, { sub: 'admin' })),
+    'with another subject': await key.sign(claims(identity, { sub: 'admin' })),
     'for another audience': await key.sign(claims(identity, { aud: 'https://other.example' })),
     'for two audiences': await key.sign(
       claims(identity, { aud: ['http://127.0.0.1:4000', 'https://other.example'] }),
     ),
-    'for nobody': await key.sign(claims(identity, { aud: undefined })),
+    'without an audience': await key.sign(claims(identity, { aud: undefined })),
     expired: await key.sign(claims(identity, { exp: now - 60 })),
-    'valid too long': await key.sign(claims(identity, { exp: now + 3600 })),
-    'valid for ever': await key.sign(claims(identity, { exp: undefined })),
+    'expiring too late': await key.sign(claims(identity, { exp: now + 3600 })),
+    'without an expiry': await key.sign(claims(identity, { exp: undefined })),
     'not yet valid': await key.sign(claims(identity, { nbf: now + 60 })),
     'without a jti': await key.sign(claims(identity, { jti: undefined })),
     'with an empty jti': await key.sign(claims(identity, { jti: '' })),
     'signed with another key': await other.sign(claims(identity), { kid: key.jwk.kid }),
-    'naming a key that there is not': await other.sign(claims(identity)),
+    'naming an unknown key': await other.sign(claims(identity)),
     'of another type': await key.sign(claims(identity), { typ: 'at+jwt' }),
-    'with a header that must be understood': await key.sign(claims(identity), {
+    'with crit': await key.sign(claims(identity), {
       crit: ['b64'],
       b64: true,
     }),
-    'in an algorithm that is not the key’s': await otherwise.sign(claims(identity)),
+    'with another algorithm than the key’s': await otherwise.sign(claims(identity)),
     'with an HMAC of the public key': hmac(
       JSON.stringify(key.jwk),
       { alg: 'HS256', kid: key.jwk.kid },
       claims(identity),
     ),
     unsigned: `${part({ alg: 'none' })}.${payload}.`,
-    'no JWT at all': 'x',
-    'our own access token': await self.token(),
+    'not a JWT': 'x',
+    'an access token of auth': await self.token(),
   }
   const bodies = new Set<string>()
   for (const [name, text] of Object.entries(cases)) {
@@ -84,11 +84,11 @@ t.test('a JWT that is wrong in anything is refused like one of an unknown identi
     t.equal(answer.json().error, 'invalid_client', name)
     bodies.add(answer.body)
   }
-  t.equal(bodies.size, 1, 'all alike')
-  t.match([...bodies][0], /aud http:\/\/127\.0\.0\.1:4000 alone/, 'and say what it should be')
+  t.equal(bodies.size, 1, 'sends the same body for all of them')
+  t.match([...bodies][0], /aud only http:\/\/127\.0\.0\.1:4000/, 'describes a valid assertion')
 })
 
-t.test('a JWT is taken once by all instances together', async (t) => {
+t.test('accepts a JWT once at all instances together', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const key = await clientKey()
@@ -98,30 +98,34 @@ t.test('a JWT is taken once by all instances together', async (t) => {
   t.same(answers.map((answer) => answer.statusCode).sort(), [200, 401, 401, 401])
 })
 
-t.test('one way of authenticating at a time, and all of it', async (t) => {
+t.test('rejects two ways of authentication at once, and incomplete ones', async (t) => {
   const self = await auth(t)
   const key = await clientKey()
   const app = await self.identity([], { jwks: { keys: [key.jwk] } })
-  const shown = async () => key.sign(claims(app.identity))
+  const assertion = async () => key.sign(claims(app.identity))
   const basic = Buffer.from(`${app.identity}:${app.registrationCode}`).toString('base64')
-  const both = await ask(self, await shown(), { client_secret: app.registrationCode })
-  t.match(both.json(), { error: 'invalid_request', error_description: /one way/ })
-  const form = { grant_type: 'client_credentials', client_assertion: await shown() }
+  const both = await ask(self, await assertion(), { client_secret: app.registrationCode })
+  t.match(both.json(), { error: 'invalid_request', error_description: /only one way/ })
+  const form = { grant_type: 'client_credentials', client_assertion: await assertion() }
   const headers = { authorization: `Basic ${basic}` }
   const header = await self.form('/oauth/token', { ...form, client_assertion_type: type }, headers)
   t.match(header.json(), { error: 'invalid_request' })
   t.match((await self.form('/oauth/token', form)).json(), { error: 'invalid_request' })
   const saml = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer' }
-  t.match((await ask(self, await shown(), saml)).json(), { error: 'invalid_client' })
-  const named = await ask(self, await shown(), { client_id: 'admin' })
+  t.match((await ask(self, await assertion(), saml)).json(), { error: 'invalid_client' })
+  const named = await ask(self, await assertion(), { client_id: 'admin' })
   t.match(named.json(), { error: 'invalid_client' })
   const bearer = { authorization: `Bearer ${await self.token()}` }
-  const introspection = { token: 'x', client_assertion_type: type, client_assertion: await shown() }
+  const introspection = {
+    token: 'x',
+    client_assertion_type: type,
+    client_assertion: await assertion(),
+  }
   const answer = await self.form('/oauth/introspect', introspection, bearer)
   t.match(answer.json(), { error: 'invalid_request' })
 })
 
-t.test('failures count as those with a wrong code do', async (t) => {
+t.test('counts invalid JWTs as failed authentications', async (t) => {
   const self = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '2' })
   const key = await clientKey()
   const { identity } = await self.identity([], { jwks: { keys: [key.jwk] } })
@@ -129,10 +133,14 @@ t.test('failures count as those with a wrong code do', async (t) => {
     t.equal((await ask(self, 'x')).statusCode, 401)
   }
   t.equal((await ask(self, 'x')).statusCode, 429)
-  t.equal((await ask(self, await key.sign(claims(identity)))).statusCode, 200, 'but a right one')
+  t.equal(
+    (await ask(self, await key.sign(claims(identity)))).statusCode,
+    200,
+    'accepts a valid one',
+  )
 })
 
-t.test('keys come and go with the identity, and a suspended one is told so', async (t) => {
+t.test('uses the current keys of the identity, and says when it is suspended', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const [old, next] = await Promise.all([clientKey(), clientKey('ES256')])
@@ -151,7 +159,7 @@ t.test('keys come and go with the identity, and a suspended one is told so', asy
   await self.api(admin, 'POST', `${path}/suspend`)
   const suspended = await ask(self, await next.sign(claims(identity)))
   t.match([suspended.statusCode, suspended.json().error], [400, 'unauthorized_client'])
-  t.equal(await status(await clientKey()), 401, 'to someone whose key is not right: nothing')
+  t.equal(await status(await clientKey()), 401, 'does not say so to another key')
   await self.api(admin, 'POST', `${path}/resume`)
 
   t.notHas((await self.api(admin, 'PATCH', path, { jwks: null })).json(), 'jwks')

@@ -4,7 +4,7 @@ import { claims, clientKey } from '../fixtures/client-key.js'
 
 const grant = { grant_type: 'client_credentials' }
 
-/** Asks for a token, from an address that the proxy in front names. */
+/** Requests a token, from an address in X-Forwarded-For. */
 function ask(self: Auth, identity: string, code: string, address = '10.0.0.1') {
   return self.form(
     '/oauth/token',
@@ -15,43 +15,46 @@ function ask(self: Auth, identity: string, code: string, address = '10.0.0.1') {
 
 const behindProxy = { TRUST_PROXY: '127.0.0.1' }
 
-t.test('wrong codes are told to wait, at every instance; a right one never is', async (t) => {
-  const self = await auth(t, { ...behindProxy, WRONG_CODE_WAIT_MS: '30000' })
-  const other = await self.another()
-  for (const instance of [self, other, self, other, self]) {
-    t.equal((await ask(instance, 'admin', 'wrong')).statusCode, 401)
-  }
-  for (const instance of [self, other]) {
-    const answer = await ask(instance, 'admin', 'wrong')
-    t.equal(answer.statusCode, 429)
-    t.match(answer.json(), { error: 'temporarily_unavailable', error_description: /wait/ })
-    const seconds = Number(answer.headers['retry-after'])
-    t.ok(seconds > 0 && seconds <= 30, `${seconds} s`)
-  }
-  t.equal((await ask(other, 'admin', 'wrong', '10.0.0.2')).statusCode, 401)
-  t.equal((await ask(other, 'admin', self.admin.registrationCode)).statusCode, 200)
-})
+t.test(
+  'makes callers with wrong codes wait at every instance, and never one with a valid code',
+  async (t) => {
+    const self = await auth(t, { ...behindProxy, WRONG_CODE_WAIT_MS: '30000' })
+    const other = await self.another()
+    for (const instance of [self, other, self, other, self]) {
+      t.equal((await ask(instance, 'admin', 'wrong')).statusCode, 401)
+    }
+    for (const instance of [self, other]) {
+      const answer = await ask(instance, 'admin', 'wrong')
+      t.equal(answer.statusCode, 429)
+      t.match(answer.json(), { error: 'temporarily_unavailable', error_description: /wait/ })
+      const seconds = Number(answer.headers['retry-after'])
+      t.ok(seconds > 0 && seconds <= 30, `${seconds} s`)
+    }
+    t.equal((await ask(other, 'admin', 'wrong', '10.0.0.2')).statusCode, 401)
+    t.equal((await ask(other, 'admin', self.admin.registrationCode)).statusCode, 200)
+  },
+)
 
-t.test('an identity that is not there is answered like one that is', async (t) => {
+t.test('answers for an unknown identity as for a known one', async (t) => {
   const self = await auth(t, { ...behindProxy, WRONG_CODES_ALLOWED: '2' })
-  const answersTo = async (identity: string) => {
-    const answers = []
+  const responsesTo = async (identity: string) => {
+    const responses = []
     for (let n = 0; n < 3; n++) {
       const { statusCode, headers, body } = await ask(self, identity, 'wrong')
       const { date: _date, ...others } = headers
-      answers.push({ statusCode, headers: others, body })
+      responses.push({ statusCode, headers: others, body })
     }
-    return answers
+    return responses
   }
-  const known = await answersTo('admin')
+  const known = await responsesTo('admin')
   t.same(
     known.map(({ statusCode }) => statusCode),
     [401, 401, 429],
   )
-  t.same(await answersTo('nobody'), known)
+  t.same(await responsesTo('nobody'), known)
 })
 
-t.test('failures of an address count at all instances together, whoever they name', async (t) => {
+t.test('counts failures of an address at all instances together, for any identity', async (t) => {
   const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '3' })
   const other = await self.another()
   for (const [instance, name] of [
@@ -70,49 +73,56 @@ t.test('failures of an address count at all instances together, whoever they nam
     t.equal(answer.statusCode, 429)
     t.match(answer.headers['retry-after'], /^[1-9]/)
   }
-  t.same(await counters(), before, 'past the limit a failure leaves nothing in Redis')
+  t.same(await counters(), before, 'writes nothing to Redis for failures beyond the limit')
   t.equal((await ask(other, 'a', 'wrong', '10.0.0.2')).statusCode, 401)
 })
 
-t.test('what is right is never refused for the failures of its neighbours', async (t) => {
-  const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '2' })
-  const node = await self.identity(['introspect', 'feed'])
-  const key = await clientKey()
-  const backend = await self.identity(['introspect'], { jwks: { keys: [key.jwk] } })
-  const guesses = (name: string) =>
-    Promise.all(Array.from({ length: 40 }, (_, n) => ask(self, name, `wrong-${n}`)))
-  for (const name of [node.identity, backend.identity, 'nobody']) {
-    await guesses(name)
-  }
-  t.equal((await ask(self, node.identity, 'wrong')).statusCode, 429)
-  t.equal((await ask(self, node.identity, node.registrationCode)).statusCode, 200, 'a code')
-  const assertion = await self.form(
-    '/oauth/token',
-    {
-      ...grant,
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: await key.sign(claims(backend.identity)),
-    },
-    { 'x-forwarded-for': '10.0.0.1' },
-  )
-  t.equal(assertion.statusCode, 200, 'an assertion')
-  const { access_token: token } = assertion.json()
-  for (const headers of [
-    { authorization: `Bearer ${token}` },
-    {
-      authorization: `Basic ${Buffer.from(`${node.identity}:${node.registrationCode}`).toString('base64')}`,
-    },
-  ]) {
-    const answer = await self.form(
-      '/oauth/introspect',
-      { token },
-      { ...headers, 'x-forwarded-for': '10.0.0.1' },
+t.test(
+  'never rejects valid credentials because of other failures at the same address',
+  async (t) => {
+    const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '2' })
+    const node = await self.identity(['introspect', 'feed'])
+    const key = await clientKey()
+    const backend = await self.identity(['introspect'], { jwks: { keys: [key.jwk] } })
+    const guesses = (name: string) =>
+      Promise.all(Array.from({ length: 40 }, (_, n) => ask(self, name, `wrong-${n}`)))
+    for (const name of [node.identity, backend.identity, 'nobody']) {
+      await guesses(name)
+    }
+    t.equal((await ask(self, node.identity, 'wrong')).statusCode, 429)
+    t.equal(
+      (await ask(self, node.identity, node.registrationCode)).statusCode,
+      200,
+      'accepts a code',
     )
-    t.match(answer.json(), { active: true }, 'at introspection too')
-  }
-})
+    const assertion = await self.form(
+      '/oauth/token',
+      {
+        ...grant,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: await key.sign(claims(backend.identity)),
+      },
+      { 'x-forwarded-for': '10.0.0.1' },
+    )
+    t.equal(assertion.statusCode, 200, 'accepts an assertion')
+    const { access_token: token } = assertion.json()
+    for (const headers of [
+      { authorization: `Bearer ${token}` },
+      {
+        authorization: `Basic ${Buffer.from(`${node.identity}:${node.registrationCode}`).toString('base64')}`,
+      },
+    ]) {
+      const answer = await self.form(
+        '/oauth/introspect',
+        { token },
+        { ...headers, 'x-forwarded-for': '10.0.0.1' },
+      )
+      t.match(answer.json(), { active: true }, 'accepts them at introspection too')
+    }
+  },
+)
 
-t.test('an IPv6 network of 64 bits counts as one address', async (t) => {
+t.test('counts an IPv6 network of 64 bits as one address', async (t) => {
   const self = await auth(t, { ...behindProxy, TOKEN_FAILURES_PER_MINUTE: '1' })
   t.equal((await ask(self, 'a', 'wrong', '2001:db8::1')).statusCode, 401)
   t.equal((await ask(self, 'a', 'wrong', '2001:db8::ffff:1')).statusCode, 429)

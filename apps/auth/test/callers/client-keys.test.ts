@@ -4,7 +4,7 @@ import t from 'tap'
 import { auth } from '../fixtures/auth.js'
 import { clientKey } from '../fixtures/client-key.js'
 
-t.test('of a key its public members are kept, and a name is given to one without', async (t) => {
+t.test('keeps only public members of a key, and adds a missing kid', async (t) => {
   const self = await auth(t)
   const { jwk } = await clientKey('ES256')
   const { kid, alg, ...bare } = jwk
@@ -15,7 +15,7 @@ t.test('of a key its public members are kept, and a name is given to one without
   t.same(answer.json().jwks, { keys: [{ ...bare, kid, alg, use: 'sig' }] })
 })
 
-t.test('a key that cannot be used is refused with what is wrong', async (t) => {
+t.test('rejects an unusable key and says why', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const { jwk } = await clientKey()

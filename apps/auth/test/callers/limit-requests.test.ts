@@ -2,7 +2,7 @@ import t from 'tap'
 import { auth } from '../fixtures/auth.js'
 import { redisProxy } from '../fixtures/redis-proxy.js'
 
-t.test('requests of an identity are limited, at all instances together', async (t) => {
+t.test('limits requests of an identity at all instances together', async (t) => {
   const self = await auth(t, { IDENTITY_REQUESTS_PER_MINUTE: '5' })
   const other = await self.another()
   const quiet = await self.identity(['nodes:read'])
@@ -28,10 +28,10 @@ t.test('requests of an identity are limited, at all instances together', async (
   t.equal((await other.api(await self.token(quiet), 'GET', '/v1/nodes')).statusCode, 200)
 })
 
-t.test('what a request counts as grows with its work, and is said before it is done', async (t) => {
+t.test('charges units by the work of a request, before it is done', async (t) => {
   const limits = { IDENTITY_REQUESTS_PER_MINUTE: '60', ADDRESS_REQUESTS_PER_MINUTE: '1000' }
   const self = await auth(t, limits)
-  /** How often a fresh identity may ask, until it is told to wait. */
+  /** Returns how many requests a new identity may send, and then the error. */
   const times = async (ask: (token: string) => ReturnType<typeof self.api>) => {
     const token = await self.tokenWith('admin')
     for (let n = 0; ; n += 1) {
@@ -48,7 +48,7 @@ t.test('what a request counts as grows with its work, and is said before it is d
   const introspect = (tokens: (token: string) => string[]) => (token: string) =>
     self.api(token, 'POST', '/v1/introspections', { tokens: tokens(token) })
   const many = Array.from({ length: 200 }, (_, n) => `x${n}`)
-  // One unit has been used by the identity's own token.
+  // The identity's own token has cost one unit.
   const wait = 'too many requests; wait, then try again'
   const tooLarge = (units: number) =>
     `this request counts as ${units} units of 60 per minute; ask for less in one request`
@@ -60,7 +60,7 @@ t.test('what a request counts as grows with its work, and is said before it is d
     ['a page of 500 identities', get('/v1/identities?limit=500'), [2, wait]],
     ['a filter of the audit log', get('/v1/audit?actor=nobody&limit=1'), [5, wait]],
     ['200 tokens', introspect(() => many), [1, wait]],
-    ['200 times the same', introspect((token) => Array(200).fill(token)), [59, wait]],
+    ['200 times the same token', introspect((token) => Array(200).fill(token)), [59, wait]],
     ['counts', get('/v1/tokens/count/by-identity?limit=1000'), [0, tooLarge(160)]],
   ] as const) {
     t.same(await times(ask), expected, name)
@@ -68,10 +68,10 @@ t.test('what a request counts as grows with its work, and is said before it is d
   const small = await self.tokenWith('audit:read', 'tokens:read')
   const large = get('/v1/tokens/count/by-identity?limit=1000')
   t.equal((await large(small)).statusCode, 429)
-  t.equal((await get('/v1/audit')(small)).statusCode, 200, 'what is refused uses nothing up')
+  t.equal((await get('/v1/audit')(small)).statusCode, 200, 'a rejected request costs no units')
 })
 
-t.test('an address is charged the same units', async (t) => {
+t.test('charges an address the same units', async (t) => {
   const self = await auth(t, { ADDRESS_REQUESTS_PER_MINUTE: '50', TRUST_PROXY: '127.0.0.1' })
   const token = await self.token()
   const ask = (url: string, address = '10.0.0.1') =>
@@ -84,7 +84,7 @@ t.test('an address is charged the same units', async (t) => {
   t.equal((await ask('/v1/tokens?limit=10', '10.0.0.2')).statusCode, 200)
 })
 
-t.test('who has not proved who he is uses up nothing of an identity', async (t) => {
+t.test('charges an identity nothing for failed authentications', async (t) => {
   const self = await auth(t, { IDENTITY_REQUESTS_PER_MINUTE: '1' })
   for (const client_secret of ['x', 'y']) {
     await self.form('/oauth/token', {
@@ -96,7 +96,7 @@ t.test('who has not proved who he is uses up nothing of an identity', async (t) 
   t.type(await self.token(), 'string')
 })
 
-t.test('requests of an address are limited, whatever they bring', async (t) => {
+t.test('limits requests of an address, authenticated or not', async (t) => {
   const self = await auth(t, { ADDRESS_REQUESTS_PER_MINUTE: '4', TRUST_PROXY: '127.0.0.1' })
   const other = await self.another()
   const from = (address: string, url = '/v1/nodes', instance = self) =>
@@ -111,19 +111,19 @@ t.test('requests of an address are limited, whatever they bring', async (t) => {
   for (const port of [1, 2, 3, 4]) {
     await from(`[2001:db8::7]:${port}`)
   }
-  t.equal((await from('[2001:db8::7]:5')).statusCode, 429, 'ports do not make addresses')
+  t.equal((await from('[2001:db8::7]:5')).statusCode, 429, 'ignores the port of an address')
   for (const url of ['/health', '/ready', '/metrics', '/.well-known/jwks.json']) {
     t.equal((await from('10.0.0.1', url)).statusCode, 200, url)
   }
 })
 
-t.test('X-Forwarded-For without TRUST_PROXY is warned of', async (t) => {
+t.test('warns about X-Forwarded-For without TRUST_PROXY', async (t) => {
   const self = await auth(t)
   await self.app.inject({ url: '/health', headers: { 'x-forwarded-for': '10.0.0.1' } })
   t.match(self.logs(), /TRUST_PROXY is not set/)
 })
 
-t.test('without Redis nothing is unlimited', async (t) => {
+t.test('rejects requests without Redis instead of not limiting them', async (t) => {
   const proxy = await redisProxy(t)
   const self = await auth(t, { ADDRESS_REQUESTS_PER_MINUTE: '4', REDIS_URL: proxy.url })
   proxy.cut()

@@ -8,7 +8,7 @@ import { authWithRoutes } from '../fixtures/routes.js'
 
 const parts = ['body', 'querystring', 'params', 'headers'] as const
 
-t.test('everything that any route takes has a greatest size', async (t) => {
+t.test('bounds every part of every request', async (t) => {
   const { routes } = await authWithRoutes(t)
   t.ok(routes.length > 20)
   for (const { method, url, schema } of routes) {
@@ -20,15 +20,15 @@ t.test('everything that any route takes has a greatest size', async (t) => {
     })
     t.same(found, [], `${method} ${url}`)
     if (url.includes(':')) {
-      t.ok(schema.params, `${method} ${url} says what its parameters are`)
+      t.ok(schema.params, `${method} ${url} has a schema for its parameters`)
     }
     if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
-      t.ok(schema.body, `${method} ${url} says what its body is`)
+      t.ok(schema.body, `${method} ${url} has a schema for its body`)
     }
   }
 })
 
-t.test('a form has few parameters', async (t) => {
+t.test('rejects a form with more than 64 parameters', async (t) => {
   const { form } = await auth(t)
   const many = Array.from({ length: 65 }, (_, n) => `p${n}=`).join('&')
   const answer = await form('/oauth/token', `grant_type=client_credentials&${many}`)
@@ -36,7 +36,7 @@ t.test('a form has few parameters', async (t) => {
   t.match(answer.json(), { error: 'invalid_request', error_description: /64 parameters/ })
 })
 
-t.test('identities and codes in a header are as long as in a form, at most', async (t) => {
+t.test('bounds identities and codes in a header as in a form', async (t) => {
   const { form } = await auth(t)
   for (const pair of [`${'x'.repeat(385)}:y`, `x:${'y'.repeat(385)}`]) {
     const authorization = `Basic ${Buffer.from(pair).toString('base64')}`
@@ -50,7 +50,7 @@ t.test('identities and codes in a header are as long as in a form, at most', asy
   }
 })
 
-t.test('a request line or headers that are too large are refused, unread', async (t) => {
+t.test('rejects a too large request line or header', async (t) => {
   const self = await auth(t)
   await listen(self)
   const { port } = self.app.server.address() as AddressInfo
@@ -70,7 +70,7 @@ t.test('a request line or headers that are too large are refused, unread', async
   }
 })
 
-t.test('who sends slowly has his time, and no more', async (t) => {
+t.test('limits the time of a slow request', async (t) => {
   const { app } = await auth(t)
   t.equal(app.server.requestTimeout, 30_000)
   t.ok(app.server.headersTimeout <= 60_000)

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws'
 import { type Auth, auth } from '../../fixtures/auth.js'
 import { listen } from '../../fixtures/node.js'
 
-/** Entries behind a place, oldest first; reading them leaves none. */
+/** Returns the entries after a position, oldest first. Reading adds no entry. */
 async function after(self: Auth, admin: string, id: string): Promise<AuditEntry[]> {
   const answer = await self.api(admin, 'GET', `/v1/audit?after=${id}&limit=1000`)
   if (answer.statusCode !== 200) {
@@ -21,7 +21,7 @@ async function newest(self: Auth, admin: string): Promise<string> {
 
 const id = { revocation: /^0-/, jti: /^0-/ }
 
-t.test('each act leaves one entry: who, what, from where, with what result', async (t) => {
+t.test('records each act in one entry with actor, action, address and result', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const [{ jti = '' } = {}] = (await self.api(admin, 'GET', '/v1/tokens?identity=admin')).json()
@@ -30,12 +30,12 @@ t.test('each act leaves one entry: who, what, from where, with what result', asy
   const path = '/v1/identities/shop'
   const codes = `${path}/registration-codes`
 
-  /** Does it, and gives the one entry that is there afterwards. */
+  /** Runs the act, and returns the one entry that it adds. */
   const entryOf = async (act: () => ReturnType<Auth['api']>): Promise<AuditEntry> => {
     const before = await newest(self, admin)
     const answer = await act()
     const entries = await after(self, admin, before)
-    t.equal(entries.length, 1, `one entry: ${JSON.stringify(entries)}`)
+    t.equal(entries.length, 1, `adds one entry: ${JSON.stringify(entries)}`)
     const [entry] = entries
     if (entry === undefined) {
       throw new Error('no entry')
@@ -133,7 +133,7 @@ t.test('each act leaves one entry: who, what, from where, with what result', asy
   })
 })
 
-t.test('each refused attempt leaves one entry, and what is no attempt leaves none', async (t) => {
+t.test('records each refused attempt in one entry, and nothing for other requests', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const shop = await self.identity(['subscribe:a'])
@@ -167,7 +167,7 @@ t.test('each refused attempt leaves one entry, and what is no attempt leaves non
   ])
   const [forged = {}] = await tried(() => self.api(`${plain}x`, 'GET', '/v1/nodes'))
   t.match(forged, { action: 'node.read', status: 401, error: 'invalid_token' })
-  t.notHas(forged, 'actor', 'a forged token names nobody')
+  t.notHas(forged, 'actor', 'has no actor for a forged token')
   t.match(await tried(() => self.api(undefined, 'POST', '/v1/revocations', { all: true })), [
     { action: 'revocation.create', status: 401, error: 'invalid_token' },
   ])
@@ -183,7 +183,7 @@ t.test('each refused attempt leaves one entry, and what is no attempt leaves non
   ])
   const url = `${(await listen(self)).replace('http', 'ws')}/v1/feed`
   const upgrade = () => once(new WebSocket(url), 'unexpected-response')
-  t.match(await tried(upgrade), [{ action: 'feed.open', status: 401 }], 'an upgrade too')
+  t.match(await tried(upgrade), [{ action: 'feed.open', status: 401 }], 'records a refused upgrade')
 
   await self.api(admin, 'POST', '/v1/revocations', { token: plain })
   t.match(await tried(() => self.api(plain, 'GET', '/v1/nodes')), [
@@ -202,7 +202,7 @@ t.test('each refused attempt leaves one entry, and what is no attempt leaves non
   t.same(await tried(() => self.api(admin, 'POST', '/v1/introspections', { tokens: ['x'] })), [])
 })
 
-t.test('a flood of attempts without proof pushes nothing out, and leaves its number', async (t) => {
+t.test('summarises a flood of unauthenticated attempts without losing other entries', async (t) => {
   const self = await auth(t, { AUDIT_MAX_LENGTH: '6', TRUST_PROXY: '127.0.0.1' })
   const plain = await self.tokenWith('subscribe:a')
   const admin = await self.token()
@@ -230,10 +230,10 @@ t.test('a flood of attempts without proof pushes nothing out, and leaves its num
   const [folded, ...rest] = await refused(other)
   t.match(folded, { ...unproven('203.0.113.3'), action: 'token.read', count: 49 })
   t.notHas(folded, 'requestId')
-  t.match(rest, singly, 'refusals of known callers stay one by one')
+  t.match(rest, singly, 'keeps one entry for each refusal of an authenticated caller')
 })
 
-t.test('the address is the one that trusted proxies name', async (t) => {
+t.test('records the address that a trusted proxy names', async (t) => {
   const self = await auth(t, { TRUST_PROXY: '127.0.0.1' })
   const admin = await self.token()
   await self.app.inject({ url: '/v1/nodes', headers: { 'x-forwarded-for': '203.0.113.7' } })
@@ -241,7 +241,7 @@ t.test('the address is the one that trusted proxies name', async (t) => {
   t.match(entries, [{ address: '203.0.113.7' }])
 })
 
-t.test('no token, code or body is in any entry', async (t) => {
+t.test('records no token, registration code or body', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const shop = await self.identity(['tokens:issue', 'subscribe:a'])
@@ -251,7 +251,7 @@ t.test('no token, code or body is in any entry', async (t) => {
   const user = issued.json().access_token
   const path = `/v1/identities/${shop.identity}`
   const added = (await self.api(admin, 'POST', `${path}/registration-codes`)).json()
-  // Where people put them by mistake.
+  // Places where people put them by mistake.
   const form = { grant_type: 'client_credentials' }
   await self.form('/oauth/token', { ...form, client_id: code, client_secret: shop.identity })
   await self.form('/oauth/token', { ...form, client_id: user, client_secret: 'x' })

@@ -5,7 +5,7 @@ import { auth } from '../../fixtures/auth.js'
 import { listen } from '../../fixtures/node.js'
 import { redisProxy } from '../../fixtures/redis-proxy.js'
 
-t.test('the log needs the scope audit:read, and a question that can be meant', async (t) => {
+t.test('requires the scope audit:read and a valid query', async (t) => {
   const { api, tokenWith } = await auth(t)
   const auditor = await tokenWith('audit:read')
   const other = await tokenWith('identities:read')
@@ -25,7 +25,7 @@ t.test('the log needs the scope audit:read, and a question that can be meant', a
   t.match((await api(auditor, 'GET', '/v1/audit?cursor=00.0')).json().code, 'bad_cursor')
 })
 
-t.test('following: answered with the next entry, of any instance; closing ends it', async (t) => {
+t.test('follows the log with entries of any instance, until auth closes', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const admin = await self.token()
@@ -41,7 +41,7 @@ t.test('following: answered with the next entry, of any instance; closing ends i
   const url = await listen(self)
   const authorization = `Bearer ${admin}`
   const waiting = fetch(`${url}${from}&action=key`, { headers: { authorization } })
-  // Once a second request has been answered the first is being served.
+  // After the response to a second request, auth is serving the first.
   await fetch(`${url}/health`)
   await self.app.close()
   const answer = await waiting
@@ -49,7 +49,7 @@ t.test('following: answered with the next entry, of any instance; closing ends i
   t.match(await answer.json(), { entries: [], cursor: String })
 })
 
-t.test('an export is JSON lines, oldest first', async (t) => {
+t.test('exports JSON lines, oldest first', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   for (let n = 0; n < 3; n += 1) {
@@ -60,60 +60,57 @@ t.test('an export is JSON lines, oldest first', async (t) => {
   })
   t.equal(answer.headers.get('content-type'), 'application/jsonl')
   const lines = (await answer.text()).split('\n')
-  t.equal(lines.pop(), '', 'the last line is whole')
+  t.equal(lines.pop(), '', 'ends with a newline')
   const entries = lines.map((line) => JSON.parse(line))
   const issued = { action: 'token.issue', result: 'ok' }
   t.match(entries, [{ action: 'identity.register' }, ...Array(4).fill(issued)])
   const { entries: newest } = (await self.api(admin, 'GET', '/v1/audit')).json()
-  t.same(newest.slice(1), [...entries].reverse(), 'the same entries as in the list')
+  t.same(newest.slice(1), [...entries].reverse(), 'has the same entries as the list')
   t.match(newest[0], { action: 'audit.export' })
 })
 
-t.test(
-  'an act that is done is answered as done though its entry could not be written',
-  async (t) => {
-    const self = await auth(t)
-    const admin = await self.token()
-    const { redis, keys } = self.app.registry
-    await self.app.auditLog.log.settled()
-    await redis.set(keys.audit(0, 'acts'), 'of another type')
-    const body = { identity: 'shop', scopes: [] }
-    const answer = await self.api(admin, 'POST', '/v1/identities', body)
-    t.equal(answer.statusCode, 201)
-    const { registrationCode } = answer.json()
-    t.match(registrationCode, /^.{43}$/)
+t.test('answers a completed act normally when its entry cannot be written', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const { redis, keys } = self.app.registry
+  await self.app.auditLog.log.settled()
+  await redis.set(keys.audit(0, 'acts'), 'of another type')
+  const body = { identity: 'shop', scopes: [] }
+  const answer = await self.api(admin, 'POST', '/v1/identities', body)
+  t.equal(answer.statusCode, 201)
+  const { registrationCode } = answer.json()
+  t.match(registrationCode, /^.{43}$/)
 
-    const line = self
-      .logs()
-      .split('\n')
-      .find((one) => one.includes('not in the audit log'))
-    t.match(JSON.parse(line ?? '{}'), {
-      level: 50,
-      entry: {
-        action: 'identity.register',
-        result: 'ok',
-        actor: { identity: 'admin' },
-        target: { identity: 'shop' },
-        requestId: String,
-      },
-      err: { code: 'registry_unavailable' },
-    })
-    t.notOk(self.logs().includes(registrationCode))
-    const metrics = (await self.app.inject('/metrics')).body
-    t.match(metrics, 'portcullis_audit_entries_lost_total 1')
-    await redis.del(keys.audit(0, 'acts'))
-  },
-)
+  const line = self
+    .logs()
+    .split('\n')
+    .find((one) => one.includes('not in the audit log'))
+  t.match(JSON.parse(line ?? '{}'), {
+    level: 50,
+    entry: {
+      action: 'identity.register',
+      result: 'ok',
+      actor: { identity: 'admin' },
+      target: { identity: 'shop' },
+      requestId: String,
+    },
+    err: { code: 'registry_unavailable' },
+  })
+  t.notOk(self.logs().includes(registrationCode))
+  const metrics = (await self.app.inject('/metrics')).body
+  t.match(metrics, 'portcullis_audit_entries_lost_total 1')
+  await redis.del(keys.audit(0, 'acts'))
+})
 
 t.test(
-  'an export is read as it is taken, and one that breaks off does not look whole',
+  "streams an export at the client's pace, and cuts the connection when it fails",
   async (t) => {
     const proxy = await redisProxy(t)
     const self = await auth(t, { REDIS_URL: proxy.url })
     const admin = await self.token()
     const { redis, keys } = self.app.registry
     const entry = JSON.stringify({ action: 'code.add', detail: { filler: 'x'.repeat(4000) } })
-    // What is there already is later than what comes now.
+    // The existing entries are newer than the ones added below.
     await redis.del(keys.audit(0, 'acts'))
     const start = (Date.now() - 60_000) * 1000
     for (let n = 0; n < 3000; n += 250) {

@@ -5,10 +5,10 @@ import { ageKeys } from '../../keys/fixtures/key-sets.js'
 
 const dayMs = 24 * 60 * 60 * 1000
 
-t.test('what auth does by itself is on record, and that nobody asked for it', async (t) => {
+t.test('records the acts of auth itself without an actor', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
-  /** Acts without their places and times, oldest first. */
+  /** Returns acts without their ids and times, oldest first. */
   const acts = async (query: string) => {
     const answer = await self.api(admin, 'GET', `/v1/audit?after=0.0&${query}`)
     return answer
@@ -24,7 +24,11 @@ t.test('what auth does by itself is on record, and that nobody asked for it', as
   t.same(await acts('identity=admin'), [registered])
 
   await self.another()
-  t.equal((await acts('identity=admin')).length, 1, 'a start that has nothing to do is none')
+  t.equal(
+    (await acts('identity=admin')).length,
+    1,
+    'records nothing for a start that changes nothing',
+  )
   await self.another({ ADMIN_REGISTRATION_CODE: randomBytes(32).toString('base64url') })
   const { registrationCodes } = (await self.api(admin, 'GET', '/v1/identities/admin')).json()
   const added = {
@@ -38,7 +42,7 @@ t.test('what auth does by itself is on record, and that nobody asked for it', as
   const { redis, keys } = self.app.registry
   const next = self.app.tokens.keys.list()[0]?.kid
   await ageKeys(redis, keys.signingKeyStates, 91 * dayMs)
-  // As if another instance had told of a change: all three look at once.
+  // Announce a change as another instance would, so that all three look at once.
   await redis.publish(keys.keyNews, '')
   t.same(await acts('action=key&wait=60000'), [
     {

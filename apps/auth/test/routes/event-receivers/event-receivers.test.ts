@@ -6,7 +6,7 @@ import { auth } from '../../fixtures/auth.js'
 const aud = 'https://shop.example/events'
 const push = { method: pushMethod, endpoint_url: 'https://shop.example/events' }
 
-t.test('receivers are added, shown, changed and deleted, by administrators', async (t) => {
+t.test('lets administrators add, read, change and delete receivers', async (t) => {
   const self = await auth(t)
   const { identity } = await self.identity(['events:read'])
   const admin = await self.token()
@@ -24,8 +24,8 @@ t.test('receivers are added, shown, changed and deleted, by administrators', asy
     delivery: { ...push, authorized: false },
     progress: { pending: 0, delivered: 0, refused: 0, expired: 0, dropped: 0, lost: 0 },
   })
-  const same = async () => (await self.api(admin, 'GET', path)).json()
-  t.same(await same(), added.json())
+  const shown = async () => (await self.api(admin, 'GET', path)).json()
+  t.same(await shown(), added.json())
   const change = async (body: object) => (await self.api(admin, 'PATCH', path, body)).json()
   t.match(await change({ status: 'paused', description: null }), { status: 'paused', identity })
   const changed = await change({ identities: null, delivery: { method: pollMethod } })
@@ -36,7 +36,7 @@ t.test('receivers are added, shown, changed and deleted, by administrators', asy
   for (const gone of ['identities', 'description']) {
     t.notOk(gone in changed)
   }
-  t.same(await same(), changed)
+  t.same(await shown(), changed)
   const list = await self.api(admin, 'GET', '/v1/event-receivers')
   t.same(list.json(), { receivers: [changed] })
 
@@ -63,10 +63,10 @@ t.test('receivers are added, shown, changed and deleted, by administrators', asy
   }
   const { redis, prefix } = { redis: self.app.registry.redis, prefix: self.prefix }
   const left = (await redis.keys(`{${prefix}:*`)).filter((key) => key.includes(id))
-  t.same(left, [], 'nothing of it is left')
+  t.same(left, [], 'leaves no key in Redis')
 })
 
-t.test('what cannot be is refused, and the error says what to change', async (t) => {
+t.test('rejects invalid receivers and names the wrong member', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const wrong: [object, RegExp][] = [
@@ -93,7 +93,7 @@ t.test('what cannot be is refused, and the error says what to change', async (t)
   })
 })
 
-t.test('there may be so many, and no more', async (t) => {
+t.test('rejects the 33rd receiver', async (t) => {
   const self = await auth(t)
   const stored = { aud, delivery: { method: pollMethod } } as const
   for (let count = 0; count < 32; count += 1) {

@@ -6,7 +6,7 @@ import { ageKeys } from '../../keys/fixtures/key-sets.js'
 
 const minuteMs = 60_000
 
-interface Shown {
+interface ListedKey {
   kid: string
   alg: string
   state: string
@@ -18,7 +18,7 @@ const headerOf = (token: string) =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
 const claimsOf = (token: string) =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-const list = async (self: Auth, token: string): Promise<Shown[]> =>
+const list = async (self: Auth, token: string): Promise<ListedKey[]> =>
   (await self.api(token, 'GET', '/v1/keys')).json().keys
 const jwks = async ({ app }: Auth) => (await app.inject('/.well-known/jwks.json')).json().keys
 const active = async (self: Auth, caller: string, ...tokens: string[]) =>
@@ -26,7 +26,7 @@ const active = async (self: Auth, caller: string, ...tokens: string[]) =>
     .json()
     .results.map((result: { active: boolean }) => result.active)
 
-t.test('a rotation disturbs no token, at any instance', async (t) => {
+t.test('keeps every token valid at every instance after a rotation', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const admin = await self.token()
@@ -53,20 +53,20 @@ t.test('a rotation disturbs no token, at any instance', async (t) => {
   t.equal(headerOf(young).kid, next?.kid)
   for (const instance of [self, other]) {
     t.same(await active(instance, admin, old, young), [true, true])
-    const kids = (await jwks(instance)).map(({ kid }: Shown) => kid)
+    const kids = (await jwks(instance)).map(({ kid }: ListedKey) => kid)
     t.equal(kids.length, 3)
     for (const { kid } of rotated.json().keys) {
-      t.ok(kids.includes(kid), 'all are published')
+      t.ok(kids.includes(kid), 'publishes all keys')
     }
   }
 })
 
-t.test('a token on ES256 is verified by a stranger, and by us', async (t) => {
+t.test('issues ES256 tokens that auth and third parties can verify', async (t) => {
   const self = await auth(t, { SIGNING_ALGORITHM: 'ES256' })
   const token = await self.token()
   const { alg, kid } = headerOf(token)
   t.equal(alg, 'ES256')
-  const jwk = (await jwks(self)).find((key: Shown) => key.kid === kid)
+  const jwk = (await jwks(self)).find((key: ListedKey) => key.kid === kid)
   t.match(jwk, { kty: 'EC', crv: 'P-256', use: 'sig', alg: 'ES256' })
   const key = createPublicKey({ key: jwk, format: 'jwk' })
   const at = token.lastIndexOf('.')
@@ -76,7 +76,7 @@ t.test('a token on ES256 is verified by a stranger, and by us', async (t) => {
   t.same(await active(self, token, token), [true])
 })
 
-t.test('keys are for who has keys:write, and show no private part', async (t) => {
+t.test('requires keys:write, and shows no private member', async (t) => {
   const self = await auth(t)
   const writer = await self.tokenWith('keys:write')
   const answer = await self.api(writer, 'GET', '/v1/keys')
@@ -102,65 +102,76 @@ t.test('keys are for who has keys:write, and show no private part', async (t) =>
   t.match([unknown.statusCode, unknown.json().code], [404, 'key_not_found'])
   t.equal((await self.api(writer, 'POST', '/v1/keys/x/revoke')).statusCode, 400)
   t.equal((await self.api(writer, 'POST', `/v1/keys/${kid}/revoke`, { all: 1 })).statusCode, 400)
-  t.same(await active(self, await self.token(), writer), [true], 'nothing was revoked')
+  t.same(await active(self, await self.token(), writer), [true], 'revoked nothing')
 })
 
-t.test('a compromised key takes every token with it, and no instance takes its word', async (t) => {
-  const self = await auth(t)
-  const other = await self.another()
-  const admin = await self.token()
-  const victim = await self.identity(['feed'])
-  const token = await self.token(victim)
-  const stolen = self.app.tokens.keys.current
-  const { kid } = stolen
-  // An instance that hears nothing: it has the key, and holds it for current.
-  other.app.tokens.keys.look = async () => {}
+t.test(
+  'revokes every token with a key, even at an instance with an outdated key set',
+  async (t) => {
+    const self = await auth(t)
+    const other = await self.another()
+    const admin = await self.token()
+    const victim = await self.identity(['feed'])
+    const token = await self.token(victim)
+    const stolen = self.app.tokens.keys.current
+    const { kid } = stolen
+    // The other instance misses the revocation, and still has the key as its current one.
+    other.app.tokens.keys.look = async () => {}
 
-  const answer = await self.api(admin, 'POST', `/v1/keys/${kid}/revoke`, {
-    reason: 'stolen',
-    wait: 1,
-  })
-  t.equal(answer.statusCode, 201)
-  const { revocation, keys } = answer.json()
-  t.match(revocation, { selector: { all: true }, reason: 'stolen', complete: true, tokens: 3 })
-  t.equal(answer.headers['location'], `/v1/revocations/${revocation.id}`)
-  t.notOk(keys.some((key: Shown) => key.kid === kid))
-  t.notOk((await jwks(self)).some((key: Shown) => key.kid === kid))
-  t.equal((await self.api(admin, 'GET', '/v1/keys')).statusCode, 401, 'also the caller')
+    const answer = await self.api(admin, 'POST', `/v1/keys/${kid}/revoke`, {
+      reason: 'stolen',
+      wait: 1,
+    })
+    t.equal(answer.statusCode, 201)
+    const { revocation, keys } = answer.json()
+    t.match(revocation, { selector: { all: true }, reason: 'stolen', complete: true, tokens: 3 })
+    t.equal(answer.headers['location'], `/v1/revocations/${revocation.id}`)
+    t.notOk(keys.some((key: ListedKey) => key.kid === kid))
+    t.notOk((await jwks(self)).some((key: ListedKey) => key.kid === kid))
+    t.equal(
+      (await self.api(admin, 'GET', '/v1/keys')).statusCode,
+      401,
+      "revokes the caller's own token",
+    )
 
-  const heir = await self.token()
-  t.not(headerOf(heir).kid, kid)
-  for (const instance of [self, other]) {
-    t.same(await active(instance, heir, token), [false])
-  }
+    const successor = await self.token()
+    t.not(headerOf(successor).kid, kid)
+    for (const instance of [self, other]) {
+      t.same(await active(instance, successor, token), [false])
+    }
 
-  // Whoever has the key signs for a token that came after the revocation.
-  const young = await self.token(victim)
-  const forged = signed(
-    { alg: stolen.alg, privateKey: createPrivateKey(stolen.privateKey) },
-    { alg: stolen.alg, typ: 'at+jwt', kid },
-    claimsOf(young),
-  )
-  t.equal(other.app.tokens.keys.current.kid, kid, 'the other knows of nothing')
-  for (const instance of [self, other]) {
-    t.same(await active(instance, heir, young, forged), [true, false])
-  }
+    // An attacker signs a token with the id of one that was issued after the revocation.
+    const young = await self.token(victim)
+    const forged = signed(
+      { alg: stolen.alg, privateKey: createPrivateKey(stolen.privateKey) },
+      { alg: stolen.alg, typ: 'at+jwt', kid },
+      claimsOf(young),
+    )
+    t.equal(other.app.tokens.keys.current.kid, kid, 'the other instance still has the key')
+    for (const instance of [self, other]) {
+      t.same(await active(instance, successor, young, forged), [true, false])
+    }
 
-  const refused = await other.form('/oauth/token', {
-    grant_type: 'client_credentials',
-    client_id: victim.identity,
-    client_secret: victim.registrationCode,
-  })
-  t.match([refused.statusCode, refused.json().error], [503, 'temporarily_unavailable'])
-  Reflect.deleteProperty(other.app.tokens.keys, 'look')
-  t.equal(headerOf(await other.token(victim)).kid, headerOf(heir).kid, 'it looks, and signs')
+    const refused = await other.form('/oauth/token', {
+      grant_type: 'client_credentials',
+      client_id: victim.identity,
+      client_secret: victim.registrationCode,
+    })
+    t.match([refused.statusCode, refused.json().error], [503, 'temporarily_unavailable'])
+    Reflect.deleteProperty(other.app.tokens.keys, 'look')
+    t.equal(
+      headerOf(await other.token(victim)).kid,
+      headerOf(successor).kid,
+      'signs with the new key after it has looked',
+    )
 
-  const again = await self.api(heir, 'POST', `/v1/keys/${kid}/revoke`)
-  t.equal(again.statusCode, 201, 'an answer that was lost can be asked for again')
-  t.match(again.json().revocation.selector, { all: true })
-})
+    const again = await self.api(successor, 'POST', `/v1/keys/${kid}/revoke`)
+    t.equal(again.statusCode, 201, 'can be repeated when the response was lost')
+    t.match(again.json().revocation.selector, { all: true })
+  },
+)
 
-t.test('a key that a failover brought back is removed before it signs', async (t) => {
+t.test('removes a revoked key that a failover restored, before it signs', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const { redis, keys } = self.app.registry
@@ -172,12 +183,12 @@ t.test('a key that a failover brought back is removed before it signs', async (t
   await redis.hset(keys.signingKeys, before)
   await redis.hset(keys.signingKeyStates, states)
   await self.app.tokens.keys.look()
-  t.equal(self.app.tokens.keys.current.kid, kid, 'it is back')
+  t.equal(self.app.tokens.keys.current.kid, kid, 'the key is restored')
   t.not(headerOf(await self.token()).kid, kid)
   t.equal(self.app.tokens.keys.find(kid), undefined)
 })
 
-t.test('a signing key alone makes no token do more than it was issued for', async (t) => {
+t.test('rejects a token signed with a stolen key but with another scope or subject', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const token = await self.tokenWith('subscribe:news')

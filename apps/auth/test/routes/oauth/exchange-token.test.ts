@@ -20,7 +20,7 @@ async function backend(self: Auth, scopes: string[], more = {}): Promise<Backend
   return { self, key, shop: await self.identity(scopes, { jwks, ...more }) }
 }
 
-/** Asks for a token for a user, by a fresh subject token unless there is one among the fields. */
+/** Requests a token for a user, with a new subject token unless `fields` has one. */
 async function exchange({ self, key, shop }: Backend, sub: string, fields = {}) {
   const form = new URLSearchParams({
     grant_type,
@@ -31,14 +31,14 @@ async function exchange({ self, key, shop }: Backend, sub: string, fields = {}) 
   })
   for (const [name, value] of Object.entries(fields)) {
     form.delete(name)
-    for (const one of [value].flat()) {
-      form.append(name, String(one))
+    for (const item of [value].flat()) {
+      form.append(name, String(item))
     }
   }
   return self.form('/oauth/token', form.toString())
 }
 
-t.test('a client gets a token for its user, as it does at /v1/tokens', async (t) => {
+t.test('issues a token for a user as /v1/tokens does', async (t) => {
   const self = await auth(t)
   const shop = await backend(self, ['tokens:issue', 'subscribe:user:{sub}'], {
     tokenTtlSeconds: 60,
@@ -60,7 +60,7 @@ t.test('a client gets a token for its user, as it does at /v1/tokens', async (t)
   t.match(body, 'portcullis_tokens_issued_total{grant="token_exchange"} 1')
 })
 
-t.test('the ceiling is that of /v1/tokens', async (t) => {
+t.test('limits scopes as /v1/tokens does', async (t) => {
   const self = await auth(t)
   const shop = await backend(self, ['tokens:issue', 'subscribe:user:{sub}', 'introspect'])
   const scope = async (asked: string) => {
@@ -68,17 +68,17 @@ t.test('the ceiling is that of /v1/tokens', async (t) => {
     return answer.json().scope ?? answer.json().error
   }
   t.equal(await scope('subscribe:user:ann'), 'subscribe:user:ann')
-  t.equal(await scope('introspect'), 'introspect', 'a service scope, when asked for')
+  t.equal(await scope('introspect'), 'introspect', 'allows a service scope if requested')
   for (const beyond of ['subscribe:user:bob', 'publish:user:ann', 'feed', 'admin', 'nonsense']) {
     t.equal(await scope(beyond), 'invalid_scope', beyond)
   }
   const none = await exchange(await backend(self, ['tokens:issue']), 'ann')
-  t.equal(none.json().error, 'invalid_scope', 'no channels to pass on')
+  t.equal(none.json().error, 'invalid_scope', 'rejects a client without channel scopes')
   const powerless = await exchange(await backend(self, ['subscribe:a']), 'ann')
   t.match([powerless.statusCode, powerless.json().error], [400, 'unauthorized_client'])
 })
 
-t.test('a subject token that does not hold is an invalid request', async (t) => {
+t.test('rejects every invalid subject token as invalid_request', async (t) => {
   const self = await auth(t)
   const shop = await backend(self, ['tokens:issue', 'subscribe:a'])
   const stranger = await backend(self, ['tokens:issue', 'subscribe:a'])
@@ -89,15 +89,13 @@ t.test('a subject token that does not hold is an invalid request', async (t) => 
     shop.key.sign(claims(name, { sub: 'ann', ...more }), header)
   const cases = {
     used,
-    'the client itself, which a client assertion is about': await sign({ sub: name }),
-    'no user': await sign({ sub: undefined }),
-    'a user whose name cannot be': await sign({ sub: 'a\nb' }),
-    'in the name of another': await sign({ iss: 'admin' }),
-    'in nobody’s name': await sign({ iss: undefined }),
-    'for others': await sign({ aud: 'https://other.example' }),
-    'of another client altogether': await stranger.key.sign(
-      claims(stranger.shop.identity, { sub: 'ann' }),
-    ),
+    'with the client itself as subject, as in a client assertion': await sign({ sub: name }),
+    'without a subject': await sign({ sub: undefined }),
+    'with an invalid subject': await sign({ sub: 'a\nb' }),
+    'of another issuer': await sign({ iss: 'admin' }),
+    'without an issuer': await sign({ iss: undefined }),
+    'for another audience': await sign({ aud: 'https://other.example' }),
+    'of another client': await stranger.key.sign(claims(stranger.shop.identity, { sub: 'ann' })),
     'signed by another client': await stranger.key.sign(claims(name, { sub: 'ann' })),
     'of another type': await sign({}, { typ: 'client-authentication+jwt' }),
     expired: await sign({ exp: Math.floor(Date.now() / 1000) - 60 }),
@@ -110,7 +108,7 @@ t.test('a subject token that does not hold is an invalid request', async (t) => 
   }
 })
 
-t.test('what is asked for and cannot be is refused, not ignored', async (t) => {
+t.test('rejects unsupported parameters instead of ignoring them', async (t) => {
   const self = await auth(t, { AUDIENCE: 'https://sockets.example' })
   const shop = await backend(self, ['tokens:issue', 'subscribe:a'])
   const error = async (fields: object) => (await exchange(shop, 'ann', fields)).json().error
@@ -128,8 +126,12 @@ t.test('what is asked for and cannot be is refused, not ignored', async (t) => {
   t.equal(await error({ subject_token_type: [] }), 'invalid_request')
   t.equal(await error({ subject_token_type: [types.jwt, types.jwt] }), 'invalid_request')
   const idToken = 'urn:ietf:params:oauth:token-type:id_token'
-  t.equal(await error({ subject_token_type: idToken }), 'invalid_request', 'whatever it is')
+  t.equal(
+    await error({ subject_token_type: idToken }),
+    'invalid_request',
+    'rejects an unknown type',
+  )
   const own = await self.token(shop.shop)
   const narrowing = { subject_token: own, subject_token_type: types.accessToken }
-  t.equal(await error(narrowing), 'invalid_request', 'nothing is made from an access token')
+  t.equal(await error(narrowing), 'invalid_request', 'rejects an access token')
 })

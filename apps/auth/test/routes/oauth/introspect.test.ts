@@ -5,7 +5,7 @@ import { hmac, part, signed, testKey } from '../../fixtures/forge.js'
 
 const inactive = '{"active":false}'
 
-/** Tokens that are not active, each for another reason. */
+/** Returns tokens that are not active, by reason. */
 async function inactiveTokens({ api, token, tokenWith, identity, app }: Auth) {
   const admin = await token()
   const revoked = await tokenWith('feed')
@@ -25,7 +25,7 @@ async function inactiveTokens({ api, token, tokenWith, identity, app }: Auth) {
     'of a suspended identity': suspendedToken,
     'of a deleted identity': deletedToken,
     malformed: 'x',
-    'no JWT at all': '!"§$%&/()=',
+    'not a JWT': '!"§$%&/()=',
     forged: signed(testKey(kid), header, payload),
     'HMAC with our public key': hmac(
       app.tokens.keys.find(kid)?.publicKey ?? '',
@@ -36,7 +36,7 @@ async function inactiveTokens({ api, token, tokenWith, identity, app }: Auth) {
   }
 }
 
-t.test('an active token is described as RFC 7662 has it', async (t) => {
+t.test('describes an active token as RFC 7662 specifies', async (t) => {
   const { form, token } = await auth(t)
   const text = await token()
   const answer = await form(
@@ -58,7 +58,7 @@ t.test('an active token is described as RFC 7662 has it', async (t) => {
   t.equal(answer.headers['cache-control'], 'no-store')
 })
 
-t.test('tokens that are not active are answered alike, whatever the reason', async (t) => {
+t.test('returns the same response for every inactive token', async (t) => {
   const self = await auth(t)
   const authorization = `Bearer ${await self.tokenWith('introspect')}`
   for (const [reason, token] of Object.entries(await inactiveTokens(self))) {
@@ -68,7 +68,7 @@ t.test('tokens that are not active are answered alike, whatever the reason', asy
   }
 })
 
-t.test('an expired token is inactive', async (t) => {
+t.test('returns inactive for an expired token', async (t) => {
   const self = await auth(t)
   const authorization = `Bearer ${await self.tokenWith('introspect')}`
   const token = await self.token(await self.identity([], { tokenTtlSeconds: 1 }))
@@ -81,7 +81,7 @@ t.test('an expired token is inactive', async (t) => {
   t.equal(answer.body, inactive)
 })
 
-t.test('the caller must be authorized, by a token or by credentials', async (t) => {
+t.test('requires a token or credentials with the scope introspect', async (t) => {
   const { form, tokenWith, token, identity } = await auth(t)
   const text = await token()
   const ask = (headers: Record<string, string>, more = {}) =>
@@ -98,7 +98,11 @@ t.test('the caller must be authorized, by a token or by credentials', async (t) 
   t.equal(none.statusCode, 401)
   t.match(none.headers['www-authenticate'], /^Basic /)
   t.equal((await ask({}, { ...credentials(asker), client_secret: 'wrong' })).statusCode, 401)
-  t.equal((await ask({}, credentials(other))).statusCode, 403, 'credentials without the scope')
+  t.equal(
+    (await ask({}, credentials(other))).statusCode,
+    403,
+    'rejects credentials without the scope',
+  )
 
   const lacking = await ask({ authorization: `Bearer ${await tokenWith('feed')}` })
   t.equal(lacking.statusCode, 403)
@@ -112,7 +116,7 @@ t.test('the caller must be authorized, by a token or by credentials', async (t) 
   t.equal(both.statusCode, 400)
 })
 
-t.test('the batch form gives the same answers in the same order', async (t) => {
+t.test('returns the results of a batch in order', async (t) => {
   const self = await auth(t)
   const caller = await self.tokenWith('introspect')
   const ann = await self.tokenWith('feed')
@@ -129,7 +133,7 @@ t.test('the batch form gives the same answers in the same order', async (t) => {
   }
 })
 
-t.test('a batch takes 256 of the longest tokens, and one round trip', async (t) => {
+t.test('accepts a batch of 256 tokens of the maximum length', async (t) => {
   const self = await auth(t)
   const caller = await self.tokenWith('introspect')
   const longest = Array.from({ length: 256 }, () => 'x'.repeat(4096))
@@ -148,8 +152,8 @@ t.test('a batch takes 256 of the longest tokens, and one round trip', async (t) 
   }
 })
 
-t.test('tokens whose signature does not hold cost no question to the registry', async (t) => {
-  // Centrifugo CVE-2026-32301: acting on claims that nothing vouched for
+t.test('does not look up tokens with an invalid signature', async (t) => {
+  // Centrifugo CVE-2026-32301: acting on claims that were not verified
   const self = await auth(t)
   const caller = await self.tokenWith('introspect')
   const { revoked: _, ...all } = await inactiveTokens(self)
@@ -159,7 +163,7 @@ t.test('tokens whose signature does not hold cost no question to the registry', 
   let commands = 0
   const send = redis.sendCommand.bind(redis)
   redis.sendCommand = (...args: Parameters<typeof redis.sendCommand>) => {
-    // Not what auth does all the while: leases, signing keys, the audit log.
+    // Ignore auth's own commands: leases, signing keys, the audit log.
     if (/:(?:token|identity|cutoffs?)[:-]/.test(String(args[0].args))) {
       commands += 1
     }
@@ -170,11 +174,15 @@ t.test('tokens whose signature does not hold cost no question to the registry', 
     await self.api(caller, 'POST', '/v1/introspections', { tokens })
     return commands
   }
-  t.equal(await count(forged), 1, 'the caller alone')
-  t.equal(await count([genuine, ...forged, genuine, genuine]), 2, 'the caller, and all others')
+  t.equal(await count(forged), 1, 'looks up the caller only')
+  t.equal(
+    await count([genuine, ...forged, genuine, genuine]),
+    2,
+    'looks up the caller, and all others at once',
+  )
 })
 
-t.test('a revoked token is never served from a cache, nor from another instance', async (t) => {
+t.test('returns inactive for a revoked token at once, at every instance', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const caller = await self.token()
@@ -190,7 +198,7 @@ t.test('a revoked token is never served from a cache, nor from another instance'
   t.same([await active(self), await active(other)], [false, false])
 })
 
-t.test('a token that is named many times is verified once, and answered each time', async (t) => {
+t.test('verifies a repeated token once, and returns a result for each', async (t) => {
   const self = await auth(t)
   const [admin, other] = [await self.token(), await self.tokenWith('feed')]
   const { tokens: jwt } = self.app

@@ -6,7 +6,7 @@ const basic = (identity: string, code: string) => ({
 })
 const grant = { grant_type: 'client_credentials' }
 
-t.test('a token is given for credentials in the header or in the body', async (t) => {
+t.test('issues a token for credentials in the header or in the body', async (t) => {
   const { form, admin } = await auth(t)
   const byHeader = await form('/oauth/token', grant, basic('admin', admin.registrationCode))
   const byBody = await form('/oauth/token', {
@@ -21,7 +21,7 @@ t.test('a token is given for credentials in the header or in the body', async (t
   }
 })
 
-t.test('the token is a JWT access token of RFC 9068', async (t) => {
+t.test('issues JWT access tokens of RFC 9068', async (t) => {
   const { token } = await auth(t)
   const [header = '', payload = ''] = (await token()).split('.')
   const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
@@ -38,23 +38,20 @@ t.test('the token is a JWT access token of RFC 9068', async (t) => {
   })
 })
 
-t.test(
-  'an identity with a colon, a space-like plus or a percent sign is form-decoded',
-  async (t) => {
-    const { form, api, token } = await auth(t)
-    const identity = 'team:app/1@x'
-    const registered = await api(await token(), 'POST', '/v1/identities', { identity, scopes: [] })
-    const { registrationCode } = registered.json()
-    const answer = await form('/oauth/token', grant, basic(identity, registrationCode))
-    t.equal(answer.statusCode, 200, 'encoded with %3A in the identity')
-    const raw = Buffer.from(`${identity}:${registrationCode}`).toString('base64')
-    const unencoded = await form('/oauth/token', grant, { authorization: `Basic ${raw}` })
-    t.equal(unencoded.statusCode, 401, 'without encoding the first colon ends the identity')
-    t.equal(unencoded.json().error, 'invalid_client')
-  },
-)
+t.test('form-decodes an identity with a colon, a plus or a percent sign', async (t) => {
+  const { form, api, token } = await auth(t)
+  const identity = 'team:app/1@x'
+  const registered = await api(await token(), 'POST', '/v1/identities', { identity, scopes: [] })
+  const { registrationCode } = registered.json()
+  const answer = await form('/oauth/token', grant, basic(identity, registrationCode))
+  t.equal(answer.statusCode, 200, 'accepts the identity with its colon encoded')
+  const raw = Buffer.from(`${identity}:${registrationCode}`).toString('base64')
+  const unencoded = await form('/oauth/token', grant, { authorization: `Basic ${raw}` })
+  t.equal(unencoded.statusCode, 401, 'reads an unencoded colon as the end of the identity')
+  t.equal(unencoded.json().error, 'invalid_client')
+})
 
-t.test('wrong credentials answer 401 and name the scheme, alike whatever is wrong', async (t) => {
+t.test('returns the same 401 with the scheme for all wrong credentials', async (t) => {
   const { form, admin } = await auth(t)
   const answers = [
     await form('/oauth/token', grant, basic('admin', 'wrong')),
@@ -69,7 +66,7 @@ t.test('wrong credentials answer 401 and name the scheme, alike whatever is wron
   }
 })
 
-t.test('missing and unreadable credentials are invalid_client', async (t) => {
+t.test('rejects missing and malformed credentials as invalid_client', async (t) => {
   const { form } = await auth(t)
   const headers = ['Basic', 'Basic !!!', 'Basic YWRtaW4=', 'Basic JTplOiU=', 'Bearer x', 'Digest y']
   for (const authorization of [undefined, ...headers]) {
@@ -80,7 +77,7 @@ t.test('missing and unreadable credentials are invalid_client', async (t) => {
   }
 })
 
-t.test('credentials in both places are refused, though both are right', async (t) => {
+t.test('rejects credentials in both places, even if both are valid', async (t) => {
   const { form, admin } = await auth(t)
   const code = admin.registrationCode
   const both = { ...grant, client_id: 'admin', client_secret: code }
@@ -88,10 +85,10 @@ t.test('credentials in both places are refused, though both are right', async (t
   t.equal(answer.statusCode, 400)
   t.equal(answer.json().error, 'invalid_request')
   const other = await form('/oauth/token', { ...grant, client_id: 'x' }, basic('admin', code))
-  t.equal(other.statusCode, 400, 'client_id of someone else')
+  t.equal(other.statusCode, 400, 'rejects the client_id of another identity')
 })
 
-t.test('a parameter that is sent twice is refused', async (t) => {
+t.test('rejects a repeated parameter', async (t) => {
   const { form, admin } = await auth(t)
   const text = `grant_type=client_credentials&client_id=admin&client_secret=${admin.registrationCode}`
   for (const twice of ['grant_type=x', 'client_id=admin', 'client_secret=y', 'scope=a&scope=b']) {
@@ -99,10 +96,14 @@ t.test('a parameter that is sent twice is refused', async (t) => {
     t.equal(answer.statusCode, 400, twice)
     t.equal(answer.json().error, 'invalid_request')
   }
-  t.equal((await form('/oauth/token', `${text}&more=1&more=2`)).statusCode, 200, 'unknown: ignored')
+  t.equal(
+    (await form('/oauth/token', `${text}&more=1&more=2`)).statusCode,
+    200,
+    'ignores unknown parameters',
+  )
 })
 
-t.test('a parameter without a value is the same as none', async (t) => {
+t.test('treats a parameter without a value as absent', async (t) => {
   const { form, admin } = await auth(t)
   const header = basic('admin', admin.registrationCode)
   const empty = { client_id: '', client_secret: '', client_assertion: '', scope: '' }
@@ -110,10 +111,10 @@ t.test('a parameter without a value is the same as none', async (t) => {
   const none = await form('/oauth/token', { grant_type: '' }, header)
   t.match(none.json(), { error: 'invalid_request', error_description: /grant_type/ })
   const twice = await form('/oauth/token', 'grant_type=client_credentials&scope=&scope=', header)
-  t.match(twice.json(), { error: 'invalid_request' }, 'twice is twice')
+  t.match(twice.json(), { error: 'invalid_request' }, 'rejects a repeated empty parameter')
 })
 
-t.test('another grant, or none, is refused', async (t) => {
+t.test('rejects an unknown or missing grant type', async (t) => {
   const { form, admin } = await auth(t)
   const header = basic('admin', admin.registrationCode)
   const other = await form('/oauth/token', { grant_type: 'password' }, header)
@@ -122,14 +123,18 @@ t.test('another grant, or none, is refused', async (t) => {
   t.match(none.json(), { error: 'invalid_request', error_description: /grant_type/ })
 })
 
-t.test('scope narrows a token, and never widens it', async (t) => {
+t.test('issues only scopes that the identity has', async (t) => {
   const { form, identity } = await auth(t)
   const app = await identity(['subscribe:chat:*', 'publish:chat:{sub}', 'introspect'])
   const header = basic(app.identity, app.registrationCode)
   const ask = (scope: string) => form('/oauth/token', { ...grant, scope }, header)
   t.equal((await ask('subscribe:chat:1')).json().scope, 'subscribe:chat:1')
   t.equal((await ask('')).json().scope, 'subscribe:chat:* publish:chat:{sub} introspect')
-  t.equal((await ask(`publish:chat:${app.identity}`)).statusCode, 200, '{sub} is itself')
+  t.equal(
+    (await ask(`publish:chat:${app.identity}`)).statusCode,
+    200,
+    'replaces {sub} by the identity itself',
+  )
   for (const scope of [
     'admin',
     'subscribe:*',
@@ -144,14 +149,14 @@ t.test('scope narrows a token, and never widens it', async (t) => {
   }
 })
 
-t.test('an identity may have a token lifetime of its own', async (t) => {
+t.test('uses the token lifetime of the identity', async (t) => {
   const { form, identity } = await auth(t)
   const app = await identity([], { tokenTtlSeconds: 77 })
   const answer = await form('/oauth/token', grant, basic(app.identity, app.registrationCode))
   t.equal(answer.json().expires_in, 77)
 })
 
-t.test('a suspended identity is told so, if its code is right', async (t) => {
+t.test('says that an identity is suspended only to callers with a valid code', async (t) => {
   const { form, identity, api, token } = await auth(t)
   const app = await identity([])
   await api(await token(), 'POST', `/v1/identities/${app.identity}/suspend`)
@@ -162,7 +167,7 @@ t.test('a suspended identity is told so, if its code is right', async (t) => {
   t.equal(wrong.json().error, 'invalid_client')
 })
 
-t.test('scopes that make a token longer than anyone accepts are refused', async (t) => {
+t.test('rejects scopes that would make the token too long', async (t) => {
   const { form, identity } = await auth(t)
   const scopes = Array.from({ length: 30 }, (_, i) => `subscribe:${i}${'x'.repeat(100)}`)
   const app = await identity(scopes)
@@ -170,23 +175,20 @@ t.test('scopes that make a token longer than anyone accepts are refused', async 
   t.equal(answer.json().error, 'invalid_scope')
 })
 
-t.test(
-  'failures from one address are limited, and a forged X-Forwarded-For is no way round',
-  async (t) => {
-    const { form } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '3' })
-    const from = (address: string, code: string) =>
-      form('/oauth/token', grant, { ...basic('admin', code), 'x-forwarded-for': address })
-    for (const n of [1, 2, 3]) {
-      t.equal((await from(`10.0.0.${n}`, 'wrong')).statusCode, 401)
-    }
-    const limited = await from('10.0.0.9', 'wrong')
-    t.equal(limited.statusCode, 429)
-    t.equal(limited.json().error, 'temporarily_unavailable')
-    t.match(limited.headers['retry-after'], /^[1-9]/)
-  },
-)
+t.test('limits failures of an address, also with a forged X-Forwarded-For', async (t) => {
+  const { form } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '3' })
+  const from = (address: string, code: string) =>
+    form('/oauth/token', grant, { ...basic('admin', code), 'x-forwarded-for': address })
+  for (const n of [1, 2, 3]) {
+    t.equal((await from(`10.0.0.${n}`, 'wrong')).statusCode, 401)
+  }
+  const limited = await from('10.0.0.9', 'wrong')
+  t.equal(limited.statusCode, 429)
+  t.equal(limited.json().error, 'temporarily_unavailable')
+  t.match(limited.headers['retry-after'], /^[1-9]/)
+})
 
-t.test('behind a trusted proxy its clients are counted apart', async (t) => {
+t.test('counts the clients of a trusted proxy separately', async (t) => {
   const { form } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '1', TRUST_PROXY: '127.0.0.1' })
   const from = (address: string) =>
     form('/oauth/token', grant, { ...basic('admin', 'wrong'), 'x-forwarded-for': address })
@@ -195,42 +197,35 @@ t.test('behind a trusted proxy its clients are counted apart', async (t) => {
   t.equal((await from('10.0.0.1')).statusCode, 429)
 })
 
-t.test('good authentications are not limited', async (t) => {
+t.test('does not limit successful authentications', async (t) => {
   const { token } = await auth(t, { TOKEN_FAILURES_PER_MINUTE: '1' })
   for (let n = 0; n < 5; n++) {
     t.type(await token(), 'string')
   }
 })
 
-t.test(
-  'an identity that has as many tokens as it may gets 429, and when to come back',
-  async (t) => {
-    const self = await auth(t, { MAX_TOKENS_PER_IDENTITY: '2', TOKEN_TTL_SECONDS: '600' })
-    const shop = await self.identity(['tokens:issue', 'subscribe:a'])
-    const backend = await self.token(shop)
-    const admin = await self.token()
-    const issue = () => self.api(backend, 'POST', '/v1/tokens', { subject: 'ann' })
-    t.equal((await issue()).statusCode, 201)
-    const client = await self.form(
-      '/oauth/token',
-      grant,
-      basic(shop.identity, shop.registrationCode),
-    )
-    const user = await issue()
-    for (const answer of [client, user]) {
-      t.equal(answer.statusCode, 429)
-      const seconds = Number(answer.headers['retry-after'])
-      t.ok(seconds > 500 && seconds <= 601, `${seconds} s`)
-    }
-    t.match(client.json(), {
-      error: 'temporarily_unavailable',
-      error_description: /has 2 tokens that have not expired/,
-    })
-    t.match(user.json(), { code: 'too_many_tokens', detail: /MAX_TOKENS_PER_IDENTITY/ })
-    const { entries } = (await self.api(admin, 'GET', '/v1/audit?result=refused')).json()
-    t.match(entries, [
-      { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
-      { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
-    ])
-  },
-)
+t.test('returns 429 with Retry-After to an identity with too many tokens', async (t) => {
+  const self = await auth(t, { MAX_TOKENS_PER_IDENTITY: '2', TOKEN_TTL_SECONDS: '600' })
+  const shop = await self.identity(['tokens:issue', 'subscribe:a'])
+  const backend = await self.token(shop)
+  const admin = await self.token()
+  const issue = () => self.api(backend, 'POST', '/v1/tokens', { subject: 'ann' })
+  t.equal((await issue()).statusCode, 201)
+  const client = await self.form('/oauth/token', grant, basic(shop.identity, shop.registrationCode))
+  const user = await issue()
+  for (const answer of [client, user]) {
+    t.equal(answer.statusCode, 429)
+    const seconds = Number(answer.headers['retry-after'])
+    t.ok(seconds > 500 && seconds <= 601, `${seconds} s`)
+  }
+  t.match(client.json(), {
+    error: 'temporarily_unavailable',
+    error_description: /has 2 tokens that have not expired/,
+  })
+  t.match(user.json(), { code: 'too_many_tokens', detail: /MAX_TOKENS_PER_IDENTITY/ })
+  const { entries } = (await self.api(admin, 'GET', '/v1/audit?result=refused')).json()
+  t.match(entries, [
+    { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
+    { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
+  ])
+})

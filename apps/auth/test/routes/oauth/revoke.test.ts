@@ -15,7 +15,7 @@ async function isActive(self: Auth, token: string): Promise<boolean> {
   return answer.json().results[0].active
 }
 
-t.test('a client revokes a token of its own, with a receipt, and nodes hear of it', async (t) => {
+t.test("revokes a client's own token, with a receipt and an event on the feed", async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const listener = await node(t, other, await self.tokenWith('feed'))
@@ -31,7 +31,7 @@ t.test('a client revokes a token of its own, with a receipt, and nodes hear of i
   t.equal(answer.body, '')
   t.match(answer.headers, { 'cache-control': 'no-store', pragma: 'no-cache' })
   t.equal(await isActive(self, token), false)
-  t.equal(await isActive(self, backend), true, 'and no other')
+  t.equal(await isActive(self, backend), true, 'revokes no other token')
   const [id] = await listener.events(1)
   const receipt = await self.api(await self.token(), 'GET', `/v1/revocations/${id}`)
   t.match(receipt.json(), { selector: { jti, cascade: true }, tokens: 1, nodes: [{ node: 'n' }] })
@@ -39,7 +39,7 @@ t.test('a client revokes a token of its own, with a receipt, and nodes hear of i
   t.match(body, 'portcullis_revocations_total{selector="jti_cascade"} 1')
 })
 
-t.test('what the token has issued is revoked with it (RFC 7009 §2.1)', async (t) => {
+t.test('also revokes the tokens that it has issued (RFC 7009 §2.1)', async (t) => {
   const self = await auth(t)
   const shop = await self.identity(['tokens:issue', 'subscribe:a'])
   const [backend, another] = [await self.token(shop), await self.token(shop)]
@@ -48,10 +48,14 @@ t.test('what the token has issued is revoked with it (RFC 7009 §2.1)', async (t
   const [child, other] = [await issue(backend), await issue(another)]
   t.equal((await revoke(self, shop, { token: backend })).statusCode, 200)
   t.equal(await isActive(self, child), false)
-  t.equal(await isActive(self, other), true, 'what another token has issued lives')
+  t.equal(
+    await isActive(self, other),
+    true,
+    'does not revoke a token that another token has issued',
+  )
 })
 
-t.test('whatever is no token of ours, or none any more, is answered with 200', async (t) => {
+t.test('answers 200 to unknown, expired and revoked tokens', async (t) => {
   const self = await auth(t)
   const shop = await self.identity([], { tokenTtlSeconds: 1 })
   const expired = await self.token(shop)
@@ -64,7 +68,7 @@ t.test('whatever is no token of ours, or none any more, is answered with 200', a
   }
 })
 
-t.test('a token of another client is refused, and lives on', async (t) => {
+t.test("rejects another client's token and does not revoke it", async (t) => {
   const self = await auth(t)
   const shop = await self.identity(['tokens:revoke'])
   const [mine, theirs] = [await self.token(shop), await self.tokenWith('feed')]
@@ -73,14 +77,14 @@ t.test('a token of another client is refused, and lives on', async (t) => {
     t.equal(answer.statusCode, 400)
     return answer.body
   }
-  const living = await refused(theirs)
-  t.equal(JSON.parse(living).error, 'unauthorized_client')
+  const bodyOfActive = await refused(theirs)
+  t.equal(JSON.parse(bodyOfActive).error, 'unauthorized_client')
   t.equal(await isActive(self, theirs), true)
   await self.api(mine, 'POST', '/v1/revocations', { token: theirs })
-  t.equal(await refused(theirs), living, 'the same of one that is revoked: its state is not told')
+  t.equal(await refused(theirs), bodyOfActive, 'returns the same for a revoked one')
 })
 
-t.test('the client has to authenticate, and to say which token', async (t) => {
+t.test('requires client authentication and a token', async (t) => {
   const self = await auth(t)
   const shop = await self.identity([])
   const token = await self.token(shop)
@@ -90,7 +94,11 @@ t.test('the client has to authenticate, and to say which token', async (t) => {
   const wrong = await revoke(self, { ...shop, registrationCode: 'wrong' }, { token })
   t.match([wrong.statusCode, wrong.json().error], [401, 'invalid_client'])
   const headers = { authorization: `Bearer ${token}` }
-  t.equal((await self.form('/oauth/revoke', { token }, headers)).statusCode, 401, 'by no token')
+  t.equal(
+    (await self.form('/oauth/revoke', { token }, headers)).statusCode,
+    401,
+    'does not accept a bearer token',
+  )
   t.equal(await isActive(self, token), true)
   for (const fields of [{}, { token: '' }]) {
     const answer = await revoke(self, shop, fields)

@@ -8,7 +8,7 @@ const execute = [openid.allowInsecureRequests]
 const options = { algorithm: 'oauth2', execute } as const
 const insecure = { [oauth.allowInsecureRequests]: true }
 
-/** The OAuth error that a client was answered with. */
+/** Resolves with the OAuth error of a rejected request. */
 function refusal(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => 'none',
@@ -16,34 +16,39 @@ function refusal(work: Promise<unknown>): Promise<unknown> {
   )
 }
 
-t.test('openid-client: the whole round, by each way of authenticating', async (t) => {
-  const { url, identity, token } = await issuer(t)
-  const key = await clientKey('ES256')
-  const app = await identity(['introspect', 'subscribe:a'], { jwks: { keys: [key.jwk] } })
-  const code = app.registrationCode
-  const ways = {
-    client_secret_basic: openid.ClientSecretBasic(code),
-    client_secret_post: openid.ClientSecretPost(code),
-    private_key_jwt: openid.PrivateKeyJwt({ key: key.privateKey, kid: key.jwk.kid ?? '' }),
-  }
-  for (const [name, way] of Object.entries(ways)) {
-    const config = await openid.discovery(url, app.identity, undefined, way, options)
-    t.ok(config.serverMetadata().token_endpoint_auth_methods_supported?.includes(name), name)
-    const granted = await openid.clientCredentialsGrant(config, { scope: 'subscribe:a' })
-    t.equal(granted.scope, 'subscribe:a')
-    const active = await openid.tokenIntrospection(config, granted.access_token)
-    t.match(active, { active: true, client_id: app.identity, scope: 'subscribe:a' })
-    await openid.tokenRevocation(config, granted.access_token, { token_type_hint: 'access_token' })
-    t.same(await openid.tokenIntrospection(config, granted.access_token), { active: false })
-    await openid.tokenRevocation(config, 'nothing that we ever issued')
-    const another = openid.tokenRevocation(config, await token())
-    t.equal(await refusal(another), 'unauthorized_client')
-    const beyond = openid.clientCredentialsGrant(config, { scope: 'feed' })
-    t.equal(await refusal(beyond), 'invalid_scope')
-  }
-})
+t.test(
+  'openid-client: issues, introspects and revokes with each authentication method',
+  async (t) => {
+    const { url, identity, token } = await issuer(t)
+    const key = await clientKey('ES256')
+    const app = await identity(['introspect', 'subscribe:a'], { jwks: { keys: [key.jwk] } })
+    const code = app.registrationCode
+    const methods = {
+      client_secret_basic: openid.ClientSecretBasic(code),
+      client_secret_post: openid.ClientSecretPost(code),
+      private_key_jwt: openid.PrivateKeyJwt({ key: key.privateKey, kid: key.jwk.kid ?? '' }),
+    }
+    for (const [name, method] of Object.entries(methods)) {
+      const config = await openid.discovery(url, app.identity, undefined, method, options)
+      t.ok(config.serverMetadata().token_endpoint_auth_methods_supported?.includes(name), name)
+      const granted = await openid.clientCredentialsGrant(config, { scope: 'subscribe:a' })
+      t.equal(granted.scope, 'subscribe:a')
+      const active = await openid.tokenIntrospection(config, granted.access_token)
+      t.match(active, { active: true, client_id: app.identity, scope: 'subscribe:a' })
+      await openid.tokenRevocation(config, granted.access_token, {
+        token_type_hint: 'access_token',
+      })
+      t.same(await openid.tokenIntrospection(config, granted.access_token), { active: false })
+      await openid.tokenRevocation(config, 'a text that was never issued')
+      const another = openid.tokenRevocation(config, await token())
+      t.equal(await refusal(another), 'unauthorized_client')
+      const beyond = openid.clientCredentialsGrant(config, { scope: 'feed' })
+      t.equal(await refusal(beyond), 'invalid_scope')
+    }
+  },
+)
 
-t.test('openid-client: a client registers itself, and gets tokens for its users', async (t) => {
+t.test('openid-client: registers a client and exchanges tokens for its users', async (t) => {
   const { url, tokenWith } = await issuer(t)
   const initialAccessToken = await tokenWith('identities:write', 'tokens:issue', 'subscribe:*')
   const key = await clientKey('Ed25519')
@@ -76,37 +81,40 @@ t.test('openid-client: a client registers itself, and gets tokens for its users'
   })
 })
 
-t.test('oauth4webapi: the whole round, and the token is one of RFC 9068', async (t) => {
-  const { url, tokenWith } = await issuer(t)
-  const found = await oauth.discoveryRequest(url, { algorithm: 'oauth2', ...insecure })
-  const server = await oauth.processDiscoveryResponse(url, found)
-  const registered = await oauth.processDynamicClientRegistrationResponse(
-    await oauth.dynamicClientRegistrationRequest(
-      server,
-      { scope: 'introspect' },
-      { ...insecure, initialAccessToken: await tokenWith('identities:write', 'introspect') },
-    ),
-  )
-  const client = { client_id: registered.client_id }
-  const way = oauth.ClientSecretBasic(String(registered['client_secret']))
-  const { access_token } = await oauth.processClientCredentialsResponse(
-    server,
-    client,
-    await oauth.clientCredentialsGrantRequest(server, client, way, {}, insecure),
-  )
-  const request = new Request(`${url}x`, { headers: { authorization: `Bearer ${access_token}` } })
-  const validated = await oauth.validateJwtAccessToken(server, request, 'portcullis', insecure)
-  t.match(validated, { client_id: client.client_id, sub: client.client_id, scope: 'introspect' })
-
-  const introspect = async () =>
-    oauth.processIntrospectionResponse(
+t.test(
+  'oauth4webapi: registers, issues, validates (RFC 9068), introspects and revokes',
+  async (t) => {
+    const { url, tokenWith } = await issuer(t)
+    const found = await oauth.discoveryRequest(url, { algorithm: 'oauth2', ...insecure })
+    const server = await oauth.processDiscoveryResponse(url, found)
+    const registered = await oauth.processDynamicClientRegistrationResponse(
+      await oauth.dynamicClientRegistrationRequest(
+        server,
+        { scope: 'introspect' },
+        { ...insecure, initialAccessToken: await tokenWith('identities:write', 'introspect') },
+      ),
+    )
+    const client = { client_id: registered.client_id }
+    const way = oauth.ClientSecretBasic(String(registered['client_secret']))
+    const { access_token } = await oauth.processClientCredentialsResponse(
       server,
       client,
-      await oauth.introspectionRequest(server, client, way, access_token, insecure),
+      await oauth.clientCredentialsGrantRequest(server, client, way, {}, insecure),
     )
-  t.equal((await introspect()).active, true)
-  await oauth.processRevocationResponse(
-    await oauth.revocationRequest(server, client, way, access_token, insecure),
-  )
-  t.same(await introspect(), { active: false })
-})
+    const request = new Request(`${url}x`, { headers: { authorization: `Bearer ${access_token}` } })
+    const validated = await oauth.validateJwtAccessToken(server, request, 'portcullis', insecure)
+    t.match(validated, { client_id: client.client_id, sub: client.client_id, scope: 'introspect' })
+
+    const introspect = async () =>
+      oauth.processIntrospectionResponse(
+        server,
+        client,
+        await oauth.introspectionRequest(server, client, way, access_token, insecure),
+      )
+    t.equal((await introspect()).active, true)
+    await oauth.processRevocationResponse(
+      await oauth.revocationRequest(server, client, way, access_token, insecure),
+    )
+    t.same(await introspect(), { active: false })
+  },
+)

@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 
-t.test('GET /v1/registry: how the registry and its Redis are set', async (t) => {
+t.test('returns the settings of the registry and its Redis', async (t) => {
   const self = await auth(t, { LEASE_MS: '5000', REVOCATION_REPLICAS: '2' })
   const answer = await self.api(await self.tokenWith('nodes:read'), 'GET', '/v1/registry')
   t.equal(answer.statusCode, 200)
@@ -19,7 +19,7 @@ t.test('GET /v1/registry: how the registry and its Redis are set', async (t) => 
   t.notMatch(answer.body, self.prefix)
 })
 
-t.test('it is for those who may see nodes', async (t) => {
+t.test('requires the scope nodes:read', async (t) => {
   const self = await auth(t)
   t.equal((await self.api(undefined, 'GET', '/v1/registry')).statusCode, 401)
   const token = await self.tokenWith('identities:read', 'tokens:read')

@@ -8,17 +8,17 @@ import { replicatedRedis, serverProgram } from '../../fixtures/replicated-redis.
 const program = serverProgram()
 const replicated = { skip: program === undefined ? 'no redis-server is installed' : false }
 
-/** Revokes tokens of nobody. */
+/** Revokes the tokens of an identity that does not exist. */
 function revoke(self: Auth, admin: string, body: object) {
   return self.api(admin, 'POST', '/v1/revocations', { identity: 'nobody', ...body })
 }
 
-/** A replica that nobody asked for is not spoken of. */
-function silent(receipt: object): boolean {
+/** Returns true if a receipt does not mention replicas. */
+function isWithoutReplicas(receipt: object): boolean {
   return !('replicas' in receipt) && !('replicasAsked' in receipt)
 }
 
-t.test('a revocation waits for the replicas it asks for, and is there', replicated, async (t) => {
+t.test('waits until the requested replicas have the revocation', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   for (const PARTITIONS of ['1', '16']) {
     const self = await auth(t, { REDIS_URL: redis.url, PARTITIONS })
@@ -36,21 +36,25 @@ t.test('a revocation waits for the replicas it asks for, and is there', replicat
           found.push(key)
         }
       }
-      t.equal(found.length, 'all' in selector ? Number(PARTITIONS) : 1, 'the replica has it')
+      t.equal(
+        found.length,
+        'all' in selector ? Number(PARTITIONS) : 1,
+        'the replica has the receipt',
+      )
       t.equal(done.statusCode, 201)
       t.match(done.json(), { complete: true, replicas: 1, replicasAsked: 1 })
       const caller = await self.token()
       const read = await self.api(caller, 'GET', `/v1/revocations/${id}`)
-      t.same(read.json(), done.json(), 'reading it later tells the same')
+      t.same(read.json(), done.json(), 'returns the same receipt later')
     }
   }
 })
 
-t.test('nobody asked: nothing waits, and the receipt says nothing of it', async (t) => {
+t.test('does not wait for replicas, or mention them, unless requested', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
-  t.ok(silent((await revoke(self, admin, {})).json()))
-  t.ok(silent((await revoke(self, admin, { replicas: 0 })).json()))
+  t.ok(isWithoutReplicas((await revoke(self, admin, {})).json()))
+  t.ok(isWithoutReplicas((await revoke(self, admin, { replicas: 0 })).json()))
   for (const replicas of [-1, 17, 1.5, '1']) {
     t.equal((await revoke(self, admin, { replicas })).statusCode, 400)
   }
@@ -60,7 +64,7 @@ t.test('nobody asked: nothing waits, and the receipt says nothing of it', async 
   })
 })
 
-t.test('an auth whose Redis takes no writes is not ready', replicated, async (t) => {
+t.test('is not ready while Redis accepts no writes', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   const self = await auth(t, { REDIS_URL: redis.url })
   t.equal((await self.app.inject('/ready')).statusCode, 200)
@@ -68,18 +72,21 @@ t.test('an auth whose Redis takes no writes is not ready', replicated, async (t)
   await commands.call('CONFIG', 'SET', 'min-replicas-to-write', '1')
   await redis.endReplica()
   const answer = await self.app.inject('/ready')
-  t.equal(answer.statusCode, 503, 'it cannot renew a lease')
+  t.equal(answer.statusCode, 503, 'cannot renew its lease')
   t.match(answer.json(), { reasons: { redis: /takes no writes/ } })
   await commands.call('CONFIG', 'SET', 'min-replicas-to-write', '0')
   t.equal((await self.app.inject('/ready')).statusCode, 200)
 })
 
-t.test('REVOCATION_REPLICAS is for whoever does not say', replicated, async (t) => {
+t.test('uses REVOCATION_REPLICAS when the request has no replicas', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   const self = await auth(t, { REDIS_URL: redis.url, REVOCATION_REPLICAS: '1' })
   const admin = await self.token()
   t.match((await revoke(self, admin, {})).json(), { replicas: 1, replicasAsked: 1 })
-  t.ok(silent((await revoke(self, admin, { replicas: 0 })).json()), 'a request says 0')
+  t.ok(
+    isWithoutReplicas((await revoke(self, admin, { replicas: 0 })).json()),
+    'a request with 0 overrides it',
+  )
   const { identity } = await self.identity([])
   const suspended = await self.api(admin, 'POST', `/v1/identities/${identity}/suspend`)
   t.match(suspended.json().revocation, { replicas: 1, replicasAsked: 1 })
@@ -89,7 +96,7 @@ t.test('REVOCATION_REPLICAS is for whoever does not say', replicated, async (t) 
   t.match(receipt.json(), { replicas: 1, replicasAsked: 1 })
 })
 
-t.test('fewer than asked are told, and nothing hangs', replicated, async (t) => {
+t.test('reports fewer replicas than requested after a bounded wait', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   const self = await auth(t, { REDIS_URL: redis.url })
   const admin = await self.token()
@@ -114,21 +121,21 @@ t.test('fewer than asked are told, and nothing hangs', replicated, async (t) => 
   t.match(body, 'portcullis_revocations_under_replicated_total 3\n')
 })
 
-t.test('while revocations wait, everything else goes on', replicated, async (t) => {
+t.test('serves other requests while revocations wait for replicas', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   const self = await auth(t, { REDIS_URL: redis.url })
   const admin = await self.token()
   const feed = await joined(t, self, 'node-1')
   redis.pauseReplica()
   let answered = 0
-  // More than there are connections to wait on.
+  // More than the connections that wait for replicas.
   const waiting = Array.from({ length: 20 }, async () => {
     const answer = await revoke(self, admin, { replicas: 1 })
     answered += 1
     return answer
   })
   await feed.events(20)
-  t.equal(answered, 0, 'the feed has all of them while their answers wait')
+  t.equal(answered, 0, 'sends the events before the responses')
   const others = await Promise.all([
     self.api(admin, 'GET', '/v1/nodes'),
     self.api(admin, 'POST', '/v1/introspections', { tokens: [admin] }),
@@ -138,7 +145,7 @@ t.test('while revocations wait, everything else goes on', replicated, async (t) 
     others.map(({ statusCode }) => statusCode),
     [200, 200, 201],
   )
-  t.equal(answered, 0, 'and so had everyone else')
+  t.equal(answered, 0, 'serves other requests before the responses')
   const answers = await Promise.all(waiting)
   for (const answer of answers) {
     t.equal(answer.statusCode, 201)
@@ -146,7 +153,7 @@ t.test('while revocations wait, everything else goes on', replicated, async (t) 
   }
 })
 
-t.test('a revocation that a failover lost is not called committed', replicated, async (t) => {
+t.test('does not report a revocation that a failover lost as committed', replicated, async (t) => {
   const redis = await replicatedRedis(t, program ?? '')
   const self = await auth(t, { REDIS_URL: redis.url })
   const admin = await self.token()
@@ -156,7 +163,7 @@ t.test('a revocation that a failover lost is not called committed', replicated, 
   await raw.connect()
   const key = `{${self.prefix}:0}:receipts`
   const answer = revoke(self, admin, { replicas: 1 })
-  // As a primary that never had it would stand.
+  // Delete the receipt, as on a new primary that never had it.
   let id: string | undefined
   while (id === undefined) {
     await setImmediate()
@@ -168,37 +175,33 @@ t.test('a revocation that a failover lost is not called committed', replicated, 
   t.equal(lost.json().code, 'registry_unavailable')
 })
 
-t.test(
-  'the connection that waits is cut: committed, and known of no replica',
-  replicated,
-  async (t) => {
-    const redis = await replicatedRedis(t, program ?? '')
-    const self = await auth(t, { REDIS_URL: redis.url })
-    const admin = await self.token()
-    redis.pauseReplica()
-    const raw = connect({ url: redis.url, onError: () => {} })
-    t.teardown(() => close(raw))
-    await raw.connect()
-    const answer = revoke(self, admin, { replicas: 1 })
-    let id: string | undefined
-    while (id === undefined) {
-      await setImmediate()
-      const list = String(await raw.client('LIST'))
-      const blocked = list
-        .split('\n')
-        .find((line) => line.includes('name=portcullis-auth-waiting') && line.includes('flags=b'))
-      id = /^id=(\d+)/.exec(blocked ?? '')?.[1]
-    }
-    await raw.client('KILL', 'ID', id)
-    const cut = await answer
-    t.equal(cut.statusCode, 201)
-    t.match(cut.json(), { replicas: 0, replicasAsked: 1 })
-    redis.continueReplica()
-    await redis.inSync()
-    t.match(
-      (await revoke(self, admin, { replicas: 1 })).json(),
-      { replicas: 1 },
-      'a new one serves',
-    )
-  },
-)
+t.test('reports no replicas when the waiting connection is cut', replicated, async (t) => {
+  const redis = await replicatedRedis(t, program ?? '')
+  const self = await auth(t, { REDIS_URL: redis.url })
+  const admin = await self.token()
+  redis.pauseReplica()
+  const raw = connect({ url: redis.url, onError: () => {} })
+  t.teardown(() => close(raw))
+  await raw.connect()
+  const answer = revoke(self, admin, { replicas: 1 })
+  let id: string | undefined
+  while (id === undefined) {
+    await setImmediate()
+    const list = String(await raw.client('LIST'))
+    const blocked = list
+      .split('\n')
+      .find((line) => line.includes('name=portcullis-auth-waiting') && line.includes('flags=b'))
+    id = /^id=(\d+)/.exec(blocked ?? '')?.[1]
+  }
+  await raw.client('KILL', 'ID', id)
+  const cut = await answer
+  t.equal(cut.statusCode, 201)
+  t.match(cut.json(), { replicas: 0, replicasAsked: 1 })
+  redis.continueReplica()
+  await redis.inSync()
+  t.match(
+    (await revoke(self, admin, { replicas: 1 })).json(),
+    { replicas: 1 },
+    'waits on a new connection afterwards',
+  )
+})

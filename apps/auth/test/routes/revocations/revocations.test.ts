@@ -3,14 +3,14 @@ import { type Auth, auth } from '../../fixtures/auth.js'
 
 const unknown = '0-AAAAAAAAAAAAAAAAAAAAAA'
 
-/** Which of these tokens are active. */
+/** Returns which of these tokens are active. */
 async function active({ api, token }: Auth, tokens: string[]): Promise<boolean[]> {
-  // Of a token that no revocation in these tests covers.
+  // A new token, which no revocation covers.
   const answer = await api(await token(), 'POST', '/v1/introspections', { tokens })
   return answer.json().results.map((one: { active: boolean }) => one.active)
 }
 
-t.test('each selector revokes what it names, and nothing else', async (t) => {
+t.test('revokes exactly the tokens of each selector', async (t) => {
   const self = await auth(t)
   const shop = await self.identity(['tokens:issue', 'subscribe:a'])
   const backend = await self.token(shop)
@@ -38,7 +38,7 @@ t.test('each selector revokes what it names, and nothing else', async (t) => {
       dryRun: true,
     })
     t.equal(dry.statusCode, 200)
-    t.same(dry.json(), { dryRun: true, tokens: count }, 'counted, not done')
+    t.same(dry.json(), { dryRun: true, tokens: count }, 'counts without revoking')
     const done = await self.api(await revoker(), 'POST', '/v1/revocations', {
       ...body,
       reason: 'x',
@@ -54,7 +54,7 @@ t.test('each selector revokes what it names, and nothing else', async (t) => {
   t.same(await active(self, [other]), [false])
 })
 
-t.test('a cascade revokes what a token has issued too, and is on record', async (t) => {
+t.test('revokes the tokens that a token has issued with cascade, and records it', async (t) => {
   const self = await auth(t)
   const shop = await self.identity(['tokens:issue', 'subscribe:a'])
   const backend = await self.token(shop)
@@ -86,14 +86,14 @@ t.test('a cascade revokes what a token has issued too, and is on record', async 
   }
 })
 
-t.test('a token is revoked by its text too, also after it has expired', async (t) => {
+t.test('revokes a token by its text, also after it has expired', async (t) => {
   const self = await auth(t)
   const token = await self.tokenWith('feed')
   const brief = await self.token(await self.identity(['nodes:read'], { tokenTtlSeconds: 1 }))
   const admin = await self.token()
   const done = await self.api(admin, 'POST', '/v1/revocations', { token })
   t.equal(done.statusCode, 201)
-  t.notOk(done.body.includes(token), 'the text is not repeated')
+  t.notOk(done.body.includes(token), 'does not repeat the text')
   t.match(done.json().selector, { jti: /^0-/ })
   while ((await self.api(brief, 'GET', '/v1/nodes')).statusCode === 200) {}
   t.equal((await self.api(admin, 'POST', '/v1/revocations', { token: brief })).statusCode, 201)
@@ -105,7 +105,7 @@ t.test('a token is revoked by its text too, also after it has expired', async (t
   t.notOk(forged.body.includes(tampered.slice(-20)))
 })
 
-t.test('exactly one selector, and the error says which there are', async (t) => {
+t.test('requires exactly one selector and lists them in the error', async (t) => {
   const { api, token } = await auth(t)
   const admin = await token()
   const wrong = [
@@ -137,7 +137,7 @@ t.test('exactly one selector, and the error says which there are', async (t) => 
   t.match(none.json().detail, /exactly one selector: token; identity; .* all/)
 })
 
-t.test('issuedBefore spares later tokens', async (t) => {
+t.test('does not revoke tokens issued after issuedBefore', async (t) => {
   const self = await auth(t)
   const shop = await self.identity([])
   const before = await self.token(shop)
@@ -156,7 +156,7 @@ t.test('issuedBefore spares later tokens', async (t) => {
   t.same(await active(self, [before, after]), [false, true])
 })
 
-t.test('receipts are listed, newest first, and an unknown one is not found', async (t) => {
+t.test('lists receipts newest first, and returns 404 for an unknown one', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const ids: string[] = []

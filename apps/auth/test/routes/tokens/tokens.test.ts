@@ -3,7 +3,7 @@ import { maxParents } from '@portcullis/contracts/names'
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 
-t.test('a backend gets a token for its user, and finds it again', async (t) => {
+t.test('issues a token for a user and returns its record', async (t) => {
   const { api, tokenWith, token } = await auth(t)
   const backend = await tokenWith('tokens:issue', 'tokens:read', 'subscribe:user:{sub}')
   const body = { subject: 'ann', labels: ['device:phone'], ttlSeconds: 60 }
@@ -28,7 +28,7 @@ t.test('a backend gets a token for its user, and finds it again', async (t) => {
   t.equal((await api(backend, 'GET', `/v1/tokens/${jti}`)).json().state, 'revoked')
 })
 
-t.test('a user who is named like the identity gets no token of the identity', async (t) => {
+t.test('rejects the name of the identity as a subject', async (t) => {
   const { api, token, identity } = await auth(t)
   const shop = await identity(['tokens:issue', 'publish:*'])
   const body = { subject: shop.identity }
@@ -36,7 +36,7 @@ t.test('a user who is named like the identity gets no token of the identity', as
   t.match(refused.json(), { status: 400, code: 'invalid_request', detail: /own tokens/ })
 })
 
-t.test('without a scope the user gets the channels, and no service scope', async (t) => {
+t.test('issues the channel scopes without service scopes by default', async (t) => {
   const { api, tokenWith, token, identity } = await auth(t)
   const scopes = ['tokens:issue', 'introspect', 'subscribe:a', 'publish:b:*']
   const backend = await tokenWith(...scopes)
@@ -45,14 +45,14 @@ t.test('without a scope the user gets the channels, and no service scope', async
 
   const narrow = await token(await identity(scopes), 'tokens:issue publish:b:1')
   const less = await api(narrow, 'POST', '/v1/tokens', { subject: 'ann' })
-  t.equal(less.json().scope, 'publish:b:1', 'a narrowed token passes on what it has itself')
+  t.equal(less.json().scope, 'publish:b:1', 'issues only scopes of the calling token')
 
   const none = await api(await tokenWith('tokens:issue'), 'POST', '/v1/tokens', { subject: 'ann' })
   t.equal(none.statusCode, 400)
   t.equal(none.json().code, 'invalid_scope')
 })
 
-t.test('both the calling token and its identity limit what is passed on', async (t) => {
+t.test('limits scopes to those of the calling token and of its identity', async (t) => {
   const { api, token, identity } = await auth(t)
   const admin = await token()
   const shop = await identity(['tokens:issue', 'subscribe:a', 'subscribe:user:{sub}', 'publish:a'])
@@ -61,28 +61,47 @@ t.test('both the calling token and its identity limit what is passed on', async 
   const full = await token(shop)
   const narrow = await token(shop, 'tokens:issue subscribe:a')
   t.equal((await ask(full, 'publish:a')).statusCode, 201)
-  t.equal((await ask(full, 'subscribe:user:ann')).statusCode, 201, "the subject's own channel")
-  t.equal((await ask(full, 'subscribe:user:ann', 'bob')).statusCode, 400, "another's channel")
-  t.equal((await ask(narrow, 'publish:a')).json().code, 'invalid_scope', 'beyond the token')
+  t.equal(
+    (await ask(full, 'subscribe:user:ann')).statusCode,
+    201,
+    "allows the subject's own channel",
+  )
+  t.equal(
+    (await ask(full, 'subscribe:user:ann', 'bob')).statusCode,
+    400,
+    "rejects another subject's channel",
+  )
+  t.equal(
+    (await ask(narrow, 'publish:a')).json().code,
+    'invalid_scope',
+    'rejects a scope that the token lacks',
+  )
   t.equal((await ask(full, 'feed')).json().code, 'invalid_scope')
-  t.equal((await ask(full, 'tokens:issue')).statusCode, 201, 'a service scope, when asked for')
+  t.equal((await ask(full, 'tokens:issue')).statusCode, 201, 'allows a service scope if requested')
 
   await api(admin, 'PATCH', `/v1/identities/${shop.identity}`, { scopes: ['tokens:issue'] })
-  t.equal((await ask(full, 'publish:a')).json().code, 'invalid_scope', 'beyond the identity now')
+  t.equal(
+    (await ask(full, 'publish:a')).json().code,
+    'invalid_scope',
+    'rejects a scope that the identity has lost',
+  )
 })
 
-t.test("an identity's lifetime is the default and the longest for its users", async (t) => {
-  const { api, token, identity } = await auth(t)
-  const shop = await identity(['tokens:issue', 'subscribe:a'], { tokenTtlSeconds: 100 })
-  const ask = async (more: object) =>
-    api(await token(shop), 'POST', '/v1/tokens', { subject: 'ann', ...more })
-  t.ok((await ask({})).json().expires_in >= 99, 'less only for a second that has begun since')
-  t.equal((await ask({ ttlSeconds: 5 })).json().expires_in, 5)
-  const long = await ask({ ttlSeconds: 101 })
-  t.match(long.json(), { status: 400, code: 'ttl_too_long', detail: /at most 100/ })
-})
+t.test(
+  "uses the lifetime of the identity's tokens as default and maximum for its users",
+  async (t) => {
+    const { api, token, identity } = await auth(t)
+    const shop = await identity(['tokens:issue', 'subscribe:a'], { tokenTtlSeconds: 100 })
+    const ask = async (more: object) =>
+      api(await token(shop), 'POST', '/v1/tokens', { subject: 'ann', ...more })
+    t.ok((await ask({})).json().expires_in >= 99, 'is at most a second less')
+    t.equal((await ask({ ttlSeconds: 5 })).json().expires_in, 5)
+    const long = await ask({ ttlSeconds: 101 })
+    t.match(long.json(), { status: 400, code: 'ttl_too_long', detail: /at most 100/ })
+  },
+)
 
-t.test('a token ends with the token that issued it, and says so', async (t) => {
+t.test('issues a token that expires with its parent, and lists tokens by parent', async (t) => {
   const { api, token, identity } = await auth(t)
   const shop = await identity(['tokens:issue', 'tokens:read', 'subscribe:a'], {
     tokenTtlSeconds: 60,
@@ -93,7 +112,7 @@ t.test('a token ends with the token that issued it, and says so', async (t) => {
   const issued = await api(backend, 'POST', '/v1/tokens', month)
   t.equal(issued.statusCode, 201)
   const child = issued.json()
-  t.ok(child.expires_in <= 60 && child.expires_in >= 50, `lives ${child.expires_in} s`)
+  t.ok(child.expires_in <= 60 && child.expires_in >= 50, `expires in ${child.expires_in} s`)
   const claims = (jwt: string) =>
     JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64').toString())
   t.equal(claims(child.access_token).exp, claims(backend).exp)
@@ -124,7 +143,7 @@ t.test('a token ends with the token that issued it, and says so', async (t) => {
   t.equal((await api(admin, 'GET', '/v1/tokens?parent=x')).statusCode, 400)
 })
 
-t.test('nothing is issued for a token that ends while the body is on its way', async (t) => {
+t.test('issues nothing when the calling token is revoked before the body arrives', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const shop = await self.identity(['tokens:issue', 'subscribe:a'])
@@ -138,7 +157,7 @@ t.test('nothing is issued for a token that ends while the body is on its way', a
     const backend = await self.token(shop)
     let revoked: number | undefined
     const body = new Readable({
-      // Reading the body begins after the caller was admitted.
+      // The body is read only after the caller was admitted.
       read() {
         void other
           .api(admin, 'POST', '/v1/revocations', selector(backend))
@@ -163,7 +182,7 @@ t.test('nothing is issued for a token that ends while the body is on its way', a
   }
 })
 
-t.test('a chain of tokens has an end, and the error says where', async (t) => {
+t.test('rejects a token with more than 8 parents', async (t) => {
   const { api, token, identity } = await auth(t)
   let caller = await token(await identity(['tokens:issue']))
   const issue = () => api(caller, 'POST', '/v1/tokens', { subject: 'ann', scope: 'tokens:issue' })
@@ -174,7 +193,7 @@ t.test('a chain of tokens has an end, and the error says where', async (t) => {
   t.match(refused.json(), { status: 403, code: 'too_many_parents', detail: /8 parents/ })
 })
 
-t.test('a channel instead of a scope: a token for that channel alone', async (t) => {
+t.test('issues a subscription token for one channel', async (t) => {
   const { api, token, identity } = await auth(t)
   const shop = await token(await identity(['tokens:issue', 'subscribe:room:*', 'publish:*']))
   const ask = (body: object) => api(shop, 'POST', '/v1/tokens', { subject: 'ann', ...body })
@@ -189,10 +208,10 @@ t.test('a channel instead of a scope: a token for that channel alone', async (t)
   for (const body of refused) {
     t.equal((await ask(body)).json().code, 'invalid_scope', JSON.stringify(body))
   }
-  t.equal((await ask({ channel: 'room:*' })).statusCode, 400, 'a pattern is no channel')
+  t.equal((await ask({ channel: 'room:*' })).statusCode, 400, 'rejects a pattern')
 })
 
-t.test('tokens are found, and counted, with any filter or none', async (t) => {
+t.test('lists and counts tokens with any filter', async (t) => {
   const { api, token, identity, admin } = await auth(t)
   const shop = await identity(['tokens:issue', 'subscribe:*'])
   const asShop = await token(shop)
@@ -217,9 +236,9 @@ t.test('tokens are found, and counted, with any filter or none', async (t) => {
   t.match(await get(`/v1/tokens?expiresBefore=${soon}`), { tokens: { length: 3 } })
   t.match(await get(`/v1/tokens?issuedAfter=${soon}`), { tokens: { length: 0 } })
   const page = await get('/v1/tokens?limit=2')
-  t.equal(page.tokens[0].identity, admin.identity, 'by name')
+  t.equal(page.tokens[0].identity, admin.identity, 'sorts identities by name')
   const next = await get(`/v1/tokens?limit=1&cursor=${encodeURIComponent(page.cursor)}`)
-  t.match(next.tokens, [{ subject: 'bob' }], 'then the newest of the next identity')
+  t.match(next.tokens, [{ subject: 'bob' }], 'continues with the newest token of the next identity')
 
   await api(asAdmin, 'POST', '/v1/revocations', { identity: shop.identity, subject: 'ann' })
   t.match(await get('/v1/tokens?state=revoked'), {
@@ -238,7 +257,7 @@ t.test('tokens are found, and counted, with any filter or none', async (t) => {
   }
 })
 
-t.test('each route wants its scope, and names it', async (t) => {
+t.test('names the missing scope at every route', async (t) => {
   const { api, tokenWith } = await auth(t)
   const stranger = await tokenWith('subscribe:a')
   const wanted = [

@@ -2,20 +2,20 @@ import { createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
 import { type Auth, auth } from '../../fixtures/auth.js'
 
-t.test('a stranger can verify a token with the published keys', async (t) => {
+t.test('publishes keys that verify a token', async (t) => {
   const { app, token } = await auth(t)
   const { keys } = (await app.inject('/.well-known/jwks.json')).json()
   const [header = '', payload = '', signature = ''] = (await token()).split('.')
   const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString())
   const jwk = keys.find((key: { kid: string }) => key.kid === kid)
   t.match(jwk, { kty: 'OKP', crv: 'Ed25519', use: 'sig', alg: 'EdDSA' })
-  t.notHas(jwk, 'd', 'no private part')
+  t.notHas(jwk, 'd', 'has no private member')
   const key = createPublicKey({ key: jwk, format: 'jwk' })
   const input = Buffer.from(`${header}.${payload}`)
   t.ok(verify(null, input, key, Buffer.from(signature, 'base64url')))
 })
 
-t.test('the metadata names what there is, and nothing else', async (t) => {
+t.test('names only existing endpoints in the metadata', async (t) => {
   const { app } = await auth(t, { ISSUER: 'https://auth.example/' })
   const metadata = (await app.inject('/.well-known/oauth-authorization-server')).json()
   t.equal(metadata.issuer, 'https://auth.example/')
@@ -29,7 +29,7 @@ t.test('the metadata names what there is, and nothing else', async (t) => {
   }
 })
 
-t.test('the metadata has every way of authenticating that there is', async (t) => {
+t.test('lists every authentication method in the metadata', async (t) => {
   const { app } = await auth(t)
   const metadata = (await app.inject('/.well-known/oauth-authorization-server')).json()
   const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
@@ -50,7 +50,7 @@ t.test('the metadata has every way of authenticating that there is', async (t) =
   t.ok(metadata.scopes_supported.includes('identities:write'))
 })
 
-t.test('the metadata of an issuer with a path is where clients look for it', async (t) => {
+t.test('serves the metadata of an issuer with a path at the path of RFC 8414', async (t) => {
   const { app } = await auth(t, { ISSUER: 'https://auth.example/tenant/' })
   const path = '/.well-known/oauth-authorization-server'
   const answer = await app.inject(`${path}/tenant`)
@@ -61,7 +61,7 @@ t.test('the metadata of an issuer with a path is where clients look for it', asy
   t.same((await app.inject(path)).json(), answer.json())
 })
 
-t.test('the metadata names the documentation only where clients can have it', async (t) => {
+t.test('names the documentation only if the same port serves it', async (t) => {
   const self = await auth(t)
   const metadata = async ({ app }: Auth) =>
     (await app.inject('/.well-known/oauth-authorization-server')).json()
@@ -74,7 +74,7 @@ t.test('the metadata names the documentation only where clients can have it', as
   }
 })
 
-t.test('the description of the API is OpenAPI 3.1 and has every route', async (t) => {
+t.test('describes every route in OpenAPI 3.1', async (t) => {
   const { app } = await auth(t)
   const description = (await app.inject('/docs')).json()
   t.equal(description.openapi, '3.1.0')

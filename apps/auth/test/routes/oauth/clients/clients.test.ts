@@ -8,12 +8,12 @@ function at(registered: { registration_client_uri: string }): string {
   return new URL(registered.registration_client_uri).pathname
 }
 
-async function credentials(self: Auth, client_id: string, client_secret: string) {
+async function tokenStatus(self: Auth, client_id: string, client_secret: string) {
   const form = { grant_type: 'client_credentials', client_id, client_secret }
   return (await self.form('/oauth/token', form)).statusCode
 }
 
-t.test('a client is registered, read, changed and deleted', async (t) => {
+t.test('registers, reads, changes and deletes a client', async (t) => {
   const self = await auth(t)
   const { app, api, tokenWith } = self
   const registrar = await tokenWith('identities:write', 'subscribe:*', 'introspect')
@@ -34,25 +34,25 @@ t.test('a client is registered, read, changed and deleted', async (t) => {
     response_types: [],
     token_endpoint_auth_method: 'client_secret_basic',
   })
-  t.notHas(registered, 'contacts', 'what is not understood is not registered')
+  t.notHas(registered, 'contacts', 'ignores unknown metadata')
   const { client_id, client_secret, registration_access_token: own } = registered
   t.equal(registered.registration_client_uri, `http://127.0.0.1:4000/oauth/register/${client_id}`)
   const { client_secret: _, client_secret_expires_at: __, ...shown } = registered
-  t.same((await api(own, 'GET', at(registered))).json(), shown, 'the secret is not shown again')
-  t.equal(await credentials(self, client_id, client_secret), 200)
+  t.same((await api(own, 'GET', at(registered))).json(), shown, 'does not show the secret again')
+  t.equal(await tokenStatus(self, client_id, client_secret), 200)
 
   const smaller = { client_id, client_secret, client_name: null, scope: 'subscribe:a' }
   const changed = await api(own, 'PUT', at(registered), smaller)
   t.equal(changed.statusCode, 200, changed.body)
   const { client_name: ___, ...rest } = shown
   t.same(changed.json(), { ...rest, scope: 'subscribe:a' })
-  t.equal(await credentials(self, client_id, client_secret), 200, 'the secret is still good')
+  t.equal(await tokenStatus(self, client_id, client_secret), 200, 'keeps the secret valid')
 
   const token = await self.token({ identity: client_id, registrationCode: client_secret })
   const deleted = await api(own, 'DELETE', at(registered))
   t.match([deleted.statusCode, deleted.body], [204, ''])
   t.equal((await api(own, 'GET', at(registered))).statusCode, 401)
-  t.equal(await credentials(self, client_id, client_secret), 401)
+  t.equal(await tokenStatus(self, client_id, client_secret), 401)
   const admin = await self.token()
   const introspected = await api(admin, 'POST', '/v1/introspections', { tokens: [token] })
   t.same(introspected.json().results, [{ active: false }])
@@ -64,7 +64,7 @@ t.test('a client is registered, read, changed and deleted', async (t) => {
   )
 })
 
-t.test('administrators see a client as an identity, and none of its secrets', async (t) => {
+t.test('shows a client to administrators as an identity, without its secrets', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const body = { client_name: 'the shop', scope: 'subscribe:a' }
@@ -84,7 +84,7 @@ t.test('administrators see a client as an identity, and none of its secrets', as
   t.notMatch(self.logs(), registered.registration_access_token)
 })
 
-t.test('nobody registers a client that may do more than he', async (t) => {
+t.test('rejects a client with scopes beyond those of its registrar', async (t) => {
   const self = await auth(t)
   const ask = (token: string | undefined, scope?: string) =>
     self.api(token, 'POST', '/oauth/register', scope === undefined ? {} : { scope })
@@ -99,10 +99,10 @@ t.test('nobody registers a client that may do more than he', async (t) => {
     t.match([answer.statusCode, answer.json().error], [403, 'insufficient_scope'], scope)
   }
   t.equal((await ask(registrar, 'subscribe:team:a')).statusCode, 201)
-  t.equal((await ask(registrar)).json().scope, '', 'without a scope it may do nothing')
+  t.equal((await ask(registrar)).json().scope, '', 'registers a client without scopes by default')
 })
 
-t.test('metadata that cannot be is refused with what to change', async (t) => {
+t.test('rejects unsupported metadata and says what to change', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const { jwk } = await clientKey()
@@ -138,7 +138,7 @@ t.test('metadata that cannot be is refused with what to change', async (t) => {
   t.match([broken.statusCode, broken.json().error], [400, 'invalid_client_metadata'])
 })
 
-t.test('a client gets at its own registration alone, and never above it', async (t) => {
+t.test('gives a client access only to its own registration, without new scopes', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const register = async () =>
@@ -180,7 +180,7 @@ t.test('a client gets at its own registration alone, and never above it', async 
     t.match([answer.statusCode, answer.json().error], [400, 'invalid_client_metadata'])
     t.match(answer.json().error_description, message)
   }
-  t.equal((await self.api(own, 'GET', at(mine))).json().scope, 'subscribe:*', 'nothing changed')
+  t.equal((await self.api(own, 'GET', at(mine))).json().scope, 'subscribe:*', 'changed nothing')
 
   await self.api(admin, 'POST', `/v1/identities/${client_id}/suspend`)
   for (const method of ['GET', 'PUT', 'DELETE'] as const) {
@@ -191,7 +191,7 @@ t.test('a client gets at its own registration alone, and never above it', async 
 })
 
 t.test(
-  'a client that changes to signing loses its secret, and gets one if it changes back',
+  'removes the secret of a client that changes to private_key_jwt, and issues one if it changes back',
   async (t) => {
     const self = await auth(t)
     const key = await clientKey()
@@ -203,7 +203,7 @@ t.test(
     const signing = await put({ token_endpoint_auth_method: 'private_key_jwt', ...keys })
     t.match(signing, { jwks: keys.jwks, token_endpoint_auth_method: 'private_key_jwt' })
     t.notHas(signing, 'client_secret')
-    t.equal(await credentials(self, client_id, client_secret), 401)
+    t.equal(await tokenStatus(self, client_id, client_secret), 401)
     const assertion = await key.sign(claims(client_id))
     const signed = await self.form('/oauth/token', {
       grant_type: 'client_credentials',
@@ -213,13 +213,17 @@ t.test(
     t.equal(signed.statusCode, 200)
     const back = await put({ token_endpoint_auth_method: 'client_secret_post' })
     t.match(back, { client_secret: /^.{43}$/, client_secret_expires_at: 0 })
-    t.notHas(back, 'jwks', 'left out is deleted')
-    t.equal(await credentials(self, client_id, back.client_secret), 200)
-    t.equal(await credentials(self, client_id, client_secret), 401, 'the first stays gone')
+    t.notHas(back, 'jwks', 'removes a member that is absent')
+    t.equal(await tokenStatus(self, client_id, back.client_secret), 200)
+    t.equal(
+      await tokenStatus(self, client_id, client_secret),
+      401,
+      'does not restore the first secret',
+    )
   },
 )
 
-t.test('a client uses the grants that it has registered', async (t) => {
+t.test('rejects grants that a client has not registered', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const register = { scope: 'tokens:issue subscribe:a', grant_types: [exchange] }

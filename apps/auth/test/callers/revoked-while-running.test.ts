@@ -1,5 +1,5 @@
-// A request that was admitted has no effect after a receipt that covers its token is complete: whether
-// its body comes late, or the handler does. Every route that changes something for a caller's token.
+// Tests every route that changes something for a caller's token: an admitted request has no effect after
+// the receipt of a revocation that covers its token is complete, even if its body or handler is late.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { request as httpRequest } from 'node:http'
 import type { Receipt } from '@portcullis/contracts/revocations'
@@ -9,7 +9,7 @@ import { type Auth, auth } from '../fixtures/auth.js'
 import { listen } from '../fixtures/node.js'
 import { authWithRoutes } from '../fixtures/routes.js'
 
-/** What the requests are about: an identity, a receiver, a key and a token that exist. */
+/** Existing objects for the requests. */
 interface Targets {
   identity: string
   /** Id of its registration code. */
@@ -26,7 +26,7 @@ interface Command {
 
 const push = { method: 'urn:ietf:rfc:8935', endpoint_url: 'https://[100::]/' }
 
-/** A valid request for each route that changes something, by method and path. */
+/** A valid request for each changing route, by method and path. */
 const commands: Record<string, Command> = {
   'POST /v1/identities': {
     path: () => '/v1/identities',
@@ -81,7 +81,7 @@ const commands: Record<string, Command> = {
   },
 }
 
-/** Change nothing, or are authorized by something else than an access token. */
+/** Routes that change nothing, or are authorized by something other than an access token. */
 const others = [
   'POST /v1/introspections',
   'POST /oauth/token',
@@ -116,11 +116,11 @@ async function targets(self: Auth): Promise<Targets> {
   }
 }
 
-/** All that the commands could have changed, as an administrator sees it. */
+/** Returns everything that the commands could change, as an administrator sees it. */
 async function state(self: Auth): Promise<unknown[]> {
   const admin = await self.token()
   const paths = ['/v1/identities', '/v1/event-receivers', '/v1/keys', '/v1/revocations']
-  // Pushes fail meanwhile, which is no change of a caller's.
+  // Pushes fail meanwhile, independently of the commands.
   const read = async (path: string) =>
     JSON.parse((await self.api(admin, 'GET', path)).body, (name, value) =>
       name === 'lastFailure' || name === 'lastFailureAt' ? undefined : value,
@@ -138,7 +138,7 @@ async function revoke(by: Auth, token: string): Promise<Receipt> {
   return answer.json()
 }
 
-t.test('every route that may change something is here', async (t) => {
+t.test('covers every route that is not a GET', async (t) => {
   const { routes } = await authWithRoutes(t)
   const changing = routes
     .filter(({ method }) => method !== 'GET')
@@ -146,18 +146,18 @@ t.test('every route that may change something is here', async (t) => {
   t.same(new Set(changing), new Set([...Object.keys(commands), ...others]))
 })
 
-t.test('a body that comes after the receipt is cut', async (t) => {
+t.test('cuts the connection when the body arrives after the receipt', async (t) => {
   const self = await auth(t, { PARTITIONS: '4' })
   const other = await self.another()
   const url = await listen(self)
-  const about = await targets(self)
+  const existing = await targets(self)
   for (const [name, command] of Object.entries(commands)) {
     if (command.body === undefined) {
       continue
     }
     const token = await self.token()
-    const body = JSON.stringify(command.body(about))
-    const sent = httpRequest(url + command.path(about), {
+    const body = JSON.stringify(command.body(existing))
+    const sent = httpRequest(url + command.path(existing), {
       method: name.split(' ')[0],
       headers: {
         authorization: `Bearer ${token}`,
@@ -183,7 +183,7 @@ t.test('a body that comes after the receipt is cut', async (t) => {
   }
 })
 
-t.test('a handler that comes after the receipt changes nothing', async (t) => {
+t.test('changes nothing when the handler runs after the receipt', async (t) => {
   let beforeHandler = async (_token: string): Promise<void> => undefined
   const watch = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance }
@@ -198,7 +198,7 @@ t.test('a handler that comes after the receipt changes nothing', async (t) => {
   const self = await auth(t, { PARTITIONS: '4' })
   unsubscribe('fastify.initialization', watch)
   const other = await self.another()
-  const about = await targets(self)
+  const existing = await targets(self)
   let before: unknown[] = []
   beforeHandler = async (token) => {
     t.ok((await revoke(other, token)).complete)
@@ -208,9 +208,9 @@ t.test('a handler that comes after the receipt changes nothing', async (t) => {
     const token = await self.token()
     const answer = await self.app.inject({
       method: name.split(' ')[0] as 'POST',
-      url: command.path(about),
+      url: command.path(existing),
       headers: { authorization: `Bearer ${token}`, 'x-revoke-meanwhile': token },
-      ...(command.body === undefined ? {} : { payload: command.body(about) }),
+      ...(command.body === undefined ? {} : { payload: command.body(existing) }),
     })
     t.equal(answer.statusCode, 401, name)
     t.match(answer.headers['www-authenticate'], /invalid_token/)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { type Auth, auth } from '../../fixtures/auth.js'
 import { claims, clientKey } from '../../fixtures/client-key.js'
 
-/** The scopes of a token that these credentials get. */
+/** Requests a token with these credentials, and returns its scopes. */
 async function scopeFor(self: Auth, fields: Record<string, string>): Promise<string> {
   const answer = await self.form('/oauth/token', { grant_type: 'client_credentials', ...fields })
   if (answer.statusCode !== 200) {
@@ -13,7 +13,7 @@ async function scopeFor(self: Auth, fields: Record<string, string>): Promise<str
 
 const codesOf = (identity: string) => `/v1/identities/${identity}/registration-codes`
 
-t.test("an administrator's code that was removed does not come back with a start", async (t) => {
+t.test('does not restore a removed code of the administrator at a start', async (t) => {
   const self = await auth(t)
   const leaked = self.admin
   const rotated = await self.api(await self.token(), 'POST', codesOf('admin'), {
@@ -23,12 +23,16 @@ t.test("an administrator's code that was removed does not come back with a start
   await t.rejects(self.token(leaked), /invalid_client/)
 
   const restarted = await self.another()
-  await t.rejects(restarted.token(leaked), /invalid_client/, 'with the code in its settings')
+  await t.rejects(
+    restarted.token(leaked),
+    /invalid_client/,
+    'rejects the code that is still in the configuration',
+  )
   t.match(restarted.logs(), /ADMIN_REGISTRATION_CODE was removed .*set it to the code/)
   t.notMatch(restarted.logs(), leaked.registrationCode)
   const admin = await restarted.token(current)
 
-  // Removed by its id, and by waiting until it has expired.
+  // One code is removed by its id, the other expires.
   const second = (await self.api(admin, 'POST', codesOf('admin'), {})).json()
   await self.another({ ADMIN_REGISTRATION_CODE: second.registrationCode })
   t.equal((await self.api(admin, 'DELETE', `${codesOf('admin')}/${second.id}`)).statusCode, 204)
@@ -41,7 +45,7 @@ t.test("an administrator's code that was removed does not come back with a start
   t.type(await self.token(current), 'string')
 })
 
-t.test("a deleted administrator's code makes no new one", async (t) => {
+t.test('does not restore a deleted administrator at a start', async (t) => {
   const self = await auth(t)
   const ops = await self.identity(['admin'])
   const elsewhere = await self.another({
@@ -54,7 +58,7 @@ t.test("a deleted administrator's code makes no new one", async (t) => {
   t.equal((await elsewhere.api(asOps, 'GET', '/v1/identities/admin')).statusCode, 404)
 })
 
-t.test('a proof is good for no more than who made it had', async (t) => {
+t.test('limits a credential to the scopes of its creator', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const registrar = await self.tokenWith('identities:write', 'introspect', 'subscribe:a')
@@ -75,9 +79,9 @@ t.test('a proof is good for no more than who made it had', async (t) => {
     client_assertion: await by.sign(claims('svc')),
   })
   const least = 'introspect subscribe:a'
-  t.equal(await scopeFor(self, basic(made.registrationCode)), least, 'the first code')
-  t.equal(await scopeFor(self, basic(added.registrationCode)), least, 'a further code')
-  t.equal(await scopeFor(self, await signed(key)), least, 'a key')
+  t.equal(await scopeFor(self, basic(made.registrationCode)), least, 'limits the first code')
+  t.equal(await scopeFor(self, basic(added.registrationCode)), least, 'limits a further code')
+  t.equal(await scopeFor(self, await signed(key)), least, 'limits a key')
   t.equal(await scopeFor(self, basic(byAdmin.registrationCode)), grown.join(' '))
   await t.rejects(
     scopeFor(self, { ...basic(made.registrationCode), scope: 'tokens:read' }),
@@ -90,7 +94,7 @@ t.test('a proof is good for no more than who made it had', async (t) => {
     subject_token: await key.sign(claims('svc', { sub: 'ada' })),
     scope: 'publish:x',
   })
-  t.equal(exchange.json().error, 'unauthorized_client', 'nor does it issue for users')
+  t.equal(exchange.json().error, 'unauthorized_client', 'limits what it may issue to users')
 
   const { registrationCodes } = (await self.api(admin, 'GET', '/v1/identities/svc')).json()
   t.match(registrationCodes, [
@@ -98,15 +102,19 @@ t.test('a proof is good for no more than who made it had', async (t) => {
     {},
     {},
   ])
-  t.notOk('scopes' in registrationCodes[2], 'an administrator’s code has no ceiling')
+  t.notOk('scopes' in registrationCodes[2], 'does not limit a code of an administrator')
 
   const refused = await self.api(registrar, 'POST', codesOf('svc'), {})
-  t.equal(refused.statusCode, 403, 'and who is below makes no further code')
+  t.equal(
+    refused.statusCode,
+    403,
+    'refuses a code of a creator with fewer scopes than the identity',
+  )
   await self.api(admin, 'PATCH', '/v1/identities/svc', { jwks: { keys: [adminsKey.jwk] } })
   t.equal(await scopeFor(self, await signed(adminsKey)), grown.join(' '))
 })
 
-t.test('a code that its identity made is good for the templates of that identity', async (t) => {
+t.test("lets a code that its own identity created use the identity's templates", async (t) => {
   const self = await auth(t)
   const scopes = ['identities:write', 'tokens:issue', 'subscribe:u:{sub}']
   const shop = await self.identity(scopes)
@@ -121,7 +129,7 @@ t.test('a code that its identity made is good for the templates of that identity
   t.equal(await scopeFor(self, fields), scopes.join(' '))
 })
 
-t.test('a registration access token does not grow with its client', async (t) => {
+t.test('limits a registration access token to its scopes at registration', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const registrar = await self.tokenWith('identities:write', 'introspect')
@@ -134,7 +142,7 @@ t.test('a registration access token does not grow with its client', async (t) =>
   t.equal(
     await scopeFor(self, { client_id: id, client_secret: client.client_secret }),
     'introspect',
-    'nor does its secret',
+    'limits the secret too',
   )
   const path = `/oauth/register/${id}`
   t.equal((await self.api(token, 'GET', path)).json().scope, 'introspect')
@@ -158,12 +166,12 @@ t.test('a registration access token does not grow with its client', async (t) =>
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: await key.sign(claims(id)),
   }
-  t.equal(await scopeFor(self, assertion), 'introspect', 'a key that came by it')
+  t.equal(await scopeFor(self, assertion), 'introspect', 'limits a key that it added')
   const secret = { client_id: id, client_secret: back.json().client_secret }
-  t.equal(await scopeFor(self, secret), 'introspect', 'a secret that came by it')
+  t.equal(await scopeFor(self, secret), 'introspect', 'limits a secret that it added')
 })
 
-t.test('nothing takes the administrator away who is set up', async (t) => {
+t.test('rejects every change that would lock out the configured administrator', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const other = await self.identity(['admin'])
@@ -197,10 +205,18 @@ t.test('nothing takes the administrator away who is set up', async (t) => {
   t.equal((await self.api(admin, 'POST', codes, { ttlSeconds: 60 })).statusCode, 201)
   await refused('DELETE', `${codes}/${first.id}`)
   await self.api(admin, 'PATCH', identity, { jwks: { keys: [key.jwk] } })
-  t.equal((await self.api(admin, 'DELETE', `${codes}/${first.id}`)).statusCode, 204, 'it has a key')
+  t.equal(
+    (await self.api(admin, 'DELETE', `${codes}/${first.id}`)).statusCode,
+    204,
+    'allows it while a key remains',
+  )
   await refused('PATCH', identity, { jwks: null })
 
   for (const path of [`${codesOf(other.identity)}/x`, `/v1/identities/${other.identity}`]) {
-    t.not((await self.api(admin, 'DELETE', path)).statusCode, 409, 'any other may go')
+    t.not(
+      (await self.api(admin, 'DELETE', path)).statusCode,
+      409,
+      'allows it for any other administrator',
+    )
   }
 })

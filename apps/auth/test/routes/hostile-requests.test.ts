@@ -5,14 +5,14 @@ import { type Auth, auth } from '../fixtures/auth.js'
 import { listen } from '../fixtures/node.js'
 import { authWithRoutes, type RegisteredRoute } from '../fixtures/routes.js'
 
-/** Methods, paths with values for their parameters, and a body that no schema of an object admits. */
+/** A method, a path with values for its parameters, and a body that no object schema accepts. */
 interface Call {
   method: string
   path: string
   body: string
 }
 
-/** Everything that auth serves under a prefix, as it has registered it. */
+/** Returns a call of each registered route under a prefix. */
 function callsOf(routes: readonly RegisteredRoute[], prefix: string): Call[] {
   return routes
     .filter(({ url }) => url.startsWith(prefix))
@@ -23,8 +23,8 @@ function callsOf(routes: readonly RegisteredRoute[], prefix: string): Call[] {
     }))
 }
 
-/** What anyone may have, by name: whatever else there is asks who comes. */
-const open = [
+/** The routes that need no authentication. */
+const publicRoutes = [
   '/.well-known/jwks.json',
   '/.well-known/oauth-authorization-server',
   '/health',
@@ -56,7 +56,7 @@ const contentTypes = [
   undefined,
 ]
 
-/** Sends bytes as they stand: no client library tidies them up. Gives the answer's status and body. */
+/** Sends raw bytes, which no client library normalizes. Returns status and body of the response. */
 async function raw(self: Auth, lines: string[], body: string): Promise<[number, string]> {
   const socket = connect(Number(new URL(await listen(self)).port), '127.0.0.1')
   await once(socket, 'connect')
@@ -70,7 +70,7 @@ async function raw(self: Auth, lines: string[], body: string): Promise<[number, 
   return [Number(status.split(' ')[1]), rest.join('\r\n').split('\r\n\r\n')[1] ?? '']
 }
 
-t.test('no Content-Type gets a body past authorization or its schema', async (t) => {
+t.test('no Content-Type bypasses authorization or validation', async (t) => {
   // fastify CVE-2026-25223, CVE-2026-3419, CVE-2026-33806
   const { self, routes } = await authWithRoutes(t)
   const admin = await self.token()
@@ -86,24 +86,24 @@ t.test('no Content-Type gets a body past authorization or its schema', async (t)
       ]
       const name = `${method} ${path} as ${JSON.stringify(type)}`
       const [without] = await raw(self, lines, body)
-      t.equal(without, 401, `${name}, no token`)
+      t.equal(without, 401, `${name}, without a token`)
       const [status, answer] = await raw(self, [...lines, `Authorization: Bearer ${admin}`], body)
       t.ok(status === 400 || status === 415, `${name}: ${status} ${answer}`)
     }
   }
-  t.equal((await self.api(admin, 'GET', '/v1/nodes')).statusCode, 200, 'nothing was revoked')
+  t.equal((await self.api(admin, 'GET', '/v1/nodes')).statusCode, 200, 'revoked nothing')
 })
 
-t.test('whatever is not open to all asks who comes, before all else', async (t) => {
+t.test('authenticates callers of every route that is not public, first of all', async (t) => {
   const { self, routes } = await authWithRoutes(t)
-  // What describes the API is a page and its parts.
+  // /docs serves a page with several files.
   const known = (url: string) => /^\/(?:v1|oauth|docs)(?:\/|$)/.test(url)
   t.same(
     routes
       .filter(({ url }) => !known(url))
       .map(({ url }) => url)
       .sort(),
-    open,
+    publicRoutes,
   )
   for (const { method, path } of callsOf(routes, '/v1/')) {
     const answer = await self.app.inject({ method: method as 'GET', url: path })
@@ -112,7 +112,7 @@ t.test('whatever is not open to all asks who comes, before all else', async (t) 
   }
 })
 
-t.test('a form is taken as a form, under its own name alone', async (t) => {
+t.test('accepts a form only with the content type of a form', async (t) => {
   const { self, routes } = await authWithRoutes(t)
   const { identity, registrationCode } = self.admin
   const form = `grant_type=client_credentials&client_id=${identity}&client_secret=${registrationCode}`
@@ -130,12 +130,16 @@ t.test('a form is taken as a form, under its own name alone', async (t) => {
       const [status, answer] = await raw(self, lines, isForm ? json : form)
       t.ok(status >= 400 && status < 500, `${path} as ${JSON.stringify(type)}: ${status}`)
       t.notMatch(answer, 'access_token')
-      t.match(JSON.parse(answer), { error: String, error_description: String }, 'an OAuth error')
+      t.match(
+        JSON.parse(answer),
+        { error: String, error_description: String },
+        'returns an OAuth error',
+      )
     }
   }
 })
 
-t.test('no spelling of a path gets past authorization', async (t) => {
+t.test('no spelling of a path bypasses authorization', async (t) => {
   // middie CVE-2026-2880
   const { self, routes } = await authWithRoutes(t)
   const spellings = (bare: string) => {
@@ -185,7 +189,7 @@ t.test('no spelling of a path gets past authorization', async (t) => {
   }
 })
 
-t.test('another method is refused with what is allowed', async (t) => {
+t.test('answers 405 to other methods, with Allow', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const allowed = {
@@ -213,7 +217,7 @@ t.test('another method is refused with what is allowed', async (t) => {
   t.match(unknown.json(), { status: 404, code: 'not_found' })
 })
 
-t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing', async (t) => {
+t.test('ignores X-Forwarded-* and X-HTTP-Method-Override of a direct peer', async (t) => {
   // fastify CVE-2026-3635
   const { self, routes } = await authWithRoutes(t)
   const admin = await self.token()
@@ -245,7 +249,7 @@ t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing
     payload: { subject: 'ann', scope: 'subscribe:a' },
   })
   const info = await self.api(admin, 'GET', `/v1/tokens/${issued.json().jti}`)
-  t.equal(info.json().issuedFrom, '127.0.0.1', 'the peer itself')
+  t.equal(info.json().issuedFrom, '127.0.0.1', 'records the address of the peer')
   const metadata = await self.app.inject({
     url: '/.well-known/oauth-authorization-server',
     headers,
@@ -255,7 +259,7 @@ t.test('X-Forwarded-* and X-HTTP-Method-Override of a direct peer change nothing
   t.notMatch(self.logs(), /10\.9\.8\.7|evil/)
 })
 
-t.test('bodies are bounded', async (t) => {
+t.test('rejects a body over 64 KiB', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const large = { identity: 'x', scopes: [], labels: ['x'.repeat(64 * 1024)] }
@@ -266,7 +270,7 @@ t.test('bodies are bounded', async (t) => {
   t.equal(form.json().error, 'invalid_request')
 })
 
-t.test('prototype tricks in JSON and forms are refused or ignored', async (t) => {
+t.test('rejects or ignores prototype pollution in JSON and forms', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   for (const body of [

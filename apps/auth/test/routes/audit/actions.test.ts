@@ -7,12 +7,12 @@ import { auth } from '../../fixtures/auth.js'
 
 const initialized = 'fastify.initialization'
 
-t.test('every route under /v1 and /oauth says what the audit log calls it', async (t) => {
+t.test('every route under /v1 and /oauth has an action of the audit log', async (t) => {
   const routes: RouteOptions[] = []
   const watch = (message: unknown) => {
     const { fastify } = message as { fastify: FastifyInstance }
     fastify.addHook('onRoute', (route) => {
-      // That of other methods, which refuses all of them (405).
+      // Skip the routes that answer 405 to all other methods.
       if (!Array.isArray(route.method)) {
         routes.push(route)
       }
@@ -33,20 +33,19 @@ t.test('every route under /v1 and /oauth says what the audit log calls it', asyn
       continue
     }
     used.add(action)
-    // Introspection and the feed ask and change nothing; what is refused there is on record. A poll
-    // acknowledges what its caller was given, over and over.
-    const asks = ['token.introspect', 'receiver.poll'].includes(action)
-    const changes = !['GET', 'HEAD'].includes(String(method)) && !asks
+    // Introspection changes nothing, and a poll is too frequent to record.
+    const onlyReads = ['token.introspect', 'receiver.poll'].includes(action)
+    const changes = !['GET', 'HEAD'].includes(String(method)) && !onlyReads
     if (changes) {
       t.not(auditActions[action], 'read', `${method} ${url} is an act`)
     }
   }
-  // A hello has no route of its own: it is said on the feed.
+  // A node joins by a message on the feed, which has no route.
   used.add('node.join')
-  t.same([...used].sort(), Object.keys(auditActions).sort(), 'and no action is without a route')
+  t.same([...used].sort(), Object.keys(auditActions).sort(), 'every action has a route')
 })
 
-t.test('docs/audit.md has the same actions', async (t) => {
+t.test('docs/audit.md lists the same actions', async (t) => {
   const docs = readFileSync(new URL('../../../../../docs/audit.md', import.meta.url), 'utf8')
   const rows = [...docs.matchAll(/^\| `([a-z]+\.[a-z]+)` \| (always|refused) \|/gm)]
   const expected = Object.entries(auditActions).map(([action, kind]) => [
