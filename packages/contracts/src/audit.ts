@@ -113,13 +113,21 @@ export const AuditEntry = Type.Object({
 })
 export type AuditEntry = Static<typeof AuditEntry>
 
-const AuditCursor = Type.String({ pattern: '^[0-9]{1,16}\\.[0-9]{1,5}$' })
+const AuditCursor = Type.String({
+  pattern: '^[0-9]{1,16}\\.[0-9]{1,5}$',
+  description: "an entry's id, or a cursor",
+})
 
 const filters = {
   /** The identity that acted, or was claimed to act. */
   actor: Type.Optional(IdentityName),
   /** An action (`identity.suspend`), or a noun for all of its actions (`identity`). */
-  action: Type.Optional(Type.String({ pattern: '^[a-z_]{1,32}(\\.[a-z_]{1,32})?$' })),
+  action: Type.Optional(
+    Type.String({
+      pattern: '^[a-z_]{1,32}(\\.[a-z_]{1,32})?$',
+      description: 'an action (identity.suspend), or a noun (identity)',
+    }),
+  ),
   result: Type.Optional(AuditResult),
   /** The identity that was acted on. */
   identity: Type.Optional(IdentityName),

@@ -22,7 +22,12 @@ export type GrantType = (typeof grantTypes)[number]
 export const maxClientKeys = 8
 
 /** A base64url member of a JWK; an RSA modulus of 4096 bits has 683 characters. */
-const Base64url = Type.String({ minLength: 1, maxLength: 700, pattern: '^[A-Za-z0-9_-]+$' })
+const Base64url = Type.String({
+  minLength: 1,
+  maxLength: 700,
+  pattern: '^[A-Za-z0-9_-]+$',
+  description: 'base64url',
+})
 
 /**
  * A client's public key (RFC 7517): Ed25519, P-256 or RSA. Unknown members are ignored (§4), except
@@ -31,7 +36,14 @@ const Base64url = Type.String({ minLength: 1, maxLength: 700, pattern: '^[A-Za-z
 export const ClientKey = Type.Object({
   kty: Type.Union([Type.Literal('OKP'), Type.Literal('EC'), Type.Literal('RSA')]),
   /** Default: the key's thumbprint (RFC 7638). */
-  kid: Type.Optional(Type.String({ minLength: 1, maxLength: 128, pattern: '^[!-~]+$' })),
+  kid: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[!-~]+$',
+      description: 'visible ASCII characters',
+    }),
+  ),
   /** Required for RSA: `RS256` or `PS256`. Other keys have one algorithm each. */
   alg: Type.Optional(Type.String({ maxLength: 16 })),
   use: Type.Optional(Type.Literal('sig')),
@@ -54,7 +66,12 @@ const Words = Type.Array(Type.String({ maxLength: 128 }), { maxItems: 16 })
 /** `POST /oauth/register` (RFC 7591 §2). Unknown members are ignored; `null` is the same as absent. */
 export const RegisterClient = Type.Object({
   client_name: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+      description: 'text without control characters',
+    }),
   ),
   /** Default: no scope. */
   scope: Type.Optional(ScopeText),

@@ -16,7 +16,10 @@ export const pollMethod = 'urn:ietf:rfc:8936'
 
 const closed = { additionalProperties: false }
 
-export const ReceiverId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$' })
+export const ReceiverId = Type.String({
+  pattern: '^[A-Za-z0-9_-]{22}$',
+  description: 'a receiver id',
+})
 
 /** `aud` of a receiver's events: one or several names of the receiver. */
 const Audience = Type.Union([
@@ -40,7 +43,12 @@ export const PushDelivery = Type.Object(
     endpoint_url: Type.String({ minLength: 1, maxLength: 1024 }),
     /** Value of the `Authorization` header to send. No response contains it. */
     authorization_header: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 4096, pattern: '^[\\x21-\\x7e]+( [\\x21-\\x7e]+)*$' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        pattern: '^[\\x21-\\x7e]+( [\\x21-\\x7e]+)*$',
+        description: 'visible ASCII characters, separated by single spaces',
+      }),
     ),
   },
   closed,
@@ -151,7 +159,10 @@ export const PollEvents = Type.Object({
     Type.Record(
       eventId,
       Type.Object({
-        err: Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
+        err: Type.String({
+          pattern: '^[A-Za-z0-9_.-]{1,64}$',
+          description: 'an error code: 1 to 64 letters, digits or _ . -',
+        }),
         description: Type.Optional(Type.String({ maxLength: 1024 })),
       }),
       { maxProperties: 1000 },

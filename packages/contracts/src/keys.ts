@@ -7,7 +7,7 @@ export const SigningAlgorithm = Type.Union([Type.Literal('EdDSA'), Type.Literal(
 export type SigningAlgorithm = Static<typeof SigningAlgorithm>
 
 /** A signing key's id, `kid`: the RFC 7638 thumbprint of its public part. */
-export const KeyId = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'kid' })
+export const KeyId = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'a key id (kid)' })
 
 /**
  * `next`: published, not signing yet. `current`: signing. `previous`: no longer signing, kept to verify

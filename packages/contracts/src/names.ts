@@ -4,16 +4,23 @@ export const identityNamePattern = /^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$/
 /** An identity's name, OAuth's `client_id`. */
 export const IdentityName = Type.String({
   pattern: identityNamePattern.source,
-  description: 'identity (client_id)',
+  description:
+    'an identity (client_id): 1 to 128 letters, digits or . _ @ / : -, beginning with a letter or digit',
 })
 
 export const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 /** A node's name, unique in the installation. */
-export const NodeName = Type.String({ pattern: nodeNamePattern.source })
+export const NodeName = Type.String({
+  pattern: nodeNamePattern.source,
+  description: 'a node name: 1 to 128 letters, digits or . _ : -, beginning with a letter or digit',
+})
 
 /** Node names that an identity may use: each a whole name, or the beginning of one and `*`. */
 export const NodePatterns = Type.Array(
-  Type.String({ pattern: '^(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\\*?|\\*)$' }),
+  Type.String({
+    pattern: '^(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\\*?|\\*)$',
+    description: 'a node name, or the beginning of one and *',
+  }),
   { minItems: 1, maxItems: 16, uniqueItems: true },
 )
 
@@ -22,20 +29,30 @@ export const Subject = Type.String({
   minLength: 1,
   maxLength: 255,
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'subject (sub)',
+  description: 'a subject (sub): 1 to 255 characters, without control characters',
 })
 
 /** Groups tokens, so that they can be revoked together: `device:phone`. */
-export const Label = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:=-]{0,63}$' })
+export const Label = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:=-]{0,63}$',
+  description:
+    'a label: 1 to 64 letters, digits or . _ @ / : = -, beginning with a letter or digit',
+})
 export const Labels = Type.Array(Label, { maxItems: 16, uniqueItems: true })
 
 export const channelNamePattern = /^[!#-)+-[\]-~]{1,255}$/
 /** A channel's name: characters that a scope can contain (RFC 6749 scope-token), except `*`. */
-export const ChannelName = Type.String({ pattern: channelNamePattern.source })
+export const ChannelName = Type.String({
+  pattern: channelNamePattern.source,
+  description: 'a channel name: 1 to 255 visible ASCII characters, except " \\ and *',
+})
 
 export const tokenIdPattern = /^[0-9]{1,5}-[A-Za-z0-9_-]{22}$/
 /** A token's id (`jti`): the registry partition that stores the token, then 128 random bits. */
-export const TokenId = Type.String({ pattern: tokenIdPattern.source })
+export const TokenId = Type.String({
+  pattern: tokenIdPattern.source,
+  description: 'a token id (jti)',
+})
 
 /** Upper bound of a token's ancestors: its issuer, the issuer's issuer, and so on. */
 export const maxParents = 8

@@ -52,7 +52,10 @@ export const Selector = Type.Union([
 ])
 export type Selector = Static<typeof Selector>
 
-export const RevocationId = Type.String({ pattern: '^(?:[0-9]{1,5}|all)-[A-Za-z0-9_-]{22}$' })
+export const RevocationId = Type.String({
+  pattern: '^(?:[0-9]{1,5}|all)-[A-Za-z0-9_-]{22}$',
+  description: 'a revocation id',
+})
 
 /** `fenced`: the node's lease ran out, so it delivers nothing. `pending`: not acknowledged yet. */
 export const NodeState = Type.Union([

@@ -29,7 +29,11 @@ const channelScope = `(?:${channelActions.join('|')}):[!#-)+-\\[\\]-~]{0,254}[!#
 const scopePattern = new RegExp(`^(?:${serviceScopes.join('|')}|${channelScope})$`)
 
 /** One scope: a service scope, or `<action>:<channel pattern>`, exact or ending in `*`. */
-export const Scope = Type.String({ pattern: scopePattern.source })
+export const Scope = Type.String({
+  pattern: scopePattern.source,
+  description:
+    'a scope: a service scope, or subscribe, publish, presence or history with a channel, as in subscribe:news:*',
+})
 
 /** Upper bound of an identity's scopes. */
 export const maxScopes = 64

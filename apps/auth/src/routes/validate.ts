@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler, type ValueError } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifySchemaCompiler } from 'fastify'
+import { describeMismatch } from './describe-mismatch.js'
 
 /**
  * Validates requests by their TypeBox schemas, without coercion, defaults or removal of unknown
@@ -20,24 +21,18 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   }
 }
 
-/** Names the field and the expected value, never the value itself, which may be a secret. */
+/** Names the field and describes the mismatch, without the value, which may be a secret. */
 class ValidationError extends Error {
   readonly code = 'invalid_request'
   readonly statusCode = 400
   constructor(part: string, error: ValueError | undefined) {
+    const place = parts[part] ?? part
     const field = error?.path.slice(1).replaceAll('/', '.') ?? ''
-    const where = field === '' ? (parts[part] ?? part) : `${parts[part] ?? part}: ${field}`
-    super(`${where}: ${expected(error)}`)
+    const where = field === '' ? place : `${place}: ${field}`
+    const mismatch = error === undefined ? 'is not valid' : describeMismatch(error)
+    super(`${where} ${mismatch}`)
     this.name = 'ValidationError'
   }
 }
 
 const parts: Readonly<Record<string, string>> = { querystring: 'query', params: 'path' }
-
-function expected(error: ValueError | undefined): string {
-  if (error === undefined) {
-    return 'must match the API description'
-  }
-  const { message } = error
-  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`
-}

@@ -7,7 +7,12 @@ import { requirePowerOver } from './require-power.js'
 
 const Params = Type.Composite([
   IdentityParams,
-  Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) }),
+  Type.Object({
+    id: Type.String({
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      description: 'the id of a registration code',
+    }),
+  }),
 ])
 
 /** `DELETE /v1/identities/:identity/registration-codes/:id` */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { auth } from '../../fixtures/auth.js'
 
-t.test('an identity is registered, shown, listed, changed and deleted', async (t) => {
+t.test('registers, reads, lists, changes and deletes an identity', async (t) => {
   const { api, token } = await auth(t)
   const admin = await token()
   const body = {
@@ -20,12 +20,12 @@ t.test('an identity is registered, shown, listed, changed and deleted', async (t
   t.notHas(shown.json(), 'registrationCode')
   const list = await api(admin, 'GET', '/v1/identities?limit=1')
   t.same(
-    list.json().identities.map((one: { identity: string }) => one.identity),
+    list.json().identities.map(({ identity }: { identity: string }) => identity),
     ['admin'],
   )
   const next = await api(admin, 'GET', `/v1/identities?limit=1&cursor=${list.json().cursor}`)
   t.same(
-    next.json().identities.map((one: { identity: string }) => one.identity),
+    next.json().identities.map(({ identity }: { identity: string }) => identity),
     ['shop'],
   )
 
@@ -39,15 +39,15 @@ t.test('an identity is registered, shown, listed, changed and deleted', async (t
   t.equal((await api(admin, 'GET', '/v1/identities/shop')).statusCode, 404)
 })
 
-t.test('registration codes are added, rotated and removed', async (t) => {
+t.test('adds, rotates and removes registration codes', async (t) => {
   const { api, token, identity } = await auth(t)
   const admin = await token()
   const shop = await identity([])
   const path = `/v1/identities/${shop.identity}/registration-codes`
   const added = (await api(admin, 'POST', path)).json()
   const credentials = { identity: shop.identity, registrationCode: added.registrationCode }
-  t.type(await token(credentials), 'string', 'the new one')
-  t.type(await token(shop), 'string', 'the old one still')
+  t.type(await token(credentials), 'string', 'accepts the new code')
+  t.type(await token(shop), 'string', 'still accepts the old code')
 
   const rotated = await api(admin, 'POST', path, { expireOthersInSeconds: 0 })
   t.equal(rotated.statusCode, 201)
@@ -60,7 +60,7 @@ t.test('registration codes are added, rotated and removed', async (t) => {
   t.equal((await api(admin, 'DELETE', `${path}/${id}`)).json().code, 'code_not_found')
 })
 
-t.test('suspending revokes and refuses until the identity is resumed', async (t) => {
+t.test('revokes and refuses tokens of a suspended identity until it is resumed', async (t) => {
   const { api, token, identity } = await auth(t)
   const admin = await token()
   const shop = await identity(['nodes:read'])
@@ -78,17 +78,17 @@ t.test('suspending revokes and refuses until the identity is resumed', async (t)
   })
   t.equal((await api(old, 'GET', '/v1/nodes')).statusCode, 401)
   t.equal((await api(admin, 'POST', `${path}/resume`)).json().state, 'active')
-  t.equal((await api(old, 'GET', '/v1/nodes')).statusCode, 401, 'what was revoked stays revoked')
+  t.equal((await api(old, 'GET', '/v1/nodes')).statusCode, 401, 'keeps revoked tokens revoked')
   t.equal((await api(await token(shop), 'GET', '/v1/nodes')).statusCode, 200)
 })
 
-t.test('nobody gives or gains more than his own token allows', async (t) => {
+t.test('rejects callers that grant or gain scopes beyond their own', async (t) => {
   const { api, identity, tokenWith } = await auth(t)
   const chief = await identity(['tokens:revoke', 'subscribe:*'])
   const lesser = await identity(['subscribe:team:a'])
-  const clerk = await tokenWith('identities:write', 'identities:read', 'subscribe:team:*')
+  const caller = await tokenWith('identities:write', 'identities:read', 'subscribe:team:*')
   const refused = async (method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object) => {
-    const answer = await api(clerk, method, `/v1/identities${path}`, body)
+    const answer = await api(caller, method, `/v1/identities${path}`, body)
     t.equal(answer.statusCode, 403, `${method} ${path} ${JSON.stringify(body)}`)
     t.equal(answer.json().code, 'insufficient_scope')
   }
@@ -106,20 +106,20 @@ t.test('nobody gives or gains more than his own token allows', async (t) => {
     await refused('POST', `/${above}/resume`)
   }
   const body = { identity: 'new', scopes: ['subscribe:team:b', 'subscribe:team:*'] }
-  t.equal((await api(clerk, 'POST', '/v1/identities', body)).statusCode, 201)
+  t.equal((await api(caller, 'POST', '/v1/identities', body)).statusCode, 201)
   const below = `/v1/identities/${lesser.identity}`
-  t.equal((await api(clerk, 'PATCH', below, { scopes: ['subscribe:team:x'] })).statusCode, 200)
-  t.equal((await api(clerk, 'POST', `${below}/suspend`)).statusCode, 200)
+  t.equal((await api(caller, 'PATCH', below, { scopes: ['subscribe:team:x'] })).statusCode, 200)
+  t.equal((await api(caller, 'POST', `${below}/suspend`)).statusCode, 200)
 })
 
-t.test('a narrowed token of an administrator is as weak as it says', async (t) => {
+t.test("limits an administrator's token with fewer scopes to those scopes", async (t) => {
   const { api, token, admin } = await auth(t)
   const narrow = await token(admin, 'identities:write')
   const answer = await api(narrow, 'POST', '/v1/identities', { identity: 'x', scopes: ['admin'] })
   t.equal(answer.statusCode, 403)
 })
 
-t.test('what cannot be is said with a code that stays', async (t) => {
+t.test('has a stable code for each conflict and missing identity', async (t) => {
   const { api, token } = await auth(t)
   const admin = await token()
   const problem = async (method: 'GET' | 'POST', path: string, body?: object) => {
@@ -133,7 +133,7 @@ t.test('what cannot be is said with a code that stays', async (t) => {
   t.equal(await problem('GET', '?cursor=%20'), '400 bad_cursor')
 })
 
-t.test('a wrong body is refused with the field and what it should be', async (t) => {
+t.test('rejects an invalid body and names the field and the expected value', async (t) => {
   const { api, token } = await auth(t)
   const admin = await token()
   const detail = async (body: object) => {
@@ -143,19 +143,26 @@ t.test('a wrong body is refused with the field and what it should be', async (t)
     return answer.json().detail
   }
   const good = { identity: 'x', scopes: [] }
-  t.match(await detail({ identity: 'x' }), /^body: scopes/)
-  t.match(await detail({ ...good, identity: '*' }), /^body: identity: expected string to match/)
-  t.match(await detail({ ...good, scopes: ['nonsense'] }), /^body: scopes\.0/)
-  t.match(await detail({ ...good, tokenTtlSeconds: '60' }), /^body: tokenTtlSeconds/, 'no coercion')
-  t.match(await detail({ ...good, surprise: 1 }), /^body: surprise: unexpected property/)
-  t.match(await detail([]), /^body: expected object/)
+  t.match(await detail({ identity: 'x' }), /^body: scopes is missing/)
+  t.match(
+    await detail({ ...good, identity: '*' }),
+    /^body: identity must be an identity \(client_id\): 1 to 128 letters/,
+  )
+  t.match(await detail({ ...good, scopes: ['nonsense'] }), /^body: scopes\.0 must be a scope/)
+  t.match(
+    await detail({ ...good, tokenTtlSeconds: '60' }),
+    /^body: tokenTtlSeconds must be an integer/,
+    'does not convert text to a number',
+  )
+  t.match(await detail({ ...good, surprise: 1 }), /^body: surprise is not a known member/)
+  t.match(await detail([]), /^body must be an object/)
   const query = await api(admin, 'GET', '/v1/identities?limit=many')
-  t.match(query.json().detail, /^query: limit: expected integer/)
+  t.match(query.json().detail, /^query: limit must be an integer/)
   t.equal((await api(admin, 'GET', '/v1/identities?other=1')).statusCode, 400)
   t.equal((await api(admin, 'GET', '/v1/identities?limit=1&limit=2')).statusCode, 400)
 })
 
-t.test('{sub} is given to others as the subject that the giver has', async (t) => {
+t.test("replaces {sub} by the caller's subject in scopes for others", async (t) => {
   const { api, token, tokenWith, identity } = await auth(t)
   const admin = await token()
   const shop = await identity([
@@ -177,9 +184,9 @@ t.test('{sub} is given to others as the subject that the giver has', async (t) =
   }
   t.same(await give(own, 'victim', 'subscribe:user:{sub}'), [403, 403])
   t.same(await give(own, 'victim', 'tokens:issue', 'subscribe:user:{sub}'), [403, 403])
-  t.same(await give(own, 'odd', 'subscribe:odd:{sub}'), [403, 403], '{* is no pattern for {sub}')
+  t.same(await give(own, 'odd', 'subscribe:odd:{sub}'), [403, 403], '{* does not cover {sub}')
   t.same(await give(ada, 'victim', 'subscribe:user:{sub}'), [403, 403])
-  t.same(await give(ada, 'a', 'subscribe:user:ada'), [201, 201], 'the one that it may hear itself')
+  t.same(await give(ada, 'a', 'subscribe:user:ada'), [201, 201], "grants the caller's own channel")
   t.same(await give(own, 'b', `subscribe:user:${shop.identity}`), [201, 201])
   t.same(
     await give(
@@ -193,7 +200,7 @@ t.test('{sub} is given to others as the subject that the giver has', async (t) =
 
   const path = `/v1/identities/${shop.identity}`
   const labels = { labels: ['x'] }
-  t.equal((await api(own, 'PATCH', path, labels)).statusCode, 200, 'its own identity')
+  t.equal((await api(own, 'PATCH', path, labels)).statusCode, 200, 'changes its own identity')
   t.equal((await api(ada, 'PATCH', path, labels)).statusCode, 403)
   t.equal((await api(own, 'PATCH', '/v1/identities/d', labels)).statusCode, 403)
   t.equal((await api(own, 'POST', '/v1/identities/d/registration-codes', {})).statusCode, 403)
@@ -201,19 +208,27 @@ t.test('{sub} is given to others as the subject that the giver has', async (t) =
 
   const issue = (caller: string, subject: string, scope: string) =>
     api(caller, 'POST', '/v1/tokens', { subject, scope })
-  t.equal((await issue(own, 'bob', 'subscribe:user:{sub}')).statusCode, 201, 'for its own users')
+  t.equal(
+    (await issue(own, 'bob', 'subscribe:user:{sub}')).statusCode,
+    201,
+    'issues {sub} to its own users',
+  )
   t.equal((await issue(own, 'bob', 'subscribe:user:bob')).statusCode, 201)
-  t.equal((await issue(ada, 'bob', 'subscribe:user:{sub}')).statusCode, 400, 'a user is no backend')
+  t.equal(
+    (await issue(ada, 'bob', 'subscribe:user:{sub}')).statusCode,
+    400,
+    'does not issue {sub} of one user to another',
+  )
   t.equal((await issue(ada, 'ada', 'subscribe:user:{sub}')).statusCode, 201)
 })
 
-t.test('a channel written out makes no template, by whatever way', async (t) => {
+t.test('does not turn a channel of one subject into a template', async (t) => {
   const self = await auth(t)
   const scopes = ['identities:write', 'tokens:issue', 'subscribe:user:shop']
   const body = { identity: 'shop', scopes }
   const shop = (await self.api(await self.token(), 'POST', '/v1/identities', body)).json()
   const template = 'identities:write tokens:issue subscribe:user:{sub}'
-  await t.rejects(self.token(shop, template), /invalid_scope/, 'a token for itself')
+  await t.rejects(self.token(shop, template), /invalid_scope/, 'rejects it for its own token')
   const own = await self.token(shop)
   const wider = { scopes: template.split(' ') }
   t.equal((await self.api(own, 'PATCH', '/v1/identities/shop', wider)).statusCode, 403)
@@ -229,5 +244,5 @@ t.test('a channel written out makes no template, by whatever way', async (t) => 
     client_id,
     scope: 'tokens:issue subscribe:user:{sub}',
   })
-  t.equal(put.json().error, 'invalid_client_metadata', 'a registration')
+  t.equal(put.json().error, 'invalid_client_metadata', 'rejects it for a registration')
 })
