@@ -7,7 +7,7 @@ export type KeySetErrorCode =
   | 'key_too_young'
   | 'too_many_keys'
 
-/** The signing keys cannot be used, or not so. `code` is stable; the message says what to change. */
+/** The signing keys cannot be used. `code` is stable; the message says what to do. */
 export class KeySetError extends Error {
   readonly code: KeySetErrorCode
   constructor(code: KeySetErrorCode, message: string, options?: ErrorOptions) {

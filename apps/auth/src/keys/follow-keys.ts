@@ -3,40 +3,40 @@ import type { KeySet } from './key-set.js'
 
 export interface FollowKeys {
   listener: Pick<Listener, 'on' | 'onGap'>
-  /** The channel on which changes are told; the listener listens to it. */
+  /** The channel on which changes are announced; the listener subscribes to it. */
   channel: string
-  /** How often an instance looks that hears of nothing, in milliseconds; by default 5000. */
+  /** How often the keys are read without an announcement, in milliseconds. Default: 5000. */
   everyMs?: number
-  /** Called when the keys cannot be looked at any more; it is tried again. */
+  /** Called when reading the keys begins to fail. Reading is retried. */
   onError: (error: unknown) => void
 }
 
 /**
- * Keeps the keys as they are in Redis: looks when another instance tells of a change, when what it
- * told may have been missed, and every 5 s anyway, which is also when what is scheduled gets done. No
- * token makes it look: an unknown `kid` is anyone's to send.
+ * Keeps the keys up to date: reads them when another instance announces a change, when
+ * announcements may have been missed, and every 5 s, which is also when scheduled rotations happen.
+ * A token with an unknown `kid` does not cause a read, since anyone can send one.
  */
 export function followKeys(
-  keys: Pick<KeySet, 'look'>,
+  keys: Pick<KeySet, 'refresh'>,
   { listener, channel, everyMs = 5000, onError }: FollowKeys,
 ): { close(): Promise<void> } {
   let closed = false
   let failing = false
   let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> = Promise.resolve()
-  const look = () => {
+  let refreshing: Promise<void> = Promise.resolve()
+  const refresh = () => {
     if (closed) {
       return
     }
     clearTimeout(timer)
-    looking = keys
-      .look()
+    refreshing = keys
+      .refresh()
       .then(
         () => {
           failing = false
         },
         (error) => {
-          // Once when it breaks, not every time until it is mended.
+          // Report the first failure only.
           if (!failing) {
             onError(error)
           }
@@ -46,13 +46,13 @@ export function followKeys(
       .then(() => {
         clearTimeout(timer)
         if (!closed) {
-          timer = setTimeout(look, everyMs)
+          timer = setTimeout(refresh, everyMs)
         }
       })
   }
-  const stops = [listener.on(channel, look), listener.onGap(look)]
-  // What was told between the first look and now.
-  look()
+  const stops = [listener.on(channel, refresh), listener.onGap(refresh)]
+  // A change may have been announced between the first read and now.
+  refresh()
   return {
     async close() {
       closed = true
@@ -60,7 +60,7 @@ export function followKeys(
       for (const stop of stops) {
         stop()
       }
-      await looking
+      await refreshing
     },
   }
 }

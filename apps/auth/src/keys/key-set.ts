@@ -11,82 +11,86 @@ import {
 import { type SigningKey, signingKey } from './signing-key.js'
 import { fromStored, toStored } from './stored-key.js'
 
-/** An instance whose last look is older is not ready, in milliseconds: it has missed two. */
+/** An instance is not ready when its last read of the keys is older: two reads have failed. */
 const readyMs = 15_000
 /**
- * An instance whose last look is older signs nothing before another, in milliseconds. By half shorter
- * than a previous key is kept beyond the life of tokens (open-key-set.ts), so nobody signs with a key
- * that is gone; and long, for a Redis that has lost its part with the keys still issues in the others.
+ * An instance whose last read is older reads the keys again before it signs. Half of the time that
+ * a previous key is kept beyond the lifetime of tokens (open-key-set.ts), so no instance signs with
+ * a removed key; and long, so that an instance can issue tokens in other partitions while the Redis
+ * of the keys is down.
  */
 const signMs = 12 * 60 * 60 * 1000
-/** Far above what any schedule needs; each start has to open all of them. */
-const mostKeys = 64
+/** Far above what any schedule needs: each start decrypts all of them. */
+const maxKeys = 64
 
 /** The installation's signing keys, the same for every auth instance. */
 export interface KeySet {
-  /** Signs. */
+  /** The key that signs. */
   readonly current: SigningKey
-  /** One that verifies: next, current or previous. Undefined for a `kid` that is not ours. */
+  /** Returns a key that verifies (next, current or previous), or undefined for an unknown `kid`. */
   find(kid: string): SigningKey | undefined
-  /** Public parts alone. */
+  /** Returns the public keys. */
   jwks(): JwkSet
-  /** What is shown of them: next, current, previous ones with the newest first. */
+  /** Returns the keys without key material: next, current, then previous ones, newest first. */
   list(): SigningKeyInfo[]
   /**
-   * Resolves when the current key may sign: at once, but for an instance that was paused or cut off
-   * for half a day of its monotonic clock, which looks first. A key that was revoked meanwhile the
-   * registry refuses.
+   * Resolves when the current key may sign: at once, unless the instance was paused or cut off for
+   * half a day of its monotonic clock; then it reads the keys first. The registry refuses tokens of
+   * a key that was revoked meanwhile.
    *
-   * @throws as `look`
+   * @throws as `refresh`
    */
-  fresh(): Promise<void>
+  ensureFresh(): Promise<void>
   /**
-   * Sees what others have changed, and does what is due.
+   * Reads the keys as other instances have changed them, and does what is due.
    *
    * @throws KeySetError `registry_unavailable`, `secret_missing`, `secret_wrong`, `key_unreadable`
    */
-  look(): Promise<void>
+  refresh(): Promise<void>
   /**
-   * Lets the next key take over now, and makes another next one; not after `deadline`, if there is one.
+   * Makes the next key the current one now, and creates another next key. Redis refuses this after
+   * `deadline`.
    *
-   * @throws KeySetError `key_too_young` while caches of the JWKS may not have it yet, `too_many_keys`
+   * @throws KeySetError `key_too_young` while caches of the JWKS may not have the next key,
+   * `too_many_keys`
    */
   rotate(deadline?: KeyStore['deadline']): Promise<void>
   /**
-   * Removes a key at once, not after `deadline`; the next one takes the place of a current one. Doing it again does nothing.
-   * What it signed is for the registry to revoke, and it has to be: see `tokens/revoke-key.ts`.
+   * Removes a key at once; the next key replaces a current key. Redis refuses this after
+   * `deadline`. Repeating it changes nothing. The caller must also revoke the tokens that the key
+   * signed: see `tokens/revoke-key.ts`.
    *
    * @throws KeySetError `key_not_found`
    */
   remove(kid: string, deadline?: KeyStore['deadline']): Promise<void>
   /**
-   * Calls `listener` with the `kid` of each key that took over on schedule, through this instance; also
-   * for those of before this call. One listener.
+   * Calls `listener` with the `kid` of each key that this instance has made current on schedule,
+   * including those before this call. Takes one listener.
    */
   onScheduled(listener: (kid: string) => void): void
-  /** Says why the keys cannot be used, or nothing when they can. */
+  /** Returns the reason why the keys cannot be used, or undefined when they can. */
   ready(): string | undefined
 }
 
-/** What was seen last. */
+/** The result of the last read. */
 interface Seen {
-  /** When that was asked, on this process's monotonic clock. */
+  /** When the read began, on this process's monotonic clock. */
   at: number
   current: SigningKey
   list: readonly SigningKeyInfo[]
 }
 
-/** The keys that are in Redis. */
+/** The keys in Redis. */
 export class StoredKeySet implements KeySet {
   readonly #store: KeyStore
-  /** A `kid` is the key's own hash: what is opened under it never changes. */
+  /** Decrypted keys. A `kid` is the hash of its key, so an entry never changes. */
   readonly #opened = new Map<string, SigningKey>()
   #seen: Seen | undefined
-  #looking: Promise<void> = Promise.resolve()
+  #refreshing: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
-  /** Took over on schedule, before there was a listener. */
-  readonly #untold: string[] = []
-  #tell: (kid: string) => void = (kid) => this.#untold.push(kid)
+  /** Keys that became current on schedule before there was a listener. */
+  readonly #unreported: string[] = []
+  #report: (kid: string) => void = (kid) => this.#unreported.push(kid)
 
   constructor(store: KeyStore) {
     this.#store = store
@@ -94,7 +98,7 @@ export class StoredKeySet implements KeySet {
 
   get current(): SigningKey {
     if (this.#seen === undefined) {
-      throw new Error('the signing keys were not looked at yet')
+      throw new Error('the signing keys have not been read yet')
     }
     return this.#seen.current
   }
@@ -112,15 +116,15 @@ export class StoredKeySet implements KeySet {
   }
 
   onScheduled(listener: (kid: string) => void): void {
-    this.#tell = listener
-    for (const kid of this.#untold.splice(0)) {
+    this.#report = listener
+    for (const kid of this.#unreported.splice(0)) {
       listener(kid)
     }
   }
 
-  async fresh(): Promise<void> {
+  async ensureFresh(): Promise<void> {
     if (this.#age() > signMs) {
-      await this.look()
+      await this.refresh()
     }
   }
 
@@ -132,47 +136,50 @@ export class StoredKeySet implements KeySet {
     return performance.now() - (this.#seen?.at ?? Number.NEGATIVE_INFINITY)
   }
 
-  look(): Promise<void> {
-    // One that is under way may have asked before what this one is to see: the next one, for all.
-    this.#waiting ??= this.#looking
+  refresh(): Promise<void> {
+    // A read in progress may be too old; queue one more and share it among callers.
+    this.#waiting ??= this.#refreshing
       .catch(() => undefined)
       .then(() => {
         this.#waiting = undefined
-        this.#looking = this.#look()
-        return this.#looking
+        this.#refreshing = this.#read()
+        return this.#refreshing
       })
     return this.#waiting
   }
 
   async rotate(deadline?: KeyStore['deadline']): Promise<void> {
-    await this.look()
-    if (this.#opened.size >= mostKeys) {
+    await this.refresh()
+    if (this.#opened.size >= maxKeys) {
       throw new KeySetError(
         'too_many_keys',
-        `there are ${this.#opened.size} signing keys, the most that are kept; wait until a previous one goes`,
+        `there are ${this.#opened.size} signing keys, the maximum; wait until a previous key is removed`,
       )
     }
     const { promoted, next = '', nowMs, times } = await turnKeys({ ...this.#store, deadline }, 0)
-    await this.look()
+    await this.refresh()
     if (promoted) {
       return
     }
     const readyMs = (times.get(`created:${next}`) ?? nowMs) + this.#store.publishMs - nowMs
     throw new KeySetError(
       'key_too_young',
-      `the next key was published a moment ago, and caches of the key set may not have it; try again in ${Math.ceil(Math.max(0, readyMs) / 1000)} s`,
+      `the next key was published recently, and caches of the key set may not have it yet; try again in ${Math.ceil(Math.max(0, readyMs) / 1000)} s`,
     )
   }
 
   async remove(kid: string, deadline?: KeyStore['deadline']): Promise<void> {
     const removed = await removeKey({ ...this.#store, deadline }, kid)
-    await this.look()
+    await this.refresh()
     if (!removed) {
-      throw new KeySetError('key_not_found', `there is no signing key "${kid}"; list them`)
+      throw new KeySetError(
+        'key_not_found',
+        `the signing key "${kid}" does not exist; list the signing keys`,
+      )
     }
   }
 
-  async #look(): Promise<void> {
+  async #read(): Promise<void> {
     const at = performance.now()
     const stored = await this.#completed()
     const keys = await Promise.all(
@@ -182,7 +189,7 @@ export class StoredKeySet implements KeySet {
     if (current === undefined) {
       throw unreadable(stored.current ?? '')
     }
-    // From here on nothing fails, and all of it changes in one step.
+    // Nothing fails from here on, so that all of it changes in one step.
     this.#opened.clear()
     for (const key of keys) {
       this.#opened.set(key.kid, key)
@@ -191,13 +198,13 @@ export class StoredKeySet implements KeySet {
     this.#seen = { at, current, list }
   }
 
-  /** The stored keys, when there are a current and a next one. */
+  /** Returns the stored keys once there are a current and a next key. */
   async #completed(): Promise<StoredKeys> {
     for (;;) {
       const stored = await turnKeys(this.#store)
       const { current, next, keys, promoted } = stored
       if (promoted && current !== undefined) {
-        this.#tell(current)
+        this.#report(current)
       }
       if (current !== undefined && next !== undefined && keys.has(next)) {
         return stored

@@ -12,19 +12,19 @@ const add = script<null>(new URL('./add-key.lua', import.meta.url))
 const replace = script<null>(new URL('./replace-key.lua', import.meta.url))
 const revoke = script<0 | 1>(new URL('./revoke-key.lua', import.meta.url))
 
-/** Where the signing keys are, and how long each is what; all times in milliseconds. */
+/** Where the signing keys are stored, and their schedule. All times in milliseconds. */
 export interface KeyStore {
   readonly redis: Commands
-  /** Set while a caller's change is made: Redis refuses it after `until` of `performance.now()`. */
+  /** Redis refuses changes after this time. Set for a change that a caller has requested. */
   readonly deadline?: Deadline | undefined
-  /** Names of the keys' hash and of their states', in one slot. */
+  /** The names of the keys' hash and of the states' hash, in one slot. */
   readonly names: readonly [keys: string, states: string]
-  /** Channel on which each change is told. */
+  /** The channel on which each change is announced. */
   readonly channel: string
   readonly secrets: Secrets
-  /** What new keys are for. */
+  /** The algorithm of new keys. */
   readonly algorithm: SigningAlgorithm
-  /** How long a key signs until the next takes over; by hand only when undefined. */
+  /** How long a key signs before the next key takes over; undefined for manual rotation. */
   readonly rotateAfterMs: number | undefined
   /** How long a key is published before it may sign, so that every cache of the JWKS has it. */
   readonly publishMs: number
@@ -32,10 +32,10 @@ export interface KeyStore {
   readonly keepMs: number
 }
 
-/** The keys as they are stored: at `nowMs` by the clock of Redis. */
+/** The keys as stored at `nowMs` of Redis' clock. */
 export interface StoredKeys {
   nowMs: number
-  /** The next key has taken over in this very step. */
+  /** True when the next key became the current one in this step. */
   promoted: boolean
   current: string | undefined
   next: string | undefined
@@ -46,9 +46,9 @@ export interface StoredKeys {
 }
 
 /**
- * Does what is due, and gives the keys as they are then.
+ * Does what is due by the schedule, and returns the keys after that.
  *
- * @param signsForMs - after how long the next key takes over; by default what the schedule says
+ * @param signsForMs - how long a key signs before the next key takes over; default: the schedule's
  */
 export async function turnKeys(
   store: KeyStore,
@@ -73,13 +73,16 @@ export async function turnKeys(
   }
 }
 
-/** Makes a key, and stores it where one is missing, or instead of this next one. */
+/**
+ * Creates a key, and stores it as the current or next key when there is none, or in place of the
+ * next key with the kid `instead`.
+ */
 export async function addKey(store: KeyStore, instead = ''): Promise<void> {
   const { kid, text } = await spareKey(store)
   await run(store, add, [kid, text, instead, store.channel])
 }
 
-/** Stores a key in another form, unless someone else did meanwhile. */
+/** Stores a key in another form, unless the stored value has changed. */
 export async function replaceKey(
   store: KeyStore,
   kid: string,
@@ -89,7 +92,7 @@ export async function replaceKey(
   await run(store, replace, [kid, text, by])
 }
 
-/** Removes a key at once; false when there is none, and none was removed. */
+/** Removes a key at once. Returns false when it does not exist and was not removed before. */
 export async function removeKey(store: KeyStore, removed: string): Promise<boolean> {
   const { kid, text } = await spareKey(store)
   return (await run(store, revoke, [removed, kid, text, store.channel])) === 1
@@ -108,7 +111,10 @@ function recordOf(fields: Fields): Record<string, string> {
   return record
 }
 
-/** @throws KeySetError `registry_unavailable`, with what Redis or the connection said as its cause */
+/**
+ * @throws KeySetError `registry_unavailable`, with the error of Redis or the connection as its
+ * cause
+ */
 async function run<Reply>(
   store: KeyStore,
   script: Script<Reply>,
@@ -119,7 +125,7 @@ async function run<Reply>(
   } catch (cause) {
     throw new KeySetError(
       'registry_unavailable',
-      'Redis did not answer as it should; check that it runs, that it is the primary, and REDIS_URL',
+      'Redis did not answer as expected; check that it runs, that it is the primary, and REDIS_URL',
       { cause },
     )
   }

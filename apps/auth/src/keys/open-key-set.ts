@@ -7,24 +7,25 @@ import { addKey, type KeyStore } from './key-store.js'
 import type { Secrets } from './stored-key.js'
 
 const dayMs = 24 * 60 * 60 * 1000
-/** Twice the time that the JWKS may be cached for, `max-age=300`. */
+/** Twice the time for which the JWKS may be cached, `max-age=300`. */
 const publishMs = 2 * 300 * 1000
-/** A day more than a token lives: an instance may sign for half of it with a key that was replaced. */
+/** A day longer than a token lives: an instance may use a replaced key for half a day. */
 const keepMs = maxTtlSeconds * 1000 + dayMs
 
 export interface OpenKeySet extends Secrets {
-  /** Connected. */
+  /** Must be connected. */
   redis: Commands
   prefix: string
-  /** What new keys are for; keys that there are go on as what they are. By default `EdDSA`. */
+  /** The algorithm of new keys. Existing keys keep their algorithm. Default: `EdDSA`. */
   algorithm?: SigningAlgorithm | undefined
-  /** After how many days the next key takes over; 0, by default: only by hand. */
+  /** The number of days after which the next key takes over; 0 for manual rotation. Default: 0. */
   rotationDays?: number | undefined
 }
 
 /**
- * Opens the signing keys, and makes what is missing; instances that start at once agree. A key stored
- * in the clear is encrypted as soon as there is a secret, one stored with the previous secret anew.
+ * Opens the signing keys, and creates those that are missing; instances that start at once agree on
+ * them. A key stored in clear text is encrypted as soon as there is a secret. A key encrypted with
+ * the previous secret is encrypted with the new one.
  *
  * @throws KeySetError `secret_missing`, `secret_wrong`, `key_unreadable`, `registry_unavailable`
  */
@@ -42,12 +43,13 @@ export async function openKeySet(options: OpenKeySet): Promise<KeySet> {
     keepMs,
   }
   const keys = new StoredKeySet(store)
-  await keys.look()
-  // Only here, once: while instances with another setting are replaced, they would never agree.
+  await keys.refresh()
+  // Only at the start: while instances with different settings run, they would replace the key in
+  // turn for ever.
   const next = keys.list().find(({ state }) => state === 'next')
   if (next !== undefined && next.alg !== algorithm) {
     await addKey(store, next.kid)
-    await keys.look()
+    await keys.refresh()
   }
   return keys
 }

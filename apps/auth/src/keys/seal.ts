@@ -4,7 +4,10 @@ import { KeySetError } from './errors.js'
 
 const Base64Url = Type.String({ pattern: '^[A-Za-z0-9_-]+$' })
 
-/** AES-256-GCM; the key comes from the secret by scrypt with this salt. All base64url. */
+/**
+ * A text encrypted with AES-256-GCM. The key is derived from the secret and this salt by scrypt.
+ * All values are base64url.
+ */
 export const Sealed = Type.Object({
   salt: Base64Url,
   iv: Base64Url,
@@ -16,7 +19,7 @@ export type Sealed = Static<typeof Sealed>
 /**
  * Encrypts a private key.
  *
- * @param kid - bound to it as additional data: a sealed key put under another `kid` does not open
+ * @param kid - additional authenticated data: the result does not decrypt under another `kid`
  */
 export async function seal(secret: string, kid: string, text: string): Promise<Sealed> {
   const salt = randomBytes(16)
@@ -32,7 +35,7 @@ export async function seal(secret: string, kid: string, text: string): Promise<S
   }
 }
 
-/** @throws KeySetError `secret_wrong`, also when what is stored was changed */
+/** @throws KeySetError `secret_wrong`, also when the stored value was changed */
 export async function unseal(secret: string, kid: string, sealed: Sealed): Promise<string> {
   const bytes = (text: string) => Buffer.from(text, 'base64url')
   const key = await derive(secret, bytes(sealed.salt))
@@ -44,7 +47,7 @@ export async function unseal(secret: string, kid: string, sealed: Sealed): Promi
   } catch (cause) {
     throw new KeySetError(
       'secret_wrong',
-      'KEY_ENCRYPTION_SECRET does not open the stored signing key; set the secret that it was stored with, or that one as KEY_ENCRYPTION_SECRET_PREVIOUS',
+      'KEY_ENCRYPTION_SECRET does not decrypt the stored signing key; set the secret that the key was stored with, or set that secret as KEY_ENCRYPTION_SECRET_PREVIOUS',
       { cause },
     )
   }
@@ -52,7 +55,7 @@ export async function unseal(secret: string, kid: string, sealed: Sealed): Promi
 
 function derive(secret: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // 16 MiB and some 40 ms, once for each key: the secret may be a pass phrase.
+    // 16 MiB and about 40 ms for each key: the secret may be a passphrase.
     scrypt(secret, salt, 32, { N: 2 ** 14, r: 8, p: 1 }, (error, key) => {
       if (error === null) {
         resolve(key)

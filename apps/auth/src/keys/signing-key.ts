@@ -11,10 +11,10 @@ import type { PublicJwk, SigningAlgorithm } from '@portcullis/contracts/keys'
 import { unreadable } from './errors.js'
 import { type KeyMembers, thumbprint } from './thumbprint.js'
 
-/** A key pair that signs and verifies. It never changes, nor does its `kid`; its state is the set's. */
+/** A key pair that signs and verifies. It never changes; the key set holds its state. */
 export interface SigningKey {
   readonly kid: string
-  /** The one algorithm that it is used with (RFC 8725 §3.1). */
+  /** The only algorithm that the key is used with (RFC 8725 §3.1). */
   readonly alg: SigningAlgorithm
   /** PKCS #8 in PEM. */
   readonly privateKey: string
@@ -23,12 +23,12 @@ export interface SigningKey {
   readonly jwk: PublicJwk
 }
 
-/** The parts of a key pair as JWK has them (RFC 8037 §2, RFC 7518 §6.2). */
+/** The parameters of a key pair as in a JWK (RFC 8037 §2, RFC 7518 §6.2). */
 export type KeyParts = KeyMembers & { d: string }
 
 /**
- * Makes the parts of a new key. Its `kid` does not begin with `-`: who revokes the key in haste would
- * have it taken for an option by the command line.
+ * Returns the parameters of a new key. Its `kid` does not start with `-`, which a command line
+ * would read as an option.
  */
 export async function newKeyParts(alg: SigningAlgorithm): Promise<KeyParts> {
   for (;;) {
@@ -56,7 +56,7 @@ async function randomKeyParts(alg: SigningAlgorithm): Promise<KeyParts> {
   return { kty: 'EC', crv: 'P-256', x, y, d }
 }
 
-/** @throws KeySetError `key_unreadable` when the two halves are not one pair */
+/** @throws KeySetError `key_unreadable` when the private and the public key do not match */
 export function signingKey({ d, ...members }: KeyParts): SigningKey {
   const kid = thumbprint(members)
   let privateKey: KeyObject
@@ -67,7 +67,7 @@ export function signingKey({ d, ...members }: KeyParts): SigningKey {
   } catch {
     throw unreadable(kid)
   }
-  // Neither Node nor OpenSSL compares the halves of a JWK.
+  // Neither Node nor OpenSSL checks that the halves of a JWK match.
   if (!isPair(privateKey, publicKey)) {
     throw unreadable(kid)
   }

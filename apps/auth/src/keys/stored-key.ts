@@ -5,26 +5,26 @@ import { Sealed, seal, unseal } from './seal.js'
 import type { KeyParts } from './signing-key.js'
 import { type KeyMembers, thumbprint } from './thumbprint.js'
 
-/** The private part, JWK's `d`: in the clear or sealed, never both. */
+/** The private parameter `d` of a JWK, in clear text or encrypted. */
 const Private = Type.Union([Type.String(), Sealed])
 const closed = { additionalProperties: false }
 
-/** A key as Redis keeps it, as JSON under its `kid`. One on P-256 has `y`, one on Ed25519 has none. */
+/** A key as stored: JSON under its `kid`. A P-256 key has `y`, an Ed25519 key does not. */
 const StoredKey = Type.Union([
   Type.Object({ x: Type.String(), d: Private }, closed),
   Type.Object({ x: Type.String(), y: Type.String(), d: Private }, closed),
 ])
 type StoredKey = Static<typeof StoredKey>
 
-/** What private keys are encrypted with in Redis. */
+/** The secrets that encrypt private keys in Redis. */
 export interface Secrets {
-  /** Once set it has to stay, or become the `previous`. */
+  /** Once set it must stay, or become the `previous` one. */
   secret?: string | undefined
-  /** Opens what was stored before the secret changed; encrypts nothing. */
+  /** Decrypts keys that were stored before the secret changed; encrypts none. */
   previous?: string | undefined
 }
 
-/** With a secret the private key is never stored in the clear. */
+/** Returns a key as stored. With a secret, the private key is always encrypted. */
 export async function toStored(parts: KeyParts, { secret }: Secrets): Promise<string> {
   const { d, ...members } = parts
   const stored: StoredKey = {
@@ -35,13 +35,17 @@ export async function toStored(parts: KeyParts, { secret }: Secrets): Promise<st
   return JSON.stringify(stored)
 }
 
-/** A stored key that was opened, and whether it should be stored anew, as the secrets are now. */
+/** A decrypted key. `isStale` is true when it should be stored again with the current secret. */
 export interface Opened {
   parts: KeyParts
   isStale: boolean
 }
 
-/** @throws KeySetError `secret_missing`, `secret_wrong`, `key_unreadable` */
+/**
+ * Parses and decrypts a stored key.
+ *
+ * @throws KeySetError `secret_missing`, `secret_wrong`, `key_unreadable`
+ */
 export async function fromStored(
   kid: string,
   text: string,

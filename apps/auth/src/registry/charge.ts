@@ -4,18 +4,19 @@ import { run } from './run.js'
 
 const add = script<[charged: 0 | 1, leftMs: number]>(new URL('./charge.lua', import.meta.url))
 
-/** A counter of work, and how much it takes in a window of time. */
+/** How much work of one kind is allowed in a window of time. */
 export interface WorkLimit {
-  /** Whose work it counts. */
+  /** Identifies the counter. */
   name: string
   maxUnits: number
   windowMs: number
 }
 
 /**
- * Charges units of work to a counter that all instances share. Returns undefined, or how many
- * milliseconds to wait when they would go beyond the limit; then nothing is charged.
+ * Adds units of work to a counter that all instances share.
  *
+ * @returns undefined; or, when the units exceed the limit, the milliseconds to wait. Units beyond
+ * the limit are not added.
  * @throws RegistryError `registry_unavailable`
  */
 export async function charge(

@@ -1,21 +1,27 @@
-/** A position in one partition's feed: the id of the last event applied, `0-0` before any. */
+/**
+ * A position in one partition's feed: the id of the last event applied, or `0-0` before the first.
+ */
 export interface CursorPart {
   id: string
-  /** Rises by one with each event. */
+  /** Increases by one with each event. */
   sequence: number
-  /** The microsecond of its commit. */
+  /** The microsecond of the event's commit. */
   us: number
 }
 
-/** The parts of a cursor, in the order of the partitions; undefined when it is none. */
+/**
+ * Returns the parts of a cursor in the order of the partitions, or undefined when the cursor is
+ * malformed.
+ */
 export function cursorParts(cursor: string): CursorPart[] | undefined {
   const parts = cursor.split(',').map(cursorPart)
   return parts.every((part) => part !== undefined) ? parts : undefined
 }
 
 /**
- * Whether a position is at or after another, in every partition. Both numbers rise with each event; a
- * feed that went backwards gives a sequence again, but at a later time.
+ * Returns true when `cursor` is at or after `other` in every partition.
+ *
+ * Compares both numbers: a feed that went backwards uses a sequence again, but at a later time.
  */
 export function reaches(cursor: string, other: string): boolean {
   const parts = cursorParts(cursor) ?? []
@@ -29,7 +35,10 @@ export function reaches(cursor: string, other: string): boolean {
   )
 }
 
-/** Sixteen digits at most: below 2^53, so the numbers are exact. */
+/**
+ * Returns a position from an event's id, or undefined when the id is malformed. At most 16 digits
+ * and below 2^53, so that the numbers are exact.
+ */
 export function cursorPart(id: string): CursorPart | undefined {
   const [, sequence, us] = /^(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,15})$/.exec(id) ?? []
   if (sequence === undefined || us === undefined) {

@@ -28,7 +28,9 @@ export type RegistryErrorCode =
   | 'too_many_receivers'
   | 'receiver_not_found'
 
-/** What the registry refuses or cannot do. `code` is stable; the message says what to change. */
+/**
+ * The registry refuses a request or cannot serve it. `code` is stable; the message says what to do.
+ */
 export class RegistryError extends Error {
   readonly code: RegistryErrorCode
   constructor(code: RegistryErrorCode, message: string, options?: ErrorOptions) {
@@ -38,9 +40,8 @@ export class RegistryError extends Error {
   }
 }
 
-/** What may be tried again, after a wait. */
+/** A limit was reached; the request may be repeated after `waitMs`. */
 export class RegistryLimitError extends RegistryError {
-  /** Milliseconds. */
   readonly waitMs: number
   constructor(code: RegistryErrorCode, message: string, waitMs: number) {
     super(code, message)
@@ -54,19 +55,22 @@ export class TooManyWrongCodesError extends RegistryLimitError {
   constructor(waitMs: number) {
     super(
       'too_many_wrong_codes',
-      'the identity or its registration code is wrong, after several wrong codes for this identity from this address; wait',
+      'the identity or the registration code is wrong, and this address has sent several wrong codes for this identity; wait before the next attempt',
       waitMs,
     )
     this.name = 'TooManyWrongCodesError'
   }
 }
 
-/** An identity has as many living tokens as it may have; the wait is until there is room for one. */
+/**
+ * An identity has as many live tokens as it may have. `waitMs` is the time until one of them
+ * expires.
+ */
 export class TooManyTokensError extends RegistryLimitError {
   constructor(identity: string, max: number, waitMs: number) {
     super(
       'too_many_tokens',
-      `identity "${identity}" has ${max} tokens that have not expired, the most that it may have (MAX_TOKENS_PER_IDENTITY); use a token until it expires, or ask for shorter lifetimes; revoked tokens count until they expire`,
+      `identity "${identity}" has ${max} tokens that have not expired, the limit of MAX_TOKENS_PER_IDENTITY; use each token until it expires, or request shorter lifetimes; revoked tokens count until they expire`,
       waitMs,
     )
     this.name = 'TooManyTokensError'
@@ -76,7 +80,7 @@ export class TooManyTokensError extends RegistryLimitError {
 export function identityNotFound(identity: string): RegistryError {
   return new RegistryError(
     'identity_not_found',
-    `there is no identity "${identity}"; register it first`,
+    `identity "${identity}" does not exist; register it first`,
   )
 }
 
@@ -90,66 +94,66 @@ export function identitySuspended(identity: string): RegistryError {
 export function codeRemoved(identity: string): RegistryError {
   return new RegistryError(
     'code_removed',
-    `this registration code of "${identity}" was removed or has expired, and is not added again`,
+    `this registration code of "${identity}" was removed or has expired, and cannot be added again; choose another code`,
   )
 }
 
 export function lastAdministrator(identity: string): RegistryError {
   return new RegistryError(
     'last_administrator',
-    `"${identity}" is the administrator that auth is set up with: it has to stay active, with the scope admin and a registration code (or keys) that does not expire; give it another code first, or set ADMIN_IDENTITY to another administrator`,
+    `"${identity}" is the administrator set in ADMIN_IDENTITY: it must stay active, with the scope admin and a registration code (or keys) that does not expire; add another code first, or set ADMIN_IDENTITY to another administrator`,
   )
 }
 
 export function parentEnded(): RegistryError {
   return new RegistryError(
     'parent_ended',
-    'the calling token has ended, or ends within a second; get a new one',
+    'the calling token is no longer active, or expires within a second; get a new token',
   )
 }
 
 export function tooManyParents(): RegistryError {
   return new RegistryError(
     'too_many_parents',
-    `the calling token has ${maxParents} parents, and none may have more; issue with one of its parents`,
+    `the calling token has ${maxParents} parents, the maximum; issue with one of its parents instead`,
   )
 }
 
 export function badCursor(): RegistryError {
   return new RegistryError(
     'bad_cursor',
-    'the cursor is not one that a previous page gave; leave it out to start from the beginning',
+    'the cursor was not returned by a previous page of this list; leave it out to start from the beginning',
   )
 }
 
 export function revocationNotFound(id: string): RegistryError {
   return new RegistryError(
     'revocation_not_found',
-    `there is no revocation "${id}", or its receipt is no longer kept`,
+    `revocation "${id}" does not exist, or its receipt has expired`,
   )
 }
 
 export function receiverNotFound(): RegistryError {
   return new RegistryError(
     'receiver_not_found',
-    'there is no such event receiver; GET /v1/event-receivers has all of them',
+    'the event receiver does not exist; GET /v1/event-receivers lists all of them',
   )
 }
 
 export function nodeNotJoined(node: string): RegistryError {
-  return new RegistryError('node_not_joined', `node "${node}" has to say hello again`)
+  return new RegistryError('node_not_joined', `node "${node}" has not joined; send hello again`)
 }
 
 export function nodeReplaced(node: string): RegistryError {
   return new RegistryError(
     'node_replaced',
-    `a later process has the name "${node}"; give each node a name of its own`,
+    `another process has joined later under the name "${node}"; give each node its own name`,
   )
 }
 
 export function nodeNameTaken(node: string): RegistryError {
   return new RegistryError(
     'node_name_taken',
-    `the name "${node}" is a node's of another identity; give this node another name`,
+    `the node name "${node}" belongs to another identity; choose another name`,
   )
 }

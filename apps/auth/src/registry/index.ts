@@ -51,7 +51,7 @@ export { feedSource } from './feed/source.js'
 export { type FeedSource, type FeedTail, type TailHandlers, tailFeed } from './feed/tail.js'
 export { addRegistrationCode } from './identities/add-registration-code.js'
 export { type Authenticated, authenticate } from './identities/authenticate.js'
-export { changeIdentity } from './identities/change.js'
+export { changeIdentity, resumeIdentity } from './identities/change.js'
 export {
   type AdministratorOutcome,
   ensureAdministrator,
@@ -60,7 +60,6 @@ export { findSigner, getIdentity } from './identities/get.js'
 export { listIdentities } from './identities/list.js'
 export { registerIdentity } from './identities/register.js'
 export { removeRegistrationCode } from './identities/remove-registration-code.js'
-export { resumeIdentity } from './identities/resume.js'
 export { partitionOf } from './ids.js'
 export { answerInquiry, type NodeAnswer } from './inquiries/answer.js'
 export { publishInquiry } from './inquiries/publish.js'

@@ -5,8 +5,8 @@ import type { Registry } from './registry.js'
 const settingNames = Object.keys(RedisSettings.properties)
 
 /**
- * Asks each Redis of the registry, on a Cluster each primary, how it is set and what time it has. What
- * a Redis does not tell, for its user may not ask or it does not answer, is left out.
+ * Returns settings, facts and clock of each Redis of the registry (on a Cluster, of each primary).
+ * Leaves out what Redis does not answer, or does not allow its user to read.
  */
 export async function inspectServers({
   redis,
@@ -39,7 +39,7 @@ async function inspect(redis: Redis): Promise<RegistryServer> {
   }
 }
 
-/** `CONFIG` and `INFO` are often forbidden, by an ACL or by who runs the Redis. */
+/** An ACL or a hosting provider often forbids `CONFIG` and `INFO`. */
 function orNothing<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
   return asked.catch(() => undefined)
 }

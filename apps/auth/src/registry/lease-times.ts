@@ -1,20 +1,24 @@
-/** What follows from the lease, in milliseconds. */
+/** The times that follow from the lease, in milliseconds. */
 export interface LeaseTimes {
-  /** How often every auth instance looks at the leases. */
+  /** How often every auth instance reads the leases. */
   pollMs: number
-  /** A node whose renewals, or acknowledgements, have stood still for so long is fenced. */
+  /**
+   * A node is fenced when its last renewal, or a revocation that it has not acknowledged, is this
+   * old.
+   */
   fenceMs: number
-  /** How long a node may deliver, from when it sent its renewal. */
+  /** How long a node may deliver after it has sent a renewal. */
   ttlMs: number
 }
 
 /**
- * The parts of a lease of `leaseMs`, which is what a receipt may wait for a node. A revocation is seen
- * at the next look at the leases, and a node that leaves it unacknowledged is fenced at the first look
- * that is `fenceMs` later: two polls and the fence are three quarters of the lease. A quarter is left
- * for five round trips to Redis, and for clocks that run slowly. The node's time
- * is shorter than the fence by more than a twentieth: so much may one machine's monotonic clock run
- * faster than another's.
+ * Returns the times for a lease of `leaseMs`, the longest time that a receipt waits for a node.
+ *
+ * An auth instance sees a revocation at the next poll, and fences a node that leaves it
+ * unacknowledged at the first poll at least `fenceMs` later: two polls and the fence are three
+ * quarters of the lease. The last quarter is for five round trips to Redis, and for slow clocks.
+ * `ttlMs` is more than a twentieth shorter than `fenceMs`: the monotonic clock of one machine may
+ * run faster than another's by that much.
  */
 export function leaseTimes(leaseMs: number): LeaseTimes {
   return {

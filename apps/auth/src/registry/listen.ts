@@ -1,24 +1,28 @@
 import { close, type Masters, perMaster, probe } from '@portcullis/redis'
 import { guard } from './run.js'
 
-/** How often a connection that brings nothing is asked whether it is alive, in milliseconds. */
+/** How often a silent connection is probed, in milliseconds. */
 const probeMs = 2000
 
-/** What other auth instances say through Redis' Pub/Sub: hints to look, never facts. */
+/**
+ * Receives messages that auth instances publish through Redis. A message is a hint to read; it
+ * carries no facts.
+ */
 export interface Listener {
-  /** Calls back with each message of the channel; gives what stops that. */
+  /** Calls `callback` with each message of the channel. Returns a function that stops this. */
   on(channel: string, callback: (message: string) => void): () => void
-  /** Calls back when messages may have been missed: everyone looks again. Gives what stops that. */
+  /** Calls `callback` when messages may have been missed. Returns a function that stops this. */
   onGap(callback: () => void): () => void
-  /** Resolves when it hears for the first time. */
+  /** Resolves when the first subscription is in place. */
   readonly heard: Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Listens to some channels, on a connection of its own to each master that has one of the slots. On a
- * Cluster every node passes on what is published on any, so one of them is listened to at a time: the
- * first that stands. When it is lost the next one takes its place, whether or not its master comes back.
+ * Subscribes to channels, on one connection to each master that has one of the slots. On a Cluster
+ * every master passes on every message, so only one of the connections is listened to: the first
+ * that is subscribed. When that connection is lost, the next one replaces it, even if its master
+ * never returns.
  */
 export function listen(
   masters: Masters,
@@ -46,20 +50,20 @@ export function listen(
     slots,
     make(master) {
       const redis = master.connect('subscriber')
-      const one = { redis, stands: false, stop: probe(redis, probeMs) }
+      const subscriber = { redis, subscribed: false, stop: probe(redis, probeMs) }
       redis.on('message', (channel, message) => {
-        if (subscribers.all().find(({ thing }) => thing.stands)?.thing !== one) {
+        if (subscribers.all().find(({ thing }) => thing.subscribed)?.thing !== subscriber) {
           return
         }
         for (const callback of [...(callbacks.get(channel) ?? [])]) {
           callback(message)
         }
       })
-      // A connection that is lost meanwhile comes back, and this with it.
+      // `ready` comes again after each reconnect.
       redis.on('ready', () => {
         redis.subscribe(...channels).then(
           () => {
-            one.stands = true
+            subscriber.subscribed = true
             opened()
             missed()
           },
@@ -70,14 +74,14 @@ export function listen(
         )
       })
       redis.on('close', () => {
-        if (!one.stands) {
+        if (!subscriber.subscribed) {
           return
         }
-        one.stands = false
+        subscriber.subscribed = false
         missed()
       })
       redis.connect().catch(refused)
-      return one
+      return subscriber
     },
     end({ redis, stop }) {
       stop()

@@ -8,25 +8,29 @@ import {
 
 export interface OpenConnections {
   url: string
-  /** Hears why a connection is lost or not made; of repetitions the first alone. */
+  /** Called when a connection is lost or cannot be made; once while the message stays the same. */
   onError(error: Error): void
 }
 
 export interface Connections {
   commands: Commands
-  /** For what needs a connection of its own. */
+  /** For features that need their own connection. */
   masters: Masters
   close(): Promise<void>
 }
 
-/** Connects to the registry's Redis. @throws Error when it cannot be reached, saying why */
+/**
+ * Connects to the registry's Redis.
+ *
+ * @throws Error that says why Redis cannot be reached
+ */
 export async function openConnections({ url, onError }: OpenConnections): Promise<Connections> {
   let last: Error | undefined
   const options = {
     url,
     name: 'portcullis-auth',
     onError(error: Error) {
-      // Reconnecting repeats itself; only a new reason is news.
+      // Each reconnect repeats the error; report it only when it changes.
       if (error.message !== last?.message) {
         onError(error)
       }

@@ -7,31 +7,36 @@ import { run } from './run.js'
 const open = script<[partitions: string, created: 0 | 1]>(
   new URL('./open-registry.lua', import.meta.url),
 )
-/** Fewer could not be spread evenly, and one that is not served would take too many with it. */
-const leastOnCluster = 16
+/**
+ * Fewer partitions cannot be spread evenly, and one that is down would affect too many identities.
+ */
+const minOnCluster = 16
 
 const openRoster = script<null>(new URL('./open-roster.lua', import.meta.url))
 
 export interface OpenRegistry {
-  /** Connected. */
+  /** Must be connected. */
   redis: Commands
-  /** First part of every key: several installations may share a Redis. */
+  /** First part of every key, so that several installations can share a Redis. */
   prefix: string
   /**
-   * How many partitions to create it with; must be the same ever after. 1 on a standalone Redis, on a
-   * Cluster at least `leastOnCluster`.
+   * The number of partitions to create the registry with; it can never change. 1 on a standalone
+   * Redis, at least `minOnCluster` on a Cluster.
    */
   partitions: number
-  /** Events that the feed of a partition keeps; a node that missed more must check every token. */
+  /**
+   * Events that the feed of a partition keeps. A node that missed more introspects every token
+   * again.
+   */
   feedMaxLength: number
   receiptTtlSeconds: number
-  /** How long a receipt may wait for a node, in milliseconds. */
+  /** The longest time that a receipt waits for a node, in milliseconds. */
   leaseMs: number
-  /** Default: 5, then a second that doubles up to a minute. */
+  /** Default: 5 wrong codes, then a wait of a second that doubles up to a minute. */
   wrongCodes?: WrongCodes
-  /** Default: no bound. */
+  /** Default: unlimited. */
   maxTokensPerIdentity?: number
-  /** The identity that has to stay an administrator; without it none is kept from anything. */
+  /** The identity that must remain an administrator. Default: none. */
   administrator?: string
   onSettled?: Registry['onSettled']
 }
@@ -39,14 +44,15 @@ export interface OpenRegistry {
 /**
  * Opens the registry, and creates it when Redis has none under the prefix.
  *
- * @throws RegistryError `partitions_mismatch` when it was created with another number of partitions,
- * `option_invalid`, `registry_unavailable`.
+ * @throws RegistryError `partitions_mismatch` when it was created with another number of
+ * partitions, `option_invalid`, `registry_unavailable`
  */
 export async function openRegistry(options: OpenRegistry): Promise<Registry> {
   const { redis, prefix, partitions, feedMaxLength, receiptTtlSeconds, leaseMs } = options
   const { wrongCodes = { allowed: 5, waitMs: 1000, maxWaitMs: 60_000 } } = options
   const { maxTokensPerIdentity = Number.MAX_SAFE_INTEGER, administrator, onSettled } = options
-  // A brace in the prefix would move the hash tag, and with it the keys of one script apart.
+  // A brace in the prefix would become the hash tag, and put the keys of one script in different
+  // slots.
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix)) {
     throw invalid('prefix', 'must be 1 to 64 letters, digits, ".", "_", ":" or "-"')
   }
@@ -62,10 +68,10 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
   if (!isWhole(leaseMs, 100, 3_600_000)) {
     throw invalid('leaseMs', 'must be 100 to 3600000')
   }
-  if (isCluster(redis) && partitions < leastOnCluster) {
+  if (isCluster(redis) && partitions < minOnCluster) {
     throw invalid(
       'partitions',
-      `must be ${leastOnCluster} or more on a Redis Cluster; set PARTITIONS=${leastOnCluster}, it cannot be changed later`,
+      `must be ${minOnCluster} or more on a Redis Cluster; set PARTITIONS=${minOnCluster}, it cannot be changed later`,
     )
   }
   const keys = keyNames(prefix, partitions)

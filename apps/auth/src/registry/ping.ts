@@ -1,15 +1,15 @@
 import { script } from '@portcullis/redis'
 import { partitionsOf, type Registry } from './registry.js'
 
-const takeWrite = script<null>(new URL('./ping.lua', import.meta.url))
+const ping = script<null>(new URL('./ping.lua', import.meta.url))
 
-/** As long as a command may take: what answers more slowly is failed by then. */
-const withinMs = 2000
+/** The time limit of a command: a slower Redis fails the check. */
+const timeoutMs = 2000
 
 /**
- * Returns the check that says why the registry cannot be used now, or nothing when it can: every
- * partition has a primary that takes writes, so leases can be renewed. On a Cluster one that has none is
- * enough for a no. One check serves all who ask meanwhile, so that whoever asks often costs Redis little.
+ * Returns a check that resolves to the reason why the registry cannot be used, or undefined when it
+ * can: the primary of every partition accepts writes, so leases can be renewed. Concurrent calls
+ * share one check, so that frequent health checks cost Redis little.
  */
 export function registryCheck(registry: Registry): () => Promise<string | undefined> {
   let checked: Promise<string | undefined> | undefined
@@ -25,11 +25,11 @@ async function check(registry: Registry): Promise<string | undefined> {
   const { redis, keys } = registry
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('Redis does not answer'), withinMs)
+    timer = setTimeout(() => resolve('Redis does not answer'), timeoutMs)
   })
   const asked = Promise.all([
     redis.exists(keys.meta),
-    ...partitionsOf(registry).map((partition) => takeWrite(redis, [keys.clock(partition)], [])),
+    ...partitionsOf(registry).map((partition) => ping(redis, [keys.clock(partition)], [])),
   ])
   const answered = asked.then(
     () => undefined,

@@ -1,37 +1,38 @@
 import { type Commands, type Deadline, slotOf } from '@portcullis/redis'
 import type { KeyNames } from './keys.js'
 
-/** An open registry: what every verb of this folder takes first. */
+/** An open registry: the first argument of every function of this folder. */
 export interface Registry {
   readonly redis: Commands
   /**
-   * Set while the registry is used for a caller: Redis refuses scripts that arrive after `until`, a
-   * moment of `performance.now()`.
+   * Redis refuses scripts that arrive after this time. Set while the registry is used for a
+   * request.
    */
   readonly deadline?: Deadline
   readonly keys: KeyNames
-  /** How many partitions the registry was created with. */
+  /** The number of partitions that the registry was created with. */
   readonly partitions: number
-  /** How many events a partition's feed keeps. */
+  /** The number of events that a partition's feed keeps. */
   readonly feedMaxLength: number
   readonly receiptTtlSeconds: number
-  /** How long a receipt may wait for a node, in milliseconds. */
+  /** The longest time that a receipt waits for a node, in milliseconds. */
   readonly leaseMs: number
   readonly wrongCodes: WrongCodes
-  /** How many tokens of one identity may live at a time. */
+  /** The number of live tokens that an identity may have. */
   readonly maxTokensPerIdentity: number
-  /** The identity that has to stay an administrator, whatever it is asked to become. */
+  /** The identity that must remain an administrator. */
   readonly administrator?: string
   /**
-   * Hears of every part of a receipt that this process has settled: how, and how many milliseconds
-   * after the commit, by the registry's clock. Of all processes only the one that settled it hears.
+   * Called for every part of a receipt that this process has settled, with the milliseconds from
+   * the commit to the settlement by the registry's clock. Each part is reported by one process
+   * only.
    */
   readonly onSettled?: (state: 'acked' | 'fenced', afterMs: readonly number[]) => void
 }
 
-/** What wrong registration codes for one identity from one address cost. */
+/** Limits for wrong registration codes, for one identity from one address. */
 export interface WrongCodes {
-  /** How many may be shown before the next wrong one is told to wait. */
+  /** How many wrong codes are answered at once; the next one must wait. */
   allowed: number
   /** The first wait, in milliseconds; each further wrong code doubles it. */
   waitMs: number
@@ -39,17 +40,17 @@ export interface WrongCodes {
   maxWaitMs: number
 }
 
-/** Returns, for scripts, `1` for the identity that has to stay an administrator, and '' for others. */
+/** Returns `1` for the identity that must remain an administrator, else ''; for scripts. */
 export function isGuarded({ administrator }: Registry, identity: string): '1' | '' {
   return administrator === identity ? '1' : ''
 }
 
-/** The numbers of all partitions. */
+/** Returns the numbers of all partitions. */
 export function partitionsOf(registry: Registry): number[] {
   return Array.from({ length: registry.partitions }, (_, partition) => partition)
 }
 
-/** The slots of all partitions. */
+/** Returns the slots of all partitions. */
 export function slotsOf(registry: Registry): number[] {
   return partitionsOf(registry).map((partition) => slotOf(registry.keys.clock(partition)))
 }

@@ -2,7 +2,11 @@ import { runWithin, type Script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import type { Registry } from './registry.js'
 
-/** Runs a script, before the registry's deadline if it has one. A failure of Redis is an error. */
+/**
+ * Runs a script, before the registry's deadline if it has one.
+ *
+ * @throws RegistryError `registry_unavailable`
+ */
 export function run<Reply>(
   registry: Pick<Registry, 'redis' | 'deadline'>,
   script: Script<Reply>,
@@ -14,7 +18,9 @@ export function run<Reply>(
 
 /**
  * Waits for commands sent to Redis.
- * @throws RegistryError `registry_unavailable`, with what Redis or the connection said as its cause.
+ *
+ * @throws RegistryError `registry_unavailable`, with the error of Redis or the connection as its
+ * cause
  */
 export async function guard<Reply>(work: Promise<Reply>): Promise<Reply> {
   try {
@@ -27,7 +33,7 @@ export async function guard<Reply>(work: Promise<Reply>): Promise<Reply> {
 export function unavailable(cause: unknown): RegistryError {
   return new RegistryError(
     'registry_unavailable',
-    'Redis did not answer as it should; check that it runs, that it is the primary, and REDIS_URL',
+    'Redis did not answer as expected; check that it runs, that it is the primary, and REDIS_URL',
     { cause },
   )
 }

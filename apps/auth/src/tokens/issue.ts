@@ -47,7 +47,7 @@ async function record(
   { keys }: Jwt,
   order: TokenOrder,
 ): Promise<IssuedToken & { key: SigningKey }> {
-  await keys.fresh()
+  await keys.ensureFresh()
   const key = keys.current
   try {
     return { ...(await issueToken(registry, order, key.kid)), key }
@@ -56,7 +56,7 @@ async function record(
       throw error
     }
   }
-  await keys.look()
+  await keys.refresh()
   // A failover may have lost the key's removal but not its revocation.
   if (keys.current.kid === key.kid) {
     await keys.remove(key.kid)

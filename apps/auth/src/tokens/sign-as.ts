@@ -9,7 +9,7 @@ import type { Jwt } from './jwt.js'
  * @throws KeySetError `registry_unavailable`
  */
 export async function signAs(jwt: Jwt, typ: string, payload: object): Promise<string> {
-  await jwt.keys.fresh()
+  await jwt.keys.ensureFresh()
   const { current } = jwt.keys
   const { kid, alg } = current
   return jwt.library(current).sign(payload, { header: { alg, typ, kid } })

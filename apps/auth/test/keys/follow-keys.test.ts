@@ -3,55 +3,55 @@ import t from 'tap'
 import { followKeys, openKeySet } from '../../src/keys/index.js'
 import { open } from '../registry/fixtures/open.js'
 
-/** Longer than any test: what is seen here was told. */
+/** Longer than any test, so that only announcements cause a read. */
 const everyMs = 3_600_000
 
-t.test('an instance hears of what another has changed', async (t) => {
+t.test('an instance reads the keys when another has changed them', async (t) => {
   const { registry, redis, prefix, listener } = await open(t)
   const keys = await openKeySet({ redis, prefix })
   const other = await openKeySet({ redis: (await open(t)).redis, prefix })
-  const looks = new EventEmitter()
-  const { listener: heard, subscriber } = await listener()
+  const reads = new EventEmitter()
+  const { listener: keyListener, subscriber } = await listener()
   const following = followKeys(
     {
-      async look() {
-        await other.look()
-        looks.emit('look')
+      async refresh() {
+        await other.refresh()
+        reads.emit('read')
       },
     },
     {
-      listener: heard,
+      listener: keyListener,
       channel: registry.keys.keyNews,
       everyMs,
       onError: (error) => t.fail(String(error)),
     },
   )
   t.teardown(() => following.close())
-  await once(looks, 'look')
+  await once(reads, 'read')
 
   const old = keys.current.kid
-  const looked = once(looks, 'look')
+  const readAgain = once(reads, 'read')
   await keys.remove(old)
-  await looked
+  await readAgain
   t.equal(other.find(old), undefined)
   t.equal(other.current.kid, keys.current.kid)
 
-  // What is told while the line is down nobody hears; that it was down is enough.
-  const gap = once(looks, 'look')
+  // Announcements during the disconnection are lost; the reconnection alone causes a read.
+  const gap = once(reads, 'read')
   subscriber.disconnect(true)
   await gap
-  t.pass('it looks when it may have missed something')
+  t.pass('reads after announcements may have been missed')
 })
 
-t.test('one error is told when looking begins to fail', async (t) => {
+t.test('reports one error when reading begins to fail', async (t) => {
   const { registry, listener } = await open(t)
-  const { listener: heard } = await listener()
+  const { listener: keyListener } = await listener()
   const errors: unknown[] = []
   const calls = new EventEmitter()
   let works = false
   const following = followKeys(
     {
-      async look() {
+      async refresh() {
         setImmediate(() => calls.emit('call'))
         if (!works) {
           throw new Error('no')
@@ -59,7 +59,7 @@ t.test('one error is told when looking begins to fail', async (t) => {
       },
     },
     {
-      listener: heard,
+      listener: keyListener,
       channel: registry.keys.keyNews,
       everyMs,
       onError: (error) => errors.push(error),
@@ -67,40 +67,40 @@ t.test('one error is told when looking begins to fail', async (t) => {
   )
   t.teardown(() => following.close())
   const { redis } = registry
-  const tell = async () => {
+  const announce = async () => {
     const called = once(calls, 'call')
     await redis.publish(registry.keys.keyNews, '')
     await called
   }
   await once(calls, 'call')
-  await tell()
+  await announce()
   t.equal(errors.length, 1)
   works = true
-  await tell()
+  await announce()
   works = false
-  await tell()
+  await announce()
   t.equal(errors.length, 2)
 })
 
-t.test('without a word it looks from time to time', async (t) => {
+t.test('reads regularly without announcements', async (t) => {
   const { registry, listener } = await open(t)
-  const { listener: heard } = await listener()
-  const looks = new EventEmitter()
+  const { listener: keyListener } = await listener()
+  const reads = new EventEmitter()
   const following = followKeys(
     {
-      async look() {
-        looks.emit('look')
+      async refresh() {
+        reads.emit('read')
       },
     },
     {
-      listener: heard,
+      listener: keyListener,
       channel: registry.keys.keyNews,
       everyMs: 1,
       onError: (error) => t.fail(String(error)),
     },
   )
   t.teardown(() => following.close())
-  await once(looks, 'look')
-  await once(looks, 'look')
-  t.pass('again and again')
+  await once(reads, 'read')
+  await once(reads, 'read')
+  t.pass('reads twice')
 })

@@ -21,14 +21,14 @@ t.test(
     await t.rejects(keys.rotate(), { code: 'key_too_young' })
     await age(9 * minuteMs)
     await t.rejects(keys.rotate(), /try again in (59|60) s/)
-    t.same(keys.current, old, 'nothing has changed')
+    t.same(keys.current, old, 'the refused rotation changes nothing')
 
     await age(minuteMs)
     await keys.rotate()
     t.equal(keys.current.kid, next)
     t.same(states(keys), ['next', 'current', 'previous'])
     t.equal(kidOf(keys, 'previous'), old.kid)
-    t.equal(keys.find(old.kid), old, 'it goes on verifying')
+    t.equal(keys.find(old.kid), old, 'the previous key still verifies')
     t.same(
       kids(keys).sort(),
       keys
@@ -36,12 +36,12 @@ t.test(
         .map(({ kid }) => kid)
         .sort(),
     )
-    await t.rejects(keys.rotate(), { code: 'key_too_young' }, 'the one after it is new')
+    await t.rejects(keys.rotate(), { code: 'key_too_young' }, 'the new next key is too young')
   },
 )
 
 t.test(
-  'a previous key goes when no token that it signed can live, and no other goes',
+  'a previous key is removed when every token that it signed has expired; others stay',
   async (t) => {
     const { open, age } = await keySets(t)
     const keys = await open()
@@ -49,17 +49,17 @@ t.test(
     await age(10 * minuteMs)
     await keys.rotate()
     await age(30 * dayMs)
-    await keys.look()
-    t.ok(keys.find(old), 'tokens live for 30 days')
+    await keys.refresh()
+    t.ok(keys.find(old), 'kept while tokens live for 30 days')
     await age(dayMs)
-    await keys.look()
+    await keys.refresh()
     t.equal(keys.find(old), undefined)
     t.same(states(keys), ['next', 'current'])
     t.equal(kids(keys).length, 2)
   },
 )
 
-t.test('the schedule is kept once, however many instances look', async (t) => {
+t.test('one of several instances keeps the schedule', async (t) => {
   const { open, age } = await keySets(t)
   const sets = await Promise.all(Array.from({ length: 5 }, () => open({ rotationDays: 30 })))
   const [first] = sets
@@ -68,81 +68,84 @@ t.test('the schedule is kept once, however many instances look', async (t) => {
   }
   const [old, next] = [first.current.kid, kidOf(first, 'next')]
   const scheduled: string[] = []
-  const [, ...heard] = sets
-  for (const keys of heard) {
+  const [, ...others] = sets
+  for (const keys of others) {
     keys.onScheduled((kid) => scheduled.push(kid))
   }
-  const look = () => Promise.all(sets.map((keys) => keys.look()))
+  const refreshAll = () => Promise.all(sets.map((keys) => keys.refresh()))
   await age(30 * dayMs - minuteMs)
-  await look()
+  await refreshAll()
   for (const { current } of sets) {
     t.equal(current.kid, old, 'not yet')
   }
   t.equal((first.list()[1]?.rotatesAt ?? 0) - (first.list()[1]?.activatedAt ?? 0), 30 * dayMs)
   await age(minuteMs)
-  await look()
-  await look()
+  await refreshAll()
+  await refreshAll()
   for (const keys of sets) {
     t.equal(keys.current.kid, next)
-    t.same(keys.list(), first.list(), 'they agree on all of it')
+    t.same(keys.list(), first.list(), 'all instances agree')
   }
   t.same(states(first), ['next', 'current', 'previous'])
   first.onScheduled((kid) => scheduled.push(kid))
-  t.same(scheduled, [next], 'one of them tells of it, also when it was asked later')
+  t.same(scheduled, [next], 'one instance reports it, also to a later listener')
   await age(10 * minuteMs)
   await first.rotate()
-  await look()
-  t.equal(scheduled.length, 1, 'by hand is not on schedule')
+  await refreshAll()
+  t.equal(scheduled.length, 1, 'a manual rotation is not reported as scheduled')
 })
 
-t.test('the schedule waits for a next key that caches may not have', async (t) => {
+t.test('the schedule waits until caches have the next key', async (t) => {
   const { open, age } = await keySets(t)
   const keys = await open({ rotationDays: 1 })
   const { kid } = keys.current
   await age(dayMs, kid)
-  await keys.look()
+  await keys.refresh()
   t.equal(keys.current.kid, kid)
   await age(10 * minuteMs)
-  await keys.look()
+  await keys.refresh()
   t.not(keys.current.kid, kid)
 })
 
-t.test('without a schedule keys are rotated by hand alone', async (t) => {
+t.test('without a schedule only a manual rotation changes keys', async (t) => {
   const { open, age } = await keySets(t)
   const keys = await open({ rotationDays: 0 })
   const { kid } = keys.current
   await age(10_000 * dayMs)
-  await keys.look()
+  await keys.refresh()
   t.equal(keys.current.kid, kid)
   t.notHas(keys.list()[1], { rotatesAt: Number })
 })
 
-t.test('another algorithm is that of the next key; keys that there are go on', async (t) => {
-  const { open, age } = await keySets(t)
-  const before = await open()
-  const old = before.current
-  const keys = await open({ algorithm: 'ES256' })
-  t.equal(keys.current.kid, old.kid)
-  t.same(
-    keys.list().map(({ alg }) => alg),
-    ['ES256', 'EdDSA'],
-  )
-  await before.look()
-  t.same(before.list(), keys.list(), 'an instance with the other setting does not change it back')
-  await age(10 * minuteMs)
-  await keys.rotate()
-  t.equal(keys.current.alg, 'ES256')
-  t.equal(keys.find(old.kid)?.alg, 'EdDSA')
-  t.same(
-    keys
-      .jwks()
-      .keys.map(({ alg }) => alg)
-      .sort(),
-    ['ES256', 'ES256', 'EdDSA'],
-  )
-})
+t.test(
+  'another algorithm applies to the next key; existing keys keep their algorithm',
+  async (t) => {
+    const { open, age } = await keySets(t)
+    const before = await open()
+    const old = before.current
+    const keys = await open({ algorithm: 'ES256' })
+    t.equal(keys.current.kid, old.kid)
+    t.same(
+      keys.list().map(({ alg }) => alg),
+      ['ES256', 'EdDSA'],
+    )
+    await before.refresh()
+    t.same(before.list(), keys.list(), 'an instance with the other setting does not change it back')
+    await age(10 * minuteMs)
+    await keys.rotate()
+    t.equal(keys.current.alg, 'ES256')
+    t.equal(keys.find(old.kid)?.alg, 'EdDSA')
+    t.same(
+      keys
+        .jwks()
+        .keys.map(({ alg }) => alg)
+        .sort(),
+      ['ES256', 'ES256', 'EdDSA'],
+    )
+  },
+)
 
-t.test('a key that is removed is gone at once, and the next one signs', async (t) => {
+t.test('removing a key takes effect at once, and the next key signs', async (t) => {
   const { open, age } = await keySets(t)
   const keys = await open()
   const other = await open()
@@ -154,25 +157,25 @@ t.test('a key that is removed is gone at once, and the next one signs', async (t
     await keys.remove(kid)
     t.equal(keys.find(kid), undefined)
     t.notOk(kids(keys).includes(kid))
-    t.same(states(keys), ['next', 'current'], `${state}: there is a next one again`)
+    t.same(states(keys), ['next', 'current'], `${state}: there is a next key again`)
     t.equal(keys.current.kid, state === 'current' ? next : current)
-    await t.resolves(keys.remove(kid), 'again')
+    await t.resolves(keys.remove(kid), 'removing it again succeeds')
     await other.remove(kid)
-    t.same(other.list(), keys.list(), 'once')
+    t.same(other.list(), keys.list(), 'removes nothing more')
   }
   await t.rejects(keys.remove('A'.repeat(43)), { code: 'key_not_found' })
   t.same(states(keys), ['next', 'current'])
 })
 
-t.test('an instance that has not looked for long does so before it signs', async (t) => {
+t.test('an instance that has not read the keys for long reads them before it signs', async (t) => {
   const { open, age } = await keySets(t)
   const keys = await open()
   const paused = await open()
   const old = keys.current.kid
   await age(10 * minuteMs)
   await keys.rotate()
-  await paused.fresh()
-  t.equal(paused.current.kid, old, 'it cannot know')
+  await paused.ensureFresh()
+  t.equal(paused.current.kid, old, 'too recent to read again')
   const { now } = performance
   t.teardown(() => {
     performance.now = now
@@ -180,26 +183,26 @@ t.test('an instance that has not looked for long does so before it signs', async
   const at = performance.now()
   performance.now = () => at + 16_000
   t.match(paused.ready(), /cannot be read/)
-  await paused.fresh()
-  t.equal(paused.current.kid, old, 'which harms nobody: the key verifies for 31 days')
+  await paused.ensureFresh()
+  t.equal(paused.current.kid, old, 'still harmless: the key verifies for 31 days')
   performance.now = () => at + dayMs / 2 + 1
-  await paused.fresh()
+  await paused.ensureFresh()
   t.equal(paused.current.kid, keys.current.kid)
   t.equal(paused.ready(), undefined)
 })
 
-t.test('an instance whose look fails knows no less than before', async (t) => {
+t.test('an instance keeps its keys when reading fails', async (t) => {
   const { redis, key, open } = await keySets(t)
   const keys = await open({ secret })
   const before = keys.list()
   await redis.hset(key, 'x', 'damaged')
-  await t.rejects(keys.look(), { code: 'key_unreadable' })
+  await t.rejects(keys.refresh(), { code: 'key_unreadable' })
   t.same(keys.list(), before)
   await redis.hdel(key, 'x')
-  await t.resolves(keys.look())
+  await t.resolves(keys.refresh())
 })
 
-t.test('the secret changes with the previous one at hand', async (t) => {
+t.test('changes the secret when the previous one is given', async (t) => {
   const { redis, key, open } = await keySets(t)
   const before = await open({ secret })
   const other = `${secret}, another`
@@ -210,15 +213,19 @@ t.test('the secret changes with the previous one at hand', async (t) => {
   t.same(keys.current, before.current)
   for (const [kid, text] of Object.entries(await redis.hgetall(key))) {
     if (kid !== 'current') {
-      t.not(text, stored[kid], 'each is encrypted anew')
+      t.not(text, stored[kid], 'each key is encrypted again')
     }
   }
-  t.same((await open({ secret: other })).current, before.current, 'the previous one may go')
+  t.same(
+    (await open({ secret: other })).current,
+    before.current,
+    'the previous secret is no longer needed',
+  )
   await t.rejects(open({ secret }), { code: 'secret_wrong' })
-  await t.resolves(before.look(), 'who has opened them goes on')
+  await t.resolves(before.refresh(), 'an instance with open keys continues')
 })
 
-t.test('there are 64 keys at most', async (t) => {
+t.test('keeps at most 64 keys', async (t) => {
   const { redis, key, open, age } = await keySets(t)
   const keys = await open()
   const donor = await keySets(t)
@@ -228,7 +235,7 @@ t.test('there are 64 keys at most', async (t) => {
     await redis.hset(key, kid, (await donor.redis.hget(donor.key, kid)) ?? '')
     await others.remove(kid)
   }
-  await keys.look()
+  await keys.refresh()
   t.equal(keys.list().length, 64)
   await age(10 * minuteMs)
   await t.rejects(keys.rotate(), { code: 'too_many_keys' })

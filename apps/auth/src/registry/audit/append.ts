@@ -1,18 +1,19 @@
 import { script } from '@portcullis/redis'
+import { auditKinds } from '../keys.js'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
-import { type AuditRecord, type AuditRetention, auditKinds, kindOf } from './record.js'
+import { type AuditRecord, type AuditRetention, kindOf } from './record.js'
 
 const append = script<null>(new URL('./append.lua', import.meta.url))
 
-/** The key of the clock comes before those of the streams, and Lua counts from 1. */
+/** The index of the first stream in the script's KEYS. */
 const firstStream = 2
 
 /**
- * Appends entries to the audit log of a partition, in this order, and lets go of those that have become
- * too old or too many. Nothing else in auth removes an entry, and nothing changes one.
+ * Appends entries to the audit log of a partition, in this order, and removes entries that exceed
+ * the retention. No other code of auth removes an entry, and none changes one.
  *
- * @throws RegistryError `registry_unavailable`: they may be on record all the same
+ * @throws RegistryError `registry_unavailable`; the entries may have been written nevertheless
  */
 export async function appendAudit(
   registry: Registry,

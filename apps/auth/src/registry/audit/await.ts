@@ -4,15 +4,17 @@ import type { Registry } from '../registry.js'
 import { listAudit } from './list.js'
 import type { AuditRetention } from './record.js'
 
-/** A message that was lost, or an entry that has to wait for another master's clock, costs no more. */
-const longestWaitMs = 1000
+/** The longest delay when a message was lost, or an entry waits for the clock of another master. */
+const maxWaitMs = 1000
 
-/** Hears that the audit log has grown, through any auth instance. One for each process. */
+/** Announces that the audit log has grown, through any auth instance. Create one per process. */
 export interface AuditWatch {
-  /** Resolves at the next news, after a second, after `withinMs`, or when this closes. */
+  /**
+   * Resolves when the log has grown, after a second, after `withinMs`, or when this watch closes.
+   */
   news(withinMs: number): Promise<void>
   readonly closed: boolean
-  /** Ends every wait at once. The listener stays the caller's to close. */
+  /** Ends every wait at once. The caller closes the listener. */
   close(): void
 }
 
@@ -37,7 +39,7 @@ export function openAuditWatch(registry: Registry, listener: Listener): AuditWat
           waiting.delete(wake)
           resolve()
         }
-        const timer = setTimeout(wake, Math.min(withinMs, longestWaitMs))
+        const timer = setTimeout(wake, Math.min(withinMs, maxWaitMs))
         waiting.add(wake)
       }),
     close() {
@@ -51,8 +53,7 @@ export function openAuditWatch(registry: Registry, listener: Listener): AuditWat
 }
 
 /**
- * Follows the log: gives the entries behind `after` as soon as there are any, or none after `wait`
- * milliseconds.
+ * Returns the entries after `after` as soon as there are any, or none after `wait` milliseconds.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -66,7 +67,7 @@ export async function awaitAudit(
   let from = query
   for (;;) {
     const remainingMs = deadline - performance.now()
-    // Listens before it reads: what is appended between the two is not lost.
+    // Listen before reading, so that no entry between the two is lost.
     const news = watch.closed || remainingMs <= 0 ? undefined : watch.news(remainingMs)
     const { isEnd, ...page } = await listAudit(registry, retention, from)
     if (page.entries.length > 0 || !isEnd || news === undefined) {

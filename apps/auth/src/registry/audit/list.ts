@@ -10,13 +10,14 @@ import {
   type PlacedEntry,
 } from './record.js'
 
-const readAtOnce = 500
-/** A rare entry among many: the page ends early, with a cursor to go on from. */
-const readAtMost = 1000
+const batchSize = 500
+/** When few entries match, a page ends after this many, with a cursor to continue from. */
+const maxRead = 1000
 
 /**
- * A page of the audit log; see contracts' `ListAudit`. The cursor is the place of the last entry
- * looked at, so pages neither repeat nor skip one, whatever comes or goes between them.
+ * Returns a page of the audit log; see `ListAudit` of contracts. The cursor is the position of the
+ * last entry that was read, so pages neither repeat nor skip an entry while entries are added and
+ * removed.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -31,11 +32,11 @@ export async function listAudit(
   const wanted = matcher(query)
   const entries: AuditEntry[] = []
   let last = placeOf(after ?? cursor)
-  const atOnce = isSelective(query) ? readAtOnce : Math.min(limit + 1, readAtOnce)
-  for (let read = 0; read < readAtMost; read += atOnce) {
+  const atOnce = isSelective(query) ? batchSize : Math.min(limit + 1, batchSize)
+  for (let read = 0; read < maxRead; read += atOnce) {
     const batch = await readAudit(registry, { ...range, order, after: last, limit: atOnce })
     for (const { place, entry } of batch) {
-      // Only one more that is wanted shows that there is a next page.
+      // One more match shows that there is a next page.
       if (wanted(entry) && entries.length === limit) {
         return page(entries, last, false)
       }
@@ -52,8 +53,8 @@ export async function listAudit(
 }
 
 /**
- * The audit log as it is at this moment, oldest first, one batch after another: whoever reads slowly has
- * no more than one in memory.
+ * Yields the audit log as of now, oldest first, in batches: a slow reader holds one batch in
+ * memory.
  *
  * @throws RegistryError `bad_cursor`, before the first batch
  */
@@ -72,11 +73,11 @@ export async function exportAudit(
         ...range,
         order: 'oldest first',
         after,
-        limit: readAtOnce,
+        limit: batchSize,
       })
       yield batch.map(({ entry }) => entry).filter(wanted)
       after = batch.at(-1)?.place
-      if (batch.length < readAtOnce) {
+      if (batch.length < batchSize) {
         return
       }
     }
@@ -86,7 +87,7 @@ export async function exportAudit(
 const refusedKinds = ['refusals', 'attempts'] as const
 const doneKinds = ['acts', 'issues'] as const
 
-/** What the filter says of time and of kinds: it is not read at all. */
+/** Returns the time and kinds to read for a filter. */
 async function rangeOf(
   registry: Registry,
   { maxAgeMs }: AuditRetention,
@@ -94,14 +95,14 @@ async function rangeOf(
 ): Promise<Pick<AuditRange, 'fromUs' | 'toUs' | 'kinds'>> {
   const end = await auditEnd(registry)
   return {
-    // What is too old is removed when the next entry comes, and shown no more before that.
+    // Entries that are too old are removed with the next append; do not show them until then.
     fromUs: Math.max(from * 1000, end - maxAgeMs * 1000, 0),
     toUs: Math.min(to === undefined ? end : to * 1000, end),
     ...(result === undefined ? {} : { kinds: result === 'refused' ? refusedKinds : doneKinds }),
   }
 }
 
-/** Whether a filter leaves out entries that are read. */
+/** Returns true when the filter excludes entries that are read. */
 function isSelective({ actor, action, identity, result }: AuditFilter): boolean {
   const ofKind = result === undefined || result === 'refused'
   return actor !== undefined || action !== undefined || identity !== undefined || !ofKind

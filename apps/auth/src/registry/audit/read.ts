@@ -1,20 +1,14 @@
 import { script } from '@portcullis/redis'
+import { type AuditKind, auditKinds } from '../keys.js'
 import { partitionsOf, type Registry } from '../registry.js'
 import { guard, run } from '../run.js'
-import {
-  type AuditKind,
-  type AuditPlace,
-  auditKinds,
-  compareAuditPlaces,
-  type PlacedEntry,
-  placedEntryOf,
-} from './record.js'
+import { type AuditPlace, compareAuditPlaces, type PlacedEntry, placedEntryOf } from './record.js'
 
 const end = script<string>(new URL('./end.lua', import.meta.url))
 
 /**
- * The microsecond before which the audit log is complete: no entry will ever come before it. Readers
- * look no further, so that none of them passes by an entry whose master's clock is behind another's.
+ * Returns the microsecond before which the audit log is complete. Readers stop there, so that they
+ * do not skip an entry whose master's clock is behind another's.
  */
 export async function auditEnd(registry: Registry): Promise<number> {
   const ends = await Promise.all(
@@ -27,18 +21,21 @@ export async function auditEnd(registry: Registry): Promise<number> {
 
 export interface AuditRange {
   order: 'newest first' | 'oldest first'
-  /** Goes on behind this place, in that order. */
+  /** Starts behind this position, in that order. */
   after: AuditPlace | undefined
   /** Microseconds, inclusive. */
   fromUs: number
   /** Microseconds, exclusive. */
   toUs: number
   kinds?: readonly AuditKind[]
-  /** The most entries to read. */
+  /** How many entries to read at most. */
   limit: number
 }
 
-/** Entries of all partitions in one order; fewer than `limit` when there are no more in the range. */
+/**
+ * Returns the entries of all partitions in one order; fewer than `limit` when the range has no
+ * more.
+ */
 export async function readAudit(registry: Registry, range: AuditRange): Promise<PlacedEntry[]> {
   const { kinds = auditKinds, limit, order } = range
   const lists = await Promise.all(
@@ -63,7 +60,7 @@ async function readStream(
   const oldestFirst = order === 'oldest first'
   let first = fromUs
   let last = toUs - 1
-  // A place stands between the partitions that share its microsecond.
+  // A position orders the partitions that share its microsecond.
   if (after !== undefined && oldestFirst) {
     first = Math.max(first, partition > after.partition ? after.us : after.us + 1)
   }

@@ -1,21 +1,14 @@
 import { type AuditAction, type AuditEntry, auditActions } from '@portcullis/contracts/audit'
 import { partitionOf } from '../ids.js'
+import type { AuditKind } from '../keys.js'
 import { unavailable } from '../run.js'
 
-/** An entry as it is appended; its place and its time come with that. */
+/** An entry before it is appended, which gives it a position and a time. */
 export type AuditRecord = Omit<AuditEntry, 'id' | 'at' | 'action'> & { action: AuditAction }
-
-/**
- * Entries are kept in four streams, each with its own bound: nothing that anyone may try pushes out what
- * known callers were refused, and neither that nor what backends do all day pushes out what
- * administrators have done.
- */
-export const auditKinds = ['acts', 'issues', 'refusals', 'attempts'] as const
-export type AuditKind = (typeof auditKinds)[number]
 
 /** How much of the log is kept. */
 export interface AuditRetention {
-  /** Entries of each kind, in all partitions together. */
+  /** Entries of each kind, over all partitions. */
   maxLength: number
   /** Milliseconds. */
   maxAgeMs: number
@@ -32,27 +25,27 @@ export function kindOf(record: AuditRecord): AuditKind {
   return auditActions[action] === 'issue' ? 'issues' : 'acts'
 }
 
-/** Whether an entry is about a refused request whose caller has proven nothing. */
+/** Returns true for a refused request of a caller that was not authenticated. */
 export function isAttempt({ result, actor }: AuditRecord): boolean {
   return result === 'refused' && (actor === undefined || actor.claimed === true)
 }
 
 /**
- * Where an entry lies: where that lies which was acted upon. So it can be written whenever the act could
- * be done, whatever other masters of a Cluster are away.
+ * Returns the partition of an entry: that of its target. So the entry can be written whenever the
+ * request could be served, even if other masters of a Cluster are down.
  */
 export function auditPartition(record: AuditRecord, partitions: number): number {
   const { target, actor, address = '' } = record
   return partitionOf(target?.identity ?? actor?.identity ?? address, partitions)
 }
 
-/** A place in the log of all partitions: by time, and where two partitions share it by partition. */
+/** A position in the log of all partitions, by time and then by partition. */
 export interface AuditPlace {
   us: number
   partition: number
 }
 
-/** An entry in its place. */
+/** An entry and its position. */
 export interface PlacedEntry {
   place: AuditPlace
   entry: AuditEntry
@@ -70,12 +63,16 @@ export function auditCursorOf({ us, partition }: AuditPlace): string {
   return `${us}.${partition}`
 }
 
-/** Negative when the first lies before the second. */
+/** Returns a negative number when `a` comes before `b`. */
 export function compareAuditPlaces(a: AuditPlace, b: AuditPlace): number {
   return a.us - b.us || a.partition - b.partition
 }
 
-/** @throws RegistryError `registry_unavailable` when what is stored is no entry: someone else wrote there */
+/**
+ * Parses an entry.
+ *
+ * @throws RegistryError `registry_unavailable` when the stored value is malformed
+ */
 export function placedEntryOf(
   partition: number,
   id: string,

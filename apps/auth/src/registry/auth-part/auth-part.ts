@@ -5,7 +5,7 @@ import { leaseTimes } from '../lease-times.js'
 import { leaveNode } from '../nodes/leave.js'
 import { type NodeInstance, partName } from '../nodes/record.js'
 import type { AskedAt } from '../nodes/renew-lease.js'
-import { settle } from '../nodes/settle-receipt-parts.js'
+import { settleReceiptParts } from '../nodes/settle-receipt-parts.js'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 
@@ -14,16 +14,16 @@ const renewScript = script<[counted: 0 | 1, end: string, mark: string] | 'not_jo
   new URL('./renew.lua', import.meta.url),
 )
 
-/** What the names of auth instances begin with in receipts; no node's name can. */
+/** Starts the name of an auth instance in receipts. Node names cannot start with it. */
 const prefix = '(auth)'
 
 /** A renewal of an auth instance's lease in one partition. */
 export interface PartRenewal extends AskedAt {
-  /** Whether it counts; if not, revocations wait that were committed up to `end`. */
+  /** False when revocations that were committed up to `end` wait for this instance. */
   counted: boolean
 }
 
-/** Names this process. `instance` tells processes of one name apart. */
+/** Returns a name for this process. `instance` distinguishes processes with the same name. */
 export function newAuthPart(): NodeInstance {
   const host = hostname().replace(/[^A-Za-z0-9._-]/g, '-')
   return {
@@ -37,7 +37,7 @@ export function authNameOf(node: string): string | undefined {
   return node.startsWith(prefix) ? node.slice(prefix.length) : undefined
 }
 
-/** Makes this instance one that the revocations of a partition wait for. */
+/** Makes revocations of a partition wait for this instance. */
 export async function joinAuthPart(
   registry: Registry,
   partition: number,
@@ -54,7 +54,7 @@ export async function joinAuthPart(
 
 /**
  * Renews this instance's lease in one partition; `askedAt` as in `renewLease`. Returns `not_joined`
- * when the partition does not know it any more.
+ * when the partition does not know the instance (any more).
  */
 export async function renewAuthPart(
   registry: Registry,
@@ -76,19 +76,19 @@ export async function renewAuthPart(
   return { counted: counted === 1, end, run: mark }
 }
 
-/** Acknowledges, in one partition, every revocation committed up to a microsecond. */
+/** Acknowledges every revocation of one partition committed up to `appliedUs`. */
 export async function ackAuthPart(
   registry: Registry,
   partition: number,
   part: NodeInstance,
   appliedUs: number,
 ): Promise<void> {
-  // The metrics of receipts are those of nodes.
+  // The metrics of receipts count nodes only.
   const { onSettled, ...quiet } = registry
-  await settle(quiet, part, partition, { appliedUs, closed: new Map(), position: 0 })
+  await settleReceiptParts(quiet, part, partition, { appliedUs, closed: new Map(), position: 0 })
 }
 
-/** Takes this instance out of those that revocations wait for. It has nothing under way any more. */
+/** Makes revocations no longer wait for this instance. Call it when no request is in progress. */
 export async function leaveAuthPart(registry: Registry, part: NodeInstance): Promise<void> {
   await leaveNode(registry, part)
 }

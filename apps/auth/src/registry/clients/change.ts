@@ -12,18 +12,18 @@ const change = script<
   [...IdentityReply, added: 0 | 1] | 'not_registered' | 'identity_suspended' | 'last_administrator'
 >(new URL('./change.lua', import.meta.url))
 
-/** A registration as it is now. */
+/** A registration after the change. */
 export interface ChangedClient {
   identity: Identity
-  /** When it had none that works and needs one; shown this once. */
+  /** A new code, when the client needs one and none worked; shown only here. */
   registrationCode?: string
 }
 
 /**
- * Replaces what a client has registered. One that changes to signing loses its registration codes;
- * tokens already issued keep their scopes.
+ * Replaces a client's registration. A client that changes to `private_key_jwt` loses its
+ * registration codes. Issued tokens keep their scopes.
  *
- * @returns undefined as `findClient` does
+ * @returns undefined in the same cases as `findClient`
  * @throws RegistryError `identity_suspended`, `last_administrator`
  */
 export async function changeClient(

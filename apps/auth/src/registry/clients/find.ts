@@ -13,10 +13,10 @@ const find = script<IdentityReply | 'not_registered' | 'identity_suspended'>(
 )
 
 /**
- * The identity whose registration access token this is, under that token's ceiling; undefined alike when there is no such
- * identity, when it has no such token, and when the token is another.
+ * Returns the identity that has this registration access token, under the token's ceiling. Returns
+ * undefined for an unknown identity, an identity without such a token, and a wrong token alike.
  *
- * @throws RegistryError `identity_suspended`, only to someone whose token is right
+ * @throws RegistryError `identity_suspended`, only when the token is correct
  */
 export async function findClient(
   registry: Registry,

@@ -5,7 +5,7 @@ import { createIdentity } from '../identities/create.js'
 import { newRegistrationCode } from '../identities/registration-code.js'
 import type { Registry } from '../registry.js'
 
-/** A client's registration, checked. */
+/** A client's registration, validated. */
 export interface Registration {
   scopes: string[]
   jwks?: ClientKeys
@@ -14,21 +14,21 @@ export interface Registration {
 
 export interface RegisteredClient {
   identity: Identity
-  /** Shown this once. A client that signs has none. */
+  /** Shown only here. A client with `private_key_jwt` has none. */
   registrationCode?: string
-  /** Lets it look after its own registration (RFC 7592); shown this once. */
+  /** The registration access token (RFC 7592); shown only here. */
   registrationToken: string
 }
 
-/** Whether a client authenticates itself with a registration code. */
+/** Returns true when a client authenticates with a registration code. */
 export function hasCode({ token_endpoint_auth_method: method }: ClientMetadata): boolean {
   return method !== 'private_key_jwt'
 }
 
 /**
- * Creates an identity under a name of the registry's choosing, with what an OAuth client says of itself.
+ * Creates an identity under a generated name from the metadata of an OAuth client.
  *
- * @param ceiling - scopes that its proofs are good for at most, whatever the identity gets later
+ * @param ceiling - scopes that bound its credentials, even if the identity gets more scopes later
  */
 export async function registerClient(
   registry: Registry,

@@ -4,10 +4,11 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 
 /**
- * Takes the id of a JWT that an identity has signed, once for all instances. Gives false when it was
- * taken before.
+ * Records the use of a client assertion by its `jti`, for all instances. Returns false when the
+ * `jti` was used before.
  *
- * @param keepSeconds - how long it is remembered; longer than the JWT could still be valid
+ * @param keepSeconds - how long the use is remembered; must exceed the remaining lifetime of the
+ * assertion
  * @throws RegistryError `registry_unavailable`
  */
 export async function useOnce(
@@ -19,6 +20,6 @@ export async function useOnce(
   const { keys, partitions, redis } = registry
   const hash = createHash('sha256').update(jti).digest('base64url')
   const key = keys.usedJwt(partitionOf(identity, partitions), identity, hash)
-  // By Redis's own clock from now on: an expiry by ours could be over there before it is here.
+  // A duration, not a time of this machine's clock, which may be ahead of Redis' clock.
   return (await guard(redis.set(key, '1', 'EX', keepSeconds, 'NX'))) === 'OK'
 }

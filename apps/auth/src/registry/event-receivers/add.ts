@@ -8,11 +8,11 @@ import { type Receiver, type StoredReceiver, textOf } from './record.js'
 
 const add = script<0 | 1>(new URL('./add.lua', import.meta.url))
 
-/** Each reads the feed for itself. */
-const mostReceivers = 32
+/** Each receiver reads the feed separately. */
+const maxReceivers = 32
 
 /**
- * Adds a receiver of security events. It hears of every revocation that is committed from now on.
+ * Adds a receiver of security events. It gets every revocation that is committed from now on.
  *
  * @throws RegistryError `too_many_receivers`
  */
@@ -32,12 +32,12 @@ export async function addEventReceiver(
     registry,
     add,
     [keys.eventReceivers, keys.eventProgress(id)],
-    [id, textOf(receiver), await feedEnd(registry), mostReceivers],
+    [id, textOf(receiver), await feedEnd(registry), maxReceivers],
   )
   if (added === 0) {
     throw new RegistryError(
       'too_many_receivers',
-      `there are ${mostReceivers} event receivers already; delete one that is not needed`,
+      `there are ${maxReceivers} event receivers, the maximum; delete one first`,
     )
   }
   return receiver

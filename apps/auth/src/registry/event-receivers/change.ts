@@ -7,9 +7,9 @@ import { type Receiver, receiverOf, type StoredReceiver, textOf } from './record
 const changeScript = script<0 | 1>(new URL('./change.lua', import.meta.url))
 
 /**
- * Changes a receiver of security events; what waits for it stays.
+ * Changes a receiver of security events. Its queue stays.
  *
- * @param change - gives what is to be stored; called again when someone else was faster
+ * @param change - returns the value to store; called again when the receiver was changed in between
  * @throws RegistryError `receiver_not_found`
  */
 export async function changeEventReceiver(

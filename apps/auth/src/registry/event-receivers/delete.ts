@@ -6,7 +6,7 @@ import { run } from '../run.js'
 const remove = script<0 | 1>(new URL('./delete.lua', import.meta.url))
 
 /**
- * Deletes a receiver of security events, and what waits for it.
+ * Deletes a receiver of security events and its queue.
  *
  * @throws RegistryError `receiver_not_found`
  */

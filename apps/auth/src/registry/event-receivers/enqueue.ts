@@ -9,19 +9,20 @@ const queue = script<[queued: number, dropped: number] | null>(
 
 export interface QueueOrder {
   events: readonly QueuedEvent[]
-  /** How far the feed was read for these events. */
+  /** The cursor before and after these events. */
   move?: { from: string; to: string }
-  /** It is not known what followed `move.from`. */
+  /** True when the events after `move.from` are unknown. */
   lost?: boolean
-  /** The last revocation of everything among the events. */
+  /** The id of the last revocation of everything among the events. */
   lastAll?: string | undefined
 }
 
 /**
- * Puts events into a receiver's queue.
+ * Adds events to a receiver's queue.
  *
- * @param maxQueued - when more are queued the oldest are dropped, and a notice of it is queued
- * @returns null when someone else has moved the cursor, or there is no such receiver
+ * @param maxQueued - above this number the oldest events are dropped, and a notice of that is
+ * queued
+ * @returns null when another instance has moved the cursor, or the receiver does not exist
  */
 export function enqueue(
   registry: Registry,

@@ -3,7 +3,11 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { type Receiver, receiverOf } from './record.js'
 
-/** @throws RegistryError `receiver_not_found` */
+/**
+ * Returns a receiver of security events.
+ *
+ * @throws RegistryError `receiver_not_found`
+ */
 export async function getEventReceiver({ redis, keys }: Registry, id: string): Promise<Receiver> {
   const text = await guard(redis.hget(keys.eventReceivers, id))
   if (text === null) {

@@ -5,10 +5,10 @@ import { run } from '../run.js'
 const hold = script<0 | 1>(new URL('./hold-pusher.lua', import.meta.url))
 
 /**
- * Makes a process the one that pushes to a receiver, for so many milliseconds from now on; 0 gives it
- * up. Two at once would do no harm but to deliver an event twice.
+ * Makes a process the one that pushes to a receiver for `ms` milliseconds, or extends that time; 0
+ * gives it up. If two processes pushed at once, events could be delivered twice.
  *
- * @returns whether it is the one
+ * @returns true when the process is the one that pushes
  */
 export async function holdEventPusher(
   registry: Registry,

@@ -2,7 +2,7 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { type Receiver, receiverOf } from './record.js'
 
-/** All receivers of security events, in the order in which they were added. */
+/** Returns all receivers of security events in the order in which they were added. */
 export async function listEventReceivers({ redis, keys }: Registry): Promise<Receiver[]> {
   const stored = await guard(redis.hgetall(keys.eventReceivers))
   return Object.entries(stored)

@@ -3,7 +3,7 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { takeEvents } from './take.js'
 
-/** How delivery to a receiver of security events stands. */
+/** Returns the state of delivery to a receiver of security events. */
 export async function eventProgress(registry: Registry, id: string): Promise<EventProgress> {
   const { redis, keys } = registry
   const [fields, pending, [oldest]] = await Promise.all([

@@ -5,22 +5,22 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { readTokens } from '../tokens/record.js'
 import { enqueue, type QueueOrder } from './enqueue.js'
-import type { QueuedEvent, RevocationToTell } from './queued-event.js'
+import type { QueuedEvent, RevocationNotice } from './queued-event.js'
 import type { Receiver } from './record.js'
 
-const eventsAtOnce = 100
+const eventsPerRead = 100
 
-/** What one reading of the feed has done to a receiver's queue. */
+/** What one call has done to a receiver's queue. */
 export interface Queued {
-  /** Oldest events that were dropped because too many waited. */
+  /** How many of the oldest events were dropped because the queue was full. */
   dropped: number
-  /** It is not known what the receiver has missed: the feed was trimmed, or went backwards. */
+  /** True when the receiver may have missed events: the feed was trimmed or went backwards. */
   lost: boolean
 }
 
 /**
- * Queues what the feed has brought since the receiver's cursor. Any number of instances may do it at
- * once: each event is queued once. It only reads the feed, so no revocation ever waits for it.
+ * Queues the events after the receiver's cursor in the feed. Several instances may do this at once:
+ * each event is queued once. Only reads the feed, so no revocation waits for a receiver.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -34,11 +34,11 @@ export async function queueEvents(
     const [cursor, lastAll] = await guard(
       registry.redis.hmget(registry.keys.eventProgress(receiver.id), 'cursor', 'lastAll'),
     )
-    // The receiver has just been deleted.
+    // The receiver was deleted.
     if (typeof cursor !== 'string') {
       return done
     }
-    const read = await readFeed(registry, cursor, eventsAtOnce)
+    const read = await readFeed(registry, cursor, eventsPerRead)
     if (read !== 'lost' && read.revocations.length === 0) {
       return done
     }
@@ -51,7 +51,7 @@ export async function queueEvents(
             lastAll: read.revocations.findLast(({ id }) => isEverywhere(id))?.id,
           }
     const queued = await enqueue(registry, receiver.id, maxQueued, order)
-    // Another instance was faster: what it has read is read no more.
+    // Another instance has queued these events; continue from the new cursor.
     if (queued === null) {
       continue
     }
@@ -63,33 +63,36 @@ export async function queueEvents(
 async function eventsOf(
   registry: Registry,
   { id, identities }: Receiver,
-  revocations: readonly RevocationToTell['revocation'][],
+  revocations: readonly RevocationNotice['revocation'][],
   lastAll: string | undefined,
 ): Promise<QueuedEvent[]> {
-  const told = new Set(lastAll === undefined ? [] : [lastAll])
+  const queuedIds = new Set(lastAll === undefined ? [] : [lastAll])
   const parts = revocations.filter((revocation) => {
-    // Every partition has its part of a revocation of everything; one of them is told.
+    // Every partition has an event for a revocation of everything; queue it once.
     if (!isEverywhere(revocation.id)) {
       return true
     }
-    return !told.has(revocation.id) && told.add(revocation.id)
+    return !queuedIds.has(revocation.id) && queuedIds.add(revocation.id)
   })
-  const found = await Promise.all(parts.map((revocation) => toTell(registry, revocation)))
+  const found = await Promise.all(parts.map((revocation) => noticeOf(registry, revocation)))
   return found
     .filter((what) => concerns(what, identities))
     .map((what) => ({
-      // From the revocation's id: the same whoever queues it, and whenever it is delivered again.
+      // Derived from the revocation's id, so that every instance and every delivery uses the same
+      // jti.
       jti: `${what.revocation.id}.${id}`,
       at: Date.now(),
       what,
     }))
 }
 
-/** With what the feed does not carry: the reason, and of a single token whose it was. */
-async function toTell(
+/**
+ * Adds the reason, which the feed does not carry, and the identity and subject of a single token.
+ */
+async function noticeOf(
   registry: Registry,
-  revocation: RevocationToTell['revocation'],
-): Promise<RevocationToTell> {
+  revocation: RevocationNotice['revocation'],
+): Promise<RevocationNotice> {
   const { id, selector } = revocation
   const jti = 'jti' in selector ? selector.jti : undefined
   const partition = jti === undefined ? undefined : partitionOfId(jti, registry.partitions)
@@ -105,16 +108,22 @@ async function toTell(
   }
 }
 
-/** Said in its receipt; in the first partition's, of a revocation of everything. */
+/**
+ * Returns the reason from the receipt; for a revocation of everything, from that of the first
+ * partition.
+ */
 async function reasonOf({ redis, keys, partitions }: Registry, id: string): Promise<string> {
   const key = keys.receipt(partitionOfId(id, partitions) ?? 0, id)
-  // It is for people alone: while that partition is away the event goes without.
+  // For display only: when the partition is down, the event has no reason.
   return (await redis.hget(key, 'reason').catch(() => null)) ?? ''
 }
 
-/** In doubt, with a token that the registry does not know any more, everyone is told. */
+/**
+ * Returns true when the receiver should get the event. An event whose identity is unknown (the
+ * registry no longer has the token) goes to every receiver.
+ */
 function concerns(
-  { revocation: { selector }, token }: RevocationToTell,
+  { revocation: { selector }, token }: RevocationNotice,
   identities: readonly string[] | undefined,
 ): boolean {
   const identity = 'identity' in selector ? selector.identity : token?.identity

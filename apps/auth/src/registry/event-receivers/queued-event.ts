@@ -4,7 +4,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { unavailable } from '../run.js'
 
-/** An event that waits for a receiver, as Redis keeps it: not signed yet, since keys may change. */
+/** A queued event as stored. It is signed when it is sent, since keys may change. */
 const QueuedEvent = Type.Object({
   /** When it was queued, in Unix milliseconds. */
   at: Type.Integer(),
@@ -13,33 +13,37 @@ const QueuedEvent = Type.Object({
       kind: Type.Literal('revocation'),
       revocation: RevocationEvent,
       reason: Type.Optional(Type.String()),
-      /** Whose token it was, if one was revoked and the registry knows it. */
+      /** The revoked token's identity and subject, if a single token was revoked and is known. */
       token: Type.Optional(Type.Object({ identity: Type.String(), subject: Type.String() })),
     }),
     Type.Object({ kind: Type.Literal('verification'), state: Type.Optional(Type.String()) }),
-    /** Others were missed. */
+    /** Events were missed. */
     Type.Object({ kind: Type.Literal('missed') }),
   ]),
 })
 export type QueuedEvent = Static<typeof QueuedEvent> & { jti: string }
-export type RevocationToTell = Extract<QueuedEvent['what'], { kind: 'revocation' }>
+export type RevocationNotice = Extract<QueuedEvent['what'], { kind: 'revocation' }>
 
-/** What a script takes of an event: its `jti` and its JSON. */
+/** Returns an event as the scripts take it. */
 export function argumentsOf({ jti, ...event }: QueuedEvent): [jti: string, json: string] {
   return [jti, JSON.stringify(event)]
 }
 
-/** A notice that events were missed, for a script that may need one. */
+/** Returns a notice that events were missed, for a script that may queue it. */
 export function missedNotice(receiverId: string): QueuedEvent {
   return { jti: newJti(receiverId), at: Date.now(), what: { kind: 'missed' } }
 }
 
-/** The `jti` of an event that stands for no revocation. */
+/** Returns the `jti` of an event that belongs to no revocation. */
 export function newJti(receiverId: string): string {
   return `${randomBytes(16).toString('base64url')}.${receiverId}`
 }
 
-/** @throws RegistryError when what is stored is no event: someone else wrote there. */
+/**
+ * Parses a queued event.
+ *
+ * @throws RegistryError `registry_unavailable` when it is malformed
+ */
 export function queuedEventOf(jti: string, text: string): QueuedEvent {
   let stored: unknown
   try {
@@ -48,7 +52,7 @@ export function queuedEventOf(jti: string, text: string): QueuedEvent {
     throw unavailable(error)
   }
   if (!Value.Check(QueuedEvent, stored)) {
-    throw unavailable(new Error('a queued security event is broken'))
+    throw unavailable(new Error('a stored security event is malformed'))
   }
   return { jti, ...stored }
 }

@@ -11,7 +11,7 @@ import { unavailable } from '../run.js'
 
 const { aud, status, identities, identity, description, createdAt } = EventReceiver.properties
 
-/** A receiver of security events as Redis keeps it, as JSON under its id. */
+/** A receiver of security events as stored: JSON under its id. */
 const StoredReceiver = Type.Object({
   aud,
   status,
@@ -19,7 +19,7 @@ const StoredReceiver = Type.Object({
     Type.Object({
       method: Type.Literal(pushMethod),
       endpoint_url: Type.String(),
-      /** The Authorization header: in the clear or sealed, never both. */
+      /** The Authorization header, in clear text or encrypted. */
       authorization: Type.Optional(Type.Union([Type.String(), Sealed])),
     }),
     Type.Object({ method: Type.Literal(pollMethod) }),
@@ -32,12 +32,15 @@ const StoredReceiver = Type.Object({
 export type StoredReceiver = Static<typeof StoredReceiver>
 export type StoredPush = Exclude<StoredReceiver['delivery'], { method: typeof pollMethod }>
 
-/** A receiver under its id. */
 export interface Receiver extends StoredReceiver {
   id: string
 }
 
-/** @throws RegistryError when what is stored is no receiver: someone else wrote there. */
+/**
+ * Parses a receiver.
+ *
+ * @throws RegistryError `registry_unavailable` when it is malformed
+ */
 export function receiverOf(id: string, text: string): Receiver {
   let stored: unknown
   try {
@@ -46,7 +49,7 @@ export function receiverOf(id: string, text: string): Receiver {
     throw unavailable(error)
   }
   if (!Value.Check(ReceiverId, id) || !Value.Check(StoredReceiver, stored)) {
-    throw unavailable(new Error('a stored event receiver is broken'))
+    throw unavailable(new Error('a stored event receiver is malformed'))
   }
   return { id, ...stored }
 }

@@ -7,17 +7,18 @@ const settle = script<[delivered: number, refused: number, expired: number]>(
   new URL('./settle.lua', import.meta.url),
 )
 
-/** What became of an event. After each of these it leaves the queue. */
+/** The outcome of an event. Each outcome removes the event from the queue. */
 export type Outcome = 'delivered' | 'refused' | 'expired'
 
-/** How many events were settled, and how. */
+/** How many events were settled with each outcome. */
 export type Settled = Record<Outcome, number>
 
 /**
- * Records what became of a receiver's events, by `jti`.
+ * Records the outcomes of a receiver's events, by `jti`.
  *
- * @param failure - why one was not taken, also one that stays queued; for people to see
- * @returns what was settled by this call alone, of those that were still queued
+ * @param failure - the error of an event that was not accepted, also one that stays queued; for
+ * display
+ * @returns how many of the events this call has removed from the queue
  */
 export async function settleEvents(
   registry: Registry,

@@ -2,7 +2,7 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { type QueuedEvent, queuedEventOf } from './queued-event.js'
 
-/** The events that have waited longest for a receiver. They stay queued until they are settled. */
+/** Returns the oldest events in a receiver's queue. They stay queued until they are settled. */
 export async function takeEvents(
   { redis, keys }: Registry,
   id: string,
@@ -16,7 +16,7 @@ export async function takeEvents(
     return []
   }
   const texts = await guard(redis.hmget(keys.queuedEvents(id), ...jtis))
-  // One that was settled meanwhile is there no more.
+  // An event that was settled in between is missing.
   return jtis.flatMap((jti, index) => {
     const text = texts[index]
     return typeof text === 'string' ? [queuedEventOf(jti, text)] : []

@@ -6,7 +6,7 @@ import { newJti, type QueuedEvent } from './queued-event.js'
 /**
  * Queues a verification event for a receiver (SSF 1.0, Verification).
  *
- * @param state - comes back in the event
+ * @param state - returned in the event
  * @throws RegistryError `receiver_not_found`
  */
 export async function queueVerification(

@@ -1,7 +1,7 @@
 import { partitionsOf, type Registry } from '../registry.js'
 import { guard } from '../run.js'
 
-/** The position after every event that is committed now. */
+/** Returns the position after the last event of each partition. */
 export async function feedEnd(registry: Registry): Promise<string> {
   const { redis, keys } = registry
   const ends = await Promise.all(

@@ -4,20 +4,21 @@ import type { Registry } from '../registry.js'
 import { selectorOf } from '../revocations/receipt-record.js'
 import { guard } from '../run.js'
 
-/** Events after a cursor, in the order of their commits, and the position after the last of them. */
+/** Events after a cursor in the order of their commits, and the position after the last of them. */
 export interface FeedRead {
   cursor: string
   revocations: RevocationEvent[]
 }
 
 /**
- * Reads on from a cursor; at most `limit` events of each partition, so read on until none come.
- * While a partition does not answer the others' events are given all the same, and when they have none
- * this throws.
+ * Reads events after a cursor, up to `limit` of each partition; call again until it returns none.
+ * When a partition does not answer, returns the events of the others, and throws when they have
+ * none.
  *
- * `lost` when it cannot be said for certain what followed the cursor: it is malformed or of another
- * number of partitions; it lies ahead of the feed, or the feed has another event in its place (the
- * feed went backwards, as after the restore of a backup); or what followed it has been trimmed.
+ * Returns `lost` when it is uncertain which events followed the cursor: the cursor is malformed or
+ * has another number of partitions; it is ahead of the feed, or the feed has another event at its
+ * place (the feed went backwards, for example after restoring a backup); or the events after it
+ * were trimmed.
  */
 export async function readFeed(
   registry: Registry,
@@ -46,7 +47,7 @@ export async function readFeed(
   }
   return {
     cursor: read.map((one) => one.last).join(','),
-    // A stable sort: within a partition the microseconds only rise.
+    // A stable sort: the microseconds of a partition only increase.
     revocations: events.sort((a, b) => a.us - b.us).map(({ event }) => event),
   }
 }
@@ -54,7 +55,7 @@ export async function readFeed(
 interface PartitionRead {
   last: string
   events: { us: number; event: RevocationEvent }[]
-  /** Why the partition did not answer. */
+  /** The reason why the partition did not answer. */
   error?: unknown
 }
 
@@ -64,12 +65,12 @@ async function readPartition(
   from: CursorPart,
   limit: number,
 ): Promise<PartitionRead | 'lost'> {
-  // From the cursor's own event on, or from whatever has its number now.
+  // Starts at the cursor's own event, or at another event with its number.
   const entries = await guard(
     redis.xrange(keys.feed(partition), from.sequence, '+', 'COUNT', limit + 1),
   )
   if (entries.length === 0) {
-    // Trimming leaves the last event, so an empty feed never had one.
+    // Trimming leaves the last event, so an empty feed never had an event.
     return from.id === '0-0' ? { last: from.id, events: [] } : 'lost'
   }
   const events: PartitionRead['events'] = []
@@ -77,8 +78,8 @@ async function readPartition(
   const following = entries[0]?.[0] === from.id ? entries.slice(1) : entries.slice(0, limit)
   for (const [id, fields] of following) {
     const entry = entryOf(id, fields)
-    // Each event names the one before it. This alone shows that none is missing: the cursor's own
-    // may have been trimmed, as long as the one that follows it is there and names it.
+    // Each event names the event before it, which alone proves that none is missing. The cursor's
+    // own event may have been trimmed, as long as the next one names it.
     if (entry.previous !== last) {
       return 'lost'
     }

@@ -4,35 +4,35 @@ import { feedEnd } from './end.js'
 import { readFeed } from './read.js'
 import type { FeedSource } from './tail.js'
 
-/** How long one wait for news lasts at most; after each the feed is read from the cursor anyway. */
-const longestWaitMs = 1000
-const eventsAtOnce = 500
+/** The longest wait for news; after each wait the feed is read again anyway. */
+const maxWaitMs = 1000
+const eventsPerRead = 500
 
 /**
- * The registry's feed, for a tail.
+ * Returns the registry's feed as the source of a tail.
  *
- * What wakes it is a message that each commit publishes: no XREAD can wait in several slots of a
- * Cluster, not even of one of its servers. A message that was lost costs no more than one wait, which
- * is so short that nodes still acknowledge in the time that their leases leave for it.
+ * A message that each commit publishes wakes the tail, because XREAD cannot wait in several slots
+ * of a Cluster, not even on one server. A lost message costs one wait, which is short enough that
+ * nodes still acknowledge within their lease.
  */
 export function feedSource(registry: Registry, listener: Listener): FeedSource {
-  const waitMs = Math.min(longestWaitMs, Math.ceil(registry.leaseMs / 10))
-  let isNews = false
+  const waitMs = Math.min(maxWaitMs, Math.ceil(registry.leaseMs / 10))
+  let hasNews = false
   let wake = () => {}
   const ring = () => {
-    isNews = true
+    hasNews = true
     wake()
   }
   const stops = [listener.on(registry.keys.news, ring), listener.onGap(ring)]
   return {
     async read(cursor) {
-      // What is published from here on, this read may not have seen.
-      isNews = false
-      return readFeed(registry, cursor, eventsAtOnce)
+      // This read may not see events that are published from now on.
+      hasNews = false
+      return readFeed(registry, cursor, eventsPerRead)
     },
     end: () => feedEnd(registry),
     async news(_cursor, closing) {
-      if (isNews || closing.aborted) {
+      if (hasNews || closing.aborted) {
         return
       }
       await new Promise<void>((resolve) => {

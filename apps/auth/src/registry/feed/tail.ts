@@ -3,43 +3,45 @@ import type { FeedRead } from './read.js'
 
 const retryMs = 100
 
-/** Where a tail reads. */
+/** The feed that a tail reads. */
 export interface FeedSource {
-  /** Events after a cursor, or `lost`; see `readFeed`. */
+  /** Returns events after a cursor, or `lost`; see `readFeed`. */
   read(cursor: string): Promise<FeedRead | 'lost'>
-  /** The position after every event. */
+  /** Returns the position after the last event. */
   end(): Promise<string>
-  /** Resolves when there may be something after the cursor, after a while, or when `closing` aborts. */
+  /**
+   * Resolves when there may be events after the cursor, after some time, or when `closing` aborts.
+   */
   news(cursor: string, closing: AbortSignal): Promise<void>
-  /** Ends a wait that is under way. */
+  /** Ends a pending wait. */
   close(): void
 }
 
 export interface TailHandlers {
-  /** Events in the order of their commits; called one batch after another. */
+  /** Receives events in the order of their commits, one batch after another. */
   onEvents(read: FeedRead): void
   /**
-   * What followed the last batch cannot be told; the tail goes on from this cursor. Whoever was told
-   * of events so far has to be treated as one that may have missed some.
+   * It is uncertain which events followed the last batch; the tail continues from this cursor.
+   * Readers of earlier batches may have missed events.
    */
   onLost(cursor: string): void
-  /** The registry did not answer; the tail tries again until it does. */
+  /** The registry did not answer; the tail retries until it does. */
   onError(error: unknown): void
 }
 
 /** A running tail. */
 export interface FeedTail {
-  /** The position that has been handed to the handlers. */
+  /** The position up to which events were passed to the handlers. */
   readonly cursor: string
-  /** Ends the loop and closes its source. Safe to call twice. */
+  /** Ends the loop and closes the source. May be called twice. */
   close(): Promise<void>
 }
 
 /**
  * Follows the feed of all partitions, through restarts of Redis.
  *
- * News only wakes the loop; what it hands out always comes from a read, which sees when the feed went
- * backwards, also while no event comes.
+ * News only wakes the loop. Events always come from a read, which also notices when the feed went
+ * backwards.
  */
 export function tailFeed(source: FeedSource, from: string, handlers: TailHandlers): FeedTail {
   const closing = new AbortController()

@@ -14,15 +14,15 @@ import { hashOfCode, newCodeId, newRegistrationCode } from './registration-code.
 
 const add = script<string>(new URL('./add-registration-code.lua', import.meta.url))
 
-/** Enough for rotation in several places at once, few enough to look through. */
+/** Enough to rotate in several places at once. */
 const maxCodes = 8
 
 /**
- * Gives an identity one more registration code; the answer is the only time that it is shown.
- * With `expireOthersInSeconds` it is a rotation: the others stop working then.
+ * Adds a registration code to an identity. The code is shown only in the returned value. With
+ * `expireOthersInSeconds` this is a rotation: the other codes stop working after that time.
  *
- * @param ceiling - scopes that the code is good for at most, whatever the identity gets later
- * @throws RegistryError `identity_not_found`; `too_many_codes` when eight work already;
+ * @param ceiling - scopes that bound the code, even if the identity gets more scopes later
+ * @throws RegistryError `identity_not_found`; `too_many_codes` when eight codes work already;
  * `last_administrator`
  */
 export async function addRegistrationCode(
@@ -38,9 +38,11 @@ export async function addRegistrationCode(
 }
 
 /**
- * Adds the code that has this hash. When it is there and works this does nothing, and gives its own id.
+ * Adds the code with this hash. When that code exists and works, changes nothing and returns its
+ * own id.
  *
- * @throws RegistryError as `addRegistrationCode`; `code_removed` when an administrator had it before
+ * @throws RegistryError as `addRegistrationCode`; `code_removed` when an administrator had the code
+ * before
  */
 export async function addCode(
   registry: Registry,
@@ -74,7 +76,7 @@ export async function addCode(
   if (reply === 'too_many_codes') {
     throw new RegistryError(
       'too_many_codes',
-      `identity "${identity}" has ${maxCodes} registration codes; remove one first`,
+      `identity "${identity}" has ${maxCodes} registration codes, the maximum; remove one first`,
     )
   }
   if (reply === 'code_removed') {

@@ -17,37 +17,35 @@ export interface Authenticated {
   identity: Identity
 }
 
-/** Where a registration code was shown, for what wrong ones cost there. */
-export interface Shown {
-  /** The address, as limits see it. */
+/** Where a registration code was sent from, which decides how a wrong code is answered. */
+export interface CodeAttempt {
+  /** The address, as the limits see it. */
   from?: string
-  /** Whether a wrong code is counted. Where it is not, it leaves nothing behind in Redis. */
+  /** False to write nothing to Redis for a wrong code. Default: true. */
   counts?: boolean
 }
 
 /**
- * Checks a registration code that is shown from an address. Codes are looked up by their hash, so no
- * comparison tells by its time how much of a guess was right; and one script does the same work for
- * every code that is not right, whether there is such an identity or not.
+ * Checks a registration code, and returns the identity with the scopes that the code allows.
  *
- * A right code always works. Whoever shows wrong ones is told to wait, longer each time
- * (`Registry.wrongCodes`), and is not let off by asking on: wrong codes during a wait get the same
- * answer and do not lengthen it. The wait binds no right code, because those who share an address, or
- * an identity, cannot be told apart before their code has been looked at, and to refuse one unseen
- * costs as much as to look. What an address may do against many identities is limited elsewhere
- * (`callers/client.ts`).
+ * Codes are looked up by their hash, so no comparison reveals by its time how much of a guess was
+ * right. One script does the same work for every wrong code, whether or not the identity exists.
  *
- * The identity's scopes are those that the code is good for.
+ * A correct code always works. After several wrong codes (`Registry.wrongCodes`) the address is
+ * told to wait, longer each time; wrong codes during a wait get the same answer and do not extend
+ * it. The wait never applies to a correct code: callers behind one address cannot be told apart
+ * before their codes are checked. Attempts of an address against many identities are limited
+ * elsewhere (`callers/client.ts`).
  *
- * @throws RegistryError `invalid_client`, alike for an unknown identity and for a code that is wrong
- * or has expired; `identity_suspended` only to someone whose code is right
- * @throws TooManyWrongCodesError for a wrong code while its sender has to wait
+ * @throws RegistryError `invalid_client`, the same for an unknown identity and for a code that is
+ * wrong or has expired; `identity_suspended` only when the code is correct
+ * @throws TooManyWrongCodesError for a wrong code while the address must wait
  */
 export async function authenticate(
   registry: Registry,
   identity: string,
   code: string,
-  { from = '', counts = true }: Shown = {},
+  { from = '', counts = true }: CodeAttempt = {},
 ): Promise<Authenticated> {
   const partition = partitionOf(identity, registry.partitions)
   const { keys, wrongCodes } = registry
@@ -58,7 +56,7 @@ export async function authenticate(
     [
       keys.identity(partition, identity),
       keys.codes(partition, identity),
-      keys.wrongCodes(partition, hashOfGuesser(identity, from)),
+      keys.wrongCodes(partition, hashOfAttempt(identity, from)),
     ],
     [hashOfCode(code), allowed, waitMs, maxWaitMs, counts ? '1' : '0'],
   )
@@ -71,16 +69,16 @@ export async function authenticate(
       'the identity or its registration code is wrong, or the code has expired',
     )
   }
-  const [fields, codes, nowMs, shown] = reply
-  const found = underCeiling(identityOf(identity, [fields, codes, nowMs]), ceilingOfCode(shown))
+  const [fields, codes, nowMs, codeValue] = reply
+  const found = underCeiling(identityOf(identity, [fields, codes, nowMs]), ceilingOfCode(codeValue))
   if (found.state !== 'active') {
     throw identitySuspended(identity)
   }
   return { identity: found }
 }
 
-/** Of a length of its own: what is sent as an identity may be long, and need not exist. */
-function hashOfGuesser(identity: string, from: string): string {
+/** A hash, because the identity is caller input: it may be long, and need not exist. */
+function hashOfAttempt(identity: string, from: string): string {
   return createHash('sha256')
     .update(JSON.stringify([identity, from]))
     .digest('base64url')

@@ -13,16 +13,20 @@ const create = script<IdentityReply | 'identity_exists' | 'code_removed'>(
   new URL('./create.lua', import.meta.url),
 )
 
-/** How a new identity may prove that it is the one, beside the keys that its `jwks` has. */
+/** The credentials of a new identity, besides the keys in its `jwks`. */
 export interface Proofs {
   registrationCode?: string | undefined
-  /** With which it may look after its own registration. */
+  /** Lets the holder change the registration (RFC 7592). */
   registrationToken?: string
-  /** Scopes that each of them is good for at most, and the keys are, whatever the identity gets later. */
+  /** Scopes that bound each of these and the keys, even if the identity gets more scopes later. */
   ceiling?: readonly string[] | undefined
 }
 
-/** Creates an identity. @throws RegistryError `identity_exists`, `code_removed` */
+/**
+ * Creates an identity.
+ *
+ * @throws RegistryError `identity_exists`, `code_removed`
+ */
 export async function createIdentity(
   registry: Registry,
   body: RegisterIdentity & { client?: ClientMetadata },
@@ -59,7 +63,7 @@ export async function createIdentity(
   if (reply === 'identity_exists') {
     throw new RegistryError(
       'identity_exists',
-      `there is an identity "${identity}" already; choose another name, or change that one`,
+      `identity "${identity}" exists already; choose another name, or change that identity`,
     )
   }
   if (reply === 'code_removed') {

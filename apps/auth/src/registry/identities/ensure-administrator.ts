@@ -5,17 +5,17 @@ import { registerIdentity } from './register.js'
 import { hashOfCode, newCodeId } from './registration-code.js'
 
 /**
- * What there was to do: nothing, or to register the identity, or to add a code, by its id. `refused`: the
- * code was removed from the administrator, or has expired, and was not added again.
+ * What was created: the identity, a code (with its id), or nothing. `refused`: the code was removed
+ * from the administrator, or has expired, and was not added again.
  */
 export type AdministratorOutcome =
   | { made: 'nothing' | 'identity' | 'refused' }
   | { made: 'code'; code: string }
 
 /**
- * Makes sure that the administrator's identity exists and that this code of it works: creates the
- * identity with the scope `admin`, or adds the code to the identity that is there. A code that was removed
- * is not added again: it may have been removed because somebody else has it.
+ * Makes sure that the administrator's identity exists and that this code works: creates the
+ * identity with the scope `admin`, or adds the code to the existing identity. A code that was
+ * removed before is not added again: it may have leaked.
  *
  * @throws RegistryError `too_many_codes`
  */

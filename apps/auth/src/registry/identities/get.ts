@@ -9,7 +9,11 @@ import { fieldsOf, type IdentityReply, identityOf } from './record.js'
 
 const get = script<IdentityReply | 'identity_not_found'>(new URL('./get.lua', import.meta.url))
 
-/** @throws RegistryError `identity_not_found` */
+/**
+ * Returns an identity.
+ *
+ * @throws RegistryError `identity_not_found`
+ */
 export async function getIdentity(registry: Registry, identity: string): Promise<Identity> {
   const found = await findIdentity(registry, identity)
   if (found === undefined) {
@@ -18,7 +22,7 @@ export async function getIdentity(registry: Registry, identity: string): Promise
   return found
 }
 
-/** The identity, or undefined when there is none. */
+/** Returns the identity, or undefined when it does not exist. */
 export async function findIdentity(
   registry: Registry,
   identity: string,
@@ -27,7 +31,7 @@ export async function findIdentity(
   return reply === undefined ? undefined : identityOf(identity, reply)
 }
 
-/** Returns the identity under the ceiling of its keys; undefined when there is no such identity. */
+/** Returns the identity under the ceiling of its keys, or undefined when it does not exist. */
 export async function findSigner(
   registry: Registry,
   identity: string,

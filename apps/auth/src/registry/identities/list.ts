@@ -7,8 +7,8 @@ import { readNames } from './walk.js'
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$/
 
 /**
- * Identities in the order of their names. The cursor is the last name seen, so a page is right
- * whatever was registered or deleted since the one before.
+ * Returns a page of identities by name. The cursor is the last name of the page, so pages stay
+ * correct while identities are registered and deleted.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -23,7 +23,7 @@ export async function listIdentities(
   const found = await Promise.all(page.map((name) => findIdentity(registry, name)))
   const last = page.at(-1)
   return {
-    // One that was deleted since its name was read is left out.
+    // Leaves out identities that were deleted after their names were read.
     identities: found.filter((identity): identity is Identity => identity !== undefined),
     ...(more && last !== undefined ? { cursor: last } : {}),
   }

@@ -1,10 +1,12 @@
 import type { ClientKeys, ClientMetadata } from '@portcullis/contracts/clients'
 import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts/identities'
 
-/** An identity as the scripts give it: its hash, its codes' values, the partition's milliseconds. */
+/**
+ * An identity as the scripts return it: fields of its hash, values of its codes, Redis' time in ms.
+ */
 export type IdentityReply = [hash: string[], codes: string[], nowMs: string]
 
-/** Reads an identity. A code that no longer works is left out, whether or not it is removed yet. */
+/** Parses an identity. Leaves out codes that have expired. */
 export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply): Identity {
   const fields = fieldsOf(hash)
   const jwks = json<ClientKeys>(fields.get('jwks'))
@@ -28,7 +30,7 @@ export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply
   }
 }
 
-/** The fields of a hash, as the scripts give it. */
+/** Returns the fields of a hash from the flat list that a script returns. */
 export function fieldsOf(hash: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>()
   for (let i = 0; i + 1 < hash.length; i += 2) {
@@ -37,14 +39,14 @@ export function fieldsOf(hash: readonly string[]): Map<string, string> {
   return fields
 }
 
-/** A field that only we write, as JSON; undefined when it is empty or missing. */
+/** Parses a field that only the registry writes; undefined when it is empty or missing. */
 function json<Value>(text: string | undefined): Value | undefined {
   return text === undefined || text === '' ? undefined : JSON.parse(text)
 }
 
 /**
- * Reads a code's value: `id createdAt expiresAt`, the last `-` when it works for ever; behind it the
- * code's ceiling, if it has one.
+ * Parses the value of a code: `id createdAt expiresAt`, with `-` for no expiry, then the scopes of
+ * its ceiling if it has one.
  */
 export function codeOf(value: string): RegistrationCodeInfo {
   const [id = '', createdAt, expiresAt = '-', ...scopes] = value.split(' ')
@@ -56,12 +58,12 @@ export function codeOf(value: string): RegistrationCodeInfo {
   }
 }
 
-/** The scopes that a code is good for at most, as `underCeiling` takes them. */
+/** Returns the ceiling in the value of a code, as `underCeiling` takes it. */
 export function ceilingOfCode(value: string): string {
   return value.split(' ').slice(3).join(' ')
 }
 
-/** Scopes and labels have no spaces: a hash keeps them joined by one. */
+/** Splits a list that a hash stores joined by spaces. */
 export function words(text: string | undefined): string[] {
   return text === undefined || text === '' ? [] : text.split(' ')
 }

@@ -4,9 +4,9 @@ import { createIdentity, type Proofs } from './create.js'
 import { newRegistrationCode } from './registration-code.js'
 
 /**
- * Creates an identity. The answer is the only time that its registration code is shown.
+ * Creates an identity with a registration code, which is shown only in the returned value.
  *
- * @param registrationCode - the first registration code; by default 256 random bits.
+ * @param registrationCode - default: 256 random bits
  * @throws RegistryError `identity_exists`, `code_removed`
  */
 export async function registerIdentity(

@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { newName } from '../ids.js'
 
-/** A new registration code: 256 random bits. */
+/** Returns a new registration code: 256 random bits. */
 export function newRegistrationCode(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What the registry keeps of a code. A fast hash does: nobody guesses 256 random bits. */
+/** Returns the hash that the registry stores. A fast hash is enough for 256 random bits. */
 export function hashOfCode(code: string): string {
   return createHash('sha256').update(code).digest('hex')
 }
 
-/** The name by which a code is removed; says nothing of the code. */
+/** Returns a new id by which a code is listed and removed. It reveals nothing about the code. */
 export function newCodeId(): string {
   return newName(9)
 }

@@ -9,8 +9,8 @@ const remove = script<'removed' | 'identity_not_found' | 'code_not_found' | 'las
 )
 
 /**
- * Removes a registration code: from now on it gets no tokens. Those it got already live on; to end
- * them, revoke them.
+ * Removes a registration code. Tokens that were issued with it stay active; revoke them to end
+ * them.
  *
  * @throws RegistryError `identity_not_found`, `code_not_found`, `last_administrator`
  */
@@ -40,7 +40,7 @@ export async function removeRegistrationCode(
   if (reply === 'code_not_found') {
     throw new RegistryError(
       'code_not_found',
-      `identity "${identity}" has no registration code with this id; get the identity to see its codes`,
+      `identity "${identity}" has no registration code with this id; GET the identity to list its codes`,
     )
   }
 }

@@ -4,13 +4,13 @@ import { guard } from '../run.js'
 const namesAtOnce = 100
 
 export interface IdentityRange {
-  /** Only names after this one. */
+  /** Starts after this name. */
   after?: string | undefined
-  /** Only those of these partitions; by default all. */
+  /** Default: all. */
   partitions?: readonly number[] | undefined
 }
 
-/** Every identity that is registered, in the order of their names, a page at a time. */
+/** Yields the names of all identities in order, a page at a time. */
 export async function* walkIdentities(
   registry: Registry,
   { after, partitions }: IdentityRange = {},
@@ -28,7 +28,7 @@ export async function* walkIdentities(
   }
 }
 
-/** The next names, and whether there are more. */
+/** Returns the next names, and true when more follow. */
 export async function readNames(
   registry: Registry,
   limit: number,

@@ -6,10 +6,13 @@ import { run } from '../run.js'
 
 const answer = script<null>(new URL('./answer.lua', import.meta.url))
 
-/** Longer than anybody waits for one. */
+/** Longer than any caller waits for answers. */
 const keepMs = 60_000
 
-/** What an instance says on behalf of a node; without `answer` the node is one that answers none. */
+/**
+ * A node's answer, as an auth instance passes it on. Without `answer` the node does not answer
+ * inquiries.
+ */
 export const NodeAnswer = Type.Object({
   node: Type.String(),
   instance: Type.String(),
@@ -17,7 +20,7 @@ export const NodeAnswer = Type.Object({
 })
 export type NodeAnswer = Static<typeof NodeAnswer>
 
-/** Gives a node's answer to the instance that asked. */
+/** Stores a node's answer for the auth instance that asked. */
 export async function answerInquiry(
   registry: Registry,
   id: string,

@@ -6,60 +6,61 @@ import { readTokens } from '../tokens/record.js'
 import { coveredBeside, isSubject, readCovered, sizeOf } from './covered-entries.js'
 import { pruneTokens } from './prune.js'
 import { isWanted, membersOf, type TokenFilter } from './token-filter.js'
-import { countEntries, type Entry, every, readEntries, type Span } from './token-index.js'
+import { allTokensMember, countEntries, type Entry, readEntries, type Span } from './token-index.js'
 
-/** Tokens that a count looks at one by one, and such that it puts in order before, at most. */
-const mostTokens = 10_000
-const readAtOnce = 500
+/** A count reads, or sorts, at most this many tokens. */
+const maxTokens = 10_000
+const pageSize = 500
 
-/** Which of an identity's tokens are counted. */
-export interface Question {
+/** Selects the tokens of an identity to count. */
+export interface CountQuery {
   partition: number
   identity: string
   filter: TokenFilter
   span: Span
-  /** What each cut-off counts as. */
+  /** Returns the microsecond that each cut-off counts as. */
   asOf: AsOf
 }
 
-/** A question, and what has been found out on the way. */
-interface Ground extends Question {
+/** A query, and what the count has read so far. */
+interface CountContext extends CountQuery {
   indexKey: string
-  /** The member that selects the fewest of those that the filter names. */
+  /** The member of the filter that selects the fewest tokens. */
   member: string
 }
 
 /**
- * Counts an identity's tokens by state, from the index: how many a member selects, less those that a
- * cut-off of the whole member covers, takes the same time for a million as for one. What cut-offs of
- * other members and revocations by id cover of the rest is counted from their own entries. Tokens are
- * read only where those may overlap, or for a filter that has no index of its own; when these are too
- * many the answer says so, and is a lower bound.
+ * Counts an identity's tokens by state, from the index. The tokens that a member selects, and those
+ * of them that a cut-off of the whole member covers, are counted in a time that does not depend on
+ * their number. The others are revoked by cut-offs of other members or by their own id, and are
+ * counted from those entries. Tokens are read one by one only where these may overlap, or when no
+ * index selects the filter; when there are too many, the count is a lower bound and `exact` is
+ * false.
  */
-export async function countIndex(registry: Registry, question: Question): Promise<TokenCount> {
-  const { partition, identity, filter } = question
-  const pruned = await pruneTokens(registry, partition, identity, mostTokens)
-  // What has expired is among what would be counted: not even a lower bound is known.
+export async function countIndex(registry: Registry, query: CountQuery): Promise<TokenCount> {
+  const { partition, identity, filter } = query
+  const pruned = await pruneTokens(registry, partition, identity, maxTokens)
+  // Expired tokens would be counted: not even a lower bound is known.
   if (!pruned) {
     return { active: 0, revoked: 0, exact: false }
   }
   const members = membersOf(filter)
-  const { created, base } = await readBase(registry, question, members)
-  const span = { ...question.span, from: Math.max(question.span.from, created) }
+  const { created, base } = await readBase(registry, query, members)
+  const span = { ...query.span, from: Math.max(query.span.from, created) }
   const indexKey = registry.keys.index(partition, identity)
   const { member, size } = await narrowest(registry, indexKey, members, span)
-  const ground: Ground = { ...question, span, indexKey, member }
+  const context: CountContext = { ...query, span, indexKey, member }
   return isIndexed(filter)
-    ? countMember(registry, ground, { size, base })
-    : countOneByOne(registry, ground)
+    ? countMember(registry, context, { size, base })
+    : countOneByOne(registry, context)
 }
 
-/** Whether one member of the index selects what the filter lets through, and nothing else. */
+/** Returns true when one member of the index selects exactly the filter's tokens. */
 function isIndexed(filter: TokenFilter): boolean {
   return membersOf(filter).length === 1 && filter.expiresBefore === undefined
 }
 
-/** The member, of several, that has the fewest entries in the span, and how many. */
+/** Returns the member that has the fewest entries in the span, and their number. */
 export async function narrowest(
   registry: Registry,
   indexKey: string,
@@ -71,17 +72,20 @@ export async function narrowest(
     members.map((member) => ({ indexKey, member, span })),
   )
   const size = Math.min(...sizes)
-  return { member: members[sizes.indexOf(size)] ?? every, size }
+  return { member: members[sizes.indexOf(size)] ?? allTokensMember, size }
 }
 
-/** Since when the identity is the one of its name, and up to when all that is meant is cut off. */
+/**
+ * Returns the creation time of the current identity, and the newest cut-off covering every selected
+ * token.
+ */
 export async function readBase(
   registry: Registry,
-  { partition, identity, asOf }: Pick<Question, 'partition' | 'identity' | 'asOf'>,
+  { partition, identity, asOf }: Pick<CountQuery, 'partition' | 'identity' | 'asOf'>,
   members: readonly string[],
 ): Promise<{ created: number; base: number }> {
   const { redis, keys } = registry
-  const own = [...new Set([every, ...members])]
+  const own = [...new Set([allTokensMember, ...members])]
   const [created, all, scores] = await Promise.all([
     guard(redis.hget(keys.identity(partition, identity), 'createdUs')),
     guard(redis.get(keys.cutoffAll(partition))),
@@ -98,70 +102,73 @@ export async function readBase(
 
 async function countMember(
   registry: Registry,
-  ground: Ground,
+  context: CountContext,
   { size, base }: { size: number; base: number },
 ): Promise<TokenCount> {
-  const { indexKey, member } = ground
-  const span = { ...ground.span, from: Math.max(ground.span.from, base + 1) }
+  const { indexKey, member } = context
+  const span = { ...context.span, from: Math.max(context.span.from, base + 1) }
   const [above = 0] = await countEntries(registry, [{ indexKey, member, span }])
   if (above === 0) {
     return { active: 0, revoked: size, exact: true }
   }
-  const { least, most } = await countAbove(registry, { ...ground, span }, above)
-  return { active: above - most, revoked: size - above + least, exact: least === most }
+  const { min, max } = await countAbove(registry, { ...context, span }, above)
+  return { active: above - max, revoked: size - above + min, exact: min === max }
 }
 
-/** How many of the member's `size` tokens in the span are revoked, where no cut-off covers all of it. */
+/**
+ * Returns how many of the member's `size` tokens in the span are revoked, where no cut-off covers
+ * the whole member.
+ */
 async function countAbove(
   registry: Registry,
-  ground: Ground,
+  context: CountContext,
   size: number,
-): Promise<{ least: number; most: number }> {
-  const { member, filter } = ground
-  const covered = await coveredBeside(registry, ground, member)
+): Promise<{ min: number; max: number }> {
+  const { member, filter } = context
+  const covered = await coveredBeside(registry, context, member)
   if (covered === undefined) {
-    return { least: 0, most: size }
+    return { min: 0, max: size }
   }
-  // A token has one subject: what different subjects' cut-offs cover does not overlap.
-  const disjoint = covered.filter((one) => member === every && isSubject(one.member))
+  // A token has one subject, so the cut-offs of different subjects do not overlap.
+  const disjoint = covered.filter((one) => member === allTokensMember && isSubject(one.member))
   const others = covered.filter((one) => !disjoint.includes(one))
   const sum = sizeOf(disjoint)
   const listed = sizeOf(others)
   if (listed === 0) {
-    return { least: sum, most: sum }
+    return { min: sum, max: sum }
   }
-  if (member === every && covered.length === 1) {
-    return { least: listed, most: listed }
+  if (member === allTokensMember && covered.length === 1) {
+    return { min: listed, max: listed }
   }
-  if (Math.min(size, listed) > mostTokens) {
-    const least = member === every ? Math.max(sum, ...others.map(({ size }) => size)) : 0
-    return { least, most: Math.min(size, sum + listed) }
+  if (Math.min(size, listed) > maxTokens) {
+    const min = member === allTokensMember ? Math.max(sum, ...others.map(({ size }) => size)) : 0
+    return { min, max: Math.min(size, sum + listed) }
   }
   if (size <= listed) {
-    const { revoked } = await countOneByOne(registry, ground)
-    return { least: revoked, most: revoked }
+    const { revoked } = await countOneByOne(registry, context)
+    return { min: revoked, max: revoked }
   }
   const counted = new Map(disjoint.map(({ member, span }) => [member, span.to]))
   let found = sum
-  const entries = await readCovered(registry, ground.indexKey, others)
-  for (let at = 0; at < entries.length; at += readAtOnce) {
-    const tokens = await readRecords(registry, ground, entries.slice(at, at + readAtOnce))
+  const entries = await readCovered(registry, context.indexKey, others)
+  for (let at = 0; at < entries.length; at += pageSize) {
+    const tokens = await readRecords(registry, context, entries.slice(at, at + pageSize))
     found += tokens.filter(
       (token) =>
         isWanted(filter, token) && token.issuedUs > (counted.get(`s:${token.subject}`) ?? -1),
     ).length
   }
-  return { least: found, most: found }
+  return { min: found, max: found }
 }
 
-/** Reads tokens of the member, newest first, as far as a count may, and looks at each. */
-async function countOneByOne(registry: Registry, ground: Ground): Promise<TokenCount> {
-  const { partition, identity, filter, asOf, indexKey, member } = ground
+/** Reads the member's tokens, newest first, up to `maxTokens`, and checks each. */
+async function countOneByOne(registry: Registry, context: CountContext): Promise<TokenCount> {
+  const { partition, identity, filter, asOf, indexKey, member } = context
   const count = { active: 0, revoked: 0 }
-  let span = ground.span
-  for (let read = 0; read < mostTokens; read += readAtOnce) {
-    const entries = await readEntries(registry, indexKey, member, span, readAtOnce)
-    const tokens = (await readRecords(registry, ground, entries)).filter((token) =>
+  let span = context.span
+  for (let read = 0; read < maxTokens; read += pageSize) {
+    const entries = await readEntries(registry, indexKey, member, span, pageSize)
+    const tokens = (await readRecords(registry, context, entries)).filter((token) =>
       isWanted(filter, token),
     )
     const cutoffs = await readCutoffs(registry, partition, identity, tokens, asOf)
@@ -169,7 +176,7 @@ async function countOneByOne(registry: Registry, ground: Ground): Promise<TokenC
     count.revoked += revoked
     count.active += tokens.length - revoked
     const last = entries.at(-1)
-    if (last === undefined || entries.length < readAtOnce) {
+    if (last === undefined || entries.length < pageSize) {
       return { ...count, exact: true }
     }
     span = { ...span, to: last.issuedUs - 1 }
@@ -177,7 +184,11 @@ async function countOneByOne(registry: Registry, ground: Ground): Promise<TokenC
   return { ...count, exact: false }
 }
 
-async function readRecords(registry: Registry, { partition }: Ground, entries: readonly Entry[]) {
+async function readRecords(
+  registry: Registry,
+  { partition }: CountContext,
+  entries: readonly Entry[],
+) {
   const tokens = await readTokens(
     registry,
     partition,

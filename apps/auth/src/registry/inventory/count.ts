@@ -13,13 +13,13 @@ import { asOfNow } from '../tokens/cutoffs.js'
 import { countIndex } from './count-index.js'
 import { spanOf, withIdentity } from './token-filter.js'
 
-/** Counting over many identities ends here, with what has been counted. */
-const withinMs = 1000
-const identitiesAtOnce = 20
+/** A count over many identities ends after this time, with a lower bound. */
+const timeoutMs = 1000
+const identitiesPerBatch = 20
 
 /**
- * Counts tokens that have not expired. Without `identity`, those of every identity that is registered.
- * See `TokenCount` for when it is not exact.
+ * Counts tokens that have not expired; without `identity`, those of every registered identity.
+ * `TokenCount` says when a count is not exact.
  */
 export async function countTokens(registry: Registry, asked: CountTokens): Promise<TokenCount> {
   const query = await withIdentity(registry, asked)
@@ -30,7 +30,7 @@ export async function countTokens(registry: Registry, asked: CountTokens): Promi
   if (identity !== undefined) {
     return countIdentity(registry, identity, query)
   }
-  const until = performance.now() + withinMs
+  const until = performance.now() + timeoutMs
   const sum = { active: 0, revoked: 0, exact: true }
   for await (const names of walkIdentities(registry)) {
     const counts = await Promise.all(names.map((name) => countIdentity(registry, name, query)))
@@ -47,8 +47,8 @@ export async function countTokens(registry: Registry, asked: CountTokens): Promi
 }
 
 /**
- * The same for each identity, in the order of their names. The cursor is the last name looked at; a
- * page ends early when it has taken a second.
+ * Counts tokens for each identity, by name. The cursor is the last identity counted. A page ends
+ * early after a second.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -67,12 +67,12 @@ export async function countTokensByIdentity(
     query.identity === undefined
       ? await readNames(registry, limit, { after: cursor })
       : { names: cursor === undefined ? [query.identity] : [], more: false }
-  const until = performance.now() + withinMs
+  const until = performance.now() + timeoutMs
   const identities: IdentityCountPage['identities'] = []
-  let looked = 0
-  while (looked < names.length && (looked === 0 || performance.now() < until)) {
-    const page = names.slice(looked, looked + identitiesAtOnce)
-    looked += page.length
+  let counted = 0
+  while (counted < names.length && (counted === 0 || performance.now() < until)) {
+    const page = names.slice(counted, counted + identitiesPerBatch)
+    counted += page.length
     identities.push(
       ...(await Promise.all(
         page.map(async (identity) => ({
@@ -82,10 +82,10 @@ export async function countTokensByIdentity(
       )),
     )
   }
-  const last = names[looked - 1]
+  const last = names[counted - 1]
   return {
     identities: identities.filter(({ active, revoked, exact }) => active + revoked > 0 || !exact),
-    ...((more || looked < names.length) && last !== undefined ? { cursor: last } : {}),
+    ...((more || counted < names.length) && last !== undefined ? { cursor: last } : {}),
   }
 }
 

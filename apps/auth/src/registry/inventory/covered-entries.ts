@@ -2,20 +2,23 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import type { AsOf } from '../tokens/cutoffs.js'
 import {
+  allTokensMember,
   countEntries,
   type Entry,
-  every,
-  marked,
   oldestUs,
   readEntries,
+  revokedByIdMember,
   type Span,
 } from './token-index.js'
 
-/** Cut-offs of subjects and labels that are looked at, at most. */
-const mostCutoffs = 50_000
-const cutoffsAtOnce = 1000
+/** How many cut-offs of subjects, labels and parents are read at most. */
+const maxCutoffs = 50_000
+const cutoffsPerRead = 1000
 
-/** Entries of one member that are revoked, every one: those up to its cut-off, or those marked. */
+/**
+ * Entries of one member that are all revoked: those up to its cut-off, or those of
+ * `revokedByIdMember`.
+ */
 export interface Covered {
   member: string
   span: Span
@@ -23,10 +26,10 @@ export interface Covered {
 }
 
 /**
- * What of an identity's tokens in the span is revoked by their own id, or by cut-offs of other members
- * than `own`: which entries, and how many. A token may be in several, and tokens are among them that
- * `own` does not select; but a token has one subject, so beside a subject's no other subject's are.
- * Undefined when there are too many cut-offs to say.
+ * Returns the entries of the span that are revoked by their own id, or by cut-offs of other members
+ * than `own`. A token may be in several of them, and some are tokens that `own` does not select;
+ * but since a token has one subject, other subjects are left out when `own` is a subject. Returns
+ * undefined when there are too many cut-offs to read.
  */
 export async function coveredBeside(
   registry: Registry,
@@ -45,10 +48,12 @@ export async function coveredBeside(
 ): Promise<Covered[] | undefined> {
   const { redis, keys } = registry
   const indexKey = keys.index(partition, identity)
-  // Cut-offs outlive what they cover, so most have nothing left to cover.
+  // Cut-offs are kept longer than the tokens that they cover, so most cover nothing any more.
   const from = Math.max(span.from, (await oldestUs(registry, indexKey)) ?? span.to)
-  const found = await sized(registry, indexKey, [{ member: marked, span: { ...span, from } }])
-  for (let offset = 0; offset < mostCutoffs; offset += cutoffsAtOnce) {
+  const found = await sized(registry, indexKey, [
+    { member: revokedByIdMember, span: { ...span, from } },
+  ])
+  for (let offset = 0; offset < maxCutoffs; offset += cutoffsPerRead) {
     const reply = await guard(
       redis.zrangebyscore(
         keys.cutoffs(partition, identity),
@@ -57,13 +62,13 @@ export async function coveredBeside(
         'WITHSCORES',
         'LIMIT',
         offset,
-        cutoffsAtOnce,
+        cutoffsPerRead,
       ),
     )
     const page: Omit<Covered, 'size'>[] = []
     for (let i = 0; i + 1 < reply.length; i += 2) {
       const member = reply[i] ?? ''
-      if (member === every || member === own || (isSubject(own) && isSubject(member))) {
+      if (member === allTokensMember || member === own || (isSubject(own) && isSubject(member))) {
         continue
       }
       const to = Math.min(asOf(member, Number(reply[i + 1])), span.to)
@@ -72,14 +77,14 @@ export async function coveredBeside(
       }
     }
     found.push(...(await sized(registry, indexKey, page)))
-    if (reply.length < 2 * cutoffsAtOnce) {
+    if (reply.length < 2 * cutoffsPerRead) {
       return found
     }
   }
   return undefined
 }
 
-/** The entries themselves, each token once, newest first. */
+/** Returns the entries, each token once, newest first. */
 export async function readCovered(
   registry: Registry,
   indexKey: string,
@@ -96,7 +101,7 @@ export function sizeOf(covered: readonly Covered[]): number {
   return covered.reduce((sum, { size }) => sum + size, 0)
 }
 
-/** Whether it is the member of a subject's tokens. */
+/** Returns true when the member selects the tokens of a subject. */
 export function isSubject(member: string): boolean {
   return member.startsWith('s:')
 }

@@ -4,26 +4,32 @@ import { namePattern } from '../identities/list.js'
 import { walkIdentities } from '../identities/walk.js'
 import type { Registry } from '../registry.js'
 import { withIdentity } from './token-filter.js'
-import { hasTokens, type Looked, walkTokens } from './walk.js'
+import { hasTokens, type VisitedToken, walkTokens } from './walk.js'
 
-/** What is rare among many: the page ends early, with a cursor to go on from. */
-const tokensAtMost = 1000
-const identitiesAtMost = 1000
+/**
+ * When few tokens match, a page ends after this many tokens or identities, with a cursor to
+ * continue from.
+ */
+const maxTokensRead = 1000
+const maxIdentitiesRead = 1000
 
-/** How far a page has come: to this token of this identity; 0: through all that it has. */
+/**
+ * The position of a page's end: the last token visited, by identity and issue time. `issuedUs` is 0
+ * after the identity's last token.
+ */
 interface Place {
   identity: string
   issuedUs: number
 }
 
 /**
- * Tokens that have not expired, newest first; without `identity` those of every identity that is
- * registered, one after the other by name. The cursor is the microsecond of the last token looked at,
- * which no other token of the identity shares, and the identity: pages neither repeat nor skip a token,
- * whatever is issued, revoked or expires between them. A page may be short, even empty, and still have
- * a cursor, when what it looks for is rare and has no index.
+ * Returns a page of tokens that have not expired, newest first; without `identity`, those of every
+ * registered identity, by name. The cursor is the position of the last token visited, which no
+ * other token shares: pages neither repeat nor skip a token while tokens are issued, revoked or
+ * expire. A page may be short or empty and still have a cursor when few tokens match and no index
+ * selects them.
  *
- * A name that was deleted and registered again lists only the tokens of its new identity.
+ * For a name that was deleted and registered again, lists only the tokens of the new identity.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -41,9 +47,9 @@ export async function listTokens(registry: Registry, asked: ListTokens): Promise
     tokens,
     ...(place === undefined ? {} : { cursor: cursorOf(place, query.identity) }),
   })
-  for await (const { identity, looked } of walk(registry, query, place)) {
-    for (const { issuedUs, token } of looked) {
-      // Only one more that is wanted shows that there is a next page.
+  for await (const { identity, visited } of walk(registry, query, place)) {
+    for (const { issuedUs, token } of visited) {
+      // One more match shows that there is a next page.
       if (token !== undefined && tokens.length === limit) {
         return pageSoFar()
       }
@@ -52,29 +58,32 @@ export async function listTokens(registry: Registry, asked: ListTokens): Promise
       }
       place = { identity, issuedUs }
     }
-    if (looked.length === 0) {
+    if (visited.length === 0) {
       place = { identity, issuedUs: 0 }
       identities += 1
     }
-    read += looked.length
-    if (read >= tokensAtMost || identities >= identitiesAtMost) {
+    read += visited.length
+    if (read >= maxTokensRead || identities >= maxIdentitiesRead) {
       return pageSoFar()
     }
   }
   return { tokens }
 }
 
-/** Looks at tokens in the order of the list; after the last of each identity at none. */
+/**
+ * Visits tokens in the order of the list. Yields an empty list after the last token of each
+ * identity.
+ */
 async function* walk(
   registry: Registry,
   query: ListTokens,
   from: Place | undefined,
-): AsyncGenerator<{ identity: string; looked: readonly Looked[] }> {
+): AsyncGenerator<{ identity: string; visited: readonly VisitedToken[] }> {
   const walkOne = async function* (identity: string, below?: number) {
-    for await (const looked of walkTokens(registry, identity, query, below)) {
-      yield { identity, looked }
+    for await (const visited of walkTokens(registry, identity, query, below)) {
+      yield { identity, visited }
     }
-    yield { identity, looked: [] }
+    yield { identity, visited: [] }
   }
   if (query.identity !== undefined) {
     yield* walkOne(query.identity, from?.issuedUs)
@@ -89,7 +98,7 @@ async function* walk(
       if (has[index]) {
         yield* walkOne(identity)
       } else {
-        yield { identity, looked: [] }
+        yield { identity, visited: [] }
       }
     }
   }

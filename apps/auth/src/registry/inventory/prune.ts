@@ -3,24 +3,24 @@ import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 
 const prune = script<number>(new URL('./prune.lua', import.meta.url))
-const atOnce = 500
+const batchSize = 500
 
 /**
- * Takes tokens that have expired out of an identity's index, so that what is counted there is alive.
- * Each issue does some of it; this is for the rest. Gives whether all are out, after `most` at most.
+ * Removes up to `max` expired tokens from an identity's index. Returns true when none are left.
+ * Each issue removes a few; this removes the rest before a count.
  */
 export async function pruneTokens(
   registry: Registry,
   partition: number,
   identity: string,
-  most: number,
+  max: number,
 ): Promise<boolean> {
   const keys = [
     registry.keys.index(partition, identity),
     registry.keys.expiring(partition, identity),
   ]
-  for (let done = 0; done < most; done += atOnce) {
-    if ((await run(registry, prune, keys, [atOnce])) < atOnce) {
+  for (let done = 0; done < max; done += batchSize) {
+    if ((await run(registry, prune, keys, [batchSize])) < batchSize) {
       return true
     }
   }

@@ -3,25 +3,28 @@ import { partitionOfId } from '../ids.js'
 import type { Registry } from '../registry.js'
 import { issuedBy } from '../tokens/cutoffs.js'
 import { readTokens, type TokenRecord } from '../tokens/record.js'
-import { anyTime, every, type Span } from './token-index.js'
+import { allTokensMember, anyTime, type Span } from './token-index.js'
 
-/** What of a query narrows an identity's tokens, but for their state. */
+/** The fields of a query that select among an identity's tokens, without their state. */
 export type TokenFilter = Pick<
   CountTokens,
   'subject' | 'label' | 'parent' | 'issuedAfter' | 'issuedBefore' | 'expiresBefore'
 >
 
-/** The members of the index that select what the filter lets through; each alone may select more. */
+/**
+ * Returns the members of the index that select the filter's tokens. With several members, each
+ * selects more than the filter.
+ */
 export function membersOf({ subject, label, parent }: TokenFilter): string[] {
   const members = [
     ...(subject === undefined ? [] : [`s:${subject}`]),
     ...(label === undefined ? [] : [`l:${label}`]),
     ...(parent === undefined ? [] : [issuedBy(parent)]),
   ]
-  return members.length === 0 ? [every] : members
+  return members.length === 0 ? [allTokensMember] : members
 }
 
-/** The times of issue that the filter lets through. */
+/** Returns the issue times that the filter allows. */
 export function spanOf({ issuedAfter, issuedBefore }: TokenFilter): Span {
   return {
     from: issuedAfter === undefined ? anyTime.from : Math.min(issuedAfter * 1000, anyTime.to),
@@ -29,7 +32,7 @@ export function spanOf({ issuedAfter, issuedBefore }: TokenFilter): Span {
   }
 }
 
-/** Whether the filter lets a token through, its time of issue apart. */
+/** Returns true when the filter, apart from issue times, allows the token. */
 export function isWanted(
   { subject, label, parent, expiresBefore }: TokenFilter,
   token: TokenRecord,
@@ -43,9 +46,9 @@ export function isWanted(
 }
 
 /**
- * The query with the identity of its `parent`, so that only that identity's tokens are looked at.
- * Undefined when nothing can match: the parent has expired, and what it has issued with it, or it is of
- * another identity than the query's.
+ * Returns the query with the identity of its `parent`, so that only that identity's tokens are
+ * read. Returns undefined when no token can match: the parent has expired (and so have the tokens
+ * that it has issued), or belongs to another identity than the query's.
  */
 export async function withIdentity<Query extends CountTokens>(
   registry: Registry,

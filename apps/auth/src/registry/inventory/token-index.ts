@@ -2,19 +2,20 @@ import type { Registry } from '../registry.js'
 import { guard, unavailable } from '../run.js'
 
 /*
- * Where an identity's tokens are found by what selects them. `index` has for each token an entry
- * `<member>\n<issuedUs, 16 digits>\n<jti>` for every member that selects it, the same members that the
- * cut-offs have: `*`, `s:<subject>`, `l:<label>`, `p:<jti of a parent>`. All scores are 0, so Redis keeps them in the order of
- * their bytes: what one member selects lies together, by the time of its issue, and any part of it is
- * counted or read in a time that does not depend on how much there is. token-index.lua writes it.
+ * The index of an identity's tokens, by the members that select them. `index` has an entry
+ * `<member>\n<issuedUs, 16 digits>\n<jti>` for every member that selects a token; the cut-offs have the
+ * same members: `*`, `s:<subject>`, `l:<label>`, `p:<jti of a parent>`. All scores are 0, so Redis sorts
+ * entries by their bytes: the tokens of one member lie together in the order of issue, and a range of
+ * them is counted or read in a time that does not depend on the number of tokens. lua/token-index.lua
+ * writes the entries.
  */
 
 /** Selects every token of the identity. */
-export const every = '*'
-/** Tokens that were revoked by their own id have an entry under this member too. */
-export const marked = '!'
+export const allTokensMember = '*'
+/** Selects the tokens that were revoked by their own id. */
+export const revokedByIdMember = '!'
 
-/** Times of issue, in microseconds, both inclusive. */
+/** A range of issue times, in microseconds, both inclusive. */
 export interface Span {
   from: number
   to: number
@@ -22,13 +23,13 @@ export interface Span {
 
 export const anyTime: Span = { from: 0, to: Number.MAX_SAFE_INTEGER - 1 }
 
-/** A token's place in the index. */
+/** A token's entry in the index. */
 export interface Entry {
   issuedUs: number
   jti: string
 }
 
-/** Entries of a member, newest first, `limit` at most. */
+/** Returns up to `limit` entries of a member, newest first. */
 export async function readEntries(
   { redis }: Registry,
   indexKey: string,
@@ -44,14 +45,17 @@ export async function readEntries(
   return found.map(entryOf)
 }
 
-/** When the first of an identity's tokens was issued, in microseconds; undefined when it has none. */
+/**
+ * Returns the microsecond at which the identity's oldest token was issued, or undefined when it has
+ * none.
+ */
 export async function oldestUs({ redis }: Registry, indexKey: string): Promise<number | undefined> {
-  const [min, max] = bounds(every, anyTime)
+  const [min, max] = bounds(allTokensMember, anyTime)
   const [oldest] = await guard(redis.zrangebylex(indexKey, min, max, 'LIMIT', 0, 1))
   return oldest === undefined ? undefined : entryOf(oldest).issuedUs
 }
 
-/** How many entries each of these members has in its span, in one round trip. */
+/** Returns how many entries each member has in its span, in one round trip. */
 export async function countEntries(
   registry: Registry,
   wanted: readonly { indexKey: string; member: string; span: Span }[],
@@ -75,7 +79,7 @@ export async function countEntries(
   })
 }
 
-/** An empty span gives bounds that Redis finds nothing between. */
+/** For an empty span, returns bounds between which Redis finds nothing. */
 function bounds(member: string, { from, to }: Span): [min: string, max: string] {
   return [`[${member}\n${digits(from)}`, `(${member}\n${digits(to + 1)}`]
 }

@@ -9,17 +9,19 @@ import { coveredBeside, readCovered, sizeOf } from './covered-entries.js'
 import { isWanted, membersOf, spanOf } from './token-filter.js'
 import { countEntries, type Entry, readEntries, type Span } from './token-index.js'
 
-const readAtOnce = 500
-/** Entries that are put in order for a list of what is revoked, at most. */
-const orderAtMost = 10_000
+const pageSize = 500
+/**
+ * A list of revoked tokens sorts at most this many entries; with more it reads every token instead.
+ */
+const maxSorted = 10_000
 
-/** A token that a list has looked at; `token` only if the list wants it. */
-export interface Looked {
+/** A token that a list has read; `token` is set when it matches the query. */
+export interface VisitedToken {
   issuedUs: number
   token?: TokenInfo
 }
 
-/** Whether the identity may have any token that the query wants. */
+/** Returns false when the identity cannot have a token that matches the query. */
 export async function hasTokens(
   registry: Registry,
   identity: string,
@@ -33,15 +35,15 @@ export async function hasTokens(
 }
 
 /**
- * Looks at an identity's tokens, newest first, a page at a time; those issued before microsecond
- * `below`. Of the index only that part is read in which the query's tokens are.
+ * Visits an identity's tokens, newest first, in pages; those issued before microsecond `below`.
+ * Reads only the part of the index that can match the query.
  */
 export async function* walkTokens(
   registry: Registry,
   identity: string,
   query: ListTokens,
   below: number = Number.POSITIVE_INFINITY,
-): AsyncGenerator<readonly Looked[]> {
+): AsyncGenerator<readonly VisitedToken[]> {
   const partition = partitionOf(identity, registry.partitions)
   for await (const entries of entriesOf(registry, { partition, identity, query, below })) {
     const records = await readTokens(
@@ -86,7 +88,7 @@ async function* entriesOf(
   const above = { ...span, from: Math.max(span.from, base + 1) }
   const { member } = await narrowest(registry, indexKey, members, span)
   const pages = (span: Span) =>
-    readPages(registry, { indexKey, member, span, first: firstOf(query) })
+    readPages(registry, { indexKey, member, span, first: firstPageSize(query) })
   if (query.state === undefined) {
     yield* pages(span)
   } else if (query.state === 'active') {
@@ -94,23 +96,23 @@ async function* entriesOf(
   } else {
     const place = { partition, identity, span: above, asOf: asOfNow }
     const covered = await coveredBeside(registry, place, member)
-    if (covered === undefined || sizeOf(covered) > orderAtMost) {
+    if (covered === undefined || sizeOf(covered) > maxSorted) {
       yield* pages(span)
       return
     }
     const entries = await readCovered(registry, indexKey, covered)
-    for (let at = 0; at < entries.length; at += readAtOnce) {
-      yield entries.slice(at, at + readAtOnce)
+    for (let at = 0; at < entries.length; at += pageSize) {
+      yield entries.slice(at, at + pageSize)
     }
     yield* pages({ ...span, to: Math.min(span.to, base) })
   }
 }
 
-/** How many a first read takes: no more than a page needs, when it wants all that it reads. */
-function firstOf(query: ListTokens): number {
+/** Returns the size of the first page: no more than the list needs, when every token matches. */
+function firstPageSize(query: ListTokens): number {
   const { limit = 100, expiresBefore } = query
   const all = membersOf(query).length === 1 && expiresBefore === undefined
-  return all && query.state === undefined ? Math.min(limit + 1, readAtOnce) : readAtOnce
+  return all && query.state === undefined ? Math.min(limit + 1, pageSize) : pageSize
 }
 
 async function* readPages(
@@ -123,7 +125,7 @@ async function* readPages(
   }: { indexKey: string; member: string; span: Span; first: number },
 ): AsyncGenerator<readonly Entry[]> {
   let { to } = span
-  for (let atOnce = first; ; atOnce = readAtOnce) {
+  for (let atOnce = first; ; atOnce = pageSize) {
     const entries = await readEntries(registry, indexKey, member, { ...span, to }, atOnce)
     if (entries.length > 0) {
       yield entries

@@ -4,15 +4,15 @@ import { badCursor } from '../errors.js'
 import { isEverywhere, partitionOfId } from '../ids.js'
 import { partitionsOf, type Registry } from '../registry.js'
 import type { NodeInstance } from './record.js'
-import { settle } from './settle-receipt-parts.js'
+import { settleReceiptParts } from './settle-receipt-parts.js'
 
 /**
- * Records that a node has applied everything up to `cursor`, and how many connections it closed for
- * each revocation that it names. Whatever waits for the node up to there is acknowledged, named or
- * not: after it has introspected all its tokens anew, a node names none of what it missed.
- * Doing it twice changes nothing.
+ * Records that a node has applied every event up to `cursor`, and how many connections it closed
+ * for each revocation that it names. Acknowledges every part that waits for the node up to the
+ * cursor, named or not: a node that has introspected all its tokens again names none of the events
+ * that it missed. Repeating the call changes nothing.
  *
- * Also a process that has lost its name, or was forgotten, is believed what it has closed.
+ * Also accepts acknowledgements of a process that has lost its name or was forgotten.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -30,7 +30,7 @@ export async function ackRevocations(
   const position = applied.reduce((sum, { sequence }) => sum + sequence, 0)
   await Promise.all(
     partitionsOf(registry).map((partition) =>
-      settle(registry, node, partition, {
+      settleReceiptParts(registry, node, partition, {
         appliedUs: applied[partition]?.us ?? 0,
         closed: closed.get(partition) ?? new Map(),
         position,
@@ -39,7 +39,10 @@ export async function ackRevocations(
   )
 }
 
-/** Connections closed, in the partition whose receipt counts them; that of {all: true}: the first. */
+/**
+ * Returns the connections closed, by the partition whose receipt stores them; for {all: true} the
+ * first.
+ */
 function countsByPartition(
   { partitions }: Registry,
   revocations: Ack['revocations'],

@@ -1,7 +1,7 @@
 import { partitionsOf, type Registry } from '../registry.js'
 import { guard } from '../run.js'
 
-/** How many parts of receipts wait for a node, in all partitions. */
+/** Returns how many parts of receipts are pending, in all partitions. */
 export async function countPending(registry: Registry): Promise<number> {
   const { redis, keys } = registry
   const counts = await Promise.all(

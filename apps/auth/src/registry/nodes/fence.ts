@@ -2,18 +2,18 @@ import { script } from '@portcullis/redis'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 import { type Lease, partName } from './record.js'
-import { settle } from './settle-receipt-parts.js'
+import { settleReceiptParts } from './settle-receipt-parts.js'
 
 const fence = script<string | null>(new URL('./fence.lua', import.meta.url))
 const forget = script<null>(new URL('./forget.lua', import.meta.url))
 
 /**
- * Fences a node in one partition. Without `overdueUs`: if it has not renewed its lease since `lease`
- * was read. With it: if a revocation that was committed up to that microsecond waits for it, whatever
- * it has renewed. The caller has seen that for `lease.fenceMs` on a monotonic clock.
+ * Fences a process in one partition if it has not renewed its lease since `lease` was read; with
+ * `overdueUs`, if a revocation committed up to that microsecond waits for it, whatever it has
+ * renewed. The caller has seen this for `lease.fenceMs` on a monotonic clock.
  *
- * @returns the microsecond of the fence; undefined when that is not so, when the node has left or is
- * fenced already, or when another Redis answers
+ * @returns the microsecond of the fence; undefined when the condition does not hold, the process
+ * has left or is fenced already, or another Redis answers
  */
 export async function fenceNode(
   registry: Registry,
@@ -32,14 +32,14 @@ export async function fenceNode(
 }
 
 /**
- * Completes what waits for a fenced node: every part of a revocation committed before its fence.
- * Doing it twice changes nothing, so whoever finds it undone does it.
+ * Settles every part that waits for a fenced process, of revocations committed before the fence.
+ * Repeating the call changes nothing, so any instance may do it.
  */
 export async function settleFenced(
   registry: Registry,
   lease: Lease & { fencedUs: number },
 ): Promise<void> {
-  await settle(registry, lease, lease.partition, {
+  await settleReceiptParts(registry, lease, lease.partition, {
     state: 'fenced',
     appliedUs: lease.fencedUs,
     closed: new Map(),
@@ -47,7 +47,7 @@ export async function settleFenced(
   })
 }
 
-/** Forgets a node that is fenced, unless it has renewed its lease since `lease` was read. */
+/** Forgets a fenced process, unless it has renewed its lease since `lease` was read. */
 export async function forgetNode(
   registry: Registry,
   lease: Pick<Lease, 'node' | 'instance' | 'partition'> & { fencedUs: number },

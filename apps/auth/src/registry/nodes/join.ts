@@ -9,9 +9,9 @@ const join = script<
   [before: string, last: string, since: string] | 'node_name_taken' | 'node_replaced'
 >(new URL('./join.lua', import.meta.url))
 
-/** A process that says hello. */
+/** A process that sends hello. */
 export interface Joining extends NodeInstance {
-  /** Whose node it is. */
+  /** The identity that the node belongs to. */
   identity: string
   /** `Joined.since` of its first join. */
   since?: number | undefined
@@ -20,28 +20,27 @@ export interface Joining extends NodeInstance {
 
 export interface Joined {
   /**
-   * Where the feed ended in each partition when the node entered there. A node without a cursor of
-   * its own starts here, not at a `feedEnd` read later: a revocation between would wait for a node
-   * that never hears of it.
+   * Where the feed of each partition ended when the process joined there. A node without a cursor
+   * starts here; with a `feedEnd` read later it could miss a revocation that waits for it.
    */
   cursor: string
   /**
-   * Since when it has the name, in microseconds of the first partition: to be said in renewals, and
-   * when it joins again.
+   * When the process got the name, in microseconds of the first partition; sent with renewals and
+   * later joins.
    */
   since: number
-  /** Whether the name was not this process's until now. */
+  /** False when the process had the name already. */
   isNew: boolean
-  /** Another process that had this name until now; it is waited for until its lease is out. */
+  /** The process that had the name before. Revocations wait for it until its lease has run out. */
   replaced?: string
 }
 
 /**
- * Makes a node one that every receipt waits for. Joining again as the same instance changes nothing
- * but the url. Of two processes under one name the one that first joined later keeps it, whichever
- * comes last: the first partition decides the order, the others take it from there.
+ * Makes every later revocation wait for a process. Joining again as the same instance changes only
+ * the url. When two processes use one name, the one whose first join was later keeps it, in
+ * whichever order they join again: the first partition decides, and the others follow.
  *
- * @throws RegistryError `node_name_taken` when a node of another identity has the name;
+ * @throws RegistryError `node_name_taken` when the name belongs to another identity;
  * `node_replaced` when a later process has it
  */
 export async function joinNode(registry: Registry, joining: Joining): Promise<Joined> {

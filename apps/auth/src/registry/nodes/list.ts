@@ -3,7 +3,7 @@ import { partitionsOf, type Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { leaseOf, nodeOf, partName } from './record.js'
 
-/** The nodes that revocations wait for, by name. */
+/** Returns the nodes that revocations wait for, by name. */
 export async function listNodes(registry: Registry): Promise<NodeInfo[]> {
   const { redis, keys } = registry
   const [nodes, leases, connected] = await Promise.all([

@@ -3,7 +3,10 @@ import { partitionOf } from '../ids.js'
 import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 
-/** Returns the names, or beginnings of names, that nodes of an identity may have; undefined: any. */
+/**
+ * Returns the names, or prefixes of names, that an identity's nodes may have; undefined for any
+ * name.
+ */
 export async function nodeNames(
   { redis, keys, partitions }: Registry,
   identity: string,

@@ -14,22 +14,22 @@ export interface FeedEnd {
   partition: number
   /** As `Lease.run`. */
   run: string
-  /** The microsecond of the last commit; 0 before any. */
+  /** The microsecond of the last commit; 0 before the first. */
   us: number
 }
 
-/** Every process that revocations wait for, as far as the partitions have answered. */
+/** The processes that revocations wait for, in the partitions that answered. */
 export interface Leases {
   leases: Lease[]
-  /** Of the partitions that answered. */
+  /** One for each partition that answered. */
   ends: FeedEnd[]
-  /** Partitions that did not answer: nothing is known of theirs. */
+  /** The partitions that did not answer. */
   missing: number[]
-  /** Why the first of these did not. */
+  /** Why the first of them did not answer. */
   error?: unknown
 }
 
-/** Every process that revocations wait for, in every partition that answers. */
+/** Reads every process that revocations wait for, in every partition that answers. */
 export async function readLeases(registry: Registry): Promise<Leases> {
   const reads = await Promise.allSettled(
     partitionsOf(registry).map((partition) => readPartition(registry, partition)),

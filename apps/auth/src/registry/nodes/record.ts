@@ -1,26 +1,26 @@
 /*
- * Nodes, in every partition: whom a revocation waits for. A node enters with its hello, and leaves
- * with its bye, after it has closed every connection. One that is gone without bye is waited for
- * until its lease is out; then it is fenced. It has to be: it gave up before, on its own clock.
+ * The processes that revocations wait for, in every partition. A process joins with its hello, and leaves
+ * with its bye after it has closed every connection. A process that disconnects without a bye is waited
+ * for until its lease has run out, and is then fenced. By then it has stopped delivering, by its own
+ * clock.
  *
- * A lease in Redis says which renewal was the last, not until when it lasts. Whether one is out is
- * decided by whoever has seen the same renewal, or a revocation that the node leaves unacknowledged, for
- * `fenceMs` on a monotonic clock (feed/fencer.ts), so no step of any wall clock can fence a node that
- * lives.
+ * A stored lease names the last renewal, not the time when it runs out. An auth instance decides that a
+ * lease has run out when it has seen the same renewal, or the same unacknowledged revocation, for
+ * `fenceMs` on its monotonic clock (feed/fencer.ts). So no step of a wall clock can fence a live process.
  */
 
-/** One process of a node, as it said hello. */
+/** One process of a node. */
 export interface NodeInstance {
   node: string
   instance: string
 }
 
-/** What a partition keeps of a node: `instance sinceUs identity url`. */
+/** The stored record of a node's name: `instance sinceUs identity url`. */
 export interface NodeRecord {
   instance: string
   /** Unix milliseconds. */
   since: number
-  /** Whose node it is. */
+  /** The identity that the node belongs to. */
   identity: string
   url?: string
 }
@@ -32,7 +32,7 @@ export function nodeOf(value: string): NodeRecord {
   return { instance, since, identity, ...(url === '' ? {} : { url }) }
 }
 
-/** What names a process in `leases`, begins its members of `pending`, and ends its fields of receipts. */
+/** Returns the name of a process in `leases`, in `pending` and in receipts. */
 export function partName({ node, instance }: NodeInstance): string {
   return `${instance}:${node}`
 }
@@ -40,21 +40,24 @@ export function partName({ node, instance }: NodeInstance): string {
 /** A process that revocations of a partition wait for. */
 export interface Lease extends NodeInstance {
   partition: number
-  /** Mark of the Redis that says so; another after a restart, a promotion, or when the partition moves. */
+  /**
+   * The mark of the Redis that answered; it changes with a restart, a promotion, or a move of the
+   * partition.
+   */
   run: string
-  /** The partition's microsecond of the join, or of the last renewal that counted; never twice the same. */
+  /** The partition's microsecond of the join, or of the last renewal that counted; unique. */
   renewedUs: number
-  /** How long `renewedUs` must have stood still, in milliseconds, until the lease is out. */
+  /** How long `renewedUs` must stay the same, in milliseconds, until the lease has run out. */
   fenceMs: number
-  /** The partition's microsecond at which it was fenced; undefined while it may deliver. */
+  /** The partition's microsecond of the fence; undefined while the process may deliver. */
   fencedUs?: number
-  /** Whether it is the process that has the node's name now. */
+  /** True for the process that has the node's name now. */
   current: boolean
-  /** The partition's microsecond of the oldest revocation that waits for it. */
+  /** The partition's microsecond of the oldest revocation that waits for the process. */
   waitingUs?: number
 }
 
-/** A lease from what a partition keeps of it: `renewedUs fenceMs fencedUs`, `-` while not fenced. */
+/** Parses a stored lease: `renewedUs fenceMs fencedUs`, with `-` while not fenced. */
 export function leaseOf(
   part: string,
   value: string,

@@ -11,42 +11,47 @@ const renew = script<
   [counted: 0 | 1, end: string, mark: string] | 'node_replaced' | 'node_not_joined'
 >(new URL('./renew-lease.lua', import.meta.url))
 
-/** Where the feed of a partition ended, and in which Redis, after a renewal had been asked for. */
+/**
+ * The end of a partition's feed, and the Redis that reported it, after the node had asked for a
+ * renewal.
+ */
 export interface AskedAt {
-  /** Id of the last event. */
+  /** The id of the last event. */
   end: string
   /** As `Lease.run`. */
   run: string
 }
 
 export interface Renewed {
-  /** Whether it counts, in every partition. */
+  /** True when the renewal counts in every partition. */
   counted: boolean
   /**
-   * Where the feed ended in each partition. When it counts: the node may have been fenced until then,
-   * so it may deliver only after it has applied everything up to here. When it does not: once the node
-   * has acknowledged everything up to here it will, if it is tried again with `askedAt`.
+   * Where the feed of each partition ended. When the renewal counts, the node may have been fenced
+   * until then, so it must apply every event up to here before it delivers. When it does not count,
+   * it will once the node has acknowledged every event up to here and the caller tries again with
+   * `askedAt`.
    */
   cursor: string
-  /** By partition. */
+  /** One for each partition. */
   askedAt: readonly AskedAt[]
-  /** How long it may deliver, in milliseconds, from when it asked. */
+  /** How long the node may deliver, in milliseconds after it asked. */
   ttlMs: number
 }
 
 /**
- * Counts a renewal of a node's lease, in every partition in which no revocation waits for the node that
- * was committed before the node asked. `askedAt` says where the feed ended after that, as an earlier
- * call for the same renewal has given it; without it no revocation may wait at all.
+ * Renews a node's lease in every partition in which no revocation waits for the node that was
+ * committed before it asked. `askedAt` is the end of the feed after it asked, as an earlier call
+ * for the same renewal returned it; without it, any waiting revocation prevents the renewal.
  *
- * So as long as a revocation waits for a node, what counts was asked for before its commit, however
- * late it comes here: `fenceNode` with `overdueUs` rests on that.
+ * So while a revocation waits for a node, every renewal that counts was asked for before the
+ * commit, however late it arrives. `fenceNode` with `overdueUs` relies on that.
  *
- * `since` is as its join gave it: a registry that went back to older data may know a process under the
- * node's name that came before it, and shall not send the newer one away for that.
+ * `since` is the value that the join returned. A registry that went back to older data may know an
+ * earlier process under the name, and must not prefer it to the newer one.
  *
- * @throws RegistryError `node_replaced` when another process has taken the node's name since;
- * `node_not_joined` when the registry does not know it (any more): it has to say hello again
+ * @throws RegistryError `node_replaced` when another process has joined under the name since;
+ * `node_not_joined` when the registry does not know the process (any more): it must send hello
+ * again
  */
 export async function renewLease(
   registry: Registry,

@@ -6,9 +6,9 @@ import type { NodeInstance } from './record.js'
 const set = script<null>(new URL('./set-connected.lua', import.meta.url))
 
 /**
- * Notes for people that a node's feed connection is open, or has closed. `connection` is a word
- * without spaces, new for each connection: the close of an old one, noticed late, does not hide
- * that the node is back at another auth instance. No receipt is decided by this.
+ * Records, for display only, that a node's feed connection is open or has closed. `connection` is a
+ * new word without spaces for each connection, so that a late close of an old connection does not
+ * hide a new one at another auth instance.
  */
 export async function setConnected(
   registry: Registry,

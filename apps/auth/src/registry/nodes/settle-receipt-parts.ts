@@ -6,24 +6,27 @@ import { type NodeInstance, partName } from './record.js'
 
 const settleScript = script<string[]>(new URL('./settle-receipt-parts.lua', import.meta.url))
 
-/** What a node has applied in one partition. */
+/** The events that a process has applied in one partition. */
 export interface Settlement {
-  /** `acked` unless its lease has run out. */
+  /** `fenced` when its lease has run out. Default: `acked`. */
   state?: 'acked' | 'fenced'
-  /** Every part up to this microsecond is settled; undefined: every part. */
+  /** Settles every part up to this microsecond. Default: every part. */
   appliedUs?: number
-  /** Connections that it closed for each revocation that it names. */
+  /** Connections closed for each revocation that the process names. */
   closed: ReadonlyMap<string, number>
-  /** Rises with each ack: tells those of {all: true} apart, which has an event in each partition. */
+  /**
+   * Increases with each ack: distinguishes those of {all: true}, which has an event in each
+   * partition.
+   */
   position: number
 }
 
 /**
- * Settles what a node has applied in a partition. The parts are looked up first and settled in a
- * second step; a part is settled once, whoever else settles it meanwhile. `registry.onSettled` hears
- * of those that this has settled.
+ * Settles a process's parts of receipts in a partition. Looks the parts up, then settles them in a
+ * second step; each part is settled once, even when several instances do this. Reports the parts
+ * that this call has settled to `registry.onSettled`.
  */
-export async function settle(
+export async function settleReceiptParts(
   registry: Registry,
   node: NodeInstance,
   partition: number,
@@ -31,7 +34,7 @@ export async function settle(
 ): Promise<void> {
   const { redis, keys } = registry
   const part = partName(node)
-  // `}` sorts right after `|`: the end of the node's own members.
+  // `}` sorts right after `|`: the end of the process's own members.
   const to = appliedUs === undefined ? `(${part}}` : `(${part}|${padded(appliedUs + 1)}`
   const pending = await guard(redis.zrangebylex(keys.pending(partition), `[${part}|`, to))
   const settled = pending.map((member) => member.slice(member.lastIndexOf('|') + 1))

@@ -3,12 +3,14 @@ import type { Listener } from '../listen.js'
 import type { Registry } from '../registry.js'
 import { getReceipt } from './get-receipt.js'
 
-/** Hears the acknowledgements that arrive through any auth instance. One for each process. */
+/** Announces the acknowledgements that arrive through any auth instance. Create one per process. */
 export interface ReceiptWatch {
-  /** Calls back at each acknowledgement of the revocation; gives what stops that. */
+  /**
+   * Calls `callback` at each acknowledgement of the revocation. Returns a function that stops this.
+   */
   onAcknowledged(id: string, callback: () => void): () => void
   readonly closed: boolean
-  /** Stops listening, and ends every wait at once. The listener stays the caller's to close. */
+  /** Stops listening and ends every wait at once. The caller closes the listener. */
   close(): void
 }
 
@@ -29,7 +31,7 @@ export function openReceiptWatch(registry: Registry, listener: Listener): Receip
         callback()
       }
     }),
-    // After a lost connection nobody knows what was missed: everyone looks again.
+    // Acknowledgements may have been missed: wake every wait to read its receipt again.
     listener.onGap(wakeAll),
   ]
   return {
@@ -57,7 +59,7 @@ export function openReceiptWatch(registry: Registry, listener: Listener): Receip
 }
 
 /**
- * Gives the receipt as soon as it is complete, or as it stands after `waitMs`.
+ * Returns the receipt as soon as it is complete, or in its current state after `waitMs`.
  *
  * @throws RegistryError `revocation_not_found`
  */
@@ -70,7 +72,7 @@ export async function awaitReceipt(
   let acknowledged = false
   let wake = () => {}
   let expired = false
-  // Listens before it reads: an acknowledgement between the two is not lost.
+  // Listen before reading, so that no acknowledgement between the two is lost.
   const release = watch.onAcknowledged(id, () => {
     acknowledged = true
     wake()

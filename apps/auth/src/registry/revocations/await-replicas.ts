@@ -13,40 +13,41 @@ import { unavailable } from '../run.js'
 import { receiptPartitions } from './get-receipt.js'
 import { setReceipt } from './set-receipt.js'
 
-/** WAIT blocks its connection, which gives a command up after `commandTimeoutMs`. */
-const longestMs = commandTimeoutMs - 500
+/** WAIT blocks its connection, which drops a command after `commandTimeoutMs`. */
+const maxWaitMs = commandTimeoutMs - 500
 
-/** Revocations that may wait for replicas of one master at the same time; more wait for these first. */
-const connectionsAtOnce = 16
+/** How many revocations can wait for the replicas of one master at once; others wait for these. */
+const connectionsPerMaster = 16
 
-/** Connections of the role `waiting` to each master, one for each revocation that waits. */
+/** A pool of `waiting` connections for each master; each revocation that waits takes one. */
 export type WaitingConnections = PerMaster<Pool>
 
-/** Opens them; connects to nothing yet. */
+/** Creates the pools; connects on first use. */
 export function openWaiting(registry: Registry, masters: Masters): WaitingConnections {
   return perMaster(masters, {
     slots: slotsOf(registry),
-    make: (master) => openPool({ make: () => master.connect('waiting'), size: connectionsAtOnce }),
+    make: (master) =>
+      openPool({ make: () => master.connect('waiting'), size: connectionsPerMaster }),
     end: (pool) => pool.close(),
   })
 }
 
 export interface ReplicaWait {
-  /** Replicas that are to have it, 1 or more. */
+  /** The number of replicas to wait for, 1 or more. */
   asked: number
-  /** How long to wait for them, in milliseconds; never longer than 1500. */
+  /** How long to wait, in milliseconds; at most 1500. */
   withinMs: number
 }
 
 /**
- * Waits until as many replicas as asked have a revocation that is committed, or the time is over,
- * and keeps with the receipt how many it were. Fewer are no error: the revocation is committed, and
- * the receipt says it. When the wait itself fails nothing is known of any replica: 0.
+ * Waits until `asked` replicas have a committed revocation, or the time is over, and stores the
+ * number of replicas in the receipt. Fewer replicas are not an error: the revocation is committed,
+ * and the receipt shows the number. When WAIT itself fails, the number is 0.
  *
- * @param waiting - what it blocks; the connection of the commit goes on meanwhile
- * @returns how many replicas have it
- * @throws RegistryError `registry_unavailable` when the primary does not have the revocation: it
- * was lost in a failover, and has to be made again
+ * @param waiting - connections of their own, because WAIT blocks its connection
+ * @returns the number of replicas that have the revocation
+ * @throws RegistryError `registry_unavailable` when the primary does not have the revocation: a
+ * failover lost it, and the caller must revoke again
  */
 export async function awaitReplicas(
   registry: Registry,
@@ -54,7 +55,7 @@ export async function awaitReplicas(
   id: string,
   { asked, withinMs }: ReplicaWait,
 ): Promise<number> {
-  const deadline = performance.now() + Math.min(withinMs, longestMs)
+  const deadline = performance.now() + Math.min(withinMs, maxWaitMs)
   const remainingMs = () => Math.max(1, Math.floor(deadline - performance.now()))
   const counts = await Promise.all(
     byMaster(registry, waiting, id).map(([pool, partitions]) =>
@@ -67,7 +68,7 @@ export async function awaitReplicas(
         .catch(() => 0),
     ),
   )
-  // Of a partition that no master has nobody knows.
+  // A partition without a master counts as 0.
   const replicas = Math.min(...counts.map((count) => count ?? 0))
   const kept = await Promise.all(
     receiptPartitions(registry, id).map((partition) =>
@@ -81,16 +82,16 @@ export async function awaitReplicas(
 }
 
 /**
- * WAIT counts the replicas that have everything which its own connection wrote. So this connection
- * writes too, after the commit: it sets the receipt's time to live anew. The replication stream is
- * one line, so whoever has this write has the commit, which came before it on the same primary.
+ * WAIT counts the replicas that have everything that its own connection wrote. So this connection
+ * writes too, after the commit: it sets the receipt's expiry again. Replication is ordered, so a
+ * replica that has this write also has the commit before it on the same primary.
  *
- * Write and WAIT leave together, on one connection: on another that had written nothing WAIT would
- * count every replica there is.
+ * Both commands must use one connection: on a connection that has written nothing, WAIT would count
+ * every replica.
  *
- * On a Cluster each primary has a stream of its own: write and WAIT go to the one that has the slots
- * of these partitions, a pair for each primary, and the smallest count is the answer. One that has a
- * slot no more says MOVED, and nothing is known.
+ * On a Cluster each primary replicates on its own: this runs once per primary, with the partitions
+ * in its slots, and the smallest count is used. A primary that has lost a slot answers MOVED, which
+ * makes the count 0.
  */
 async function countReplicas(
   redis: Redis,
@@ -98,7 +99,8 @@ async function countReplicas(
   { id, partitions, asked, withinMs }: ReplicaWait & { id: string; partitions: readonly number[] },
 ): Promise<number> {
   const { keys, receiptTtlSeconds } = registry
-  // Sent in one turn, so in one piece: a pipeline of a Cluster's client would keep to one slot.
+  // Sent in one turn, so that both arrive together; a pipeline of ioredis' Cluster client is
+  // limited to one slot.
   const written = partitions.map((partition) =>
     redis.pexpire(keys.receipt(partition, id), receiptTtlSeconds * 1000),
   )
@@ -106,7 +108,7 @@ async function countReplicas(
   return kept.every((one) => one === 1) ? replicas : 0
 }
 
-/** The partitions of a receipt, by the master that has them. */
+/** Groups the partitions of a receipt by their master. */
 function byMaster(
   registry: Registry,
   waiting: WaitingConnections,

@@ -8,19 +8,19 @@ import { type AsOf, asOfNow, isCutOff, memberOf, readCutoffs } from '../tokens/c
 import { readTokens } from '../tokens/record.js'
 import type { CommittedPart } from './revoke-in-partition.js'
 
-/** A revocation of everything is not answered later than this for the sake of its count. */
-const allWithinMs = 500
+/** A revocation of everything counts for at most this time before it is answered. */
+const countAllTimeoutMs = 500
 
-/** How many tokens: exactly, or at least so many. */
+/** A number of tokens: exact, or a lower bound. */
 export interface CoveredCount {
   tokens: number
   exact: boolean
 }
 
 /**
- * How many live tokens a revocation would cover that none covers yet.
+ * Counts the live tokens that a revocation would cover and that no other revocation covers.
  *
- * @param cutoffUs - only tokens issued up to and including this microsecond; by default all
+ * @param cutoffUs - counts only tokens issued up to and including this microsecond; default: all
  */
 export async function countCovered(
   registry: Registry,
@@ -43,10 +43,10 @@ export async function countCovered(
 }
 
 /**
- * How many live tokens a committed part covers that nothing covered before it. Counted after the
- * commit, from the index, so that a wide revocation commits and answers as fast as a narrow one.
- * Exact unless revocations that overlap it are committed in the same moment, and as far as
- * `countIndex` is.
+ * Counts the live tokens that a committed part covers and that no revocation covered before. It
+ * counts from the index after the commit, so that a wide revocation commits as fast as a narrow
+ * one. The count is exact as far as `countIndex` is, unless an overlapping revocation commits at
+ * the same moment.
  */
 export async function countNewlyCovered(
   registry: Registry,
@@ -55,25 +55,28 @@ export async function countNewlyCovered(
 ): Promise<CoveredCount> {
   const { partition, cutoffUs: to } = part
   const asOf = asBefore(selector, part)
-  // What the cut-off covered before it moved is not newly covered, however much of it there is.
+  // Tokens up to the previous cut-off were covered before.
   if (!('jti' in selector)) {
     return count(registry, partition, { selector, from: (part.before ?? -1) + 1, to, asOf })
   }
   const { jti, cascade } = selector
   return sumOf(
     await Promise.all([
-      // The mark on a token that was revoked by its id is this revocation's own.
-      part.before === undefined ? countToken(registry, partition, jti, { to, asOf }) : none,
+      // If the token has a revoked flag now, this revocation set it.
+      part.before === undefined ? countToken(registry, partition, jti, { to, asOf }) : noTokens,
       cascade === true
         ? countIssued(registry, partition, jti, { from: (part.cascadeBefore ?? -1) + 1, to, asOf })
-        : none,
+        : noTokens,
     ]),
   )
 }
 
-const none: CoveredCount = { tokens: 0, exact: true }
+const noTokens: CoveredCount = { tokens: 0, exact: true }
 
-/** Puts the cut-offs back to what they were before the commit, as far as its moment tells. */
+/**
+ * Returns cut-offs as they were before the commit: the revocation's own cut-off as it was, and none
+ * for cut-offs that moved later.
+ */
 function asBefore(selector: Selector, part: CommittedPart): AsOf {
   const own = 'all' in selector ? 'all' : memberOf(selector)
   const before = 'jti' in selector ? part.cascadeBefore : part.before
@@ -81,9 +84,9 @@ function asBefore(selector: Selector, part: CommittedPart): AsOf {
     member === own ? (before ?? -1) : cutoffUs > part.us ? -1 : cutoffUs
 }
 
-interface Question {
+interface CoveredQuery {
   selector: Selector
-  /** Times of issue, in microseconds, both inclusive. */
+  /** Issue times, in microseconds, both inclusive. */
   from: number
   to: number
   asOf: AsOf
@@ -92,7 +95,7 @@ interface Question {
 async function count(
   registry: Registry,
   partition: number,
-  { selector, from, to, asOf }: Question,
+  { selector, from, to, asOf }: CoveredQuery,
 ): Promise<CoveredCount> {
   const span = { from, to: Math.min(to, anyTime.to) }
   const countOf = async (identity: string, filter: { subject?: string; label?: string }) => {
@@ -105,7 +108,7 @@ async function count(
         countToken(registry, partition, selector.jti, { to, asOf }),
         selector.cascade === true
           ? countIssued(registry, partition, selector.jti, { from, to, asOf })
-          : none,
+          : noTokens,
       ]),
     )
   }
@@ -119,9 +122,9 @@ async function count(
     return countOf(selector.identity, {})
   }
 
-  const until = performance.now() + allWithinMs
+  const until = performance.now() + countAllTimeoutMs
   const counts: CoveredCount[] = []
-  // The tokens of a deleted identity are covered by its deletion, so the living are enough.
+  // Deleting an identity has revoked its tokens, so only existing identities count.
   for await (const names of walkIdentities(registry, { partitions: [partition] })) {
     counts.push(...(await Promise.all(names.map((identity) => countOf(identity, {})))))
     if (performance.now() > until) {
@@ -131,12 +134,15 @@ async function count(
   return sumOf(counts)
 }
 
-/** One, if the token is alive and no cut-off covers it; also one that is marked, see above. */
+/**
+ * Counts the token if it is alive and no cut-off covers it. A revoked flag counts as a revocation
+ * only without a commit (`asOfNow`); after a commit it is the commit's own.
+ */
 async function countToken(
   registry: Registry,
   partition: number,
   jti: string,
-  { to, asOf }: Pick<Question, 'to' | 'asOf'>,
+  { to, asOf }: Pick<CoveredQuery, 'to' | 'asOf'>,
 ): Promise<CoveredCount> {
   const [token] = await readTokens(registry, partition, [jti])
   if (token === undefined || token.issuedUs > to) {
@@ -147,16 +153,18 @@ async function countToken(
   return { tokens: counted ? 1 : 0, exact: true }
 }
 
-/** What a token has issued, at any depth; nothing when the token has expired, and that with it. */
+/**
+ * Counts the tokens that a token has issued, at any depth. They have expired when the token has.
+ */
 async function countIssued(
   registry: Registry,
   partition: number,
   jti: string,
-  { from, to, asOf }: Omit<Question, 'selector'>,
+  { from, to, asOf }: Omit<CoveredQuery, 'selector'>,
 ): Promise<CoveredCount> {
   const [token] = await readTokens(registry, partition, [jti])
   if (token === undefined) {
-    return none
+    return noTokens
   }
   const { active, exact } = await countIndex(registry, {
     partition,

@@ -6,9 +6,9 @@ import { guard } from '../run.js'
 import { type ReceiptPart, receiptOf } from './receipt-record.js'
 
 /**
- * A revocation's receipt as it stands now.
+ * Returns a revocation's receipt in its current state.
  *
- * @throws RegistryError `revocation_not_found`, also when it is older than receipts are kept
+ * @throws RegistryError `revocation_not_found`, also when the receipt has expired
  */
 export async function getReceipt(registry: Registry, id: string): Promise<Receipt> {
   const receipt = await findReceipt(registry, id)
@@ -18,7 +18,7 @@ export async function getReceipt(registry: Registry, id: string): Promise<Receip
   return receipt
 }
 
-/** The receipt, or undefined when there is none. */
+/** Returns the receipt, or undefined when there is none. */
 export async function findReceipt(registry: Registry, id: string): Promise<Receipt | undefined> {
   const parts = await Promise.all(
     receiptPartitions(registry, id).map((one) => readPart(registry, one, id)),
@@ -26,7 +26,7 @@ export async function findReceipt(registry: Registry, id: string): Promise<Recei
   return parts.every((part) => part === undefined) ? undefined : receiptOf(id, parts)
 }
 
-/** The partitions that have a part of this receipt. */
+/** Returns the partitions that have a part of this receipt. */
 export function receiptPartitions(registry: Registry, id: string): number[] {
   if (isEverywhere(id)) {
     return partitionsOf(registry)

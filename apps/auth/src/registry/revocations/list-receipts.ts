@@ -5,15 +5,15 @@ import { partitionsOf, type Registry } from '../registry.js'
 import { guard } from '../run.js'
 import { findReceipt } from './get-receipt.js'
 
-/** A receipt's place in the list: its commit, then its id. */
+/** The position of a receipt in the list. */
 interface Place {
   us: number
   id: string
 }
 
 /**
- * Receipts, newest first. The cursor is the place of the last one, `<microsecond>.<id>`, so pages
- * neither repeat nor skip one.
+ * Returns a page of receipts, newest first. The cursor is the position of the last one,
+ * `<microsecond>.<id>`, so pages neither repeat nor skip a receipt.
  *
  * @throws RegistryError `bad_cursor`
  */
@@ -35,7 +35,10 @@ export async function listReceipts(
   }
 }
 
-/** The next places of a partition. Two more than the page: one may share the cursor's microsecond. */
+/**
+ * Reads the next positions of a partition: two more than the page needs, because one may share the
+ * cursor's microsecond.
+ */
 async function readPlaces(
   { redis, keys }: Registry,
   partition: number,
@@ -59,7 +62,7 @@ async function readPlaces(
   }
   return places.filter(
     (place) =>
-      // A revocation of all has a receipt in every partition; the list takes that of the first.
+      // A revocation of everything has a receipt in every partition; list that of the first.
       (partition === 0 || !isEverywhere(place.id)) &&
       (after === undefined || newestFirst(after, place) < 0),
   )

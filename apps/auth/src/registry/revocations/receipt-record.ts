@@ -8,15 +8,16 @@ import { Value } from '@sinclair/typebox/value'
 import { authNameOf } from '../auth-part/auth-part.js'
 import { unavailable } from '../run.js'
 
-/** A receipt's hash in one partition. `us` is when that partition committed. */
+/** A receipt's hash in one partition. `us` is the microsecond of that partition's commit. */
 export interface ReceiptPart {
   us: number
   fields: Record<string, string>
 }
 
 /**
- * Reads a receipt from its parts: one, or for `{all: true}` one of each partition. A node is acked
- * when it is in every part that waits for it; a part that is missing keeps the receipt incomplete.
+ * Builds a receipt from its parts: one part, or one of each partition for `{all: true}`. A node is
+ * acked when it has acknowledged in every part that waits for it. A missing part keeps the receipt
+ * incomplete.
  */
 export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[]): Receipt {
   const found = parts.filter((part) => part !== undefined)
@@ -33,7 +34,7 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
   return {
     id,
     at: Math.floor(Math.max(...found.map(({ us }) => us)) / 1000),
-    // Counted after the commit: 0 until then.
+    // Stored after the commit; 0 until then.
     tokens: found.reduce((sum, { fields }) => sum + Number(fields['tokens'] ?? 0), 0),
     ...(found.some(({ fields }) => fields['atLeast'] !== undefined)
       ? { atLeast: true as const }
@@ -53,8 +54,9 @@ export function receiptOf(id: string, parts: readonly (ReceiptPart | undefined)[
 }
 
 /**
- * Fields are `node:<instance>:<node>` (`pending`; the microseconds to the ack; or `fenced` and those to
- * the fence) and `closed:<instance>:<node>`, for {all: true} several of them, each with `@<position>`.
+ * Adds one field of a receipt: `node:<instance>:<node>` (`pending`, the microseconds to the ack, or
+ * `fenced` and the microseconds to the fence) or `closed:<instance>:<node>` (connections closed;
+ * with {all: true} several fields, each with a suffix `@<position>`).
  */
 function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): void {
   const [, field, instance, node] = /^(node|closed):([^:]+):([^@]+)/.exec(name) ?? []
@@ -82,7 +84,11 @@ function authReceiptOf({ node, state, ms }: NodeReceipt): AuthReceipt[] {
   return auth === undefined ? [] : [{ auth, state, ...(ms === undefined ? {} : { ms }) }]
 }
 
-/** @throws RegistryError when what is stored is no selector: someone else wrote there. */
+/**
+ * Parses a stored selector.
+ *
+ * @throws RegistryError `registry_unavailable` when it is malformed
+ */
 export function selectorOf(text: string | undefined): Selector {
   let selector: unknown
   try {
@@ -91,7 +97,7 @@ export function selectorOf(text: string | undefined): Selector {
     throw unavailable(error)
   }
   if (!Value.Check(Selector, selector)) {
-    throw unavailable(new Error('a stored selector is broken'))
+    throw unavailable(new Error('a stored selector is malformed'))
   }
   return selector
 }

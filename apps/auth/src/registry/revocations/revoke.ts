@@ -9,38 +9,38 @@ import {
 } from './revoke-in-partition.js'
 import { setReceipt } from './set-receipt.js'
 
-/** What to revoke. */
+/** A revocation to commit. */
 export interface RevocationOrder {
   selector: Selector
-  /** Only tokens issued before this moment, Unix milliseconds; not in the future. */
+  /** Covers only tokens issued before this time, in Unix milliseconds; not in the future. */
   issuedBefore?: number | undefined
   reason?: string | undefined
-  /** With `{all: true}`: the `kid` of a signing key; nothing that it signed is active from here on. */
+  /** With `{all: true}`: a signing key to revoke in the same step. */
   kid?: string | undefined
 }
 
-/** A revocation that cannot be lost any more. */
+/** A committed revocation. */
 export interface Committed {
   id: string
   /** Unix milliseconds. */
   at: number
-  /** Covers tokens issued up to and including this microsecond. */
+  /** The revocation covers tokens issued up to and including this microsecond. */
   cutoffUs: number
   selector: Selector
   /** Live tokens that no revocation covered before. */
   tokens: number
-  /** There are at least so many; to count them all would have taken too long. */
+  /** `tokens` is a lower bound: counting all would have taken too long. */
   atLeast?: true
-  /** The microsecond of the commit in each partition that has a part of it. */
+  /** The microsecond of the commit in each partition that has a part. */
   parts: readonly Pick<CommittedPart, 'partition' | 'us'>[]
 }
 
 /**
- * Revokes: from the answer on, introspection refuses what the selector covers. A token id that is
- * not known is published and receipted all the same (`tokens: 0`): doubt fails closed.
+ * Commits a revocation. Once this resolves, introspection refuses the tokens that the selector
+ * covers. An unknown token id is published and gets a receipt as well (`tokens: 0`).
  *
- * `{all: true}` is one commit in each partition. When one of them fails this throws, though others
- * may be committed: do it again.
+ * `{all: true}` is one commit in each partition. When one of them fails this throws, although
+ * others may be committed; revoke again.
  *
  * @throws RegistryError `issued_before_in_future`, by the partition's own clock
  */
@@ -53,18 +53,24 @@ export async function revoke(registry: Registry, order: RevocationOrder): Promis
   const { partitions } = registry
   const partition =
     'jti' in selector
-      ? // An id of a partition that we do not have was never issued; any feed can carry it.
+      ? // An id that names no partition here was never issued; any feed can carry the event.
         (partitionOfId(selector.jti, partitions) ?? partitionOf(selector.jti, partitions))
       : partitionOf(selector.identity, partitions)
-  return revokeIn(registry, { ...order, partition, id: newId(partition) })
+  return revokeAndCount(registry, { ...order, partition, id: newId(partition) })
 }
 
-/** Commits in one partition, and counts. */
-export async function revokeIn(registry: Registry, order: PartitionOrder): Promise<Committed> {
+/** Commits a revocation in one partition, and counts the tokens that it covers. */
+export async function revokeAndCount(
+  registry: Registry,
+  order: PartitionOrder,
+): Promise<Committed> {
   return committed(registry, order.selector, order.id, [await revokeInPartition(registry, order)])
 }
 
-/** The first alone, so that an order that is refused is refused before anything is committed. */
+/**
+ * Commits in the first partition alone first, so that an order that is refused is refused before
+ * any commit.
+ */
 async function commitEverywhere(
   registry: Registry,
   order: Omit<PartitionOrder, 'partition'>,
@@ -79,7 +85,7 @@ async function commitEverywhere(
   ]
 }
 
-/** Counts what the parts cover newly, and keeps the number with their receipts. */
+/** Counts the newly covered tokens of each part, and stores the number in the receipts. */
 async function committed(
   registry: Registry,
   selector: Selector,

@@ -4,7 +4,9 @@ import { run } from '../run.js'
 
 const set = script<0 | 1>(new URL('./set-receipt.lua', import.meta.url))
 
-/** Writes what is learned after the commit into a receipt's part; false when there is none. */
+/**
+ * Sets fields of a receipt's part after the commit. Returns false when the receipt does not exist.
+ */
 export async function setReceipt(
   registry: Registry,
   partition: number,

@@ -2,11 +2,11 @@ import type { Identity } from '@portcullis/contracts/identities'
 import { getIdentity } from '../identities/get.js'
 import { newId, partitionOf } from '../ids.js'
 import type { Registry } from '../registry.js'
-import { type Committed, revokeIn } from './revoke.js'
+import { type Committed, revokeAndCount } from './revoke.js'
 
 /**
- * Suspends an identity: it gets no more tokens, and all that it has are revoked, in one step.
- * Suspending one that is suspended revokes once more.
+ * Suspends an identity: it gets no new tokens, and all its tokens are revoked, in one step.
+ * Suspending a suspended identity revokes its tokens again.
  *
  * @throws RegistryError `identity_not_found`
  */
@@ -16,7 +16,7 @@ export async function suspendIdentity(
   reason?: string,
 ): Promise<{ identity: Identity; revocation: Committed }> {
   const partition = partitionOf(identity, registry.partitions)
-  const revocation = await revokeIn(registry, {
+  const revocation = await revokeAndCount(registry, {
     partition,
     id: newId(partition),
     selector: { identity },

@@ -3,21 +3,24 @@ import type { Registry } from '../registry.js'
 import { guard } from '../run.js'
 import type { TokenRecord } from './record.js'
 
-/** Cut-offs that may select some tokens of an identity: microseconds, -1 where there is none. */
+/** The cut-offs that may cover some tokens of an identity, in microseconds; -1 for none. */
 export interface Cutoffs {
   all: number
   members: Map<string, number>
 }
 
 /**
- * What a cut-off, in microseconds, counts as: `member` is one of an identity's cut-offs, or `all`. By
- * this a count can be made as if some of them had not moved.
+ * Returns the microsecond that a cut-off counts as. `member` is one of an identity's cut-offs, or
+ * `all`. A count can so ignore cut-offs that have moved since a commit.
  */
 export type AsOf = (member: string, cutoffUs: number) => number
 
 export const asOfNow: AsOf = (_member, cutoffUs) => cutoffUs
 
-/** The member of an identity's cut-offs that a selector moves; undefined when it moves none. */
+/**
+ * Returns the member of an identity's cut-offs that a selector moves, or undefined when it moves
+ * none.
+ */
 export function memberOf(selector: Selector): string | undefined {
   if ('all' in selector) {
     return undefined
@@ -34,25 +37,25 @@ export function memberOf(selector: Selector): string | undefined {
   return '*'
 }
 
-/** What of a token the members of the cut-offs look at. */
-type Cuttable = Pick<TokenRecord, 'subject' | 'labels' | 'parents'>
+/** The fields of a token that cut-offs select by. */
+type SelectableFields = Pick<TokenRecord, 'subject' | 'labels' | 'parents'>
 
-/** The members that select a token. */
-function membersFor({ subject, labels, parents }: Cuttable): string[] {
+/** Returns the members that select a token. */
+function membersFor({ subject, labels, parents }: SelectableFields): string[] {
   return ['*', `s:${subject}`, ...labels.map((label) => `l:${label}`), ...parents.map(issuedBy)]
 }
 
-/** The member that selects what a token has issued, at any depth. */
+/** Returns the member that selects the tokens that a token has issued, at any depth. */
 export function issuedBy(jti: string): string {
   return `p:${jti}`
 }
 
-/** Reads the cut-offs that may select these tokens of one identity. */
+/** Reads the cut-offs that may cover these tokens of one identity. */
 export async function readCutoffs(
   registry: Registry,
   partition: number,
   identity: string,
-  tokens: readonly Cuttable[],
+  tokens: readonly SelectableFields[],
   asOf: AsOf = asOfNow,
 ): Promise<Cutoffs> {
   const members = [...new Set(['*', ...tokens.flatMap(membersFor)])]
@@ -69,9 +72,12 @@ export async function readCutoffs(
   }
 }
 
-/** Whether a cut-off covers the token: the rule of `coversToken`, over many revocations at once. */
+/**
+ * Returns true when a cut-off covers the token: the rule of `coversToken`, for many revocations at
+ * once.
+ */
 export function isCutOff(
-  token: Cuttable & Pick<TokenRecord, 'issuedUs'>,
+  token: SelectableFields & Pick<TokenRecord, 'issuedUs'>,
   { all, members }: Cutoffs,
 ): boolean {
   return (

@@ -2,7 +2,7 @@ import { partitionOfId } from '../ids.js'
 import { partitionsOf, type Registry } from '../registry.js'
 import { readTokens, type TokenRecord } from './record.js'
 
-/** What the registry knows of these tokens, by their ids; the unknown and the expired are left out. */
+/** Returns the records of tokens by id, without tokens that are unknown or have expired. */
 export async function describeTokens(
   registry: Registry,
   jtis: readonly string[],

@@ -6,7 +6,7 @@ import { type Cutoffs, isCutOff, readCutoffs } from './cutoffs.js'
 import { readTokens, type TokenRecord } from './record.js'
 
 /**
- * What the registry knows of a token that has not expired.
+ * Returns a token that has not expired.
  *
  * @throws RegistryError `token_not_found`
  */
@@ -16,13 +16,13 @@ export async function getToken(registry: Registry, jti: string): Promise<TokenIn
   if (partition === undefined || token === undefined) {
     throw new RegistryError(
       'token_not_found',
-      'there is no token with this id, or it has expired; list the tokens of its identity',
+      'the token does not exist or has expired; list the tokens of its identity',
     )
   }
   return infoOf(token, await readCutoffs(registry, partition, token.identity, [token]))
 }
 
-/** A token as the API shows it. */
+/** Returns a token as the API shows it. */
 export function infoOf(token: TokenRecord, cutoffs: Cutoffs): TokenInfo {
   const { jti, identity, subject, scope, labels, parents, issuedUs, expiresAt, issuedFrom } = token
   return {

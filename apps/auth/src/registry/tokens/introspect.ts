@@ -15,15 +15,15 @@ type ActiveReply = [
 
 const check = script<(ActiveReply | null)[]>(new URL('./introspect.lua', import.meta.url))
 
-/** Claims of a JWT whose signature holds. */
+/** Claims of a JWT whose signature was verified. */
 export interface TokenClaims {
   jti: string
   client_id: string
-  /** The key that signed it; absent where the registry is asked about a token that nobody showed. */
+  /** The key that signed the token; absent when the registry is asked by token id. */
   kid?: string
 }
 
-/** What the registry says of a token that is active now. */
+/** The registry's record of a token that is active. */
 export interface ActiveRecord {
   /** Microseconds on the partition's clock. */
   issuedUs: number
@@ -35,17 +35,17 @@ export interface ActiveRecord {
   expiresAt: number
 }
 
-/** A token's place in the caller's list. */
+/** A token and its index in the caller's list. */
 interface Asked {
   index: number
   claims: TokenClaims
 }
 
 /**
- * Asks the registry about many tokens in one round trip; answers in the same order. A token is
- * active when it is known, issued to this `client_id`, not expired, not revoked, nor the key that
- * signed it, and its identity exists and is active; for any other the answer is undefined and does
- * not say why.
+ * Checks many tokens in one round trip, and returns the answers in the same order. A token is
+ * active when it is known, was issued to this `client_id`, has not expired, neither it nor its
+ * signing key is revoked, and its identity is active. For any other token the answer is undefined,
+ * without a reason.
  */
 export async function introspect(
   registry: Registry,
@@ -54,7 +54,7 @@ export async function introspect(
   const byPartition = new Map<number, Asked[]>()
   for (const [index, claim] of claims.entries()) {
     const partition = partitionOfId(claim.jti, registry.partitions)
-    // An id of another partition than the identity's was not issued to it.
+    // A token is always in the partition of its identity.
     if (
       partition === undefined ||
       partition !== partitionOf(claim.client_id, registry.partitions)

@@ -22,37 +22,41 @@ const issue = script<
   | 'too_many_parents'
 >(new URL('./issue.lua', import.meta.url))
 
-/** What a token is to say. The caller has checked the scopes against the identity's. */
+/** A token to issue. The caller has checked the scopes against the identity's. */
 export interface TokenOrder {
   identity: string
   subject: string
   scopes: readonly string[]
   ttlSeconds: number
   labels: readonly string[]
-  /** The address that it was asked from. */
+  /** The address of the request. */
   from: string
-  /** The id of the token that issues it; none when the identity's own credentials ask for it. */
+  /** The id of the token that issues it; undefined when the identity's own credentials do. */
   parent?: string | undefined
 }
 
 export interface IssuedToken {
   jti: string
-  /** Microseconds on the partition's clock; no two tokens of a partition share one. */
+  /** Microseconds on the partition's clock; unique in the partition. */
   issuedUs: number
-  /** Unix milliseconds, a whole second: `ttlSeconds` after the issue, rounded up, or its parent's. */
+  /**
+   * Unix milliseconds, a whole second: `ttlSeconds` after the issue, rounded up, or earlier with
+   * its parent.
+   */
   expiresAt: number
 }
 
 /**
- * Records a new token. Whether the identity exists and is active is checked in the same step, and
- * whether the key that is to sign it still may: a token that is recorded before its key is revoked is
- * revoked with it, one that comes later is refused here. The same of its parent: nothing is issued by a
- * token that has ended, and nothing outlives the token that issued it.
+ * Records a new token.
  *
- * @param kid - of the key that is to sign it; none where there is only the record
+ * The same script checks that the identity is active, that the signing key is not revoked, and that
+ * the parent is active. So a token that is recorded before its key is revoked is revoked with the
+ * key, and a later one is refused here.
+ *
+ * @param kid - the key that will sign the token; default: none
  * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`, `key_revoked`,
  * `parent_ended`, `too_many_parents`
- * @throws TooManyTokensError when as many of the identity's tokens live as may
+ * @throws TooManyTokensError when the identity has as many live tokens as it may have
  */
 export async function issueToken(
   registry: Registry,

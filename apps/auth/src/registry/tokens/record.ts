@@ -2,7 +2,7 @@ import { words } from '../identities/record.js'
 import type { Registry } from '../registry.js'
 import { unavailable } from '../run.js'
 
-/** A token that has not expired, as its hash keeps it. */
+/** A token that has not expired, as stored. */
 export interface TokenRecord {
   jti: string
   identity: string
@@ -14,7 +14,7 @@ export interface TokenRecord {
   /** Unix milliseconds. */
   expiresAt: number
   issuedFrom: string
-  /** It was revoked by its own id; cut-offs may cover it besides. */
+  /** Revoked by its own id. Cut-offs may cover it as well. */
   flagged: boolean
 }
 
@@ -30,7 +30,10 @@ const fields = [
   'parents',
 ]
 
-/** Reads tokens of one partition in one round trip; undefined for one that is unknown or expired. */
+/**
+ * Reads tokens of one partition in one round trip; undefined for a token that is unknown or has
+ * expired.
+ */
 export async function readTokens(
   registry: Registry,
   partition: number,
@@ -67,8 +70,7 @@ function tokenOf(jti: string, values: readonly unknown[]): TokenRecord | undefin
     subject: String(subject),
     scope: String(scope),
     labels: words(String(labels)),
-    // Tokens of versions before this field have none.
-    parents: words(String(parents ?? '')),
+    parents: words(String(parents)),
     issuedUs: Number(issuedUs),
     expiresAt: Number(expiresAt),
     issuedFrom: String(issuedFrom),

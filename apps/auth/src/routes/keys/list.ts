@@ -15,7 +15,7 @@ export const list: Route = async (app) => {
       },
     },
     async () => {
-      await app.tokens.keys.look()
+      await app.tokens.keys.refresh()
       return { keys: app.tokens.keys.list() }
     },
   )

@@ -116,7 +116,7 @@ t.test(
     const stolen = self.app.tokens.keys.current
     const { kid } = stolen
     // The other instance misses the revocation, and still has the key as its current one.
-    other.app.tokens.keys.look = async () => {}
+    other.app.tokens.keys.refresh = async () => {}
 
     const answer = await self.api(admin, 'POST', `/v1/keys/${kid}/revoke`, {
       reason: 'stolen',
@@ -158,7 +158,7 @@ t.test(
       client_secret: victim.registrationCode,
     })
     t.match([refused.statusCode, refused.json().error], [503, 'temporarily_unavailable'])
-    Reflect.deleteProperty(other.app.tokens.keys, 'look')
+    Reflect.deleteProperty(other.app.tokens.keys, 'refresh')
     t.equal(
       headerOf(await other.token(victim)).kid,
       headerOf(successor).kid,
@@ -182,7 +182,7 @@ t.test('removes a revoked key that a failover restored, before it signs', async 
   await redis.del(keys.signingKeys, keys.signingKeyStates)
   await redis.hset(keys.signingKeys, before)
   await redis.hset(keys.signingKeyStates, states)
-  await self.app.tokens.keys.look()
+  await self.app.tokens.keys.refresh()
   t.equal(self.app.tokens.keys.current.kid, kid, 'the key is restored')
   t.not(headerOf(await self.token()).kid, kid)
   t.equal(self.app.tokens.keys.find(kid), undefined)
