@@ -4,28 +4,28 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Answer } from '../connection/handlers.js'
 
-/** More than a node lets one connection be in. */
-const mostChannels = 10_000
+/** Above the highest limit for one connection. */
+const maxChannels = 10_000
 
-const orNothing = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
+const orNull = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 
-/** What we do not know is let through unread: handlers of other servers say more. */
+/** Unknown fields are ignored: handlers written for other servers send more. */
 const HandlerAnswer = Type.Object({
-  result: orNothing(
+  result: orNull(
     Type.Object({
       data: Type.Optional(Type.Unknown()),
       b64data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
-      channels: orNothing(Type.Array(ChannelName, { maxItems: mostChannels })),
+      channels: orNull(Type.Array(ChannelName, { maxItems: maxChannels })),
     }),
   ),
-  error: orNothing(
+  error: orNull(
     Type.Object({
       code: Type.Integer({ minimum: 1, maximum: 4_294_967_295 }),
       message: Type.String(),
       temporary: Type.Optional(Type.Boolean()),
     }),
   ),
-  disconnect: orNothing(
+  disconnect: orNull(
     Type.Object({
       code: Type.Integer({ minimum: 3000, maximum: 4999 }),
       reason: Type.String(),
@@ -36,7 +36,7 @@ type HandlerAnswer = Static<typeof HandlerAnswer>
 
 const check = TypeCompiler.Compile(HandlerAnswer)
 
-/** Reads the body of a handler's answer; an empty one says nothing. Undefined: it is none. */
+/** Reads the body of a handler's answer; an empty body is an empty result. Returns undefined when malformed. */
 export function readAnswer(text: string): Answer | undefined {
   if (text.trim() === '') {
     return { result: {} }

@@ -6,7 +6,7 @@ const Configured = Type.Union([
   Type.Object(
     {
       url: Type.String(),
-      /** It gets every payload as bytes, in base64. */
+      /** The handler receives every payload as bytes, in base64. */
       binary: Type.Optional(Type.Boolean()),
     },
     { additionalProperties: false },
@@ -23,15 +23,15 @@ const Configuration = Type.Object(
   { additionalProperties: false },
 )
 
-/** Where one of an application's handlers is. */
+/** One of the application's handlers. */
 export interface Endpoint {
-  /** What people read in the log: a URL may have a key in its query. */
+  /** For the log, instead of the URL, whose query may hold a secret. */
   readonly name: string
   readonly url: URL
   readonly binary: boolean
 }
 
-/** An application's handlers: for `rpc` by exact method, else by its namespace, else the default. */
+/** The application's handlers. An `rpc` handler is found by exact method, then by namespace, then the default. */
 export class Endpoints {
   readonly send: Endpoint | undefined
   readonly connect: Endpoint | undefined
@@ -47,7 +47,7 @@ export class Endpoints {
     this.connect = connect
   }
 
-  /** `billing` of `billing:refund` is a method's namespace, as it is a channel's. */
+  /** A method's namespace is the part before its first colon, as for channels: `billing` of `billing:refund`. */
   rpc(method: string): Endpoint | undefined {
     const namespace = method.slice(0, Math.max(0, method.indexOf(':')))
     return this.#byMethod.get(method) ?? this.#byMethod.get(namespace) ?? this.#byMethod.get('')
@@ -55,9 +55,8 @@ export class Endpoints {
 }
 
 /**
- * Reads handlers as they are configured: a JSON object of URLs.
- *
- * @returns what is wrong with it, when something is; without its values, which may be secrets
+ * Reads the configuration: a JSON object of URLs. Returns a string that names an error, without the
+ * values, which may be secrets.
  */
 export function readEndpoints(json: string): Endpoints | string {
   const value = readJson(Configuration, json)
@@ -93,10 +92,10 @@ export function readEndpoints(json: string): Endpoints | string {
 function problemOf(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    return 'is no http:// or https:// URL'
+    return 'must be an http:// or https:// URL'
   }
   if (url.username !== '' || url.password !== '') {
-    return 'must carry no credentials; HANDLER_SECRET is for them'
+    return 'must not contain credentials; use HANDLER_SECRET'
   }
-  return url.hash === '' ? undefined : 'must have no fragment'
+  return url.hash === '' ? undefined : 'must not have a fragment'
 }

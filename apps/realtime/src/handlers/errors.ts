@@ -1,4 +1,4 @@
-/** Why a handler has given no answer. For the log: a client learns that it was an internal error. */
+/** Why a handler call failed. For the log; clients see an internal error. */
 export type HandlerErrorCode = 'timeout' | 'status' | 'malformed' | 'withdrawn'
 
 export class HandlerError extends Error {

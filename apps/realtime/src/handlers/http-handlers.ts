@@ -9,19 +9,20 @@ import { requestBody } from './request.js'
 
 export interface HttpHandlersOptions {
   endpoints: Endpoints
-  /** By which a handler knows that it is a node that asks. */
+  /** Sent with each call, so that handlers can verify the caller. */
   secret: string | undefined
-  /** From the call to the last byte of its answer. */
+  /** Time from the call to the last byte of its answer, in milliseconds. */
   timeoutMs: number
-  /** Calls under way at the same time; more are answered 111. */
+  /** Maximum number of calls in flight; further calls get error 111. */
   maxCalls: number
   maxAnswerBytes: number
-  /** Is told when a handler fails, and not again until it has answered; and then of that. */
+  /** Called for the first failure of a handler after a success. */
   onFailing: (endpoint: string, error: unknown) => void
+  /** Called for the first success of a handler after a failure. */
   onRecovered: (endpoint: string) => void
 }
 
-/** An application's handlers, asked over kept-alive HTTP. Redirects are not followed. */
+/** Calls the application's handlers over kept-alive HTTP connections. Does not follow redirects. */
 export class HttpHandlers implements Handlers {
   readonly send: Handler | undefined
   readonly connect: Handler | undefined
@@ -35,8 +36,8 @@ export class HttpHandlers implements Handlers {
   constructor(options: HttpHandlersOptions) {
     const { endpoints, secret, timeoutMs, maxCalls, maxAnswerBytes } = options
     this.#options = options
-    this.send = this.#at(endpoints.send)
-    this.connect = this.#at(endpoints.connect)
+    this.send = this.#handlerAt(endpoints.send)
+    this.connect = this.#handlerAt(endpoints.connect)
     this.#headers = {
       accept: 'application/json',
       'content-type': 'application/json',
@@ -58,20 +59,20 @@ export class HttpHandlers implements Handlers {
   }
 
   rpc(method: string): Handler | undefined {
-    return this.#at(this.#options.endpoints.rpc(method))
+    return this.#handlerAt(this.#options.endpoints.rpc(method))
   }
 
-  /** Ends every call under way and every connection. */
+  /** Aborts all calls and closes all connections. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
 
-  #at(endpoint: Endpoint | undefined): Handler | undefined {
-    return endpoint === undefined ? undefined : (call) => this.#ask(endpoint, call)
+  #handlerAt(endpoint: Endpoint | undefined): Handler | undefined {
+    return endpoint === undefined ? undefined : (call) => this.#call(endpoint, call)
   }
 
-  async #ask(endpoint: Endpoint, call: Call): Promise<Answer> {
-    const body = written(call, endpoint.binary)
+  async #call(endpoint: Endpoint, call: Call): Promise<Answer> {
+    const body = encode(call, endpoint.binary)
     if (body === undefined) {
       return { error: replyErrors.badRequest }
     }
@@ -88,7 +89,7 @@ export class HttpHandlers implements Handlers {
       }
       return answer
     } catch (error) {
-      // Nothing of it reaches the client; and a call that was taken back is no failure.
+      // The client does not see the error; a withdrawn call is not a failure.
       if (call.wanted()) {
         this.#failed(endpoint, error)
       }
@@ -109,7 +110,7 @@ export class HttpHandlers implements Handlers {
 
   async #post(url: URL, body: Buffer, call: Call): Promise<Answer> {
     const { timeoutMs } = this.#options
-    // undici's own timeouts count from byte to byte; this one ends a trickle too.
+    // undici's timeouts restart with each byte; this one bounds the whole answer.
     const deadline = new AbortController()
     const timer = setTimeout(
       () => deadline.abort(new HandlerError('timeout', `no answer in ${timeoutMs} ms`)),
@@ -121,26 +122,26 @@ export class HttpHandlers implements Handlers {
         path: url.pathname + url.search,
         method: 'POST',
         headers: { ...this.#headers, 'content-length': String(body.length) },
-        body: whenSent(body, call),
+        body: bodyWhileWanted(body, call),
         signal: deadline.signal,
       })
       const text = await answered.text()
       if (statusCode !== 200 && statusCode !== 204) {
-        throw new HandlerError('status', `the handler has answered ${statusCode}`)
+        throw new HandlerError('status', `the handler answered with HTTP status ${statusCode}`)
       }
       const answer = readAnswer(text)
       if (answer !== undefined) {
         return answer
       }
-      throw new HandlerError('malformed', 'the answer is not of the contract')
+      throw new HandlerError('malformed', 'the answer of the handler is malformed')
     } finally {
       clearTimeout(timer)
     }
   }
 }
 
-/** Undefined: nested deeper than JSON can be written. */
-function written(call: Call, binary: boolean): Buffer | undefined {
+/** Returns undefined when the data is nested too deep to be written as JSON. */
+function encode(call: Call, binary: boolean): Buffer | undefined {
   try {
     return Buffer.from(requestBody(call, binary))
   } catch (error) {
@@ -152,10 +153,10 @@ function written(call: Call, binary: boolean): Buffer | undefined {
 }
 
 /**
- * The body is read when there is a connection to write the request on. Until then the client may
- * have been revoked, or the node have lost its lease: then no byte of it leaves.
+ * Returns a stream that undici reads once it has a connection for the request. If the client was revoked
+ * or the node lost its lease by then, no byte is sent.
  */
-function whenSent(body: Buffer, call: Call): Readable {
+function bodyWhileWanted(body: Buffer, call: Call): Readable {
   async function* once() {
     if (!call.wanted()) {
       throw new HandlerError('withdrawn', 'the connection has ended')

@@ -2,10 +2,10 @@ import { bytesOfContent, valueOfBytes } from '@portcullis/protocol'
 import type { Call } from '../connection/handlers.js'
 
 /**
- * The body that a handler reads, with the fields and names that handlers of this protocol's other
- * servers know; `identity` and `scope` are ours. The token is not in it.
+ * Returns the body of a call, in the format of this protocol's other servers; `identity` and `scope` are
+ * additions of ours. The token is not included.
  *
- * @throws RangeError when `data` is nested too deep to be written
+ * @throws RangeError when `data` is nested too deep to be written as JSON
  */
 export function requestBody(
   { client, user, identity, scope, protocol, data, method, name, version }: Call,
@@ -25,7 +25,7 @@ export function requestBody(
   })
 }
 
-/** JSON as `data` if it is any, and the handler has not asked for bytes. */
+/** Encodes data as JSON if possible, unless the handler is configured for bytes. */
 function payload(data: unknown, binary: boolean): object {
   if (data === undefined) {
     return { encoding: binary ? 'binary' : 'json' }

@@ -3,11 +3,11 @@ import type { Hub, Member } from './hub.js'
 import type { Order, Target } from './orders.js'
 
 /**
- * Does what an order asks of the connections on this node; gives how many it reached. What cannot be
- * done, since the backplane is away, is reported to `onError`.
+ * Applies an order to the selected connections of this node and returns their number. Reports failed
+ * subscriptions to `onError`.
  */
 export function applyOrder(hub: Hub, order: Order, onError: (error: unknown) => void): number {
-  const members = reached(hub, order)
+  const members = selected(hub, order)
   for (const member of members) {
     switch (order.type) {
       case 'disconnect':
@@ -24,12 +24,12 @@ export function applyOrder(hub: Hub, order: Order, onError: (error: unknown) => 
   return members.length
 }
 
-function reached(hub: Hub, order: Order): readonly Member[] {
+function selected(hub: Hub, order: Order): readonly Member[] {
   const kept = order.type === 'disconnect' ? (order.whitelist ?? []) : []
-  return hub.of(order.user).filter((member) => isMeant(member, order) && !kept.includes(member.id))
+  return hub.of(order.user).filter((member) => isTarget(member, order) && !kept.includes(member.id))
 }
 
-function isMeant({ id, identity }: Member, target: Target): boolean {
+function isTarget({ id, identity }: Member, target: Target): boolean {
   return (
     (target.client === undefined || id === target.client) &&
     (target.session === undefined || id === target.session) &&

@@ -3,108 +3,111 @@ import type { Member } from './hub.js'
 import { frames, Outgoing } from './outgoing.js'
 import { SharedFilters } from './shared-filters.js'
 
-/** What somebody wants of a channel; without wishes, every publication as it is. */
+/** How a subscriber receives publications. Default: all of them, whole. */
 export interface Wishes {
-  /** Each as the difference to the one that it was given before. */
+  /** Each publication as the difference to the previous one. */
   delta?: boolean | undefined
-  /** Only those that match. */
+  /** Only publications that match. */
   filter?: TagFilter | undefined
 }
 
-/** Somebody with wishes, and the offset up to which it has everything. */
-interface Particular {
+/** A subscriber with a filter or deltas. */
+interface FilteredSubscriber {
+  /** Last offset that the subscriber has. */
   readonly upTo: number
   readonly filter: TagFilter | undefined
   readonly delta: boolean
-  /** What it was given last, as its form has it, if it wants deltas. */
-  has: Buffer | undefined
+  /** With deltas: the payload that the subscriber received last. */
+  previous: Buffer | undefined
 }
 
-/** Who is in a channel, and what of its publications each of them gets. */
+/** The subscribers of a channel, and what each receives of its publications. */
 export class Audience {
-  /** Those without wishes, each with the offset up to which it has everything. */
+  /** Subscribers without options, with the last offset that each has. */
   readonly #plain = new Map<Member, number>()
-  /** In most channels nobody has any. */
-  #particular: Map<Member, Particular> | undefined
+  /** Made when needed: in most channels no subscriber has options. */
+  #filtered: Map<Member, FilteredSubscriber> | undefined
   readonly #filters = new SharedFilters()
 
   get size(): number {
-    return this.#plain.size + (this.#particular?.size ?? 0)
+    return this.#plain.size + (this.#filtered?.size ?? 0)
   }
 
   members(): Member[] {
-    return [...this.#plain.keys(), ...(this.#particular?.keys() ?? [])]
+    return [...this.#plain.keys(), ...(this.#filtered?.keys() ?? [])]
   }
 
-  /** Those who began further than at this offset. */
-  beyond(offset: number): Member[] {
+  /** Returns the members whose start position is after this offset. */
+  startedAfter(offset: number): Member[] {
     const plain = [...this.#plain].filter(([, upTo]) => upTo > offset)
-    const particular = [...(this.#particular ?? [])].filter(([, { upTo }]) => upTo > offset)
-    return [...plain, ...particular].map(([member]) => member)
+    const filtered = [...(this.#filtered ?? [])].filter(([, { upTo }]) => upTo > offset)
+    return [...plain, ...filtered].map(([member]) => member)
   }
 
-  /** Says whether it was not in it yet. */
+  /** Returns true if the member was new. */
   add(member: Member, upTo: number, { delta = false, filter }: Wishes): boolean {
-    const wasIn = this.delete(member)
+    const wasMember = this.delete(member)
     if (filter === undefined && !delta) {
       this.#plain.set(member, upTo)
     } else {
       const shared = filter && this.#filters.share(filter)
-      this.#particular ??= new Map()
-      this.#particular.set(member, { upTo, filter: shared, delta, has: undefined })
+      this.#filtered ??= new Map()
+      this.#filtered.set(member, { upTo, filter: shared, delta, previous: undefined })
     }
-    return !wasIn
+    return !wasMember
   }
 
-  /** Says whether it was in it. */
+  /** Returns true if it was a member. */
   delete(member: Member): boolean {
     if (this.#plain.delete(member)) {
       return true
     }
-    const particular = this.#particular?.get(member)
-    if (particular === undefined) {
+    const subscriber = this.#filtered?.get(member)
+    if (subscriber === undefined) {
       return false
     }
-    if (particular.filter !== undefined) {
-      this.#filters.release(particular.filter)
+    if (subscriber.filter !== undefined) {
+      this.#filters.release(subscriber.filter)
     }
-    this.#particular?.delete(member)
-    if (this.#particular?.size === 0) {
-      this.#particular = undefined
+    this.#filtered?.delete(member)
+    if (this.#filtered?.size === 0) {
+      this.#filtered = undefined
     }
     return true
   }
 
-  /** Gives everybody a publication who is to get it, and says how many that were. */
-  give(channel: string, encoded: Buffer, offset?: number): number {
-    const particular = this.#particular
-    const outgoing = particular && new Outgoing(channel, encoded, offset)
+  /** Sends a publication to the members that should receive it; returns their number. */
+  deliver(channel: string, encoded: Buffer, offset?: number): number {
+    const filtered = this.#filtered
+    const outgoing = filtered && new Outgoing(channel, encoded, offset)
     const frame =
       outgoing?.frame ?? frames((codec) => codec.publicationPush(channel, encoded, offset))
-    let given = 0
+    let delivered = 0
     for (const [member, upTo] of this.#plain) {
       if (offset !== undefined && offset <= upTo) {
         continue
       }
       member.deliver(frame(member.codec))
-      given += 1
+      delivered += 1
     }
-    if (particular === undefined || outgoing === undefined) {
-      return given
+    if (filtered === undefined || outgoing === undefined) {
+      return delivered
     }
-    for (const [member, each] of particular) {
+    for (const [member, each] of filtered) {
       if (offset !== undefined && offset <= each.upTo) {
         continue
       }
       if (each.filter !== undefined && !outgoing.matches(each.filter)) {
         continue
       }
-      member.deliver(each.delta ? outgoing.difference(member.codec, each.has) : frame(member.codec))
+      member.deliver(
+        each.delta ? outgoing.difference(member.codec, each.previous) : frame(member.codec),
+      )
       if (each.delta) {
-        each.has = outgoing.payload(member.codec)
+        each.previous = outgoing.payload(member.codec)
       }
-      given += 1
+      delivered += 1
     }
-    return given
+    return delivered
   }
 }

@@ -4,21 +4,20 @@ import type { Member } from './hub.js'
 const stepMs = 20
 
 export interface DrainOptions {
-  /** The time in which all of it is done, in milliseconds. */
+  /** Time for closing all connections, in milliseconds. */
   overMs: number
-  /** Default: 3001, the node stops. */
+  /** Default: 3001, shutdown. */
   disconnect?: Disconnect
-  /** Ends it early. */
+  /** Stops before all connections are closed. */
   signal?: AbortSignal
   /** Default: the monotonic clock, in milliseconds. */
   now?: () => number
 }
 
 /**
- * Closes every connection with a code, evenly over a time and in random order, so that clients do
- * not all come back to the other nodes in the same instant. A step closes one at least: a few are not
- * kept waiting. How many are due is asked of the clock: a node that is busy closing takes more at
- * once, not longer.
+ * Closes every connection with a code, evenly over a time and in random order, so that clients do not
+ * all reconnect to the other nodes at once. Each step closes at least one. The clock decides how many
+ * are due: a busy node closes more per step instead of taking longer.
  */
 export async function drain(
   hub: { members(): Iterable<Pick<Member, 'end'>> },
@@ -45,7 +44,7 @@ export async function drain(
   }
 }
 
-/** Fisher and Yates. */
+/** Fisher-Yates shuffle, in place. */
 function shuffled<T>(items: T[]): T[] {
   for (let last = items.length - 1; last > 0; last -= 1) {
     const other = Math.floor(Math.random() * (last + 1))

@@ -1,4 +1,4 @@
-/** `backplane_unavailable`: Redis cannot be reached now, and the same may work later. */
+/** `backplane_unavailable`: Redis cannot be reached now; the same call may work later. */
 export type HubErrorCode = 'backplane_unavailable'
 
 export class HubError extends Error {

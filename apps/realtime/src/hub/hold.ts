@@ -2,36 +2,36 @@ import { closeCodes } from '@portcullis/contracts/websocket'
 import { drain } from './drain.js'
 import type { Hub } from './hub.js'
 
-/** This node's leave to let application bytes through; see the gate. */
+/** The lease of this node; see the gate. */
 export interface Lease {
-  /** Decided by the clock at each call. */
+  /** Compares the clock at each call. */
   readonly held: boolean
   readonly leftMs: number
   listen(listener: { lost(): void; regained(): void }): () => void
 }
 
-/** Something that has kept back what it was to do while the lease was out. */
+/** Work that waits for the lease. */
 export interface Waiting {
   resume(): void
 }
 
-/** A connection that has closed, whose last bytes have not left the process. */
+/** A closed connection with bytes still in the process. */
 export interface Closing {
-  /** Nothing may leave from here on. */
+  /** The node lost its lease: the bytes must stay in the process. */
   hold(): void
 }
 
 export interface HoldOptions {
   lease: Lease
   hub: Hub
-  /** How long connections wait for the lease, in milliseconds, before they are sent elsewhere. */
+  /** Time for which connections wait for the lease, in milliseconds, before they are closed. */
   graceMs: number
 }
 
 /**
- * What this node does without a lease. Each connection keeps back what would go out or come in, and
- * says so here. When the lease is there again everything goes on where it stopped; when it stays away
- * for the grace, connections are closed with 4000, spread over half of the grace, to come back elsewhere.
+ * Holds all connections of this node while it has no lease. Connections keep their input and output back
+ * and register here. When the lease returns they resume; if it stays away for the grace period they are
+ * closed with 4000, spread over half of that period, and reconnect to other nodes.
  */
 export class Hold {
   readonly #options: HoldOptions
@@ -49,27 +49,27 @@ export class Hold {
     })
   }
 
-  /** Whether a byte of the application may pass now. */
+  /** True when application bytes may pass now. */
   get open(): boolean {
     return this.#options.lease.held
   }
 
-  /** To be resumed with the lease; once, however often it is added. */
+  /** Resumes the item once when the lease returns, however often it was added. */
   add(item: Waiting): void {
     this.#waiting.add(item)
   }
 
-  /** It has closed. */
+  /** Forgets an item whose connection has closed. */
   delete(item: Waiting): void {
     this.#waiting.delete(item)
   }
 
-  /** It is no member of the hub any more, and has bytes left. */
+  /** Adds a connection that left the hub with bytes still in the process. */
   addClosing(item: Closing): void {
     this.#closingSlowly.add(item)
   }
 
-  /** Its bytes are gone, in whatever way. */
+  /** Removes it: its bytes were sent or dropped. */
   deleteClosing(item: Closing): void {
     this.#closingSlowly.delete(item)
   }

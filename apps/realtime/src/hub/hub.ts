@@ -11,35 +11,35 @@ import type { SubscribeOrder } from './orders.js'
 import { frames } from './outgoing.js'
 import { type ArrivalPosition, type Recovery, Stream, type StreamRead } from './stream.js'
 
-/** A connection as the hub knows it. */
+/** A connection, as the hub uses it. */
 export interface Member {
   readonly id: string
   readonly identity: string
   readonly subject: string
   readonly codec: Codec
-  /** Takes a whole WebSocket frame that other members get too. */
+  /** Sends a whole WebSocket frame, which other members may share. */
   deliver(frame: Buffer): void
   end(disconnect: Disconnect): void
-  /** The node has no lease from here on: nothing that has not left the process may leave it. */
+  /** The node lost its lease: bytes still in the process must stay there. */
   hold(): void
-  /** The server puts it into a channel. Rejects when the backplane cannot do that now. */
+  /** Subscribes the client on the server's order. Rejects when the backplane is unavailable. */
   subscribe(order: SubscribeOrder): Promise<void>
-  /** The server takes it out of a channel, if it is in it. */
+  /** Ends the subscription to a channel, if there is one, on the server's order. */
   unsubscribe(channel: string, why: Unsubscribe): void
-  /** Something in this channel can never be delivered to it: it has to subscribe anew. */
+  /** Publications of this channel were lost for good: the client has to subscribe again. */
   lost(channel: string): void
 }
 
-/** Where publications of other nodes come from. */
+/** Connects the hubs of all nodes. */
 export interface Backplane {
-  /** Resolves when this node gets the channel's publications. Rejects when it cannot be told now. */
+  /** Resolves once this node receives the channel's publications. Rejects when Redis is away. */
   join(channel: string): Promise<void>
   leave(channel: string): void
-  /** Reads a channel's stream, a part at a time; see `StreamOptions`. Rejects when that cannot be done now. */
+  /** Reads a part of a channel's stream; see `StreamOptions`. Rejects when Redis is away. */
   read(channel: string, since?: StreamPosition): Promise<StreamRead>
-  /** Begins a stream anew that has lost what was published at a position; see `StreamOptions`. */
+  /** Starts a new epoch if the stream has lost a position; see `StreamOptions`. */
   disown(channel: string, position: StreamPosition): Promise<boolean>
-  /** Where streams end; undefined for one that nobody has begun, 'unknown' when it cannot be asked. */
+  /** Returns the end of each stream: undefined when none exists, 'unknown' when Redis is away. */
   positions(
     channels: readonly string[],
   ): Promise<readonly (StreamPosition | undefined | 'unknown')[]>
@@ -47,39 +47,39 @@ export interface Backplane {
 
 export interface HubOptions {
   backplane: Backplane
-  /** Whether a channel's subscribers get every publication, in order, or learn that they did not. */
+  /** Returns true when the channel's subscribers get every publication in order, or learn of a gap. */
   hasStream: (channel: string) => boolean
 }
 
-/** How somebody subscribes. */
+/** How a member subscribes. */
 export interface Subscribing {
-  /** What it has got up to here before; undefined: it begins now. */
+  /** The last position that the client has; undefined: it starts now. */
   since?: StreamPosition | undefined
-  /** Reads what it has missed, within what it may read; by default all of it. */
+  /** Reads missed publications within the client's limits. Default: reads all. */
   readMissed?: (since: StreamPosition) => Promise<StreamRead>
-  /** It wants to know who comes and goes. */
+  /** Also receive joins and leaves. */
   watches?: boolean
   wishes?: Wishes
   /**
-   * Called when the backplane has confirmed, with the place at which it begins, in a channel that has
-   * a stream. Says whether it is still wanted: the connection may have closed or changed its mind.
-   * Nothing is awaited between that answer and the subscription.
+   * Called once the backplane has confirmed, with the start position if the channel has a stream.
+   * Returns true if the subscription is still wanted: the connection may have closed meanwhile. The
+   * subscription follows in the same synchronous step.
    */
   enter: (begin: StreamPosition | Recovery | undefined) => boolean
 }
 
 interface Channel {
   readonly audience: Audience
-  /** Those who want to know who comes and goes. */
+  /** Members that receive joins and leaves. */
   readonly watchers: Set<Member>
   readonly stream: Stream | undefined
-  /** Settles when the backplane has confirmed the node's own subscription, or refused it. */
+  /** Settles when the backplane has confirmed or refused the node's own subscription. */
   readonly joined: Promise<void>
-  /** Subscribers that await `joined`: the channel is wanted, though it has no members yet. */
+  /** Subscribers that wait for `joined`; they keep a channel without members open. */
   awaiting: number
 }
 
-/** Who is on this node: its connections, and for each channel its subscribers among them. */
+/** The connections of this node, and the subscribers of each channel among them. */
 export class Hub {
   readonly #options: HubOptions
   readonly #members = new Map<string, Member>()
@@ -110,12 +110,12 @@ export class Hub {
     return this.#members.values()
   }
 
-  /** The connections of one subject, of whatever identity. */
+  /** Returns the connections of one subject, under any identity. */
   of(subject: string): readonly Member[] {
     return [...(this.#subjects.get(subject) ?? [])]
   }
 
-  /** How many connections this one's user has here, itself included. */
+  /** Counts the connections of this member's user on this node, including this member. */
   countLike({ identity, subject }: Member): number {
     let count = 0
     for (const other of this.#subjects.get(subject) ?? []) {
@@ -136,7 +136,7 @@ export class Hub {
     }
   }
 
-  /** Forgets a connection. Its subscriptions are left by whoever keeps their list. */
+  /** Removes a connection. The caller unsubscribes it from its channels. */
   remove(member: Member): void {
     if (!this.#members.delete(member.id)) {
       return
@@ -148,20 +148,20 @@ export class Hub {
     }
   }
 
-  /** Frames that were given to members. */
+  /** Frames passed to members since the start. */
   get deliveries(): number {
     return this.#deliveries
   }
 
-  /** Times that a stream could not be told without a gap. */
+  /** Streams that lost publications for good since the start. */
   get lostStreams(): number {
     return this.#lostStreams
   }
 
   /**
-   * Subscribes `member`, once the backplane has confirmed that this node gets the channel.
+   * Subscribes `member` once the backplane has confirmed that this node receives the channel.
+   * Returns false if `enter` declined.
    *
-   * @returns whether it was still wanted
    * @throws HubError backplane_unavailable
    */
   async subscribe(
@@ -218,7 +218,7 @@ export class Hub {
     this.#closeIfUnused(name, channel)
   }
 
-  /** The backplane has brought a publication, with its place if the channel has a history. */
+  /** Delivers a publication from the backplane; `position` if the channel has a history. */
   deliver(name: string, encoded: Buffer, position?: ArrivalPosition): void {
     const channel = this.#channels.get(name)
     if (channel === undefined) {
@@ -227,11 +227,11 @@ export class Hub {
     if (position !== undefined && channel.stream !== undefined) {
       channel.stream.arrive(position, encoded)
     } else {
-      this.#deliveries += channel.audience.give(name, encoded, position?.offset)
+      this.#deliveries += channel.audience.deliver(name, encoded, position?.offset)
     }
   }
 
-  /** Tells those who want to know it that somebody comes or goes. */
+  /** Sends a join or a leave to the members that watch the channel. */
   announce(name: string, kind: 'join' | 'leave', info: ClientInfo): void {
     const watchers = this.#channels.get(name)?.watchers
     if (watchers === undefined || watchers.size === 0) {
@@ -245,11 +245,11 @@ export class Hub {
   }
 
   /**
-   * Looks whether the backplane has lost anything: after it was away, and now and then, since a
-   * publication that nothing follows leaves no gap behind.
+   * Compares streams with their histories and reads what is missing. Called after an interruption, and
+   * periodically, because a lost last publication leaves no visible gap. Returns the names of streams
+   * that could not be compared now.
    *
-   * @param names - undefined: all streams
-   * @returns those of which that cannot be known now
+   * @param names - default: all streams
    */
   async verify(names: Iterable<string> = this.#channels.keys()): Promise<string[]> {
     const streams = [...names].flatMap((name) => {
@@ -260,7 +260,7 @@ export class Hub {
       return []
     }
     const ends = await this.#options.backplane.positions(streams.map(({ name }) => name))
-    const looked = streams.map(async ({ name, stream }, at) => {
+    const compared = streams.map(async ({ name, stream }, at) => {
       const end = ends[at]
       if (end === 'unknown') {
         return [name]
@@ -271,7 +271,7 @@ export class Hub {
       }
       return (await stream.catchUp()) ? [] : [name]
     })
-    return (await Promise.all(looked)).flat()
+    return (await Promise.all(compared)).flat()
   }
 
   #open(name: string): Channel {
@@ -281,12 +281,12 @@ export class Hub {
           read: (since) => backplane.read(name, since),
           disown: (position) => backplane.disown(name, position),
           deliver: ({ offset, after, encoded }) => {
-            // They have recovered what this node had not heard of yet, and what is lost since.
-            const ahead = after === undefined ? [] : channel.audience.beyond(after)
+            // These members recovered publications that Redis has lost since.
+            const ahead = after === undefined ? [] : channel.audience.startedAfter(after)
             for (const member of ahead) {
               member.lost(name)
             }
-            this.#deliveries += channel.audience.give(name, encoded, offset)
+            this.#deliveries += channel.audience.deliver(name, encoded, offset)
           },
           lost: () => this.#lost(name, channel),
         })
@@ -307,7 +307,7 @@ export class Hub {
       awaiting: 0,
     }
     this.#channels.set(name, channel)
-    // A refusal is for those who wait now; whoever comes next asks the backplane again.
+    // A refusal concerns present waiters only; the next subscriber asks the backplane again.
     joined.catch(() => {
       if (this.#channels.get(name) === channel) {
         this.#channels.delete(name)

@@ -2,31 +2,31 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { readJson } from '../config/read-json.js'
 
-/** What holds for every channel of a namespace. Each option is off unless it is switched on. */
+/** Options of the channels of a namespace. All are off by default, except `clientPublish`. */
 const NamespaceOptions = Type.Object(
   {
-    /** How many publications are kept; 0: none. */
+    /** Publications to keep; 0: no history. */
     historySize: Type.Integer({ minimum: 0, maximum: 10_000, default: 0 }),
-    /** For how long after the last one. */
+    /** Lifetime of the history after the last publication. */
     historyTtlSeconds: Type.Integer({ minimum: 1, maximum: 31_536_000, default: 300 }),
-    /** Subscribers that come back get what they missed, as far as history has it. */
+    /** Subscribers that reconnect receive missed publications, as far as history has them. */
     recovery: Type.Boolean({ default: false }),
-    /** Who is subscribed can be asked. */
+    /** Clients may query the present subscribers. */
     presence: Type.Boolean({ default: false }),
-    /** Subscribers may ask to be told who comes and goes. */
+    /** Subscribers may request joins and leaves. */
     joinLeave: Type.Boolean({ default: false }),
-    /** Subscribers may ask for each publication as its difference to the one before. */
+    /** Subscribers may request each publication as the difference to the previous one. */
     delta: Type.Boolean({ default: false }),
-    /** Subscribers may ask for some publications alone, by their tags. */
+    /** Subscribers may filter publications by their tags. */
     tagsFilter: Type.Boolean({ default: false }),
-    /** Clients may publish, as far as their tokens permit; the server API may in any case. */
+    /** Clients may publish if their tokens permit it; the server API always may. */
     clientPublish: Type.Boolean({ default: true }),
   },
   { additionalProperties: false },
 )
 export type ChannelOptions = Static<typeof NamespaceOptions>
 
-/** The empty name is for channels without a namespace. */
+/** The empty name stands for channels without a namespace. */
 const Name = '^[A-Za-z0-9_-]{0,64}$'
 const Configuration = Type.Record(
   Type.String({ pattern: Name }),
@@ -34,7 +34,7 @@ const Configuration = Type.Record(
   { additionalProperties: false },
 )
 
-/** What comes before a channel's first colon is its namespace: `chat` of `chat:room1`. */
+/** A channel's namespace is the part before its first colon: `chat` of `chat:room1`. */
 const separator = ':'
 
 /** The options of every channel, by its namespace. */
@@ -46,18 +46,14 @@ export class Namespaces {
     this.#byName = byName
   }
 
-  /** In a namespace that is not configured every option is off. */
+  /** Returns a channel's options; the defaults when its namespace is not configured. */
   of(channel: string): ChannelOptions {
     const name = channel.slice(0, Math.max(0, channel.indexOf(separator)))
     return this.#byName.get(name) ?? this.#others
   }
 }
 
-/**
- * Reads namespaces as they are configured: a JSON object, options by name.
- *
- * @returns what is wrong with it, when something is
- */
+/** Reads the configuration: a JSON object of options by namespace. Returns a string that names an error. */
 export function readNamespaces(json: string): Namespaces | string {
   const value = readJson(Configuration, json)
   if (typeof value === 'string') {

@@ -4,15 +4,15 @@ import { type Static, Type } from '@sinclair/typebox'
 const closed = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 64 })
 
-/** Which connections of a user. */
+/** Selects connections of a user. */
 const target = {
-  /** The subject of the tokens that the connections stand on. */
+  /** The subject of the connections' tokens. */
   user: Subject,
-  /** Only this one connection. */
+  /** Only this connection. */
   client: Type.Optional(Id),
-  /** The same: a connection and its session have one id. */
+  /** Same as `client`: a connection and its session share their id. */
   session: Type.Optional(Id),
-  /** Only connections on this identity's tokens. */
+  /** Only connections with tokens of this identity. */
   identity: Type.Optional(Type.String({ maxLength: 128 })),
 }
 export interface Target {
@@ -22,7 +22,7 @@ export interface Target {
   identity?: string
 }
 
-/** Close them, but for those in `whitelist`. */
+/** Closes the connections except those in `whitelist`. */
 export const DisconnectOrder = Type.Object(
   {
     type: Type.Literal('disconnect'),
@@ -35,39 +35,39 @@ export const DisconnectOrder = Type.Object(
 )
 export type DisconnectOrder = Static<typeof DisconnectOrder>
 
-/** Put them into a channel. */
+/** Subscribes the connections to a channel. */
 export const SubscribeOrder = Type.Object(
   {
     type: Type.Literal('subscribe'),
     ...target,
     channel: ChannelName,
-    /** They get what was published after it first. */
+    /** Send the publications after this position first. */
     since: Type.Optional(
       Type.Object({ offset: Type.Integer({ minimum: 0 }), epoch: Type.String() }, closed),
     ),
-    /** For the clients' own use. */
+    /** Passed on to the clients. */
     data: Type.Optional(
       Type.Union([
         Type.Object({ data: Type.Unknown() }, closed),
         Type.Object({ b64: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' }) }, closed),
       ]),
     ),
-    /** When it ends by itself, in Unix milliseconds. */
+    /** End of the subscriptions, in Unix milliseconds. */
     expiresAt: Type.Optional(Milliseconds),
   },
   closed,
 )
 export type SubscribeOrder = Static<typeof SubscribeOrder>
 
-/** Take them out of a channel, however they came into it. */
+/** Unsubscribes the connections from a channel, whether the client or the server subscribed them. */
 export const UnsubscribeOrder = Type.Object(
   { type: Type.Literal('unsubscribe'), ...target, channel: ChannelName },
   closed,
 )
 export type UnsubscribeOrder = Static<typeof UnsubscribeOrder>
 
-/** What the server API asks of a user's connections, wherever they are. It travels between nodes as it is. */
+/** An order of the server API for a user's connections on all nodes; sent between nodes as JSON. */
 export type Order = DisconnectOrder | SubscribeOrder | UnsubscribeOrder
 
-/** Bytes that an order may have, as JSON. */
+/** Maximum size of an order as JSON. */
 export const maxOrderBytes = 65_536

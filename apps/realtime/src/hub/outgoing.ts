@@ -8,7 +8,7 @@ import {
   type TagFilter,
 } from '@portcullis/protocol'
 
-/** One frame for each form of the protocol, made when the first who speaks it is to get it. */
+/** Returns a function that makes one frame for each codec, on its first use. */
 export function frames(encode: (codec: Codec) => Encoded): (codec: Codec) => Buffer {
   const made = new Map<Codec, Buffer>()
   return (codec) => {
@@ -23,18 +23,18 @@ export function frames(encode: (codec: Codec) => Encoded): (codec: Codec) => Buf
 }
 
 /**
- * A publication on its way to subscribers who do not all get the same of it. Whatever is the same for
- * several is worked out once, when the first of them is to get it.
+ * A publication for subscribers with different options. Computes whatever several of them share once,
+ * on its first use.
  */
 export class Outgoing {
   readonly #channel: string
   readonly #encoded: Buffer
   readonly #offset: number | undefined
-  /** As subscribers without deltas get it. */
+  /** Frame for subscribers without deltas. */
   readonly frame: (codec: Codec) => Buffer
   readonly #payloads = new Map<Codec, Buffer>()
   readonly #whole: (codec: Codec) => Buffer
-  /** By what they are the difference to. */
+  /** Delta frames by base payload. */
   readonly #differences = new Map<Buffer, Buffer>()
   readonly #matches = new Map<TagFilter, boolean>()
   #decoded: Publication | undefined
@@ -59,21 +59,21 @@ export class Outgoing {
     return matches
   }
 
-  /** What the next one may be the difference to. The same object at each call. */
+  /** Returns the payload that the next delta is based on; the same object at each call. */
   payload(codec: Codec): Buffer {
     const known = this.#payloads.get(codec)
     if (known !== undefined) {
       return known
     }
     const made = codec.payload(this.#publication)
-    // It stays until the next one: not as a slice that keeps the pool it is of.
+    // Kept until the next publication: a slice of a pooled buffer would keep the whole pool.
     const payload = Buffer.allocUnsafeSlow(made.length)
     made.copy(payload)
     this.#payloads.set(codec, payload)
     return payload
   }
 
-  /** As subscribers with deltas get it: what makes it out of `base`, all of it when they have none. */
+  /** Returns the frame for a subscriber with deltas that has `base`; the whole payload without one. */
   difference(codec: Codec, base: Buffer | undefined): Buffer {
     if (base === undefined) {
       return this.#whole(codec)
@@ -92,7 +92,7 @@ export class Outgoing {
   }
 
   get #publication(): Publication {
-    // What comes in was checked; were it none after all, nobody could be harmed by nothing.
+    // Already validated; fall back to null data.
     this.#decoded ??= decodePublication(this.#encoded) ?? { data: null }
     return this.#decoded
   }

@@ -1,5 +1,5 @@
 /**
- * Lets a write happen on behalf of a token: calls `send` at once if the token still may act, with the
+ * Permits a write on behalf of a token: calls `send` synchronously if the token may still act, with the
  * deadline on the clock of `performance.now()`. `isOver` returns true for an error after which the
  * write cannot happen any more.
  */

@@ -1,6 +1,6 @@
 import type { TagFilter } from '@portcullis/protocol'
 
-/** Gives all who have the same filter one object of it, so that it is kept, and tried, once for all. */
+/** Returns one object for equal filters, so that each is stored and evaluated once. */
 export class SharedFilters {
   readonly #byKey = new Map<string, { filter: TagFilter; uses: number }>()
 
@@ -14,7 +14,7 @@ export class SharedFilters {
     return known.filter
   }
 
-  /** To be called once for each `share`, with what that gave. */
+  /** Call once for each `share`, with the filter that it returned. */
   release({ key }: TagFilter): void {
     const known = this.#byKey.get(key)
     if (known === undefined) {

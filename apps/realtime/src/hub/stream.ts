@@ -1,45 +1,45 @@
 import type { StreamPosition } from '@portcullis/protocol'
 import { HubError } from './errors.js'
 
-/** A publication with its place in its channel's stream. */
+/** A publication with its offset in its channel's stream. */
 export interface StoredPublication {
   offset: number
-  /** The offset that it follows, when that is not the one before its own. */
+  /** The previous offset, when it is not `offset - 1`. */
   after?: number
   encoded: Buffer
 }
 
-/** Where a publication stands that has come in. */
+/** Position of a publication that arrived; `after` is the previous offset when it is not `offset - 1`. */
 export interface ArrivalPosition extends StreamPosition {
   after?: number
 }
 
 /**
- * What was published after a position, oldest first, and where the stream ends. A long read is cut: it
- * gives the first publications, and has to be asked on from the last of them.
+ * Publications after a position, oldest first, and the end of the stream. A long read is cut: it returns
+ * the first publications, and the reader continues after the last of them.
  */
 export interface StreamRead {
   position: StreamPosition
   publications: readonly StoredPublication[]
 }
 
-/** What somebody has missed who knows the stream up to a position. */
+/** Publications that a subscriber missed after its position. */
 export interface Recovery extends StreamRead {
-  /** `publications` are all of it; otherwise history does not reach back so far. */
+  /** True when `publications` are complete; false when history does not reach back far enough. */
   recovered: boolean
 }
 
 export interface StreamOptions {
-  /** Asks the backplane; without `since` for the position alone. Rejects when it cannot be asked. */
+  /** Reads from the backplane; without `since` only the position. Rejects when Redis is away. */
   read(since?: StreamPosition): Promise<StreamRead>
   /**
-   * Says that something was published up to this position, whether the backplane has it still or not:
-   * has it begin the stream anew when it does not. Gives whether it has. Rejects as `read` does.
+   * Tells the backplane that this position was published. If Redis has lost it, the stream is deleted
+   * and starts a new epoch; returns true then. Rejects as `read` does.
    */
   disown(position: StreamPosition): Promise<boolean>
-  /** Takes what was published, in order and without a gap. */
+  /** Receives publications in order and without a gap. */
   deliver(publication: StoredPublication): void
-  /** Between what was delivered and what comes next is something that nobody can tell any more. */
+  /** Publications between the last delivered and the next one are lost for good. */
   lost(): void
 }
 
@@ -47,23 +47,23 @@ interface Arrival extends StoredPublication {
   epoch: string
 }
 
-/** How often a reader may find that the stream has begun anew while it was read. */
-const mostTries = 3
+/** Attempts of a recovery whose stream starts a new epoch during the read. */
+const maxAttempts = 3
 
 /**
- * One channel's stream as this node has followed it. Publications come over the backplane, which may
- * lose some with a connection, or bring them late; each has its offset, so the node sees that one is
- * missing and reads it from history. Subscribers get every one once, in order, or learn that they did not.
+ * Follows the stream of one channel. The backplane may lose publications with a connection, or deliver
+ * them late. Each has an offset, so the node notices a gap and reads the missing ones from history.
+ * Subscribers get each publication once and in order, or learn of the gap.
  */
 export class Stream {
   readonly #options: StreamOptions
-  /** Everything up to here is delivered. Set once `opened`. */
+  /** Position of the last delivered publication. Set by `open`. */
   #position: StreamPosition = { offset: 0, epoch: '' }
-  /** Came in while the stream is being read; undefined while it is not. */
+  /** Publications that arrive during a read; undefined when no read is running. */
   #arrived: Arrival[] | undefined = []
-  /** Up to here history was read: what the backplane still brings of it is not news. */
+  /** Offset up to which history was read; later arrivals of these publications are ignored. */
   #readUpTo = 0
-  /** Those who recover: what is delivered while they read. */
+  /** For each running recovery: the publications delivered meanwhile. */
   readonly #readers = new Set<StoredPublication[]>()
   #closed = false
 
@@ -75,35 +75,35 @@ export class Stream {
     return this.#position
   }
 
-  /** Finds out where the stream stands. To be called once, when the backplane brings the channel. */
+  /** Reads the stream's position. Call once, after joining the channel. */
   async open(): Promise<void> {
     const { position } = await this.#options.read()
     this.#position = position
     this.#readUpTo = position.offset
-    if (!this.#goOn()) {
+    if (!this.#resume()) {
       await this.catchUp()
     }
   }
 
-  /** Nobody follows it any more. */
+  /** Stops following: the channel has no subscribers any more. */
   close(): void {
     this.#closed = true
   }
 
-  /** The backplane has brought a publication. */
+  /** Takes a publication from the backplane. */
   arrive(position: ArrivalPosition, encoded: Buffer): void {
     if (this.#arrived !== undefined) {
       this.#arrived.push({ ...position, encoded })
     } else if (this.#isNext(position)) {
-      this.#take({ ...position, encoded })
+      this.#deliver({ ...position, encoded })
     } else if (!this.#isOld(position)) {
       void this.catchUp()
     }
   }
 
   /**
-   * Reads what may be missing, unless that is under way. Gives false when it cannot be read now: it has
-   * to be called again.
+   * Reads missing publications, unless a read is running. Returns false when Redis is away; call again
+   * later.
    */
   async catchUp(): Promise<boolean> {
     if (this.#arrived !== undefined || this.#closed) {
@@ -112,8 +112,8 @@ export class Stream {
     try {
       do {
         this.#arrived = []
-        await this.#readOn()
-      } while (!this.#goOn())
+        await this.#readMissing()
+      } while (!this.#resume())
       return true
     } catch {
       this.#arrived = undefined
@@ -122,9 +122,8 @@ export class Stream {
   }
 
   /**
-   * Finds what was published after `since`. `enter` is called with it in the same step in which
-   * `position` is true: what is delivered from then on comes after it. A read that is cut recovers
-   * nothing.
+   * Finds the publications after `since` and calls `enter` with them, synchronously with the position:
+   * later deliveries follow it. A read that was cut recovers nothing.
    *
    * @throws HubError backplane_unavailable
    */
@@ -136,11 +135,11 @@ export class Stream {
     const later: StoredPublication[] = []
     this.#readers.add(later)
     try {
-      for (let tries = 0; tries < mostTries; tries += 1) {
+      for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
         later.length = 0
         const read = await readMissed(since)
         if (read.position.epoch === this.#position.epoch) {
-          return enter(joined(since, read, later))
+          return enter(recoveryOf(since, read, later))
         }
         await this.catchUp()
       }
@@ -152,20 +151,20 @@ export class Stream {
     throw new HubError('backplane_unavailable')
   }
 
-  async #readOn(): Promise<void> {
+  async #readMissing(): Promise<void> {
     for (;;) {
       const since = this.#position
       const read = await this.#options.read(since)
       if (this.#closed) {
         return
       }
-      const upTo = reachOf(since, read)
+      const upTo = lastOffset(since, read)
       if (upTo === undefined || (upTo === since.offset && upTo !== read.position.offset)) {
-        return this.#tellLost(since, read)
+        return this.#reportLost(since, read)
       }
       this.#readUpTo = upTo
       for (const publication of read.publications) {
-        this.#take(publication)
+        this.#deliver(publication)
       }
       if (upTo === read.position.offset) {
         return
@@ -173,23 +172,23 @@ export class Stream {
     }
   }
 
-  /** Those who have not heard what is lost have to learn of it too. */
-  async #tellLost(since: StreamPosition, read: StreamRead): Promise<void> {
+  /** Reports the loss; nodes that did not receive the lost publications learn of it from a new epoch. */
+  async #reportLost(since: StreamPosition, read: StreamRead): Promise<void> {
     this.#readUpTo = read.position.offset
-    const isBegun = read.position.epoch === since.epoch && (await this.#options.disown(since))
-    const { position } = isBegun ? await this.#options.read() : read
+    const isNewEpoch = read.position.epoch === since.epoch && (await this.#options.disown(since))
+    const { position } = isNewEpoch ? await this.#options.read() : read
     this.#position = position
     this.#readUpTo = position.offset
     this.#options.lost()
   }
 
-  /** Takes what arrived meanwhile. Gives false when something is missing still. */
-  #goOn(): boolean {
+  /** Delivers what arrived during the read. Returns false when publications are still missing. */
+  #resume(): boolean {
     const arrived = this.#arrived ?? []
     this.#arrived = undefined
     for (const arrival of arrived) {
       if (this.#isNext(arrival)) {
-        this.#take(arrival)
+        this.#deliver(arrival)
       } else if (!this.#isOld(arrival)) {
         return false
       }
@@ -205,7 +204,7 @@ export class Stream {
     return epoch === this.#position.epoch && offset <= this.#readUpTo
   }
 
-  #take(publication: StoredPublication): void {
+  #deliver(publication: StoredPublication): void {
     this.#position = { ...this.#position, offset: publication.offset }
     for (const reader of this.#readers) {
       reader.push(publication)
@@ -221,11 +220,8 @@ function follows(
   return after === before
 }
 
-/**
- * The offset up to which a read tells everything that follows a position, each publication the next;
- * undefined when something is missing between them.
- */
-function reachOf(since: StreamPosition, { position, publications }: StreamRead) {
+/** Returns the last offset of a read that continues `since` without a gap; undefined when it has a gap. */
+function lastOffset(since: StreamPosition, { position, publications }: StreamRead) {
   if (position.epoch !== since.epoch) {
     return undefined
   }
@@ -239,8 +235,8 @@ function reachOf(since: StreamPosition, { position, publications }: StreamRead) 
   return upTo
 }
 
-/** A read, and what was delivered while it was under way. */
-function joined(
+/** Combines a read with the publications delivered meanwhile. */
+function recoveryOf(
   since: StreamPosition,
   read: StreamRead,
   later: readonly StoredPublication[],
@@ -248,7 +244,7 @@ function joined(
   const newer = later.filter(({ offset }) => offset > read.position.offset)
   const position = { ...read.position, offset: newer.at(-1)?.offset ?? read.position.offset }
   const publications = [...read.publications, ...newer]
-  return reachOf(since, { position, publications }) === position.offset
+  return lastOffset(since, { position, publications }) === position.offset
     ? { position, publications, recovered: true }
     : { position, publications: [], recovered: false }
 }

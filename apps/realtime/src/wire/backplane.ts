@@ -6,7 +6,7 @@ import type { Config } from '../config/config.js'
 import { applyOrder } from '../hub/apply-order.js'
 import type { Hub } from '../hub/hub.js'
 import type { Permit } from '../hub/permit.js'
-import { StreamWatch } from '../hub/watch-streams.js'
+import { StreamWatch } from '../hub/stream-watch.js'
 import type { Counts } from '../metrics/counts.js'
 import { BulkReads } from '../scheduling/bulk-reads.js'
 import { version } from '../version.js'
@@ -65,7 +65,7 @@ export async function openBackplane({
     onPresence: (channel, kind, info) => {
       hub.announce(channel, kind, info)
     },
-    onRestored: () => streamWatch?.look(),
+    onRestored: () => streamWatch?.check(),
     onOrder: (order) => {
       applyOrder(hub, order, (error) => log.warn({ err: error, order: order.type }, 'order'))
     },

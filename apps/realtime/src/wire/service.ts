@@ -11,7 +11,7 @@ import {
 import type { FastifyInstance } from 'fastify'
 import type { Broker } from '../broker/broker.js'
 import type { Config } from '../config/config.js'
-import { securitySchemes } from '../routes/api/security.js'
+import { securitySchemes } from '../routes/api/security-schemes.js'
 import { describeSocket } from '../routes/connect/describe-socket.js'
 import { version } from '../version.js'
 

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os'
 import { ConfigError } from '@portcullis/service'
 import t from 'tap'
-import { config, defaultNodeName } from '../../src/config/config.js'
+import { config } from '../../src/config/config.js'
+import { defaultNodeName } from '../../src/config/node-name.js'
 
 const required = { REGISTRATION_CODE: 'code' }
 
-t.test('defaults', async (t) => {
+t.test('has defaults', async (t) => {
   t.match(config(required), {
     PORT: 8000,
     IDENTITY: 'realtime',
@@ -33,7 +34,7 @@ const problems = (environment: Record<string, string>) => {
   }
 }
 
-t.test('origins are a list of exact origins', async (t) => {
+t.test('accepts a list of exact origins only', async (t) => {
   const origins = (text: string) => config({ ...required, ALLOWED_ORIGINS: text }).ALLOWED_ORIGINS
   t.same(origins('https://a.example, http://b:8080'), ['https://a.example', 'http://b:8080'])
   for (const wrong of ['*', 'null', 'a.example', 'https://a.example/', 'https://a.example,']) {
@@ -41,7 +42,7 @@ t.test('origins are a list of exact origins', async (t) => {
   }
 })
 
-t.test('channels of the server’s are a list of names', async (t) => {
+t.test('accepts a list of channel names as server subscriptions', async (t) => {
   const channels = (text: string) =>
     config({ ...required, SERVER_SUBSCRIPTIONS: text }).SERVER_SUBSCRIPTIONS
   t.same(channels(''), [])
@@ -55,7 +56,7 @@ t.test('channels of the server’s are a list of names', async (t) => {
   ])
 })
 
-t.test('what is wrong is named, without its value', async (t) => {
+t.test('names wrong settings, and never their values', async (t) => {
   t.match(problems({}), [/^REGISTRATION_CODE is required/])
   t.match(problems({ ...required, PORT: 'x' }), [/^PORT must be a whole number/])
   t.match(problems({ ...required, PING_INTERVAL_MS: '500' }), [/^PONG_TIMEOUT_MS must be less/])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Endpoints, readEndpoints } from '../../src/handlers/endpoints.js'
 
-t.test('a method finds its own handler, else its namespace’s, else the default', async (t) => {
+t.test('finds the handler of a method, then of its namespace, then the default', async (t) => {
   const endpoints = readEndpoints(
     JSON.stringify({
       rpc: {
@@ -31,7 +31,7 @@ t.test('a method finds its own handler, else its namespace’s, else the default
   t.equal(endpoints.connect, undefined)
 })
 
-t.test('without a default the others are unknown', async (t) => {
+t.test('finds no handler for other methods without a default', async (t) => {
   const endpoints = readEndpoints('{"rpc":{"billing":"http://a/"}}')
   if (!(endpoints instanceof Endpoints)) {
     throw new Error(endpoints)
@@ -41,21 +41,24 @@ t.test('without a default the others are unknown', async (t) => {
   t.equal(endpoints.rpc(''), undefined)
 })
 
-t.test('what is wrong is said, with its place and without its value', async (t) => {
+t.test('names the place of an error, and never the value', async (t) => {
   const cases = [
     ['', /not JSON/],
-    ['[]', /object/],
-    ['{"rpcs":{}}', /\/rpcs/],
-    ['{"rpc":{"a":7}}', /\/rpc\/a/],
-    ['{"send":{"url":"http://a/","binery":true}}', /\/send/],
-    ['{"send":"secret"}', /^send: is no http/],
-    ['{"rpc":{"a":"ftp://secret/"}}', /^rpc "a": is no http/],
-    ['{"connect":"http://user:secret@a/"}', /^connect: must carry no credentials; HANDLER_SECRET/],
-    ['{"connect":"http://a/#secret"}', /^connect: must have no fragment/],
+    ['[]', /^must be of type object$/],
+    ['{"rpcs":{}}', /^rpcs is not a known name$/],
+    ['{"rpc":{"a":7}}', /^rpc\.a has a wrong type$/],
+    ['{"send":{"url":"http://a/","binery":true}}', /^send has a wrong type$/],
+    ['{"send":"secret"}', /^send: must be an http/],
+    ['{"rpc":{"a":"ftp://secret/"}}', /^rpc "a": must be an http/],
+    [
+      '{"connect":"http://user:secret@a/"}',
+      /^connect: must not contain credentials; use HANDLER_SECRET/,
+    ],
+    ['{"connect":"http://a/#secret"}', /^connect: must not have a fragment/],
   ] as const
   for (const [json, problem] of cases) {
-    const said = readEndpoints(json)
-    t.match(said, problem, json)
-    t.notMatch(said, /secret/)
+    const error = readEndpoints(json)
+    t.match(error, problem, json)
+    t.notMatch(error, /secret/)
   }
 })

@@ -59,11 +59,11 @@ t.test('the first comes in full, and then differences, in the same buffer for al
   for (const { member } of early) {
     audience.add(member, 0, delta)
   }
-  audience.give('a', state(1))
-  audience.give('a', state(2))
+  audience.deliver('a', state(1))
+  audience.deliver('a', state(2))
   audience.add(late.member, 0, delta)
-  t.equal(audience.give('a', state(3)), 3)
-  audience.give('a', state(4))
+  t.equal(audience.deliver('a', state(3)), 3)
+  audience.deliver('a', state(4))
   const [one, two] = early
   t.same(one?.got, [1, 2, 3, 4].map(plain))
   t.same(one?.deltas, [false, true, true, true])
@@ -80,8 +80,8 @@ t.test('those without wishes get what they always got', async (t) => {
   const [asItIs, differences] = [listener(), listener(delta)]
   audience.add(asItIs.member, 0, {})
   audience.add(differences.member, 0, delta)
-  audience.give('a', state(1), 1)
-  audience.give('a', state(2), 2)
+  audience.deliver('a', state(1), 1)
+  audience.deliver('a', state(2), 2)
   t.same(
     asItIs.frames,
     [1, 2].map((n) => jsonCodec.frame([jsonCodec.publicationPush('a', state(n), n)])),
@@ -95,7 +95,7 @@ t.test('what somebody has already is not the one before for it', async (t) => {
   audience.add(behind.member, 0, delta)
   audience.add(ahead.member, 2, delta)
   for (const n of [1, 2, 3, 4]) {
-    audience.give('a', state(n), n)
+    audience.deliver('a', state(n), n)
   }
   t.same(ahead.got, [3, 4].map(plain))
   t.same(ahead.deltas, [false, true])
@@ -107,9 +107,9 @@ t.test('what has nothing in common with the one before comes in full', async (t)
   const [one, two] = [listener(delta), listener(delta, protobufCodec)]
   audience.add(one.member, 0, delta)
   audience.add(two.member, 0, delta)
-  audience.give('a', state(1))
-  audience.give('a', encodePublication({ data: 7 }))
-  audience.give('a', state(1))
+  audience.deliver('a', state(1))
+  audience.deliver('a', encodePublication({ data: 7 }))
+  audience.deliver('a', state(1))
   for (const each of [one, two]) {
     t.same(each.got, [plain(1), 7, plain(1)])
     t.same(each.deltas, [false, false, false])
@@ -134,9 +134,9 @@ t.test('a filter is tried once for all who have it', async (t) => {
   for (const { member, wishes } of [...goals, cards]) {
     audience.add(member, 0, wishes)
   }
-  t.equal(audience.give('a', state(1, { kind: 'goal' })), 3)
-  t.equal(audience.give('a', state(2, { kind: 'card' })), 1)
-  t.equal(audience.give('a', state(3)), 0)
+  t.equal(audience.deliver('a', state(1, { kind: 'goal' })), 3)
+  t.equal(audience.deliver('a', state(2, { kind: 'card' })), 1)
+  t.equal(audience.deliver('a', state(3)), 0)
   t.equal(tried, 3)
   for (const { got } of goals) {
     t.same(got, [plain(1)])
@@ -149,7 +149,7 @@ t.test('a filter is tried once for all who have it', async (t) => {
   const late = listener({ filter: counted() })
   audience.add(late.member, 0, late.wishes)
   tried = 0
-  audience.give('a', state(4, { kind: 'goal' }))
+  audience.deliver('a', state(4, { kind: 'goal' }))
   t.equal(tried, 1, 'one that leaves takes nothing along')
   t.same(late.got, [plain(4)])
   for (const { got } of others) {
@@ -211,7 +211,7 @@ t.test('whoever comes and goes, each gets what it is to get', async () => {
               audience.delete(member)
             }
           }
-          audience.give('a', encodePublication({ data: fields, tags: { kind: tag } }))
+          audience.deliver('a', encodePublication({ data: fields, tags: { kind: tag } }))
           for (const { from, to, kind: wanted, expected } of there) {
             const isIn = now >= from && (now < to || to < from)
             if (isIn && (wanted === undefined || wanted === tag)) {

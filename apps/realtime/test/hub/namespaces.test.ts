@@ -12,7 +12,7 @@ const off = {
   clientPublish: true,
 }
 
-t.test('what comes before the first colon decides', async (t) => {
+t.test('finds options by the part before the first colon', async (t) => {
   const namespaces = readNamespaces(
     '{"chat":{"presence":true},"":{"historySize":1},"constructor":{"clientPublish":false}}',
   )
@@ -24,18 +24,18 @@ t.test('what comes before the first colon decides', async (t) => {
   t.same(namespaces.of('chat:room:2'), { ...off, presence: true })
   t.same(namespaces.of('chat'), { ...off, historySize: 1 }, 'a name without a namespace')
   t.same(namespaces.of(':x'), { ...off, historySize: 1 })
-  t.same(namespaces.of('chats:room1'), off, 'one that is not configured')
+  t.same(namespaces.of('chats:room1'), off, 'a namespace that is not configured')
   t.same(namespaces.of('toString:x'), off)
   t.same(namespaces.of('constructor:x'), { ...off, clientPublish: false })
 })
 
-t.test('what is wrong is said, with its place', async (t) => {
+t.test('names the place of an error', async (t) => {
   const cases = [
     ['', /not JSON/],
-    ['[]', /object/],
-    ['{"a b":{}}', /\/a b/],
-    ['{"chat":{"historysize":1}}', /\/chat\/historysize/],
-    ['{"chat":{"historySize":-1}}', /\/chat\/historySize/],
+    ['[]', /^must be of type object$/],
+    ['{"a b":{}}', /^a b is not a known name$/],
+    ['{"chat":{"historysize":1}}', /^chat\.historysize is not a known name$/],
+    ['{"chat":{"historySize":-1}}', /^chat\.historySize must be greater or equal to 0$/],
     ['{"chat":{"recovery":true}}', /chat: recovery needs a historySize/],
     ['{"chat":{"joinLeave":true}}', /chat: joinLeave needs presence/],
   ] as const

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
 /**
- * Existing HTTP clients of this API send their key as `X-API-Key: <token>` or
- * `Authorization: apikey <token>`; the gate reads `Authorization: Bearer`.
+ * Moves the token of existing HTTP clients, which send `X-API-Key: <token>` or
+ * `Authorization: apikey <token>`, to `Authorization: Bearer`, where the gate reads it.
  */
 export async function takeApiKey({ headers }: FastifyRequest): Promise<void> {
   const key = headers['x-api-key']

@@ -1,25 +1,25 @@
 import { permits } from '@portcullis/contracts/scopes'
 import { ApiError, BatchRequest } from '@portcullis/contracts/server-api'
-import { replyErrors } from '@portcullis/protocol'
+import { type ReplyError, replyErrors } from '@portcullis/protocol'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { apiError } from './answer.js'
-import type { Answer, ApiCommand } from './command.js'
+import type { ApiCommand } from './command.js'
 import type { ApiLimits } from './limits.js'
-import { security } from './security.js'
+import { type ApiReply, apiError } from './reply.js'
+import { security } from './security-schemes.js'
 
-/** Commands of one parallel batch that are under way at a time. */
-const maxAtOnce = 16
+/** Concurrent commands of a parallel batch. */
+const maxConcurrent = 16
 
-/** Bytes of an answer after which no further command is run: all of it is in memory until it is sent. */
-const maxAnswerBytes = 4_194_304
+/** Bytes of replies after which no further command runs: all replies are in memory until they are sent. */
+const maxReplyBytes = 4_194_304
 
 /**
- * `POST /api/batch`: several commands in one request, one after the other, or with `parallel` side by
- * side. `replies` has one answer for each, in order: the result under the command's name, or `error`.
- * Each needs the scopes that it needs alone, and counts as much as it does alone. When the caller's token
- * is revoked meanwhile, or the node loses its lease, the commands that have not begun are not run; those
- * beyond the caller's rate are answered 111, and those after 4 MiB of answers 106.
+ * Registers `POST /api/batch`: several commands in one request, one after the other or, with `parallel`,
+ * concurrently. `replies` has one entry for each command, in order: the result under the command's name,
+ * or `error`. Each command needs the same scopes, and counts as much, as in a request of its own. When
+ * the caller's token is revoked meanwhile, or the node loses its lease, further commands do not run;
+ * commands over the caller's rate get error 111, and commands after 4 MiB of replies error 106.
  */
 export function apiBatch(
   app: FastifyInstance,
@@ -29,35 +29,6 @@ export function apiBatch(
   const byName = new Map(commands.map((command) => [command.name, command]))
   const results = commands.map(({ name, result }) => [name, Type.Optional(result)])
   const Reply = Type.Object({ error: Type.Optional(ApiError), ...Object.fromEntries(results) })
-
-  /** Gives the JSON of one command's answer: written piece by piece, no answer takes long. */
-  async function run(request: FastifyRequest, command: Record<string, unknown>): Promise<string> {
-    const [name = ''] = Object.keys(command)
-    const answer = await answerTo(request, byName.get(name), command[name])
-    return JSON.stringify('error' in answer ? answer : { [name]: answer.result })
-  }
-
-  async function answerTo(
-    request: FastifyRequest,
-    command: ApiCommand | undefined,
-    body: unknown,
-  ): Promise<Answer> {
-    const { grant } = request
-    if (command === undefined) {
-      return apiError(replyErrors.methodNotFound)
-    }
-    if (grant.ended !== undefined || !app.gate.lease.held) {
-      return apiError(replyErrors.unauthorized)
-    }
-    if (command.scope !== undefined && !permits(grant.scopes, command.scope)) {
-      return apiError(replyErrors.permissionDenied)
-    }
-    if (command.body !== undefined && !request.validateInput(body, command.body)) {
-      return apiError(replyErrors.badRequest)
-    }
-    return command.run(body, grant)
-  }
-
   app.post<{ Body: Static<typeof BatchRequest> }>(
     '/api/batch',
     {
@@ -72,26 +43,73 @@ export function apiBatch(
     async (request, reply) => {
       const { commands: list, parallel = false } = request.body
       const { identity } = request.grant
-      const replies: string[] = []
-      let bytes = 0
-      const remaining = list.entries()
-      const work = async () => {
-        for (const [at, command] of remaining) {
-          // The request itself was counted as the first.
-          const refusal =
-            bytes >= maxAnswerBytes
-              ? replyErrors.limitExceeded
-              : at > 0 && !limits.take(identity)
-                ? replyErrors.tooManyRequests
-                : undefined
-          const answer =
-            refusal === undefined ? await run(request, command) : JSON.stringify(apiError(refusal))
-          bytes += answer.length
-          replies[at] = answer
-        }
-      }
-      await Promise.all(Array.from({ length: parallel ? maxAtOnce : 1 }, work))
+      const run = (command: Record<string, unknown>) => runCommand(app, request, byName, command)
+      // The request itself was counted as the first command.
+      const take = (index: number) => index === 0 || limits.take(identity)
+      const replies = await runAll(list, parallel ? maxConcurrent : 1, take, run)
       return reply.type('application/json').send(`{"replies":[${replies.join(',')}]}`)
     },
   )
+}
+
+/** Runs all commands, some of them concurrently, and returns their replies as JSON, in order. */
+async function runAll(
+  commands: readonly Record<string, unknown>[],
+  concurrency: number,
+  take: (index: number) => boolean,
+  run: (command: Record<string, unknown>) => Promise<string>,
+): Promise<string[]> {
+  const replies: string[] = []
+  let bytes = 0
+  const refusalOf = (index: number): ReplyError | undefined => {
+    if (bytes >= maxReplyBytes) {
+      return replyErrors.limitExceeded
+    }
+    return take(index) ? undefined : replyErrors.tooManyRequests
+  }
+  const remaining = commands.entries()
+  const work = async () => {
+    for (const [index, command] of remaining) {
+      const refusal = refusalOf(index)
+      const reply = refusal === undefined ? await run(command) : JSON.stringify(apiError(refusal))
+      bytes += reply.length
+      replies[index] = reply
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return replies
+}
+
+/** Runs one command; serializes its reply at once, so that no reply blocks the event loop for long. */
+async function runCommand(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  byName: ReadonlyMap<string, ApiCommand>,
+  command: Record<string, unknown>,
+): Promise<string> {
+  const [name = ''] = Object.keys(command)
+  const reply = await replyTo(app, request, byName.get(name), command[name])
+  return JSON.stringify('error' in reply ? reply : { [name]: reply.result })
+}
+
+async function replyTo(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  command: ApiCommand | undefined,
+  body: unknown,
+): Promise<ApiReply> {
+  const { grant } = request
+  if (command === undefined) {
+    return apiError(replyErrors.methodNotFound)
+  }
+  if (grant.ended !== undefined || !app.gate.lease.held) {
+    return apiError(replyErrors.unauthorized)
+  }
+  if (command.scope !== undefined && !permits(grant.scopes, command.scope)) {
+    return apiError(replyErrors.permissionDenied)
+  }
+  if (command.body !== undefined && !request.validateInput(body, command.body)) {
+    return apiError(replyErrors.badRequest)
+  }
+  return command.run(body, grant)
 }

@@ -4,24 +4,23 @@ import type { Reader } from '../../connection/node.js'
 import type { FairQueue } from '../../scheduling/fair-queue.js'
 import { Refusal } from '../refusals/refusal.js'
 
-/** Allowances that are kept before those that are full again are forgotten. */
+/** Allowances to keep before full ones are dropped. */
 const minKept = 1000
 
-/** Weight of a publication in the queue: one, and one more for each of these many bytes. */
+/** A publication weighs 1 in the queue, plus 1 for each of these many bytes. */
 const weightBytes = 4096
 
 export interface ApiLimitsOptions {
   rates: Rates
-  /** Publications on their way to Redis. */
+  /** Queue of publications on their way to Redis. */
   publishing: FairQueue
-  /** Is told of each command that was refused. */
+  /** A command was refused. */
   onLimited(): void
 }
 
 /**
- * What callers of the server API may ask of this node. Limits count for an identity, whatever its tokens
- * are: each command, each channel of a broadcast, the bytes that are published and the bytes that
- * are read.
+ * Limits the callers of the server API, by identity, over all of its tokens: commands, channels of a
+ * broadcast, bytes published and bytes read.
  */
 export class ApiLimits {
   readonly #options: ApiLimitsOptions
@@ -33,8 +32,8 @@ export class ApiLimits {
   }
 
   /**
-   * Counts a command; refuses it when the caller has used up its rate. One that begins within the rate
-   * may go beyond it: whatever may be sent at all can be sent.
+   * Counts a command; returns false when the identity has used up its rate. A command that starts within
+   * the rate may exceed it, so that large commands are possible at all.
    */
   take(identity: string): boolean {
     const allowance = this.#of(identity)
@@ -45,12 +44,12 @@ export class ApiLimits {
     return false
   }
 
-  /** Charges what a command does, beside itself: further commands, and bytes that it publishes. */
+  /** Charges a command for bytes that it publishes and for further commands. */
   charge(identity: string, bytes: number, commands = 0): void {
     this.#of(identity).charge(bytes, commands)
   }
 
-  /** The identity as it reads histories and presence. */
+  /** Returns the identity as a reader of histories and presence. */
   reader(identity: string): Reader {
     return {
       name: JSON.stringify([identity]),
@@ -59,12 +58,12 @@ export class ApiLimits {
     }
   }
 
-  /** Seconds until a command is taken again. */
+  /** Returns the seconds until a command is accepted again. */
   waitSeconds(identity: string): number {
     return Math.max(1, Math.ceil(this.#of(identity).waitMs() / 1000))
   }
 
-  /** Publishes in the caller's turn, with few publications under way. */
+  /** Publishes in the identity's turn; few publications are in flight. */
   publish<Result>(identity: string, bytes: number, work: () => Promise<Result>): Promise<Result> {
     return this.#options.publishing.run(identity, 1 + Math.floor(bytes / weightBytes), work)
   }
@@ -77,12 +76,12 @@ export class ApiLimits {
     const allowance = new Allowance(this.#options.rates)
     this.#allowances.set(identity, allowance)
     if (this.#allowances.size > this.#keep) {
-      this.#forgetFull()
+      this.#dropFull()
     }
     return allowance
   }
 
-  #forgetFull(): void {
+  #dropFull(): void {
     for (const [identity, allowance] of this.#allowances) {
       if (allowance.isFull()) {
         this.#allowances.delete(identity)
@@ -92,9 +91,9 @@ export class ApiLimits {
   }
 }
 
-/** Refuses a request to the server API with 429 when its identity has used up its rate. */
+/** Refuses requests to the server API with 429 when the identity has used up its rate. */
 export function limitApi(api: FastifyInstance, limits: ApiLimits): void {
-  // Behind the token, which a route's onRequest takes, and before the body.
+  // After the token, which a route's onRequest hook reads, and before the body.
   api.addHook('preParsing', async (request) => {
     const { identity } = request.grant
     if (!limits.take(identity)) {
@@ -103,12 +102,11 @@ export function limitApi(api: FastifyInstance, limits: ApiLimits): void {
   })
 }
 
-/** The answer to an identity that has used up its rate. */
 export function tooManyRequests(limits: ApiLimits, identity: string): Refusal {
   return new Refusal(
     429,
     'too_many_requests',
-    'this identity asks for more than API_COMMANDS_PER_SECOND or API_BYTES_PER_SECOND allow; wait, or send less',
+    'this identity exceeds API_COMMANDS_PER_SECOND or API_BYTES_PER_SECOND; wait, or send less',
     { 'retry-after': String(limits.waitSeconds(identity)) },
   )
 }

@@ -3,12 +3,11 @@ import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../refusals/refusal.js'
 
 /**
- * Refuses tokens of users at the server API. A service shows its identity's own token, whose subject is
- * the identity, or one with the scope `server`. A preParsing hook: the token is known by then, and
- * nothing of the body has been read.
+ * Refuses users' tokens at the server API: a user could publish where clients may not, without a name,
+ * and delete other users' publications. A service presents its identity's own token, whose subject is
+ * the identity, or a token with the scope `server`.
  *
- * A user's token must not get here: its holder would publish where clients may not, without a name, and
- * remove what others have published.
+ * A preParsing hook: the token is known by then, and the body has not been read.
  */
 export async function requireServer({ grant }: FastifyRequest): Promise<void> {
   const { identity, subject, scopes } = grant
@@ -18,7 +17,7 @@ export async function requireServer({ grant }: FastifyRequest): Promise<void> {
   throw new Refusal(
     403,
     'insufficient_scope',
-    "the server API is not for a user's token: use a token of the identity itself, or one with the scope server",
+    "the server API does not accept a user's token; use a token of the identity itself, or one with the scope server",
     { 'www-authenticate': 'Bearer error="insufficient_scope", scope="server"' },
   )
 }

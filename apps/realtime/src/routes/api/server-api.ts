@@ -1,10 +1,11 @@
 import type { InfoNode } from '@portcullis/contracts/server-api'
+import type { Grant } from '@portcullis/gate'
 import type { FastifyInstance } from 'fastify'
 import type { Channels, Reader, Unread } from '../../connection/node.js'
 import type { ChannelOptions } from '../../hub/namespaces.js'
 import { takeApiKey } from './api-key.js'
 import { apiBatch } from './batch.js'
-import { type ApiCommand, type Caller, serve } from './command.js'
+import { type ApiCommand, serve } from './command.js'
 import { apiBroadcast } from './commands/broadcast.js'
 import { apiChannels } from './commands/channels.js'
 import { apiDisconnect } from './commands/disconnect.js'
@@ -19,35 +20,35 @@ import { apiRefresh } from './commands/refresh.js'
 import { apiSubscribe } from './commands/subscribe.js'
 import { apiUnsubscribe } from './commands/unsubscribe.js'
 import { type ApiLimits, limitApi } from './limits.js'
+import type { SendOrder } from './orders.js'
 import { requireServer } from './require-server.js'
-import type { Tell } from './target.js'
 
-/** What the server API needs of the node. */
+/** The node, as the server API uses it. */
 export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'presenceStats'> {
   publish: Publish
-  /** Names of channels with subscribers, on whatever node, by a glob pattern. */
+  /** Lists channels with subscribers on any node, by a glob pattern. */
   channelNames(pattern: string | undefined, reader: Reader): Promise<readonly string[] | Unread>
   optionsOf(channel: string): ChannelOptions
   limits: ApiLimits
-  /** All nodes together. Each method rejects when Redis cannot do it now. */
+  /** All nodes together. Each method rejects when Redis is away. */
   nodes: {
-    order: Tell
+    order: SendOrder
     info(): Promise<InfoNode[]>
-    removeHistory(channel: string, caller: Caller): Promise<void>
+    removeHistory(channel: string, caller: Grant): Promise<void>
   }
 }
 
-/** `POST /api/<command>`: what backends send, in the shapes of the public server API. */
+/** Registers `POST /api/<command>`, in the shapes of the public server API. */
 export function serverApi(app: FastifyInstance, given: ServerApi): void {
   const { publish, history, presence, presenceStats, optionsOf, nodes, limits } = given
-  const tell: Tell = (order, caller) => nodes.order(order, caller)
+  const sendOrder: SendOrder = (order, caller) => nodes.order(order, caller)
   const commands: readonly ApiCommand[] = [
     apiPublish(publish, limits),
     apiBroadcast(publish, limits),
-    apiSubscribe(tell, optionsOf),
-    apiUnsubscribe(tell),
-    apiDisconnect(tell),
-    apiRefresh(tell),
+    apiSubscribe(sendOrder, optionsOf),
+    apiUnsubscribe(sendOrder),
+    apiDisconnect(sendOrder),
+    apiRefresh(sendOrder),
     apiInfo(() => nodes.info()),
     apiHistory(history, optionsOf, limits),
     apiHistoryRemove((channel, caller) => nodes.removeHistory(channel, caller)),

@@ -2,19 +2,19 @@ import { permitsChannel } from '@portcullis/contracts/scopes'
 import { BroadcastRequest, PublishResult } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
-import { ApiAnswer, apiError } from '../answer.js'
-import type { Answer, ApiCommand } from '../command.js'
+import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
+import { ApiReply, apiError } from '../reply.js'
 import { encodeRequest, type Publish, publishInto } from './publish-into.js'
 
-const Result = Type.Object({ responses: Type.Array(ApiAnswer(PublishResult)) })
+const Result = Type.Object({ responses: Type.Array(ApiReply(PublishResult)) })
 
-/** Channels of one broadcast that wait for their turn, or are under way. */
-const maxAtOnce = 64
+/** Channels of one broadcast that are queued or in flight. */
+const maxConcurrent = 64
 
 /**
- * `broadcast`: the same into many channels; `responses` has one answer for each, in order. Each channel
- * counts as a command.
+ * `broadcast`: publishes the same data into several channels. `responses` has one reply for each, in
+ * order. Each channel counts as a command.
  */
 export function apiBroadcast(
   publish: Publish,
@@ -22,7 +22,7 @@ export function apiBroadcast(
 ): ApiCommand<typeof BroadcastRequest, typeof Result> {
   return {
     name: 'broadcast',
-    summary: 'Publish the same into many channels',
+    summary: 'Publish the same data into several channels',
     body: BroadcastRequest,
     result: Result,
     async run({ channels, ...publication }, caller) {
@@ -33,18 +33,18 @@ export function apiBroadcast(
       }
       const { encoded } = content
       limits.charge(identity, encoded.length * channels.length, channels.length - 1)
-      const responses: Answer<PublishResult>[] = []
+      const responses: ApiReply<PublishResult>[] = []
       const remaining = channels.entries()
       const work = async () => {
-        for (const [at, channel] of remaining) {
-          responses[at] = await limits.publish(identity, encoded.length, async () =>
+        for (const [index, channel] of remaining) {
+          responses[index] = await limits.publish(identity, encoded.length, async () =>
             permitsChannel(scopes, subject, 'publish', channel)
               ? publishInto(publish, channel, encoded, caller, publication)
               : apiError(replyErrors.permissionDenied),
           )
         }
       }
-      await Promise.all(Array.from({ length: maxAtOnce }, work))
+      await Promise.all(Array.from({ length: maxConcurrent }, work))
       return { result: { responses } }
     },
   }

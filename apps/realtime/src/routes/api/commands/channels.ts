@@ -1,13 +1,13 @@
 import { ChannelsRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import type { Reader, Unread } from '../../../connection/node.js'
-import { orUnread } from '../answer.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
+import { orUnread } from '../reply.js'
 
 const Result = Type.Object({ channels: Type.Record(Type.String(), Type.Object({})) })
 
-/** `channels`: those that somebody is subscribed to, on whatever node; needs `nodes:read`. */
+/** `channels`: lists channels with subscribers on any node; needs `nodes:read`. */
 export function apiChannels(
   names: (pattern: string | undefined, reader: Reader) => Promise<readonly string[] | Unread>,
   limits: ApiLimits,
@@ -19,11 +19,11 @@ export function apiChannels(
     body: ChannelsRequest,
     result: Result,
     async run({ pattern }, { identity }) {
-      const answer = await orUnread(names(pattern, limits.reader(identity)))
-      if ('error' in answer) {
-        return answer
+      const reply = await orUnread(names(pattern, limits.reader(identity)))
+      if ('error' in reply) {
+        return reply
       }
-      const entries = answer.result.map((name) => [name, {}] as const)
+      const entries = reply.result.map((name) => [name, {}] as const)
       return { result: { channels: Object.fromEntries(entries) } }
     },
   }

@@ -2,17 +2,19 @@ import { DisconnectRequest } from '@portcullis/contracts/server-api'
 import { disconnectCodes, isCloseReason, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../../../hub/orders.js'
-import { apiError, orInternal } from '../answer.js'
 import type { ApiCommand } from '../command.js'
-import { refuseFields, type Tell, targetOf } from '../target.js'
+import { refuseFields, type SendOrder, targetOf } from '../orders.js'
+import { apiError, orInternal } from '../reply.js'
 
 const Result = Type.Object({})
 
 /**
- * `disconnect`: closes a user's connections on every node, but for those in `whitelist`; revokes
- * nothing. Without `admin` it reaches only connections on tokens of the caller's own identity.
+ * `disconnect`: closes a user's connections on every node, except those in `whitelist`; revokes nothing.
+ * Without `admin` it reaches only connections with tokens of the caller's identity.
  */
-export function apiDisconnect(tell: Tell): ApiCommand<typeof DisconnectRequest, typeof Result> {
+export function apiDisconnect(
+  sendOrder: SendOrder,
+): ApiCommand<typeof DisconnectRequest, typeof Result> {
   return {
     name: 'disconnect',
     summary: "Close a user's connections",
@@ -35,7 +37,7 @@ export function apiDisconnect(tell: Tell): ApiCommand<typeof DisconnectRequest, 
         code: disconnect.code,
         reason: disconnect.reason,
       }
-      return orInternal(tell(order, caller).then(() => ({})))
+      return orInternal(sendOrder(order, caller).then(() => ({})))
     },
   }
 }

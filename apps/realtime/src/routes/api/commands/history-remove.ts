@@ -1,19 +1,20 @@
 import { permitsChannel } from '@portcullis/contracts/scopes'
 import { ChannelRequest } from '@portcullis/contracts/server-api'
+import type { Grant } from '@portcullis/gate'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
-import { apiError, orInternal } from '../answer.js'
-import type { ApiCommand, Caller } from '../command.js'
+import type { ApiCommand } from '../command.js'
+import { apiError, orInternal } from '../reply.js'
 
 const Result = Type.Object({})
 
-/** `history_remove`: forgets what a channel keeps; needs `publish:<channel>`. */
+/** `history_remove`: deletes a channel's history; needs `publish:<channel>`. */
 export function apiHistoryRemove(
-  remove: (channel: string, caller: Caller) => Promise<void>,
+  remove: (channel: string, caller: Grant) => Promise<void>,
 ): ApiCommand<typeof ChannelRequest, typeof Result> {
   return {
     name: 'history_remove',
-    summary: 'Forget what a channel keeps',
+    summary: "Delete a channel's history",
     body: ChannelRequest,
     result: Result,
     async run({ channel }, caller) {

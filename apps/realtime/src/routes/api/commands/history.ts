@@ -4,9 +4,9 @@ import { ClientInfo, decodePublication, jsonPublication, replyErrors } from '@po
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../../../connection/node.js'
 import type { ChannelOptions } from '../../../hub/namespaces.js'
-import { apiError, orUnread } from '../answer.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
+import { apiError, orUnread } from '../reply.js'
 
 const History = Type.Object({
   publications: Type.Array(
@@ -21,7 +21,7 @@ const History = Type.Object({
   epoch: Type.String(),
 })
 
-/** `history`: what a channel keeps, and where its stream ends; needs `history:<channel>`. */
+/** `history`: returns a channel's history and the end of its stream; needs `history:<channel>`. */
 export function apiHistory(
   history: Channels['history'],
   optionsOf: (channel: string) => ChannelOptions,
@@ -29,7 +29,7 @@ export function apiHistory(
 ): ApiCommand<typeof HistoryRequest, typeof History> {
   return {
     name: 'history',
-    summary: 'Read what a channel keeps',
+    summary: "Read a channel's history",
     body: HistoryRequest,
     result: History,
     async run({ channel, limit = 0, since, reverse = false }, { identity, scopes, subject }) {
@@ -39,13 +39,13 @@ export function apiHistory(
       if (optionsOf(channel).historySize === 0) {
         return apiError(replyErrors.notAvailable)
       }
-      const answer = await orUnread(
+      const reply = await orUnread(
         history(channel, { limit, since, reverse }, limits.reader(identity)),
       )
-      if ('error' in answer) {
-        return answer
+      if ('error' in reply) {
+        return reply
       }
-      const { position, publications } = answer.result
+      const { position, publications } = reply.result
       if (since !== undefined && since.epoch !== position.epoch) {
         return apiError(replyErrors.unrecoverablePosition)
       }

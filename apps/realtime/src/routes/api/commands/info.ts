@@ -1,11 +1,11 @@
 import { InfoNode } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
-import { orInternal } from '../answer.js'
 import type { ApiCommand } from '../command.js'
+import { orInternal } from '../reply.js'
 
 const Result = Type.Object({ nodes: Type.Array(InfoNode) })
 
-/** `info`: every node, and how much is on it; needs `nodes:read`. */
+/** `info`: returns every node with its numbers of clients and channels; needs `nodes:read`. */
 export function apiInfo(info: () => Promise<InfoNode[]>): ApiCommand<never, typeof Result> {
   return {
     name: 'info',

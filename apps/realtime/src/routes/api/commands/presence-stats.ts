@@ -4,13 +4,13 @@ import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../../../connection/node.js'
 import type { ChannelOptions } from '../../../hub/namespaces.js'
-import { apiError, orUnread } from '../answer.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
+import { apiError, orUnread } from '../reply.js'
 
 const Result = Type.Object({ num_clients: Type.Integer(), num_users: Type.Integer() })
 
-/** `presence_stats`: how many are subscribed; needs `presence:<channel>`. */
+/** `presence_stats`: counts the clients and users in a channel; needs `presence:<channel>`. */
 export function apiPresenceStats(
   stats: Channels['presenceStats'],
   optionsOf: (channel: string) => ChannelOptions,
@@ -18,7 +18,7 @@ export function apiPresenceStats(
 ): ApiCommand<typeof ChannelRequest, typeof Result> {
   return {
     name: 'presence_stats',
-    summary: 'Count who is subscribed to a channel',
+    summary: 'Count the clients in a channel',
     body: ChannelRequest,
     result: Result,
     async run({ channel }, { identity, scopes, subject }) {

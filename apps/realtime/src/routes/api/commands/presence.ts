@@ -4,13 +4,13 @@ import { ClientInfo, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Channels } from '../../../connection/node.js'
 import type { ChannelOptions } from '../../../hub/namespaces.js'
-import { apiError, orUnread } from '../answer.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
+import { apiError, orUnread } from '../reply.js'
 
 const Result = Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })
 
-/** `presence`: who is subscribed, by connection; needs `presence:<channel>`. */
+/** `presence`: returns the clients in a channel, by connection; needs `presence:<channel>`. */
 export function apiPresence(
   presence: Channels['presence'],
   optionsOf: (channel: string) => ChannelOptions,
@@ -18,7 +18,7 @@ export function apiPresence(
 ): ApiCommand<typeof ChannelRequest, typeof Result> {
   return {
     name: 'presence',
-    summary: 'List who is subscribed to a channel',
+    summary: 'List the clients in a channel',
     body: ChannelRequest,
     result: Result,
     async run({ channel }, { identity, scopes, subject }) {
@@ -28,11 +28,11 @@ export function apiPresence(
       if (!optionsOf(channel).presence) {
         return apiError(replyErrors.notAvailable)
       }
-      const answer = await orUnread(presence(channel, limits.reader(identity)))
-      if ('error' in answer) {
-        return answer
+      const reply = await orUnread(presence(channel, limits.reader(identity)))
+      if ('error' in reply) {
+        return reply
       }
-      const byClient = answer.result.map((info) => [info.client, info] as const)
+      const byClient = reply.result.map((info) => [info.client, info] as const)
       return { result: { presence: Object.fromEntries(byClient) } }
     },
   }

@@ -1,33 +1,29 @@
 import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
+import type { Grant } from '@portcullis/gate'
 import {
   contentOfBytes,
   encodePublication,
   replyErrors,
   type StreamPosition,
 } from '@portcullis/protocol'
-import { apiError, orInternal } from '../answer.js'
-import type { Caller } from '../command.js'
+import { type ApiReply, apiError, orInternal } from '../reply.js'
 
 export interface PublishIntoOptions {
   idempotencyKey?: string | undefined
   skipHistory?: boolean | undefined
 }
 
-/**
- * Sends an encoded publication to every node; rejects when Redis cannot take it now, or when the
- * caller's token has ended.
- */
+/** Sends an encoded publication to every node; rejects when Redis is away or the caller's token has ended. */
 export type Publish = (
   channel: string,
   publication: Buffer,
-  caller: Caller,
+  caller: Grant,
   options?: PublishIntoOptions,
 ) => Promise<StreamPosition | undefined>
 
-type Answer = { result: PublishResult } | { error: ApiError }
 type Publication = Omit<PublishRequest, 'channel'>
 
-/** Encodes a publication; the error 107 when it is nested deeper than JSON can be written. */
+/** Encodes a publication; returns error 107 when it is nested too deep to be written as JSON. */
 export function encodeRequest({
   data,
   b64data,
@@ -44,14 +40,14 @@ export function encodeRequest({
   }
 }
 
-/** Publishes into one channel; never rejects, so that a broadcast can report each channel. */
+/** Publishes into one channel. Never rejects, so that a broadcast can report each channel. */
 export async function publishInto(
   publish: Publish,
   channel: string,
   encoded: Buffer,
-  caller: Caller,
+  caller: Grant,
   { idempotency_key: idempotencyKey, skip_history: skipHistory }: Publication,
-): Promise<Answer> {
+): Promise<ApiReply<PublishResult>> {
   const options = { idempotencyKey, skipHistory }
   return orInternal(publish(channel, encoded, caller, options).then((position) => position ?? {}))
 }

@@ -1,12 +1,12 @@
 import { permitsChannel } from '@portcullis/contracts/scopes'
 import { PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
-import { apiError } from '../answer.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
+import { apiError } from '../reply.js'
 import { encodeRequest, type Publish, publishInto } from './publish-into.js'
 
-/** `publish`: into one channel; needs `publish:<channel>`. */
+/** `publish`: publishes into one channel; needs `publish:<channel>`. */
 export function apiPublish(
   publish: Publish,
   limits: ApiLimits,

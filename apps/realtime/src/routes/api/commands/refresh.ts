@@ -2,19 +2,18 @@ import { RefreshRequest } from '@portcullis/contracts/server-api'
 import { disconnectCodes } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../../../hub/orders.js'
-import { orInternal } from '../answer.js'
 import type { ApiCommand } from '../command.js'
-import { notAvailable, refuseFields, type Tell, targetOf } from '../target.js'
+import { notAvailable, refuseFields, type SendOrder, targetOf } from '../orders.js'
+import { orInternal } from '../reply.js'
 
 const Result = Type.Object({})
 
 /**
- * `refresh`: ends a user's connections as if their tokens had expired (3005), at which clients fetch a
- * new one and come back. With `expired`, or an `expire_at` that has passed; anything else would move
- * the end of a connection, and that is its token's: 108. It revokes nothing, and needs `tokens:revoke`,
- * as `disconnect` does.
+ * `refresh`: closes a user's connections as if their tokens had expired (3005); clients fetch a new token
+ * and reconnect. Requires `expired` or an `expire_at` in the past; otherwise error 108, because only a
+ * token decides when its connection ends. Revokes nothing; needs `tokens:revoke`, like `disconnect`.
  */
-export function apiRefresh(tell: Tell): ApiCommand<typeof RefreshRequest, typeof Result> {
+export function apiRefresh(sendOrder: SendOrder): ApiCommand<typeof RefreshRequest, typeof Result> {
   return {
     name: 'refresh',
     summary: "End a user's connections as expired",
@@ -38,7 +37,7 @@ export function apiRefresh(tell: Tell): ApiCommand<typeof RefreshRequest, typeof
         ...targetOf(body, caller),
         ...disconnectCodes.expired,
       }
-      return orInternal(tell(order, caller).then(() => ({})))
+      return orInternal(sendOrder(order, caller).then(() => ({})))
     },
   }
 }

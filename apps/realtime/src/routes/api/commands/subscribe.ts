@@ -4,34 +4,34 @@ import { contentOfJson, replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
 import type { ChannelOptions } from '../../../hub/namespaces.js'
 import { maxOrderBytes, type Order } from '../../../hub/orders.js'
-import { apiError, orInternal } from '../answer.js'
 import type { ApiCommand } from '../command.js'
-import { notAvailable, refuseFields, type Tell, targetOf } from '../target.js'
+import { notAvailable, refuseFields, type SendOrder, targetOf } from '../orders.js'
+import { apiError, orInternal } from '../reply.js'
 
 const Result = Type.Object({})
-/** The rest of an order has room beside it. */
+/** Leaves room for the rest of the order. */
 const maxDataBytes = maxOrderBytes / 2
 
 /**
- * `subscribe`: puts a user's connections into a channel, on every node; it ends with the connection.
+ * `subscribe`: subscribes a user's connections to a channel, on every node, until the connection ends.
  *
- * What it grants goes beyond the connections' own tokens, so it asks for what it takes to issue a token
- * that permits the channel: `tokens:issue`, and `subscribe:<channel>`, where `{sub}` stands for the user.
- * Revoking a connection's token ends the connection, and all that it was put into.
+ * It grants more than the connections' tokens, so the caller needs the scopes for issuing a token that
+ * permits the channel: `tokens:issue`, and `subscribe:<channel>`, where `{sub}` stands for the user.
+ * Revoking a connection's token ends the connection and with it these subscriptions.
  */
 export function apiSubscribe(
-  tell: Tell,
+  sendOrder: SendOrder,
   optionsOf: (channel: string) => ChannelOptions,
 ): ApiCommand<typeof SubscribeRequest, typeof Result> {
   return {
     name: 'subscribe',
-    summary: "Put a user's connections into a channel",
+    summary: "Subscribe a user's connections to a channel",
     scope: 'tokens:issue',
     body: SubscribeRequest,
     result: Result,
     async run(body, caller) {
       const { user, channel, recover_since: since, expire_at: expireAt = 0 } = body
-      // In the token of a subject `{sub}` is that subject, as when such a token issues another.
+      // In a token with a subject, `{sub}` stands for that subject, as when it issues another token.
       const subject = caller.subject === caller.identity ? user : caller.subject
       if (!permitsChannel(caller.scopes, subject, 'subscribe', channel)) {
         return apiError(replyErrors.permissionDenied)
@@ -52,8 +52,8 @@ export function apiSubscribe(
       if (expireAt > 0 && expireAt * 1000 <= Date.now()) {
         return apiError(replyErrors.expired)
       }
-      const data = dataOf(body)
-      if (data === 'unfit') {
+      const data = parseData(body)
+      if (data === 'invalid') {
         return apiError(replyErrors.badRequest)
       }
       const order: Order = {
@@ -64,19 +64,19 @@ export function apiSubscribe(
         ...(data === undefined ? {} : { data }),
         ...(expireAt === 0 ? {} : { expiresAt: expireAt * 1000 }),
       }
-      return orInternal(tell(order, caller).then(() => ({})))
+      return orInternal(sendOrder(order, caller).then(() => ({})))
     },
   }
 }
 
-/** `unfit`: too large, or nested deeper than JSON can be written. */
-function dataOf(body: { data?: unknown; b64data?: string }) {
+/** Returns `invalid` for data that is too large, or nested too deep to be written as JSON. */
+function parseData(body: { data?: unknown; b64data?: string }) {
   const content = contentOfJson(body)
   try {
-    return Buffer.byteLength(JSON.stringify(content) ?? '') > maxDataBytes ? 'unfit' : content
+    return Buffer.byteLength(JSON.stringify(content) ?? '') > maxDataBytes ? 'invalid' : content
   } catch (error) {
     if (error instanceof RangeError) {
-      return 'unfit'
+      return 'invalid'
     }
     throw error
   }

@@ -1,21 +1,23 @@
 import { UnsubscribeRequest } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import type { Order } from '../../../hub/orders.js'
-import { orInternal } from '../answer.js'
 import type { ApiCommand } from '../command.js'
-import { refuseFields, type Tell, targetOf } from '../target.js'
+import { refuseFields, type SendOrder, targetOf } from '../orders.js'
+import { orInternal } from '../reply.js'
 
 const Result = Type.Object({})
 
 /**
- * `unsubscribe`: takes a user's connections out of a channel, on every node, however they came into it.
- * It revokes nothing: whoever may subscribe may do so again. Whoever may close these connections may do
- * this, which is less: `tokens:revoke`, as for `disconnect`.
+ * `unsubscribe`: unsubscribes a user's connections from a channel, on every node, whether the client or
+ * the server subscribed them. Revokes nothing: clients may subscribe again. Needs `tokens:revoke`, like
+ * `disconnect`, which does more.
  */
-export function apiUnsubscribe(tell: Tell): ApiCommand<typeof UnsubscribeRequest, typeof Result> {
+export function apiUnsubscribe(
+  sendOrder: SendOrder,
+): ApiCommand<typeof UnsubscribeRequest, typeof Result> {
   return {
     name: 'unsubscribe',
-    summary: "Take a user's connections out of a channel",
+    summary: "Unsubscribe a user's connections from a channel",
     scope: 'tokens:revoke',
     body: UnsubscribeRequest,
     result: Result,
@@ -29,7 +31,7 @@ export function apiUnsubscribe(tell: Tell): ApiCommand<typeof UnsubscribeRequest
         ...targetOf(body, caller),
         channel: body.channel,
       }
-      return orInternal(tell(order, caller).then(() => ({})))
+      return orInternal(sendOrder(order, caller).then(() => ({})))
     },
   }
 }

@@ -1,19 +1,19 @@
 import { permits } from '@portcullis/contracts/scopes'
 import type { ApiError, TargetRequest } from '@portcullis/contracts/server-api'
+import type { Grant } from '@portcullis/gate'
 import { replyErrors } from '@portcullis/protocol'
 import type { Order, Target } from '../../hub/orders.js'
-import type { Caller } from './command.js'
 
-/** Tells every node what to do, on behalf of the caller's token; rejects when that has ended. */
-export type Tell = (order: Order, caller: Caller) => Promise<void>
+/** Sends an order to every node on behalf of the caller's token; rejects when the token has ended. */
+export type SendOrder = (order: Order, caller: Grant) => Promise<void>
 
 /**
- * The connections that a command names, as far as its caller may reach them: those on tokens of the
- * caller's own identity, unless it has `admin`. An empty id is one that was left out.
+ * Returns the target of a command. Without `admin`, callers reach only connections with tokens of their
+ * own identity. Empty ids count as absent.
  */
 export function targetOf(
   { user, client = '', session = '' }: TargetRequest,
-  caller: Caller,
+  caller: Grant,
 ): Target {
   return {
     user,
@@ -24,8 +24,8 @@ export function targetOf(
 }
 
 /**
- * The error for a field that is set, and means something that this server cannot do; undefined when
- * none is. To ignore it would be to do something else than was asked.
+ * Returns the error for the first of these fields that is set, undefined when none is. This server does
+ * not support them, and ignoring one would do something else than was requested.
  */
 export function refuseFields<Body extends object>(
   body: Body,
@@ -35,13 +35,13 @@ export function refuseFields<Body extends object>(
   return set === undefined ? undefined : notAvailable(set)
 }
 
-/** 108, which says what it is that is not available. */
+/** Returns error 108 that names what is not available. */
 export function notAvailable(what: string): { error: ApiError } {
   const { code, message } = replyErrors.notAvailable
   return { error: { code, message: `${message}: ${what}` } }
 }
 
-/** Generated clients also send the fields that nobody has set, with what stands for nothing. */
+/** Generated clients send unset fields with empty values. */
 function isSet(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) {
     return Object.keys(value).length > 0
