@@ -10,7 +10,7 @@ import { type Static, Type } from '@sinclair/typebox'
 const milliseconds = (value: number, description: string) =>
   Type.Integer({ default: value, minimum: 1, maximum: 600_000, description })
 
-/** Settings of auth, each an environment variable; README's table is made from this. */
+/** Settings of auth, each an environment variable. The table in the README is generated from this. */
 export const configSchema = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
   PORT: Type.Integer({
@@ -31,7 +31,7 @@ export const configSchema = Type.Object({
       Type.Literal('trace'),
       Type.Literal('silent'),
     ],
-    { default: 'info', description: 'least important log lines to write' },
+    { default: 'info', description: 'lowest level of log lines to write' },
   ),
   REDIS_URL: Type.String({
     default: 'redis://127.0.0.1:6379',
@@ -41,19 +41,19 @@ export const configSchema = Type.Object({
   REDIS_PREFIX: Type.String({
     default: 'portcullis',
     pattern: '^[A-Za-z0-9._:-]{1,64}$',
-    description: 'first part of every key, for several installations on one Redis',
+    description: 'prefix of every key; lets several installations share one Redis',
   }),
   PARTITIONS: Type.Integer({
     default: 1,
     minimum: 1,
     maximum: 16_384,
     description:
-      'partitions of the registry, fixed when it is created; 16 or more on a Redis Cluster, several for each master that it may ever have',
+      'partitions of the registry, fixed at its creation; 16 or more on a Redis Cluster, and several for each master that the Cluster may ever have',
   }),
   ISSUER: Type.String({
     default: 'http://127.0.0.1:4000',
     pattern: '^https?://[^?#]+$',
-    description: 'URL of this service as clients know it: `iss` of every token',
+    description: 'URL of this service as clients know it; `iss` of every token',
   }),
   AUDIENCE: Type.String({
     default: 'portcullis',
@@ -65,14 +65,14 @@ export const configSchema = Type.Object({
     default: 3600,
     minimum: 1,
     maximum: 2_592_000,
-    description: 'lifetime of tokens of an identity that has none of its own, in seconds',
+    description: 'lifetime of tokens of an identity that sets none, in seconds',
   }),
   MAX_TOKENS_PER_IDENTITY: Type.Integer({
     default: 100_000,
     minimum: 1,
     maximum: 1_000_000_000,
     description:
-      'tokens of one identity, those of its users included, that may live at a time; about 1 kB of Redis memory each',
+      'live tokens that one identity may have, including those of its users; about 1 kB of Redis memory each',
   }),
   KEY_ENCRYPTION_SECRET: Type.Optional(
     Type.String({
@@ -84,7 +84,7 @@ export const configSchema = Type.Object({
     Type.String({
       minLength: 32,
       description:
-        'the secret before, while KEY_ENCRYPTION_SECRET changes; keys that it opens are encrypted anew at the start',
+        'the previous secret, while KEY_ENCRYPTION_SECRET changes; at the start, keys encrypted with it are encrypted again with the new one',
     }),
   ),
   KEY_ROTATION_DAYS: Type.Integer({
@@ -92,48 +92,48 @@ export const configSchema = Type.Object({
     minimum: 0,
     maximum: 3650,
     description:
-      'days that a signing key signs until the next takes over, without any token or verifier noticing; 0: only by POST /v1/keys/rotate',
+      'days until the next signing key takes over, without effect on tokens and verifiers; 0: only POST /v1/keys/rotate rotates',
   }),
   SIGNING_ALGORITHM: Type.Union([Type.Literal('EdDSA'), Type.Literal('ES256')], {
     default: 'EdDSA',
     description:
-      'what new signing keys are for: EdDSA (Ed25519), or ES256 for verifiers that know no other; the next key is of that kind, the others go on',
+      'algorithm of new signing keys: EdDSA (Ed25519), or ES256 for verifiers that support no other; existing keys keep their algorithm',
   }),
   ADMIN_IDENTITY: Type.String({
     default: 'admin',
     pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$',
-    description: "the administrator's identity",
+    description: 'identity of the administrator',
   }),
   ADMIN_REGISTRATION_CODE: Type.Optional(
     Type.String({
       minLength: 32,
       maxLength: 256,
       description:
-        'a registration code that the administrator has from the start; random, 32 characters or more',
+        'a registration code of the administrator, added at the start; random, 32 characters or more',
     }),
   ),
   ADMIN_CODE_FILE: Type.String({
     default: 'portcullis-admin.json',
     description:
-      'where the first start writes the administrator that it makes, when ADMIN_REGISTRATION_CODE is not set',
+      'file to which the first start writes the registration code of the administrator it makes, when ADMIN_REGISTRATION_CODE is not set',
   }),
   FEED_MAX_LENGTH: Type.Integer({
     default: 100_000,
     minimum: 1,
     maximum: 1_000_000_000,
-    description: 'revocations that the feed of a partition keeps for nodes that come back',
+    description: 'revocations that the feed of a partition keeps for nodes that reconnect',
   }),
   FEED_HELLO_MS: milliseconds(5000, 'how long a node may take to say hello, in milliseconds'),
   FEED_PING_INTERVAL_MS: milliseconds(
     10_000,
-    'how often a node on the feed is pinged; one that answers none in between is cut off',
+    'how often a node on the feed is pinged, in milliseconds; a node that has not answered by the next ping is cut off',
   ),
   LEASE_MS: Type.Integer({
     default: 10_000,
     minimum: 500,
     maximum: 600_000,
     description:
-      'how long a receipt may wait for a node that is gone, in milliseconds; nodes hold their connections when they cannot reach auth for two thirds of it; a fifth is how long a node may take to acknowledge while revocations never end',
+      'longest time that a receipt waits for a node that is gone, in milliseconds; a node holds its connections after it has not reached auth for two thirds of this time; under constant revocations a node has a fifth of it to acknowledge',
   }),
   RECEIPT_TTL_SECONDS: Type.Integer({
     default: 604_800,
@@ -146,7 +146,7 @@ export const configSchema = Type.Object({
     minimum: 0,
     maximum: 16,
     description:
-      'Redis replicas that have to have a revocation before it is answered, unless the request says how many; the receipt tells how many have it',
+      'Redis replicas that must have a revocation before the request is answered, unless the request says how many; the receipt shows how many have it',
   }),
   AUDIT_RETENTION_DAYS: Type.Integer({
     default: 90,
@@ -159,13 +159,13 @@ export const configSchema = Type.Object({
     minimum: 1,
     maximum: 1_000_000_000,
     description:
-      'entries of the audit log that are kept, of each kind (acts; issued tokens; refusals), spread over the partitions',
+      'entries of the audit log that are kept, for each kind (acts, issued tokens, refusals), over all partitions',
   }),
   CLOSE_DEADLINE_MS: milliseconds(5000, 'how long closing may take, in milliseconds'),
   TRUST_PROXY: Type.Optional(
     Type.String({
       description:
-        'addresses or networks of reverse proxies, comma separated, whose X-Forwarded-* count; none by default',
+        'addresses or networks of reverse proxies whose X-Forwarded-* headers are trusted, comma separated; none by default',
     }),
   ),
   TOKEN_FAILURES_PER_MINUTE: Type.Integer({
@@ -173,81 +173,81 @@ export const configSchema = Type.Object({
     minimum: 1,
     maximum: 1_000_000,
     description:
-      'failed client authentications in a minute after which further failures of an address are told to wait; what is right is never refused',
+      'failed client authentications of one address in a minute after which further failures are told to wait; correct credentials are never refused',
   }),
   WRONG_CODES_ALLOWED: Type.Integer({
     default: 5,
     minimum: 1,
     maximum: 1000,
     description:
-      'wrong registration codes for one identity from one address after which further wrong ones are told to wait; a right one is never refused',
+      'wrong registration codes for one identity from one address after which further wrong codes are told to wait; a correct code is never refused',
   }),
   WRONG_CODE_WAIT_MS: milliseconds(
     1000,
-    'the first such wait, in milliseconds; each further wrong code doubles it',
+    'the first wait after wrong codes, in milliseconds; each further wrong code doubles it',
   ),
-  WRONG_CODE_MAX_WAIT_MS: milliseconds(60_000, 'the longest such wait, in milliseconds'),
+  WRONG_CODE_MAX_WAIT_MS: milliseconds(60_000, 'the longest wait after wrong codes, in milliseconds'),
   ADDRESS_REQUESTS_PER_MINUTE: Type.Integer({
     default: 0,
     minimum: 0,
     maximum: 100_000_000,
     description:
-      'units of work that one address may ask of /oauth and /v1 in a minute, at all instances together: a request is one or more (docs/security.md); 0 for no limit',
+      'units of work that one address may request from /oauth and /v1 in a minute, at all instances together; a request is one or more units (docs/security.md); 0 for no limit',
   }),
   IDENTITY_REQUESTS_PER_MINUTE: Type.Integer({
     default: 0,
     minimum: 0,
     maximum: 100_000_000,
     description:
-      'units of work that one identity may ask for in a minute, with its code or its tokens, at all instances together: a request is one or more (docs/security.md); 0 for no limit',
+      'units of work that one identity may request in a minute, with its code or its tokens, at all instances together; a request is one or more units (docs/security.md); 0 for no limit',
   }),
   EVENT_HTTP_HOSTS: Type.Optional(
     Type.String({
       description:
-        'names of hosts, comma separated, that security events may be pushed to over http: as well; this machine always may',
+        'host names, comma separated, to which security events may be pushed over http: as well; this machine is always allowed',
     }),
   ),
   EVENT_TIMEOUT_MS: milliseconds(
     10_000,
-    'how long a receiver may take to answer a security event, in milliseconds',
+    'how long a receiver may take to answer a pushed security event, in milliseconds',
   ),
   EVENT_RETRY_MS: milliseconds(
     1000,
-    'the first wait before a security event is pushed again, in milliseconds; each is twice as long as the one before, up to five minutes',
+    'the first wait before a security event is pushed again, in milliseconds; each further wait doubles, up to five minutes',
   ),
   EVENT_MAX_AGE_SECONDS: Type.Integer({
     default: 86_400,
     minimum: 0,
     maximum: 2_592_000,
     description:
-      'how long a security event is pushed again and again before it is given up, in seconds',
+      'how long a security event is retried before it expires, in seconds',
   }),
   EVENT_QUEUE_LENGTH: Type.Integer({
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'security events that may wait for one receiver; beyond it the oldest are dropped',
+    description: 'security events that may wait for one receiver; beyond this number the oldest are dropped',
   }),
   EVENT_POLL_WAIT_MS: milliseconds(
     30_000,
-    'how long a poll for security events waits when there are none, in milliseconds',
+    'how long a poll for security events waits when the queue is empty, in milliseconds',
   ),
 })
 export type Config = Static<typeof configSchema>
 
 /**
- * A right code is never refused, however many wrong ones came before: what people choose must not be
- * what anyone would try. Of 32 random hexadecimal digits one in thirty million has fewer.
+ * A correct code is never refused, however many wrong ones came before, so a chosen code must not be easy
+ * to guess. One in thirty million codes of 32 random hexadecimal digits has fewer different characters.
  */
 const minDifferentCharacters = 8
 
-/** @throws ConfigError naming every setting that is missing or wrong */
+/** Reads auth's settings. @throws ConfigError that names every setting that is missing or wrong */
 export function config(environment: Environment): Config {
   const settings = loadConfig(configSchema, environment)
   const { ADMIN_REGISTRATION_CODE: code } = settings
   if (code !== undefined && new Set(code).size < minDifferentCharacters) {
     throw new ConfigError([
-      `ADMIN_REGISTRATION_CODE must have ${minDifferentCharacters} different characters or more; a random one: openssl rand -base64 33`,
+      `ADMIN_REGISTRATION_CODE must have ${minDifferentCharacters} different characters or more; make a random code with: openssl rand -base64 33`,
     ])
   }
   return settings

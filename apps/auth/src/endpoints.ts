@@ -1,4 +1,4 @@
-/** URLs that OAuth clients use, from the issuer's. */
+/** Returns the URLs that OAuth clients use, from the URL of the issuer. */
 export function endpoints(issuer: string) {
   const base = issuer.replace(/\/+$/, '')
   return {

@@ -2,7 +2,7 @@ import type { AnswerableError } from '@portcullis/service'
 import { KeySetError, type KeySetErrorCode } from './keys/index.js'
 import { RegistryError, type RegistryErrorCode, RegistryLimitError } from './registry/index.js'
 
-/** Codes that requests are refused with, beside the registry's own. */
+/** Codes of refused requests, besides those of the registry. */
 export type AuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -40,7 +40,7 @@ const statuses: Readonly<Record<AuthErrorCode, number>> = {
   upgrade_required: 426,
 }
 
-/** A request that is refused. The message says what to change, and is sent. */
+/** Refuses a request. The message is sent to the caller, and says what to change. */
 export class AuthError extends Error {
   readonly code: AuthErrorCode
   readonly statusCode: number
@@ -93,7 +93,7 @@ const keySetStatuses: Readonly<Record<KeySetErrorCode, number>> = {
   too_many_keys: 409,
 }
 
-/** How an error is answered on a route that is not OAuth's; undefined: as it stands. */
+/** Returns the answer to an error on a route outside `/oauth/`; undefined to answer it unchanged. */
 export function translate(error: unknown): AnswerableError | undefined {
   if (error instanceof KeySetError) {
     const statusCode = keySetStatuses[error.code]
@@ -110,7 +110,7 @@ export function translate(error: unknown): AnswerableError | undefined {
   if (error.code === 'key_revoked') {
     return unavailable(error.code, error.message)
   }
-  // The caller's own token, which has ended since the caller was admitted.
+  // The caller's own token has ended since the caller was admitted.
   if (error.code === 'parent_ended') {
     return {
       statusCode: registryStatuses[error.code],

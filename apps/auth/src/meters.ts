@@ -3,29 +3,29 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 export type Meters = ReturnType<typeof meters>
 
 export interface FeedState {
-  /** Nodes whose feed connection is open here. */
+  /** Nodes connected to this instance. */
   readonly nodes: number
-  /** Unix milliseconds of the last revocation that the feed brought; 0 before any. */
+  /** Unix milliseconds of the newest revocation in the feed; 0 before the first. */
   readonly lastEventAt: number
 }
 
-/** From a revocation's commit until a node has applied it: milliseconds, else at most its lease. */
+/** A node usually applies a revocation in milliseconds, and at the latest when its lease is out. */
 const latencySeconds = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 30,
 ]
 
 export interface MeterSources {
   feed: () => FeedState
-  /** Parts of receipts that wait for a node, in the whole installation. */
+  /** Counts the pending parts of receipts in the whole installation. */
   countPending: () => Promise<number>
 }
 
-/** Counts of what auth does. No label ever has a name, an id or a token in it. */
+/** Registers auth's metrics. No label contains a name, an id or a token. */
 export function meters(register: Registry, { feed, countPending }: MeterSources) {
   const registers = [register]
   new Gauge({
     name: 'portcullis_feed_nodes',
-    help: 'Nodes whose feed connection is open at this instance',
+    help: 'Nodes connected to the feed of this instance',
     registers,
     collect() {
       this.set(feed().nodes)
@@ -33,7 +33,7 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
   })
   new Gauge({
     name: 'portcullis_feed_position_seconds',
-    help: 'Unix time of the last revocation that the feed brought to this instance',
+    help: 'Unix time of the newest revocation in the feed, as read by this instance',
     registers,
     collect() {
       this.set(feed().lastEventAt / 1000)
@@ -41,7 +41,7 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
   })
   new Gauge({
     name: 'portcullis_receipt_parts_pending',
-    help: 'Parts of receipts, one for each node and partition, that wait for a node; the same at every instance, NaN when Redis does not say',
+    help: 'Pending parts of receipts, one for each node and partition; the same at every instance, NaN when Redis does not answer',
     registers,
     async collect() {
       this.set(await countPending().catch(() => Number.NaN))
@@ -49,24 +49,24 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
   })
   const settled = new Counter({
     name: 'portcullis_receipt_parts_total',
-    help: 'Parts of receipts that waited for a node and no longer do: it acknowledged, or its lease ran out',
+    help: 'Parts of receipts that are no longer pending: acked, the node acknowledged; fenced, its lease ran out',
     labelNames: ['state'] as const,
     registers,
   })
   const latency = new Histogram({
     name: 'portcullis_revocation_seconds',
-    help: 'From the commit of a revocation until a part of its receipt was acknowledged or fenced',
+    help: 'Time from the commit of a revocation until a part of its receipt was acknowledged or fenced',
     labelNames: ['state'] as const,
     buckets: latencySeconds,
     registers,
   })
-  // From the start: an alert on a counter that appears with its first 1 never sees it rise.
+  // An alert on a counter that appears with its first increment would miss that increment.
   for (const state of ['acked', 'fenced'] as const) {
     settled.inc({ state }, 0)
     latency.zero({ state })
   }
   return {
-    /** Parts of receipts that this instance has settled, so many milliseconds after the commit. */
+    /** Counts parts of receipts that this instance has settled, `afterMs` milliseconds after the commit. */
     settled(state: 'acked' | 'fenced', afterMs: readonly number[]) {
       for (const ms of afterMs) {
         settled.inc({ state })
@@ -75,12 +75,12 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
     },
     nodesFenced: new Counter({
       name: 'portcullis_nodes_fenced_total',
-      help: 'Nodes that this instance has fenced because their lease ran out',
+      help: 'Nodes fenced by this instance because their lease ran out',
       registers,
     }),
     revocationsUnderReplicated: new Counter({
       name: 'portcullis_revocations_under_replicated_total',
-      help: 'Revocations that fewer Redis replicas had in time than were asked for',
+      help: 'Revocations that reached fewer Redis replicas in time than requested',
       registers,
     }),
     tokensIssued: new Counter({
@@ -97,7 +97,7 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
     }),
     auditEntriesLost: new Counter({
       name: 'portcullis_audit_entries_lost_total',
-      help: 'Entries that Redis did not take into the audit log; the log of this service has them',
+      help: 'Entries that Redis did not take into the audit log; they are in the log of this service',
       registers,
     }),
     revocations: new Counter({

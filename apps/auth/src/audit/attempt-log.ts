@@ -1,43 +1,43 @@
 import type { AuditRecord } from '../registry/index.js'
 import type { AuditLog } from './audit-log.js'
 
-/** Refused attempts whose caller has proven nothing: anyone can make as many as a network carries. */
+/** Refused attempts by unauthenticated callers, who can make any number of them. */
 export interface AttemptLog {
   /**
-   * Notes an attempt.
+   * Records an attempt.
    *
-   * @param network - where it came from, as limits see it
+   * @param network - the address that rate limits count for this caller
    */
   add(record: AuditRecord, network: string): void
-  /** Writes what has been counted so far. */
+  /** Writes the counts so far. */
   flush(): void
-  /** Does the same, and counts no longer. */
+  /** Writes the counts so far, and stops counting. */
   close(): void
 }
 
 export interface AttemptLogOptions {
   log: Pick<AuditLog, 'add'>
-  /** How long attempts are counted until their number is written. */
+  /** How long attempts are counted before the count is written, in milliseconds. */
   windowMs?: number
-  /** Names that attempts of one network may claim in a window and be told apart by. */
+  /** Claimed identities told apart in a window, for each network. */
   maxNames?: number
-  /** Groups in a window, before attempts are told apart by neither name nor network. */
+  /** Groups in a window; beyond it attempts are grouped without identity and network. */
   maxGroups?: number
 }
 
 interface Group {
-  /** What its attempts have in common. */
+  /** The fields that all attempts of the group share. */
   common: AuditRecord
-  /** Attempts beside the first. */
+  /** Attempts after the first. */
   count: number
 }
 
 /**
- * Folds attempts, so that a flood of them leaves few entries and pushes no others out of the log. The first
- * of a kind is written at once and whole. Those that follow within the window are counted, and one entry
- * with their `count` stands for them. Attempts are of a kind when action, status, error, network and
- * claimed identity are the same; names and networks are anyone's to invent, so beyond a bound they no
- * longer tell kinds apart.
+ * Opens a log that groups attempts, so that a flood of them writes few entries and pushes no other
+ * entries out of the audit log. The first attempt of a group is written at once, with all its fields.
+ * Later ones within the window are counted, and written as one entry with their `count`. A group shares
+ * action, status, error, network and claimed identity. Callers choose names and networks freely, so
+ * beyond a limit these no longer make new groups.
  */
 export function openAttemptLog({
   log,

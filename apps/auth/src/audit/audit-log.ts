@@ -1,22 +1,22 @@
 import type { AuditRecord } from '../registry/index.js'
 
-/** Where the audit log is written, through this process. */
+/** Writes the audit log. */
 export interface AuditLog {
   /**
-   * Resolves when the entry is on record, or when `onLost` has it. Entries of one tick go to Redis
-   * together.
+   * Adds an entry. Resolves when Redis has it, or when it was passed to `onLost`. Entries of one tick go
+   * to Redis together.
    */
   add(record: AuditRecord): Promise<void>
-  /** Resolves when that is so of all entries added until now. */
+  /** Resolves when every entry added until now is in Redis, or was passed to `onLost`. */
   settled(): Promise<void>
 }
 
 export interface AuditLogOptions {
   append: (partition: number, records: readonly AuditRecord[]) => Promise<void>
   partitionOf: (record: AuditRecord) => number
-  /** Has to keep what Redis did not take. */
+  /** Receives entries that Redis did not take; has to keep them elsewhere. */
   onLost: (records: readonly AuditRecord[], cause: unknown) => void
-  /** Entries that may wait for Redis, so that a flood of them costs no memory when it is slow. */
+  /** Entries that may wait for a slow Redis; bounds the memory of a flood. */
   maxWaiting?: number
 }
 
@@ -25,11 +25,11 @@ interface Batch {
   settled: Promise<void>
 }
 
-const batchSize = 500
+const maxBatchLength = 500
 
 /**
- * Nothing is sent twice: Redis may have taken what it did not confirm, and an entry that is in the log
- * twice says that something was done twice.
+ * Opens an audit log. No entry is sent again after an error: Redis may have taken it without a reply, and a
+ * duplicate entry would say that the action happened twice.
  */
 export function openAuditLog({
   append,
@@ -53,7 +53,7 @@ export function openAuditLog({
 
   function batchFor(partition: number): Batch {
     const known = collecting.get(partition)
-    if (known !== undefined && known.records.length < batchSize) {
+    if (known !== undefined && known.records.length < maxBatchLength) {
       return known
     }
     const batch: Batch = { records: [], settled: Promise.resolve() }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../callers/caller.js'
 import { shownName } from './shown-name.js'
 
-/** Says for the audit log who makes a request: proven by its token or its credentials. */
+/** Notes for the audit log who makes a request, as authenticated by a token or credentials. */
 export function noteActor(
   { audit }: FastifyRequest,
   { identity, subject, token }: Pick<Caller, 'identity' | 'token'> & { subject?: string },
@@ -13,7 +13,7 @@ export function noteActor(
   }
 }
 
-/** Says who claims to make it, as long as nothing has proven that. */
+/** Notes for the audit log who claims to make a request, before authentication. */
 export function noteClaimedActor(
   { audit }: FastifyRequest,
   { identity, subject, jti }: { identity: string; subject?: string; jti?: string },

@@ -2,28 +2,29 @@ import type { KeySet } from '../keys/index.js'
 import type { AdministratorOutcome, AuditRecord } from '../registry/index.js'
 import type { AuditLog } from './audit-log.js'
 
+/** Where auth acts on its own. */
 export interface OwnActs {
   keys: Pick<KeySet, 'onScheduled'>
-  /** The administrator that this start has made sure of. */
+  /** What the start did to have an administrator. */
   administrator: AdministratorOutcome & { identity: string }
 }
 
 /**
- * Writes down what auth does by itself, now and from here on. No request was made, so nobody is named.
- * Resolves when what the start did is on record.
+ * Records what auth does without a request, at the start and later. Such entries have no actor. Resolves
+ * when the entry of the start is written.
  */
 export async function recordOwnActs(
   log: AuditLog,
   { keys, administrator }: OwnActs,
 ): Promise<void> {
-  keys.onScheduled((kid) => void log.add(rotation(kid)))
+  keys.onScheduled((kid) => void log.add(keyRotated(kid)))
   const { made } = administrator
   if (made === 'identity' || made === 'code') {
     await log.add(administratorMade(administrator))
   }
 }
 
-function rotation(kid: string): AuditRecord {
+function keyRotated(kid: string): AuditRecord {
   return { action: 'key.rotate', result: 'ok', target: { key: kid }, detail: { cause: 'schedule' } }
 }
 

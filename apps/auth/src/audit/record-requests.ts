@@ -14,7 +14,7 @@ import type { AttemptLog } from './attempt-log.js'
 import type { AuditLog } from './audit-log.js'
 import { mayBeSecret, shownName } from './shown-name.js'
 
-/** What a request's entry says beside what is seen from outside. Whoever learns something adds it. */
+/** Fields of a request's entry that only the code which handles the request knows, and adds. */
 export interface AuditNotes {
   actor?: AuditActor
   target: AuditTarget
@@ -24,7 +24,7 @@ export interface AuditNotes {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the audit log calls a request to this route. */
+    /** The action of a request to this route, in the audit log. */
     audit?: AuditAction
   }
   interface FastifyRequest {
@@ -38,19 +38,18 @@ export interface RecordOptions {
 }
 
 /**
- * Writes the audit log: one entry for each request to a route whose `config` has `audit`. Everything
- * that is on record comes from here, so a route has to say no more than what it is, and what it was done
- * to where the path does not.
+ * Writes one entry for each request to a route whose `config` has `audit`. A route names its action
+ * there, and adds to `request.audit` the target that its path does not contain.
  *
- * An act of an administrator is answered after its entry is on record: who sees the answer finds the entry,
- * whatever ends this process. By then the act is committed. So when Redis does not take the entry
- * the answer says all the same what is so: a caller who was told of a failure would do it again, and a
- * registration code that was not shown is lost. The entry goes to the service's log whole, at the level
- * `error`, and is counted (`portcullis_audit_entries_lost_total`).
+ * The answer to an administrator's act waits until its entry is written, so that whoever sees the answer
+ * also finds the entry, even if this process ends. By then the act is committed. When Redis does not take
+ * the entry, the answer still reports the success: after an error the caller would repeat the act, and a
+ * registration code that was not shown would be lost. The whole entry then goes to the service's log at
+ * level `error`, and is counted (`portcullis_audit_entries_lost_total`).
  *
- * Tokens that are issued, and refusals, do not wait: their entries leave in the same tick, many at a
- * time, so that issuing costs no second round trip. Refusals of callers that have proven nothing are
- * folded (`fold-attempts.ts`).
+ * Issued tokens and refusals do not wait for their entries, which leave together at the end of the tick:
+ * issuing costs no second round trip. Refusals of unauthenticated callers are grouped
+ * (`attempt-log.ts`).
  */
 export const recordRequests = plugin(
   async (app: FastifyInstance, { log, attempts }: RecordOptions) => {
@@ -92,15 +91,15 @@ export const recordRequests = plugin(
   { name: 'audit' },
 )
 
-/** The answers that refuse the caller, rather than what it asked for. */
-const refusesCaller: readonly number[] = [401, 403, 429]
+/** Statuses that refuse the caller, whatever it asked for. */
+const callerRefused: readonly number[] = [401, 403, 429]
 
 function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRecord | undefined {
   const action = request.routeOptions.config.audit
   if (action === undefined) {
     return undefined
   }
-  if (auditActions[action] === 'read' && !refusesCaller.includes(statusCode)) {
+  if (auditActions[action] === 'read' && !callerRefused.includes(statusCode)) {
     return undefined
   }
   const { actor, detail, error } = request.audit
@@ -119,11 +118,14 @@ function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRe
   }
 }
 
-/** The identity is in most paths. Where nothing was done nothing says that there is anything so called. */
-function targetOf({ params, audit }: FastifyRequest, isDone: boolean): AuditTarget {
+/**
+ * Returns the target, with the identity of the path. After a failure its names are unverified: values that
+ * may be secrets are left out.
+ */
+function targetOf({ params, audit }: FastifyRequest, succeeded: boolean): AuditTarget {
   const { identity } = (params ?? {}) as { identity?: string }
   const target = { ...(identity === undefined ? {} : { identity }), ...audit.target }
-  if (isDone) {
+  if (succeeded) {
     return target
   }
   return Object.fromEntries(
