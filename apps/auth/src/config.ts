@@ -186,7 +186,10 @@ export const configSchema = Type.Object({
     1000,
     'the first wait after wrong codes, in milliseconds; each further wrong code doubles it',
   ),
-  WRONG_CODE_MAX_WAIT_MS: milliseconds(60_000, 'the longest wait after wrong codes, in milliseconds'),
+  WRONG_CODE_MAX_WAIT_MS: milliseconds(
+    60_000,
+    'the longest wait after wrong codes, in milliseconds',
+  ),
   ADDRESS_REQUESTS_PER_MINUTE: Type.Integer({
     default: 0,
     minimum: 0,
@@ -219,14 +222,14 @@ export const configSchema = Type.Object({
     default: 86_400,
     minimum: 0,
     maximum: 2_592_000,
-    description:
-      'how long a security event is retried before it expires, in seconds',
+    description: 'how long a security event is retried before it expires, in seconds',
   }),
   EVENT_QUEUE_LENGTH: Type.Integer({
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: 'security events that may wait for one receiver; beyond this number the oldest are dropped',
+    description:
+      'security events that may wait for one receiver; beyond this number the oldest are dropped',
   }),
   EVENT_POLL_WAIT_MS: milliseconds(
     30_000,

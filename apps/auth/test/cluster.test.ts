@@ -15,7 +15,7 @@ import {
 } from './fixtures/on-cluster.js'
 import { ready } from './fixtures/ready.js'
 
-t.test('a registry on a Cluster: everything, in every partition', async (t) => {
+t.test('the registry works on a Cluster, in every partition', async (t) => {
   const cluster = await startCluster(t)
   await t.rejects(open(t, cluster, { PARTITIONS: '1' }), {
     code: 'option_invalid',
@@ -29,13 +29,13 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
 
   const servers = await serversOf(cluster, self)
   const counts = cluster.servers.map((one) => servers.filter((each) => each === one).length)
-  t.same(counts.sort(), [5, 5, 6], 'spread evenly')
+  t.same(counts.sort(), [5, 5, 6], 'partitions are spread evenly')
   const report = (await self.api(admin, 'GET', '/v1/registry')).json()
   t.match(report, { cluster: true, partitions, servers: { length: 3 } })
   t.same(
     report.servers.map(({ server }: { server: string }) => server),
     cluster.servers.map(({ host, port }) => `${host}:${port}`).sort(),
-    'each primary is asked',
+    'the report lists each primary',
   )
   for (const { answers, settings } of report.servers) {
     t.ok(answers)
@@ -49,7 +49,7 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   t.same(
     await active(other, admin, tokens),
     tokens.map(() => true),
-    'in one question',
+    'one request introspects tokens of all partitions',
   )
   const { identities } = (await self.api(admin, 'GET', '/v1/identities?limit=10')).json()
   t.equal(identities.length, 10)
@@ -66,7 +66,7 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
       revoked: 0,
       exact: true,
     },
-    'counted over all partitions',
+    'the count covers all partitions',
   )
   t.equal(
     (await other.api(admin, 'GET', '/v1/tokens?limit=1000')).json().tokens.length,
@@ -78,7 +78,11 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   await heard(node)
   const asked = other.api(admin, 'GET', '/v1/connections?wait=10000')
   const inquiry = await node.next()
-  t.match(inquiry, { type: 'inquire', selector: { all: true } }, 'asked through the Cluster')
+  t.match(
+    inquiry,
+    { type: 'inquire', selector: { all: true } },
+    'the inquiry arrives through the Cluster',
+  )
   if (inquiry.type === 'inquire') {
     node.send({ type: 'connections', id: inquiry.id, connections: 2, tokens: [] })
   }
@@ -91,7 +95,7 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
       revocations: [...new Set(ids)].map((id) => ({ id, connectionsClosed })),
     })
   }
-  // Heard through one instance, waited for at another.
+  // The node is connected to one instance, and the request waits at the other.
   for (const { identity } of shops) {
     const revoked = other.api(admin, 'POST', '/v1/revocations', { identity, wait: 60_000 })
     await acknowledge(1)
@@ -107,8 +111,8 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   )
   const renewed = await self.token()
   const all = other.api(renewed, 'POST', '/v1/revocations', { all: true, wait: 60_000 })
-  // The node's own token is among them: it may have to come back before it has heard of every partition,
-  // as nodes do, and says again what auth may not have read.
+  // The node's own token is revoked too: it may have to reconnect before it has received the events of
+  // every partition. Like a real node it repeats the acknowledgements that auth may not have read.
   const heardOf = new Set<string>()
   let answered = false
   const answer = all.finally(() => {
@@ -116,7 +120,7 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   })
   for (let peer = node; !answered; ) {
     const ids = await Promise.race([peer.events(1).catch(() => undefined), answer.then(() => [])])
-    // Not before its next token is of after the last partition's commit.
+    // Joining fails until the node's next token is issued after the last partition's commit.
     if (ids === undefined) {
       peer = await joined(t, self, 'node-1', { cursor: peer.cursor() }).catch(() => peer)
     }
@@ -131,18 +135,18 @@ t.test('a registry on a Cluster: everything, in every partition', async (t) => {
   t.equal(
     (await self.api(renewed, 'GET', '/v1/nodes')).statusCode,
     401,
-    'its caller is revoked too',
+    'the token of the caller is revoked too',
   )
   const last = await self.token()
   const listed = (await self.api(last, 'GET', '/v1/revocations?limit=100')).json().revocations
   t.equal(listed.length, partitions + 1)
-  t.equal(listed[0].id, receipt.id, 'newest first, over all partitions')
+  t.equal(listed[0].id, receipt.id, 'receipts of all partitions, newest first')
   t.match((await self.api(last, 'GET', '/v1/nodes')).json(), {
     nodes: [{ node: 'node-1', pending: 0 }],
   })
 })
 
-t.test('the slot of a partition moves, and back, while it is used', async (t) => {
+t.test('a partition stays usable while its slot moves to another master and back', async (t) => {
   const cluster = await startCluster(t)
   const self = await open(t, cluster)
   const admin = await self.token()
@@ -196,7 +200,7 @@ t.test('the slot of a partition moves, and back, while it is used', async (t) =>
   t.same(
     [...new Set(refusals)].filter((status) => status !== 503),
     [],
-    'what cannot be done is 503',
+    'every refusal is a 503',
   )
   t.same(await active(self, admin, tokens.slice(-1)), [false])
   await ready(self)

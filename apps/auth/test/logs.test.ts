@@ -6,7 +6,7 @@ import { ready } from './fixtures/ready.js'
 import { redisProxy } from './fixtures/redis-proxy.js'
 
 t.test(
-  'no token, code, signature or header is in any log line of a run of every route',
+  'no log line of any route contains a token, code, signature or credential header',
   async (t) => {
     const proxy = await redisProxy(t)
     const self = await auth(t, { LOG_LEVEL: 'trace', REDIS_URL: proxy.url })
@@ -78,7 +78,7 @@ t.test(
       '/docs',
       '/.well-known/jwks.json',
       '/.well-known/oauth-authorization-server',
-      // Where people put tokens by mistake.
+      // URLs that contain a token by mistake.
       `/v1/nodes?access_token=${user}`,
       `/v1/tokens/${user}`,
       `/${user}`,
@@ -122,9 +122,9 @@ t.test(
     await self.app.close()
 
     const logs = self.logs()
-    t.ok(logs.split('\n').length > 50, 'there are logs')
+    t.ok(logs.split('\n').length > 50, 'the requests were logged')
     t.match(logs, '"route":"/v1/tokens/:jti"')
-    t.match(logs, 'request failed', 'failures too')
+    t.match(logs, 'request failed', 'failures were logged too')
     t.ok(secrets.size >= 12)
     for (const secret of secrets) {
       t.notOk(logs.includes(secret), `${secret.slice(0, 6)}…`)

@@ -8,7 +8,7 @@ import { freePort } from './fixtures/replicated-redis.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-/** The built service as a process, without tap's hooks for the module loader. */
+/** Starts the built service as a process, without tap's module loader hooks. */
 function start(environment: Record<string, string>) {
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, NODE_OPTIONS: '', REDIS_URL: redisUrl(), ...environment },
@@ -25,7 +25,7 @@ function start(environment: Record<string, string>) {
   return { child, output: () => output, errors: () => errors, exit: once(child, 'close') }
 }
 
-t.test('it serves, and ends by itself on SIGTERM, with nodes connected', async (t) => {
+t.test('serves, and exits with 0 on SIGTERM', async (t) => {
   const { prefix, admin } = await auth(t)
   const code = admin.registrationCode
   const internal = await freePort()
@@ -54,30 +54,33 @@ t.test('it serves, and ends by itself on SIGTERM, with nodes connected', async (
   t.equal(run.errors(), '')
 })
 
-t.test('a taken port, a wrong setting or no Redis is one clear line and exit code 1', async (t) => {
-  const self = await auth(t)
-  const { port } = new URL(await listen(self))
-  const code = self.admin.registrationCode
-  const base = { REDIS_PREFIX: self.prefix, ADMIN_REGISTRATION_CODE: code }
-  const cases = [
-    [{ ...base, PORT: port }, new RegExp(`^cannot start: port ${port} is taken`)],
-    [
-      { ...base, PORT: '0', INTERNAL_PORT: port },
-      new RegExp(`^cannot start: port ${port} is taken; .*INTERNAL_PORT$`),
-    ],
-    [{ ...base, PORT: 'x' }, /^cannot start: PORT must be a whole number$/],
-    [
-      { ...base, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' },
-      /^cannot start: Redis cannot be reached/,
-    ],
-    [{ ...base, PORT: '0', PARTITIONS: '3' }, /^cannot start: .*PARTITIONS=1/],
-  ] as const
-  await Promise.all(
-    cases.map(async ([environment, message]) => {
-      const run = start(environment)
-      t.same(await run.exit, [1, null])
-      t.match(run.errors().trim(), message)
-      t.equal(run.errors().trim().split('\n').length, 1, run.errors())
-    }),
-  )
-})
+t.test(
+  'a taken port, an invalid setting or a missing Redis prints one line and exits with 1',
+  async (t) => {
+    const self = await auth(t)
+    const { port } = new URL(await listen(self))
+    const code = self.admin.registrationCode
+    const base = { REDIS_PREFIX: self.prefix, ADMIN_REGISTRATION_CODE: code }
+    const cases = [
+      [{ ...base, PORT: port }, new RegExp(`^cannot start: port ${port} is taken`)],
+      [
+        { ...base, PORT: '0', INTERNAL_PORT: port },
+        new RegExp(`^cannot start: port ${port} is taken; .*INTERNAL_PORT$`),
+      ],
+      [{ ...base, PORT: 'x' }, /^cannot start: PORT must be a whole number$/],
+      [
+        { ...base, PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' },
+        /^cannot start: Redis cannot be reached/,
+      ],
+      [{ ...base, PORT: '0', PARTITIONS: '3' }, /^cannot start: .*PARTITIONS=1/],
+    ] as const
+    await Promise.all(
+      cases.map(async ([environment, message]) => {
+        const run = start(environment)
+        t.same(await run.exit, [1, null])
+        t.match(run.errors().trim(), message)
+        t.equal(run.errors().trim().split('\n').length, 1, run.errors())
+      }),
+    )
+  },
+)

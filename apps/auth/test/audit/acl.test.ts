@@ -12,7 +12,7 @@ const docs = readFileSync(new URL('../../../../docs/audit.md', import.meta.url),
 const skip = serverProgram() === undefined ? 'no redis-server is installed' : false
 
 t.test(
-  'under the Redis user of docs/audit.md auth works, and no entry changes',
+  'auth works as the Redis user of docs/audit.md, which cannot change entries',
   { skip },
   async (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'portcullis-acl-'))
@@ -46,7 +46,7 @@ t.test(
     }
     t.equal((await self.app.inject('/ready')).statusCode, 200)
     const { entries } = (await self.api(admin, 'GET', '/v1/audit')).json()
-    t.equal(entries.length, 10, 'eight of requests, a node that joined, one of the start')
+    t.equal(entries.length, 10, 'eight requests, a node that joined, and the start')
 
     const intruder = connect({ url, onError: () => {} })
     t.teardown(() => close(intruder))
@@ -79,7 +79,7 @@ t.test(
   },
 )
 
-/** The words of a command; what is in parentheses is one. */
+/** Splits a command into words; a group in parentheses is one word. */
 function words(command: string): string[] {
   return command.match(/\([^)]*\)|\S+/g) ?? []
 }

@@ -7,14 +7,14 @@ function record(requestId: string): AuditRecord {
   return { action: 'code.add', result: 'ok', status: 201, address: '127.0.0.1', requestId }
 }
 
-t.test('entries of one tick go together, each to its partition, in their order', async (t) => {
+t.test('entries of one tick are sent together, in order, to their partitions', async (t) => {
   const sent: [number, string[]][] = []
   const log = openAuditLog({
     append: async (partition, records) => {
       sent.push([partition, records.map(({ requestId = '' }) => requestId)])
     },
     partitionOf: ({ requestId }) => Number(requestId) % 2,
-    onLost: () => t.fail('nothing is lost'),
+    onLost: () => t.fail('an entry was lost'),
   })
   for (const n of ['0', '1', '2', '3']) {
     void log.add(record(n))
@@ -28,7 +28,7 @@ t.test('entries of one tick go together, each to its partition, in their order',
   ])
 })
 
-t.test('what Redis does not take is handed over whole, and rejects nobody', async (t) => {
+t.test('entries that Redis does not take are passed to onLost, and add() resolves', async (t) => {
   const lost: [string[], unknown][] = []
   let fails = true
   const log = openAuditLog({
@@ -44,15 +44,19 @@ t.test('what Redis does not take is handed over whole, and rejects nobody', asyn
   for (const n of ['0', '1', '2', '3']) {
     void log.add(record(n))
   }
-  t.match(lost, [[['3'], { message: '3 entries wait for Redis' }]], 'no more than so many wait')
+  t.match(
+    lost,
+    [[['3'], { message: '3 entries wait for Redis' }]],
+    'no more than maxWaiting entries wait',
+  )
   await log.settled()
   t.match(lost[1], [['0', '1', '2'], { message: 'away' }])
   fails = false
   await log.add(record('4'))
-  t.equal(lost.length, 2, 'and afterwards there is room again')
+  t.equal(lost.length, 2, 'later entries are written')
 })
 
-t.test('attempts of a kind are one entry, and one more with their number', (t) => {
+t.test('writes the first attempt of a group, and one entry with the count of the others', (t) => {
   const written: AuditRecord[] = []
   const attempts = openAttemptLog({
     log: {
@@ -89,7 +93,7 @@ t.test('attempts of a kind are one entry, and one more with their number', (t) =
       attempt('10.0.0.2', 'shop'),
       attempt('10.0.0.1', 'shop', 'too_many_requests'),
     ],
-    'the first of each kind at once, and whole',
+    'the first of each group at once, with all fields',
   )
   attempts.flush()
   t.same(take(), [
@@ -105,19 +109,19 @@ t.test('attempts of a kind are one entry, and one more with their number', (t) =
   ])
 
   for (let n = 0; n < 1000; n += 1) {
-    add('10.0.0.1', `nobody-${n}`)
+    add('10.0.0.1', `name-${n}`)
   }
-  t.equal(take().length, 3, 'of many names of one network two are told apart')
+  t.equal(take().length, 3, 'two names of one network make groups of their own')
   for (let n = 0; n < 1000; n += 1) {
     add(`10.0.1.${n}`)
   }
-  t.equal(take().length, 3, 'and of many networks as many as there is room for')
+  t.equal(take().length, 3, 'networks make groups up to maxGroups')
   attempts.flush()
   const counts = take()
   t.match(counts, [{ address: '10.0.0.1', count: 997 }, { count: 997 }])
   t.notHas(counts[0], 'actor')
   t.notHas(counts[1], 'address')
   attempts.flush()
-  t.same(take(), [], 'nothing is written twice')
+  t.same(take(), [], 'no count is written twice')
   t.end()
 })

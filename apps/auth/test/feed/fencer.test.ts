@@ -2,10 +2,10 @@ import t, { type Test } from 'tap'
 import { Fencer } from '../../src/feed/fencer.js'
 import type { Lease } from '../../src/registry/index.js'
 
-/** The Redis that says it is the registry's, unless a test says which. */
+/** A lease on the fake registry's Redis, unless `run` names another. */
 type FakeLease = Omit<Lease, 'run'> & { run?: string }
 
-/** Leases of a registry that the test writes. */
+/** A registry whose leases the test sets. */
 function registry(leases: FakeLease[]) {
   const state = {
     run: 'run-1',
@@ -16,15 +16,15 @@ function registry(leases: FakeLease[]) {
     overdue: [] as (number | undefined)[],
     settled: [] as number[],
     forgotten: [] as string[],
-    looks: 0,
+    polls: 0,
     fails: false,
     missing: [] as number[],
-    looked: () => {},
+    polled: () => {},
   }
   return Object.assign(state, {
     readLeases: async () => {
-      state.looks += 1
-      state.looked()
+      state.polls += 1
+      state.polled()
       if (state.fails) {
         throw new Error('away')
       }
@@ -56,11 +56,11 @@ function registry(leases: FakeLease[]) {
       state.forgotten.push(node)
       state.leases = state.leases.filter((lease) => lease.node !== node)
     },
-    /** So many further looks have begun; what the last but one found is done. */
-    async looksOn(count: number) {
-      const until = state.looks + count
-      while (state.looks < until) {
-        await new Promise<void>((resolve) => (state.looked = resolve))
+    /** Resolves after `count` further polls have begun; all but the last have finished. */
+    async morePolls(count: number) {
+      const until = state.polls + count
+      while (state.polls < until) {
+        await new Promise<void>((resolve) => (state.polled = resolve))
       }
     },
   })
@@ -89,7 +89,7 @@ function fencer(t: Test, fake: ReturnType<typeof registry>) {
   return { fenced, errors }
 }
 
-t.test('only a count that stands still for the whole time is fenced', async (t) => {
+t.test('fences only a node that has not renewed for the whole time', async (t) => {
   const still = lease({ node: 'still' })
   const renewing = lease({ node: 'renewing' })
   const fake = registry([still, renewing])
@@ -97,73 +97,77 @@ t.test('only a count that stands still for the whole time is fenced', async (t) 
   const { fenced } = fencer(t, fake)
   while (fake.fenced.length === 0) {
     renewing.renewedUs += 1
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
-  t.ok(performance.now() - began >= 60, 'not earlier')
+  t.ok(performance.now() - began >= 60, 'not before its time')
   for (let more = 0; more < 5; more += 1) {
     renewing.renewedUs += 1
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
   t.same(fenced, ['still'])
   t.same(new Set(fake.settled), new Set([7]), 'its receipts are settled')
-  t.ok(fake.settled.length <= 2, 'and not at every look')
-  t.same(fake.forgotten, [], 'the process that has the name may come back')
+  t.ok(fake.settled.length <= 2, 'and not at every poll')
+  t.same(fake.forgotten, [], 'a process that still has its name may come back')
 })
 
-t.test('a process that has lost its name is forgotten with its fence', async (t) => {
+t.test('a process that lost its name is forgotten once it is fenced', async (t) => {
   const fake = registry([lease({ node: 'old', current: false })])
   fencer(t, fake)
   while (fake.forgotten.length === 0) {
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
-  t.same(fake.settled, [7], 'after its receipts were settled')
+  t.same(fake.settled, [7], 'its receipts are settled first')
 })
 
-t.test('a fence that another instance has made, and not finished, is finished', async (t) => {
+t.test('finishes a fence that another instance has begun', async (t) => {
   const fake = registry([lease({ fencedUs: 5 })])
   const { fenced } = fencer(t, fake)
-  await fake.looksOn(3)
+  await fake.morePolls(3)
   t.same(fake.settled, [5])
   t.same(fenced, [])
 })
 
-t.test('after another Redis answers, everyone is seen anew', async (t) => {
+t.test('starts to count again when another Redis answers', async (t) => {
   const fake = registry([lease({ fenceMs: 200 })])
   fencer(t, fake)
-  // Restarted again and again, faster than the lease: nothing that was seen counts.
+  // Restarts that come faster than the lease: what was read before does not count.
   const until = performance.now() + 400
   for (let n = 0; performance.now() < until; n += 1) {
     fake.run = `run-${n}`
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
   t.same(fake.fenced, [])
 })
 
 t.test(
-  'a partition that does not answer keeps no other one waiting, and loses no time',
+  'a partition that does not answer delays no other, and its leases keep running',
   async (t) => {
     const here = lease({ node: 'here' })
     const away = lease({ node: 'away', partition: 1, fenceMs: 200 })
     const fake = registry([here, away])
     const { errors } = fencer(t, fake)
-    await fake.looksOn(2)
+    await fake.morePolls(2)
     const began = performance.now()
     fake.missing = [1]
     while (fake.fenced.length === 0) {
-      await fake.looksOn(1)
+      await fake.morePolls(1)
     }
     t.same(fake.fenced, ['here'])
-    t.ok(errors.length > 0, 'what is missing is said')
+    t.ok(errors.length > 0, 'the missing partition is reported')
     while (performance.now() < began + 200) {
-      await fake.looksOn(1)
+      await fake.morePolls(1)
     }
     fake.missing = []
-    await fake.looksOn(2)
-    t.same(fake.fenced, ['here', 'away'], 'the same count from the same Redis: it stood still')
+    await fake.morePolls(2)
+    t.same(
+      fake.fenced,
+      ['here', 'away'],
+      'the same renewal from the same Redis: the lease kept running',
+    )
   },
 )
 
-t.test('another Redis in one partition is no news of the others', async (t) => {
+t.test('another Redis in one partition does not restart leases of the others', async (t) => {
   const fake = registry([
     lease({ node: 'same', run: 'run' }),
     lease({ node: 'other', partition: 1 }),
@@ -171,34 +175,37 @@ t.test('another Redis in one partition is no news of the others', async (t) => {
   fencer(t, fake)
   for (let n = 0; fake.fenced.length === 0; n += 1) {
     fake.run = `run-${n}`
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
   t.same(fake.fenced, ['same'])
 })
 
-t.test('a revocation that waits for the whole time fences, whatever is renewed', async (t) => {
+t.test('fences a node that leaves a revocation pending, though it renews', async (t) => {
   const behind = lease({ node: 'behind', waitingUs: 10 })
   const busy = lease({ node: 'busy', waitingUs: 10 })
   const fake = registry([behind, busy])
   const { fenced } = fencer(t, fake)
-  await fake.looksOn(2)
+  await fake.morePolls(2)
   fake.endUs = 10
   const began = performance.now()
   while (fake.fenced.length === 0) {
     behind.renewedUs += 1
     busy.renewedUs += 1
-    // It has always something that waits, and nothing for long.
+    // This node always has a pending revocation, but none for long.
     fake.endUs += 1
     busy.waitingUs = fake.endUs
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
-  t.ok(performance.now() - began >= 60, 'not earlier')
-  await fake.looksOn(1)
+  t.ok(performance.now() - began >= 60, 'not before its time')
+  await fake.morePolls(1)
   t.same(fenced, ['behind'])
-  t.ok((fake.overdue[0] ?? 0) >= 10 && (fake.overdue[0] ?? 0) < fake.endUs, 'by what it has seen')
+  t.ok(
+    (fake.overdue[0] ?? 0) >= 10 && (fake.overdue[0] ?? 0) < fake.endUs,
+    'by a commit that the fencer has read',
+  )
 })
 
-t.test('what another Redis has committed does not count as seen', async (t) => {
+t.test('commits that another Redis has shown do not count', async (t) => {
   const behind = lease({ waitingUs: 10, fenceMs: 200 })
   const fake = registry([behind])
   fake.endUs = 10
@@ -207,20 +214,20 @@ t.test('what another Redis has committed does not count as seen', async (t) => {
   for (let n = 0; performance.now() < until; n += 1) {
     fake.run = `run-${n}`
     behind.renewedUs += 1
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
   t.same(fake.fenced, [])
 })
 
-t.test('a renewal that is counted while the leases are read is not held against it', async (t) => {
+t.test('the time of a lease starts with the answer that showed it', async (t) => {
   const slow = lease({ fenceMs: 60 })
   const fake = registry([slow])
   const { readLeases } = fake
   let answered = 0
   fake.readLeases = async () => {
     const read = await readLeases()
-    if (fake.looks === 1) {
-      // What was asked long ago is answered only now.
+    if (fake.polls === 1) {
+      // The answer takes long to arrive.
       while (performance.now() < began + 200) {
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -231,19 +238,19 @@ t.test('a renewal that is counted while the leases are read is not held against 
   const began = performance.now()
   fencer(t, fake)
   while (fake.fenced.length === 0) {
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
-  t.ok(performance.now() - answered >= 60, 'its time begins with the answer')
+  t.ok(performance.now() - answered >= 60, 'not before its time after the answer')
 })
 
-t.test('an error is reported, and the fencer looks again', async (t) => {
+t.test('reports an error, and polls again', async (t) => {
   const fake = registry([lease()])
   fake.fails = true
   const { errors } = fencer(t, fake)
-  await fake.looksOn(3)
+  await fake.morePolls(3)
   t.ok(errors.length >= 2)
   fake.fails = false
   while (fake.fenced.length === 0) {
-    await fake.looksOn(1)
+    await fake.morePolls(1)
   }
 })

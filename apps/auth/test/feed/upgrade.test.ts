@@ -4,7 +4,7 @@ import t from 'tap'
 import { type Auth, auth, type Test } from '../fixtures/auth.js'
 import { hello, listen, node } from '../fixtures/node.js'
 
-/** A masked text frame (RFC 6455 §5.2) of a short message; the mask is zero. */
+/** Returns a masked text frame (RFC 6455 §5.2) of a short message; the mask is zero. */
 function frame(text: string): Buffer {
   const payload = Buffer.from(text)
   const head = Buffer.from([
@@ -42,7 +42,7 @@ async function raw(t: Test, self: Auth): Promise<Socket> {
   return socket
 }
 
-/** What a socket says until it closes, or until the text matches. */
+/** Reads from a socket until it closes, or until the text matches. */
 async function heard(socket: Socket, until: RegExp): Promise<string> {
   let text = ''
   for await (const chunk of socket) {
@@ -54,7 +54,7 @@ async function heard(socket: Socket, until: RegExp): Promise<string> {
   return text
 }
 
-t.test('frames right behind the upgrade are acted on after admission, and not lost', async (t) => {
+t.test('frames sent right after the upgrade request are handled after admission', async (t) => {
   // NATS secnote-2026-16; @fastify/websocket CVE-2022-39386
   const self = await auth(t)
   const token = await self.tokenWith('feed')
@@ -71,29 +71,26 @@ t.test('frames right behind the upgrade are acted on after admission, and not lo
   t.match(text, /"type":"welcome".*"type":"goodbye"/s)
 })
 
-t.test(
-  'frames behind an upgrade that is refused are not acted on, and the socket closes',
-  async (t) => {
-    const self = await auth(t)
-    const wrong = await self.tokenWith('nodes:read')
-    for (const [token, status] of [
-      [undefined, 401],
-      ['nonsense', 401],
-      [wrong, 403],
-    ] as const) {
-      const socket = await raw(t, self)
-      const frames = frame(JSON.stringify(hello('intruder')))
-      socket.write(Buffer.concat([Buffer.from(upgrade('/v1/feed', token)), frames]))
-      const text = await heard(socket, /\0never\0/)
-      t.match(text, new RegExp(`^HTTP/1.1 ${status} `))
-      t.match(text, /www-authenticate: Bearer/i)
-    }
-    const { nodes } = (await self.api(await self.token(), 'GET', '/v1/nodes')).json()
-    t.same(nodes, [])
-  },
-)
+t.test('frames sent after a refused upgrade are ignored, and the socket closes', async (t) => {
+  const self = await auth(t)
+  const wrong = await self.tokenWith('nodes:read')
+  for (const [token, status] of [
+    [undefined, 401],
+    ['nonsense', 401],
+    [wrong, 403],
+  ] as const) {
+    const socket = await raw(t, self)
+    const frames = frame(JSON.stringify(hello('intruder')))
+    socket.write(Buffer.concat([Buffer.from(upgrade('/v1/feed', token)), frames]))
+    const text = await heard(socket, /\0never\0/)
+    t.match(text, new RegExp(`^HTTP/1.1 ${status} `))
+    t.match(text, /www-authenticate: Bearer/i)
+  }
+  const { nodes } = (await self.api(await self.token(), 'GET', '/v1/nodes')).json()
+  t.same(nodes, [])
+})
 
-t.test('only the feed is a WebSocket', async (t) => {
+t.test('refuses upgrades on every other path', async (t) => {
   const self = await auth(t)
   const token = await self.token()
   for (const path of [
@@ -111,14 +108,14 @@ t.test('only the feed is a WebSocket', async (t) => {
   }
 })
 
-t.test('without an upgrade the feed says what to do', async (t) => {
+t.test('answers 426 to a request for the feed without an upgrade', async (t) => {
   const self = await auth(t)
   const answer = await self.api(await self.tokenWith('feed'), 'GET', '/v1/feed')
   t.equal(answer.statusCode, 426)
   t.equal(answer.json().code, 'upgrade_required')
 })
 
-t.test('a token is taken from the header alone', async (t) => {
+t.test('takes a token only from the header', async (t) => {
   // RFC 9700 §4.3.2
   const self = await auth(t)
   const token = await self.token()
@@ -129,7 +126,7 @@ t.test('a token is taken from the header alone', async (t) => {
   await t.rejects(node(t, self, 'nonsense'), /401/)
 })
 
-t.test('a peer that resets while it is being admitted does no harm', async (t) => {
+t.test('survives peers that reset during admission', async (t) => {
   const self = await auth(t)
   const token = await self.tokenWith('feed')
   for (let n = 0; n < 20; n++) {

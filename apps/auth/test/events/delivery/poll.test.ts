@@ -5,7 +5,7 @@ import { type Auth, auth } from '../../fixtures/auth.js'
 import { listen } from '../../fixtures/node.js'
 import { progress, receiver, revoked, verified } from '../../fixtures/receiver.js'
 
-/** A receiver that polls, as the identity that it is. */
+/** Adds a receiver that polls with an identity of its own. */
 async function polling(self: Auth) {
   const { identity, registrationCode } = await self.identity(['events:read'])
   const { id, delivery } = await receiver(self, { method: pollMethod }, { identity })
@@ -16,7 +16,7 @@ async function polling(self: Auth) {
     path,
     credentials,
     async poll(body: object, through = self): Promise<PolledEvents> {
-      // A revocation of everything would have ended an older token.
+      // A new token each time: an older one may have been revoked by the test.
       const answer = await through.api(await self.token(credentials), 'POST', path, body)
       if (answer.statusCode !== 200) {
         throw new Error(answer.body)
@@ -28,7 +28,7 @@ async function polling(self: Auth) {
 
 const now = { returnImmediately: true }
 
-t.test('what is polled comes again until it is acknowledged', async (t) => {
+t.test('returns events again until they are acknowledged', async (t) => {
   const self = await auth(t)
   const { id, poll } = await polling(self)
   t.same(await poll(now), { sets: {} })
@@ -53,7 +53,11 @@ t.test('what is polled comes again until it is acknowledged', async (t) => {
     setErrs: { [String(second)]: { err: 'invalid_audience', description: 'not mine' } },
   })
   t.same(Object.keys(left.sets), [third])
-  t.same(await poll({ maxEvents: 0, ack: [third] }), { sets: {} }, 'acknowledging alone')
+  t.same(
+    await poll({ maxEvents: 0, ack: [third] }),
+    { sets: {} },
+    'acknowledges without taking events',
+  )
   t.same(await poll(now), { sets: {} })
   t.match(await progress(self, id), {
     pending: 0,
@@ -63,7 +67,7 @@ t.test('what is polled comes again until it is acknowledged', async (t) => {
   })
 })
 
-t.test('a poll waits for an event, at any instance, and no longer than it may', async (t) => {
+t.test('a poll waits for an event of any instance, until its time is over', async (t) => {
   const self = await auth(t)
   const other = await self.another({ EVENT_POLL_WAIT_MS: '1' })
   const { poll, id } = await polling(self)
@@ -73,42 +77,45 @@ t.test('a poll waits for an event, at any instance, and no longer than it may', 
   t.same(Object.keys((await waiting).sets), [`${txn}.${id}`])
 })
 
-t.test('hanging up and closing end a wait, and only so many wait at once', async (t) => {
-  const self = await auth(t, { EVENT_POLL_WAIT_MS: '600000' })
-  const { id, path, credentials } = await polling(self)
-  const { eventPoller, registry } = self.app
-  const caller = { act: <R>(work: (of: typeof registry) => Promise<R>) => work(registry) }
-  const gone = new AbortController()
-  const abandoned = eventPoller.poll(id, {}, caller, gone.signal)
-  gone.abort()
-  t.same(await abandoned, { sets: {} })
+t.test(
+  'a closed connection and closing auth end a wait, and the number of waits is bounded',
+  async (t) => {
+    const self = await auth(t, { EVENT_POLL_WAIT_MS: '600000' })
+    const { id, path, credentials } = await polling(self)
+    const { eventPoller, registry } = self.app
+    const caller = { act: <R>(work: (of: typeof registry) => Promise<R>) => work(registry) }
+    const gone = new AbortController()
+    const abandoned = eventPoller.poll(id, {}, caller, gone.signal)
+    gone.abort()
+    t.same(await abandoned, { sets: {} })
 
-  const four = [1, 2, 3, 4].map(() =>
-    eventPoller.poll(id, {}, caller, new AbortController().signal),
-  )
-  t.same(
-    await eventPoller.poll(id, {}, caller, new AbortController().signal),
-    { sets: {} },
-    'the fifth',
-  )
-  const token = await self.token(credentials)
-  const url = `${await listen(self)}${path}`
-  const came = once(self.app.server, 'request')
-  const answer = fetch(url, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: '{}',
-  })
-  await came
-  await self.app.close()
-  t.same(
-    await Promise.all(four),
-    [1, 2, 3, 4].map(() => ({ sets: {} })),
-  )
-  t.same(await (await answer).json(), { sets: {} })
-})
+    const four = [1, 2, 3, 4].map(() =>
+      eventPoller.poll(id, {}, caller, new AbortController().signal),
+    )
+    t.same(
+      await eventPoller.poll(id, {}, caller, new AbortController().signal),
+      { sets: {} },
+      'the fifth does not wait',
+    )
+    const token = await self.token(credentials)
+    const url = `${await listen(self)}${path}`
+    const came = once(self.app.server, 'request')
+    const answer = fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: '{}',
+    })
+    await came
+    await self.app.close()
+    t.same(
+      await Promise.all(four),
+      [1, 2, 3, 4].map(() => ({ sets: {} })),
+    )
+    t.same(await (await answer).json(), { sets: {} })
+  },
+)
 
-t.test('what is paused is not given, and what is pushed to cannot poll', async (t) => {
+t.test('returns no events while paused, and refuses polls of a push receiver', async (t) => {
   const self = await auth(t)
   const { poll, id, path, credentials } = await polling(self)
   await revoked(self, { identity: 'admin', subject: 'ann' })
@@ -124,7 +131,7 @@ t.test('what is paused is not given, and what is pushed to cannot poll', async (
   t.match(answer.json().detail, /pushed/)
 })
 
-t.test('nobody polls for another, not even the administrator', async (t) => {
+t.test('only the identity of a receiver may poll, not even the administrator', async (t) => {
   const self = await auth(t)
   const { path, credentials } = await polling(self)
   const stranger = await self.tokenWith('events:read')

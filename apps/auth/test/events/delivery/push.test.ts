@@ -11,7 +11,7 @@ import { httpReceiver, progress, receiver, revoked, verified } from '../../fixtu
 
 const quick = { EVENT_RETRY_MS: '1' }
 
-t.test('each revocation is pushed as a signed event, in the words of CAEP', async (t) => {
+t.test('pushes each revocation as a signed CAEP event', async (t) => {
   const self = await auth(t)
   const http = await httpReceiver(t)
   const { id } = await receiver(self, http.url)
@@ -57,12 +57,12 @@ t.test('each revocation is pushed as a signed event, in the words of CAEP', asyn
       authorization: undefined,
     })
     const { payload, protectedHeader } = await verified(self, body)
-    t.ok(Value.Check(SecurityEvent, payload), 'as the contract says')
+    t.ok(Value.Check(SecurityEvent, payload), 'the event satisfies its schema')
     t.match(protectedHeader, { typ: 'secevent+jwt', alg: 'EdDSA', kid: String })
     t.same(payload['sub_id'], subject, JSON.stringify(selector))
     t.equal(payload['txn'], txn)
     t.equal(payload.jti, `${txn}.${id}`)
-    t.equal(payload.exp, undefined, 'RFC 8417 §4: no token of another kind')
+    t.equal(payload.exp, undefined, 'RFC 8417 §4: not confusable with an access token')
     t.equal(payload.sub, undefined)
     const { [sessionRevokedEvent]: event } = payload['events'] as Record<string, unknown>
     t.match(event, { event_timestamp: Number, cutoff_us: Number })
@@ -79,7 +79,7 @@ t.test('each revocation is pushed as a signed event, in the words of CAEP', asyn
   t.match(metrics, 'portcullis_security_events_pending 0')
 })
 
-t.test('an event is no access token, wherever it is shown', async (t) => {
+t.test('refuses an event in place of an access token', async (t) => {
   const self = await auth(t, { AUDIENCE: 'https://shop.example/events' })
   const http = await httpReceiver(t)
   await receiver(self, http.url)
@@ -94,7 +94,7 @@ t.test('an event is no access token, wherever it is shown', async (t) => {
   t.equal(named.statusCode, 400)
 })
 
-t.test('the authorization header is sent, sealed in Redis, and never shown', async (t) => {
+t.test('sends the authorization header, encrypts it in Redis, and never shows it', async (t) => {
   const secret = 'Bearer the-secret-of-the-receiver'
   for (const environment of [{}, { KEY_ENCRYPTION_SECRET: 'a secret of 32 characters at least' }]) {
     const self = await auth(t, environment)
@@ -124,11 +124,11 @@ t.test('the authorization header is sent, sealed in Redis, and never shown', asy
       KEY_ENCRYPTION_SECRET_PREVIOUS: environment.KEY_ENCRYPTION_SECRET ?? '',
     })
     await revoked(other, { all: true })
-    t.equal((await http.at(2)).headers.authorization, secret, 'under another secret too')
+    t.equal((await http.at(2)).headers.authorization, secret, 'after a change of the secret too')
   }
 })
 
-t.test('what is not taken is pushed again until it is, under the same jti', async (t) => {
+t.test('pushes an event again until the receiver takes it, with the same jti', async (t) => {
   const self = await auth(t, quick)
   const replies = [
     503,
@@ -147,10 +147,14 @@ t.test('what is not taken is pushed again until it is, under the same jti', asyn
   t.match(done, { pending: 0, refused: 0 })
   t.match(done.lastFailure, { error: String, at: Number })
   t.equal(http.pushed.length, replies.length)
-  t.equal(new Set(http.pushed.map(({ body }) => body)).size, 1, 'the same event each time')
+  t.equal(
+    new Set(http.pushed.map(({ body }) => body)).size,
+    1,
+    'the event is the same in each attempt',
+  )
 })
 
-t.test('a receiver that was away gets everything when it is back', async (t) => {
+t.test('a receiver that was down gets every event when it is back', async (t) => {
   const self = await auth(t, quick)
   const gone = await httpReceiver(t)
   const { id } = await receiver(self, gone.url)
@@ -174,7 +178,7 @@ t.test('a receiver that was away gets everything when it is back', async (t) => 
   t.same(got.map((payload) => payload['txn']).sort(), ids.sort())
 })
 
-t.test('an event that the receiver refuses, or chokes on, holds no other up', async (t) => {
+t.test('an event that the receiver refuses or fails on does not delay others', async (t) => {
   const self = await auth(t, { ...quick, EVENT_TIMEOUT_MS: '200' })
   const subjects: string[] = []
   const http = await httpReceiver(t, ({ body }) => {
@@ -194,38 +198,39 @@ t.test('an event that the receiver refuses, or chokes on, holds no other up', as
   }
   const done = await progress(self, id, ({ delivered }) => delivered === 2)
   t.match(done, { refused: 1, pending: 1 })
-  t.equal(subjects.filter((subject) => subject === 'refused').length, 1, 'once is enough')
+  t.equal(
+    subjects.filter((subject) => subject === 'refused').length,
+    1,
+    'a refused event is not pushed again',
+  )
   await progress(self, id, ({ lastFailure }) => lastFailure?.error === 'no answer in 200 ms')
 })
 
-t.test(
-  'an event is given up in the end, and the receiver is told that it missed some',
-  async (t) => {
-    const self = await auth(t, { ...quick, EVENT_MAX_AGE_SECONDS: '0' })
-    let status = 503
-    const http = await httpReceiver(t, () => status)
-    const { id } = await receiver(self, http.url)
-    await revoked(self, { all: true })
-    const given = await progress(self, id, ({ expired }) => expired === 1)
-    t.match(given, { pending: 1, delivered: 0 }, 'the notice waits')
-    status = 202
-    await progress(self, id, ({ delivered, pending }) => delivered === 1 && pending === 0)
-    const { payload } = await verified(self, http.pushed.at(-1)?.body ?? '')
-    t.match(payload, {
-      sub_id: { format: 'opaque', id },
-      events: {
-        'https://schemas.openid.net/secevent/ssf/event-type/stream-updated': {
-          status: 'enabled',
-          reason: /missed/,
-        },
+t.test('an event expires, and the receiver is told that it missed events', async (t) => {
+  const self = await auth(t, { ...quick, EVENT_MAX_AGE_SECONDS: '0' })
+  let status = 503
+  const http = await httpReceiver(t, () => status)
+  const { id } = await receiver(self, http.url)
+  await revoked(self, { all: true })
+  const given = await progress(self, id, ({ expired }) => expired === 1)
+  t.match(given, { pending: 1, delivered: 0 }, 'the notice is queued')
+  status = 202
+  await progress(self, id, ({ delivered, pending }) => delivered === 1 && pending === 0)
+  const { payload } = await verified(self, http.pushed.at(-1)?.body ?? '')
+  t.match(payload, {
+    sub_id: { format: 'opaque', id },
+    events: {
+      'https://schemas.openid.net/secevent/ssf/event-type/stream-updated': {
+        status: 'enabled',
+        reason: /missed/,
       },
-    })
-    t.match((await self.app.inject('/metrics')).body, 'events_total{outcome="expired"} 1')
-  },
-)
+    },
+  })
+  t.match((await self.app.inject('/metrics')).body, 'events_total{outcome="expired"} 1')
+})
 
 t.test(
-  'what comes while it is paused waits, and a full queue says what it has dropped',
+  'events queue while a receiver is paused, and a full queue reports what it dropped',
   async (t) => {
     const self = await auth(t, { ...quick, EVENT_QUEUE_LENGTH: '2' })
     const http = await httpReceiver(t)
@@ -247,11 +252,11 @@ t.test(
       http.pushed.map(async ({ body }) => (await verified(self, body)).payload),
     )
     t.same(got.flatMap(({ txn }) => (txn === undefined ? [] : [txn])).sort(), ids.slice(1).sort())
-    t.equal(got.filter(({ txn }) => txn === undefined).length, 1, 'and the notice')
+    t.equal(got.filter(({ txn }) => txn === undefined).length, 1, 'the notice of missed events')
   },
 )
 
-t.test('a receiver of some identities hears of these, and of what is for everybody', async (t) => {
+t.test('a receiver limited to some identities gets their events and those for all', async (t) => {
   const self = await auth(t)
   const http = await httpReceiver(t)
   const mine = await self.identity([])
@@ -273,7 +278,7 @@ t.test('a receiver of some identities hears of these, and of what is for everybo
   t.same(got.map(({ txn }) => txn).sort(), ids.sort())
 })
 
-t.test('a receiver that is put right is tried again at once', async (t) => {
+t.test('a receiver whose settings change is tried again at once', async (t) => {
   const self = await auth(t, { EVENT_RETRY_MS: '600000' })
   const wrong = await httpReceiver(t, () => 404)
   const right = await httpReceiver(t)
@@ -285,7 +290,7 @@ t.test('a receiver that is put right is tried again at once', async (t) => {
   await verified(self, (await right.at(1)).body)
 })
 
-t.test('a verification event tries the way', async (t) => {
+t.test('a verification event is pushed with its state', async (t) => {
   const self = await auth(t)
   const http = await httpReceiver(t)
   const { id } = await receiver(self, http.url)

@@ -6,7 +6,7 @@ const event = (jti: string): QueuedEvent => ({ jti, at: 0, what: { kind: 'missed
 const [a, b] = [event('a'), event('b')]
 
 t.test(
-  'a receiver that is away is asked ever more rarely, with everything each time',
+  'the wait doubles while a receiver is down, and each attempt includes all events',
   async (t) => {
     const retries = new Retries(1000)
     t.equal(retries.dueAt, Number.POSITIVE_INFINITY)
@@ -28,7 +28,7 @@ t.test(
   },
 )
 
-t.test('an event that fails waits alone, and soon again once the receiver answers', async (t) => {
+t.test('an event that fails waits alone, and shortly once the receiver answers', async (t) => {
   const retries = new Retries(1000)
   retries.mayTry(0)
   for (let now = 0; now < 1e6; now = retries.dueAt) {
@@ -37,10 +37,10 @@ t.test('an event that fails waits alone, and soon again once the receiver answer
   }
   const now = retries.dueAt - 100_000
   t.ok(retries.mayTry(now))
-  t.same(retries.untried([a, b]), [b], 'the other does not wait')
+  t.same(retries.untried([a, b]), [b], 'the other event does not wait')
   retries.tried([], true, now)
   t.ok(retries.dueAt <= now + 1000)
-  t.ok(retries.mayTry(now), 'and whatever comes is tried at once')
+  t.ok(retries.mayTry(now), 'new events are tried at once')
   t.ok(retries.mayTry(retries.dueAt))
   t.same(retries.untried([a]), [a])
   retries.tried([], true, retries.dueAt)

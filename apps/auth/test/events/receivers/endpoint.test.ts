@@ -1,8 +1,8 @@
 import t from 'tap'
 import { endpointOf, lookup } from '../../../src/events/receivers/endpoint.js'
 
-t.test('over TLS, or to this machine, or to a host that is named', async (t) => {
-  const fine = [
+t.test('allows https:, this machine, and the named hosts', async (t) => {
+  const allowed = [
     'https://shop.example/events?tenant=1',
     'https://10.1.2.3:8443/',
     'http://localhost:8080/events',
@@ -11,7 +11,7 @@ t.test('over TLS, or to this machine, or to a host that is named', async (t) => 
     'http://[::1]:1/',
     'http://receiver/events',
   ]
-  for (const text of fine) {
+  for (const text of allowed) {
     t.equal(endpointOf(text, ['receiver']).href, new URL(text).href)
   }
   const wrong: [string, RegExp][] = [
@@ -36,7 +36,7 @@ t.test('over TLS, or to this machine, or to a host that is named', async (t) => 
   }
 })
 
-t.test('a name is looked up as ever, and a link-local address of it refused', async (t) => {
+t.test('resolves host names, and refuses link-local addresses', async (t) => {
   const ask = (name: string, all: boolean) =>
     new Promise((resolve, reject) => {
       lookup(name, { all }, (error, address) => (error === null ? resolve(address) : reject(error)))

@@ -5,7 +5,7 @@ import { leaseTimes } from '../../../src/registry/index.js'
 import { auth } from '../../fixtures/auth.js'
 import { hello, instanceOf, joined, node, nodeToken, revocations } from '../../fixtures/node.js'
 
-t.test('a node hears of revocations, acknowledges, and the receipt is complete', async (t) => {
+t.test('a receipt is complete after the node has acknowledged its revocation', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -24,7 +24,7 @@ t.test('a node hears of revocations, acknowledges, and the receipt is complete',
   })
 })
 
-t.test('acknowledgements at one instance complete a receipt asked of another', async (t) => {
+t.test('acknowledgements at one instance complete a receipt that waits at another', async (t) => {
   const self = await auth(t)
   const other = await self.another()
   const admin = await self.token()
@@ -38,7 +38,7 @@ t.test('acknowledgements at one instance complete a receipt asked of another', a
   t.match((await waiting).json(), { complete: true, nodes: { length: 2 } })
 })
 
-t.test('a node that comes back is told what it missed, once and in order', async (t) => {
+t.test('a node that reconnects receives the events it missed, once and in order', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const first = await joined(t, self, 'node-1')
@@ -55,7 +55,7 @@ t.test('a node that comes back is told what it missed, once and in order', async
   t.same(await back.events(6), [...missed, ...(await later)])
 })
 
-t.test('events committed while nodes catch up come once and in order', async (t) => {
+t.test('events committed during the backfill arrive once and in order', async (t) => {
   const self = await auth(t, { PARTITIONS: '3' })
   const admin = await self.token()
   const at = (await joined(t, self, 'starter')).cursor()
@@ -77,38 +77,41 @@ t.test('events committed while nodes catch up come once and in order', async (t)
   )
   await committing
   const [ids = []] = nodes
-  t.equal(new Set(ids).size, 120, 'none twice')
+  t.equal(new Set(ids).size, 120, 'no event arrives twice')
   for (const other of nodes) {
-    t.same([...other].sort(), [...ids].sort(), 'none missing')
+    t.same([...other].sort(), [...ids].sort(), 'no event is missing')
   }
   for (const partition of ['0', '1', '2']) {
     const of = (list: string[]) => list.filter((id) => id.startsWith(`${partition}-`))
     for (const other of nodes) {
-      t.same(of(other), of(ids), `partition ${partition} in one order`)
+      t.same(of(other), of(ids), `events of partition ${partition} arrive in the same order`)
     }
   }
 })
 
-t.test('a node without a cursor, or with one that cannot be told, starts at the end', async (t) => {
-  const self = await auth(t, { FEED_MAX_LENGTH: '2' })
-  const admin = await self.token()
-  const before = await joined(t, self, 'before')
-  await revocations(self, admin, 1)
-  await before.events(1)
-  const old = before.cursor()
-  await revocations(self, admin, 400)
-  const cursors = [undefined, '0-0', old, '9-9', '0-0,0-0', '999999-9999999999999']
-  for (const [n, cursor] of cursors.entries()) {
-    const one = await node(t, self, await nodeToken(self))
-    one.send(hello(`node-${n}`, cursor === undefined ? {} : { cursor }))
-    t.match(await one.welcome(), { resumed: false }, `${cursor}`)
-    const [id] = await revocations(self, admin, 1)
-    t.same(await one.events(1), [id])
-    one.socket.terminate()
-  }
-})
+t.test(
+  'a node without a cursor, or with one that the feed cannot resume, starts at the end',
+  async (t) => {
+    const self = await auth(t, { FEED_MAX_LENGTH: '2' })
+    const admin = await self.token()
+    const before = await joined(t, self, 'before')
+    await revocations(self, admin, 1)
+    await before.events(1)
+    const old = before.cursor()
+    await revocations(self, admin, 400)
+    const cursors = [undefined, '0-0', old, '9-9', '0-0,0-0', '999999-9999999999999']
+    for (const [n, cursor] of cursors.entries()) {
+      const one = await node(t, self, await nodeToken(self))
+      one.send(hello(`node-${n}`, cursor === undefined ? {} : { cursor }))
+      t.match(await one.welcome(), { resumed: false }, `${cursor}`)
+      const [id] = await revocations(self, admin, 1)
+      t.same(await one.events(1), [id])
+      one.socket.terminate()
+    }
+  },
+)
 
-t.test('a lease is renewed only when all that was committed before is acknowledged', async (t) => {
+t.test('a renewal counts only after everything committed before it is acknowledged', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -118,14 +121,14 @@ t.test('a lease is renewed only when all that was committed before is acknowledg
   const [id] = await revocations(self, admin, 1)
   t.same(await one.events(1), [id])
   one.send({ type: 'renew', renewal: 2 })
-  // Were it counted now, its lease would come among these.
+  // If the renewal counted now, its lease would arrive among these events.
   const later = await revocations(self, admin, 5)
   t.same(await one.events(5), later)
   one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
   t.match(await one.next(), { type: 'lease', renewal: 2 })
 })
 
-t.test('a renewal tells the registry again what it may have lost', async (t) => {
+t.test('a renewal repeats the acknowledgement, which the registry may have lost', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -141,7 +144,7 @@ t.test('a renewal tells the registry again what it may have lost', async (t) => 
   t.match(await one.next(), { type: 'lease' })
   const receipt = async () => (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
   t.match(await receipt(), { complete: true })
-  // As a Redis comes back that had not saved the acknowledgement.
+  // A restarted Redis may not have saved the acknowledgement.
   await redis.hset(keys.receipt(0, id), `node:${instanceOf('node-1')}:node-1`, 'pending')
   if (before !== null) {
     await redis.restore(keys.pending(0), 0, before, 'REPLACE')
@@ -152,7 +155,7 @@ t.test('a renewal tells the registry again what it may have lost', async (t) => 
   t.match(await receipt(), { complete: true, nodes: [{ state: 'acked' }] })
 })
 
-t.test('bye is recorded, answered, and no receipt waits for the node', async (t) => {
+t.test('bye is recorded and answered, and later receipts do not wait for the node', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -166,7 +169,7 @@ t.test('bye is recorded, answered, and no receipt waits for the node', async (t)
   t.match(answer.json(), { complete: true, nodes: [] })
 })
 
-t.test('a node that is gone without bye stays, not connected', async (t) => {
+t.test('a node that is gone without bye stays in the list as not connected', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -182,42 +185,52 @@ t.test('a node that is gone without bye stays, not connected', async (t) => {
   t.match(answer.json(), { complete: false, nodes: [{ state: 'pending' }] })
 })
 
-t.test('an ack that was lost is said again, and a hello does not stand in for it', async (t) => {
-  const self = await auth(t)
-  const admin = await self.token()
-  const one = await joined(t, self, 'node-1')
-  const [id = ''] = await revocations(self, admin, 1)
-  await one.events(1)
-  one.socket.terminate()
-  const back = await joined(t, self, 'node-1', { cursor: one.cursor() })
-  const receipt = async () => (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
-  t.match(await receipt(), { complete: false }, 'what it closed is not known yet')
-  const revoked = [{ id, connectionsClosed: 3 }]
-  back.send({ type: 'ack', cursor: one.cursor(), revocations: revoked })
-  back.send({ type: 'bye' })
-  await back.closed
-  t.match(await receipt(), { complete: true, nodes: [{ state: 'acked', connectionsClosed: 3 }] })
-})
+t.test(
+  'a lost ack can be repeated after a reconnect, and a hello does not replace it',
+  async (t) => {
+    const self = await auth(t)
+    const admin = await self.token()
+    const one = await joined(t, self, 'node-1')
+    const [id = ''] = await revocations(self, admin, 1)
+    await one.events(1)
+    one.socket.terminate()
+    const back = await joined(t, self, 'node-1', { cursor: one.cursor() })
+    const receipt = async () => (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
+    t.match(await receipt(), { complete: false }, 'the hello alone completes nothing')
+    const revoked = [{ id, connectionsClosed: 3 }]
+    back.send({ type: 'ack', cursor: one.cursor(), revocations: revoked })
+    back.send({ type: 'bye' })
+    await back.closed
+    t.match(await receipt(), { complete: true, nodes: [{ state: 'acked', connectionsClosed: 3 }] })
+  },
+)
 
-t.test("another process under a node's name replaces it, here and elsewhere", async (t) => {
-  const self = await auth(t)
-  const other = await self.another()
-  const first = await joined(t, self, 'node-1', { process: 'a' })
-  const second = await joined(t, self, 'node-1', { process: 'b' })
-  t.match(await first.closed, { code: 4409 })
-  const third = await joined(t, other, 'node-1', { process: 'c' })
-  second.send({ type: 'ack', cursor: second.cursor(), revocations: [] })
-  second.send({ type: 'renew', renewal: 1 })
-  t.match(await second.closed, { code: 4409 }, 'noticed when it asks for its lease')
-  t.equal(third.socket.readyState, third.socket.OPEN)
-})
+t.test(
+  "another process under a node's name replaces the first, at this and at other instances",
+  async (t) => {
+    const self = await auth(t)
+    const other = await self.another()
+    const first = await joined(t, self, 'node-1', { process: 'a' })
+    const second = await joined(t, self, 'node-1', { process: 'b' })
+    t.match(await first.closed, { code: 4409 })
+    const third = await joined(t, other, 'node-1', { process: 'c' })
+    second.send({ type: 'ack', cursor: second.cursor(), revocations: [] })
+    second.send({ type: 'renew', renewal: 1 })
+    t.match(
+      await second.closed,
+      { code: 4409 },
+      'a replacement at another instance is noticed at the renewal',
+    )
+    t.equal(third.socket.readyState, third.socket.OPEN)
+  },
+)
 
-t.test('a process that was replaced does not take its name back', async (t) => {
+t.test('a process that was replaced cannot take its name back', async (t) => {
   const self = await auth(t)
   const old = await joined(t, self, 'node-1', { process: 'old' })
   const later = await joined(t, self, 'node-1', { process: 'later' })
   t.match(await old.closed, { code: 4409 })
-  // It was cut off, and hears of its successor only now; with what its welcome told, and without.
+  // It was cut off and learns of its successor now; it may or may not repeat `since` of its welcome.
   for (const since of [1, undefined]) {
     const back = await node(t, self, await nodeToken(self))
     back.send(hello('node-1', { process: 'old', ...(since === undefined ? {} : { since }) }))
@@ -231,17 +244,17 @@ t.test('a process that was replaced does not take its name back', async (t) => {
   })
 })
 
-t.test('a stranger can neither take the name of a node nor acknowledge for it', async (t) => {
+t.test('another identity can neither take the name of a node nor acknowledge for it', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
   const { nodes } = (await self.api(admin, 'GET', '/v1/nodes')).json()
   t.match(nodes, [{ node: 'node-1', instance: instanceOf('node-1') }])
-  t.notMatch(JSON.stringify(nodes), hello('node-1').secret, 'what is listed proves nothing')
+  t.notMatch(JSON.stringify(nodes), hello('node-1').secret, 'the list does not contain the secret')
   const [id = ''] = await revocations(self, admin, 1)
   const identity = await self.identity(['feed'])
   const { instance } = nodes[0]
-  // Another process of the name, the same one, and one that shows what is public of it.
+  // The secret of another process, the stolen secret of this one, and its public instance id.
   for (const secret of [hello('other').secret, hello('node-1').secret, instance]) {
     const stranger = await node(t, self, await self.token(identity))
     stranger.send({ type: 'hello', node: 'node-1', secret })
@@ -255,7 +268,7 @@ t.test('a stranger can neither take the name of a node nor acknowledge for it', 
   await elsewhere.closed
   const receipt = (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
   t.match(receipt, { complete: false, nodes: [{ node: 'node-1', state: 'pending' }] })
-  t.same(await one.events(1), [id], 'the node itself goes on')
+  t.same(await one.events(1), [id], 'the node itself stays connected')
 
   const { entries } = (await self.api(admin, 'GET', '/v1/audit?action=node.join')).json()
   t.match(
@@ -276,7 +289,7 @@ t.test('a stranger can neither take the name of a node nor acknowledge for it', 
   t.notMatch(JSON.stringify(entries), hello('node-1').secret)
 })
 
-t.test('an identity may be held to names of nodes', async (t) => {
+t.test('an identity can be restricted to node names', async (t) => {
   const self = await auth(t)
   const admin = await self.token()
   const identity = await self.identity(['feed'])
@@ -302,26 +315,26 @@ t.test('an identity may be held to names of nodes', async (t) => {
   }
 })
 
-t.test('the same process may come back before its old connection is seen to be dead', async (t) => {
+t.test('a process may reconnect before its old connection is seen to be dead', async (t) => {
   const self = await auth(t)
   const old = await joined(t, self, 'node-1')
   const back = await joined(t, self, 'node-1')
   t.match(await old.closed, { code: 1001 })
   const { nodes } = (await self.api(await self.token(), 'GET', '/v1/nodes')).json()
-  t.match(nodes, [{ connected: true }], "the old one's close does not hide the new one")
+  t.match(nodes, [{ connected: true }], 'the close of the old connection does not hide the new one')
   t.equal(back.socket.readyState, back.socket.OPEN)
 })
 
 t.test(
-  "the connection ends when the caller's token is revoked, before and after hello",
+  "the connection ends when the node's token is revoked, before and after hello",
   async (t) => {
     const self = await auth(t)
     const other = await self.another()
     const admin = await self.token()
-    for (const said of [false, true]) {
+    for (const saidHello of [false, true]) {
       const identity = await self.identity(['feed'])
       const one = await node(t, self, await self.token(identity))
-      if (said) {
+      if (saidHello) {
         one.send(hello('node-1'))
         await one.welcome()
       }
@@ -331,23 +344,26 @@ t.test(
   },
 )
 
-t.test('a node whose own token is among the revoked hears of it first', async (t) => {
-  const self = await auth(t)
-  const one = await joined(t, self, 'node-1')
-  const answer = await self.api(await self.token(), 'POST', '/v1/revocations', { all: true })
-  t.same(await one.events(1), [answer.json().id])
-  t.match(await one.closed, { code: 4401 })
-  const back = await node(t, self, await nodeToken(self))
-  back.send(hello('node-1', { cursor: one.cursor() }))
-  await back.welcome()
-  back.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
-  back.send({ type: 'bye' })
-  await back.closed
-  const receipt = await self.api(await self.token(), 'GET', answer.headers.location ?? '')
-  t.match(receipt.json(), { complete: true })
-})
+t.test(
+  'a node whose own token is revoked receives the event before the connection ends',
+  async (t) => {
+    const self = await auth(t)
+    const one = await joined(t, self, 'node-1')
+    const answer = await self.api(await self.token(), 'POST', '/v1/revocations', { all: true })
+    t.same(await one.events(1), [answer.json().id])
+    t.match(await one.closed, { code: 4401 })
+    const back = await node(t, self, await nodeToken(self))
+    back.send(hello('node-1', { cursor: one.cursor() }))
+    await back.welcome()
+    back.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+    back.send({ type: 'bye' })
+    await back.closed
+    const receipt = await self.api(await self.token(), 'GET', answer.headers.location ?? '')
+    t.match(receipt.json(), { complete: true })
+  },
+)
 
-t.test("the connection ends when the caller's token expires", async (t) => {
+t.test("the connection ends when the node's token expires", async (t) => {
   const self = await auth(t)
   const one = await node(
     t,
@@ -359,7 +375,7 @@ t.test("the connection ends when the caller's token expires", async (t) => {
   t.match(await one.closed, { code: 4401 })
 })
 
-t.test('whatever is not a message of the feed closes it with 4400, and auth lives', async (t) => {
+t.test('a malformed message closes the connection with 4400', async (t) => {
   const self = await auth(t)
   const token = await self.tokenWith('feed')
   const wrong = [
@@ -387,14 +403,14 @@ t.test('whatever is not a message of the feed closes it with 4400, and auth live
   t.match(await binary.closed, { code: 4400 }, 'binary')
   const twice = await joined(t, self, 'twice')
   twice.send(hello('twice'))
-  t.match(await twice.closed, { code: 4400 }, 'hello twice')
+  t.match(await twice.closed, { code: 4400 }, 'a second hello')
   const wrongCursor = await joined(t, self, 'cursor')
   wrongCursor.send({ type: 'ack', cursor: '0-0,0-0', revocations: [] })
   t.match(await wrongCursor.closed, { code: 4400 }, 'a cursor of other partitions')
   await joined(t, self, 'after')
 })
 
-t.test('frames are bounded', async (t) => {
+t.test('closes a connection with too large a message, and takes the largest ack', async (t) => {
   const self = await auth(t)
   const large = await joined(t, self, 'large')
   large.send('x'.repeat(256 * 1024 + 1))
@@ -404,27 +420,27 @@ t.test('frames are bounded', async (t) => {
     fragmented.socket.send('x'.repeat(8192), { fin: false })
   }
   t.match(await fragmented.closed, { code: 1009 })
-  const most = Array.from({ length: 1024 }, () => ({
+  const maxAcked = Array.from({ length: 1024 }, () => ({
     id: '0-AAAAAAAAAAAAAAAAAAAAAA',
     connectionsClosed: 1,
   }))
-  const one = await joined(t, self, 'most')
-  one.send({ type: 'ack', cursor: '0-0', revocations: most })
+  const one = await joined(t, self, 'max')
+  one.send({ type: 'ack', cursor: '0-0', revocations: maxAcked })
   one.send({ type: 'bye' })
   t.match(await one.next(), { type: 'goodbye' }, 'as many as the contract allows')
 })
 
-t.test('a node that says nothing is sent away', async (t) => {
+t.test('a node that says no hello is sent away', async (t) => {
   const self = await auth(t, { FEED_HELLO_MS: '20' })
   const one = await node(t, self, await nodeToken(self))
   t.match(await one.closed, { code: 4400, reason: /hello/ })
 })
 
-t.test('a dead peer is noticed, a live one is kept', async (t) => {
+t.test('a dead peer is cut off, a live one stays connected', async (t) => {
   const self = await auth(t, { FEED_PING_INTERVAL_MS: '50' })
   const live = await joined(t, self, 'live')
   const dead = await joined(t, self, 'dead')
-  // Reads nothing any more, so it answers no ping.
+  // A paused socket answers no ping.
   dead.socket.pause()
   let pings = 0
   live.socket.on('ping', () => {
@@ -437,14 +453,17 @@ t.test('a dead peer is noticed, a live one is kept', async (t) => {
   t.equal(live.socket.readyState, live.socket.OPEN)
 })
 
-t.test('closing sends nodes away with 1001, and does not wait for one that is deaf', async (t) => {
-  const self = await auth(t, { CLOSE_DEADLINE_MS: '400' })
-  const live = await joined(t, self, 'live')
-  const deaf = await joined(t, self, 'deaf')
-  const silent = await node(t, self, await nodeToken(self))
-  deaf.socket.pause()
-  const closing = self.app.close()
-  await Promise.all([closing, self.app.close()])
-  t.match(await live.closed, { code: 1001 })
-  t.match(await silent.closed, { code: 1001 })
-})
+t.test(
+  'closing sends nodes away with 1001, and does not wait for one that does not read',
+  async (t) => {
+    const self = await auth(t, { CLOSE_DEADLINE_MS: '400' })
+    const live = await joined(t, self, 'live')
+    const paused = await joined(t, self, 'paused')
+    const silent = await node(t, self, await nodeToken(self))
+    paused.socket.pause()
+    const closing = self.app.close()
+    await Promise.all([closing, self.app.close()])
+    t.match(await live.closed, { code: 1001 })
+    t.match(await silent.closed, { code: 1001 })
+  },
+)

@@ -8,18 +8,18 @@ import type { FeedRegistry } from '../../../src/feed/registry.js'
 import { type Auth, auth } from '../../fixtures/auth.js'
 import { hello, joined, revocations, type TestNode } from '../../fixtures/node.js'
 
-/** The node has applied everything that it was told. */
+/** Acknowledges everything that the node has received. */
 function ack(one: TestNode): void {
   one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
 }
 
-/** The receipt of a revocation of nothing, as soon as it is complete. */
+/** Revokes, and returns the receipt as soon as it is complete. */
 async function completed(self: Auth, admin: string) {
   const answer = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x', wait: 60_000 })
   return answer.json()
 }
 
-t.test('a node that renews is waited for; one that stops is fenced', async (t) => {
+t.test('a node that stops renewing is fenced', async (t) => {
   const self = await auth(t, { LEASE_MS: '600' })
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -33,8 +33,8 @@ t.test('a node that renews is waited for; one that stops is fenced', async (t) =
   t.match(nodes.json(), { nodes: [{ node: 'node-1', fenced: true, connected: true, pending: 0 }] })
 })
 
-t.test('a node that was fenced hears of everything before it has its lease', async (t) => {
-  // Long enough for the last request here, which has to come before the node is fenced again.
+t.test('a node that was fenced receives every event before its lease', async (t) => {
+  // Long enough for the last request, which must be sent before the node is fenced again.
   const self = await auth(t, { LEASE_MS: '2000' })
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -43,39 +43,36 @@ t.test('a node that was fenced hears of everything before it has its lease', asy
   const [id] = await revocations(self, admin, 1)
   one.send({ type: 'renew', renewal: 1 })
   one.socket.resume()
-  const told: string[] = []
+  const received: string[] = []
   for (let message = await one.next(); message.type !== 'lease'; message = await one.next()) {
     if (message.type === 'events') {
-      told.push(...message.revocations.map((event) => event.id))
+      received.push(...message.revocations.map((event) => event.id))
       ack(one)
     }
   }
-  t.equal(told.length, 2)
-  t.equal(told.at(-1), id)
+  t.equal(received.length, 2)
+  t.equal(received.at(-1), id)
   const next = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x' })
-  t.match(next.json(), { nodes: [{ state: 'pending' }] }, 'and is waited for again')
+  t.match(next.json(), { nodes: [{ state: 'pending' }] }, 'receipts wait for the node again')
 })
 
-t.test(
-  'an instance whose tail is stuck grants nothing, so that no receipt waits for ever',
-  async (t) => {
-    const self = await auth(t, { LEASE_MS: '600' })
-    const other = await self.another({ LEASE_MS: '600' })
-    const admin = await self.token()
-    const one = await joined(t, self, 'node-1')
-    // As if XREAD woke it no more: what it hands out is lost.
-    self.app.feedHub.onEvents = () => undefined
-    ack(one)
-    one.send({ type: 'renew', renewal: 1 })
-    t.match(await one.next(), { type: 'lease', renewal: 1 }, 'nothing was committed yet')
-    let renewal = 2
-    const renewing = setInterval(() => one.send({ type: 'renew', renewal: renewal++ }), 50)
-    t.teardown(() => clearInterval(renewing))
-    t.match(await completed(other, admin), { complete: true, nodes: [{ state: 'fenced' }] })
-  },
-)
+t.test('an instance whose tail is stuck grants no lease, so that receipts complete', async (t) => {
+  const self = await auth(t, { LEASE_MS: '600' })
+  const other = await self.another({ LEASE_MS: '600' })
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  // A stuck tail: the hub receives no events.
+  self.app.feedHub.onEvents = () => undefined
+  ack(one)
+  one.send({ type: 'renew', renewal: 1 })
+  t.match(await one.next(), { type: 'lease', renewal: 1 }, 'before the first commit')
+  let renewal = 2
+  const renewing = setInterval(() => one.send({ type: 'renew', renewal: renewal++ }), 50)
+  t.teardown(() => clearInterval(renewing))
+  t.match(await completed(other, admin), { complete: true, nodes: [{ state: 'fenced' }] })
+})
 
-t.test('a node that speaks and does not hear is fenced', async (t) => {
+t.test('a node that renews without acknowledging is fenced', async (t) => {
   const self = await auth(t, { LEASE_MS: '600' })
   const admin = await self.token()
   const one = await joined(t, self, 'node-1')
@@ -90,16 +87,16 @@ t.test('a node that speaks and does not hear is fenced', async (t) => {
   while (message.type === 'lease') {
     message = await one.next()
   }
-  t.equal(message.type, 'events', 'and gets no lease after what it has not acknowledged')
+  t.equal(message.type, 'events', 'no lease before the node acknowledges its events')
   ack(one)
-  t.match(await one.next(), { type: 'lease' }, 'until it has')
+  t.match(await one.next(), { type: 'lease' }, 'a lease after it has')
 })
 
 t.test('a lease is sent after the events that it depends on', async (t) => {
   const { id } = revocation(1)
   const { connection, hub, sent, registry } = scripted(t)
   await connection.joined
-  // It may have been fenced: a revocation until then has a receipt that is complete without it.
+  // The node may have been fenced: earlier revocations have receipts that completed without it.
   registry.end = '1-1000000'
   connection.onMessage(JSON.stringify({ type: 'renew', renewal: 1 }))
   await registry.renewed
@@ -107,7 +104,7 @@ t.test('a lease is sent after the events that it depends on', async (t) => {
   t.same(
     sent.map(({ type }) => type),
     ['welcome'],
-    'not before the tail has brought them',
+    'no lease before the events',
   )
   hub.onEvents({ cursor: registry.end, revocations: [revocation(1)] })
   while (sent.length < 3) {
@@ -126,11 +123,11 @@ t.test('a process that lost its name gets no lease', async (t) => {
   t.match(await old.closed, { code: 4409 })
 })
 
-t.test('a lease is for those who have said hello', async (t) => {
+t.test('a renewal with an invalid number closes the connection', async (t) => {
   const self = await auth(t)
   const one = await joined(t, self, 'node-1')
   one.send({ type: 'renew', renewal: 0 })
-  t.match(await one.closed, { code: 4400 }, 'and a renewal has a number')
+  t.match(await one.closed, { code: 4400 })
 })
 
 function revocation(sequence: number): RevocationEvent {
@@ -138,7 +135,7 @@ function revocation(sequence: number): RevocationEvent {
   return { id, at: 1000, selector: { identity: 'x' }, cutoffUs: 1_000_000 }
 }
 
-/** A connection that has been welcomed, at a registry of which a test says where its feed ends. */
+/** Opens a connection and says hello, at a registry whose feed ends where the test says. */
 function scripted(t: Test) {
   const sent: AuthMessage[] = []
   const start = '0-0'

@@ -1,4 +1,4 @@
-// An auth instance as a part of receipts: when it acknowledges, and when it may act.
+// This process as a part of receipts: when it acknowledges, and when it may act.
 import type { Active } from '@portcullis/contracts/introspection'
 import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import { type MachineClocks, newStats, Watch } from '@portcullis/gate/grants'
@@ -32,26 +32,26 @@ const event = (jti: string): RevocationEvent => ({
 
 type Renewal = Awaited<ReturnType<OwnPartRegistry['renew']>>
 
-/** A part of two partitions on a registry whose answers the test gives. */
+/** A part with two partitions, on a registry that answers as the test says. */
 function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
   const acks: string[] = []
   const renewals: { partition: number; askedAt: unknown; answer: (renewal: Renewal) => void }[] = []
   let wake = (): void => undefined
-  const did = (): void => wake()
+  const called = (): void => wake()
   const registry: OwnPartRegistry = {
     partitions: 2,
     join: async (partition) => {
       acks.push(`join ${partition}`)
-      did()
+      called()
     },
     renew: (partition, askedAt) =>
       new Promise((answer) => {
         renewals.push({ partition, askedAt, answer })
-        did()
+        called()
       }),
     ack: async (partition, appliedUs) => {
       acks.push(`ack ${partition} ${appliedUs}`)
-      did()
+      called()
     },
     leave: async () => {
       acks.push('leave')
@@ -78,13 +78,13 @@ function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
     renewals,
     watch,
     part,
-    /** Resolves when something has been asked of the registry for which this holds. */
+    /** Resolves when `condition` holds; checked after each call of the registry. */
     async until(condition: () => boolean): Promise<void> {
       while (!condition()) {
         await new Promise<void>((resolve) => (wake = resolve))
       }
     },
-    /** A grant of a caller, held. */
+    /** Registers and holds the grant of a caller. */
     caller() {
       watch.synced()
       const mark = watch.begin()
@@ -97,14 +97,18 @@ function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
 }
 
 t.test(
-  'acknowledges each partition that has moved, at once when nothing is under way',
+  'acknowledges each partition that has moved, at once without effects in flight',
   async (t) => {
     const { part, acks, until } = scene(t)
     part.onEvents({ cursor: '2-20,0-0', revocations: [event('a')] })
     await until(() => acks.includes('ack 0 20'))
     part.onEvents({ cursor: '2-20,1-30', revocations: [event('b')] })
     await until(() => acks.includes('ack 1 30'))
-    t.equal(acks.filter((text) => text.startsWith('ack 0')).at(-1), 'ack 0 20', 'it stands still')
+    t.equal(
+      acks.filter((text) => text.startsWith('ack 0')).at(-1),
+      'ack 0 20',
+      'a partition without events is not acknowledged again',
+    )
   },
 )
 
@@ -117,14 +121,14 @@ t.test('acknowledges after the effects of the callers that a revocation covers',
   part.onEvents({ cursor: '2-20,0-0', revocations: [event('a')] })
   part.onEvents({ cursor: '3-25,0-0', revocations: [event('b')] })
   await until(() => acks.length > 0)
-  t.same(new Set(acks), new Set(['ack 0 10', 'ack 1 0']), 'what came before, and nothing later')
+  t.same(new Set(acks), new Set(['ack 0 10', 'ack 1 0']), 'earlier positions only')
   answer()
   await effect
   await until(() => acks.includes('ack 0 25'))
 })
 
 t.test(
-  'has the lease of a partition once its renewal counts, from before it was sent',
+  'holds the lease of a partition once its renewal counts, from before it was sent',
   async (t) => {
     const { part, renewals, until } = scene(t)
     const before = performance.now()
@@ -138,8 +142,11 @@ t.test(
     await started
     t.equal(part.problem, undefined)
     const until0 = performance.now() + part.lease(0).leftMs
-    t.ok(until0 >= before + ttlMs - 5 && until0 <= after + ttlMs + 5, 'counted from the sending')
-    t.same(part.lease(7), { held: false, leftMs: 0 }, 'there is no such partition')
+    t.ok(
+      until0 >= before + ttlMs - 5 && until0 <= after + ttlMs + 5,
+      'counted from before the renewal was sent',
+    )
+    t.same(part.lease(7), { held: false, leftMs: 0 }, 'an unknown partition has no lease')
   },
 )
 
@@ -150,13 +157,13 @@ t.test('a lease after a fence waits for the events that came before it', async (
   renewals[1]?.answer({ counted: true, end: '0-0', run: 'r' })
   renewals[0]?.answer({ counted: true, end: '2-20', run: 'r' })
   await new Promise(setImmediate)
-  t.notOk(part.lease(0).held, 'an event is still to come')
+  t.notOk(part.lease(0).held, 'an earlier event is still missing')
   part.onEvents({ cursor: '2-20,0-0', revocations: [event('b')] })
   await started
   t.ok(part.lease(0).held)
 })
 
-t.test('a renewal that does not count is tried again after the acknowledgement', async (t) => {
+t.test('a renewal that does not count is repeated after the acknowledgement', async (t) => {
   const { part, acks, renewals, until } = scene(t)
   const started = part.start(60_000)
   await until(() => renewals.length === 2)
@@ -165,15 +172,23 @@ t.test('a renewal that does not count is tried again after the acknowledgement',
   part.onEvents({ cursor: '2-20,0-0', revocations: [event('b')] })
   await until(() => renewals.length === 3)
   t.ok(acks.includes('ack 0 20'))
-  t.same(renewals[2]?.askedAt, { us: 20, run: 'r' }, 'with where the feed ended when it was asked')
+  t.same(
+    renewals[2]?.askedAt,
+    { us: 20, run: 'r' },
+    'with the end of the feed at the first attempt',
+  )
   renewals[2]?.answer('not_joined')
   await until(() => renewals.length === 4)
-  t.equal(acks.filter((text) => text === 'join 0').length, 2, 'joins again when it was forgotten')
+  t.equal(
+    acks.filter((text) => text === 'join 0').length,
+    2,
+    'joins again when the registry does not know it',
+  )
   renewals[3]?.answer({ counted: true, end: '2-20', run: 'r' })
   await started
 })
 
-t.test('a feed that cannot be followed ends every caller, and is acknowledged anew', async (t) => {
+t.test('a gap in the feed ends every grant, and is acknowledged again', async (t) => {
   const { part, acks, caller, until } = scene(t)
   part.onEvents({ cursor: '5-50,0-0', revocations: [event('b')] })
   await until(() => acks.includes('ack 0 50'))
@@ -181,10 +196,10 @@ t.test('a feed that cannot be followed ends every caller, and is acknowledged an
   part.onLost('2-20,0-0')
   t.equal(grant.ended, 'revoked')
   await until(() => acks.includes('ack 0 20'))
-  t.ok(caller(), 'later ones are admitted')
+  t.ok(caller(), 'later callers are admitted')
 })
 
-t.test('leaves the receipts when nothing is under way', async (t) => {
+t.test('does not leave the receipts with an effect in flight', async (t) => {
   const { part, acks, watch, caller } = scene(t)
   const effect = watch.effect(
     caller(),
@@ -196,7 +211,7 @@ t.test('leaves the receipts when nothing is under way', async (t) => {
   )
   await t.rejects(effect)
   await part.close()
-  t.notOk(acks.includes('leave'), 'rather waits for its lease to be out')
+  t.notOk(acks.includes('leave'), 'receipts wait until the lease is out')
 })
 
 t.test('a suspend of the machine ends every lease', async (t) => {
@@ -214,10 +229,10 @@ t.test('a suspend of the machine ends every lease', async (t) => {
   t.equal(part.lease(0).held, true)
   monotonic += 5
   slept += 30
-  t.equal(part.lease(0).held, false, 'most of it is left by the monotonic clock')
+  t.equal(part.lease(0).held, false, 'though the monotonic clock shows most of it left')
   renewals[1]?.answer({ counted: true, end: '0-0', run: 'r' })
   await new Promise(setImmediate)
-  t.equal(part.lease(1).held, false, 'it was asked for before the suspend')
+  t.equal(part.lease(1).held, false, 'its renewal was sent before the suspend')
   await part.close()
   await started
 })
