@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Profile } from '../installation/profile.js'
+import { counted } from '../output/counted.js'
 import { type Check, failed, ok, warning } from './check.js'
 
 const minNode = 20
@@ -15,7 +16,7 @@ export function checkConfiguration(
   const urls = [auth, ...realtime.map(({ api }) => api)]
   return [
     runtime,
-    ok('configuration', `${source}: auth ${auth}, realtime ${realtime.length}`),
+    ok('configuration', `${source}: auth ${auth}, ${counted(realtime.length, 'realtime node')}`),
     ...secretFiles.map((file) => checkMode(file, platform)),
     ...urls.flatMap(checkEncryption),
   ]

@@ -73,6 +73,6 @@ function nodeAt(nodes: readonly RealtimeUrl[], index: number): RealtimeUrl {
   if (nodes.length === 0) {
     throw new CliError('usage', 'no realtime node is configured; name one with --url')
   }
-  const known = `use 0 to ${nodes.length - 1}, or --url`
-  throw new CliError('usage', `--node ${index} does not exist; ${known}`)
+  const known = nodes.length === 1 ? 'use 0' : `use 0 to ${nodes.length - 1}`
+  throw new CliError('usage', `--node ${index} does not exist; ${known}, or --url`)
 }
