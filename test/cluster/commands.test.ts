@@ -13,13 +13,13 @@ async function open(t: Teardown, url: string) {
   return redis
 }
 
-t.test('commands and scripts find their masters, and follow slots that move', async (t) => {
+t.test('commands and scripts go to the right master, also when slots move', async (t) => {
   const cluster = await startCluster(t)
   const redis = await open(t, cluster.url)
   const file = join(t.testdir(), 'add.lua')
   writeFileSync(file, "return redis.call('INCR', KEYS[1])")
   const add = script<number>(pathToFileURL(file))
-  // In the slots of all three masters.
+  // Enough keys for slots of all three masters.
   const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`)
   await Promise.all(keys.map((key) => add(redis, [key], [])))
   for (const odd of ['key', 'ключ', '{}', '{a}{b}', 'x{a', '}{a}']) {
@@ -30,10 +30,10 @@ t.test('commands and scripts find their masters, and follow slots that move', as
   const from = await cluster.masterOf(slot)
   const to = cluster.servers.find((server) => server !== from)
   if (to === undefined) {
-    throw new Error('there are three')
+    throw new Error('no other master')
   }
   const move = await cluster.beginMove(slot, to)
-  t.equal(await add(redis, [key], []), 2, 'still where it was')
+  t.equal(await add(redis, [key], []), 2, 'the key has not moved yet')
   t.equal(await add(redis, [`{${key}}new`], []), 1, 'ASK: a new key goes to the new master')
   t.equal(
     await to.redis.get(`{${key}}new`).catch((error: Error) => error.message.slice(0, 5)),
@@ -48,7 +48,7 @@ t.test('commands and scripts find their masters, and follow slots that move', as
   )
 })
 
-t.test('a master that is killed: commands fail at once, then go to its replica', async (t) => {
+t.test('commands fail at once when a master is killed, then go to its replica', async (t) => {
   const cluster = await startCluster(t, { replicas: 1 })
   const redis = await open(t, cluster.url)
   const slot = slotOf('a')
@@ -82,14 +82,14 @@ t.test('a master that is killed: commands fail at once, then go to its replica',
   await t.rejects(redis.get('a'))
   t.ok(performance.now() - asked < 1000, 'at once')
   const next = await cluster.promoted(slot, master)
-  await until('commands are taken again', () => redis.incr('a').catch(() => undefined))
+  await until('commands succeed again', () => redis.incr('a').catch(() => undefined))
   t.equal(await next.redis.get('a'), '3')
-  await until('the map is right', async () =>
+  await until('the slot map is updated', async () =>
     masters.of(slot)?.id === `${next.host}:${next.port}` ? true : undefined,
   )
   t.ok(changes > 0)
   t.not(waiting.of(slot), first)
-  t.same(ended, [first], 'what belonged to the old one is over')
+  t.same(ended, [first], 'the connection to the old master has ended')
   await waiting.of(slot)?.connect()
   t.equal(await waiting.of(slot)?.incr('a'), 4)
 })
@@ -99,20 +99,20 @@ t.test('a command that may have been executed is not sent again', async (t) => {
   const redis = await open(t, cluster.url)
   const master = await cluster.masterOf(slotOf('list'))
   const waiting = redis.blpop('list', 30)
-  // Watched from here on: the connection may be gone before its end is confirmed.
+  // Attached before the kill, which may close the connection at once.
   const failed = t.rejects(waiting, { message: 'Connection is closed.' })
-  await until('it has arrived', async () =>
+  await until('the command has arrived', async () =>
     (await master.redis.info('clients')).includes('blocked_clients:1') ? true : undefined,
   )
   await master.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   await failed
   t.equal(
-    await until('the next one goes', () => redis.rpush('list', 'x').catch(() => undefined)),
+    await until('the next command succeeds', () => redis.rpush('list', 'x').catch(() => undefined)),
     1,
   )
 })
 
-t.test('a master that stands still: nothing waits for it longer than for a command', async (t) => {
+t.test('a stopped master delays a command for no longer than the command timeout', async (t) => {
   const cluster = await startCluster(t, { replicas: 1 })
   const redis = await open(t, cluster.url)
   const slot = slotOf('a')
@@ -122,21 +122,21 @@ t.test('a master that stands still: nothing waits for it longer than for a comma
   master.pause()
   await t.rejects(redis.get('a'))
   await cluster.promoted(slot, master)
-  t.equal(await until('taken again', () => redis.get('a').catch(() => undefined)), '1')
-  // It still believes to be the master when it wakes.
+  t.equal(await until('commands succeed again', () => redis.get('a').catch(() => undefined)), '1')
+  // It still takes itself for the master when it is resumed.
   master.goOn()
   await redis.set('a', '2')
   await cluster.settled()
   t.equal(await redis.get('a'), '2')
 })
 
-t.test('without any node commands fail at once, also the first ones', async (t) => {
+t.test('commands fail at once when no node is left', async (t) => {
   const cluster = await startCluster(t)
   const redis = await open(t, cluster.url)
   await redis.set('a', '1')
   await Promise.all(cluster.servers.map((server) => server.kill()))
-  // Each fails at once, and with each the client learns of one node that is gone.
-  await until('it is noticed', async () => {
+  // Each command fails at once, and the client learns of one dead node each time.
+  await until('the client has noticed', async () => {
     await t.rejects(redis.get('a'))
     return redis.status === 'ready' ? undefined : true
   })

@@ -1,18 +1,18 @@
 import type { AuthProcess, Teardown } from '@portcullis/local'
 import { request } from 'undici'
 
-/** Loops that use auth at the same time. */
+/** Number of concurrent loops. */
 const workers = 4
 
-/** What the load has seen, and what must not have been. */
+/** Counts of the load, and violations. */
 export interface Seen {
   issued: number
   introspected: number
-  /** Revocations that were answered, and that every replica had then. */
+  /** Revocations that were confirmed and on every replica. */
   revoked: number
-  /** Requests that were refused with 503. */
+  /** Requests answered with 503. */
   refused: number
-  /** In words: a revoked token that was active, an answer that is none of the above. */
+  /** Descriptions of violations: a revoked token that was active, an unexpected response. */
   wrong: string[]
 }
 
@@ -22,8 +22,8 @@ interface Answer {
 }
 
 /**
- * Tokens of several identities, so of several partitions, that are issued, asked about and revoked
- * without end. What was revoked is asked about again and again, up to the end.
+ * Continuously issues, introspects and revokes tokens of several identities, and so of several
+ * partitions. Revoked tokens are introspected again until the end.
  */
 export class Load {
   readonly seen: Seen = { issued: 0, introspected: 0, revoked: 0, refused: 0, wrong: [] }
@@ -39,7 +39,7 @@ export class Load {
     this.#replicas = replicas
   }
 
-  /** @param replicas - how many there are: all have to have a revocation that is to count */
+  /** @param replicas - number of replicas; a revocation counts only when all have it */
   static async start(t: Teardown, auth: AuthProcess, replicas = 1): Promise<Load> {
     const load = new Load(auth, replicas)
     for (let n = 0; n < 12; n += 1) {
@@ -88,7 +88,7 @@ export class Load {
       return
     }
     await this.#introspect([token])
-    // Whatever failed may have been done or not: only what was answered is promised.
+    // A failed request may have been executed or not: only confirmed revocations are promised.
     if (!(await this.#revoke(token))) {
       return
     }
@@ -104,7 +104,7 @@ export class Load {
   async #issue(n: number): Promise<string | undefined> {
     const client = this.#identities[n % this.#identities.length]
     if (client === undefined) {
-      throw new Error('there are identities')
+      throw new Error('no identities')
     }
     const { body } = await this.#expect(200, () => this.#token(client))
     const token = typeof body === 'object' && body !== null && Reflect.get(body, 'access_token')
@@ -144,7 +144,7 @@ export class Load {
     const { status, body } = await this.#expect(201, () =>
       this.#auth.api('POST', '/v1/revocations', { token, replicas: this.#replicas }),
     )
-    // With fewer replicas than asked the answer says so, and promises nothing for a failover.
+    // With fewer replicas than requested the response promises nothing about a failover.
     return status === 201 && (body as { replicas: number }).replicas >= this.#replicas
   }
 
@@ -152,7 +152,7 @@ export class Load {
     const active = (await this.#introspect(tokens)) ?? []
     for (const [index, one] of active.entries()) {
       if (one) {
-        this.seen.wrong.push(`${tokens[index]?.slice(-8)} was revoked, and active ${when}`)
+        this.seen.wrong.push(`${tokens[index]?.slice(-8)} was revoked, but active ${when}`)
       }
     }
   }

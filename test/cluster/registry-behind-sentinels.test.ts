@@ -1,18 +1,18 @@
 import { startSentinels } from '@portcullis/local'
 import t from 'tap'
-import { judge } from '../faults/judge.js'
-import type { Recorder } from '../faults/recorder.js'
-import type { Revocation } from '../faults/revocation.js'
-import { chat, Traffic } from '../faults/traffic.js'
+import { judge } from '../faults/record/judge.js'
+import type { Recorder } from '../faults/record/recorder.js'
+import type { Revocation } from '../faults/record/revocation.js'
+import { chat, Traffic } from '../faults/record/traffic.js'
 import { Load } from './load.js'
 import { revoke } from './revoke.js'
 import { startScene } from './scene.js'
 
-// Long enough for a busy machine to acknowledge in a fifth of it, while revocations never end.
+// A fifth of it must suffice for acknowledgements on a busy machine during continuous revocations.
 const leaseMs = 5000
 
-t.test('Sentinels promote a replica, while tokens are issued, used and revoked', async (t) => {
-  // Two replicas: the one that stays takes what WAIT waits for.
+t.test('the guarantee holds when Sentinels promote a replica under load', async (t) => {
+  // Two replicas: after the failover one is left to acknowledge WAIT.
   const group = await startSentinels(t, { replicas: 2 })
   const scene = await startScene(t, { redisUrl: group.url, env: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, client } = scene
@@ -30,25 +30,25 @@ t.test('Sentinels promote a replica, while tokens are issued, used and revoked',
   const load = await Load.start(t, auth, 2)
   await load.goesOn()
   const revocations: Revocation[] = []
-  const end = async (one: Recorder) => {
+  const revokeOne = async (one: Recorder) => {
     const revocation = await revoke(auth.api, one, 2)
     revocations.push(revocation)
     return revocation
   }
 
-  const kept = await end(before)
+  const kept = await revokeOne(before)
   t.equal((await kept.complete()).replicas, 2)
   const victim = await group.master()
   await victim.kill()
-  await end(during)
-  t.not(await group.master(), victim, 'it was taken by the replica in its place')
+  await revokeOne(during)
+  t.not(await group.master(), victim, 'the promoted replica accepted it')
   await victim.start()
   await load.goesOn()
   await traffic.reaches(after)
-  await end(after)
+  await revokeOne(after)
 
   for (const one of [before, during, after]) {
-    t.equal(await one.ends(), 4500, `${one.name} is closed`)
+    t.equal(await one.closed(), 4500, `${one.name} is closed`)
   }
   for (const revocation of revocations) {
     await revocation.complete()
@@ -57,6 +57,6 @@ t.test('Sentinels promote a replica, while tokens are issued, used and revoked',
   const seen = await load.stop()
   t.comment(JSON.stringify(seen))
   t.same(seen.wrong, [])
-  t.ok(seen.refused > 0, 'the outage was felt')
+  t.ok(seen.refused > 0, 'some requests were refused during the failover')
   t.same(judge({ clients, revocations, leaseMs }), [])
 })

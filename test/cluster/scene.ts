@@ -7,18 +7,18 @@ import {
   type Teardown,
   testRedis,
 } from '@portcullis/local'
-import { Recorder } from '../faults/recorder.js'
+import { Recorder } from '../faults/record/recorder.js'
 
 export interface Scene {
   auth: AuthProcess
   nodes: readonly [RealtimeProcess, RealtimeProcess]
-  /** A client on a token that may say and hear everything, connected and subscribed. */
+  /** Connects and subscribes a client whose token permits every channel. */
   client(name: string, node: RealtimeProcess): Promise<Recorder>
-  /** Such a token. */
+  /** Issues such a token, with `more` scopes. */
   tokenFor(subject: string, more?: string): Promise<TokenResponse>
 }
 
-/** Auth with its registry at `redisUrl`, and two realtime nodes on a Redis of the usual kind. */
+/** Starts auth with its registry at `redisUrl`, and two realtime nodes with the tests' usual Redis. */
 export async function startScene(
   t: Teardown,
   { redisUrl, env }: { redisUrl: string; env: Readonly<Record<string, string>> },
@@ -39,7 +39,7 @@ export async function startScene(
       prefix,
       authUrl: auth.url,
       credentials: { identity: 'realtime', registrationCode: body.registrationCode },
-      // A failover may take its time: clients are held, and not sent away.
+      // Longer than a failover: nodes hold their clients instead of closing them.
       env: { LEASE_GRACE_MS: '60000' },
     })
     t.teardown(() => node.stop())
@@ -60,7 +60,7 @@ export async function startScene(
     tokenFor,
     async client(name, node) {
       const recorder = await Recorder.open(name, node.wsUrl, await tokenFor(name))
-      t.teardown(() => recorder.leave())
+      t.teardown(() => recorder.disconnect())
       return recorder
     },
   }

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { judge } from './judge.js'
-import { Recorder } from './recorder.js'
-import { Revocation } from './revocation.js'
-import { logged, startScene } from './scene.js'
-import { chat, Traffic } from './traffic.js'
+import { judge } from './record/judge.js'
+import { Recorder } from './record/recorder.js'
+import { Revocation } from './record/revocation.js'
+import { chat, Traffic } from './record/traffic.js'
+import { logged, startScene } from './scene/scene.js'
 
 const leaseMs = 2500
 
-t.test('a node without a lease for longer than the grace sends everyone away', async (t) => {
+t.test('a node without a lease closes every connection after the grace period', async (t) => {
   const scene = await startScene(t, {
     nodes: 2,
     authEnv: { LEASE_MS: `${leaseMs}` },
@@ -30,12 +30,12 @@ t.test('a node without a lease for longer than the grace sends everyone away', a
   const revocation = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
   await logged(node, /the lease is out; every connection is held/, before)
   for (const one of [ada, ...others]) {
-    const code = await one.ends()
+    const code = await one.closed()
     t.ok(code === 4000 || code === 1006, `${one.name} is closed: ${code}`)
   }
   t.ok(
     others.some(({ end }) => end?.code === 4000),
-    'with the code that says: come back',
+    'closed with the code that asks clients to reconnect',
   )
   await revocation.complete()
   t.same(revocation.statesOf(node.name), ['pending', 'fenced'])
@@ -43,9 +43,9 @@ t.test('a node without a lease for longer than the grace sends everyone away', a
 
   await node.ready()
   const back = await Recorder.open('bob', node.wsUrl, (others[0] ?? ada).token)
-  t.teardown(() => back.leave())
+  t.teardown(() => back.disconnect())
   await traffic.reaches(back)
   await traffic.reaches(listens)
-  await t.rejects(Recorder.open('ada', node.wsUrl, ada.token), 'a revoked one cannot come back')
+  await t.rejects(Recorder.open('ada', node.wsUrl, ada.token), 'a revoked token is refused')
   t.same(judge({ clients, revocations: [revocation], leaseMs }), [])
 })

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { judge } from './judge.js'
-import { Revocation } from './revocation.js'
-import { logged, startScene } from './scene.js'
-import { chat, Traffic } from './traffic.js'
+import { judge } from './record/judge.js'
+import { Revocation } from './record/revocation.js'
+import { chat, Traffic } from './record/traffic.js'
+import { logged, startScene } from './scene/scene.js'
 
-// Long, so that a receipt which waits for half a lease more than it may is late beyond the slack.
+// So long that a receipt which waits half a lease too long exceeds the judge's tolerance.
 const leaseMs = 5000
 
-t.test('a node speaks to auth and hears nothing', async (t) => {
+t.test('a node that reaches auth but receives nothing is fenced', async (t) => {
   const scene = await startScene(t, {
     nodes: 2,
     authEnv: { LEASE_MS: `${leaseMs}` },
@@ -26,18 +26,18 @@ t.test('a node speaks to auth and hears nothing', async (t) => {
 
   const before = node.output().length
   node.toAuth.stall('client')
-  // Its renewals arrive. They are no sign that it has heard of the revocation.
+  // Its renewals arrive, but must not count as an acknowledgement.
   const revocation = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
   await logged(node, /the lease is out; every connection is held/, before)
   await revocation.complete()
   t.same(revocation.statesOf(node.name), ['pending', 'fenced'])
   node.toAuth.resume()
-  const code = await ada.ends()
+  const code = await ada.closed()
   t.ok(code === 4500 || code === 1006, `closed: ${code}`)
   t.same(judge({ clients, revocations: [revocation], leaseMs }), [])
 })
 
-t.test('a node hears auth and is not heard', async (t) => {
+t.test('a node that receives events but cannot reach auth is fenced', async (t) => {
   const scene = await startScene(t, {
     nodes: 2,
     authEnv: { LEASE_MS: '2500' },
@@ -57,12 +57,16 @@ t.test('a node hears auth and is not heard', async (t) => {
 
   node.toAuth.stall('target')
   const revocation = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
-  t.equal(await ada.ends(), 4500, 'closed at once')
+  t.equal(await ada.closed(), 4500, 'closed at once')
   await revocation.complete()
-  t.same(revocation.statesOf(node.name), ['pending', 'fenced'], 'though nobody could know')
+  t.same(
+    revocation.statesOf(node.name),
+    ['pending', 'fenced'],
+    'auth could not know that the node had applied it',
+  )
   node.toAuth.resume()
   await node.ready()
   await traffic.reaches(lives)
-  await listens.hears('lives', lives.say())
+  await listens.receives('lives', lives.publish())
   t.same(judge({ clients, revocations: [revocation], leaseMs: 2500 }), [])
 })

@@ -1,17 +1,17 @@
 import t from 'tap'
-import { judge } from './judge.js'
-import { Recorder } from './recorder.js'
-import { Revocation } from './revocation.js'
-import { goOn, logged, metric, pause, startScene } from './scene.js'
-import { chat, Traffic } from './traffic.js'
+import { judge } from './record/judge.js'
+import { Recorder } from './record/recorder.js'
+import { Revocation } from './record/revocation.js'
+import { chat, Traffic } from './record/traffic.js'
+import { logged, metric, pause, resume, startScene } from './scene/scene.js'
 
 const leaseMs = 2500
 
-t.test('a node is stopped past its lease, and goes on', async (t) => {
+t.test('a node stopped past its lease delivers nothing when it is resumed', async (t) => {
   const scene = await startScene(t, {
     nodes: 2,
     authEnv: { LEASE_MS: `${leaseMs}` },
-    // Longer than this test takes: what was held goes on.
+    // Longer than this test: connections resume.
     nodeEnv: { LEASE_GRACE_MS: '60000' },
   })
   const { auth, nodes, client } = scene
@@ -26,13 +26,13 @@ t.test('a node is stopped past its lease, and goes on', async (t) => {
     await traffic.reaches(one)
   }
 
-  // Nothing of the revocations waits in its buffers when it goes on: its own clock has to stop it.
+  // No revocation is in its buffers when it is resumed, so only its own clock can stop it.
   node.toAuth.stall('client')
   talk.stop()
   await pause(node)
   const before = node.output().length
-  // From here on the kernel alone takes what these clients say.
-  const said = { ada: ada.said.length, eve: eve.said.length, lives: lives.said.length }
+  // From here on only the kernel receives what these clients publish.
+  const sentBefore = { ada: ada.sent.length, eve: eve.sent.length, lives: lives.sent.length }
   talk.start()
   const watched = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
   const waited = await Revocation.commit(auth.api, { token: eve.token.jti, wait: 30_000 }, [eve])
@@ -40,19 +40,19 @@ t.test('a node is stopped past its lease, and goes on', async (t) => {
   t.same(
     watched.statesOf(node.name),
     ['pending', 'fenced'],
-    'never counted as done before its time',
+    'the node does not count as confirmed before its lease has expired',
   )
   t.same(watched.statesOf(other.name).at(-1), 'acked')
-  t.same(waited.statesOf(node.name), ['fenced'], 'who waits is answered when it is complete')
+  t.same(waited.statesOf(node.name), ['fenced'], 'wait returns the complete receipt')
   await traffic.reaches(listens)
-  goOn(node)
+  resume(node)
   await logged(node, /the lease is out; every connection is held/, before)
   await traffic.reaches(listens)
   node.toAuth.resume()
 
   for (const one of [ada, eve]) {
-    const code = await one.ends()
-    // A socket that the node could not empty before it held everything is cut.
+    const code = await one.closed()
+    // A socket with unsent data when the node began to hold is cut.
     t.ok(code === 4500 || code === 1006, `${one.name} is closed: ${code}`)
   }
   await logged(node, /the lease is held; connections are let through/, before)
@@ -60,20 +60,22 @@ t.test('a node is stopped past its lease, and goes on', async (t) => {
   await node.ready()
   if (lives.end === undefined) {
     await traffic.reaches(lives)
-    await listens.hears('lives', said.lives + 1)
-    t.pass('what was held goes on')
+    await listens.receives('lives', sentBefore.lives + 1)
+    t.pass('held connections resume')
   } else {
     t.equal(lives.end.code, 1006)
   }
   const back = await client('back', node)
   await traffic.reaches(back)
-  await listens.hears('back', back.say())
-  await t.rejects(Recorder.open('ada', node.wsUrl, ada.token), 'a revoked one cannot come back')
+  await listens.receives('back', back.publish())
+  await t.rejects(Recorder.open('ada', node.wsUrl, ada.token), 'a revoked token is refused')
   for (const one of [ada, eve] as const) {
-    const late = [lives, listens, back].flatMap(({ heard }) =>
-      heard.filter(({ from, n }) => from === one.name && n > said[one === ada ? 'ada' : 'eve']),
+    const late = [lives, listens, back].flatMap(({ received }) =>
+      received.filter(
+        ({ from, n }) => from === one.name && n > sentBefore[one === ada ? 'ada' : 'eve'],
+      ),
     )
-    t.same(late, [], 'nothing of what was said to the stopped node is taken')
+    t.same(late, [], 'nothing published to the stopped node is accepted')
   }
   t.same(judge({ clients, revocations: [watched, waited], leaseMs }), [])
 })

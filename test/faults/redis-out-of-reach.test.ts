@@ -1,8 +1,8 @@
 import t from 'tap'
-import { judge } from './judge.js'
-import { Revocation } from './revocation.js'
-import { logged, startScene } from './scene.js'
-import { chat, Traffic } from './traffic.js'
+import { judge } from './record/judge.js'
+import { Revocation } from './record/revocation.js'
+import { chat, Traffic } from './record/traffic.js'
+import { logged, startScene } from './scene/scene.js'
 import { until } from './until.js'
 
 const leaseMs = 2000
@@ -12,10 +12,10 @@ const settings = {
   nodeEnv: { LEASE_GRACE_MS: '60000' },
 }
 
-// Long enough for the deadline of a publication that is on its way as Redis falls silent.
+// Longer than the deadline of a publication in flight when Redis stops responding.
 const longLeaseMs = 10_000
 
-t.test('a node that hears nothing from Redis revokes as ever', async (t) => {
+t.test('a node without Redis still applies revocations', async (t) => {
   const scene = await startScene(t, { ...settings, authEnv: { LEASE_MS: `${longLeaseMs}` } })
   const { auth, nodes, client } = scene
   const [node, other] = nodes
@@ -31,16 +31,16 @@ t.test('a node that hears nothing from Redis revokes as ever', async (t) => {
 
   node.toRedis.stall()
   const revocation = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])
-  t.equal(await ada.ends(), 4500)
+  t.equal(await ada.closed(), 4500)
   await revocation.complete()
   t.equal(revocation.statesOf(node.name).at(-1), 'acked')
   node.toRedis.resume()
   await traffic.reaches(lives)
-  await listens.hears('lives', lives.say())
+  await listens.receives('lives', lives.publish())
   t.same(judge({ clients, revocations: [revocation], leaseMs: longLeaseMs }), [])
 })
 
-t.test('auth that hears nothing from Redis grants no lease, and takes no revocation', async (t) => {
+t.test('auth without Redis grants no lease and accepts no revocation', async (t) => {
   const scene = await startScene(t, settings)
   const { auth, nodes, client } = scene
   const [node, other] = nodes
@@ -57,17 +57,17 @@ t.test('auth that hears nothing from Redis grants no lease, and takes no revocat
   const before = nodes.map((each) => each.output().length)
   scene.authToRedis.stall()
   const refused = await auth.api('POST', '/v1/revocations', { token: ada.token.jti })
-  t.ok(refused.status >= 500, `not answered as if it were committed: ${refused.status}`)
+  t.ok(refused.status >= 500, `the revocation is not confirmed: ${refused.status}`)
   for (const [index, each] of nodes.entries()) {
     await logged(each, /the lease is out; every connection is held/, before[index])
   }
   scene.authToRedis.resume()
-  const revocation = await until('revocations are taken again', () =>
+  const revocation = await until('revocations are accepted again', () =>
     Revocation.commit(auth.api, { token: ada.token.jti }, [ada]).catch(() => undefined),
   )
   await revocation.complete()
-  t.equal(await ada.ends(), 4500)
+  t.equal(await ada.closed(), 4500)
   await traffic.reaches(lives)
-  await listens.hears('lives', lives.say())
+  await listens.receives('lives', lives.publish())
   t.same(judge({ clients, revocations: [revocation], leaseMs }), [])
 })

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { judge } from './judge.js'
-import { Revocation } from './revocation.js'
-import { startScene } from './scene.js'
-import { chat, Traffic } from './traffic.js'
+import { judge } from './record/judge.js'
+import { Revocation } from './record/revocation.js'
+import { chat, Traffic } from './record/traffic.js'
+import { startScene } from './scene/scene.js'
 import { until } from './until.js'
 
 const leaseMs = 2000
 
-t.test('Redis is killed and comes back with its data, revocations on both sides', async (t) => {
+t.test('revocations before, during and after a restart of Redis take effect', async (t) => {
   const scene = await startScene(t, { nodes: 2, authEnv: { LEASE_MS: `${leaseMs}` } })
   const { auth, nodes, redis, client } = scene
   const [node, other] = nodes
@@ -23,21 +23,21 @@ t.test('Redis is killed and comes back with its data, revocations on both sides'
     await traffic.reaches(one)
   }
 
-  // Committed, but the node does not hear of it before Redis dies.
+  // Committed, but the node does not receive it before Redis is killed.
   node.toAuth.stall('client')
   const revocations = [await Revocation.commit(auth.api, { token: before.token.jti }, [before])]
   t.equal(revocations[0]?.seen[0]?.[node.name], 'pending')
   await redis.kill()
   node.toAuth.resume()
   const refused = await auth.api('POST', '/v1/revocations', { token: during.token.jti })
-  t.ok(refused.status >= 500, 'a revocation that is not on disk is not answered as one')
+  t.ok(refused.status >= 500, 'a revocation that is not on disk is not confirmed')
   await redis.start()
   revocations.push(
-    await until('revocations are taken again', () =>
+    await until('revocations are accepted again', () =>
       Revocation.commit(auth.api, { token: during.token.jti }, [during]).catch(() => undefined),
     ),
   )
-  // A node may need longer to find its way back to Redis than auth.
+  // A node may take longer than auth to reconnect to Redis.
   await traffic.reaches(after)
   revocations.push(await Revocation.commit(auth.api, { token: after.token.jti }, [after]))
 
@@ -45,9 +45,9 @@ t.test('Redis is killed and comes back with its data, revocations on both sides'
     await revocation.complete()
   }
   for (const one of [before, during, after]) {
-    t.equal(await one.ends(), 4500, `${one.name} is closed`)
+    t.equal(await one.closed(), 4500, `${one.name} is closed`)
   }
   await traffic.reaches(lives)
-  await listens.hears('lives', lives.say())
+  await listens.receives('lives', lives.publish())
   t.same(judge({ clients, revocations, leaseMs }), [])
 })

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How long anything here may take: a machine with other work on it is slow, not wrong. */
-const patienceMs = 20_000
+/** Time limit of every wait, generous for a busy machine. */
+const limitMs = 20_000
 
 /**
- * Asks again and again until there is an answer: for what tells no event, such as a line in a log.
- * Rejects, with what was waited for, when none has come in time.
+ * Calls `ask` until it returns a value: for states without an event, such as a line in a log. Rejects
+ * with `what` at the time limit.
  */
 export async function until<Answer>(
   what: string,
   ask: () => Promise<Answer | undefined> | Answer | undefined,
 ): Promise<Answer> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {
     const answer = await ask()
     if (answer !== undefined) {
@@ -19,5 +19,5 @@ export async function until<Answer>(
     }
     await delay(20)
   }
-  throw new Error(`waited ${patienceMs / 1000} s in vain: ${what}`)
+  throw new Error(`not within ${limitMs / 1000} s: ${what}`)
 }

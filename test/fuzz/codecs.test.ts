@@ -20,10 +20,10 @@ const forms: readonly ['json' | 'protobuf', Codec, fc.Arbitrary<Buffer>][] = [
   ['protobuf', protobufCodec, protobufMessage],
 ]
 
-/** Commands that are about a channel; in others a field of that name is not looked at. */
-const ofChannel = /^(?:un)?subscribe$|^publish$|^presence|^history$|^sub_refresh$/
+/** Commands that have a channel. */
+const channelCommands = /^(?:un)?subscribe$|^publish$|^presence|^history$|^sub_refresh$/
 
-/** Reads a message; gives its commands, or none when it was refused as it should be. Throws otherwise. */
+/** Decodes a message; returns its commands, or none after a ProtocolError. Throws any other error. */
 function read(codec: Codec, message: Buffer): Command[] {
   let commands: Command[]
   try {
@@ -43,7 +43,7 @@ function read(codec: Codec, message: Buffer): Command[] {
     }
     const { id, method } = command
     assert(Number.isInteger(id) && id >= 1 && id <= maxCommandId, `id ${id}`)
-    if (!ofChannel.test(method) || method === 'malformed' || !('channel' in command.body)) {
+    if (!channelCommands.test(method) || method === 'malformed' || !('channel' in command.body)) {
       continue
     }
     const { channel } = command.body
@@ -53,7 +53,7 @@ function read(codec: Codec, message: Buffer): Command[] {
 }
 
 for (const [name, codec, message] of forms) {
-  t.test(`the corpus of the ${name} form is read or refused`, async (t) => {
+  t.test(`the ${name} codec decodes or refuses every input of the corpus`, async (t) => {
     const inputs = corpus(name)
     t.ok(inputs.length > 20)
     for (const { name: file, bytes } of inputs) {
@@ -61,7 +61,7 @@ for (const [name, codec, message] of forms) {
     }
   })
 
-  t.test(`whatever comes in the ${name} form is read or refused`, async (t) => {
+  t.test(`the ${name} codec decodes or refuses random messages`, async (t) => {
     let understood = 0
     fc.assert(
       fc.property(message, (bytes) => {
@@ -71,10 +71,10 @@ for (const [name, codec, message] of forms) {
       }),
       { numRuns: runs(3000) },
     )
-    t.ok(understood > runs(3000) / 5, `${understood} of the messages were of the protocol`)
+    t.ok(understood > runs(3000) / 5, `${understood} messages were valid`)
   })
 
-  t.test(`what is of the other form is no harm in the ${name} form`, async () => {
+  t.test(`the ${name} codec decodes or refuses messages of the other codec`, async () => {
     const other = name === 'json' ? protobufMessage : jsonMessage
     fc.assert(
       fc.property(other, (bytes) => void read(codec, bytes)),

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** One input of the corpus. What was found by fuzzing is added to the folder, and tried ever after. */
+/** One input of the corpus. Inputs found by fuzzing are added to the folder and tested in every run. */
 export interface Input {
   name: string
   bytes: Buffer
 }
 
-/** `json/` has messages as they stand, `protobuf/` in hexadecimal, with blanks and `#` remarks. */
+/** Reads the corpus: plain messages in `json/`; hexadecimal, spaces and `#` comments in `protobuf/`. */
 export function corpus(form: 'json' | 'protobuf'): Input[] {
   const folder = new URL(`corpus/${form}/`, import.meta.url)
   return readdirSync(folder)
@@ -24,7 +24,7 @@ function fromHex(text: string): Buffer {
   const digits = text.replaceAll(/#.*|\s/g, '')
   const bytes = Buffer.from(digits, 'hex')
   if (bytes.length * 2 !== digits.length) {
-    throw new Error(`no hexadecimal: ${text}`)
+    throw new Error(`not hexadecimal: ${text}`)
   }
   return bytes
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** Values that a field may hold, and such as it should not, as JSON text: some are no value of ours. */
+/** Values of a field as JSON text: unusual, wrong, or not JSON at all. */
 const hostile = fc.oneof(
   fc.constantFrom(
     ...['null', 'true', '0', '-0', '-1', '1.5', '1e308', '1e999', '-1e999', '9007199254740993'],
@@ -16,13 +16,13 @@ const hostile = fc.oneof(
   fc.jsonValue().map((value) => JSON.stringify(value)),
 )
 
-const channel = fc.constantFrom('"a"', '"s:1"', '"s:2"', '"b:3"', '"nobody"')
+const channel = fc.constantFrom('"a"', '"s:1"', '"s:2"', '"b:3"', '"unused"')
 const token = fc.constantFrom('""', '"none"', '"e30.e30.e30"')
 const offset = fc.constantFrom('0', '1', '9007199254740991')
 const bool = fc.constantFrom('true', 'false')
 const data = fc.jsonValue().map((value) => JSON.stringify(value))
 
-/** What each command takes, as text by key. */
+/** Fields of each command, as JSON text by key. */
 const methods: Readonly<Record<string, Readonly<Record<string, fc.Arbitrary<string>>>>> = {
   connect: { token, data, name: fc.constant('"js"'), version: fc.constant('"1"') },
   refresh: { token },
@@ -80,12 +80,12 @@ const names = fc.oneof(
   },
 )
 
-/** An object as text; a key may come twice, in whatever order. */
+/** Returns an object as text; a key may occur twice, in any order. */
 function object(entries: readonly (readonly [string, string])[]): string {
   return `{${entries.map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
 }
 
-/** The fields of a command: as they should be, and now and then with one that is not. */
+/** The fields of a command: valid, and sometimes with a wrong one. */
 const body = (fields: Readonly<Record<string, fc.Arbitrary<string>>>) =>
   fc
     .tuple(

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { type Codec, jsonCodec, ProtocolError, protobufCodec } from '@portcullis/protocol'
 import { WebSocket } from 'ws'
 
-/** What a node may close a fuzzing client with; 3004, an error of its own, is not among them. */
+/** Close codes that a node may use for a fuzzing client; 3004, an internal error, is not one. */
 const expectedCodes = new Set([1007, 1009, 3013, 3500, 3501, 3506])
 
-/** The largest id there is: the command behind all others. */
+/** The largest id, used for the command after all others. */
 const lastId = 4_294_967_295
 const last = {
   json: Buffer.from(`{"id":${lastId},"unsubscribe":{"channel":"last"}}`),
@@ -20,11 +20,11 @@ const pong = { json: Buffer.from('{}'), protobuf: Buffer.of(0) }
 export type Form = keyof typeof last
 const codecs: Readonly<Record<Form, Codec>> = { json: jsonCodec, protobuf: protobufCodec }
 
-/** A client that sends whatever it is told to, and knows what has to come back. */
+/** A client that sends any bytes and checks the replies. */
 export class FuzzPeer {
   readonly #socket: WebSocket
   readonly #form: Form
-  /** Replies that were seen, by id. */
+  /** Number of received replies, by id. */
   readonly #replies = new Map<number, number>()
   #closed: number | undefined
   #wake = () => {}
@@ -49,7 +49,7 @@ export class FuzzPeer {
     })
   }
 
-  /** A connection that is past `connect`. */
+  /** Opens a connection and sends `connect`. */
   static async open(wsUrl: string, token: string, form: Form): Promise<FuzzPeer> {
     const headers = { authorization: `Bearer ${token}` }
     const offered = form === 'protobuf' ? ['centrifuge-protobuf'] : []
@@ -65,19 +65,19 @@ export class FuzzPeer {
   }
 
   /**
-   * Sends messages and one last command behind them. Settles when every command that can be read has
-   * its reply, or when the connection has been closed.
+   * Sends messages and then one last command. Resolves when every valid command has its reply, or when
+   * the connection has been closed.
    *
-   * @throws Error when it was closed with a code that tells of a fault, or none
+   * @throws Error when it was closed without a code, or with an unexpected one
    */
   async send(messages: readonly Buffer[], binary = this.#form === 'protobuf'): Promise<void> {
-    const wanted = expectedReplies(codecs[this.#form], [...messages, last[this.#form]])
+    const expected = expectedReplies(codecs[this.#form], [...messages, last[this.#form]])
     this.#replies.clear()
     for (const message of messages) {
       this.#socket.send(message, { binary })
     }
     this.#socket.send(last[this.#form], { binary: this.#form === 'protobuf' })
-    while (this.#closed === undefined && !this.#has(wanted)) {
+    while (this.#closed === undefined && !this.#has(expected)) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -87,25 +87,25 @@ export class FuzzPeer {
     }
   }
 
-  leave(): void {
+  disconnect(): void {
     this.#socket.terminate()
   }
 
-  #has(wanted: ReadonlyMap<number, number>): boolean {
-    return [...wanted].every(([id, count]) => (this.#replies.get(id) ?? 0) >= count)
+  #has(expected: ReadonlyMap<number, number>): boolean {
+    return [...expected].every(([id, count]) => (this.#replies.get(id) ?? 0) >= count)
   }
 }
 
-/** How many replies each id will have, as far as the messages are of the protocol. */
+/** Returns the number of replies that each id will get; invalid messages get none. */
 function expectedReplies(codec: Codec, messages: readonly Buffer[]): Map<number, number> {
-  const wanted = new Map<number, number>()
+  const expected = new Map<number, number>()
   for (const message of messages) {
     try {
       for (const command of codec.decode(message)) {
         if (!('id' in command)) {
           continue
         }
-        wanted.set(command.id, (wanted.get(command.id) ?? 0) + 1)
+        expected.set(command.id, (expected.get(command.id) ?? 0) + 1)
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
@@ -113,10 +113,10 @@ function expectedReplies(codec: Codec, messages: readonly Buffer[]): Map<number,
       }
     }
   }
-  return wanted
+  return expected
 }
 
-/** The id of each message that came; 0 is a ping, undefined a push. */
+/** Returns the id of each received message; 0 is a ping, undefined a push. */
 function ids(form: Form, data: Buffer): (number | undefined)[] {
   if (form === 'json') {
     return data
@@ -126,15 +126,15 @@ function ids(form: Form, data: Buffer): (number | undefined)[] {
   }
   const found: (number | undefined)[] = []
   for (let at = 0; at < data.length; ) {
-    const [length, behind] = varint(data, at)
-    found.push(length === 0 ? 0 : data[behind] === 8 ? varint(data, behind + 1)[0] : undefined)
-    at = behind + length
+    const [length, end] = varint(data, at)
+    found.push(length === 0 ? 0 : data[end] === 8 ? varint(data, end + 1)[0] : undefined)
+    at = end + length
   }
   return found
 }
 
-/** The number that begins there, and where it ends. */
-function varint(data: Buffer, at: number): [value: number, behind: number] {
+/** Returns the number that begins at `at`, and the position after it. */
+function varint(data: Buffer, at: number): [value: number, end: number] {
   let value = 0
   for (let shift = 1; ; shift *= 128, at += 1) {
     const byte = data[at] ?? 0

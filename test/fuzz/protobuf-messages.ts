@@ -3,9 +3,9 @@ import fc from 'fast-check'
 const varint = (value: bigint): number[] =>
   value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)]
 
-/** Behind its length, or behind a length that lies by so much. */
-function delimited(bytes: Uint8Array, lie = 0): Buffer {
-  const length = BigInt(Math.max(0, bytes.length + lie))
+/** Returns `bytes` after their length, which is wrong by `error`. */
+function delimited(bytes: Uint8Array, error = 0): Buffer {
+  const length = BigInt(Math.max(0, bytes.length + error))
   return Buffer.concat([Buffer.from(varint(length)), bytes])
 }
 
@@ -19,7 +19,7 @@ const channel = fc.constantFrom(
   's:1',
   's:2',
   'b:3',
-  'nobody',
+  'unused',
   '',
   ' ',
   '*',
@@ -32,7 +32,7 @@ const number = fc
     fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   )
   .map((value) => Buffer.from(varint(value)))
-/** More bytes than a varint may have, and one that never ends. */
+/** A varint with more bytes than allowed. */
 const overflow = fc
   .integer({ min: 9, max: 14 })
   .map((length) => Buffer.concat([Buffer.alloc(length, 0xff), Buffer.of(1)]))
@@ -41,26 +41,26 @@ const bytes = fc.oneof(
   fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value))),
   channel.map(text),
 )
-const lie = fc.oneof(
+const lengthError = fc.oneof(
   { weight: 40, arbitrary: fc.constant(0) },
   { weight: 1, arbitrary: fc.constantFrom(1, -1, 100, 2 ** 31, 2 ** 32) },
 )
-/** Nothing, or now and then something. */
+/** Usually nothing, sometimes `what`. */
 const rarely = (what: fc.Arbitrary<Buffer>) =>
   fc.oneof({ weight: 20, arbitrary: fc.constant(Buffer.alloc(0)) }, { weight: 1, arbitrary: what })
 
-/** Any field at all, with any content: a wrong type for its number more often than not. */
+/** A random field with random content, usually of the wrong type for its number. */
 const anyField = fc
   .tuple(
     fc.oneof(fc.integer({ min: 0, max: 16 }), fc.constantFrom(100, 2 ** 29 - 1)),
     fc.oneof(
       number.map((content) => [0, content] as const),
       overflow.map((content) => [0, content] as const),
-      fc.tuple(bytes, lie).map(([content, by]) => [2, delimited(content, by)] as const),
+      fc.tuple(bytes, lengthError).map(([content, by]) => [2, delimited(content, by)] as const),
       fc.uint8Array({ minLength: 4, maxLength: 8 }).map((content) => [5, content] as const),
       fc.constantFrom([3, Buffer.alloc(0)] as const, [4, Buffer.alloc(0)] as const),
       fc.constantFrom([6, Buffer.alloc(0)] as const, [7, Buffer.of(1)] as const),
-      // Groups within groups, as deep as a frame allows.
+      // Nested groups, as deep as a frame allows.
       fc.integer({ min: 1, max: 5000 }).map((depth) => [3, Buffer.alloc(depth, 0x0b)] as const),
     ),
   )
@@ -78,7 +78,7 @@ const position = fc
   .tuple(number, some(2, bytes))
   .map(([offset, epoch]) => Buffer.concat([field(1, 0, offset), epoch]))
 
-/** A filter within a filter, and so on. */
+/** Nested filters. */
 const filter = fc
   .tuple(some(1, fc.constantFrom(text('not'), text('and'))), fc.integer({ min: 0, max: 300 }))
   .map(([op, depth]) => {
@@ -89,7 +89,7 @@ const filter = fc
     return node
   })
 
-/** What each command takes, by the field that names it in `Command`. */
+/** Fields of each command, by its field number in `Command`. */
 const known: readonly (readonly [number, fc.Arbitrary<Buffer>[]])[] = [
   [4, [some(1, bytes), some(2, bytes), some(4, bytes)]],
   [
@@ -113,7 +113,7 @@ const known: readonly (readonly [number, fc.Arbitrary<Buffer>[]])[] = [
   [14, [some(1, bytes)]],
   [15, [channelField, some(2, bytes)]],
 ]
-/** Methods that there are in the protocol and not here, and such as there never were. */
+/** Methods that this server does not have, and one that never existed. */
 const unknown: typeof known = [
   [11, [bytes]],
   [3, [bytes]],
@@ -133,14 +133,14 @@ const command = fc
         .tuple(
           fc.subarray(fields, { minLength: 1 }).chain((chosen) => fc.tuple(...chosen)),
           rarely(anyField),
-          lie,
+          lengthError,
         )
         .map(([parts, wrong, by]) =>
           field(method, 2, delimited(Buffer.concat([...parts, wrong]), by)),
         ),
     ),
     rarely(anyField),
-    lie,
+    lengthError,
   )
   .map(([id, method, wrong, by]) => delimited(Buffer.concat([field(1, 0, id), method, wrong]), by))
 
@@ -160,9 +160,9 @@ export const protobufMessage: fc.Arbitrary<Buffer> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.tuple(command, fc.nat(), fc.nat(255)).map(([one, at, byte]) => {
-      const bent = Buffer.from(one)
-      bent[at % bent.length] = byte
-      return bent.subarray(0, at % 3 === 0 ? at % bent.length : bent.length)
+      const changed = Buffer.from(one)
+      changed[at % changed.length] = byte
+      return changed.subarray(0, at % 3 === 0 ? at % changed.length : changed.length)
     }),
   },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((each) => Buffer.from(each)) },

@@ -1,8 +1,8 @@
-/** How often each property is tried: little in every test run, more with `FUZZ_RUNS` (`npm run fuzz`). */
-export function runs(usual: number): number {
-  const wanted = Number(process.env['FUZZ_RUNS'] ?? usual)
-  if (Number.isSafeInteger(wanted) && wanted > 0) {
-    return wanted
+/** Returns the number of runs of each property: `byDefault`, or `FUZZ_RUNS` (`npm run fuzz`). */
+export function runs(byDefault: number): number {
+  const count = Number(process.env['FUZZ_RUNS'] ?? byDefault)
+  if (Number.isSafeInteger(count) && count > 0) {
+    return count
   }
-  throw new Error('FUZZ_RUNS is how often to try, a number of 1 or more')
+  throw new Error('FUZZ_RUNS must be a whole number, 1 or more')
 }

@@ -2,7 +2,7 @@ import { startAuth, startInstallation } from '@portcullis/local'
 import t from 'tap'
 import { ProtocolClient } from './protocol-client.js'
 
-t.test('who is connected, on every node, at whichever instance its feed is', async (t) => {
+t.test('lists the connections of every node, from either auth instance', async (t) => {
   const { auth, realtime, redis, api, userToken } = await startInstallation(t, { realtime: 2 })
   const second = await startAuth({ redisUrl: redis.url, prefix: redis.prefix, env: auth.sharedEnv })
   t.teardown(() => second.stop())
@@ -16,7 +16,7 @@ t.test('who is connected, on every node, at whichever instance its feed is', asy
     ProtocolClient.open(there.wsUrl, bob.access_token),
   ])
   const path = '/v1/connections?identity=admin&wait=10000'
-  // The nodes are at the first instance, and the second asks.
+  // The nodes are connected to the first instance; the second must get their answers too.
   for (const ask of [api, second.api]) {
     t.match((await ask('GET', path)).body, {
       complete: true,

@@ -7,13 +7,13 @@ import t, { type Test } from 'tap'
 type Json = Record<string, unknown>
 
 /*
- * The official AsyncAPI parser would check more; its dependencies report each installation to somebody
- * (@scarf/scarf), which the schema of the same project does not.
+ * The official AsyncAPI parser would check more, but its dependencies report each installation
+ * (@scarf/scarf); the schema of the same project does not.
  */
 const isAsyncApi = new Ajv({
   strict: false,
   validateFormats: false,
-  // It brings JSON Schema's own schema with it.
+  // The schema contains the meta-schema of JSON Schema.
   meta: false,
   validateSchema: false,
 }).compile<Json>(Object(asyncapi.schemas['3.0.0']))
@@ -33,13 +33,13 @@ for (const { name, url } of services) {
   t.test(`${name}: the HTTP API is described in valid OpenAPI 3.1`, async (t) => {
     const description = await json(`${url}/docs/openapi.json`)
     t.equal(description['openapi'], '3.1.0')
-    t.ok(Object.keys(Object(description['paths'])).length > 5, 'it has the routes')
+    t.ok(Object.keys(Object(description['paths'])).length > 5, 'has the routes')
     const validator = new Validator()
     const { valid, errors } = await validator.validate(description)
     t.ok(valid, 'valid', { errors })
-    t.same(await json(`${url}/docs`), description, 'it is at /docs too, for programs')
+    t.same(await json(`${url}/docs`), description, '/docs returns it too')
     for (const { path, operation } of operations(description)) {
-      t.ok(operation['summary'], `${path} says what it does`)
+      t.ok(operation['summary'], `${path} has a summary`)
     }
   })
 
@@ -47,9 +47,9 @@ for (const { name, url } of services) {
     const description = await json(`${url}/docs/asyncapi.json`)
     t.equal(description['asyncapi'], '3.0.0')
     t.ok(isAsyncApi(description), 'valid', { errors: isAsyncApi.errors })
-    const { hosts, messages } = everyReference(t, description)
-    t.same(hosts, [new URL(url).host], 'it says where the service is')
-    t.ok(messages > 5, 'it has the messages')
+    const { hosts, messages } = checkReferences(t, description)
+    t.same(hosts, [new URL(url).host], 'names the host of the service')
+    t.ok(messages > 5, 'has the messages')
   })
 }
 
@@ -62,8 +62,8 @@ function operations(description: Json): { path: string; operation: Json }[] {
   )
 }
 
-/** Follows each `$ref` outside of the payloads: the schema of AsyncAPI only asks for its form. */
-function everyReference(t: Test, description: Json): { hosts: unknown[]; messages: number } {
+/** Follows each `$ref` outside the payloads, which the schema of AsyncAPI does not resolve. */
+function checkReferences(t: Test, description: Json): { hosts: unknown[]; messages: number } {
   const visit = (value: unknown) => {
     if (typeof value !== 'object' || value === null) {
       return
@@ -74,7 +74,7 @@ function everyReference(t: Test, description: Json): { hosts: unknown[]; message
         .slice(2)
         .split('/')
         .reduce<unknown>((at, key) => Object(at)[key], description)
-      t.ok(found, `${$ref} is there`)
+      t.ok(found, `${$ref} exists`)
     }
     for (const [key, each] of Object.entries(value)) {
       if (key !== 'payload') {

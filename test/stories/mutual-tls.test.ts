@@ -16,7 +16,7 @@ import { ProtocolClient } from './protocol-client.js'
 const bin = fileURLToPath(new URL('../../apps/cli/bin/portcullis.js', import.meta.url))
 const authMain = fileURLToPath(new URL('../../apps/auth/dist/main.js', import.meta.url))
 
-/** An auth process that speaks TLS; `line` waits for what it logs. */
+/** Starts an auth process with TLS; `line` waits for a line in its log. */
 async function startTlsAuth(t: Test, env: Record<string, string>) {
   const child = spawn(process.execPath, [authMain], {
     env: { PATH: process.env['PATH'] ?? '', PORT: '0', ...env },
@@ -32,7 +32,7 @@ async function startTlsAuth(t: Test, env: Record<string, string>) {
     for (;;) {
       const { value, done } = await lines.next()
       if (done === true) {
-        throw new Error(`auth ended before it said ${pattern}`)
+        throw new Error(`auth ended before it logged ${pattern}`)
       }
       const [found] = pattern.exec(value) ?? []
       if (found !== undefined) {
@@ -44,13 +44,13 @@ async function startTlsAuth(t: Test, env: Record<string, string>) {
   return { url, line, hangUp: () => child.kill('SIGHUP') }
 }
 
-/** Calls auth's API; gives its parsed answer. */
+/** Calls the API of auth; returns the parsed response. */
 async function call(client: Client, path: string, headers: Record<string, string>, body: string) {
   const answer = await client.request({ method: 'POST', path, headers, body })
   return (await answer.body.json()) as Record<string, string> & { complete?: boolean }
 }
 
-/** The serial number of the certificate that a server shows now. */
+/** Returns the serial number of a server's current certificate. */
 async function shownBy(url: string, tls: Certificate & { ca: string }): Promise<string> {
   const { hostname: host, port } = new URL(url)
   const socket = connect({ host, port: Number(port), ...tls })
@@ -60,7 +60,7 @@ async function shownBy(url: string, tls: Certificate & { ca: string }): Promise<
   return serialNumber
 }
 
-/** `portcullis nodes --json` as a process. */
+/** Runs `portcullis nodes --json`. */
 async function cli(cwd: string, env: Record<string, string>) {
   const child = spawn(process.execPath, [bin, 'nodes', '--json'], {
     cwd,
@@ -71,7 +71,7 @@ async function cli(cwd: string, env: Record<string, string>) {
   return { code: child.exitCode, stdout }
 }
 
-t.test('a node and auth that know each other by certificates', async (t) => {
+t.test('auth, a node and the command line authenticate each other by certificates', async (t) => {
   const authority = await makeAuthority('installation')
   const server = await authority.sign('server', 'auth')
   const node = { ca: authority.cert, ...(await authority.sign('client', 'realtime')) }
@@ -108,7 +108,7 @@ t.test('a node and auth that know each other by certificates', async (t) => {
   const post = (path: string, body: object) => call(admin, path, json, JSON.stringify(body))
   const scopes = ['introspect', 'feed']
   const { registrationCode = '' } = await post('/v1/identities', { identity: 'realtime', scopes })
-  // Ready only when it has a token of its own and the feed, both over TLS.
+  // Ready only with its own token and the feed, both over TLS.
   const realtime = await startRealtime({
     redisUrl: redis.url,
     prefix: redis.prefix,
@@ -118,7 +118,7 @@ t.test('a node and auth that know each other by certificates', async (t) => {
   })
   t.teardown(() => realtime.stop())
 
-  // The command line too, in files as a person has them.
+  // The command line reads its certificates from files.
   for (const [name, pem] of Object.entries({ ca: node.ca, me: node.cert, key: node.key })) {
     await writeFile(file(name), pem, { mode: 0o600 })
   }
@@ -131,7 +131,7 @@ t.test('a node and auth that know each other by certificates', async (t) => {
   }
   const shown = { PORTCULLIS_CERT_FILE: file('me'), PORTCULLIS_KEY_FILE: file('key') }
   t.match(await cli(folder, { ...settings, ...shown }), { code: 0, stdout: /"connected": ?true/ })
-  t.match(await cli(folder, settings), { code: 1 }, 'not without a certificate')
+  t.match(await cli(folder, settings), { code: 1 }, 'refused without a certificate')
 
   const { access_token: ada = '' } = await post('/v1/tokens', {
     subject: 'ada',

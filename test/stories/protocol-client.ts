@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 
-/** One reply or push of the protocol, as far as the stories look at it. */
+/** The members of a reply or push that the stories use. */
 export interface Message {
   id?: number
   error?: { code: number; message: string }
@@ -13,8 +13,8 @@ export interface Message {
 }
 
 /**
- * A client that shows everything: each message, and exactly how the socket ended. Stories about what
- * users see use the official SDK; those about what crosses the wire use this.
+ * A client that exposes each message and how the socket ended. Stories about the wire protocol use
+ * this, stories about users the official SDK.
  */
 export class ProtocolClient {
   readonly publications: unknown[] = []
@@ -37,12 +37,12 @@ export class ProtocolClient {
     })
   }
 
-  /** Opens a socket and sends the connect command. Rejects with a `Refused` when the upgrade is. */
+  /** Opens a socket and sends the connect command. Rejects with `Refused` when the upgrade is refused. */
   static open(wsUrl: string, token: string): Promise<ProtocolClient> {
     return ProtocolClient.#dial(wsUrl, { authorization: `Bearer ${token}` }, {})
   }
 
-  /** The same with the token in the connect command alone (`ADMISSION=connect`). */
+  /** Opens a socket with the token only in the connect command (`ADMISSION=connect`). */
   static openWithFirstFrame(wsUrl: string, token: string): Promise<ProtocolClient> {
     return ProtocolClient.#dial(wsUrl, {}, { token })
   }
@@ -69,7 +69,7 @@ export class ProtocolClient {
     return client
   }
 
-  /** Sends one command and gives its reply. */
+  /** Sends a command and returns its reply. */
   async command(command: Record<string, unknown>): Promise<Message> {
     const id = ++this.#id
     const reply = new Promise<Message>((resolve) => this.#replies.set(id, resolve))
@@ -121,7 +121,7 @@ export class ProtocolClient {
   }
 }
 
-/** The upgrade was answered with an HTTP error. */
+/** An upgrade that was answered with an HTTP error. */
 export class Refused extends Error {
   readonly status: number
   readonly headers: IncomingMessage['headers']

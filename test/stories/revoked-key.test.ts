@@ -5,7 +5,7 @@ import { ProtocolClient } from './protocol-client.js'
 const kidOf = (token: string): string =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
 
-t.test('a compromised key closes every socket, and the next one signs at once', async (t) => {
+t.test('revoking a key closes every socket, and the next key signs at once', async (t) => {
   const { realtime, api, userToken } = await startInstallation(t, { realtime: 1 })
   const [node] = realtime
   const ada = await userToken('ada', 'subscribe:*')

@@ -3,13 +3,13 @@ import { startInstallation } from '@portcullis/local'
 import t from 'tap'
 import { ProtocolClient, Refused } from './protocol-client.js'
 
-// nats-server CVE-2020-26892: revocation was checked on one path and not on another. Each selector
-// against each thing that a token opens. Recovery joins with its feature.
+// nats-server CVE-2020-26892: revocation was checked on one path and not on another. So every selector
+// is tested on every path that accepts a token.
 
 interface Victim {
   token: string
   jti: string
-  /** The token that issued it, and the one that issued that. */
+  /** Ids of the token that issued it, and of that token's issuer. */
   parents: string[]
   identity: string
   subject: string
@@ -19,14 +19,14 @@ interface Victim {
 const selectors: Record<string, (victim: Victim) => Record<string, unknown>> = {
   jti: ({ jti }) => ({ token: jti }),
   token: ({ token }) => ({ token }),
-  'the cascade of its grandparent': ({ parents }) => ({ token: parents[1], cascade: true }),
+  'cascade from its grandparent': ({ parents }) => ({ token: parents[1], cascade: true }),
   subject: ({ identity, subject }) => ({ identity, subject }),
   label: ({ identity, label }) => ({ identity, label }),
   identity: ({ identity }) => ({ identity }),
   'suspended identity': () => ({}),
 }
 
-t.test('every selector closes every path', async (t) => {
+t.test('a token revoked by any selector is refused on every path', async (t) => {
   const { auth, realtime, api, identityClient } = await startInstallation(t, {
     realtime: 1,
     env: { ADMISSION: 'connect' },
@@ -38,7 +38,7 @@ t.test('every selector closes every path', async (t) => {
       const identity = `shop-${name.replaceAll(' ', '-')}`
       const shop = await identityClient(identity, ['tokens:issue', 'subscribe:*', 'publish:*'])
       const order = { subject: 'ada', scope: 'subscribe:* publish:*' }
-      // The shop's own token issues one that issues the victim's.
+      // The shop's token issues the backend's token, which issues the victim's.
       const scope = `tokens:issue ${order.scope}`
       const backend = await shop.api('POST', '/v1/tokens', { subject: 'backend', scope })
       const { access_token: token, jti } = await issueWith(auth.url, backend.body.access_token, {
@@ -75,11 +75,11 @@ t.test('every selector closes every path', async (t) => {
       })
       t.equal(published.status, 401, 'the server API')
       if (name !== 'suspended identity') {
-        // A socket on a younger token of the same user; a suspended identity gets none.
+        // A socket with a newer token of the same user; a suspended identity gets none.
         const { body } = await shop.api('POST', '/v1/tokens', order)
-        const younger = await ProtocolClient.open(node.wsUrl, body.access_token)
-        t.ok((await younger.command({ refresh: { token: victim.token } })).error, 'a refresh')
-        await younger.close()
+        const newer = await ProtocolClient.open(node.wsUrl, body.access_token)
+        t.ok((await newer.command({ refresh: { token: victim.token } })).error, 'a refresh')
+        await newer.close()
       }
       const introspected = await api('POST', '/v1/introspections', { tokens: [victim.token] })
       t.same(introspected.body, { results: [{ active: false }] }, 'batch introspection')

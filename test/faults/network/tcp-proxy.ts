@@ -6,25 +6,25 @@ import { Pipe } from './pipe.js'
 /** `http://`, `ws://` or `redis://` with host and port, or `unix://` with a path. */
 type Target = string
 
-/** A TCP connection between two parts of an installation, in the hands of a test. */
+/** A proxy for the TCP connections between two processes, which a test can disturb. */
 export interface TcpProxy {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number
-  /** Drops every connection, and takes no new one until `resume`. */
+  /** Closes every connection, and refuses new ones until `resume`. */
   cut(): void
-  /** Drops every connection once; new ones are served. */
+  /** Closes every connection; new ones are accepted. */
   drop(): void
   /**
-   * Goes silent, as a paused peer or a network that loses every packet does: connections stay and
-   * new ones are accepted, and nothing is passed on until `resume`, which passes on what was held.
-   * One way only: `to` names who hears nothing.
+   * Forwards nothing until `resume`, like a paused peer or a network that loses every packet.
+   * Connections stay open and new ones are accepted; `resume` forwards what was held. `to` names the
+   * side that receives nothing.
    */
   stall(to?: 'both' | 'client' | 'target'): void
-  /** Passes everything on, in order, this much later. */
+  /** Delays everything by this time, in order. */
   delay(ms: number): void
-  /** Ends a cut, a stall and a delay. */
+  /** Ends `cut`, `stall` and `delay`. */
   resume(): void
-  /** New connections go here from now on. Those that are open stay where they are. */
+  /** Sends new connections to another target; open connections stay. */
   moveTo(target: Target): void
 }
 
@@ -33,17 +33,17 @@ interface Link {
   toClient: Pipe
 }
 
-/** Listens on a free port; closed in teardown. */
+/** Starts a proxy on a free port; teardown closes it. */
 export async function startTcpProxy(t: Teardown, target: Target): Promise<TcpProxy> {
   const links = new Set<Link>()
-  let goal = target
+  let current = target
   let cut = false
-  let silent: 'nobody' | 'both' | 'client' | 'target' = 'nobody'
+  let stalled: 'none' | 'both' | 'client' | 'target' = 'none'
   let delayMs = 0
 
   const apply = ({ toTarget, toClient }: Link) => {
-    toTarget.set({ held: silent === 'both' || silent === 'target', delayMs })
-    toClient.set({ held: silent === 'both' || silent === 'client', delayMs })
+    toTarget.set({ held: stalled === 'both' || stalled === 'target', delayMs })
+    toClient.set({ held: stalled === 'both' || stalled === 'client', delayMs })
   }
   const drop = () => {
     for (const { toTarget } of links) {
@@ -56,10 +56,10 @@ export async function startTcpProxy(t: Teardown, target: Target): Promise<TcpPro
       client.destroy()
       return
     }
-    const far = dial(goal)
-    const link = { toTarget: new Pipe(client, far), toClient: new Pipe(far, client) }
+    const upstream = dial(current)
+    const link = { toTarget: new Pipe(client, upstream), toClient: new Pipe(upstream, client) }
     links.add(link)
-    far.on('close', () => links.delete(link))
+    upstream.on('close', () => links.delete(link))
     apply(link)
   })
   server.listen(0, '127.0.0.1')
@@ -78,7 +78,7 @@ export async function startTcpProxy(t: Teardown, target: Target): Promise<TcpPro
       drop()
     },
     stall(to = 'both') {
-      silent = to
+      stalled = to
       for (const link of links) {
         apply(link)
       }
@@ -91,14 +91,14 @@ export async function startTcpProxy(t: Teardown, target: Target): Promise<TcpPro
     },
     resume() {
       cut = false
-      silent = 'nobody'
+      stalled = 'none'
       delayMs = 0
       for (const link of links) {
         apply(link)
       }
     },
     moveTo(next) {
-      goal = next
+      current = next
     },
   }
 }

@@ -2,27 +2,27 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { Teardown } from '@portcullis/local'
 import { request } from 'undici'
-import { channel, type Recorder, type Telling } from './recorder.js'
+import { channel, type Data, type Recorder } from './recorder.js'
 
-/** Between two publications, in milliseconds. */
-const paceMs = 10
+/** Time between two publications, in milliseconds. */
+const intervalMs = 10
 
-/** What `chat` gives. */
+/** Controls the publications of `chat`. */
 export interface Chat {
   stop(): void
   start(): void
 }
 
-/** Makes the clients say something, one after another, until it is stopped or the test is over. */
+/** Makes the clients publish in turn, until it is stopped or the test ends. */
 export function chat(t: Teardown, clients: readonly Recorder[]): Chat {
   let next = 0
   let timer: NodeJS.Timeout | undefined
   const stop = () => clearInterval(timer)
   const start = () => {
     timer = setInterval(() => {
-      clients[next % clients.length]?.say()
+      clients[next % clients.length]?.publish()
       next += 1
-    }, 2 * paceMs)
+    }, 2 * intervalMs)
   }
   start()
   t.teardown(stop)
@@ -30,8 +30,8 @@ export function chat(t: Teardown, clients: readonly Recorder[]): Chat {
 }
 
 /**
- * Publications through a node's server API that never stop: what a revoked client must not hear, and
- * what tells that another one lives.
+ * Continuous publications through a node's server API. A revoked client must not receive them; for
+ * other clients they show that delivery works.
  */
 export class Traffic {
   static readonly from = 'press'
@@ -44,7 +44,7 @@ export class Traffic {
   private constructor(url: string, token: string) {
     this.#url = `${url}/api/publish`
     this.#token = token
-    this.#ended = this.#flow()
+    this.#ended = this.#run()
   }
 
   static start(t: Teardown, nodeUrl: string, { access_token }: TokenResponse): Traffic {
@@ -53,9 +53,9 @@ export class Traffic {
     return traffic
   }
 
-  /** Waits until a client hears something that is published from now on. */
+  /** Waits until a client receives a publication sent after this call. */
   async reaches(client: Recorder): Promise<void> {
-    await client.hears(Traffic.from, this.#n + 1)
+    await client.receives(Traffic.from, this.#n + 1)
   }
 
   async stop(): Promise<void> {
@@ -63,16 +63,16 @@ export class Traffic {
     await this.#ended
   }
 
-  async #flow(): Promise<void> {
+  async #run(): Promise<void> {
     while (!this.#stopped) {
-      const data: Telling = { from: Traffic.from, n: ++this.#n }
+      const data: Data = { from: Traffic.from, n: ++this.#n }
       await this.#publish(data).catch(() => undefined)
-      await delay(paceMs)
+      await delay(intervalMs)
     }
   }
 
-  /** What cannot be published now, because of the fault under test, is not published. */
-  async #publish(data: Telling): Promise<void> {
+  /** Publishes once; failures, which the tested faults cause, are not repeated. */
+  async #publish(data: Data): Promise<void> {
     const { body } = await request(this.#url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` },

@@ -1,46 +1,46 @@
 import type { TokenResponse } from '@portcullis/contracts/tokens'
 import { WebSocket } from 'ws'
-import { until } from './until.js'
+import { until } from '../until.js'
 
-/** What is published in these tests: who says it, and the number of what they say. */
-export interface Telling {
+/** Data of every publication in these tests: the publisher, and the number of its publication. */
+export interface Data {
   from: string
   n: number
 }
 
-/** Times are of `performance.now()` of this one process, in milliseconds. */
-export interface Heard extends Telling {
+/** A received publication. Times are `performance.now()` of the test process, in milliseconds. */
+export interface Received extends Data {
   at: number
 }
 
-export interface Said {
+export interface Sent {
   n: number
   at: number
-  /** Set when the node has answered that it took it. */
-  takenAt?: number
+  /** Time of the successful reply. */
+  acceptedAt?: number
 }
 
 interface Message {
   id?: number
   error?: { code: number; message: string }
-  push?: { pub?: { data: Telling } }
+  push?: { pub?: { data: Data } }
 }
 
 export const channel = 'news'
 
-/** A client that writes down every message of the application, in and out, with its time. */
+/** A client that records every application message, in and out, with its time. */
 export class Recorder {
   readonly name: string
   readonly token: TokenResponse
-  /** Every message but pings: replies are the application's bytes too. */
+  /** Every received message except pings; replies count as application bytes. */
   readonly messages: { at: number; text: string }[] = []
-  /** The publications among them. */
-  readonly heard: Heard[] = []
-  readonly said: Said[] = []
+  /** The publications among the messages. */
+  readonly received: Received[] = []
+  readonly sent: Sent[] = []
   /** Set when the socket has closed. */
   end: { at: number; code: number } | undefined
   readonly #socket: WebSocket
-  /** Told nothing when the socket closes first. */
+  /** Called with undefined when the socket closes before the reply. */
   readonly #replies = new Map<number, (reply: Message | undefined) => void>()
   #id = 0
 
@@ -62,7 +62,7 @@ export class Recorder {
     })
   }
 
-  /** Connects and subscribes to the channel of these tests. Rejects when it is refused. */
+  /** Connects and subscribes to `channel`. Rejects when the node refuses. */
   static async open(name: string, wsUrl: string, token: TokenResponse): Promise<Recorder> {
     const socket = new WebSocket(wsUrl, {
       headers: { authorization: `Bearer ${token.access_token}` },
@@ -77,39 +77,41 @@ export class Recorder {
     return recorder
   }
 
-  /** Publishes the next of its tellings, and waits for nothing. Gives its number. */
-  say(): number {
-    const said: Said = { n: this.said.length + 1, at: performance.now() }
-    this.said.push(said)
-    const data: Telling = { from: this.name, n: said.n }
+  /** Publishes the next number without waiting for the reply. Returns the number. */
+  publish(): number {
+    const sent: Sent = { n: this.sent.length + 1, at: performance.now() }
+    this.sent.push(sent)
+    const data: Data = { from: this.name, n: sent.n }
     this.#command({ publish: { channel, data } }).then(
       () => {
-        said.takenAt = performance.now()
+        sent.acceptedAt = performance.now()
       },
-      // Refused, or the socket has closed: not taken.
+      // Refused, or the socket has closed: not accepted.
       () => undefined,
     )
-    return said.n
+    return sent.n
   }
 
-  /** Waits for a publication. Rejects when the socket closes before it comes. */
-  hears(from: string, atLeast: number): Promise<Heard> {
-    return until(`${this.name} hears ${from} say ${atLeast} or more`, () => {
-      const found = this.heard.findLast((one) => one.from === from && one.n >= atLeast)
+  /** Waits for a publication numbered `min` or more. Rejects when the socket closes before. */
+  receives(from: string, min: number): Promise<Received> {
+    return until(`${this.name} receives publication ${min} or later of ${from}`, () => {
+      const found = this.received.findLast((one) => one.from === from && one.n >= min)
       if (found === undefined && this.end !== undefined) {
-        throw new Error(`${this.name} was closed (${this.end.code}) and heard no ${atLeast}`)
+        throw new Error(
+          `${this.name} was closed (${this.end.code}) before publication ${min} of ${from}`,
+        )
       }
       return found
     })
   }
 
-  /** Waits until the socket has closed; gives the code. */
-  async ends(): Promise<number> {
+  /** Waits until the socket has closed; returns the close code. */
+  async closed(): Promise<number> {
     return (await until(`${this.name} is closed`, () => this.end)).code
   }
 
   /** Cuts the connection. */
-  leave(): void {
+  disconnect(): void {
     this.#socket.terminate()
   }
 
@@ -145,7 +147,7 @@ export class Recorder {
     }
     const data = message.push?.pub?.data
     if (data !== undefined) {
-      this.heard.push({ at, ...data })
+      this.received.push({ at, ...data })
     }
   }
 }

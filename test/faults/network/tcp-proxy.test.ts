@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { startTcpProxy } from './tcp-proxy.js'
 
-/** A server that says everything back, after its name. */
+/** Starts a server that echoes everything after its name. */
 async function echo(t: Test, name: string): Promise<string> {
   const open = new Set<Socket>()
   const server = createServer((socket) => {
@@ -36,7 +36,7 @@ async function ask(socket: Socket, text: string): Promise<string> {
   return said ?? ''
 }
 
-t.test('passes on, and drops everything when cut', async (t) => {
+t.test('forwards bytes, and closes every connection when cut', async (t) => {
   const proxy = await startTcpProxy(t, await echo(t, 'one'))
   const socket = await dial(t, proxy.port)
   t.equal(await ask(socket, 'a'), 'one a')
@@ -48,7 +48,7 @@ t.test('passes on, and drops everything when cut', async (t) => {
   t.equal(await ask(await dial(t, proxy.port), 'b'), 'one b')
 })
 
-t.test('moves new connections to another target, and leaves the open ones', async (t) => {
+t.test('moves new connections to another target and keeps open ones', async (t) => {
   const proxy = await startTcpProxy(t, await echo(t, 'one'))
   const before = await dial(t, proxy.port)
   t.equal(await ask(before, 'a'), 'one a')
@@ -57,38 +57,41 @@ t.test('moves new connections to another target, and leaves the open ones', asyn
   t.equal(await ask(before, 'c'), 'one c')
 })
 
-t.test('holds what comes while stalled, new connections too, and passes it on after', async (t) => {
-  const proxy = await startTcpProxy(t, await echo(t, 'one'))
-  const other = await startTcpProxy(t, await echo(t, 'two'))
-  const before = await dial(t, proxy.port)
-  t.equal(await ask(before, 'a'), 'one a')
-  proxy.stall()
-  const heard: unknown[] = []
-  const held = Promise.all(
-    [before, await dial(t, proxy.port)].map(async (socket) => {
-      socket.write('b')
-      heard.push(...(await once(socket, 'data')))
-    }),
-  )
-  // Something that is not stalled goes there and back twice, so that the stalled had its time.
-  const free = await dial(t, other.port)
-  for (const text of ['c', 'd']) {
-    t.equal(await ask(free, text), `two ${text}`)
-  }
-  t.same(heard, [])
-  proxy.resume()
-  await held
-  t.same(heard, ['one b', 'one b'])
-})
+t.test(
+  'holds bytes of old and new connections while stalled, and forwards them later',
+  async (t) => {
+    const proxy = await startTcpProxy(t, await echo(t, 'one'))
+    const other = await startTcpProxy(t, await echo(t, 'two'))
+    const before = await dial(t, proxy.port)
+    t.equal(await ask(before, 'a'), 'one a')
+    proxy.stall()
+    const heard: unknown[] = []
+    const held = Promise.all(
+      [before, await dial(t, proxy.port)].map(async (socket) => {
+        socket.write('b')
+        heard.push(...(await once(socket, 'data')))
+      }),
+    )
+    // Two round trips through another proxy: time enough for the stalled bytes to arrive.
+    const free = await dial(t, other.port)
+    for (const text of ['c', 'd']) {
+      t.equal(await ask(free, text), `two ${text}`)
+    }
+    t.same(heard, [])
+    proxy.resume()
+    await held
+    t.same(heard, ['one b', 'one b'])
+  },
+)
 
-t.test('passes on later, in order, also when the delay ends', async (t) => {
+t.test('delays bytes and keeps their order, also when the delay ends', async (t) => {
   const proxy = await startTcpProxy(t, await echo(t, 'one'))
   const socket = await dial(t, proxy.port)
   proxy.delay(30)
   const start = performance.now()
   t.equal(await ask(socket, 'a'), 'one a')
-  // A timer may come a millisecond early, by this clock: twice, and once more for its rounding.
-  t.ok(performance.now() - start >= 57, 'there and back')
+  // Each of the two timers may fire 1 ms early by this clock, and rounding adds another.
+  t.ok(performance.now() - start >= 57, 'delayed in both directions')
   let heard = ''
   const all = new Promise<void>((resolve) => {
     socket.on('data', (text) => {

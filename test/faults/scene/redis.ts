@@ -3,24 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PrivateRedis, startRedis, type Teardown } from '@portcullis/local'
 
-/** A Redis of the test's own, that keeps what it has answered, and that the test may ruin. */
+/** A private, durable Redis that a test can kill and set back. */
 export interface FaultyRedis {
-  /** `unix://…`, the same over all restarts. */
+  /** `unix://…`, the same after every restart. */
   readonly url: string
-  /** SIGKILL; settles when it has ended. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   kill(): Promise<void>
-  /** Starts it again after a kill, with the data it had; settles when it answers. */
+  /** Starts it again after a kill, with its data; resolves when it answers. */
   start(): Promise<void>
-  /** Copies the data as they are now. */
+  /** Copies the current data. */
   backUp(): Backup
-  /** Puts older data in place of its own; only while it is not running. */
+  /** Replaces the data by a backup; only while Redis is not running. */
   restore(backup: Backup): void
 }
 
-/** A directory with a copy. */
+/** Path of the directory with the copy. */
 export type Backup = string
 
-/** Starts a Redis that is on disk with every answer; stopped and removed in teardown. */
+/** Starts a Redis that syncs to disk before every reply; teardown stops and removes it. */
 export async function startFaultyRedis(t: Teardown): Promise<FaultyRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-faults-'))
   const data = join(dir, 'redis', 'appendonlydir')
@@ -40,7 +40,7 @@ export async function startFaultyRedis(t: Teardown): Promise<FaultyRedis> {
     backUp() {
       backups += 1
       const backup = join(dir, `backup-${backups}`)
-      // The last write of a file that is being written may be cut short; Redis then leaves it out.
+      // The copy may end in a partial write, which Redis ignores.
       cpSync(data, backup, { recursive: true })
       return backup
     },

@@ -1,20 +1,20 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Receipt } from '@portcullis/contracts/revocations'
 import type { Api } from '@portcullis/local'
+import { until } from '../until.js'
 import type { Recorder } from './recorder.js'
-import { until } from './until.js'
 
-/** A revocation as its caller sees it. Times are of `performance.now()`, in milliseconds. */
+/** A revocation as its caller sees it. Times are `performance.now()`, in milliseconds. */
 export class Revocation {
   readonly covers: readonly Recorder[]
   /**
-   * The receipts, as far as they differed, in the order they were read: of each its nodes' states.
-   * Two processes that had one name both count: `acked fenced`.
+   * States of the nodes in each receipt that differed from the one before, in the order read. Two
+   * processes with the same name have a combined state: `acked fenced`.
    */
   readonly seen: Record<string, string>[] = []
-  /** Since when auth has answered whenever it was asked. */
+  /** Start of the period in which auth has answered every request. */
   answeringSince = 0
-  /** Set when a complete receipt has been read, and everything that was underway to us by then. */
+  /** Time when a complete receipt, and all messages sent before it, had been read. */
   completeAt: number | undefined
   readonly #api: Api
   readonly #id: string
@@ -28,7 +28,7 @@ export class Revocation {
     this.#read(receipt)
   }
 
-  /** Revokes, and reads the receipt again and again until it is complete. */
+  /** Revokes, and keeps reading the receipt until it is complete. */
   static async commit(
     api: Api,
     selector: Record<string, unknown>,
@@ -40,7 +40,7 @@ export class Revocation {
     }
     const revocation = new Revocation(api, covers, body)
     revocation.#end = revocation.#follow(body)
-    // Whoever waits for it is told; a test that has failed before does not.
+    // `complete` reports the error; a test that has already failed does not call it.
     revocation.#end.catch(() => undefined)
     return revocation
   }
@@ -48,12 +48,12 @@ export class Revocation {
   /** Waits for the complete receipt. */
   async complete(): Promise<Receipt> {
     if (this.#end === undefined) {
-      throw new Error('it is not followed')
+      throw new Error('the receipt is not read')
     }
     return this.#end
   }
 
-  /** What the receipts said of a node, one after another. */
+  /** Returns the states of a node in the receipts, without repetitions. */
   statesOf(node: string): readonly (string | undefined)[] {
     const states = this.seen.map((each) => each[node])
     return states.filter((state, index) => index === 0 || state !== states[index - 1])
@@ -63,7 +63,7 @@ export class Revocation {
     const receipt = first.complete
       ? first
       : await until('the receipt is complete', () => this.#ask())
-    // What a node wrote before lies in our kernel already: these turns of the event loop read it.
+    // What a node wrote before is already in this machine's kernel: these turns read it.
     await turn()
     await turn()
     this.completeAt = performance.now()

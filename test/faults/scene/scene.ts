@@ -9,22 +9,22 @@ import {
   type Teardown,
 } from '@portcullis/local'
 import { request } from 'undici'
-import { Recorder } from './recorder.js'
+import { startTcpProxy, type TcpProxy } from '../network/tcp-proxy.js'
+import { Recorder } from '../record/recorder.js'
+import { until } from '../until.js'
 import { type FaultyRedis, startFaultyRedis } from './redis.js'
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
-import { until } from './until.js'
 
 export interface SceneOptions {
-  /** How many realtime nodes. */
+  /** Number of realtime nodes, 2 or more. */
   nodes: number
-  /** Settings of auth, and of the nodes, beside our own. */
+  /** Additional settings of auth and of the nodes. */
   authEnv?: Readonly<Record<string, string>>
   nodeEnv?: Readonly<Record<string, string>>
 }
 
-/** A realtime node with every connection of its own in the test's hands. */
+/** A realtime node whose connections all pass through proxies. */
 export interface SceneNode extends RealtimeProcess {
-  /** What receipts call it. */
+  /** Name of the node in receipts. */
   readonly name: string
   readonly toAuth: TcpProxy
   readonly toRedis: TcpProxy
@@ -35,22 +35,19 @@ export interface Scene {
   auth: AuthProcess
   authToRedis: TcpProxy
   nodes: readonly [SceneNode, SceneNode, ...SceneNode[]]
-  /** One more node. */
+  /** Starts another node. */
   startNode(): Promise<SceneNode>
-  /** Another auth of the same installation, without a node. */
+  /** Starts another auth instance, to which no node connects. */
   secondAuth(): Promise<AuthProcess>
-  /** A token of one of the administrator's users for every channel, with `more` scopes. */
+  /** Issues a token for a user: every channel, and `more` scopes. */
   tokenFor(subject: string, more?: string): Promise<TokenResponse>
-  /** A client with such a token, connected and subscribed. Its end is the test's. */
+  /** Connects and subscribes a client with such a token; teardown disconnects it. */
   client(name: string, node: RealtimeProcess): Promise<Recorder>
 }
 
 const prefix = 'faults'
 
-/**
- * Starts a Redis of its own, auth and two realtime nodes or more, as processes, with a proxy on each
- * way between them.
- */
+/** Starts a private Redis, auth and realtime nodes as processes, with a proxy on every connection. */
 export async function startScene(t: Teardown, options: SceneOptions): Promise<Scene> {
   const redis = await startFaultyRedis(t)
   const authToRedis = await startTcpProxy(t, redis.url)
@@ -77,7 +74,7 @@ export async function startScene(t: Teardown, options: SceneOptions): Promise<Sc
     Array.from({ length: options.nodes }, startNode),
   )
   if (first === undefined || second === undefined) {
-    throw new Error('a scene has two nodes or more')
+    throw new Error('nodes must be 2 or more')
   }
   const tokenFor = async (subject: string, more = '') => {
     const scope = `subscribe:* publish:* ${more}`.trim()
@@ -105,18 +102,18 @@ export async function startScene(t: Teardown, options: SceneOptions): Promise<Sc
     },
     async client(name, node) {
       const recorder = await Recorder.open(name, node.wsUrl, await tokenFor(name))
-      t.teardown(() => recorder.leave())
+      t.teardown(() => recorder.disconnect())
       return recorder
     },
   }
 }
 
 /**
- * SIGSTOP to a node that has nothing to do at that moment; settles when it stands still.
+ * Stops an idle node with SIGSTOP; resolves when the process has stopped.
  *
- * Stopped between its look at the clock and its write to a socket, a process would make that one
- * write when it goes on, and nothing in it could prevent that. So what comes from Redis waits
- * meanwhile, and the test has stopped its clients; two answers later the node has read everything.
+ * A process that is stopped between reading the clock and writing to a socket makes that write when it
+ * is resumed, which nothing in the process can prevent. So messages from Redis are held meanwhile, the
+ * test has stopped its clients, and after two responses the node has read everything.
  */
 export async function pause({ pid, url, toRedis }: SceneNode): Promise<void> {
   toRedis.stall('client')
@@ -125,7 +122,7 @@ export async function pause({ pid, url, toRedis }: SceneNode): Promise<void> {
     await body.dump()
   }
   process.kill(pid, 'SIGSTOP')
-  await until(`process ${pid} stands still`, () =>
+  await until(`process ${pid} is stopped`, () =>
     execFileSync('ps', ['-o', 'state=', '-p', `${pid}`], { encoding: 'utf8' }).startsWith('T')
       ? true
       : undefined,
@@ -133,12 +130,12 @@ export async function pause({ pid, url, toRedis }: SceneNode): Promise<void> {
   toRedis.resume()
 }
 
-/** SIGCONT */
-export function goOn({ pid }: ServiceProcess): void {
+/** Resumes a stopped process with SIGCONT. */
+export function resume({ pid }: ServiceProcess): void {
   process.kill(pid, 'SIGCONT')
 }
 
-/** Waits for a line in a process's log, behind the first `after` characters; gives the match. */
+/** Waits for `pattern` in a process's log after its first `after` characters; returns the match. */
 export function logged(
   service: ServiceProcess,
   pattern: RegExp,
@@ -150,7 +147,7 @@ export function logged(
   )
 }
 
-/** The value of a metric, summed over its labels; undefined when there is none of that name. */
+/** Returns the value of a metric, summed over its labels, or undefined when it does not exist. */
 export async function metric({ url }: ServiceProcess, name: string): Promise<number | undefined> {
   const { body } = await request(`${url}/metrics`)
   const values = (await body.text())
@@ -168,10 +165,10 @@ async function register({ api }: AuthProcess, identity: string, scopes: readonly
   return { identity, registrationCode: body.registrationCode }
 }
 
-/** A process that stands still would hear the signal only when it goes on. */
+/** Stops a service. A process stopped by SIGSTOP gets the signal only after SIGCONT. */
 async function stop(service: ServiceProcess): Promise<void> {
   try {
-    goOn(service)
+    resume(service)
   } catch {
     // It has ended.
   }

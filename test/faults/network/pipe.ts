@@ -1,24 +1,24 @@
 import type { Socket } from 'node:net'
 
-/** One direction of a proxied connection: passes bytes on at once, later, or not until let go. */
+/** One direction of a proxied connection: forwards bytes at once, delayed, or not while held. */
 export class Pipe {
   readonly #from: Socket
   readonly #to: Socket
   #delayMs = 0
-  /** What waits for its time, in order; the times never fall. */
-  readonly #late: { at: number; chunk: Buffer }[] = []
+  /** Delayed chunks, in order of their due times. */
+  readonly #delayed: { at: number; chunk: Buffer }[] = []
   #timer: NodeJS.Timeout | undefined
 
-  /** Either socket's end is the other's. */
+  /** When one socket ends, the other is ended too. */
   constructor(from: Socket, to: Socket) {
     this.#from = from
     this.#to = to
-    from.on('data', (chunk) => this.#pass(chunk))
+    from.on('data', (chunk) => this.#forward(chunk))
     from.on('error', () => undefined)
     from.on('close', () => this.end())
   }
 
-  /** `held`: what comes stays where it is, in the kernel's buffers and then at its sender. */
+  /** `held`: bytes stay in the kernel's buffers, and then at the sender. */
   set({ held, delayMs }: { held: boolean; delayMs: number }): void {
     this.#delayMs = delayMs
     if (held) {
@@ -34,28 +34,28 @@ export class Pipe {
     this.#to.destroy()
   }
 
-  #pass(chunk: Buffer): void {
-    if (this.#delayMs === 0 && this.#late.length === 0) {
+  #forward(chunk: Buffer): void {
+    if (this.#delayMs === 0 && this.#delayed.length === 0) {
       this.#to.write(chunk)
       return
     }
-    const last = this.#late.at(-1)?.at ?? 0
-    this.#late.push({ at: Math.max(last, performance.now() + this.#delayMs), chunk })
-    if (this.#late.length === 1) {
-      this.#wait()
+    const last = this.#delayed.at(-1)?.at ?? 0
+    this.#delayed.push({ at: Math.max(last, performance.now() + this.#delayMs), chunk })
+    if (this.#delayed.length === 1) {
+      this.#schedule()
     }
   }
 
-  #wait(): void {
-    const [next] = this.#late
+  #schedule(): void {
+    const [next] = this.#delayed
     if (next === undefined || this.#to.destroyed) {
       return
     }
     this.#timer = setTimeout(
       () => {
-        this.#late.shift()
+        this.#delayed.shift()
         this.#to.write(next.chunk)
-        this.#wait()
+        this.#schedule()
       },
       Math.max(0, next.at - performance.now()),
     )
