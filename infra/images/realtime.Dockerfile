@@ -5,12 +5,12 @@ FROM node:20-alpine AS build
 WORKDIR /portcullis
 COPY . .
 RUN npm ci --no-audit --no-fund \
-  && npx turbo run build --filter=@portcullis/realtime... \
+  && node infra/build/build.js apps/realtime \
   # Keep only what runs: production packages, and what was built.
   && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=@portcullis/realtime \
   && find apps packages -type f -not -path '*/node_modules/*' \
-    \( -path '*/src/*' -o -path '*/test/*' -o -path '*/.turbo/*' \
-    -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
+    \( -path '*/src/*' -o -path '*/test/*' \
+    -o -name '*.tsbuildinfo' -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
 
 FROM node:20-alpine
 # /metrics and /docs are on a port of their own: do not publish it.

@@ -75,7 +75,6 @@ function run(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: fileURLToPath(root),
-      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
@@ -114,8 +113,9 @@ async function main(command, args) {
   if (!installed()) {
     await step('installing packages', () => run('npm', ['ci', '--loglevel=error']))
   }
-  const turbo = fileURLToPath(new URL('node_modules/.bin/turbo', root))
-  await step('building', () => run(turbo, ['run', 'build', '--output-logs=errors-only']))
+  const workspaces =
+    command === 'start' ? ['apps/auth', 'apps/realtime', 'apps/cli', 'infra/local'] : []
+  await step('building', () => run(process.execPath, ['infra/build/build.js', ...workspaces]))
   process.removeListener('SIGINT', interrupted)
   process.removeListener('SIGTERM', interrupted)
   const file = mains[command]
