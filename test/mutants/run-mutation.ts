@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { transform } from 'esbuild'
 import type { Mutation } from './mutations.js'
 
@@ -19,30 +18,30 @@ export function mutate(source: string, { name, file, text, replacement }: Mutati
 
 /** Makes the mutation in a copy of the checkout, and returns whether its test fails. */
 export async function isKilled(copy: string, mutation: Mutation): Promise<boolean> {
-  const file = join(copy, mutation.file)
-  const source = await readFile(file, 'utf8')
+  const source = await readFile(join(copy, mutation.file), 'utf8')
   const mutated = mutate(source, mutation)
-  // A file that cannot be read kills every mutant.
-  if (file.endsWith('.ts')) {
-    await transform(mutated, { loader: 'ts' })
-  }
-  await writeFile(file, mutated)
+  const built = join(copy, mutation.file.replace('/src/', '/dist/').replace(/\.ts$/, '.js'))
+  const original = await readFile(built, 'utf8')
+  // Tests import what is built. A source that cannot be compiled would kill every mutant.
+  const output = mutation.file.endsWith('.ts')
+    ? (await transform(mutated, { loader: 'ts' })).code
+    : mutated
+  await writeFile(built, output)
   try {
     return !(await passes(copy, mutation.test))
   } finally {
-    await writeFile(file, source)
+    await writeFile(built, original)
   }
 }
 
-/** Runs one test file of a copy, from its TypeScript, and returns whether it passes. */
+/** Runs one test file of a copy, and returns whether it passes. */
 export function passes(copy: string, test: string): Promise<boolean> {
   const [place = '', name = ''] = test.split('/')
   const workspace = join(copy, place, name)
-  const loader = join(copy, 'node_modules/@tapjs/typescript/dist/esm/import.mjs')
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      [`--import=${pathToFileURL(loader)}`, relative(workspace, join(copy, test))],
+      [join(copy, 'infra/local/dist/run-tests.js'), relative(workspace, join(copy, test))],
       {
         cwd: workspace,
         env: { ...process.env, TAP_BAIL: '1', TAP_TIMEOUT: String(maxTestMs / 1000) },

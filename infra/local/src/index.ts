@@ -1,5 +1,5 @@
-export type { Answer, Credentials } from './administrator.js'
 export { LocalError, type LocalErrorCode } from './errors.js'
+export type { Answer, Credentials } from './identities/administrator.js'
 export { type PrivateRedis, type StartRedisOptions, startRedis } from './redis/start-redis.js'
 export type { Api } from './testing/api.js'
 export { type Authority, type Certificate, makeAuthority } from './testing/certificates.js'

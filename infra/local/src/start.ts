@@ -2,23 +2,23 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalRun } from '@portcullis/contracts/local'
 import pc from 'picocolors'
-import { apiOf, type Credentials, requireAdministrator } from './administrator.js'
 import { checkout } from './checkout.js'
-import { type Child, lastLines, startChild } from './child.js'
-import { type Children, newChildren } from './children.js'
-import { ensureIdentity } from './ensure-identity.js'
 import { LocalError } from './errors.js'
-import { holdRun } from './hold-run.js'
+import { apiOf, type Credentials, requireAdministrator } from './identities/administrator.js'
+import { ensureIdentity } from './identities/ensure-identity.js'
+import { type Child, lastLines, startChild } from './processes/child.js'
+import { type Children, newChildren } from './processes/children.js'
+import { startService } from './processes/start-service.js'
+import { stopLeftovers } from './processes/stop-leftovers.js'
+import { stopSignals } from './processes/stop-signals.js'
 import { type ProvidedRedis, provideRedis } from './redis/provide-redis.js'
 import { makeRedisUsers, prefixes, type RedisUser } from './redis/redis-users.js'
-import { requireFreePorts } from './require-free-ports.js'
-import { readStartOptions, type StartOptions, usage } from './start-options.js'
-import { startService } from './start-service.js'
-import { openState, type State } from './state.js'
+import { readStartOptions, type StartOptions, usage } from './start/options.js'
+import { requireFreePorts } from './start/require-free-ports.js'
+import { summary } from './start/summary.js'
+import { holdRun } from './state/hold-run.js'
+import { openState, type State } from './state/state.js'
 import type { Step } from './step.js'
-import { stopLeftovers } from './stop-leftovers.js'
-import { stopSignals } from './stop-signals.js'
-import { summary } from './summary.js'
 
 /** Everything listens here alone; a deployment uses the images. */
 const host = '127.0.0.1'
@@ -150,9 +150,9 @@ async function startAll(
 function startBuildWatch(state: State): Promise<Child> {
   return startChild({
     name: 'build',
-    command: join(checkout, 'node_modules', '.bin', 'turbo'),
-    args: ['watch', 'build', '--output-logs=errors-only', '--ui=stream'],
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
+    command: process.execPath,
+    args: [join(checkout, 'infra', 'build', 'build.js'), '--watch'],
+    env: process.env,
     logFile: state.path('logs', 'build.log'),
   })
 }

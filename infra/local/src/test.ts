@@ -1,148 +1,134 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import pc from 'picocolors'
+import { checkout } from './checkout.js'
 import { LocalError } from './errors.js'
+import { stopSignals } from './processes/stop-signals.js'
 import { provideRedis } from './redis/provide-redis.js'
+import { type CheckRun, checks, runCheck } from './runner/checks.js'
+import { testEnvironment } from './runner/environment.js'
+import { findTests } from './runner/find-tests.js'
+import { planTests } from './runner/plan.js'
+import { Progress } from './runner/progress.js'
+import { type FileRun, runFiles } from './runner/run-files.js'
+import { readTimes } from './runner/times.js'
 import type { Step } from './step.js'
-import { stopSignals } from './stop-signals.js'
-import { tapFailures } from './tap-failures.js'
-import { type Counts, countRun, type TaskResult, total } from './test-results.js'
-import { type TurboRun, turboRun } from './turbo-run.js'
 
-/** How many failures are named once more at the end. */
-const mostNamed = 10
+export const usage = `npm test [-- name…]
+  name     a workspace (gate), a folder of tests or a file (gate/test/feed): its tests alone
+  --long   the tests that only CI runs: Clusters, thousands of clients and seeds, a browser`
 
-const cores = availableParallelism()
+/** Many tests wait for something most of the time. */
+const jobs = Math.ceil(availableParallelism() * 1.5)
 
-/**
- * One step after the other. Each check keeps one core busy. A workspace's tests use all cores: its
- * runner takes as many files at once, and each file starts processes.
- */
-const steps = [
-  // `//#` marks a task of the checkout itself.
-  { tasks: ['//#lint:code', 'typecheck'], maxTasks: cores },
-  { tasks: ['test'], maxTasks: Math.ceil(cores / 2) },
-]
+/** For a file: a busy machine needs longer than a quiet one. */
+const timeoutMs = 180_000
 
 /**
- * `npm test`: lint, type check and every test, against a Redis of its own. Settles with the exit
- * code; the last line printed is `N passed, N failed`.
+ * `npm test`: lint, type check and every test, against a Redis of its own. Resolves to the exit code;
+ * the last line printed is `N passed, N failed`.
  */
 export async function main(args: readonly string[], step: Step): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-test-'))
   try {
-    if (args.length > 0) {
-      throw new LocalError('bad_arguments', 'npm test takes no arguments')
+    const { names, long, help } = readOptions(args)
+    if (help) {
+      print(`${usage}\n`)
+      return 0
     }
-    return await run(dir, step)
+    return await run(dir, names, long, step)
   } catch (error) {
-    print(`${pc.red('cannot test:')} ${error instanceof Error ? error.message : error}`)
+    print(`${pc.red('cannot test:')} ${error instanceof Error ? error.message : error}\n`)
     if (error instanceof LocalError) {
       for (const line of error.details) {
-        print(`  | ${line}`)
+        print(`  | ${line}\n`)
       }
     }
-    print('0 passed, 1 failed')
+    print('0 passed, 1 failed\n')
     return 1
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-async function run(dir: string, step: Step): Promise<number> {
+function readOptions(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        long: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    return { names: positionals, ...values }
+  } catch (error) {
+    const line = error instanceof Error ? (error.message.split(/\.? To specify/)[0] ?? '') : ''
+    throw new LocalError('bad_arguments', `${line}; npm test -- --help lists the options`)
+  }
+}
+
+async function run(
+  dir: string,
+  names: readonly string[],
+  long: boolean,
+  step: Step,
+): Promise<number> {
+  const times = readTimes(checkout)
+  const files = findTests(checkout, names, long ? 'long' : 'short')
   const redis = await provideRedis({ dir, durable: false, step })
   const signals = stopSignals(() => process.exit(1))
-  const env = {
-    ...process.env,
-    REDIS_URL: redis.url,
-    TURBO_TELEMETRY_DISABLED: '1',
-    TURBO_NO_UPDATE_NOTIFIER: '1',
-    CI: process.env['CI'] ?? '1',
-    TAP_JOBS: String(cores),
-    // For a file, in seconds: two busy cores need longer than the default.
-    TAP_TIMEOUT: '180',
-  }
-  let turbo: TurboRun | undefined
+  let stop: () => void = () => undefined
   let interrupted: string | undefined
   void signals.first.then((signal) => {
     interrupted = signal
-    turbo?.stop()
+    stop()
   })
-  print('  … lint, type check and tests')
-  const started = Date.now()
-  // A quarter of an hour without a word looks like a hang.
-  const alive = setInterval(() => {
-    print(`  … lint, type check and tests ${Math.round((Date.now() - started) / 1000)} s`)
-  }, 30_000)
+  const progress = new Progress({
+    tests: files,
+    everyFile: names.length > 0,
+    print,
+    live: process.stdout.isTTY === true,
+  })
   try {
-    const results: TaskResult[] = []
-    for (const { tasks, maxTasks } of steps) {
-      if (interrupted !== undefined) {
-        break
+    if (names.length === 0 && !long) {
+      const runs: CheckRun[] = checks.map((check) => {
+        progress.startCheck(check.name)
+        return runCheck(check, checkout)
+      })
+      stop = () => {
+        for (const check of runs) {
+          check.stop()
+        }
       }
-      turbo = turboRun(tasks, maxTasks, env)
-      results.push(...(await turbo.tasks))
+      await Promise.all(runs.map(async ({ ended }) => progress.check(await ended)))
     }
-    const failures = results.flatMap((result) => showFailures(result))
-    const counts = countRun(results)
-    return report(counts, failures, interrupted)
+    const tests = await planTests(checkout, files, times)
+    const testing: FileRun = runFiles({
+      root: checkout,
+      tests: interrupted === undefined ? tests : [],
+      jobs,
+      env: testEnvironment(redis.url),
+      timeoutMs,
+      onStart: (test) => progress.start(test),
+      onResult(test, result) {
+        times.set(test, result.ms)
+        progress.result(test, result)
+      },
+    })
+    stop = () => testing.stop()
+    await testing.ended
+    times.save()
+    return progress.end(interrupted) === 0 ? 0 : 1
   } finally {
-    clearInterval(alive)
+    progress.stop()
     await redis.private?.stop()
     signals.release()
   }
 }
 
-/** Prints what failed in a workspace, in tap's words; gives the name of each failure. */
-function showFailures({ id, task, dir, exitCode }: TaskResult): string[] {
-  const file = join(dir, '.test-results', 'results.tap')
-  if (task !== 'test' || exitCode === 0 || !existsSync(file)) {
-    return []
-  }
-  const names = tapFailures(readFileSync(file, 'utf8')).map(({ path, details }) => {
-    const name = `${id.split('#')[0]} ${path.join(' › ')}`
-    print(`\n${pc.red('✗')} ${name}`)
-    for (const line of details) {
-      print(`    ${line}`)
-    }
-    return name
-  })
-  print('')
-  return names
-}
-
-/**
- * Prints a line for each part, and the one that is counted on, last. Before it once more what failed:
- * of a long output people see the end, and a CI may keep no more than that.
- */
-function report(
-  counts: ReadonlyMap<string, Counts>,
-  failures: readonly string[],
-  signal: string | undefined,
-): number {
-  for (const [id, { passed, failed }] of [...counts].sort(([a], [b]) => a.localeCompare(b))) {
-    const mark = failed === 0 ? pc.green('✓') : pc.red('✗')
-    print(
-      `  ${mark} ${id.replace('@portcullis/', '').replace('#', ' ')}: ${passed} passed, ${failed} failed`,
-    )
-  }
-  for (const name of failures.slice(0, mostNamed)) {
-    print(`  ${pc.red('✗')} ${name}`)
-  }
-  if (failures.length > mostNamed) {
-    print(`  … and ${failures.length - mostNamed} more`)
-  }
-  if (signal !== undefined) {
-    print(`  ${pc.red('✗')} interrupted by ${signal}`)
-  }
-  const { passed, failed } = total(counts.values())
-  // Nothing counted is nothing shown to work.
-  const broken = signal !== undefined || passed === 0 ? Math.max(failed, 1) : failed
-  print(`\n${passed} passed, ${broken} failed`)
-  return broken === 0 ? 0 : 1
-}
-
 function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(text)
 }

@@ -1,7 +1,7 @@
 import type { RegisteredIdentity } from '@portcullis/contracts/identities'
 import type { Receipt } from '@portcullis/contracts/revocations'
 import type { TokenResponse } from '@portcullis/contracts/tokens'
-import type { Answer, CallApi } from '../administrator.js'
+import type { Answer, CallApi } from '../identities/administrator.js'
 
 /**
  * Auth's API for tests: JSON in, JSON out, the status left to the test. The bodies of the calls that

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { apiOf, type Credentials } from '../administrator.js'
+import { apiOf, type Credentials } from '../identities/administrator.js'
 import { type Api, typedApi } from './api.js'
 import { type ServiceProcess, startProcess } from './start-process.js'
 

@@ -1,6 +1,6 @@
 import type { RegisteredIdentity } from '@portcullis/contracts/identities'
 import type { TokenResponse } from '@portcullis/contracts/tokens'
-import { type Answer, apiOf, type Credentials, fetchToken } from '../administrator.js'
+import { type Answer, apiOf, type Credentials, fetchToken } from '../identities/administrator.js'
 import { type Api, typedApi } from './api.js'
 import { type AuthProcess, startAuth } from './start-auth.js'
 import { type RealtimeProcess, startRealtime } from './start-realtime.js'

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import getPort from 'get-port'
-import { awaitReady } from '../await-ready.js'
 import { LocalError } from '../errors.js'
-import { type Service, startService } from '../start-service.js'
+import { awaitReady } from '../processes/await-ready.js'
+import { type Service, startService } from '../processes/start-service.js'
 
 /** A service's process in a test. */
 export interface ServiceProcess {

@@ -1,4 +1,4 @@
-import type { Credentials } from '../administrator.js'
+import type { Credentials } from '../identities/administrator.js'
 import { type ServiceProcess, startProcess } from './start-process.js'
 
 export interface StartRealtimeOptions {

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { checkout } from '../../src/checkout.js'
 import { makeRedisUsers, redisRules } from '../../src/redis/redis-users.js'
 import { startRedis } from '../../src/redis/start-redis.js'
-import { socketPath } from '../../src/socket-path.js'
+import { socketPath } from '../../src/state/socket-path.js'
 
 async function client(t: Test, url: string) {
   const redis = connect({ url, onError: () => undefined })

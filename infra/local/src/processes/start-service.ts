@@ -1,0 +1,71 @@
+import { mainOf } from '../checkout.js'
+import { awaitReady } from './await-ready.js'
+import { type Child, startChild } from './child.js'
+
+/** A service that runs and is ready. */
+export interface Service {
+  readonly child: Child
+  /** `http://host:port` */
+  readonly url: string
+}
+
+export interface StartServiceOptions {
+  app: 'auth' | 'realtime'
+  /** What people call this instance. */
+  name: string
+  host: string
+  port: number
+  logFile: string
+  /** Its settings, beside HOST and PORT; they come before those of our own environment. */
+  settings: Readonly<Record<string, string>>
+  /** Whether Node starts it again when one of its files changes. */
+  watch?: boolean
+  /** Told the process as soon as there is one, long before it is ready. */
+  onChild?: (child: Child) => void
+}
+
+/** Settings that must come from us alone, whatever the shell that started us has. */
+const ownSettings = [
+  'INTERNAL_PORT',
+  'ADMIN_REGISTRATION_CODE',
+  'REGISTRATION_CODE',
+  'NODE_NAME',
+  'PUBLIC_URL',
+  'ISSUER',
+  'AUTH_URL',
+  'REDIS_URL',
+]
+
+/**
+ * Starts `apps/<app>/dist/main.js` and waits until it is ready.
+ *
+ * @throws LocalError `process_failed` with the service's last log lines; then nothing is left running.
+ */
+export async function startService(options: StartServiceOptions): Promise<Service> {
+  const { app, name, host, port, logFile, settings } = options
+  const url = `http://${host}:${port}`
+  const child = await startChild({
+    name,
+    command: process.execPath,
+    args: [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), mainOf(app)],
+    env: { ...inherited(), INTERNAL_PORT: '0', ...settings, HOST: host, PORT: `${port}` },
+    logFile,
+  })
+  options.onChild?.(child)
+  try {
+    await awaitReady(child, url)
+    return { child, url }
+  } catch (error) {
+    await child.stop()
+    throw error
+  }
+}
+
+function inherited(): NodeJS.ProcessEnv {
+  const env = { ...process.env }
+  for (const name of ownSettings) {
+    delete env[name]
+    delete env[`${name}_FILE`]
+  }
+  return env
+}

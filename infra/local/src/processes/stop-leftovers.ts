@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LocalRun } from '@portcullis/contracts/local'
+import { mainOf } from '../checkout.js'
+import type { State } from '../state/state.js'
+
+/**
+ * Stops services that an earlier run left behind when it and its guard were killed. A process is
+ * ours only if its command line names this checkout's own program; any other is left alone.
+ * Call it while the run is held (`holdRun`), so that no living run is touched.
+ */
+export async function stopLeftovers(state: State): Promise<void> {
+  const text = state.read('local.json')
+  if (text === undefined) {
+    return
+  }
+  const { auth, realtime } = pidsOf(text)
+  const leftover = [
+    ...auth.filter((pid) => runs(pid, mainOf('auth'))),
+    ...realtime.filter((pid) => runs(pid, mainOf('realtime'))),
+  ]
+  for (const pid of leftover) {
+    signal(pid, 'SIGTERM')
+  }
+  for (let tries = 0; tries < 100 && leftover.some((pid) => signal(pid, 0)); tries += 1) {
+    await delay(50)
+  }
+  for (const pid of leftover) {
+    signal(pid, 'SIGKILL')
+  }
+}
+
+function pidsOf(text: string): { auth: number[]; realtime: number[] } {
+  try {
+    const { pids } = JSON.parse(text) as LocalRun
+    return { auth: [pids.auth], realtime: pids.realtime }
+  } catch {
+    return { auth: [], realtime: [] }
+  }
+}
+
+function runs(pid: number, program: string): boolean {
+  try {
+    const command =
+      process.platform === 'linux'
+        ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        : execFileSync('ps', ['-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' })
+    return command.includes(program)
+  } catch {
+    return false
+  }
+}
+
+/** Gives false when there is no such process. */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}

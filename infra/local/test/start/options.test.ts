@@ -1,0 +1,22 @@
+import t from 'tap'
+import { readStartOptions } from '../../src/start/options.js'
+
+t.test('the defaults are the documented ports', async (t) => {
+  t.match(readStartOptions([]), { realtime: 2, authPort: 4000, realtimePort: 8000 })
+  t.match(readStartOptions(['--realtime', '3']), { realtime: 3 })
+  t.equal(readStartOptions(['--help']), 'help')
+})
+
+t.test('a wrong option is one line that says what to change', async (t) => {
+  const cases: [string[], RegExp][] = [
+    [['--realtime', '0'], /^--realtime takes a number from 1 to 64$/],
+    [['--realtime', '2.5'], /^--realtime takes a number/],
+    [['--realtime-port', '65535'], /^--realtime-port takes a number from 1 to 65534$/],
+    [['--auth-port', '-1'], /--auth-port/],
+    [['--nodes', '2'], /--nodes/],
+    [['2'], /2/],
+  ]
+  for (const [args, message] of cases) {
+    t.throws(() => readStartOptions(args), { code: 'bad_arguments', message }, args.join(' '))
+  }
+})
