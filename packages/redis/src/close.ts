@@ -1,6 +1,9 @@
 import { type Commands, isCluster } from './commands.js'
 
-/** Says QUIT and waits for the end, but never longer than `deadlineMs`. Safe to call in any state. */
+/**
+ * Sends QUIT and waits for the end of the connection, at most `deadlineMs`. May be called in any
+ * state.
+ */
 export async function close(redis: Commands, deadlineMs = 500): Promise<void> {
   if (redis.status !== 'ready') {
     redis.disconnect()
@@ -16,7 +19,7 @@ export async function close(redis: Commands, deadlineMs = 500): Promise<void> {
       resolve()
     })
     redis.quit().then(
-      // What watches Sentinels for it does not end with QUIT.
+      // A connection that also watches Sentinels does not end with QUIT.
       () => isCluster(redis) || redis.disconnect(),
       () => redis.disconnect(),
     )

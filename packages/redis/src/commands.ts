@@ -4,23 +4,26 @@ import { RedisAwayError } from './errors.js'
 import { retryDelay } from './retry-delay.js'
 import { type Address, targetOf } from './url.js'
 
-/** What commands are given to: one server, or a Cluster, which finds the master for each key. */
+/**
+ * A connection that runs commands: to one server, or to a Cluster, where ioredis finds the master
+ * for each key.
+ */
 export type Commands = Redis | Cluster
 
-/** How long the map of a Cluster may be out of date if nothing else tells, in milliseconds. */
+/** How often the slot map of a Cluster is read without another reason, in milliseconds. */
 const mapAgeMs = 2000
 
 /**
- * Opens a connection for commands of any kind of URL: those of `connect`, and
- * `redis+cluster://[user:password@]host:port,host:port` (`rediss+cluster://` for TLS), some nodes of
- * a Cluster.
+ * Opens a connection for commands to any kind of URL: those of `connect`, and
+ * `redis+cluster://[user:password@]host:port,host:port` (`rediss+cluster://` for TLS), which names
+ * some nodes of a Cluster.
  *
- * On a Cluster what `connect` says of commands holds as well: they go to masters alone, fail at once
- * while their master is away or the Cluster is down, and are never sent again when they may have been
- * executed. One that was answered MOVED, ASK or TRYAGAIN was not, and is sent to where it belongs, a
- * few times.
+ * On a Cluster commands behave as `connect` describes: they go to masters only, fail at once while
+ * their master or the Cluster is down, and are never sent again when they may have been executed. A
+ * command that was answered MOVED, ASK or TRYAGAIN was not executed, and is sent to the right
+ * master, a few times.
  *
- * @throws RedisUrlError when `url` is none of these forms
+ * @throws RedisUrlError when `url` has none of these forms
  */
 export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands {
   const target = targetOf(options.url)
@@ -39,12 +42,12 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
       autoResendUnfulfilledCommands: false,
     },
   })
-  // That no node answers is less than what the last of them said.
+  // Report the error of the last node; ioredis' own error only says that no node answers.
   cluster.on('error', (error: Error & { lastNodeError?: Error }) =>
     onError(error.lastNodeError ?? error),
   )
   cluster.on('node error', onError)
-  // With ioredis's own timer one that is closed while it asks would go on asking for ever.
+  // ioredis' own timer would keep a connection running that is closed during a refresh.
   const timer = setInterval(() => {
     if (cluster.status === 'ready') {
       cluster.refreshSlotsCache()
@@ -58,25 +61,25 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
 const clusterOptions: ClusterOptions = {
   lazyConnect: true,
   scaleReads: 'master',
-  // Of a node alone, while it is being connected: `CommandCluster` refuses what is sent to nobody.
+  // Applies to a node that is connecting; `CommandCluster` refuses commands without a node.
   enableOfflineQueue: true,
-  // A Cluster that is down says so to each command.
+  // A Cluster that is down answers each command with an error.
   enableReadyCheck: false,
   clusterRetryStrategy: retryDelay,
   maxRedirections: 8,
-  // In these cases a command may have been executed, or will not be soon.
+  // In these cases a command may have been executed, or the wait would be long.
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
   retryDelayOnTryAgain: 100,
   slotsRefreshTimeout: 1000,
-  // As they are: a certificate has the name that the URL or the Cluster has, not its address.
+  // Keep host names: a certificate has the name that the URL or the Cluster uses, not its address.
   dnsLookup: (name, callback) => callback(null, name),
 }
 
 class CommandCluster extends Cluster {
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
     const [command] = args
-    // ioredis would keep it until the Cluster is back, however long that takes.
+    // ioredis would queue the command until the Cluster is back.
     if (this.status === 'ready' || command.name === 'cluster') {
       return super.sendCommand(...args)
     }
@@ -85,12 +88,12 @@ class CommandCluster extends Cluster {
   }
 }
 
-/** Whether these are a Cluster's. */
+/** Returns true for a connection to a Cluster. */
 export function isCluster(commands: Commands): commands is Cluster {
   return commands.isCluster
 }
 
-/** `host:port`, as ioredis writes it. */
+/** Parses ioredis' name of a node, `host:port`. */
 export function addressOfKey(key: string): Address {
   const colon = key.lastIndexOf(':')
   return { host: key.slice(0, colon), port: Number(key.slice(colon + 1)) }

@@ -7,15 +7,15 @@ import { type Access, type Address, type RedisOptions, targetOf } from './url.js
 export type { Redis } from 'ioredis'
 
 /**
- * Milliseconds after which a command fails: a caller is told that Redis is away while it still
- * waits for the answer. A command that blocks has to end before that.
+ * Milliseconds after which a command fails, so that a caller gets an error while it still waits. A
+ * blocking command must end earlier.
  */
 export const commandTimeoutMs = 2000
 
 /**
- * What a connection is for; a blocked or subscribed connection serves nothing else. `waiting` is for
- * WAIT: it blocks, but it speaks of what its own connection wrote, so it fails with its connection
- * as commands do and is never sent again on another.
+ * The use of a connection. A blocked or subscribed connection cannot serve another use. `waiting`
+ * is for WAIT, which blocks, and which counts the writes of its own connection: so it fails when
+ * that connection is lost, as commands do, and is never sent again on another.
  */
 export type ConnectionRole = 'commands' | 'subscriber' | 'blocking' | 'waiting'
 
@@ -27,21 +27,22 @@ export interface ConnectOptions {
    */
   url: string
   role?: ConnectionRole
-  /** Shown by `CLIENT LIST`, so that an operator can tell connections apart. */
+  /** Shown by `CLIENT LIST`. */
   name?: string
-  /** Called on each connection error; ioredis keeps reconnecting by itself. */
+  /** Called on each connection error. ioredis keeps reconnecting. */
   onError: (error: Error) => void
 }
 
 /**
- * Opens one connection to one server that reconnects by itself; through Sentinels to whoever is the
- * master. For a Cluster see `connectCommands` and `followMasters`.
+ * Opens one connection to one server, or through Sentinels to the current master, and reconnects
+ * when it is lost. For a Cluster see `connectCommands` and `followMasters`.
  *
  * Commands are not queued while Redis is away: they fail at once, so that a caller fails closed
- * instead of answering late. After a reconnect a subscriber has to subscribe again, at `ready`: nobody
- * could hear of it if ioredis did that by itself and failed.
+ * instead of answering late. After each reconnect a subscriber must subscribe again, at `ready`: if
+ * ioredis did that itself, the caller would not learn of a failure.
  *
- * @throws RedisUrlError when `url` is none of the forms above; RedisClusterError for a Cluster's.
+ * @throws RedisUrlError when `url` has none of the forms above; RedisClusterError for a Cluster's
+ * URL
  */
 export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {
   const target = targetOf(url)
@@ -54,7 +55,7 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
   return redis
 }
 
-/** The same to a server whose address is known. */
+/** Like `connect`, to a server whose address is known. */
 export function connectTo(
   address: Address,
   access: Access,
@@ -69,15 +70,15 @@ function roleOptions(role: ConnectionRole, name: string | undefined): RedisOptio
   const failsAtOnce = role === 'commands' || role === 'waiting'
   return {
     ...(name === undefined ? {} : { connectionName: name }),
-    // A blocked XREAD or a subscription outlives any number of connections. A command dies with its
-    // own: it would wait for its timeout though Redis may be back at once.
+    // A blocked XREAD or a subscription survives any number of reconnects. A command fails with its
+    // connection: otherwise it would wait for its timeout although Redis may be back at once.
     maxRetriesPerRequest: failsAtOnce ? 0 : null,
     enableOfflineQueue: !failsAtOnce,
-    // A Redis that is paused or partitioned keeps its connection and never answers.
+    // A paused or partitioned Redis keeps its connection and never answers.
     ...(failsAtOnce ? { commandTimeout: commandTimeoutMs } : {}),
-    // Opened while a request waits for it.
+    // This connection is opened while a request waits.
     ...(role === 'waiting' ? { connectTimeout: commandTimeoutMs } : {}),
-    // A script sent twice could commit twice: a caller that lost its answer decides, not we.
+    // A script that is sent twice could commit twice: the caller decides after a lost answer.
     autoResendUnfulfilledCommands: !failsAtOnce,
     retryStrategy: retryDelay,
     autoResubscribe: false,

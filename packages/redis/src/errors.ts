@@ -1,17 +1,17 @@
-/** Every connection of a pool is lent, and none came back in time. */
+/** Every connection of a pool is in use, and none was returned in time. */
 export class PoolBusyError extends Error {
   readonly code = 'REDIS_POOL_BUSY'
   constructor() {
-    super('every connection is busy')
+    super('every connection of the pool is in use')
     this.name = 'PoolBusyError'
   }
 }
 
-/** The forms of URLs that we can connect to. */
+/** The URL forms that are supported. */
 export const redisUrlForms =
   'redis://host:port/db, rediss://host:port/db, unix:///path?db=0, redis+sentinel://host:port,host:port/<name of the master> or redis+cluster://host:port,host:port (rediss+… with TLS)'
 
-/** The URL is none that we can connect to. The message leaves out any password. */
+/** The URL is not supported. The message shows no password. */
 export class RedisUrlError extends Error {
   readonly code = 'REDIS_URL_INVALID'
   constructor(url: string, problem = '') {
@@ -21,12 +21,12 @@ export class RedisUrlError extends Error {
   }
 }
 
-/** The URL as people may see it: without user, passwords and parameters, however it is broken. */
+/** Returns the URL without user, passwords and parameters, also for a malformed URL. */
 export function shownUrl(url: string): string {
   return url.replace(/\?.*$/s, '').replace(/^([a-z+]*:?\/*).*@/is, '$1…@')
 }
 
-/** Who needs a connection to one server was given the URL of a Cluster. */
+/** The URL of a Cluster was given where one server is needed. */
 export class RedisClusterError extends Error {
   readonly code = 'REDIS_IS_CLUSTER'
   constructor() {
@@ -35,7 +35,7 @@ export class RedisClusterError extends Error {
   }
 }
 
-/** The Cluster's map is not known, or no node of it answers: nothing was sent. */
+/** The Cluster's slot map is unknown, or no node answers. The command was not sent. */
 export class RedisAwayError extends Error {
   readonly code = 'REDIS_AWAY'
   constructor() {
@@ -53,11 +53,11 @@ export class ScriptIncludeError extends Error {
   }
 }
 
-/** A script was not run, since its deadline had passed when Redis got to it. */
+/** A script was not run because its deadline had passed when it reached Redis. */
 export class TooLateError extends Error {
   readonly code = 'REDIS_TOO_LATE'
   constructor() {
-    super('Redis got to the script after its deadline, and has not run it')
+    super('the script reached Redis after its deadline, and was not run')
     this.name = 'TooLateError'
   }
 }

@@ -10,42 +10,45 @@ import {
 import { slotCount } from './slots.js'
 import { targetOf } from './url.js'
 
-/** A server that takes writes for some slots. */
+/** A server that accepts writes for some slots. */
 export interface Master {
-  /** The same for the same server: `host:port` in a Cluster. */
+  /** Identifies the server: `host:port` in a Cluster. */
   readonly id: string
   /**
-   * A connection of its own to it, not yet connected; the caller closes it. Its name is, unless given,
+   * Creates a connection to the server, which the caller connects and closes. Its default name is
    * that of `followMasters` and the role.
    */
   connect(role: ConnectionRole, name?: string): Redis
 }
 
 /**
- * Which master has which slot, for what cannot go through `Commands`: subscriptions, and commands
- * that block or that wait for replicas. A server that is none of a Cluster is one master for all
- * slots and stays it, also through Sentinels: the connection itself goes where the master is.
+ * The master of each slot, for features that cannot use `Commands`: subscriptions, and commands
+ * that block or wait for replicas. Outside of a Cluster there is one master for all slots, which
+ * never changes; through Sentinels, its connections follow the current master.
  */
 export interface Masters {
-  /** The master of a slot; undefined while nobody has it. */
+  /** Returns the master of a slot; undefined while the slot has none. */
   of(slot: number): Master | undefined
-  /** Calls back when some slots have another master than before; gives what stops that. */
+  /**
+   * Calls `callback` when some slots have another master than before. Returns a function that stops
+   * this.
+   */
   onChange(callback: () => void): () => void
   /**
-   * Asks the Cluster for its map again. Call it when a server answers MOVED, or refuses or loses a
-   * connection that is not from `Master.connect`; those do it by themselves.
+   * Reads the Cluster's slot map again. Call it when a server answers MOVED, or refuses or loses a
+   * connection that is not from `Master.connect`; those connections call it themselves.
    */
   refresh(): void
-  /** Stops following; closes none of the connections. */
+  /** Stops following. Does not close connections. */
   close(): void
 }
 
 export type FollowOptions = Pick<ConnectOptions, 'url' | 'name' | 'onError'>
 
 /**
- * Follows the masters of what `commands` are given to.
+ * Follows the masters that `commands` use.
  *
- * @param commands - from `connectCommands` with the same `url`, connected or to be connected
+ * @param commands - from `connectCommands` with the same `url`; may still be unconnected
  */
 export function followMasters(commands: Commands, { url, name, onError }: FollowOptions): Masters {
   const target = targetOf(url)
@@ -65,7 +68,7 @@ export function followMasters(commands: Commands, { url, name, onError }: Follow
   const { access } = target
   const callbacks = new Set<() => void>()
   const known = new Map<string, Master>()
-  // A copy: ioredis changes its own for one slot or many when it meets a MOVED, and tells nobody.
+  // A copy, because ioredis changes its own map after a MOVED without an event.
   let map = mastersIn(commands)
   let closed = false
   const refresh = () => {
@@ -77,7 +80,7 @@ export function followMasters(commands: Commands, { url, name, onError }: Follow
     id: key,
     connect(role, own) {
       const redis = connectTo(addressOfKey(key), access, named(role, own))
-      // It may be gone for good, and another in its place.
+      // The server may have been replaced.
       redis.on('close', refresh)
       return redis
     },
@@ -117,38 +120,38 @@ export function followMasters(commands: Commands, { url, name, onError }: Follow
   }
 }
 
-/** The master of each slot, as `host:port`. */
+/** Returns the master of each slot, as `host:port`. */
 function mastersIn(cluster: Cluster): (string | undefined)[] {
   return Array.from({ length: slotCount }, (_, slot) => cluster.slots[slot]?.[0])
 }
 
-/** One thing for each master that has any of some slots. */
-export interface PerMaster<Thing> {
-  /** That of the slot's master; undefined while nobody has the slot. */
-  of(slot: number): Thing | undefined
-  /** Those that there are, each with the slots it is for. */
-  all(): readonly { thing: Thing; master: Master; slots: readonly number[] }[]
-  /** Ends all of them, and makes none any more. */
+/** A resource for each master that has some of a set of slots. */
+export interface PerMaster<Resource> {
+  /** Returns the resource of the slot's master; undefined while the slot has none. */
+  of(slot: number): Resource | undefined
+  /** Returns the resources, each with its slots. */
+  all(): readonly { resource: Resource; master: Master; slots: readonly number[] }[]
+  /** Ends all resources, and makes no more. */
   close(): Promise<void>
 }
 
-export interface PerMasterOptions<Thing> {
-  /** The slots that are of interest. */
+export interface PerMasterOptions<Resource> {
+  /** The slots to cover. */
   slots: readonly number[]
-  /** Called once for each master that has one of them. */
-  make: (master: Master) => Thing
-  /** Called when its master has none of them any more. */
-  end: (thing: Thing) => unknown
-  /** Called after `make` and `end`, when slots have another master than before. */
+  /** Called once for each master that has some of the slots. */
+  make: (master: Master) => Resource
+  /** Called when a master has none of the slots any more. */
+  end: (resource: Resource) => unknown
+  /** Called after `make` and `end` when slots have another master. */
   onChange?: () => void
 }
 
-/** Keeps one thing for each master, a connection or a pool of them, while slots move and fail over. */
-export function perMaster<Thing>(
+/** Keeps one resource (a connection, a pool) for each master while slots move and fail over. */
+export function perMaster<Resource>(
   masters: Masters,
-  { slots, make, end, onChange }: PerMasterOptions<Thing>,
-): PerMaster<Thing> {
-  let entries = new Map<string, { thing: Thing; master: Master; slots: number[] }>()
+  { slots, make, end, onChange }: PerMasterOptions<Resource>,
+): PerMaster<Resource> {
+  let entries = new Map<string, { resource: Resource; master: Master; slots: number[] }>()
   const arrange = () => {
     const next: typeof entries = new Map()
     for (const slot of slots) {
@@ -160,13 +163,13 @@ export function perMaster<Thing>(
       if (entry !== undefined) {
         entry.slots.push(slot)
       } else {
-        const thing = entries.get(master.id)?.thing ?? make(master)
-        next.set(master.id, { thing, master, slots: [slot] })
+        const resource = entries.get(master.id)?.resource ?? make(master)
+        next.set(master.id, { resource, master, slots: [slot] })
       }
     }
     const gone = [...entries].filter(([id]) => !next.has(id))
     entries = next
-    return gone.map(([, { thing }]) => end(thing))
+    return gone.map(([, { resource }]) => end(resource))
   }
   arrange()
   const stop = masters.onChange(() => {
@@ -174,13 +177,13 @@ export function perMaster<Thing>(
     onChange?.()
   })
   return {
-    of: (slot) => entries.get(masters.of(slot)?.id ?? '')?.thing,
+    of: (slot) => entries.get(masters.of(slot)?.id ?? '')?.resource,
     all: () => [...entries.values()],
     async close() {
       stop()
       const all = [...entries.values()]
       entries = new Map()
-      await Promise.all(all.map(({ thing }) => end(thing)))
+      await Promise.all(all.map(({ resource }) => end(resource)))
     },
   }
 }

@@ -2,28 +2,28 @@ import { close } from './close.js'
 import type { Redis } from './connect.js'
 import { PoolBusyError } from './errors.js'
 
-/** Connections for commands that block theirs: each is lent to one caller at a time. */
+/** Connections for blocking commands: each is lent to one caller at a time. */
 export interface Pool {
   /**
-   * Lends a connection for as long as `work` runs. One on which `work` failed is not lent again: it
-   * may still be blocked.
+   * Lends a connection while `work` runs. A connection whose `work` failed is dropped: it may still
+   * be blocked.
    *
-   * @param patienceMs - how long to wait for a connection when all are lent
-   * @throws PoolBusyError when none came back in time; whatever connecting and `work` throw
+   * @param patienceMs - how long to wait for a connection when all are in use
+   * @throws PoolBusyError when none was returned in time; errors of connecting and of `work`
    */
   lend<Result>(work: (redis: Redis) => Promise<Result>, patienceMs: number): Promise<Result>
-  /** Closes what lies idle at once, what is lent when it comes back, and lends none any more. */
+  /** Closes idle connections at once and others when they are returned, and lends no more. */
   close(): Promise<void>
 }
 
 export interface PoolOptions {
-  /** Makes a connection, not yet connected. */
+  /** Creates a connection that is not connected yet. */
   make: () => Redis
-  /** The most connections at a time. They are opened as they are needed. */
+  /** The maximum number of connections. They are opened when needed. */
   size: number
 }
 
-/** Opens a pool; connects to nothing yet. */
+/** Creates a pool; connects on first use. */
 export function openPool({ make, size }: PoolOptions): Pool {
   const idle: Redis[] = []
   const waiting = new Set<() => void>()
@@ -37,7 +37,7 @@ export function openPool({ make, size }: PoolOptions): Pool {
         throw new PoolBusyError()
       }
       const found = idle.pop()
-      // One that lost its connection meanwhile would fail: a new one is surer.
+      // A connection that was lost while idle would fail; a new one is safer.
       if (found?.status === 'ready') {
         return found
       }
@@ -46,7 +46,7 @@ export function openPool({ make, size }: PoolOptions): Pool {
       } else if (open < size) {
         return connected()
       } else {
-        await someoneReturns(deadline - performance.now())
+        await waitForReturn(deadline - performance.now())
       }
     }
   }
@@ -74,7 +74,7 @@ export function openPool({ make, size }: PoolOptions): Pool {
     wake?.()
   }
 
-  function someoneReturns(patienceMs: number): Promise<void> {
+  function waitForReturn(patienceMs: number): Promise<void> {
     if (patienceMs <= 0) {
       throw new PoolBusyError()
     }

@@ -2,9 +2,10 @@ import { type Commands, isCluster } from './commands.js'
 import type { Redis } from './connect.js'
 
 /**
- * Asks a connection every `everyMs` whether it is alive, of a Cluster that to each master, and drops
- * it when no answer came in that time: a Redis that hangs, or a network that swallows packets,
- * otherwise leaves a subscriber connected and deaf. ioredis then connects again. Gives the way to stop.
+ * Pings a connection every `everyMs` (on a Cluster, that to each master), and drops it when the
+ * previous ping was not answered. Otherwise a Redis that hangs, or a network that drops packets,
+ * would leave a subscriber connected without messages. ioredis then connects again. Returns a
+ * function that stops the pings.
  */
 export function probe(redis: Commands, everyMs: number): () => void {
   const asked = new WeakSet<Redis>()

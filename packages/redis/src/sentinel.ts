@@ -2,12 +2,12 @@ import { Redis } from 'ioredis'
 import { retryDelay } from './retry-delay.js'
 import type { RedisOptions } from './url.js'
 
-/** A Sentinel that hangs is given up for the next one after so long, in milliseconds. */
+/** After this many milliseconds without an answer, the next Sentinel is asked. */
 const sentinelTimeoutMs = 1000
 
 /**
- * A connection to the master that Sentinels name. It goes to another server when they say that there
- * is a new master, and when this one says that it is none any more.
+ * Returns a connection to the master that Sentinels name. It moves to another server when the
+ * Sentinels name a new master, and when its server is no longer a master.
  */
 export function connectSentinel(options: RedisOptions): Redis {
   return new SentinelRedis({
@@ -15,10 +15,11 @@ export function connectSentinel(options: RedisOptions): Redis {
     ...options,
     role: 'master',
     sentinelCommandTimeout: sentinelTimeoutMs,
-    // Hears of a failover; a master that only lost its place may keep this connection open.
+    // Subscribes to failovers: a replaced master may keep this connection open.
     failoverDetector: true,
     sentinelRetryStrategy: (attempt) => Math.min(50 * attempt, 1000),
-    // Connects again and does not send again: READONLY was not executed, but the caller decides.
+    // Reconnects without sending the command again: READONLY was not executed, but the caller
+    // decides.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
 }
@@ -28,8 +29,8 @@ class SentinelRedis extends Redis {
 
   constructor(options: RedisOptions) {
     super(options)
-    // ioredis hears of a failover on a connection that it has lost already, and then breaks off the
-    // attempt to connect that is under way, for good. Nobody has asked for that.
+    // When ioredis learns of a failover after it has lost the connection, it aborts the running
+    // attempt to connect, for good. Connect again unless the caller has closed the connection.
     this.on('end', () => {
       if (this.#closing) {
         return
@@ -53,8 +54,8 @@ class SentinelRedis extends Redis {
   }
 
   /**
-   * While no Sentinel answers ioredis would let whoever waits for the first connection wait as long.
-   * As with any other server, the first failure is the answer, and the attempts go on.
+   * While no Sentinel answers, ioredis would keep the first `connect()` pending. Reject it with the
+   * first failure, as with any other server; the attempts continue.
    */
   override async connect(): Promise<void> {
     let failed = (_error: Error) => {}

@@ -5,43 +5,47 @@ import { slotOf } from './slots.js'
 
 /** How long a reading of a server's clock is used, in milliseconds. */
 const maxAgeMs = 5000
-/** A reading that is older than this is renewed while it is used. */
+/** A reading older than this is renewed while it is used. */
 const renewAgeMs = 2500
-/** The wall clock drifts from the monotonic one by more when the machine was suspended, or a clock set. */
+/**
+ * The wall clock and the monotonic clock drift apart by more when the machine was suspended, or a
+ * clock was set.
+ */
 const maxDriftMs = 5
 
 interface Reading {
-  /** What the server's clock showed, in Unix milliseconds. */
+  /** The time of the server's clock, in Unix milliseconds. */
   readonly serverMs: number
-  /** When the answer had arrived, on this process's monotonic clock. */
+  /** When the answer arrived, on this process's monotonic clock. */
   readonly at: number
 }
 
 /**
- * Gives scripts deadlines on the clock of the Redis that runs them, for moments of this process's
- * monotonic clock. A server's clock is compared with itself alone: it is read, and the time that is
- * left is added. The reading is older than the arrival of its answer, so a deadline is early by that,
- * never late. A clock that is set back, or another master whose clock is behind, makes it late by the
- * difference until the next reading.
+ * Converts times of this process's monotonic clock to deadlines on the clock of the Redis that runs
+ * a script. Only a server's own clock is used: it is read, and the remaining time is added. A
+ * reading is older than the arrival of its answer, so a deadline is early by that time, never late.
+ * When a server's clock is set back, or another master has a slower clock, deadlines are late by
+ * the difference until the next reading.
  */
 export class ServerClocks {
   readonly #redis: Commands
-  /** By slot; a server that is no Cluster has one clock for all. */
+  /** By slot. Outside of a Cluster there is one clock. */
   readonly #readings = new Map<number, Reading>()
-  readonly #underWay = new Map<number, Promise<Reading>>()
+  readonly #pending = new Map<number, Promise<Reading>>()
 
   constructor(redis: Commands) {
     this.#redis = redis
-    // Another server may answer on the next connection.
+    // The next connection may lead to another server.
     redis.on('close', () => this.#readings.clear())
   }
 
   /**
-   * Calls `send` with the deadline for a script of the server that has `key`: the Unix milliseconds
-   * that its clock shows at `until` (`performance.now()`), or a little before. Calls keep their order.
+   * Calls `send` with a deadline for a script on the server that has `key`: the Unix milliseconds
+   * that the server's clock shows at `until` (`performance.now()`), or slightly earlier. Calls keep
+   * their order.
    *
-   * @throws whatever `send` or reading the clock throws; TooLateError once `until` has passed, and when
-   * the machine was suspended meanwhile
+   * @throws errors of `send` and of reading the clock; TooLateError once `until` has passed, or
+   * when the machine was suspended in between
    */
   async run<Result>(
     key: string,
@@ -52,7 +56,7 @@ export class ServerClocks {
     const ahead = wallAhead()
     const deadline = async (): Promise<number> => {
       const reading = await this.#reading(slot, key)
-      // The monotonic clock of a suspended machine may stand still: `until` would come too late.
+      // The monotonic clock of a suspended machine may stop: `until` would come too late.
       if (Math.abs(wallAhead() - ahead) > maxDriftMs) {
         throw new TooLateError()
       }
@@ -83,14 +87,14 @@ export class ServerClocks {
   }
 
   #read(slot: number, key: string): Promise<Reading> {
-    const underWay = this.#underWay.get(slot) ?? this.#ask(slot, key)
-    this.#underWay.set(slot, underWay)
-    return underWay
+    const pending = this.#pending.get(slot) ?? this.#ask(slot, key)
+    this.#pending.set(slot, pending)
+    return pending
   }
 
   async #ask(slot: number, key: string): Promise<Reading> {
     try {
-      // A script, since TIME alone has no key by which a Cluster could send it to the right master.
+      // A script, because TIME has no key by which a Cluster could find the master.
       const time = await this.#redis.eval("return redis.call('TIME')", 1, key)
       const [seconds, microseconds] = time as [string, string]
       const serverMs = Number(seconds) * 1000 + Number(microseconds) / 1000
@@ -98,12 +102,12 @@ export class ServerClocks {
       this.#readings.set(slot, reading)
       return reading
     } finally {
-      this.#underWay.delete(slot)
+      this.#pending.delete(slot)
     }
   }
 }
 
-/** By how much the wall clock is ahead of the monotonic one, in milliseconds. */
+/** Returns the milliseconds by which the wall clock is ahead of the monotonic clock. */
 function wallAhead(): number {
   return Date.now() - performance.now()
 }
@@ -112,13 +116,15 @@ function deadlineOf({ serverMs, at }: Reading, until: number): number {
   return serverMs + until - at
 }
 
-/** A moment of `performance.now()` after which scripts have no effect, and what tells servers of it. */
+/** A time of `performance.now()` from which scripts are refused, and the clocks to convert it. */
 export interface Deadline {
   readonly clocks: ServerClocks
   readonly until: number
 }
 
-/** Runs a script, before the deadline if there is one; `keys` has the key that finds its server. */
+/**
+ * Runs a script, before the deadline if there is one. The first of `keys` determines the server.
+ */
 export function runWithin<Reply>(
   script: Script<Reply>,
   { redis, deadline }: { redis: Commands; deadline?: Deadline | undefined },
@@ -134,8 +140,8 @@ export function runWithin<Reply>(
 }
 
 /**
- * Returns true for an error after which a command cannot take effect any more: Redis has refused it.
- * A lost connection or a timeout proves nothing.
+ * Returns true for an error after which a command cannot take effect any more, because Redis has
+ * refused it. A lost connection or a timeout is no proof.
  */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof TooLateError) {

@@ -1,34 +1,32 @@
 import type { RedisOptions as AnyRedisOptions } from 'ioredis'
 import { RedisUrlError } from './errors.js'
 
-/** Replies keep their RESP2 shapes; ioredis types that choice apart. */
+/** Without the option that changes the type of replies; ours keep their RESP2 shapes. */
 export type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>
 
-/** Where a server listens. */
 export interface Address {
   host: string
   port: number
 }
 
-/** How to say who we are, and whether to speak TLS. */
+/** Credentials and TLS. */
 export type Access = Pick<RedisOptions, 'username' | 'password' | 'tls'>
 
-/** What a URL names: one server, a master that Sentinels know, or a Cluster. */
+/** The meaning of a URL: one server, a master that Sentinels know, or a Cluster. */
 export type Target =
   | { kind: 'server'; options: RedisOptions }
   | { kind: 'sentinel'; options: RedisOptions }
   | { kind: 'cluster'; nodes: Address[]; access: Access }
 
-/** @throws RedisUrlError when it is none of the forms that its message names */
+/** @throws RedisUrlError when the URL has none of the forms that its message names */
 export function targetOf(url: string): Target {
-  const many = /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@/?]*)@)?([^/?@]+)(\/[^?]*)?(\?.*)?$/.exec(
-    url,
-  )
+  const match =
+    /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@/?]*)@)?([^/?@]+)(\/[^?]*)?(\?.*)?$/.exec(url)
   try {
-    if (many === null) {
+    if (match === null) {
       return { kind: 'server', options: serverOf(new URL(url)) }
     }
-    const [, scheme, kind, user, hosts = '', path = '', query] = many
+    const [, scheme, kind, user, hosts = '', path = '', query] = match
     const access: Access = {
       ...credentialsOf(user),
       ...(scheme === 'rediss' ? { tls: {} } : {}),
@@ -38,14 +36,14 @@ export function targetOf(url: string): Target {
       ? sentinelOf(hosts, path, parameters, access)
       : clusterOf(hosts, path, parameters, access)
   } catch (error) {
-    // A URL or an escape in it that cannot be read.
+    // The URL, or an escape in it, cannot be parsed.
     throw error instanceof Unreadable || !(error instanceof TypeError || error instanceof URIError)
       ? new RedisUrlError(url, error instanceof Unreadable ? error.message : undefined)
       : new RedisUrlError(url)
   }
 }
 
-/** What is wrong, for the message; it never quotes what may be a secret. */
+/** Explains the problem for the message; never quotes a part that may be a secret. */
 class Unreadable extends Error {}
 
 function serverOf(url: URL): RedisOptions {
@@ -77,12 +75,12 @@ function sentinelOf(
 ): Target {
   const name = decodeURIComponent(path.slice(1))
   if (name === '') {
-    throw new Unreadable("the master's name is missing behind the last host")
+    throw new Unreadable("the master's name is missing after the last host")
   }
   const [sentinelUsername, sentinelPassword] = ['sentinelUser', 'sentinelPassword'].map((key) =>
     parameters.get(key),
   )
-  refuseOthers(parameters, ['db', 'sentinelUser', 'sentinelPassword'])
+  refuseUnknownParameters(parameters, ['db', 'sentinelUser', 'sentinelPassword'])
   return {
     kind: 'sentinel',
     options: {
@@ -92,7 +90,7 @@ function sentinelOf(
       sentinels: addressesOf(hosts, 26_379),
       ...(sentinelUsername == null ? {} : { sentinelUsername }),
       ...(sentinelPassword == null ? {} : { sentinelPassword }),
-      // One kind of wire for all of them: Sentinels that speak TLS know servers that do.
+      // With TLS to the Sentinels, the servers use TLS too.
       ...(access.tls === undefined
         ? {}
         : { sentinelTLS: access.tls, enableTLSForSentinelMode: true }),
@@ -107,9 +105,9 @@ function clusterOf(
   access: Access,
 ): Target {
   if (databaseOf(path.slice(1)) !== 0) {
-    throw new Unreadable('a Cluster has database 0 alone')
+    throw new Unreadable('a Cluster has only database 0')
   }
-  refuseOthers(parameters, [])
+  refuseUnknownParameters(parameters, [])
   return { kind: 'cluster', nodes: addressesOf(hosts, 6379), access }
 }
 
@@ -119,7 +117,7 @@ function addressesOf(hosts: string, port: number): Address[] {
       /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i.exec(text) ?? []
     const host = v6 ?? name
     if (host === undefined || Number(given ?? port) > 65_535) {
-      throw new Unreadable('each host is host:port, with commas between them')
+      throw new Unreadable('hosts must be host:port, separated by commas')
     }
     return { host, port: Number(given ?? port) }
   })
@@ -127,7 +125,7 @@ function addressesOf(hosts: string, port: number): Address[] {
 
 function databaseOf(text: string | null): number {
   if (text !== null && !/^\d{0,4}$/.test(text)) {
-    throw new Unreadable('the database is a number')
+    throw new Unreadable('the database must be a number')
   }
   return Number(text ?? 0)
 }
@@ -149,12 +147,12 @@ function credentials(username: string, password: string): Access {
   }
 }
 
-function refuseOthers(parameters: URLSearchParams, known: readonly string[]): void {
+function refuseUnknownParameters(parameters: URLSearchParams, known: readonly string[]): void {
   if ([...parameters.keys()].some((key) => !known.includes(key))) {
     throw new Unreadable(
       known.length === 0
-        ? 'it takes no parameters'
-        : `the parameters that it takes are ${known.join(', ')}`,
+        ? 'this form takes no parameters'
+        : `the allowed parameters are ${known.join(', ')}`,
     )
   }
 }

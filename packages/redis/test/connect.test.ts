@@ -7,8 +7,8 @@ const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'
 
 const onError = () => undefined
 
-t.test('a URL that is none is refused without showing its password', async (t) => {
-  const none = [
+t.test('refuses a malformed URL without showing its password', async (t) => {
+  const malformed = [
     ...['', 'localhost:6379', 'http://localhost', 'redis://h:1/x', 'nonsense', 'redis://h:1/%zz'],
     ...['redis+sentinel://h:1', 'redis+sentinel://h:1/', 'redis+sentinel:///mymaster'],
     ...['redis+sentinel://h:1/m?db=x', 'redis+sentinel://h:1/m?pasword=x'],
@@ -20,7 +20,7 @@ t.test('a URL that is none is refused without showing its password', async (t) =
       'redis+other://h:1',
     ],
   ]
-  for (const bad of none) {
+  for (const bad of malformed) {
     t.throws(() => connect({ url: bad, onError }), { code: 'REDIS_URL_INVALID' }, bad)
     t.throws(() => connectCommands({ url: bad, onError }), { code: 'REDIS_URL_INVALID' }, bad)
   }
@@ -52,10 +52,10 @@ function messageOf(work: () => unknown): string {
       return error.message
     }
   }
-  throw new Error('it was taken')
+  throw new Error('the URL was accepted')
 }
 
-t.test('what a URL with several hosts says', async (t) => {
+t.test('parses URLs with several hosts', async (t) => {
   const sentinel = (url: string) => connect({ url, onError }).options
   t.match(
     sentinel('redis+sentinel://u:p%40@a:1,b,[::1]:3/my%20master?db=2&sentinelPassword=s%26'),
@@ -81,7 +81,7 @@ t.test('what a URL with several hosts says', async (t) => {
   t.match(cluster.options, { redisOptions: { password: 'p', tls: {} } })
 })
 
-t.test('a connection answers, and closes twice without complaint', async (t) => {
+t.test('a connection answers, and may be closed twice', async (t) => {
   const redis = connect({ url, name: 'portcullis-test', onError: (error) => t.fail(error.message) })
   await redis.connect()
   t.equal(await redis.ping(), 'PONG')
@@ -104,13 +104,13 @@ t.test('a command fails at once while Redis is away', async (t) => {
     onError: (error) => errors.push(error),
   })
   await t.rejects(redis.connect())
-  await t.rejects(redis.ping(), 'a command is not kept for later')
-  t.ok(errors.length > 0, 'the caller hears of it')
+  await t.rejects(redis.ping(), 'a command is not queued')
+  t.ok(errors.length > 0, 'reports the error')
   await close(redis)
 })
 
 t.test(
-  'a command under way fails with its connection, though the next one is there at once',
+  'a command fails with its connection, although the next connection is ready at once',
   async (t) => {
     const open = async () => {
       const redis = connect({ url, onError: () => undefined })
@@ -121,7 +121,7 @@ t.test(
     const [redis, other] = [await open(), await open()]
     const id = await redis.client('ID')
     const waiting = redis.blpop('portcullis-test-nothing-comes-here', 30)
-    // Watched from here on: the connection may be gone before its end is confirmed.
+    // Listen first: the connection may end before KILL is answered.
     const failed = t.rejects(waiting, { name: 'MaxRetriesPerRequestError' }, 'not by a timeout')
     const back = once(redis, 'ready')
     await other.client('KILL', 'ID', id)

@@ -4,7 +4,7 @@ import { connect, openPool, type Redis } from '../src/index.js'
 
 const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'
 
-/** A pool, and every connection that it made. */
+/** Returns a pool, and every connection that it made. */
 function pool(size: number) {
   const made: Redis[] = []
   const make = () => {
@@ -15,14 +15,14 @@ function pool(size: number) {
   return { made, ...openPool({ make, size }) }
 }
 
-/** Resolves when the connection has ended for good. */
+/** Resolves when the connection has ended. */
 async function ended(redis: Redis | undefined): Promise<void> {
   if (redis !== undefined && redis.status !== 'end') {
     await once(redis, 'end')
   }
 }
 
-/** Work that ends when it is told to. */
+/** Returns work that ends when `release` is called. */
 function held() {
   let release = () => {}
   const released = new Promise<void>((resolve) => {
@@ -39,7 +39,7 @@ function held() {
   return { work, begun, release: () => release() }
 }
 
-t.test('connections are made as they are needed, and lent again', async (t) => {
+t.test('makes connections when needed, and lends them again', async (t) => {
   const { lend, close, made } = pool(4)
   t.equal(made.length, 0)
   for (const _again of [1, 2, 3]) {
@@ -49,7 +49,7 @@ t.test('connections are made as they are needed, and lent again', async (t) => {
   const [one, two] = [held(), held()]
   const both = [lend(one.work, 1000), lend(two.work, 1000)]
   await Promise.all([one.begun, two.begun])
-  t.equal(made.length, 2, 'each has its own')
+  t.equal(made.length, 2, 'each caller has its own')
   one.release()
   two.release()
   await Promise.all(both)
@@ -60,7 +60,7 @@ t.test('connections are made as they are needed, and lent again', async (t) => {
   )
 })
 
-t.test('when all are lent the next one waits, and not for ever', async (t) => {
+t.test('waits for a connection when all are in use, but not for ever', async (t) => {
   const { lend, close, made } = pool(1)
   const first = held()
   const lent = lend(first.work, 1000)
@@ -77,7 +77,7 @@ t.test('when all are lent the next one waits, and not for ever', async (t) => {
   await close()
 })
 
-t.test('one on which work failed, or that lost its connection, is not lent again', async (t) => {
+t.test('drops a connection after failed work or a lost connection', async (t) => {
   const { lend, close, made } = pool(1)
   await t.rejects(
     lend(() => Promise.reject(new Error('no')), 1000),
@@ -87,7 +87,7 @@ t.test('one on which work failed, or that lost its connection, is not lent again
   t.equal(await lend((redis) => redis.ping(), 1000), 'PONG')
   const lost = made[1]
   if (lost === undefined) {
-    throw new Error('none was made')
+    throw new Error('no connection was made')
   }
   lost.stream.destroy()
   await once(lost, 'close')
@@ -96,7 +96,7 @@ t.test('one on which work failed, or that lost its connection, is not lent again
   await close()
 })
 
-t.test('closing ends what waits, and what is lent when it comes back', async (t) => {
+t.test('closing ends waiting callers, and used connections when they are returned', async (t) => {
   const { lend, close, made } = pool(1)
   const first = held()
   const lent = lend(first.work, 1000)
@@ -116,7 +116,7 @@ t.test('closing ends what waits, and what is lent when it comes back', async (t)
   )
 })
 
-t.test('a server that is not there is an error, and its place is free again', async (t) => {
+t.test('a failed connection is an error, and frees its place', async (t) => {
   let target = 'unix:///nowhere/redis.sock'
   const { lend, close } = openPool({
     make: () => connect({ url: target, role: 'waiting', onError: () => undefined }),

@@ -52,7 +52,9 @@ export function listen(
       const redis = master.connect('subscriber')
       const subscriber = { redis, subscribed: false, stop: probe(redis, probeMs) }
       redis.on('message', (channel, message) => {
-        if (subscribers.all().find(({ thing }) => thing.subscribed)?.thing !== subscriber) {
+        if (
+          subscribers.all().find(({ resource }) => resource.subscribed)?.resource !== subscriber
+        ) {
           return
         }
         for (const callback of [...(callbacks.get(channel) ?? [])]) {

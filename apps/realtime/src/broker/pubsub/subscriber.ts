@@ -57,7 +57,7 @@ export class Subscriber {
 
   /** Resolves when each master has been connected once; rejects when one cannot be. */
   async open(): Promise<void> {
-    await Promise.all(this.#connections.all().map(({ thing }) => thing.opened))
+    await Promise.all(this.#connections.all().map(({ resource }) => resource.opened))
   }
 
   /** Returns which subscriptions are interrupted; undefined when all are confirmed. */
