@@ -4,14 +4,14 @@ import fc from 'fast-check'
 import t from 'tap'
 import { isEverywhere, newId, newName, partitionOf, partitionOfId } from '../../src/registry/ids.js'
 
-t.test('an identity keeps its partition for ever', async (t) => {
-  // Written down: a change of these would lose every registry that exists.
+t.test('the partition of an identity never changes', async (t) => {
+  // Fixed values: another mapping would make existing registries unusable.
   t.equal(partitionOf('', 1 << 30), 0x811c9dc5 % (1 << 30))
   t.equal(partitionOf('foobar', 65_536), 0xbf9cf968 % 65_536)
   t.equal(partitionOf('admin', 1), 0)
 })
 
-t.test('an id names the partition that it was made for, and is one of the contract', async (t) => {
+t.test('an id names its partition, and matches the contract', async (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 16_384 }), fc.string(), (partitions, identity) => {
       const partition = partitionOf(identity, partitions)
@@ -29,7 +29,7 @@ t.test('an id names the partition that it was made for, and is one of the contra
   t.equal(partitionOfId(newId('all'), 16), undefined)
 })
 
-t.test('identities spread over the partitions', async (t) => {
+t.test('spreads identities over the partitions', async (t) => {
   const counts = new Map<number, number>()
   for (let i = 0; i < 16_000; i += 1) {
     const partition = partitionOf(`service-${i}`, 16)
@@ -41,7 +41,7 @@ t.test('identities spread over the partitions', async (t) => {
   }
 })
 
-t.test('a name is no option of a command line', async (t) => {
+t.test('a name never starts with `-`', async (t) => {
   const names = Array.from({ length: 2000 }, () => newName(9))
   t.match(
     names,

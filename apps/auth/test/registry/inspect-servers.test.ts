@@ -3,7 +3,7 @@ import { close, connect } from '@portcullis/redis'
 import t from 'tap'
 import { inspectServers } from '../../src/registry/index.js'
 
-t.test('how a Redis is set, as far as it tells', async (t) => {
+t.test('returns settings, facts and clock of a Redis', async (t) => {
   const server = await startRedis({ dir: t.testdir(), durable: true })
   t.teardown(() => server.stop())
   const redis = connect({ url: server.url, onError: () => undefined })
@@ -39,9 +39,9 @@ t.test('how a Redis is set, as far as it tells', async (t) => {
   t.equal(all?.server, undefined)
   const { clockOffsetMs = Number.NaN, roundTripMs = Number.NaN } = all ?? {}
   t.ok(roundTripMs >= 0)
-  t.ok(Math.abs(clockOffsetMs) <= roundTripMs / 2 + 5, 'it is the same clock')
+  t.ok(Math.abs(clockOffsetMs) <= roundTripMs / 2 + 5, 'the clocks agree')
 
-  await t.test('what its user may not ask is left out', async (t) => {
+  await t.test('leaves out what the user may not read', async (t) => {
     await redis.acl('SETUSER', 'app', 'on', 'nopass', '~*', '&*', '+@all', '-config')
     await redis.auth('app', 'any')
     const some = await inspect()
@@ -51,7 +51,7 @@ t.test('how a Redis is set, as far as it tells', async (t) => {
     t.same(Object.keys((await inspect()) ?? {}).sort(), ['answers', 'clockOffsetMs', 'roundTripMs'])
   })
 
-  await t.test('one that is gone does not answer', async (t) => {
+  await t.test('a stopped Redis is reported as not answering', async (t) => {
     await server.kill()
     t.same(await inspect(), { answers: false })
   })

@@ -11,18 +11,18 @@ import {
 } from '../../src/registry/index.js'
 import { open, token } from './fixtures/open.js'
 
-t.test('the number of partitions is fixed when the registry is made', async (t) => {
+t.test('the number of partitions is fixed when the registry is created', async (t) => {
   const { redis, prefix } = await open(t, { partitions: 4 })
   const options = { redis, prefix, feedMaxLength: 10, receiptTtlSeconds: 10, leaseMs: 1000 }
   t.equal((await openRegistry({ ...options, partitions: 4 })).partitions, 4)
   for (const partitions of [1, 5]) {
     const refused = openRegistry({ ...options, partitions })
     await t.rejects(refused, { code: 'partitions_mismatch' })
-    await t.rejects(refused, /PARTITIONS=4/, 'the message says what to set')
+    await t.rejects(refused, /PARTITIONS=4/, 'the message names the setting')
   }
 })
 
-t.test('options that make no sense are refused', async (t) => {
+t.test('refuses invalid options', async (t) => {
   const { redis, prefix } = await open(t)
   const good = {
     redis,
@@ -52,7 +52,7 @@ t.test('options that make no sense are refused', async (t) => {
   }
 })
 
-t.test('without Redis every question is an error, never an answer', async (t) => {
+t.test('every function throws without Redis', async (t) => {
   const { registry, another } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
@@ -72,7 +72,7 @@ t.test('without Redis every question is an error, never an answer', async (t) =>
   t.ok(error instanceof RegistryError && error.cause instanceof Error, 'with its cause')
 })
 
-t.test('a damaged key is an error too', async (t) => {
+t.test('a damaged key is an error', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')

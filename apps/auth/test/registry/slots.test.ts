@@ -3,7 +3,7 @@ import t from 'tap'
 import * as verbs from '../../src/registry/index.js'
 import { open, token } from './fixtures/open.js'
 
-/** Notes the keys of every script that goes through the connection. */
+/** Returns a connection that records the keys of every script. */
 function recording(redis: Commands): { redis: Commands; calls: string[][] } {
   const calls: string[][] = []
   const proxy = new Proxy(redis, {
@@ -23,12 +23,12 @@ function recording(redis: Commands): { redis: Commands; calls: string[][] } {
   return { redis: proxy, calls }
 }
 
-/** The part of a key that a Cluster hashes: between the first `{` and the next `}`. */
+/** Returns the hash tag of a key: between the first `{` and the next `}`. */
 function tagOf(key: string): string | undefined {
   return /^[^{]*\{([^}]+)\}/.exec(key)?.[1]
 }
 
-t.test('every script stays in one slot of a Cluster', async (t) => {
+t.test('every script has keys of one slot of a Cluster', async (t) => {
   const opened = await open(t, { partitions: 16 })
   const { redis, calls } = recording(opened.redis)
   const registry = { ...opened.registry, redis }
@@ -104,21 +104,21 @@ t.test('every script stays in one slot of a Cluster', async (t) => {
   await verbs.holdEventPusher(registry, id, 'process', 1000)
   await verbs.deleteEventReceiver(registry, id)
 
-  t.ok(calls.length > 100, `${calls.length} scripts were seen`)
+  t.ok(calls.length > 100, `${calls.length} scripts were recorded`)
   const seen = new Set<string>()
   for (const keys of calls) {
     const tags = new Set(keys.map(tagOf))
     const [tag] = tags
     if (tags.size !== 1 || tag === undefined) {
-      t.fail('keys of two slots', { keys })
+      t.fail('a script has keys of two slots', { keys })
     } else {
       seen.add(tag)
     }
   }
-  t.ok(seen.size > 10, 'and several partitions took part')
+  t.ok(seen.size > 10, 'several partitions were used')
 })
 
-t.test('every key in Redis carries the tag of a partition', async (t) => {
+t.test('every key in Redis has the hash tag of a partition', async (t) => {
   const { registry, redis, prefix } = await open(t, { partitions: 4 })
   await verbs.registerIdentity(registry, { identity: 'shop', scopes: [] })
   await token(registry, 'shop')

@@ -33,7 +33,7 @@ function append(registry: Registry, records: Partial<AuditRecord>[], retention =
   )
 }
 
-/** Names of requests, from page to page. */
+/** Returns the request ids of all pages. */
 async function* pages(registry: Registry, query: ListAudit) {
   let next = query
   for (;;) {
@@ -58,7 +58,7 @@ const numbers = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, n) => String(from + n))
 
 t.test(
-  'newest first, in pages that neither repeat nor skip, while entries come and go',
+  'pages, newest first, neither repeat nor skip while entries are added and removed',
   async (t) => {
     for (const partitions of [1, 16]) {
       const { registry, redis } = await open(t, { partitions })
@@ -72,7 +72,7 @@ t.test(
       for await (const page of pages(registry, { limit: 7 })) {
         seen.push(page)
         await append(registry, [{ requestId: 'new' }])
-        // One that has been shown goes.
+        // Removes entries that were listed.
         if (seen.length === 2) {
           await redis.xtrim(registry.keys.audit(0, 'acts'), 'MAXLEN', '=', 100)
         }
@@ -84,43 +84,46 @@ t.test(
   },
 )
 
-t.test('entries of one microsecond in several partitions: each once, both ways', async (t) => {
-  const { registry, redis } = await open(t, { partitions: 4 })
-  await append(registry, [{}])
-  const us = (Date.now() + 1000) * 1000
-  for (const partition of [0, 1, 2, 3]) {
-    for (const [n, kind] of (['acts', 'issues', 'refusals'] as const).entries()) {
-      const entry = JSON.stringify({ ...done, requestId: `${partition}.${n}` })
-      await redis.xadd(registry.keys.audit(partition, kind), `${us + n}-0`, 'entry', entry)
+t.test(
+  'lists entries with one microsecond in several partitions once, in both orders',
+  async (t) => {
+    const { registry, redis } = await open(t, { partitions: 4 })
+    await append(registry, [{}])
+    const us = (Date.now() + 1000) * 1000
+    for (const partition of [0, 1, 2, 3]) {
+      for (const [n, kind] of (['acts', 'issues', 'refusals'] as const).entries()) {
+        const entry = JSON.stringify({ ...done, requestId: `${partition}.${n}` })
+        await redis.xadd(registry.keys.audit(partition, kind), `${us + n}-0`, 'entry', entry)
+      }
     }
-  }
-  for (const partition of [0, 1, 2, 3]) {
-    await redis.set(registry.keys.clock(partition), us + 3)
-  }
-  const order = [0, 1, 2].flatMap((n) => [0, 1, 2, 3].map((partition) => `${partition}.${n}`))
-  t.same(await all(registry, { limit: 1 }), [...order.reverse(), '0'])
-  const followed: string[] = []
-  let after = `${us - 1}.0`
-  for (let n = 0; n < 12; n += 1) {
-    const page = await listAudit(registry, kept, { after, limit: 1 })
-    followed.push(...page.entries.map(({ requestId = '' }) => requestId))
-    after = page.cursor ?? ''
-  }
-  t.same(followed, order.reverse())
-})
+    for (const partition of [0, 1, 2, 3]) {
+      await redis.set(registry.keys.clock(partition), us + 3)
+    }
+    const order = [0, 1, 2].flatMap((n) => [0, 1, 2, 3].map((partition) => `${partition}.${n}`))
+    t.same(await all(registry, { limit: 1 }), [...order.reverse(), '0'])
+    const followed: string[] = []
+    let after = `${us - 1}.0`
+    for (let n = 0; n < 12; n += 1) {
+      const page = await listAudit(registry, kept, { after, limit: 1 })
+      followed.push(...page.entries.map(({ requestId = '' }) => requestId))
+      after = page.cursor ?? ''
+    }
+    t.same(followed, order.reverse())
+  },
+)
 
-t.test('nobody who follows passes by an entry of a master whose clock is behind', async (t) => {
+t.test('following the log skips no entry of a master whose clock is behind', async (t) => {
   const { registry, redis } = await open(t, { partitions: 2 })
   const identityIn = (partition: number) =>
     numbers(0, 99).find(
       (name) => auditPartition({ ...done, target: { identity: name } }, 2) === partition,
     ) ?? ''
   const [here, there] = [identityIn(0), identityIn(1)]
-  // The clock of partition 1 is an hour ahead of the other's.
+  // The clock of partition 1 is an hour ahead.
   await redis.set(registry.keys.clock(1), (Date.now() + 3_600_000) * 1000)
   await append(registry, [{ requestId: 'ahead', target: { identity: there } }])
   const first = await listAudit(registry, kept, { after: '0.0' })
-  t.same(first.entries, [], 'not before the other clock is past it')
+  t.same(first.entries, [], 'not before the other clock has passed it')
   await append(registry, [{ requestId: 'behind', target: { identity: here } }])
   const second = await listAudit(registry, kept, { after: first.cursor ?? '' })
   t.match(second.entries, [{ requestId: 'behind' }])
@@ -129,7 +132,7 @@ t.test('nobody who follows passes by an entry of a master whose clock is behind'
   t.match(third.entries, [{ requestId: 'ahead' }])
 })
 
-t.test('filters, one by one and together', async (t) => {
+t.test('filters, alone and combined', async (t) => {
   const { registry } = await open(t)
   await append(registry, [
     { requestId: 'a', action: 'identity.suspend' },
@@ -161,7 +164,7 @@ t.test('filters, one by one and together', async (t) => {
   await t.rejects(listAudit(registry, kept, { cursor: '01.0' }), { code: 'bad_cursor' })
 })
 
-t.test('a rare entry among many: a page ends early, with a cursor', async (t) => {
+t.test('a page with few matches among many entries ends early, with a cursor', async (t) => {
   const { registry } = await open(t)
   await append(registry, [{ requestId: 'rare', actor: { identity: 'rare' } }])
   const many = Array.from({ length: 500 }, () => ({}))
@@ -179,10 +182,10 @@ t.test('a rare entry among many: a page ends early, with a cursor', async (t) =>
   } while (cursor !== undefined)
   t.match(found, [{ requestId: 'rare' }])
   t.equal(found.length, 1)
-  t.equal(pages, 3, 'of a thousand entries each')
+  t.equal(pages, 3, 'pages of a thousand entries')
 })
 
-t.test('neither attempts of anyone, nor refusals, nor tokens push out another kind', async (t) => {
+t.test('attempts, refusals and issued tokens do not push out another kind', async (t) => {
   const { registry, redis } = await open(t)
   const few = { maxLength: 5, maxAgeMs: 86_400_000 }
   await append(registry, [{ requestId: 'act' }], few)
@@ -207,10 +210,10 @@ t.test('neither attempts of anyone, nor refusals, nor tokens push out another ki
     Array.from({ length: 5 }, () => ({})),
     few,
   )
-  t.equal((await all(registry, {})).includes('act'), false, 'but later acts do')
+  t.equal((await all(registry, {})).includes('act'), false, 'later acts push out acts')
 })
 
-t.test('entries that are too old are shown no more, and removed', async (t) => {
+t.test('hides and removes entries that are too old', async (t) => {
   const { registry, redis } = await open(t)
   const key = registry.keys.audit(0, 'refusals')
   const old = (ms: number) => `${(Date.now() - ms) * 1000}-0`
@@ -224,14 +227,14 @@ t.test('entries that are too old are shown no more, and removed', async (t) => {
   t.equal(await redis.xlen(key), 1)
 })
 
-t.test('whoever follows is woken by an entry, also of another instance', async (t) => {
+t.test('an entry, also of another instance, ends the wait of a follower', async (t) => {
   const opened = await open(t)
   const { registry } = opened
   const other = await opened.another()
   const { listener } = await opened.listener()
   const watch = openAuditWatch(registry, listener)
   const waiting = awaitAudit(registry, kept, watch, { after: '0.0', wait: 60_000 })
-  // Without the message it would look again after a while all the same.
+  // Without the message the follower would read again after a second.
   const message = new Promise<void>((resolve) => {
     listener.on(registry.keys.auditNews, () => resolve())
   })
@@ -248,7 +251,7 @@ t.test('whoever follows is woken by an entry, also of another instance', async (
   t.same((await last).entries, [], 'closing ends the wait')
 })
 
-t.test('an export has what there was when it began, oldest first', async (t) => {
+t.test('an export has the entries from before its start, oldest first', async (t) => {
   const { registry } = await open(t, { partitions: 4 })
   const record = (n: string) => ({ requestId: n, target: { identity: n } })
   for (const n of numbers(0, 12)) {
@@ -272,5 +275,5 @@ t.test('an export has what there was when it began, oldest first', async (t) => 
   t.equal(lines.length, 1100)
   const rest = await exportAudit(registry, kept, { after: lines[1098]?.id ?? '' })
   const [first] = (await rest.next()).value ?? []
-  t.same(first, lines[1099], 'and goes on where it was broken off')
+  t.same(first, lines[1099], 'continues after the last entry')
 })

@@ -13,7 +13,7 @@ import { type Opened, open } from '../fixtures/open.js'
 
 const shop = { identity: 'shop' }
 
-/** A tail whose events are waited for one by one. */
+/** Returns a tail whose events can be awaited one by one. */
 async function tail(opened: Opened, registry: Registry, from: string) {
   const heard: string[] = []
   const lost: string[] = []
@@ -45,7 +45,7 @@ async function tail(opened: Opened, registry: Registry, from: string) {
 }
 
 for (const partitions of [1, 16]) {
-  t.test(`hands out what was there and what comes; P=${partitions}`, async (t) => {
+  t.test(`passes on earlier and new events; P=${partitions}`, async (t) => {
     const opened = await open(t, { partitions })
     const { registry } = opened
     const ids = [(await revoke(registry, { selector: shop })).id]
@@ -66,8 +66,8 @@ for (const partitions of [1, 16]) {
   })
 }
 
-t.test('events wake it, and it need not look again and again', async (t) => {
-  // So long a lease lets it wait for a whole second, which is longer than this takes.
+t.test('wakes with an event, without polling', async (t) => {
+  // With this lease each wait for news lasts a second, longer than the test.
   const opened = await open(t)
   const { registry } = opened
   const { tailing, heard, until } = await tail(opened, registry, '0-0')
@@ -76,11 +76,11 @@ t.test('events wake it, and it need not look again and again', async (t) => {
     await revoke(registry, { selector: shop })
     await until(() => heard.length === count)
   }
-  t.ok(performance.now() - began < 5000, 'twenty waits would have taken twenty seconds')
+  t.ok(performance.now() - began < 5000, 'twenty waits would take twenty seconds')
   await tailing.close()
 })
 
-t.test('goes on after its connection was killed, and misses nothing', async (t) => {
+t.test('continues after its connection was killed, and misses nothing', async (t) => {
   const opened = await open(t)
   const { registry } = opened
   const { tailing, subscriber, heard, until } = await tail(opened, registry, '0-0')
@@ -95,7 +95,7 @@ t.test('goes on after its connection was killed, and misses nothing', async (t) 
   await tailing.close()
 })
 
-t.test('says when the feed went backwards though no event comes, and goes on', async (t) => {
+t.test('reports a feed that went backwards without a new event, and continues', async (t) => {
   const opened = await open(t)
   const { registry, redis } = opened
   const key = registry.keys.feed(0)
@@ -105,7 +105,7 @@ t.test('says when the feed went backwards though no event comes, and goes on', a
   const { tailing, heard, lost, until } = await tail(opened, registry, await feedEnd(registry))
   await redis.restore(key, 0, backup ?? '', 'REPLACE')
   await until(() => lost.length === 1)
-  t.same(lost, [await feedEnd(registry)], 'the tail stands at the end of the feed as it is')
+  t.same(lost, [await feedEnd(registry)], 'the tail continues at the end of the feed')
   const { id } = await revoke(registry, { selector: shop })
   await until(() => heard.length === 1)
   t.same(heard, [id])
@@ -113,7 +113,7 @@ t.test('says when the feed went backwards though no event comes, and goes on', a
   await tailing.close()
 })
 
-t.test('reports an error of Redis, and closes while there is one', async (t) => {
+t.test('reports an error of Redis, and can be closed during it', async (t) => {
   const opened = await open(t)
   const registry = await opened.another()
   registry.redis.disconnect()

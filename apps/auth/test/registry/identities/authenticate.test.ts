@@ -8,7 +8,7 @@ import {
 import { monitor } from '../fixtures/monitor.js'
 import { open } from '../fixtures/open.js'
 
-/** The commands with keys that Redis executes for `work`, in order, those inside of scripts too. */
+/** Returns the commands with keys that Redis executes for `work`, in order, including those of scripts. */
 async function commandsOf(
   t: { teardown(callback: () => void): void },
   redis: Awaited<ReturnType<typeof open>>['redis'],
@@ -34,7 +34,7 @@ async function commandsOf(
   return seen
 }
 
-t.test('whatever is not right costs the same commands, and one round trip', async (t) => {
+t.test('every wrong code runs the same commands, in one round trip', async (t) => {
   const { registry, redis, prefix } = await open(t)
   const shop = await registerIdentity(registry, { identity: 'shop', scopes: ['subscribe:*'] })
   const other = await registerIdentity(registry, { identity: 'other', scopes: [] })
@@ -58,12 +58,12 @@ t.test('whatever is not right costs the same commands, and one round trip', asyn
     ['paused', 'wrong'],
     ['x'.repeat(384), 'y'.repeat(384)],
   ] as const
-  // So that the script is known to Redis.
+  // Loads the script into Redis.
   await authenticate(registry, 'shop', shop.registrationCode)
-  const looks = ['evalsha', 'exists', 'hget', 'hget']
+  const reads = ['evalsha', 'exists', 'hget', 'hget']
   const ways = [
-    [{ from: '10.0.0.1' }, [...looks, 'hincrby', 'hset', 'pexpire']],
-    [{ from: '10.0.0.2', counts: false }, looks],
+    [{ from: '10.0.0.1' }, [...reads, 'hincrby', 'hset', 'pexpire']],
+    [{ from: '10.0.0.2', counts: false }, reads],
   ] as const
   const refusals = new Set<string>()
   for (const [shown, expected] of ways) {
@@ -76,10 +76,10 @@ t.test('whatever is not right costs the same commands, and one round trip', asyn
       t.same(commands, expected, identity.slice(0, 10))
     }
   }
-  t.equal(refusals.size, 1, 'and get the same answer')
+  t.equal(refusals.size, 1, 'all get the same answer')
 })
 
-t.test('a suspended identity is told so only by the right code', async (t) => {
+t.test('only a correct code learns that the identity is suspended', async (t) => {
   const { registry } = await open(t)
   const paused = await registerIdentity(registry, { identity: 'paused', scopes: [] })
   await suspendIdentity(registry, 'paused')
@@ -89,7 +89,7 @@ t.test('a suspended identity is told so only by the right code', async (t) => {
   })
 })
 
-t.test('waits double up to a bound; a right code never waits, and forgets them', async (t) => {
+t.test('waits double up to a maximum; a correct code never waits, and resets them', async (t) => {
   const opened = await open(t)
   const wrongCodes = { allowed: 2, waitMs: 10_000, maxWaitMs: 60_000 }
   const registry = { ...opened.registry, wrongCodes }
@@ -98,7 +98,7 @@ t.test('waits double up to a bound; a right code never waits, and forgets them',
   const from = '10.0.0.1'
   const wrong = (counts = true) => authenticate(registry, 'shop', 'wrong', { from, counts })
   const counters = () => redis.keys(`{${prefix}:*wrong-codes:*`)
-  /** Time passes: the end of every wait moves to the past. */
+  /** Moves the end of every wait to the past. */
   const timePasses = async () => {
     for (const key of await counters()) {
       await redis.hset(key, 'untilMs', '1')
@@ -113,14 +113,14 @@ t.test('waits double up to a bound; a right code never waits, and forgets them',
   for (const seconds of [10, 20, 40, 60, 60]) {
     await t.rejects(wrong(), { code: 'invalid_client' })
     t.equal(await waitNow(), seconds)
-    t.equal(await waitNow(), seconds, 'a wrong code during a wait does not lengthen it')
+    t.equal(await waitNow(), seconds, 'a wrong code during a wait does not extend it')
     await t.rejects(wrong(false), { code: 'too_many_wrong_codes' })
     await timePasses()
     const [key = ''] = await counters()
     const ttl = await redis.pttl(key)
     t.ok(
       ttl > seconds * 1000 && ttl <= seconds * 1000 + 60_000,
-      'kept a while longer, not for ever',
+      'kept longer than the wait, but not for ever',
     )
   }
   await t.rejects(wrong(), { code: 'invalid_client' })
@@ -128,10 +128,10 @@ t.test('waits double up to a bound; a right code never waits, and forgets them',
   await authenticate(registry, 'shop', registrationCode, { from })
   t.same(await counters(), [], 'forgotten')
   await t.rejects(wrong(false), { code: 'invalid_client' })
-  t.same(await counters(), [], 'and what is not counted leaves nothing')
+  t.same(await counters(), [], 'a code that is not counted writes nothing')
 })
 
-t.test('wrong codes cost nothing at another address, or of another identity', async (t) => {
+t.test('wrong codes do not affect other addresses or other identities', async (t) => {
   const opened = await open(t, { partitions: 4 })
   const registry = {
     ...opened.registry,

@@ -14,7 +14,7 @@ import {
 import { open, token } from '../fixtures/open.js'
 
 for (const partitions of [1, 16]) {
-  t.test(`suspending ends the tokens and refuses new ones; P=${partitions}`, async (t) => {
+  t.test(`suspending revokes the tokens and refuses new ones; P=${partitions}`, async (t) => {
     const { registry } = await open(t, { partitions })
     const { registrationCode } = await registerIdentity(registry, { identity: 'shop', scopes: [] })
     await registerIdentity(registry, { identity: 'other', scopes: [] })
@@ -37,15 +37,19 @@ for (const partitions of [1, 16]) {
     t.same(
       await introspect(registry, [{ jti, client_id: 'shop' }]),
       [undefined],
-      'resuming brings no token back',
+      'resuming does not restore tokens',
     )
     const next = await token(registry, 'shop')
     t.ok((await introspect(registry, [{ jti: next.jti, client_id: 'shop' }]))[0])
-    t.equal((await suspendIdentity(registry, 'shop')).revocation.tokens, 1, 'counts only the new')
+    t.equal(
+      (await suspendIdentity(registry, 'shop')).revocation.tokens,
+      1,
+      'counts only new tokens',
+    )
   })
 
   t.test(
-    `a later identity of the same name has its own tokens alone; P=${partitions}`,
+    `a later identity of the same name has only its own tokens; P=${partitions}`,
     async (t) => {
       const { registry, redis, prefix } = await open(t, { partitions })
       const first = await registerIdentity(registry, { identity: 'shop', scopes: [] })
@@ -65,22 +69,22 @@ for (const partitions of [1, 16]) {
       const next = await token(registry, 'shop')
       const claims = [old, next].map(({ jti }) => ({ jti, client_id: 'shop' }))
       const [gone, here] = await introspect(registry, claims)
-      t.equal(gone, undefined, 'the old token stays dead')
-      t.ok(here, 'the new token lives')
+      t.equal(gone, undefined, 'the old token stays inactive')
+      t.ok(here, 'the new token is active')
       t.same(
         (await listTokens(registry, { identity: 'shop' })).tokens.map(({ jti }) => jti),
         [next.jti],
       )
 
-      // Even with the cut-off lost, an identity never takes its predecessor's tokens for its own.
+      // Even without the cut-off, tokens of the deleted identity stay inactive.
       const cutoffs = await redis.keys(`*${prefix}*cutoffs:shop`)
-      t.equal(cutoffs.length, 1, 'the cut-off was there')
+      t.equal(cutoffs.length, 1, 'there was a cut-off')
       await redis.del(...cutoffs)
       t.same((await introspect(registry, claims)).map(Boolean), [false, true])
     },
   )
 
-  t.test(`the list has every identity once, in order; P=${partitions}`, async (t) => {
+  t.test(`lists every identity once, in order; P=${partitions}`, async (t) => {
     const { registry } = await open(t, { partitions })
     const names = Array.from({ length: 23 }, (_, i) => `svc-${String(i).padStart(2, '0')}`)
     await Promise.all(names.map((identity) => registerIdentity(registry, { identity, scopes: [] })))
@@ -90,7 +94,7 @@ for (const partitions of [1, 16]) {
       const page = await listIdentities(registry, { limit: 5, ...(cursor ? { cursor } : {}) })
       t.ok(page.identities.length <= 5)
       seen.push(...page.identities.map(({ identity }) => identity))
-      // One registered behind the cursor and one deleted ahead of it disturb nothing.
+      // An identity before the cursor is registered, and one after it is deleted.
       if (cursor === undefined) {
         await registerIdentity(registry, { identity: 'svc-', scopes: [] })
         await deleteIdentity(registry, 'svc-11')
@@ -105,7 +109,7 @@ for (const partitions of [1, 16]) {
   })
 }
 
-t.test('a change touches what it names; issued tokens keep their scopes', async (t) => {
+t.test('changes only the named fields; issued tokens keep their scopes', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, {
     identity: 'shop',
@@ -123,7 +127,7 @@ t.test('a change touches what it names; issued tokens keep their scopes', async 
   t.same(cleared.labels, [])
   t.same(await changeIdentity(registry, 'shop', {}), cleared)
   for (const verb of [resumeIdentity, deleteIdentity, suspendIdentity, getIdentity]) {
-    await t.rejects(verb(registry, 'nobody').then(String), { code: 'identity_not_found' })
+    await t.rejects(verb(registry, 'unknown').then(String), { code: 'identity_not_found' })
   }
   await t.rejects(changeIdentity(registry, 'nobody', { labels: [] }), {
     code: 'identity_not_found',

@@ -7,7 +7,7 @@ import {
 } from '../../../src/registry/index.js'
 import { open } from '../fixtures/open.js'
 
-t.test('the code of a new identity gets in, and is stored only as its hash', async (t) => {
+t.test('the code of a new identity works, and is stored only as its hash', async (t) => {
   const { registry, redis, prefix } = await open(t)
   const made = await registerIdentity(registry, {
     identity: 'shop',
@@ -30,14 +30,14 @@ t.test('the code of a new identity gets in, and is stored only as its hash', asy
   t.same(await authenticate(registry, 'shop', registrationCode), { identity })
 
   const keys = await redis.keys(`*${prefix}*`)
-  t.ok(keys.length >= 4, 'the keys were found')
+  t.ok(keys.length >= 4, 'the keys exist')
   for (const key of keys) {
     const dump = await redis.dumpBuffer(key)
     t.notOk(dump?.includes(registrationCode), `${key} does not hold the code`)
   }
 })
 
-t.test('an unknown identity and a wrong code are refused alike', async (t) => {
+t.test('refuses an unknown identity and a wrong code with the same answer', async (t) => {
   const { registry } = await open(t)
   const { registrationCode } = await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const other = await registerIdentity(registry, { identity: 'other', scopes: [] })
@@ -49,24 +49,24 @@ t.test('an unknown identity and a wrong code are refused alike', async (t) => {
       authenticate(registry, 'shop', other.registrationCode),
     ].map((attempt) => attempt.then(String, (error) => `${error.code} ${error.message}`)),
   )
-  t.equal(new Set(refusals).size, 1, 'one and the same answer')
+  t.equal(new Set(refusals).size, 1, 'the answers are equal')
   t.match(refusals[0], /^invalid_client /)
 })
 
-t.test('a name is registered once, also by two at the same time', async (t) => {
+t.test('registers a name once, also with concurrent calls', async (t) => {
   const { registry, another } = await open(t)
   const registries = [registry, await another()]
   const outcomes = await Promise.allSettled(
     registries.map((each) => registerIdentity(each, { identity: 'shop', scopes: [] })),
   )
   const made = outcomes.filter(({ status }) => status === 'fulfilled')
-  t.equal(made.length, 1, 'one of two made it')
+  t.equal(made.length, 1, 'one of two calls succeeded')
   await t.rejects(registerIdentity(registry, { identity: 'shop', scopes: [] }), {
     code: 'identity_exists',
   })
 })
 
-t.test('the administrator is made once, and the code given later works too', async (t) => {
+t.test('creates the administrator once, and adds a later code', async (t) => {
   const { registry } = await open(t)
   const order = { identity: 'admin', registrationCode: 'a'.repeat(43) }
   t.same(await ensureAdministrator(registry, order), { made: 'identity' })

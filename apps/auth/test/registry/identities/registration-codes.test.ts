@@ -8,7 +8,7 @@ import {
 } from '../../../src/registry/index.js'
 import { open } from '../fixtures/open.js'
 
-t.test('a rotation ends the other codes, now or after a while', async (t) => {
+t.test('a rotation expires the other codes, at once or later', async (t) => {
   const { registry } = await open(t)
   const first = await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const second = await addRegistrationCode(registry, 'shop', { expireOthersInSeconds: 60 })
@@ -27,7 +27,7 @@ t.test('a rotation ends the other codes, now or after a while', async (t) => {
   t.equal((await getIdentity(registry, 'shop')).registrationCodes.length, 1)
 })
 
-t.test('a rotation never lengthens the life of a code', async (t) => {
+t.test('a rotation never extends the lifetime of a code', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [], codeTtlSeconds: 5 })
   const [before] = (await getIdentity(registry, 'shop')).registrationCodes
@@ -39,7 +39,7 @@ t.test('a rotation never lengthens the life of a code', async (t) => {
   )
 })
 
-t.test('a code that has expired gets nothing, and is not shown', async (t) => {
+t.test('an expired code does not work, and is not listed', async (t) => {
   const { registry, redis } = await open(t)
   const made = await registerIdentity(registry, {
     identity: 'shop',
@@ -47,7 +47,7 @@ t.test('a code that has expired gets nothing, and is not shown', async (t) => {
     codeTtlSeconds: 3600,
   })
   await authenticate(registry, 'shop', made.registrationCode)
-  // Time passes: the stored expiry moves to the past.
+  // Moves the stored expiry to the past.
   const key = registry.keys.codes(0, 'shop')
   for (const [hash, value] of Object.entries(await redis.hgetall(key))) {
     await redis.hset(key, hash, value.replace(/\d+$/, String(Date.now() - 10_000)))
@@ -55,10 +55,10 @@ t.test('a code that has expired gets nothing, and is not shown', async (t) => {
   await t.rejects(authenticate(registry, 'shop', made.registrationCode), { code: 'invalid_client' })
   t.same((await getIdentity(registry, 'shop')).registrationCodes, [])
   await addRegistrationCode(registry, 'shop', {})
-  t.equal(await redis.hlen(key), 1, 'the next one added sweeps it away')
+  t.equal(await redis.hlen(key), 1, 'adding a code removes expired ones')
 })
 
-t.test('eight codes at most; removing one makes room', async (t) => {
+t.test('allows eight codes; removing one makes room', async (t) => {
   const { registry } = await open(t)
   const first = await registerIdentity(registry, { identity: 'shop', scopes: [] })
   for (let count = 1; count < 8; count += 1) {
@@ -70,7 +70,7 @@ t.test('eight codes at most; removing one makes room', async (t) => {
   })
   t.ok(
     (await getIdentity(registry, 'shop')).registrationCodes.every((code) => !code.expiresAt),
-    'the refused rotation has changed nothing',
+    'the refused rotation changes nothing',
   )
 
   const [oldest] = first.registrationCodes
@@ -82,7 +82,7 @@ t.test('eight codes at most; removing one makes room', async (t) => {
   await t.rejects(removeRegistrationCode(registry, 'shop', 'none'), { code: 'code_not_found' })
 })
 
-t.test('no codes for an identity that is not there', async (t) => {
+t.test('refuses codes for an unknown identity', async (t) => {
   const { registry } = await open(t)
   await t.rejects(addRegistrationCode(registry, 'no', {}), { code: 'identity_not_found' })
   await t.rejects(removeRegistrationCode(registry, 'no', 'x'), { code: 'identity_not_found' })

@@ -32,7 +32,7 @@ const issuing = fc.record({
   identity: oneOf(identities),
   subject: oneOf(subjects),
   labels: fc.uniqueArray(oneOf(labels)),
-  /** One of its identity's, if it is active. */
+  /** Index of an active token of the same identity. */
   parent: fc.option(fc.nat(), { nil: undefined }),
 })
 const revoking = fc.record({
@@ -70,10 +70,10 @@ const filters = fc.record({
   identity: maybe(oneOf(identities)),
   subject: maybe(oneOf(subjects)),
   label: maybe(oneOf(labels)),
-  /** Issued by this token, or by one that this one has issued. */
+  /** Index of an ancestor. */
   parent: maybe(fc.nat()),
   state: maybe(fc.constantFrom('active' as const, 'revoked' as const)),
-  /** Of these tokens. */
+  /** Indexes of tokens. */
   issuedAfter: maybe(fc.nat()),
   issuedBefore: maybe(fc.nat()),
   expiresBefore: maybe(fc.nat()),
@@ -90,7 +90,7 @@ interface Known {
   revoked: boolean
 }
 
-/** A registry, and the tokens that are alive as they should be. */
+/** The expected state of a registry. */
 class Model {
   readonly #registry: Registry
   tokens: Known[] = []
@@ -103,7 +103,7 @@ class Model {
     const registry = this.#registry
     if (step.kind === 'issue') {
       const { identity, subject, labels } = step
-      // Lifetimes differ, and not in the order of issue.
+      // Lifetimes in another order than the issue times.
       const ttlSeconds = 1000 + ((this.tokens.length * 7919) % 97)
       const able = this.tokens.filter(
         (one) => one.identity === identity && !one.revoked && one.parents.length < maxParents,
@@ -123,7 +123,7 @@ class Model {
         return
       }
       if (step.kind === 'expire') {
-        // What a token has issued never outlives it.
+        // Tokens expire with their parents.
         const ended = this.tokens.filter(({ jti, parents }) => [jti, ...parents].includes(one.jti))
         for (const { identity, jti } of ended) {
           await expire(registry, identity, jti)
@@ -135,7 +135,7 @@ class Model {
     }
   }
 
-  /** One of the tokens that are alive. */
+  /** Returns one of the live tokens. */
   at(which: number): Known | undefined {
     return this.tokens[which % Math.max(this.tokens.length, 1)]
   }
@@ -220,7 +220,7 @@ function equal(found: unknown, wanted: unknown, ...what: unknown[]): void {
   }
 }
 
-/** By identity, then newest first. */
+/** Sorts by identity, then newest first. */
 function inOrder(tokens: readonly Known[]): string[] {
   return [...tokens]
     .sort((a, b) =>
@@ -261,7 +261,7 @@ function queryOf(model: Model, filter: typeof filters extends fc.Arbitrary<infer
 
 for (const partitions of [1, 4]) {
   t.test(
-    `lists and counts are what going through every token gives; P=${partitions}`,
+    `lists and counts equal those of a model that looks at every token; P=${partitions}`,
     async (t) => {
       const fresh = await models(t, partitions)
       const scenes = fc.asyncProperty(
@@ -310,7 +310,7 @@ for (const partitions of [1, 4]) {
   )
 }
 
-t.test('pages have each token once, whatever comes and goes between them', async (t) => {
+t.test('pages have each token once while tokens are issued, revoked and expire', async (t) => {
   const fresh = await models(t, 4)
   const scenes = fc.asyncProperty(
     fc.array(issuing, { minLength: 5, maxLength: 20 }),
@@ -333,8 +333,8 @@ t.test('pages have each token once, whatever comes and goes between them', async
       }
       const always = atFirst.filter((one) => model.tokens.includes(one) && isWanted(query, one))
       const found = always.filter(({ jti }) => listed.includes(jti))
-      equal(new Set(listed).size, listed.length, 'none twice')
-      equal(found.length, always.length, 'none missing that was there all the time')
+      equal(new Set(listed).size, listed.length, 'no token twice')
+      equal(found.length, always.length, 'every token that existed throughout')
       const known = inOrder(atFirst).filter((jti) => listed.includes(jti))
       equal(
         listed.filter((jti) => known.includes(jti)),
@@ -374,7 +374,7 @@ t.test('a token that several revocations cover counts once', async (t) => {
   }
 })
 
-t.test('a cursor of another list is refused', async (t) => {
+t.test('refuses a cursor of another list', async (t) => {
   const { registry } = await (await models(t, 1))()
   const bad = [
     { cursor: 'x' },
@@ -395,7 +395,7 @@ function countOf(tokens: readonly Known[]) {
   return { active: tokens.length - revoked, revoked, exact: true }
 }
 
-/** Makes registries on one connection, whose keys all go with the test. */
+/** Returns a function that opens registries on one connection; their keys are deleted after the test. */
 async function models(t: Parameters<typeof open>[0], partitions: number) {
   const { registry: first, prefix } = await open(t, { partitions })
   let made = 0

@@ -24,7 +24,7 @@ import { open } from '../fixtures/open.js'
 const one = { node: 'realtime-8000', instance: 'instance-one', identity: 'nodes' }
 const shop = { identity: 'shop' }
 
-t.test('a node that does not renew is fenced, and completes what waits for it', async (t) => {
+t.test('a node that does not renew is fenced, which completes pending receipts', async (t) => {
   for (const partitions of [1, 4]) {
     const { registry } = await open(t, { partitions })
     await renewLease(registry, { ...one, ...(await joinNode(registry, one)) })
@@ -33,19 +33,19 @@ t.test('a node that does not renew is fenced, and completes what waits for it', 
     await fenceEverywhere(registry)
     const receipt = await getReceipt(registry, id)
     t.match(receipt, { complete: true, nodes: [{ node: one.node, state: 'fenced' }] })
-    t.ok((receipt.nodes[0]?.ms ?? -1) >= 0, 'with the time that it took')
+    t.ok((receipt.nodes[0]?.ms ?? -1) >= 0, 'the receipt has the time of the fence')
     t.match(await listNodes(registry), [{ ...one, fenced: true, pending: 0 }])
 
     const next = await revoke(registry, { selector: shop })
     t.match(
       await getReceipt(registry, next.id),
       { complete: true, nodes: [{ state: 'fenced', ms: 0 }] },
-      'a revocation while it is fenced names it, and does not wait',
+      'a revocation during the fence names the node, and does not wait',
     )
   }
 })
 
-t.test('a renewal that comes first prevents the fence', async (t) => {
+t.test('an earlier renewal prevents the fence', async (t) => {
   const { registry } = await open(t)
   const joined = await joinNode(registry, one)
   const [seen] = (await readLeases(registry)).leases
@@ -58,7 +58,7 @@ t.test('a renewal that comes first prevents the fence', async (t) => {
   t.match(await listNodes(registry), [{ fenced: false }])
 })
 
-t.test('a fenced node is told what it has to hear before it delivers again', async (t) => {
+t.test('a renewal of a fenced node returns the events to apply before it delivers', async (t) => {
   const { registry } = await open(t)
   const joined = { ...one, ...(await joinNode(registry, one)) }
   const { ttlMs } = leaseTimes(10_000)
@@ -68,10 +68,14 @@ t.test('a fenced node is told what it has to hear before it delivers again', asy
   const cursor = await feedEnd(registry)
   t.match(await renewLease(registry, joined), { counted: true, cursor, ttlMs })
   const { id } = await revoke(registry, { selector: shop })
-  t.match(await getReceipt(registry, id), { nodes: [{ state: 'pending' }] }, 'and is waited for')
+  t.match(
+    await getReceipt(registry, id),
+    { nodes: [{ state: 'pending' }] },
+    'revocations wait for it again',
+  )
 })
 
-t.test('what a fenced node acknowledges later is counted, and stays fenced', async (t) => {
+t.test('a later ack of a fenced node is counted, and the part stays fenced', async (t) => {
   const { registry } = await open(t)
   await joinNode(registry, one)
   const { id } = await revoke(registry, { selector: shop })
@@ -81,7 +85,7 @@ t.test('what a fenced node acknowledges later is counted, and stays fenced', asy
 })
 
 t.test(
-  'a process that has lost its name is waited for until it is fenced, then forgotten',
+  'revocations wait for a replaced process until it is fenced, then it is forgotten',
   async (t) => {
     const { registry } = await open(t)
     const joined = await joinNode(registry, one)
@@ -99,7 +103,7 @@ t.test(
     if (fencedUs === undefined) {
       return t.fail('not fenced')
     }
-    t.equal(await fenceNode(registry, old), undefined, 'a fence stays where it is')
+    t.equal(await fenceNode(registry, old), undefined, 'a second fence changes nothing')
     await settleFenced(registry, { ...old, fencedUs })
     await forgetNode(registry, { ...old, fencedUs })
     t.match((await readLeases(registry)).leases, [{ instance: 'instance-two', current: true }])
@@ -108,7 +112,7 @@ t.test(
   },
 )
 
-t.test('a node that the registry does not know has to say hello', async (t) => {
+t.test('an unknown node must send hello', async (t) => {
   const { registry, redis } = await open(t)
   const never = { ...one, since: Date.now() * 1000 }
   await t.rejects(renewLease(registry, never), { code: 'node_not_joined' })
@@ -117,86 +121,91 @@ t.test('a node that the registry does not know has to say hello', async (t) => {
   await t.rejects(renewLease(registry, { ...one, ...joined }), { code: 'node_not_joined' })
 })
 
-t.test(
-  'older data that knows an older process sends the newer one away to join anew',
-  async (t) => {
-    const { registry, redis } = await open(t)
-    const restarted = { ...one, instance: 'instance-two' }
-    await joinNode(registry, one)
-    const backup = await redis.hgetall(registry.keys.nodes(0))
-    const joined = await joinNode(registry, restarted)
-    await redis.hset(registry.keys.nodes(0), backup)
-    await t.rejects(renewLease(registry, { ...restarted, ...joined }), { code: 'node_not_joined' })
-    const again = await joinNode(registry, { ...restarted, since: joined.since })
-    await renewLease(registry, { ...restarted, ...again })
-    t.match(await listNodes(registry), [restarted])
-  },
-)
+t.test('older data that names an older process makes the newer one join again', async (t) => {
+  const { registry, redis } = await open(t)
+  const restarted = { ...one, instance: 'instance-two' }
+  await joinNode(registry, one)
+  const backup = await redis.hgetall(registry.keys.nodes(0))
+  const joined = await joinNode(registry, restarted)
+  await redis.hset(registry.keys.nodes(0), backup)
+  await t.rejects(renewLease(registry, { ...restarted, ...joined }), { code: 'node_not_joined' })
+  const again = await joinNode(registry, { ...restarted, since: joined.since })
+  await renewLease(registry, { ...restarted, ...again })
+  t.match(await listNodes(registry), [restarted])
+})
 
-t.test(
-  'another Redis may have lost nodes: receipts wait for (unknown) until a lease is out',
-  async (t) => {
-    for (const partitions of [1, 4]) {
-      const { registry, redis } = await open(t, { partitions })
-      const before = await revoke(registry, { selector: { all: true } })
-      t.match(
-        await getReceipt(registry, before.id),
-        { complete: true, nodes: [] },
-        'a new one has none',
-      )
-      // As after a restart, or in a replica that has become the primary.
-      for (const { partition } of parts(partitions)) {
-        await redis.set(registry.keys.roster(partition), 'another-run')
-      }
-      const { id } = await revoke(registry, { selector: { all: true } })
-      t.match(await getReceipt(registry, id), {
-        complete: false,
-        nodes: [{ node: '(unknown)', state: 'pending' }],
-      })
-      await fenceEverywhere(registry)
-      t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
-      t.same((await readLeases(registry)).leases, [], 'and it is gone')
-      const after = await revoke(registry, { selector: { all: true } })
-      t.match(await getReceipt(registry, after.id), { complete: true, nodes: { length: 0 } })
+t.test('with another Redis receipts wait for (unknown) until a lease has run out', async (t) => {
+  for (const partitions of [1, 4]) {
+    const { registry, redis } = await open(t, { partitions })
+    const before = await revoke(registry, { selector: { all: true } })
+    t.match(
+      await getReceipt(registry, before.id),
+      { complete: true, nodes: [] },
+      'a new registry has none',
+    )
+    // As after a restart, or a promotion.
+    for (const { partition } of parts(partitions)) {
+      await redis.set(registry.keys.roster(partition), 'another-run')
     }
-  },
-)
+    const { id } = await revoke(registry, { selector: { all: true } })
+    t.match(await getReceipt(registry, id), {
+      complete: false,
+      nodes: [{ node: '(unknown)', state: 'pending' }],
+    })
+    await fenceEverywhere(registry)
+    t.match(await getReceipt(registry, id), { complete: true, nodes: [{ state: 'fenced' }] })
+    t.same((await readLeases(registry)).leases, [], '(unknown) is forgotten')
+    const after = await revoke(registry, { selector: { all: true } })
+    t.match(await getReceipt(registry, after.id), { complete: true, nodes: { length: 0 } })
+  }
+})
 
-t.test('reading the leases notices another Redis too, before anyone revokes', async (t) => {
+t.test('reading the leases detects another Redis before a revocation', async (t) => {
   const { registry, redis } = await open(t)
   await redis.del(registry.keys.roster(0))
   t.match((await readLeases(registry)).leases, [{ node: '(unknown)', current: false }])
   t.equal((await readLeases(registry)).leases.length, 1, 'once')
 })
 
-t.test('of two processes under one name the later keeps it, whoever joins last', async (t) => {
-  for (const partitions of [1, 4]) {
-    const { registry } = await open(t, { partitions })
-    const later = { ...one, instance: 'instance-two' }
-    const first = await joinNode(registry, one)
-    const second = await joinNode(registry, later)
-    t.match(second, { isNew: true, replaced: one.instance })
-    t.ok(second.since > first.since)
-    await t.rejects(joinNode(registry, { ...one, since: first.since }), { code: 'node_replaced' })
-    await t.rejects(joinNode(registry, one), { code: 'node_replaced' }, 'its welcome was lost')
-    t.match(await joinNode(registry, { ...later, since: second.since }), { isNew: false })
-    await fenceEverywhere(registry)
-    await t.rejects(
-      joinNode(registry, { ...one, since: first.since }),
-      { code: 'node_replaced' },
-      'also when it is forgotten, and the later one fenced',
-    )
-    t.match(await listNodes(registry), [{ instance: 'instance-two' }])
-    await leaveNode(registry, later)
-    const back = { ...one, since: first.since }
-    t.match(await joinNode(registry, back), { isNew: true, since: first.since }, 'a name left')
-    await renewLease(registry, back)
-    await joinNode(registry, { ...later, since: second.since })
-    await t.rejects(renewLease(registry, back), { code: 'node_replaced' })
-  }
-})
+t.test(
+  'the later of two processes keeps the name, in whichever order they join again',
+  async (t) => {
+    for (const partitions of [1, 4]) {
+      const { registry } = await open(t, { partitions })
+      const later = { ...one, instance: 'instance-two' }
+      const first = await joinNode(registry, one)
+      const second = await joinNode(registry, later)
+      t.match(second, { isNew: true, replaced: one.instance })
+      t.ok(second.since > first.since)
+      await t.rejects(joinNode(registry, { ...one, since: first.since }), { code: 'node_replaced' })
+      await t.rejects(
+        joinNode(registry, one),
+        { code: 'node_replaced' },
+        'after its reply was lost',
+      )
+      t.match(await joinNode(registry, { ...later, since: second.since }), { isNew: false })
+      await fenceEverywhere(registry)
+      await t.rejects(
+        joinNode(registry, { ...one, since: first.since }),
+        { code: 'node_replaced' },
+        'also when it is forgotten and the later one fenced',
+      )
+      t.match(await listNodes(registry), [{ instance: 'instance-two' }])
+      await leaveNode(registry, later)
+      const back = { ...one, since: first.since }
+      t.match(
+        await joinNode(registry, back),
+        { isNew: true, since: first.since },
+        'after the later one has left',
+      )
+      await renewLease(registry, back)
+      await joinNode(registry, { ...later, since: second.since })
+      await t.rejects(renewLease(registry, back), { code: 'node_replaced' })
+    }
+  },
+)
 
-t.test('a name is of the identity whose node joined, until it is forgotten', async (t) => {
+t.test('a name belongs to the identity whose node joined, until it is forgotten', async (t) => {
   for (const partitions of [1, 4]) {
     const { registry } = await open(t, { partitions })
     const stranger = { ...one, instance: 'instance-two', identity: 'stranger' }
@@ -206,7 +215,7 @@ t.test('a name is of the identity whose node joined, until it is forgotten', asy
     await t.rejects(joinNode(registry, { ...stranger, since: 9e15 }), taken)
     await renewLease(registry, joined)
     await fenceEverywhere(registry)
-    await t.rejects(joinNode(registry, stranger), taken, 'though it is fenced')
+    await t.rejects(joinNode(registry, stranger), taken, 'even while the node is fenced')
     t.match(await listNodes(registry), [one])
     await leaveNode(registry, one)
     await joinNode(registry, stranger)
@@ -214,7 +223,7 @@ t.test('a name is of the identity whose node joined, until it is forgotten', asy
   }
 })
 
-t.test('a fence for a lease never matches a later one of the same process', async (t) => {
+t.test('a fence for one lease never matches a later lease of the process', async (t) => {
   const { registry } = await open(t)
   const joined = await joinNode(registry, one)
   await renewLease(registry, { ...one, ...joined })
@@ -225,13 +234,13 @@ t.test('a fence for a lease never matches a later one of the same process', asyn
   await fenceEverywhere(registry)
   await leaveNode(registry, one)
   const again = { ...one, ...(await joinNode(registry, one)) }
-  t.equal(await fenceNode(registry, seen), undefined, 'not after it has joined again')
+  t.equal(await fenceNode(registry, seen), undefined, 'not after another join')
   await renewLease(registry, again)
-  t.equal(await fenceNode(registry, seen), undefined, 'nor after as many renewals')
+  t.equal(await fenceNode(registry, seen), undefined, 'not after as many renewals')
   return t.match(await listNodes(registry), [{ fenced: false }])
 })
 
-t.test('a renewal does not count while a revocation from before it waits', async (t) => {
+t.test('a renewal does not count while an earlier revocation waits', async (t) => {
   for (const partitions of [1, 4]) {
     const { registry } = await open(t, { partitions })
     const joined = { ...one, ...(await joinNode(registry, one)) }
@@ -242,22 +251,22 @@ t.test('a renewal does not count while a revocation from before it waits', async
     await revoke(registry, { selector: shop })
     await ackRevocations(registry, one, [], tried.cursor)
     t.match(await getReceipt(registry, first.id), { complete: true })
-    t.match(await renewLease(registry, joined), { counted: false }, 'another one waits')
+    t.match(await renewLease(registry, joined), { counted: false }, 'another revocation waits')
     t.match(
       await renewLease(registry, joined, tried.askedAt),
       { counted: true },
-      'what was committed after it had been asked for may wait',
+      'a revocation committed after the renewal was asked for may wait',
     )
     const elsewhere = tried.askedAt.map((asked) => ({ ...asked, run: 'another-redis' }))
     t.match(
       await renewLease(registry, joined, elsewhere),
       { counted: false },
-      'where the feed of another Redis ended says nothing',
+      'the end of the feed of another Redis does not count',
     )
   }
 })
 
-t.test('a node that leaves a revocation waiting is fenced, whatever it renews', async (t) => {
+t.test('a node that does not acknowledge a revocation is fenced, even if it renews', async (t) => {
   const { registry } = await open(t)
   const joined = { ...one, ...(await joinNode(registry, one)) }
   const { askedAt } = await renewLease(registry, joined)
@@ -268,10 +277,10 @@ t.test('a node that leaves a revocation waiting is fenced, whatever it renews', 
     return t.fail('no lease')
   }
   t.equal(seen.waitingUs, end.us)
-  // One that was asked for before the commit, and was long on its way.
+  // A renewal that was asked for before the commit, and arrives late.
   t.match(await renewLease(registry, joined, askedAt), { counted: true })
   t.equal(await fenceNode(registry, seen), undefined)
-  t.equal(await fenceNode(registry, seen, end.us - 1), undefined, 'nothing older waits')
+  t.equal(await fenceNode(registry, seen, end.us - 1), undefined, 'no older revocation waits')
   t.equal(await fenceNode(registry, { ...seen, run: 'another-redis' }, end.us), undefined)
   const fencedUs = await fenceNode(registry, seen, end.us)
   if (fencedUs === undefined) {
@@ -291,14 +300,14 @@ t.test('a node that leaves a revocation waiting is fenced, whatever it renews', 
   return t.equal(
     await fenceNode(registry, again, again.waitingUs),
     undefined,
-    'it has acknowledged',
+    'the node has acknowledged',
   )
 })
 
 const program = serverProgram()
 
 t.test(
-  'a primary that is one again is another Redis, restarted or not',
+  'a primary that is promoted again counts as another Redis, restarted or not',
   { skip: program === undefined ? 'no redis-server is installed' : false },
   async (t) => {
     const { url, replicaUrl, inSync } = await replicatedRedis(t, program ?? '')
@@ -325,12 +334,12 @@ t.test(
     t.match(
       await listNodes(registry),
       [{ fenced: false }],
-      'a renewal that the other never hears of',
+      'a renewal that the replica does not get',
     )
     await a.replicaof(host, port)
     while (!(await a.info('replication')).includes('master_link_status:up')) {}
     await a.replicaof('NO', 'ONE')
-    t.match(await listNodes(registry), [{ fenced: true }], 'it is lost')
+    t.match(await listNodes(registry), [{ fenced: true }], 'the renewal is lost')
     const { id } = await revoke(registry, { selector: shop })
     t.match(await getReceipt(registry, id), {
       complete: false,
@@ -343,7 +352,7 @@ function parts(partitions: number) {
   return Array.from({ length: partitions }, (_, partition) => ({ partition }))
 }
 
-/** Fences whoever is there, as one does who has waited long enough. */
+/** Fences every process, like an instance that has watched for long enough. */
 async function fenceEverywhere(registry: Registry): Promise<void> {
   for (const lease of (await readLeases(registry)).leases) {
     await fence(registry, lease)
@@ -353,7 +362,7 @@ async function fenceEverywhere(registry: Registry): Promise<void> {
 async function fence(registry: Registry, lease: Lease): Promise<void> {
   const fencedUs = await fenceNode(registry, lease)
   if (fencedUs === undefined) {
-    throw new Error('it has renewed')
+    throw new Error('the process has renewed')
   }
   await settleFenced(registry, { ...lease, fencedUs })
   if (!lease.current) {
@@ -361,7 +370,7 @@ async function fence(registry: Registry, lease: Lease): Promise<void> {
   }
 }
 
-t.test('a bye that is recorded by half leaves no receipt pending', async (t) => {
+t.test('a bye that is recorded in part leaves no receipt pending', async (t) => {
   const { registry } = await open(t)
   await joinNode(registry, one)
   const { id } = await revoke(registry, { selector: shop })
@@ -380,7 +389,7 @@ t.test('a bye that is recorded by half leaves no receipt pending', async (t) => 
   t.match(
     lease,
     { node: one.node, instance: one.instance, fencedUs: Number, current: false },
-    'every fencer sees what is left to do',
+    'every fencer sees the unsettled fence',
   )
   if (lease?.fencedUs === undefined) {
     return

@@ -12,7 +12,7 @@ import {
 import { open, token } from '../fixtures/open.js'
 
 const names = ['a', 'b']
-// Subjects and labels that look like each other, and like the marks of the cut-offs.
+// Subjects and labels that look like each other, and like members of the cut-offs.
 const words = ['a', 'b', 's:a', 'l:a', '*']
 const labels = fc.uniqueArray(fc.constantFrom('a', 'b', 's:a', 'l:a'), { maxLength: 3 })
 const identity = fc.constantFrom(...names)
@@ -59,7 +59,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 const unknown = `0-${'A'.repeat(22)}`
 
-t.test('introspection refuses exactly what some event of the feed covers', async (t) => {
+t.test('introspection refuses exactly the tokens that an event of the feed covers', async (t) => {
   for (const partitions of [1, 4]) {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
@@ -86,7 +86,7 @@ t.test('introspection refuses exactly what some event of the feed covers', async
               parent === undefined
                 ? [true]
                 : await introspect(registry, [{ jti: parent.jti, client_id: order.identity }])
-            // Longer for each, so that parents and children differ in what ends them.
+            // Increasing, so that children would outlive their parents.
             const ttlSeconds = 1000 + issued.length
             const made = await token(registry, order.identity, {
               ...order,
@@ -126,7 +126,7 @@ t.test('introspection refuses exactly what some event of the feed covers', async
           issued.map(({ jti, identity: client_id }) => ({ jti, client_id })),
         )
         for (const [index, each] of issued.entries()) {
-          // One partition's event of {all: true} stands for that partition's clock.
+          // An event of {all: true} applies to the clock of its partition.
           const covered = events.some((event) => coversToken(event, each))
           if (covered === (answers[index] !== undefined)) {
             throw new Error(`the registry and coversToken disagree on ${JSON.stringify(each)}`)

@@ -19,7 +19,7 @@ const shop = { identity: 'shop' }
 const one = { node: 'realtime-8000', instance: 'instance-one', identity: 'nodes' }
 const two = { node: 'realtime:8001', instance: 'instance-two', identity: 'nodes' }
 
-/** How each node stands in a receipt: `node state closed`. */
+/** Returns each node of a receipt as `node state closed`. */
 async function states(registry: Registry, id: string) {
   const { nodes } = await getReceipt(registry, id)
   return nodes.map(
@@ -49,36 +49,39 @@ t.test('without nodes a receipt is complete at once', async (t) => {
 })
 
 for (const partitions of [1, 16]) {
-  t.test(`complete once every node has acked, through any instance; P=${partitions}`, async (t) => {
-    const { registry, another } = await open(t, { partitions })
-    const other = await another()
-    await joinNode(registry, one)
-    await joinNode(other, two)
-    const { id } = await revoke(registry, { selector: shop })
-    t.match(await getReceipt(other, id), { complete: false })
-    t.same(await states(registry, id), ['realtime-8000 pending 0', 'realtime:8001 pending 0'])
+  t.test(
+    `completes when every node has acked, through any instance; P=${partitions}`,
+    async (t) => {
+      const { registry, another } = await open(t, { partitions })
+      const other = await another()
+      await joinNode(registry, one)
+      await joinNode(other, two)
+      const { id } = await revoke(registry, { selector: shop })
+      t.match(await getReceipt(other, id), { complete: false })
+      t.same(await states(registry, id), ['realtime-8000 pending 0', 'realtime:8001 pending 0'])
 
-    const cursor = await feedEnd(registry)
-    await ackRevocations(registry, one, [{ id, connectionsClosed: 3 }], cursor)
-    t.match(await getReceipt(other, id), { complete: false })
-    t.same(await states(other, id), ['realtime-8000 acked 3', 'realtime:8001 pending 0'])
-    t.same(
-      (await listNodes(registry)).map(({ pending }) => pending),
-      [0, 1],
-    )
+      const cursor = await feedEnd(registry)
+      await ackRevocations(registry, one, [{ id, connectionsClosed: 3 }], cursor)
+      t.match(await getReceipt(other, id), { complete: false })
+      t.same(await states(other, id), ['realtime-8000 acked 3', 'realtime:8001 pending 0'])
+      t.same(
+        (await listNodes(registry)).map(({ pending }) => pending),
+        [0, 1],
+      )
 
-    await ackRevocations(other, two, [{ id, connectionsClosed: 0 }], cursor)
-    const receipt = await getReceipt(registry, id)
-    t.equal(receipt.complete, true)
-    for (const { ms } of receipt.nodes) {
-      t.ok(ms !== undefined && ms > 0 && ms < 60_000, `${ms} ms`)
-    }
+      await ackRevocations(other, two, [{ id, connectionsClosed: 0 }], cursor)
+      const receipt = await getReceipt(registry, id)
+      t.equal(receipt.complete, true)
+      for (const { ms } of receipt.nodes) {
+        t.ok(ms !== undefined && ms > 0 && ms < 60_000, `${ms} ms`)
+      }
 
-    await ackRevocations(other, one, [{ id, connectionsClosed: 9 }], cursor)
-    t.same(await getReceipt(registry, id), receipt, 'said twice changes nothing')
-  })
+      await ackRevocations(other, one, [{ id, connectionsClosed: 9 }], cursor)
+      t.same(await getReceipt(registry, id), receipt, 'a repeated ack changes nothing')
+    },
+  )
 
-  t.test(`{all: true} is complete when it is in every partition; P=${partitions}`, async (t) => {
+  t.test(`{all: true} completes when every partition is acked; P=${partitions}`, async (t) => {
     const { registry } = await open(t, { partitions })
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     for (const identity of names) {
@@ -90,7 +93,7 @@ for (const partitions of [1, 16]) {
     const { id, tokens } = await revoke(registry, { selector: { all: true } })
     t.equal(tokens, names.length)
     const end = (await feedEnd(registry)).split(',')
-    // The node applies one partition after another, and closes two connections for each.
+    // The node applies the partitions in turn, and closes two connections for each.
     const applied = start.split(',')
     for (const [partition, last] of end.entries()) {
       t.equal((await getReceipt(registry, id)).complete, false, `${partition} of ${partitions}`)
@@ -104,7 +107,7 @@ for (const partitions of [1, 16]) {
   })
 }
 
-t.test('{all: true} that one partition does not know of is never complete', async (t) => {
+t.test('{all: true} that is missing in one partition never completes', async (t) => {
   const { registry, redis } = await open(t, { partitions: 4 })
   const { id } = await revoke(registry, { selector: { all: true } })
   t.equal((await getReceipt(registry, id)).complete, true, 'no node has to ack')
@@ -112,7 +115,7 @@ t.test('{all: true} that one partition does not know of is never complete', asyn
   t.equal((await getReceipt(registry, id)).complete, false)
 })
 
-t.test('an ack settles whatever lies before its cursor, and nothing after it', async (t) => {
+t.test('an ack settles every part before its cursor, and no later part', async (t) => {
   const { registry } = await open(t)
   await joinNode(registry, one)
   const first = await revoke(registry, { selector: shop })
@@ -131,7 +134,7 @@ t.test('an ack settles whatever lies before its cursor, and nothing after it', a
   }
 })
 
-t.test('an ack from before the feed went backwards settles nothing that came after', async (t) => {
+t.test('an ack from before the feed went backwards settles no later part', async (t) => {
   const { registry, redis } = await open(t)
   await joinNode(registry, one)
   await revoke(registry, { selector: shop })
@@ -143,7 +146,7 @@ t.test('an ack from before the feed went backwards settles nothing that came aft
   t.same(await states(registry, id), ['realtime-8000 pending 0'])
 })
 
-t.test('a node is waited for exactly from the cursor that joining gave', async (t) => {
+t.test('revocations wait for a node exactly from the cursor that joining returned', async (t) => {
   for (const partitions of [1, 4]) {
     const { registry } = await open(t, { partitions })
     const before = await revoke(registry, { selector: shop })
@@ -156,43 +159,49 @@ t.test('a node is waited for exactly from the cursor that joining gave', async (
   }
 })
 
-t.test('a node that says bye is waited for no more; one that is only gone is', async (t) => {
-  const { registry } = await open(t, { partitions: 4 })
-  await joinNode(registry, one)
-  await joinNode(registry, two)
-  const { id } = await revoke(registry, { selector: { all: true } })
-  await leaveNode(registry, one)
-  t.same(await states(registry, id), ['realtime-8000 acked 0', 'realtime:8001 pending 0'])
-  t.same(
-    (await listNodes(registry)).map(({ node }) => node),
-    ['realtime:8001'],
-  )
-  const next = await revoke(registry, { selector: shop })
-  t.same(await states(registry, next.id), ['realtime:8001 pending 0'])
-})
+t.test(
+  'revocations do not wait for a node after its bye, but for one that only disconnected',
+  async (t) => {
+    const { registry } = await open(t, { partitions: 4 })
+    await joinNode(registry, one)
+    await joinNode(registry, two)
+    const { id } = await revoke(registry, { selector: { all: true } })
+    await leaveNode(registry, one)
+    t.same(await states(registry, id), ['realtime-8000 acked 0', 'realtime:8001 pending 0'])
+    t.same(
+      (await listNodes(registry)).map(({ node }) => node),
+      ['realtime:8001'],
+    )
+    const next = await revoke(registry, { selector: shop })
+    t.same(await states(registry, next.id), ['realtime:8001 pending 0'])
+  },
+)
 
-t.test('a new process owes nothing of the old one, which is waited for all the same', async (t) => {
-  const { registry } = await open(t)
-  const restarted = { ...one, instance: 'instance-new' }
-  await joinNode(registry, one)
-  const { id } = await revoke(registry, { selector: shop })
-  t.equal((await joinNode(registry, restarted)).replaced, one.instance)
-  const next = await revoke(registry, { selector: shop })
-  await ackRevocations(registry, restarted, [], await feedEnd(registry))
-  t.same(await states(registry, id), ['realtime-8000 pending 0'], 'the old process has not acked')
-  t.same(
-    await states(registry, next.id),
-    ['realtime-8000 pending 0', 'realtime-8000 acked 0'],
-    'it may still hold connections',
-  )
+t.test(
+  'the new process does not owe acks of a replaced one, which revocations still wait for',
+  async (t) => {
+    const { registry } = await open(t)
+    const restarted = { ...one, instance: 'instance-new' }
+    await joinNode(registry, one)
+    const { id } = await revoke(registry, { selector: shop })
+    t.equal((await joinNode(registry, restarted)).replaced, one.instance)
+    const next = await revoke(registry, { selector: shop })
+    await ackRevocations(registry, restarted, [], await feedEnd(registry))
+    t.same(await states(registry, id), ['realtime-8000 pending 0'], 'the old process has not acked')
+    t.same(
+      await states(registry, next.id),
+      ['realtime-8000 pending 0', 'realtime-8000 acked 0'],
+      'it may still hold connections',
+    )
 
-  await ackRevocations(registry, one, [], await feedEnd(registry))
-  t.same(await states(registry, id), ['realtime-8000 acked 0'], 'what it says is recorded')
-  await leaveNode(registry, one)
-  t.equal((await listNodes(registry)).length, 1, 'its bye does not take the new one away')
-})
+    await ackRevocations(registry, one, [], await feedEnd(registry))
+    t.same(await states(registry, id), ['realtime-8000 acked 0'], 'its ack is recorded')
+    await leaveNode(registry, one)
+    t.equal((await listNodes(registry)).length, 1, 'its bye does not remove the new process')
+  },
+)
 
-t.test('the list of nodes tells who is connected', async (t) => {
+t.test('the list of nodes shows which are connected', async (t) => {
   const { registry } = await open(t)
   await joinNode(registry, { ...one, url: 'http://10.0.0.1:8000' })
   const [first] = await listNodes(registry)
@@ -203,14 +212,14 @@ t.test('the list of nodes tells who is connected', async (t) => {
   t.equal(await connected(), true)
   await setConnected(registry, { ...one, connection: 'c2' }, true)
   await setConnected(registry, { ...one, connection: 'c1' }, false)
-  t.equal(await connected(), true, 'the late end of the first does not hide the second')
+  t.equal(await connected(), true, 'a late close of the first connection does not hide the second')
   await setConnected(registry, { ...one, connection: 'c2' }, false)
   t.equal(await connected(), false)
   await joinNode(registry, one)
-  t.equal((await listNodes(registry))[0]?.since, first?.since, 'joining again is no new start')
+  t.equal((await listNodes(registry))[0]?.since, first?.since, 'joining again keeps the start')
 })
 
-t.test('receipts are listed newest first, each once', async (t) => {
+t.test('lists receipts newest first, each once', async (t) => {
   for (const partitions of [1, 16]) {
     const { registry } = await open(t, { partitions })
     const ids: string[] = []
@@ -233,14 +242,14 @@ t.test('receipts are listed newest first, each once', async (t) => {
   }
 })
 
-t.test('receipts and what waits in them are forgotten after their time', async (t) => {
+t.test('removes receipts and pending parts after their time', async (t) => {
   const { registry, redis } = await open(t, { receiptTtlSeconds: 100 })
   const { keys } = registry
   await joinNode(registry, one)
   const { id } = await revoke(registry, { selector: shop })
   const ttl = await redis.pttl(keys.receipt(0, id))
-  t.ok(ttl > 90_000 && ttl <= 100_000, 'Redis forgets the receipt')
-  // Time passes.
+  t.ok(ttl > 90_000 && ttl <= 100_000, 'the receipt expires')
+  // Makes the receipt old.
   const long = (Date.now() - 101_000) * 1000
   const [part = ''] = await redis.zrange(keys.pending(0), 0, '-1')
   await redis.zadd(keys.receipts(0), long, id)

@@ -14,7 +14,7 @@ import {
 import { backdate } from '../fixtures/age.js'
 import { open, token } from '../fixtures/open.js'
 
-/** Which of these tokens are active, as a word: `++-`. */
+/** Returns which tokens are active, as `++-`. */
 async function alive(registry: Registry, tokens: { jti: string; client_id: string }[]) {
   return (await introspect(registry, tokens)).map((record) => (record ? '+' : '-')).join('')
 }
@@ -45,7 +45,7 @@ const cases: [name: string, selector: (jti: string) => Selector, after: string][
   ['all', () => ({ all: true }), '-----'],
 ]
 
-/** A tree of tokens: the first two are asked for by the identity, `parent` is the place of the issuer. */
+/** A tree of tokens: the index of each token's parent. The identity's own code issues the first two. */
 const tree = [
   undefined, // 0
   undefined, // 1
@@ -63,39 +63,54 @@ for (const partitions of [1, 16]) {
     [5, '+++++-+'],
     [6, '++++++-'],
   ] as const) {
-    t.test(`cascade ends token ${at} and all that it has issued; P=${partitions}`, async (t) => {
-      const { registry } = await open(t, { partitions })
-      await registerIdentity(registry, { identity: 'shop', scopes: [] })
-      const tokens: { jti: string; client_id: string }[] = []
-      for (const parent of tree) {
-        const order = parent === undefined ? {} : { parent: tokens[parent]?.jti }
-        tokens.push({ client_id: 'shop', ...(await token(registry, 'shop', order)) })
-      }
-      const jti = tokens[at]?.jti ?? ''
-      const selector = { jti, cascade: true as const }
-      const covered = [...after].filter((sign) => sign === '-').length
-      const counted = await countTokens(registry, { parent: jti })
-      t.same(counted, { active: covered - 1, revoked: 0, exact: true }, 'what it has issued')
-      t.same(await countCovered(registry, selector), { tokens: covered, exact: true }, 'a dry run')
-      t.equal(await alive(registry, tokens), '+++++++', 'changes nothing')
+    t.test(
+      `cascade revokes token ${at} and the tokens that it has issued; P=${partitions}`,
+      async (t) => {
+        const { registry } = await open(t, { partitions })
+        await registerIdentity(registry, { identity: 'shop', scopes: [] })
+        const tokens: { jti: string; client_id: string }[] = []
+        for (const parent of tree) {
+          const order = parent === undefined ? {} : { parent: tokens[parent]?.jti }
+          tokens.push({ client_id: 'shop', ...(await token(registry, 'shop', order)) })
+        }
+        const jti = tokens[at]?.jti ?? ''
+        const selector = { jti, cascade: true as const }
+        const covered = [...after].filter((sign) => sign === '-').length
+        const counted = await countTokens(registry, { parent: jti })
+        t.same(
+          counted,
+          { active: covered - 1, revoked: 0, exact: true },
+          'the tokens that it has issued',
+        )
+        t.same(
+          await countCovered(registry, selector),
+          { tokens: covered, exact: true },
+          'a dry run',
+        )
+        t.equal(await alive(registry, tokens), '+++++++', 'changes nothing')
 
-      const from = await feedEnd(registry)
-      const done = await revoke(registry, { selector })
-      t.equal(done.tokens, covered, 'the receipt counts all')
-      t.equal(await alive(registry, tokens), after)
-      const read = await readFeed(registry, from, 10)
-      t.match(read, { revocations: [{ selector }] })
-      t.equal(read === 'lost' ? 0 : read.revocations.length, 1, 'in one commit')
-      t.equal((await revoke(registry, { selector })).tokens, 0, 'nothing is newly covered twice')
-      t.equal((await countCovered(registry, selector)).tokens, 0)
-      const listed = (await listTokens(registry, { parent: jti })).tokens
-      t.equal(listed.length, covered - 1)
-      t.ok(listed.every(({ state }) => state === 'revoked'))
-    })
+        const from = await feedEnd(registry)
+        const done = await revoke(registry, { selector })
+        t.equal(done.tokens, covered, 'the receipt counts all of them')
+        t.equal(await alive(registry, tokens), after)
+        const read = await readFeed(registry, from, 10)
+        t.match(read, { revocations: [{ selector }] })
+        t.equal(read === 'lost' ? 0 : read.revocations.length, 1, 'in one commit')
+        t.equal(
+          (await revoke(registry, { selector })).tokens,
+          0,
+          'a second revocation covers no new token',
+        )
+        t.equal((await countCovered(registry, selector)).tokens, 0)
+        const listed = (await listTokens(registry, { parent: jti })).tokens
+        t.equal(listed.length, covered - 1)
+        t.ok(listed.every(({ state }) => state === 'revoked'))
+      },
+    )
   }
 }
 
-t.test('a token revoked without cascade leaves what it has issued', async (t) => {
+t.test('revoking a token without cascade keeps the tokens that it has issued', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const parent = await token(registry, 'shop')
@@ -104,46 +119,53 @@ t.test('a token revoked without cascade leaves what it has issued', async (t) =>
   t.equal((await revoke(registry, { selector: { jti: parent.jti } })).tokens, 1)
   t.equal(await alive(registry, both), '-+')
   const { tokens } = await revoke(registry, { selector: { jti: parent.jti, cascade: true } })
-  t.equal(tokens, 1, 'a cascade later counts what it newly covers')
+  t.equal(tokens, 1, 'a later cascade counts the newly covered tokens')
   t.equal(await alive(registry, both), '--')
 })
 
 for (const partitions of [1, 16]) {
   for (const [name, select, after] of cases) {
-    t.test(`revoking by ${name} ends exactly what it selects; P=${partitions}`, async (t) => {
-      const { registry } = await open(t, { partitions })
-      const tokens = await population(registry)
-      const selector = select(tokens[0]?.jti ?? '')
-      const covered = [...after].filter((sign) => sign === '-').length
-      t.same(
-        await countCovered(registry, selector),
-        { tokens: covered, exact: true },
-        'the dry run counts',
-      )
-      t.equal(await alive(registry, tokens), '+++++', 'and does nothing')
+    t.test(
+      `revoking by ${name} revokes exactly the selected tokens; P=${partitions}`,
+      async (t) => {
+        const { registry } = await open(t, { partitions })
+        const tokens = await population(registry)
+        const selector = select(tokens[0]?.jti ?? '')
+        const covered = [...after].filter((sign) => sign === '-').length
+        t.same(
+          await countCovered(registry, selector),
+          { tokens: covered, exact: true },
+          'the dry run counts',
+        )
+        t.equal(await alive(registry, tokens), '+++++', 'the dry run changes nothing')
 
-      const done = await revoke(registry, { selector, reason: 'test' })
-      t.equal(done.tokens, covered)
-      t.match(done.id, name === 'all' ? /^all-/ : /^\d+-/)
-      t.ok(Math.abs(done.at - Date.now()) < 60_000, 'at is in milliseconds')
-      t.equal(await alive(registry, tokens), after)
+        const done = await revoke(registry, { selector, reason: 'test' })
+        t.equal(done.tokens, covered)
+        t.match(done.id, name === 'all' ? /^all-/ : /^\d+-/)
+        t.ok(Math.abs(done.at - Date.now()) < 60_000, 'at is in milliseconds')
+        t.equal(await alive(registry, tokens), after)
 
-      t.equal((await revoke(registry, { selector })).tokens, 0, 'nothing is newly covered twice')
-      t.equal((await countCovered(registry, selector)).tokens, 0)
-      const states = (await listTokens(registry, { identity: 'shop' })).tokens
-        .map(({ state }) => (state === 'revoked' ? '-' : '+'))
-        .reverse()
-      t.equal(states.join(''), after.slice(0, 4), 'the list says the same')
+        t.equal(
+          (await revoke(registry, { selector })).tokens,
+          0,
+          'a second revocation covers no new token',
+        )
+        t.equal((await countCovered(registry, selector)).tokens, 0)
+        const states = (await listTokens(registry, { identity: 'shop' })).tokens
+          .map(({ state }) => (state === 'revoked' ? '-' : '+'))
+          .reverse()
+        t.equal(states.join(''), after.slice(0, 4), 'the list agrees')
 
-      const { jti } = await token(registry, 'shop', { subject: 'anna', labels: ['phone'] })
-      t.equal(
-        await alive(registry, [{ jti, client_id: 'shop' }]),
-        '+',
-        'a new token is not covered',
-      )
-    })
+        const { jti } = await token(registry, 'shop', { subject: 'anna', labels: ['phone'] })
+        t.equal(
+          await alive(registry, [{ jti, client_id: 'shop' }]),
+          '+',
+          'a new token is not covered',
+        )
+      },
+    )
 
-    t.test(`issuedBefore bounds ${name}; P=${partitions}`, async (t) => {
+    t.test(`issuedBefore limits a revocation by ${name}; P=${partitions}`, async (t) => {
       const { registry } = await open(t, { partitions })
       const tokens = await population(registry)
       const selector = select(tokens[0]?.jti ?? '')
@@ -151,32 +173,35 @@ for (const partitions of [1, 16]) {
       const before = await revoke(registry, { selector, issuedBefore: firstMs })
       t.equal(before.cutoffUs, firstMs * 1000 - 1)
       t.equal(before.tokens, 0)
-      t.equal(await alive(registry, tokens), '+++++', 'none was issued before the first')
+      t.equal(await alive(registry, tokens), '+++++', 'no token was issued before the first')
 
       await t.rejects(revoke(registry, { selector, issuedBefore: Date.now() + 60_000 }), {
         code: 'issued_before_in_future',
       })
-      t.equal(await alive(registry, tokens), '+++++', 'a refused order does nothing')
+      t.equal(await alive(registry, tokens), '+++++', 'a refused order changes nothing')
       t.equal((await readFeed(registry, zero(partitions), 10)) === 'lost', false)
     })
   }
 }
 
-t.test('the cut is exact to the millisecond, and to the microsecond without a date', async (t) => {
-  const { registry, redis } = await open(t)
-  await registerIdentity(registry, { identity: 'shop', scopes: [] })
-  const base = Date.now() - 10_000
-  const issued: { jti: string; client_id: string }[] = []
-  for (const us of [base * 1000 - 1, base * 1000, base * 1000 + 1]) {
-    const { jti } = await token(registry, 'shop')
-    await backdate(registry, 'shop', jti, us)
-    issued.push({ jti, client_id: 'shop' })
-  }
-  await redis.hset(registry.keys.identity(0, 'shop'), 'createdUs', 1)
-  const done = await revoke(registry, { selector: { identity: 'shop' }, issuedBefore: base })
-  t.equal(done.tokens, 1)
-  t.equal(await alive(registry, issued), '-++', 'exclusive: issued at that millisecond stays')
-})
+t.test(
+  'the cut-off is exact to the millisecond, and to the microsecond without issuedBefore',
+  async (t) => {
+    const { registry, redis } = await open(t)
+    await registerIdentity(registry, { identity: 'shop', scopes: [] })
+    const base = Date.now() - 10_000
+    const issued: { jti: string; client_id: string }[] = []
+    for (const us of [base * 1000 - 1, base * 1000, base * 1000 + 1]) {
+      const { jti } = await token(registry, 'shop')
+      await backdate(registry, 'shop', jti, us)
+      issued.push({ jti, client_id: 'shop' })
+    }
+    await redis.hset(registry.keys.identity(0, 'shop'), 'createdUs', 1)
+    const done = await revoke(registry, { selector: { identity: 'shop' }, issuedBefore: base })
+    t.equal(done.tokens, 1)
+    t.equal(await alive(registry, issued), '-++', 'exclusive: issued at that millisecond stays')
+  },
+)
 
 t.test('a cut-off never moves backwards', async (t) => {
   for (const selector of [{ identity: 'shop' }, { all: true as const }]) {
@@ -189,7 +214,7 @@ t.test('a cut-off never moves backwards', async (t) => {
   }
 })
 
-t.test('a token id that nobody knows is published and receipted all the same', async (t) => {
+t.test('publishes an unknown token id, with a receipt', async (t) => {
   const { registry, redis } = await open(t, { partitions: 4 })
   for (const jti of [`2-${'A'.repeat(22)}`, `77-${'B'.repeat(22)}`]) {
     const done = await revoke(registry, { selector: { jti } })
@@ -202,10 +227,10 @@ t.test('a token id that nobody knows is published and receipted all the same', a
       'published',
     )
   }
-  t.notOk(await redis.exists(registry.keys.token(2, `2-${'A'.repeat(22)}`)), 'and makes no token')
+  t.notOk(await redis.exists(registry.keys.token(2, `2-${'A'.repeat(22)}`)), 'creates no token')
 })
 
-t.test('counting goes on through more than one page', async (t) => {
+t.test('counts over several pages', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   for (let i = 0; i < 12; i += 1) {
@@ -217,7 +242,7 @@ t.test('counting goes on through more than one page', async (t) => {
   t.equal((await revoke(registry, { selector: { identity: 'shop' } })).tokens, 1080)
 })
 
-t.test('cut-offs are kept as long as a token can live, then go one by one', async (t) => {
+t.test('keeps each cut-off as long as a token can live', async (t) => {
   const { registry, redis } = await open(t)
   const key = registry.keys.cutoffs(0, 'shop')
   const days30 = 30 * 86_400_000

@@ -13,7 +13,7 @@ import {
 import { expire } from '../fixtures/age.js'
 import { open, token } from '../fixtures/open.js'
 
-t.test('the registry knows of a token who, what, when and where from', async (t) => {
+t.test('stores identity, subject, scope, times and address of a token', async (t) => {
   const { registry, redis } = await open(t, { partitions: 16 })
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti, issuedUs, expiresAt } = await issueToken(registry, {
@@ -37,10 +37,13 @@ t.test('the registry knows of a token who, what, when and where from', async (t)
     issuedFrom: '2001:db8::1',
   })
   const life = expiresAt - issuedUs / 1000
-  t.ok(life >= 90_000 && life < 91_000, 'lives as long as asked, rounded up to a whole second')
+  t.ok(
+    life >= 90_000 && life < 91_000,
+    'expires after the requested time, rounded up to a whole second',
+  )
   t.equal(expiresAt % 1000, 0)
   const key = registry.keys.token(Number(jti.split('-')[0]), jti)
-  t.equal(Number(await redis.call('PEXPIRETIME', key)), expiresAt, 'and Redis forgets it then')
+  t.equal(Number(await redis.call('PEXPIRETIME', key)), expiresAt, 'the key expires with the token')
 })
 
 t.test('a token never outlives the token that issued it', async (t) => {
@@ -48,20 +51,20 @@ t.test('a token never outlives the token that issued it', async (t) => {
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const parent = await token(registry, 'shop', { ttlSeconds: 60 })
   const child = await token(registry, 'shop', { ttlSeconds: 2_592_000, parent: parent.jti })
-  t.equal(child.expiresAt, parent.expiresAt, 'a child that asked for more')
+  t.equal(child.expiresAt, parent.expiresAt, 'a child with a longer lifetime')
   const key = registry.keys.token(0, child.jti)
-  t.equal(Number(await redis.call('PEXPIRETIME', key)), parent.expiresAt, 'in Redis too')
+  t.equal(Number(await redis.call('PEXPIRETIME', key)), parent.expiresAt, 'the key too')
   const brief = await token(registry, 'shop', { ttlSeconds: 5, parent: child.jti })
-  t.ok(brief.expiresAt < parent.expiresAt, 'a child that asked for less')
+  t.ok(brief.expiresAt < parent.expiresAt, 'a child with a shorter lifetime')
   t.same((await getToken(registry, brief.jti)).parents, [child.jti, parent.jti])
   const last = await token(registry, 'shop', { ttlSeconds: 60, parent: brief.jti })
   t.equal(last.expiresAt, brief.expiresAt)
 
   const own = await token(registry, 'shop', { ttlSeconds: 2_592_000 })
-  t.ok(own.expiresAt > parent.expiresAt, "a token that the identity's own code asked for")
+  t.ok(own.expiresAt > parent.expiresAt, "a token of the identity's own code")
 })
 
-t.test('nothing is issued by a token that has ended', async (t) => {
+t.test('a token that has ended cannot issue another', async (t) => {
   const { registry, redis } = await open(t)
   for (const identity of ['shop', 'bank']) {
     await registerIdentity(registry, { identity, scopes: [] })
@@ -88,7 +91,7 @@ t.test('nothing is issued by a token that has ended', async (t) => {
     await end(jti)
     const before = await countTokens(registry, {})
     await t.rejects(token(registry, 'shop', { parent: jti }), { code: 'parent_ended' }, name)
-    t.same(await countTokens(registry, {}), before, 'and nothing is recorded')
+    t.same(await countTokens(registry, {}), before, 'stores no token')
   }
   const grandparent = await token(registry, 'shop')
   const parent = await token(registry, 'shop', { parent: grandparent.jti })
@@ -103,7 +106,7 @@ t.test('nothing is issued by a token that has ended', async (t) => {
   )
 })
 
-t.test('a token has so many parents at most', async (t) => {
+t.test('limits the number of parents of a token', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   let { jti } = await token(registry, 'shop')
@@ -114,7 +117,7 @@ t.test('a token has so many parents at most', async (t) => {
   await t.rejects(token(registry, 'shop', { parent: jti }), { code: 'too_many_parents' })
 })
 
-t.test('a lifetime out of bounds is refused', async (t) => {
+t.test('refuses a lifetime out of range', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   for (const ttlSeconds of [0, -1, 1.5, 2_592_001, Number.NaN]) {
@@ -122,7 +125,7 @@ t.test('a lifetime out of bounds is refused', async (t) => {
   }
 })
 
-t.test('a key that was revoked signs no further token', async (t) => {
+t.test('refuses a token of a revoked key', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   await redis.sadd(registry.keys.revokedKeys(0), 'revoked')
@@ -138,7 +141,7 @@ t.test('a key that was revoked signs no further token', async (t) => {
   t.match(await issueToken(registry, order, 'another'), { jti: String })
 })
 
-t.test('ids that are none, unknown, or of another registry give nothing', async (t) => {
+t.test('malformed ids, unknown ids and ids of another registry are inactive', async (t) => {
   const { registry } = await open(t, { partitions: 4 })
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
@@ -159,7 +162,7 @@ t.test('ids that are none, unknown, or of another registry give nothing', async 
   }
 })
 
-t.test('introspection answers in order, for the right identity alone', async (t) => {
+t.test('introspection answers in order, and only for the right identity', async (t) => {
   for (const partitions of [1, 16]) {
     const { registry } = await open(t, { partitions })
     const names = ['a', 'b', 'c', 'd', 'e']
@@ -198,7 +201,7 @@ t.test('introspection answers in order, for the right identity alone', async (t)
   }
 })
 
-t.test('a token past its time is inactive even before Redis has forgotten it', async (t) => {
+t.test('an expired token is inactive even before Redis removes it', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
@@ -206,7 +209,7 @@ t.test('a token past its time is inactive even before Redis has forgotten it', a
   t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
-t.test('an identity that has vanished leaves no token active', async (t) => {
+t.test('no token of a missing identity is active', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
@@ -214,7 +217,7 @@ t.test('an identity that has vanished leaves no token active', async (t) => {
   t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
-t.test('a suspended identity leaves none active, cut-off or not', async (t) => {
+t.test('no token of a suspended identity is active, even without a cut-off', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
@@ -222,7 +225,7 @@ t.test('a suspended identity leaves none active, cut-off or not', async (t) => {
   t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
-t.test('pages are stable while tokens come and go', async (t) => {
+t.test('pages are stable while tokens are issued and expire', async (t) => {
   const { registry, redis } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const issued: string[] = []
@@ -242,7 +245,7 @@ t.test('pages are stable while tokens come and go', async (t) => {
     seen.push(...page.tokens.map(({ jti }) => jti))
     if (cursor === undefined) {
       await token(registry, 'shop')
-      // The last one of the page just read goes, and one further down.
+      // Removes the last token of this page, and one of a later page.
       for (const gone of [newestFirst[9], newestFirst[15]]) {
         await redis.del(registry.keys.token(0, gone ?? ''))
       }
@@ -257,7 +260,7 @@ t.test('pages are stable while tokens come and go', async (t) => {
   t.same(await listTokens(registry, { identity: 'nobody' }), { tokens: [] })
 })
 
-t.test('a list by subject or label has exactly those, over many reads', async (t) => {
+t.test('a list by subject or label has exactly those tokens, over many reads', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const wanted: string[] = []
@@ -278,7 +281,7 @@ t.test('a list by subject or label has exactly those, over many reads', async (t
       ...filter,
       cursor: first.cursor ?? '',
     })
-    t.notOk(rest.cursor, 'the last page says so')
+    t.notOk(rest.cursor, 'the last page has no cursor')
     t.same(
       [...first.tokens, ...rest.tokens].map(({ jti }) => jti),
       wanted,
@@ -287,7 +290,7 @@ t.test('a list by subject or label has exactly those, over many reads', async (t
 })
 
 t.test(
-  'the index forgets expired tokens, a few with each issue, and goes with its newest',
+  'each issue removes expired tokens from the index, which expires with its newest token',
   async (t) => {
     const { registry, redis } = await open(t)
     await registerIdentity(registry, { identity: 'shop', scopes: [] })
@@ -317,7 +320,7 @@ t.test(
   },
 )
 
-t.test('the state of a token shows every way it can be revoked', async (t) => {
+t.test('the state of a token reflects every way to revoke it', async (t) => {
   const { registry } = await open(t)
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const issued = await Promise.all([
@@ -335,7 +338,7 @@ t.test('the state of a token shows every way it can be revoked', async (t) => {
   t.same(states, ['revoked', 'revoked', 'revoked', 'active'])
 })
 
-t.test('an identity has so many tokens that have not expired, and no more', async (t) => {
+t.test('limits the live tokens of an identity', async (t) => {
   const opened = await open(t)
   const registry = { ...opened.registry, maxTokensPerIdentity: 20 }
   for (const identity of ['shop', 'other']) {
@@ -346,7 +349,7 @@ t.test('an identity has so many tokens that have not expired, and no more', asyn
     lives.map((ttlSeconds) => token(registry, 'shop', { ttlSeconds, subject: 'ann' })),
   )
   const jtis = issued.flatMap((one) => (one.status === 'fulfilled' ? [one.value.jti] : []))
-  t.equal(jtis.length, 20, 'also of those that are asked for at the same moment')
+  t.equal(jtis.length, 20, 'also with concurrent requests')
   const refused = issued.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   for (const error of refused) {
     t.match(error, { code: 'too_many_tokens', message: /20 tokens .*MAX_TOKENS_PER_IDENTITY/ })
@@ -356,7 +359,7 @@ t.test('an identity has so many tokens that have not expired, and no more', asyn
   t.equal(
     (await listTokens(registry, { identity: 'shop' })).tokens.length,
     20,
-    'no trace of others',
+    'refused requests store nothing',
   )
   await token(registry, 'other')
 
@@ -364,11 +367,15 @@ t.test('an identity has so many tokens that have not expired, and no more', asyn
   await t.rejects(token(registry, 'shop'), { code: 'too_many_tokens' }, 'a revoked token counts')
   const fewer = { ...registry, maxTokensPerIdentity: 5 }
   const { waitMs: longer } = await token(fewer, 'shop').catch((error) => error)
-  t.ok(longer >= waitMs, 'until as many have expired as have to')
+  t.ok(longer >= waitMs, 'until enough tokens have expired')
   for (const jti of jtis.slice(0, 18)) {
     await expire(registry, 'shop', jti)
   }
   await token(registry, 'shop')
   const last = { ...registry, maxTokensPerIdentity: 3 }
-  await t.rejects(token(last, 'shop'), { code: 'too_many_tokens' }, 'what has expired does not')
+  await t.rejects(
+    token(last, 'shop'),
+    { code: 'too_many_tokens' },
+    'an expired token does not count',
+  )
 })
