@@ -10,7 +10,7 @@ import { scriptedAuth } from './fixtures/scripted-auth.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-/** The built service as a process, and everything that it has written. */
+/** Starts the built service as a process and collects its output. */
 function start(t: Test, environment: Record<string, string>) {
   const child: ChildProcess = spawn(process.execPath, [main], {
     env: { PATH: process.env['PATH'], ...environment },
@@ -50,7 +50,7 @@ function start(t: Test, environment: Record<string, string>) {
   }
 }
 
-t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async (t) => {
+t.test('serves, logs no secrets at level trace, and exits on SIGTERM', async (t) => {
   const auth = await scriptedAuth(t)
   const code = 'registration-code-of-this-test'
   const handlerSecret = 'handler-secret-of-thirty-two-characters'
@@ -101,15 +101,15 @@ t.test('serves, logs no secret at the lowest level, and ends on SIGTERM', async 
 
   service.child.kill('SIGTERM')
   t.equal(await service.exited, 0)
-  t.match(service.output(), /"closed"/, 'there is something to look at')
-  t.match(service.output(), /"handler":"rpc \\"\\""/, 'a handler that fails is named')
-  t.match(service.output(), /TRUST_PROXY is not set/, 'a proxy that is not trusted is warned of')
+  t.match(service.output(), /"closed"/, 'the log has entries')
+  t.match(service.output(), /"handler":"rpc \\"\\""/, 'names a failing handler')
+  t.match(service.output(), /TRUST_PROXY is not set/, 'warns about an untrusted proxy')
   for (const each of [...secrets, 'a secret message']) {
     t.notOk(service.output().includes(each), `${each.slice(0, 12)}… is not in the log`)
   }
 })
 
-/** A node as a process, ready. */
+/** Starts a node as a process and waits until it is ready. */
 async function startReady(t: Test, environment: Record<string, string> = {}) {
   const auth = await scriptedAuth(t)
   const service = start(t, {
@@ -126,7 +126,7 @@ async function startReady(t: Test, environment: Record<string, string> = {}) {
 }
 
 t.test(
-  'SIGTERM drains it: everyone has 3001, and it ends well, whoever does not play along',
+  'closes all clients with 3001 on SIGTERM and exits with 0, whatever clients do',
   async (t) => {
     const { service, auth, port, url } = await startReady(t, { CLOSE_DEADLINE_MS: '1000' })
     const token = auth.issue()
@@ -146,19 +146,19 @@ t.test(
   },
 )
 
-t.test('a second signal ends it at once', async (t) => {
+t.test('exits at once on a second signal', async (t) => {
   const { service, auth, url } = await startReady(t, { CLOSE_DEADLINE_MS: '600000' })
   const deaf = await connected(url, auth.issue())
   deaf.socket.pause()
   service.child.kill('SIGTERM')
   await service.wrote(/"closing"/)
-  t.equal(service.child.exitCode, null, 'it waits for the client')
+  t.equal(service.child.exitCode, null, 'waits for the client')
   service.child.kill('SIGTERM')
-  t.equal(await service.exited, 1, 'and says that it has not waited')
+  t.equal(await service.exited, 1, 'exits with 1')
   deaf.socket.terminate()
 })
 
-t.test('what keeps it from starting is said in one line', async (t) => {
+t.test('explains in one line why it cannot start', async (t) => {
   const base = { REGISTRATION_CODE: 'code', PORT: '0', REDIS_URL: redisUrl }
   const cases: [Record<string, string>, RegExp][] = [
     [{}, /^cannot start: REGISTRATION_CODE is required\n$/],

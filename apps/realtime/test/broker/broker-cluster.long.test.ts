@@ -11,30 +11,27 @@ const { cluster } = on
 const one = encodePublication({ data: 1 })
 const history = { size: 10, ttlSeconds: 60 }
 
-t.test('between nodes, through a Cluster', (t) => betweenNodes(t, on))
+t.test('connects nodes through a Cluster', (t) => betweenNodes(t, on))
 
-t.test(
-  'channels of all partitions: one connection to each master, and all are named',
-  async (t) => {
-    const { broker, names } = await openBroker(t, on)
-    const channels = Array.from({ length: 300 }, (_, at) => `many:${at}`)
-    await Promise.all(channels.map((channel) => broker.channels.join(channel)))
-    t.equal(new Set(channels.map((channel) => names.partitionOf(channel))).size, 64)
-    for (const { redis } of cluster.servers) {
-      const clients = String(await redis.client('LIST', 'TYPE', 'PUBSUB'))
-      t.equal(clients.match(/name=realtime-sub /g)?.length, 1)
-    }
-    t.same(new Set(await broker.channels.names()), new Set(channels))
-    t.same(await broker.channels.names('many:1?'), await broker.channels.names('many:1[0-9]'))
-    t.equal((await broker.channels.names('many:1?')).length, 10)
-    const at = await Promise.all(
-      channels.map((channel) => broker.streams.publish(channel, one, always, { history })),
-    )
-    t.same(await broker.streams.positions([...channels, 'none']), [...at, undefined])
-  },
-)
+t.test('uses one connection for each master, and lists channels of all partitions', async (t) => {
+  const { broker, names } = await openBroker(t, on)
+  const channels = Array.from({ length: 300 }, (_, at) => `many:${at}`)
+  await Promise.all(channels.map((channel) => broker.channels.join(channel)))
+  t.equal(new Set(channels.map((channel) => names.partitionOf(channel))).size, 64)
+  for (const { redis } of cluster.servers) {
+    const clients = String(await redis.client('LIST', 'TYPE', 'PUBSUB'))
+    t.equal(clients.match(/name=realtime-sub /g)?.length, 1)
+  }
+  t.same(new Set(await broker.channels.names()), new Set(channels))
+  t.same(await broker.channels.names('many:1?'), await broker.channels.names('many:1[0-9]'))
+  t.equal((await broker.channels.names('many:1?')).length, 10)
+  const at = await Promise.all(
+    channels.map((channel) => broker.streams.publish(channel, one, always, { history })),
+  )
+  t.same(await broker.streams.positions([...channels, 'none']), [...at, undefined])
+})
 
-t.test('after a reconnect 5,000 channels are subscribed to in few commands', async (t) => {
+t.test('subscribes again to 5,000 channels in few commands after a reconnect', async (t) => {
   const { broker } = await openBroker(t, on)
   const channels = Array.from({ length: 5000 }, (_, at) => `many:${at}`)
   await Promise.all(channels.map((channel) => broker.channels.join(channel)))
@@ -56,7 +53,7 @@ t.test('after a reconnect 5,000 channels are subscribed to in few commands', asy
   t.equal((await broker.channels.names()).length, 5000)
 })
 
-t.test('a partition that moves, and moves back, is followed', async (t) => {
+t.test('follows a partition that moves and moves back', async (t) => {
   const { broker, events, names, publication } = await openBroker(t, on)
   const [moved, stays] = [channelOf(names, 'moved', 20), channelOf(names, 'stays', 21)]
   await Promise.all([broker.channels.join(moved), broker.channels.join(stays)])
@@ -80,11 +77,11 @@ t.test('a partition that moves, and moves back, is followed', async (t) => {
   const next = publication()
   await waitUntil(() => broker.problem() === undefined)
   await broker.streams.publish(moved, one, always)
-  t.equal((await next)[0], moved, 'also when it is back before anyone could look')
+  t.equal((await next)[0], moved, 'also when it returns at once')
 })
 
 t.test(
-  'a slot that moves for long: publications are taken, and heard when it has moved',
+  'accepts publications during a long slot migration and delivers them afterwards',
   async (t) => {
     const { broker, names, publication } = await openBroker(t, on)
     const channel = channelOf(names, 'moving', 40)
@@ -109,7 +106,7 @@ t.test(
   },
 )
 
-t.test('a master that hangs is noticed, and its partitions alone are away', async (t) => {
+t.test('notices a hanging master; only its partitions are away', async (t) => {
   const { broker, names } = await openBroker(t, on, { probeMs: 200 })
   const gone = await cluster.masterOf(slotOf(names.channel(channelOf(names, 'a', 63))))
   t.teardown(() => gone.goOn())

@@ -8,9 +8,9 @@ import { redisProxy } from '../fixtures/redis-proxy.js'
 const on = await oneServer(t)
 const news = encodePublication({ data: 1 })
 
-t.test('between nodes, through one server', (t) => betweenNodes(t, on))
+t.test('connects nodes through one server', (t) => betweenNodes(t, on))
 
-t.test('who waits for a confirmation when the connection goes is told at once', async (t) => {
+t.test('rejects a pending join at once when the connection is lost', async (t) => {
   const proxy = await redisProxy(t)
   const { broker, names } = await openBroker(t, on, { url: proxy.url })
   proxy.freeze()
@@ -23,7 +23,7 @@ t.test('who waits for a confirmation when the connection goes is told at once', 
   t.equal(await subscribers(on, names.channel('news')), 1)
 })
 
-t.test('a subscription that nobody wants any more is given back when it is heard of', async (t) => {
+t.test('ends a subscription that is no longer wanted when a message arrives for it', async (t) => {
   const proxy = await redisProxy(t)
   const { broker, names } = await openBroker(t, on, { url: proxy.url })
   proxy.freeze()
@@ -31,7 +31,7 @@ t.test('a subscription that nobody wants any more is given back when it is heard
   proxy.cut()
   await t.rejects(joining, { code: 'away' })
   proxy.restore()
-  // ioredis sends what was under way once more, though the caller was told no.
+  // ioredis repeats the pending command although the caller's promise was rejected.
   await waitUntil(() => broker.problem() === undefined)
   await (await on.serverOf('')).spublish(names.channel('news'), news)
   await broker.channels.join('fence')
@@ -40,7 +40,7 @@ t.test('a subscription that nobody wants any more is given back when it is heard
   t.equal(broker.malformedMessages, 0)
 })
 
-t.test('a Redis that is not there at start is one clear error', async (t) => {
+t.test('fails with one clear error when Redis is unreachable at start', async (t) => {
   const opened = openBroker(t, on, { url: 'redis://127.0.0.1:1' })
   const error = await opened.then(
     () => undefined,
@@ -50,7 +50,7 @@ t.test('a Redis that is not there at start is one clear error', async (t) => {
   t.match(error, { code: 'unreachable', message: /ECONNREFUSED.*check REDIS_URL/ })
 })
 
-t.test('nodes that spread channels differently do not start', async (t) => {
+t.test('refuses to start with another number of partitions', async (t) => {
   const { prefix } = await openBroker(t, on)
   await t.rejects(openBroker(t, on, { prefix, partitions: 8 }), {
     code: 'partitions_mismatch',
@@ -58,7 +58,7 @@ t.test('nodes that spread channels differently do not start', async (t) => {
   })
 })
 
-t.test('a node sees whether it can read the registry', async (t) => {
+t.test('detects that its user can read the registry', async (t) => {
   const { broker, prefix } = await openBroker(t, on)
   const redis = await on.serverOf('')
   const meta = `{${prefix}:0}:meta`
@@ -76,5 +76,5 @@ t.test('a node sees whether it can read the registry', async (t) => {
   await redis.call('ACL', 'SETUSER', user, 'reset', 'on', '>secret', ...rules)
   const own = on.url.replace(/^unix:\/\//, 'unix://localhost').replace('://', `://${user}:secret@`)
   const { broker: apart } = await openBroker(t, on, { url: own, prefix })
-  t.equal(await apart.readsRegistry(), false, 'its user may not read it')
+  t.equal(await apart.readsRegistry(), false, 'its user cannot read it')
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { readAnswer } from '../../src/handlers/answer.js'
 
-t.test('a result, an error, or the end of the connection', async (t) => {
+t.test('reads a result, an error, or a disconnect', async (t) => {
   const cases: [object | string, unknown][] = [
     [{ result: { data: { a: 1 } } }, { result: { data: { data: { a: 1 } } } }],
     [{ result: { data: null } }, { result: { data: { data: null } } }],
@@ -29,7 +29,7 @@ t.test('a result, an error, or the end of the connection', async (t) => {
   }
 })
 
-t.test('anything else is none', async (t) => {
+t.test('rejects malformed answers', async (t) => {
   const wrong = [
     'x',
     '[]',

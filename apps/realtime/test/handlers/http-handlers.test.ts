@@ -44,7 +44,7 @@ function handlers(t: Test, configured: object, more: Partial<HttpHandlersOptions
   return { http, rpc, told }
 }
 
-t.test('asks as handlers of this protocol are asked', async (t) => {
+t.test('calls handlers in the format of this protocol', async (t) => {
   const app = await application(t, () => ({ result: { data: 1 } }))
   const { rpc, http } = handlers(t, {
     rpc: { '': `${app.url}/rpc?a=b`, bytes: { url: `${app.url}/bytes`, binary: true } },
@@ -89,18 +89,18 @@ t.test('asks as handlers of this protocol are asked', async (t) => {
     const { protocol = 'json', method = 'm' } = call
     t.same(app.asked.at(-1)?.body, { ...asked, protocol, method, ...expected })
   }
-  t.ok(app.sockets.length <= 2, 'over connections that are kept alive')
+  t.ok(app.sockets.length <= 2, 'over kept-alive connections')
   t.same(http.counts, { answered: 8, failed: 0, refused: 0 })
 })
 
-t.test('without a secret none is sent', async (t) => {
+t.test('sends no authorization without a secret', async (t) => {
   const app = await application(t, () => ({ result: {} }))
   const { rpc } = handlers(t, { rpc: { '': app.url } }, { secret: undefined })
   t.same(await rpc(), { result: {} })
   t.equal(app.asked[0]?.headers.authorization, undefined)
 })
 
-t.test('an answer that is none is an internal error, whatever it says', async (t) => {
+t.test('returns an internal error for a malformed answer', async (t) => {
   const other = await application(t, () => ({ result: {} }))
   const wrong: [string, Answers][] = [
     ['status', (response) => response.writeHead(500).end('{"result":{"data":"a stack trace"}}')],
@@ -124,18 +124,22 @@ t.test('an answer that is none is an internal error, whatever it says', async (t
     answers = answer
     t.match(await rpc(), internal, what)
   }
-  t.equal(other.asked.length, 0, 'a redirect is not followed')
+  t.equal(other.asked.length, 0, 'does not follow a redirect')
   t.equal(http.counts.failed, wrong.length)
   answers = { result: {} }
   await rpc()
   await rpc()
   answers = {}
   await rpc()
-  t.match(told, [/^rpc "" fails: .* 500/, /^rpc "" answers$/, /^rpc "" fails: /], 'once each')
+  t.match(
+    told,
+    [/^rpc "" fails: .* 500/, /^rpc "" answers$/, /^rpc "" fails: /],
+    'each reported once',
+  )
   t.notMatch(told.join(), /stack trace|in-the-url|secret-of/)
 })
 
-t.test('a handler that is away', async (t) => {
+t.test('returns an internal error when a handler is unreachable', async (t) => {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -147,7 +151,7 @@ t.test('a handler that is away', async (t) => {
   t.match(await rpc(), internal)
 })
 
-t.test('one that stalls, or trickles, has had its time', async (t) => {
+t.test('ends a call to a handler that stalls or trickles', async (t) => {
   const app = await application(t, ({ body: { method } }) => (response) => {
     if (method === 'trickle') {
       const more = setInterval(() => response.write(' '), 20)
@@ -159,7 +163,7 @@ t.test('one that stalls, or trickles, has had its time', async (t) => {
   t.match(await rpc({ method: 'trickle' }), internal)
 })
 
-t.test('calls under way are bounded', async (t) => {
+t.test('bounds the calls in flight', async (t) => {
   const answer = settled()
   const app = await application(t, async () => {
     await answer.promise
@@ -175,7 +179,7 @@ t.test('calls under way are bounded', async (t) => {
   t.same(http.counts, { answered: 3, failed: 0, refused: 1 })
 })
 
-t.test('what is not wanted any more when there is a connection never leaves', async (t) => {
+t.test('does not send a call that is no longer wanted when a connection is free', async (t) => {
   const app = await application(t, () => ({ result: {} }))
   const { rpc, told, http } = handlers(t, { rpc: { '': app.url } })
   let wanted = true
@@ -183,12 +187,12 @@ t.test('what is not wanted any more when there is a connection never leaves', as
   wanted = false
   t.match(await call, internal)
   await rpc()
-  t.equal(app.asked.length, 1, 'the second alone')
-  t.same(told, [], 'and that is no failure')
+  t.equal(app.asked.length, 1, 'only the second call was sent')
+  t.same(told, [], 'a withdrawn call is not a failure')
   t.equal(http.counts.failed, 0)
 })
 
-t.test('what cannot be written is the client’s fault', async (t) => {
+t.test('returns bad request for data nested too deep', async (t) => {
   const app = await application(t, () => ({ result: {} }))
   const { rpc } = handlers(t, { rpc: { '': app.url } })
   const deep = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000))

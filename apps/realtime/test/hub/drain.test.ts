@@ -1,7 +1,7 @@
 import t from 'tap'
 import { drain } from '../../src/hub/drain.js'
 
-/** A hub of as many members; each notes when it was closed, and with what. */
+/** A hub with this many members; each records when and how it was closed. */
 function hubOf(count: number, now: () => number, closing = () => {}) {
   const ended: { at: number; code: number }[][] = Array.from({ length: count }, () => [])
   return {
@@ -22,22 +22,18 @@ function hubOf(count: number, now: () => number, closing = () => {}) {
 
 const now = () => performance.now()
 
-t.test('closes everyone once, and as many as are due', async (t) => {
+t.test('closes each member once, as many as are due', async (t) => {
   let clock = 0
   const hub = hubOf(50, () => clock)
   const draining = drain(hub, { overMs: 100, now: () => clock })
-  t.equal(hub.closed(), 10, 'the first share, at once')
+  t.equal(hub.closed(), 10, 'the first part, at once')
   clock = 100
   await draining
   t.ok(hub.ended.every(([first, ...more]) => first?.code === 3001 && more.length === 0))
-  t.equal(
-    hub.ended.filter(([first]) => first?.at === 0).length,
-    10,
-    'and the others when it was time',
-  )
+  t.equal(hub.ended.filter(([first]) => first?.at === 0).length, 10, 'the others in time')
 })
 
-t.test('a few are not kept waiting', async (t) => {
+t.test('closes a few members without delay', async (t) => {
   const hub = hubOf(3, now)
   const started = now()
   await drain(hub, { overMs: 60_000 })
@@ -45,8 +41,8 @@ t.test('a few are not kept waiting', async (t) => {
   t.ok(now() - started < 30_000)
 })
 
-t.test('what closing takes does not make it longer: the clock says how many are due', async (t) => {
-  // Each close takes 4 ms by this clock, and 500 of them are to be done in one second.
+t.test('finishes in time although each close takes time', async (t) => {
+  // Each close takes 4 ms by this clock; 500 closes are due within one second.
   let clock = 0
   const hub = hubOf(
     500,
@@ -64,10 +60,10 @@ t.test('what closing takes does not make it longer: the clock says how many are 
     },
   })
   t.equal(hub.closed(), 500)
-  t.ok(steps < 15, `${steps} steps; as many as for 50 clients would take another second in pauses`)
+  t.ok(steps < 15, `${steps} steps; as many steps as for 50 clients would add a second of pauses`)
 })
 
-t.test('ends early when it is told to', async (t) => {
+t.test('stops early on a signal', async (t) => {
   const hub = hubOf(50, now)
   const controller = new AbortController()
   const draining = drain(hub, { overMs: 1000, signal: controller.signal })

@@ -4,24 +4,24 @@ import t from 'tap'
 import { Hub, type Member } from '../../src/hub/hub.js'
 import type { ArrivalPosition, Recovery, StoredPublication } from '../../src/hub/stream.js'
 
-/** Redis as a node sees it: a stream with a history, and a bus that may lose what it carries. */
+/** A model of Redis: a stream with a history, and a bus that may lose messages. */
 class FakeStream {
   epoch = 'e0'
   offset = 0
   size = 100
-  /** Publications that one read gives at most. */
+  /** Maximum number of publications in one read. */
   page = 100
   away = false
   kept: StoredPublication[] = []
-  /** What was published and is not forgotten by those who took over: `epoch/offset`, in order. */
+  /** Publications that the present master has: `epoch/offset`, in order. */
   lineage: string[] = []
   onMessage: (position: ArrivalPosition, encoded: Buffer) => void = () => undefined
   #forked = false
   #jumps = 0
-  /** On its way over the bus. */
+  /** Messages in flight on the bus. */
   readonly #carried: (() => void)[] = []
 
-  /** `late` ones arrive with `arrive`; `lost` ones never do. */
+  /** `late` messages arrive with `arrive`; `lost` messages never do. */
   publish(how: 'at once' | 'late' | 'lost' = 'at once'): void {
     const after = this.#forked ? { after: this.offset } : {}
     this.offset += this.#forked ? this.#jump() : 1
@@ -40,20 +40,20 @@ class FakeStream {
     }
   }
 
-  /** What is late arrives, in order. */
+  /** Delivers late messages, in order. */
   arrive(): void {
     for (const arrive of this.#carried.splice(0)) {
       arrive()
     }
   }
 
-  /** No offset comes twice, as good as never; and the next one may lie below what is lost. */
+  /** An offset is practically never used twice; the next offset may be below a lost one. */
   #jump(): number {
     this.#jumps += 1
     return 100_000 - 1000 * this.#jumps
   }
 
-  /** A replica that does not have the last ones becomes the master. */
+  /** A replica without the last publications becomes master. */
   fork(lost: number): void {
     this.#carried.length = 0
     this.#forked = true
@@ -63,7 +63,7 @@ class FakeStream {
     this.offset = Number(offset)
   }
 
-  /** Begins anew if the position is none that those who took over know. */
+  /** Starts a new epoch if the present master does not know the position. */
   async disown({ offset, epoch }: StreamPosition): Promise<boolean> {
     if (this.away) {
       throw new Error('away')
@@ -75,7 +75,7 @@ class FakeStream {
     return true
   }
 
-  /** Redis has lost its data. */
+  /** Redis loses its data. */
   begin(): void {
     this.#carried.length = 0
     this.epoch = `e${Number(this.epoch.slice(1)) + 1}`
@@ -93,7 +93,7 @@ class FakeStream {
     const missed =
       since === undefined ? [] : this.kept.filter(({ offset }) => offset > since.offset)
     const publications = missed.slice(0, this.page)
-    // The answer is on its way for a while.
+    // The reply takes a while.
     await new Promise(setImmediate)
     return { position, publications }
   }
@@ -104,7 +104,7 @@ function dataOf(encoded: Buffer): string {
 }
 
 interface Subscriber extends Member {
-  /** What it has got: `epoch/offset`, from a recovery or live. */
+  /** Received publications as `epoch/offset`, recovered or live. */
   readonly got: string[]
   readonly losses: number[]
 }
@@ -173,7 +173,7 @@ const settled = async () => {
   }
 }
 
-t.test('publications come in order, and one begins where the stream stands', async (t) => {
+t.test('delivers publications in order from the present position', async (t) => {
   const { redis, subscribe } = open()
   redis.publish()
   redis.publish()
@@ -184,7 +184,7 @@ t.test('publications come in order, and one begins where the stream stands', asy
   t.same(one.got, ['e0/3', 'e0/4'])
 })
 
-t.test('one that the bus has lost is read from history when the next one comes', async (t) => {
+t.test('reads a lost publication from history when the next one arrives', async (t) => {
   const { redis, subscribe } = open()
   const one = subscriber('1')
   await subscribe(one)
@@ -199,7 +199,7 @@ t.test('one that the bus has lost is read from history when the next one comes',
 })
 
 t.test(
-  'what is too long for one read is read in parts by the node, and not recovered',
+  'reads a long gap in parts for the node, and does not recover it for a client',
   async (t) => {
     const { redis, hub, subscribe } = open()
     redis.page = 3
@@ -218,7 +218,7 @@ t.test(
   },
 )
 
-t.test('the last one leaves no gap: a look at the position finds it', async (t) => {
+t.test('finds a lost last publication by comparing positions', async (t) => {
   const { redis, hub, subscribe } = open()
   const one = subscriber('1')
   await subscribe(one)
@@ -229,7 +229,7 @@ t.test('the last one leaves no gap: a look at the position finds it', async (t) 
   t.same(one.got, ['e0/1', 'e0/2'])
 })
 
-t.test('what history has lost as well is told to every subscriber', async (t) => {
+t.test('reports to every subscriber what history has lost too', async (t) => {
   const { redis, subscribe } = open()
   const one = subscriber('1')
   await subscribe(one)
@@ -243,7 +243,7 @@ t.test('what history has lost as well is told to every subscriber', async (t) =>
   t.same(one.losses, [0])
 })
 
-t.test('a stream that has begun anew is told too, and so is one that went back', async (t) => {
+t.test('reports a new epoch and a stream that went back', async (t) => {
   const { redis, hub, subscribe } = open()
   const one = subscriber('1')
   await subscribe(one)
@@ -257,37 +257,34 @@ t.test('a stream that has begun anew is told too, and so is one that went back',
   await subscribe(two)
   redis.publish()
   redis.publish()
-  // A replica that did not have the last two has become the primary.
+  // A replica without the last two publications has become master.
   redis.offset -= 2
   redis.kept.splice(-2)
   await hub.verify()
   t.same(two.losses, [2])
 })
 
-t.test(
-  'another master that has everything: offsets go on further up, and no one notices',
-  async (t) => {
-    const { redis, hub, subscribe } = open()
-    const one = subscriber('1')
-    await subscribe(one)
-    redis.publish()
-    redis.fork(0)
-    redis.publish()
-    redis.publish()
-    redis.fork(0)
-    redis.publish('lost')
-    redis.publish()
-    await hub.verify()
-    t.same(one.got, ['e0/1', 'e0/99001', 'e0/99002', 'e0/197002', 'e0/197003'])
-    t.same(one.losses, [])
-    const back = subscriber('2')
-    const begin = await subscribe(back, { offset: 1, epoch: 'e0' })
-    t.match(begin, { recovered: true, position: { offset: 197003 } })
-    t.same(back.got, ['e0/99001', 'e0/99002', 'e0/197002', 'e0/197003'])
-  },
-)
+t.test('continues without a report when the new master has everything', async (t) => {
+  const { redis, hub, subscribe } = open()
+  const one = subscriber('1')
+  await subscribe(one)
+  redis.publish()
+  redis.fork(0)
+  redis.publish()
+  redis.publish()
+  redis.fork(0)
+  redis.publish('lost')
+  redis.publish()
+  await hub.verify()
+  t.same(one.got, ['e0/1', 'e0/99001', 'e0/99002', 'e0/197002', 'e0/197003'])
+  t.same(one.losses, [])
+  const back = subscriber('2')
+  const begin = await subscribe(back, { offset: 1, epoch: 'e0' })
+  t.match(begin, { recovered: true, position: { offset: 197003 } })
+  t.same(back.got, ['e0/99001', 'e0/99002', 'e0/197002', 'e0/197003'])
+})
 
-t.test('another master that has not got the last ones: everyone is told', async (t) => {
+t.test('reports to every subscriber when the new master lacks the last publications', async (t) => {
   const { redis, hub, subscribe } = open()
   const [one, behind] = [subscriber('1'), { offset: 1, epoch: 'e0' }]
   await subscribe(one)
@@ -300,10 +297,14 @@ t.test('another master that has not got the last ones: everyone is told', async 
   t.same(one.losses, [2])
   hub.unsubscribe('a', one)
   t.match(await subscribe(one, { offset: 2, epoch: 'e0' }), { recovered: false })
-  t.match(await subscribe(subscriber('2'), behind), { recovered: false }, 'who has not is told too')
+  t.match(
+    await subscribe(subscriber('2'), behind),
+    { recovered: false },
+    'a client without them learns of it too',
+  )
 })
 
-t.test('a look says of which streams it cannot be known', async (t) => {
+t.test('returns the streams that could not be compared', async (t) => {
   const { redis, hub, subscribe } = open()
   await subscribe(subscriber('1'))
   redis.publish('lost')
@@ -313,7 +314,7 @@ t.test('a look says of which streams it cannot be known', async (t) => {
   t.same(await hub.verify(['a', 'gone']), [])
 })
 
-t.test('a recovery has everything after its position, once', async (t) => {
+t.test('recovers everything after a position once', async (t) => {
   const { redis, subscribe } = open()
   await subscribe(subscriber('0'))
   for (let times = 0; times < 5; times += 1) {
@@ -328,7 +329,7 @@ t.test('a recovery has everything after its position, once', async (t) => {
   t.same(one.got, ['e0/3', 'e0/4', 'e0/5', 'e0/6', 'e0/7'])
 })
 
-t.test('what a recovery has read does not come again when the bus brings it late', async (t) => {
+t.test('ignores late messages that a recovery has already read', async (t) => {
   const { redis, subscribe } = open()
   const other = subscriber('0')
   await subscribe(other)
@@ -342,7 +343,7 @@ t.test('what a recovery has read does not come again when the bus brings it late
   t.same(other.got, one.got)
 })
 
-t.test('what cannot be recovered is said, and the subscriber begins anew', async (t) => {
+t.test('reports a failed recovery and starts the subscriber at the present position', async (t) => {
   const cases = [
     { offset: 2, epoch: 'e0' },
     { offset: 9, epoch: 'e0' },
@@ -358,11 +359,11 @@ t.test('what cannot be recovered is said, and the subscriber begins anew', async
     const one = subscriber('1')
     t.match(await subscribe(one, since), { recovered: false, position: { offset: 5 } })
     redis.publish()
-    t.same(one.got, ['e0/6'], 'and goes on from there')
+    t.same(one.got, ['e0/6'], 'and continues from there')
   }
 })
 
-t.test('while Redis is away nobody subscribes, and afterwards nothing is missing', async (t) => {
+t.test('rejects subscriptions while Redis is away and misses nothing afterwards', async (t) => {
   const { redis, hub, subscribe } = open()
   const one = subscriber('1')
   await subscribe(one)
@@ -379,59 +380,62 @@ t.test('while Redis is away nobody subscribes, and afterwards nothing is missing
   t.same(one.got, ['e0/1', 'e0/2'])
 })
 
-t.test('whatever is lost, late or begun anew: each once, in order, or told', async () => {
-  const step = fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('at once', 'late', 'lost') },
-    { weight: 2, arbitrary: fc.constantFrom('arrive', 'verify', 'turn') },
-    { weight: 1, arbitrary: fc.constantFrom('recover', 'away', 'back', 'begin') },
-    { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) },
-  )
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(8), async (steps, more) => {
-      const { redis, hub, subscribe } = open()
-      redis.size = 8
-      redis.page = 1 + more
-      const members = [subscriber('1')]
-      for (const member of members) {
-        await subscribe(member)
-      }
-      for (const each of steps) {
-        if (typeof each === 'number') {
-          redis.fork(each)
-        } else if (each === 'arrive') {
-          redis.arrive()
-        } else if (each === 'verify') {
-          await hub.verify()
-        } else if (each === 'turn') {
-          await new Promise(setImmediate)
-        } else if (each === 'away') {
-          redis.away = true
-        } else if (each === 'back') {
-          redis.away = false
-        } else if (each === 'begin') {
-          redis.begin()
-        } else if (each === 'recover') {
-          const member = subscriber(`${members.length}`)
-          const since = { offset: Math.max(0, redis.offset - 3), epoch: redis.epoch }
-          members.push(member)
-          await subscribe(member, since).catch(() => undefined)
-        } else {
-          redis.publish(each)
+t.test(
+  'delivers each publication once and in order or reports a loss, in random sequences',
+  async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('at once', 'late', 'lost') },
+      { weight: 2, arbitrary: fc.constantFrom('arrive', 'verify', 'turn') },
+      { weight: 1, arbitrary: fc.constantFrom('recover', 'away', 'back', 'begin') },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(8), async (steps, more) => {
+        const { redis, hub, subscribe } = open()
+        redis.size = 8
+        redis.page = 1 + more
+        const members = [subscriber('1')]
+        for (const member of members) {
+          await subscribe(member)
         }
-      }
-      redis.away = false
-      redis.arrive()
-      await settled()
-      await hub.verify()
-      redis.publish()
-      await settled()
-      return members.every(({ got, losses }) => losses.length > 0 || isPart(got, redis.lineage))
-    }),
-    { numRuns: 500 },
-  )
-})
+        for (const each of steps) {
+          if (typeof each === 'number') {
+            redis.fork(each)
+          } else if (each === 'arrive') {
+            redis.arrive()
+          } else if (each === 'verify') {
+            await hub.verify()
+          } else if (each === 'turn') {
+            await new Promise(setImmediate)
+          } else if (each === 'away') {
+            redis.away = true
+          } else if (each === 'back') {
+            redis.away = false
+          } else if (each === 'begin') {
+            redis.begin()
+          } else if (each === 'recover') {
+            const member = subscriber(`${members.length}`)
+            const since = { offset: Math.max(0, redis.offset - 3), epoch: redis.epoch }
+            members.push(member)
+            await subscribe(member, since).catch(() => undefined)
+          } else {
+            redis.publish(each)
+          }
+        }
+        redis.away = false
+        redis.arrive()
+        await settled()
+        await hub.verify()
+        redis.publish()
+        await settled()
+        return members.every(({ got, losses }) => losses.length > 0 || isPart(got, redis.lineage))
+      }),
+      { numRuns: 500 },
+    )
+  },
+)
 
-/** Every one once, in order, and none left out in between. */
+/** Returns true when `got` is a consecutive part of `all`. */
 function isPart(got: readonly string[], all: readonly string[]): boolean {
   const begin = all.indexOf(got[0] ?? '')
   return got.every((each, at) => each === all[begin + at])

@@ -19,7 +19,7 @@ const backend = auth.issue({ subject: 'shop', scope: 'tokens:revoke' })
 
 type More = Parameters<typeof officialClient>[3]
 
-/** What the client hands to its socket from now on; what the filter refuses is lost on the way. */
+/** Records what the client sends; drops messages that the filter rejects. */
 function overhear(centrifuge: OfficialClient, filter: (message: string) => boolean = () => true) {
   const socket = socketOf(centrifuge)
   const sent: string[] = []
@@ -44,11 +44,11 @@ for (const build of ['json', 'protobuf'] as const) {
   const introduced = (subject: string) =>
     app.asked.map(({ body }) => body).filter(({ user }) => user === subject)
 
-  t.test(`${build}: states, and ready()`, async (t) => {
+  t.test(`${build}: has states and ready()`, async (t) => {
     const centrifuge = client(t, 'ada')
     const states: string[] = []
     centrifuge.on('state', ({ oldState, newState }) => states.push(`${oldState} ${newState}`))
-    await t.rejects(centrifuge.ready(), 'while it is disconnected')
+    await t.rejects(centrifuge.ready(), 'while disconnected')
     centrifuge.connect()
     await centrifuge.ready()
     await centrifuge.ready(1000)
@@ -56,10 +56,10 @@ for (const build of ['json', 'protobuf'] as const) {
     t.same(states, ['disconnected connecting', 'connecting connected', 'connected disconnected'])
     centrifuge.connect()
     await centrifuge.ready()
-    t.match(await centrifuge.publish('a', toSend(1)), {}, 'and once more')
+    t.match(await centrifuge.publish('a', toSend(1)), {}, 'connected again')
   })
 
-  t.test(`${build}: what it says of itself comes with each connect`, async (t) => {
+  t.test(`${build}: sends its name, version and data with each connect`, async (t) => {
     const subject = `teller-${build}`
     const emulated = { headers: { 'x-a': 'b' }, name: 'test', version: '7' }
     const centrifuge = client(t, subject, { ...emulated, data: toSend({ n: 1 }) })
@@ -93,7 +93,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.match(introduced(`asking-${build}`), [{ data: { n: 11 } }, { data: { n: 12 } }])
   })
 
-  t.test(`${build}: a stale token in the command: it fetches another`, async (t) => {
+  t.test(`${build}: fetches another token when the one in the command is stale`, async (t) => {
     const [stale, good] = [auth.issue(), auth.issue()]
     await auth.revoke({ token: stale })
     let asked = 0
@@ -104,7 +104,7 @@ for (const build of ['json', 'protobuf'] as const) {
         return good
       },
     })
-    // What it sends right behind `connect` does not get in the way.
+    // Commands sent right after `connect` do not interfere.
     const subscription = centrifuge.newSubscription('a')
     subscription.subscribe()
     centrifuge.connect()
@@ -112,10 +112,10 @@ for (const build of ['json', 'protobuf'] as const) {
     await next(subscription, 'subscribed')
     t.equal(asked, 1)
     await auth.revoke({ token: good })
-    t.match(await next(centrifuge, 'disconnected'), { code: 4500 }, 'it stands on the other')
+    t.match(await next(centrifuge, 'disconnected'), { code: 4500 }, 'uses the other token')
   })
 
-  t.test(`${build}: setToken is for the next time`, async (t) => {
+  t.test(`${build}: uses setToken for the next connection`, async (t) => {
     const tokens = [auth.issue({ subject: 'eve' }), auth.issue({ subject: 'eve' })]
     const [first = '', second = ''] = tokens
     let current = first
@@ -135,7 +135,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.match(await centrifuge.publish('a', toSend(1)), {})
   })
 
-  t.test(`${build}: a batch is one message, answered in one`, async (t) => {
+  t.test(`${build}: sends a batch in one message and gets one reply message`, async (t) => {
     const centrifuge = client(t, 'ada')
     centrifuge.connect()
     await centrifuge.ready()
@@ -155,17 +155,17 @@ for (const build of ['json', 'protobuf'] as const) {
     t.equal(received, 1)
   })
 
-  t.test(`${build}: one whose pongs are lost is closed, and comes back`, async (t) => {
+  t.test(`${build}: is closed when its pongs are lost, and reconnects`, async (t) => {
     const centrifuge = client(t, 'ada')
     centrifuge.connect()
     await centrifuge.ready()
-    // A pong is `{}`, or the empty message.
+    // A pong is `{}` or an empty message.
     overhear(centrifuge, (message) => message !== '{}' && message !== '\0')
     t.match(await next(centrifuge, 'connecting'), { code: 3012, reason: 'no pong' })
     await centrifuge.ready()
   })
 
-  t.test(`${build}: one that hears no ping looks for another connection`, async (t) => {
+  t.test(`${build}: reconnects when it receives no ping`, async (t) => {
     const centrifuge = client(t, 'ada', { maxServerPingDelay: 200 })
     centrifuge.connect()
     await centrifuge.ready()
@@ -174,47 +174,47 @@ for (const build of ['json', 'protobuf'] as const) {
     await centrifuge.ready()
   })
 
-  t.test(`${build}: an API order that is terminal stops it, another does not`, async (t) => {
-    const subject = `told-${build}`
-    const centrifuge = client(t, subject)
-    centrifuge.connect()
-    await centrifuge.ready()
-    const away = next(centrifuge, 'connecting')
-    const disconnect = { code: 4100, reason: 'elsewhere' }
-    await node.api('disconnect', backend, { user: subject, disconnect })
-    t.match(await away, disconnect)
-    await centrifuge.ready()
-    const gone = next(centrifuge, 'disconnected')
-    await node.api('disconnect', backend, { user: subject })
-    t.match(await gone, { code: 3503 })
-  })
-
   t.test(
-    `${build}: the transports that are not here are refused, and it goes on to this one`,
+    `${build}: stays away after a terminal disconnect, reconnects after another`,
     async (t) => {
-      const token = auth.issue()
-      const endpoints = [
-        { transport: 'http_stream' as const, endpoint: `${node.url}/connection/http_stream` },
-        { transport: 'sse' as const, endpoint: `${node.url}/connection/sse` },
-        { transport: 'websocket' as const, endpoint: node.wsUrl },
-      ]
-      for (const { transport, endpoint } of endpoints) {
-        if (transport !== 'websocket') {
-          t.equal((await fetch(endpoint, { method: 'POST' })).status, 404)
-        }
-      }
-      const centrifuge = officialClient(t, endpoints, () => token, {
-        build,
-        emulationEndpoint: `${node.url}/emulation`,
-      })
-      const connected = next<{ transport: string }>(centrifuge, 'connected')
+      const subject = `told-${build}`
+      const centrifuge = client(t, subject)
       centrifuge.connect()
-      t.match(await connected, { transport: 'websocket' })
-      t.match(await centrifuge.publish('a', toSend(1)), {})
+      await centrifuge.ready()
+      const away = next(centrifuge, 'connecting')
+      const disconnect = { code: 4100, reason: 'elsewhere' }
+      await node.api('disconnect', backend, { user: subject, disconnect })
+      t.match(await away, disconnect)
+      await centrifuge.ready()
+      const gone = next(centrifuge, 'disconnected')
+      await node.api('disconnect', backend, { user: subject })
+      t.match(await gone, { code: 3503 })
     },
   )
 
-  t.test(`${build}: its node dies: it keeps trying until there is another`, async (t) => {
+  t.test(`${build}: falls back to WebSocket when other transports are refused`, async (t) => {
+    const token = auth.issue()
+    const endpoints = [
+      { transport: 'http_stream' as const, endpoint: `${node.url}/connection/http_stream` },
+      { transport: 'sse' as const, endpoint: `${node.url}/connection/sse` },
+      { transport: 'websocket' as const, endpoint: node.wsUrl },
+    ]
+    for (const { transport, endpoint } of endpoints) {
+      if (transport !== 'websocket') {
+        t.equal((await fetch(endpoint, { method: 'POST' })).status, 404)
+      }
+    }
+    const centrifuge = officialClient(t, endpoints, () => token, {
+      build,
+      emulationEndpoint: `${node.url}/emulation`,
+    })
+    const connected = next<{ transport: string }>(centrifuge, 'connected')
+    centrifuge.connect()
+    t.match(await connected, { transport: 'websocket' })
+    t.match(await centrifuge.publish('a', toSend(1)), {})
+  })
+
+  t.test(`${build}: keeps reconnecting until another node answers`, async (t) => {
     const token = auth.issue()
     const dying = await realtimeNode(t, environment)
     let url = dying.wsUrl
@@ -237,7 +237,7 @@ for (const build of ['json', 'protobuf'] as const) {
     await centrifuge.ready()
     const errors: string[] = []
     centrifuge.on('error', ({ type }) => errors.push(type))
-    // As a process that is killed: nothing is said, and nobody answers any more.
+    // Imitates a killed process: no close frame, and no server at the address.
     url = 'ws://127.0.0.1:1/'
     for (const socket of dying.app.websocketServer.clients) {
       socket.terminate()

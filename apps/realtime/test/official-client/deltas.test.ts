@@ -26,7 +26,7 @@ interface Place {
   epoch: string
 }
 
-/** Publishes, and gives the place that the publication got. */
+/** Publishes and returns the position of the publication. */
 const publish = async (channel: string, data: unknown, kind = 'none'): Promise<Place> => {
   const { body } = await one.api('publish', backend, { channel, data, tags: { kind } })
   const result: unknown = Reflect.get(Object(body), 'result')
@@ -47,7 +47,7 @@ function client(t: Test, build: (typeof builds)[number], url: string): OfficialC
 
 type Wishes = Parameters<OfficialClient['newSubscription']>[1] & object
 
-/** A subscription that keeps what it hears, and can be awaited. */
+/** A subscription that records publications. */
 async function listen(centrifuge: OfficialClient, channel: string, wishes: Wishes = {}) {
   const subscription = centrifuge.newSubscription(channel, wishes)
   const heard: unknown[] = []
@@ -61,7 +61,7 @@ async function listen(centrifuge: OfficialClient, channel: string, wishes: Wishe
   const subscribed = next(subscription, 'subscribed')
   subscription.subscribe()
   await subscribed
-  /** Resolves when so many were heard. */
+  /** Resolves after this many publications. */
   const count = (wanted: number) =>
     new Promise<void>((resolve) => {
       const look = () => {
@@ -77,7 +77,7 @@ async function listen(centrifuge: OfficialClient, channel: string, wishes: Wishe
   return { subscription, heard, count }
 }
 
-/** What is JSON parsed, other bytes as they are. */
+/** Parses JSON; returns other bytes unchanged. */
 function textOf(data: Uint8Array): unknown {
   const text = Buffer.from(data).toString('latin1')
   try {
@@ -87,7 +87,7 @@ function textOf(data: Uint8Array): unknown {
   }
 }
 
-/** A match, as it goes on: a document of which little changes. */
+/** A score sheet: a document with few changes between publications. */
 const state = (minute: number) => ({
   home: { name: 'Динамо', goals: Math.floor(minute / 20) },
   away: { name: 'Ђерзелез', goals: Math.floor(minute / 33) },
@@ -98,34 +98,37 @@ const upTo = (last: number, first = 1) =>
   Array.from({ length: last - first + 1 }, (_, at) => first + at)
 
 for (const build of builds) {
-  t.test(`${build}: cut off, it gets each publication once, in order, and right`, async (t) => {
-    const channel = `doc:cut-${build}`
-    const centrifuge = client(t, build, two.wsUrl)
-    const { subscription, heard, count } = await listen(centrifuge, channel, { delta: 'fossil' })
-    for (const minute of upTo(20)) {
-      await publish(channel, state(minute))
-    }
-    await count(20)
-    const gone = next(subscription, 'subscribing')
-    socketOf(centrifuge).terminate()
-    await gone
-    const back = next(subscription, 'subscribed')
-    for (const minute of upTo(40, 21)) {
-      await publish(channel, state(minute))
-    }
-    t.match(await back, { wasRecovering: true, recovered: true })
-    for (const minute of upTo(60, 41)) {
-      await publish(channel, state(minute))
-    }
-    await count(60)
-    t.same(heard, upTo(60).map(state))
-    const { numPublications, numDeltaPayloads, compressionRatio } = subscription.deltaStats()
-    t.equal(numPublications, 60)
-    t.ok(numDeltaPayloads >= 20, `${numDeltaPayloads} differences`)
-    t.ok(compressionRatio > 0.2, `${compressionRatio} saved`)
-  })
+  t.test(
+    `${build}: gets each publication once, in order and unchanged, after interruptions`,
+    async (t) => {
+      const channel = `doc:cut-${build}`
+      const centrifuge = client(t, build, two.wsUrl)
+      const { subscription, heard, count } = await listen(centrifuge, channel, { delta: 'fossil' })
+      for (const minute of upTo(20)) {
+        await publish(channel, state(minute))
+      }
+      await count(20)
+      const gone = next(subscription, 'subscribing')
+      socketOf(centrifuge).terminate()
+      await gone
+      const back = next(subscription, 'subscribed')
+      for (const minute of upTo(40, 21)) {
+        await publish(channel, state(minute))
+      }
+      t.match(await back, { wasRecovering: true, recovered: true })
+      for (const minute of upTo(60, 41)) {
+        await publish(channel, state(minute))
+      }
+      await count(60)
+      t.same(heard, upTo(60).map(state))
+      const { numPublications, numDeltaPayloads, compressionRatio } = subscription.deltaStats()
+      t.equal(numPublications, 60)
+      t.ok(numDeltaPayloads >= 20, `${numDeltaPayloads} deltas`)
+      t.ok(compressionRatio > 0.2, `${compressionRatio} saved`)
+    },
+  )
 
-  t.test(`${build}: one that has nothing to recover goes on with a full one`, async (t) => {
+  t.test(`${build}: continues with a whole publication when nothing is recovered`, async (t) => {
     const channel = `doc:idle-${build}`
     const centrifuge = client(t, build, one.wsUrl)
     const { subscription, heard, count } = await listen(centrifuge, channel, { delta: 'fossil' })
@@ -141,7 +144,7 @@ for (const build of builds) {
     t.same(heard, upTo(3).map(state))
   })
 
-  t.test(`${build}: with a place to begin at, and nothing in its hands yet`, async (t) => {
+  t.test(`${build}: starts at a position without a previous publication`, async (t) => {
     const channel = `doc:since-${build}`
     const places: Place[] = []
     for (const minute of upTo(3)) {
@@ -161,7 +164,7 @@ for (const build of builds) {
     t.same(latest.heard, upTo(5, 4).map(state))
   })
 
-  t.test(`${build}: a filter lets through what matches, also after a cut`, async (t) => {
+  t.test(`${build}: filters publications, also after an interruption`, async (t) => {
     const channel = `doc:filter-${build}`
     const centrifuge = client(t, build, two.wsUrl)
     const tagged = (n: number) => publish(channel, n, n % 3 === 0 ? 'goal' : 'card')
@@ -188,7 +191,7 @@ for (const build of builds) {
     )
   })
 
-  t.test(`${build}: where neither is switched on`, async (t) => {
+  t.test(`${build}: gets whole publications where deltas and filters are off`, async (t) => {
     const centrifuge = client(t, build, one.wsUrl)
     const filtered = centrifuge.newSubscription(`plain:${build}-filter`, { tagsFilter: goals })
     const refused = next<{ code: number }>(filtered, 'unsubscribed')
@@ -206,7 +209,7 @@ for (const build of builds) {
 }
 
 for (const channel of ['doc:mixed', 'live:mixed']) {
-  t.test(`${channel}: all kinds of subscribers in one channel`, async (t) => {
+  t.test(`${channel}: serves subscribers with all options in one channel`, async (t) => {
     const wishes: Wishes[] = [{}, { delta: 'fossil' }, { tagsFilter: goals }]
     const listeners = await Promise.all(
       nodes.flatMap(({ wsUrl }) =>
@@ -240,7 +243,7 @@ for (const channel of ['doc:mixed', 'live:mixed']) {
   })
 }
 
-t.test('whatever is published arrives equal', async () => {
+t.test('delivers random data unchanged', async () => {
   const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: 'grapheme' }))
   const change = fc.record({ at: fc.nat(9), value })
   const listeners = builds.map((build) => client(t, build, two.wsUrl))

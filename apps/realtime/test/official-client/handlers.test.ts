@@ -34,7 +34,7 @@ for (const build of ['json', 'protobuf'] as const) {
     data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString()) : data
   const askedOf = (subject: string) => app.asked.filter(({ body }) => body['user'] === subject)
 
-  t.test(`${build}: rpc is answered by the application`, async (t) => {
+  t.test(`${build}: gets the reply of the application to rpc`, async (t) => {
     const subject = `ada-${build}`
     const centrifuge = client(t, subject)
     answer = ({ path, body }) => ({ result: { data: { path, got: body['data'] } } })
@@ -58,7 +58,7 @@ for (const build of ['json', 'protobuf'] as const) {
     })
   })
 
-  t.test(`${build}: bytes that are no JSON survive both ways`, async (t) => {
+  t.test(`${build}: exchanges bytes that are not JSON`, async (t) => {
     const centrifuge = client(t, `bytes-${build}`)
     answer = ({ body }) => ({ result: { b64data: body['b64data'] ?? '/wD+' } })
     const bytes = Buffer.of(0xff, 0, 0xfe)
@@ -70,7 +70,7 @@ for (const build of ['json', 'protobuf'] as const) {
     }
   })
 
-  t.test(`${build}: send arrives, and is not answered`, async (t) => {
+  t.test(`${build}: delivers send without a reply`, async (t) => {
     const subject = `sender-${build}`
     const centrifuge = client(t, subject)
     answer = () => (response) => response.writeHead(204).end()
@@ -86,7 +86,7 @@ for (const build of ['json', 'protobuf'] as const) {
     )
   })
 
-  t.test(`${build}: the application greets, or refuses, whoever connects`, async (t) => {
+  t.test(`${build}: the application accepts or refuses a connect`, async (t) => {
     answer = ({ body }) => ({ result: { data: { greeting: body['data'] } } })
     const greeted = client(t, `greeted-${build}`, toSend({ lang: 'en' }))
     const { data } = await next<{ data: unknown }>(greeted, 'connected')
@@ -106,14 +106,14 @@ for (const build of ['json', 'protobuf'] as const) {
     t.match(await next(banned, 'disconnected'), { code: 4501, reason: 'never' })
   })
 
-  t.test(`${build}: an application that is away lets nobody in until it is back`, async (t) => {
+  t.test(`${build}: connects once the application is reachable again`, async (t) => {
     let tries = 0
     answer = () => {
       tries += 1
       return tries < 3 ? (response) => response.writeHead(502).end() : { result: {} }
     }
     const centrifuge = client(t, `waiting-${build}`)
-    // Sent right behind `connect`: it waits for the connection, and is not lost.
+    // Sent right after `connect`: waits for the connection and is not lost.
     const subscription = centrifuge.newSubscription('a')
     subscription.subscribe()
     t.match(await next(centrifuge, 'error'), { error: { code: 100, temporary: true } })

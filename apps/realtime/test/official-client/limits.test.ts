@@ -15,7 +15,7 @@ const node = await realtimeNode(t, {
 })
 
 for (const build of ['json', 'protobuf'] as const) {
-  t.test(`the official client (${build}) goes on after 111`, async (t) => {
+  t.test(`${build}: continues after error 111`, async (t) => {
     const token = auth.issue({ subject: build })
     const client = officialClient(t, node.wsUrl, () => token, { build })
     client.connect()
@@ -31,21 +31,21 @@ for (const build of ['json', 'protobuf'] as const) {
         client.publish('a', build === 'json' ? at : Buffer.of(at)),
       ),
     )
-    // Right behind them: a moment later the allowance may have room for it. The client sends what is
-    // published in a microtask, and a subscription at once.
+    // Right after them, before the allowance grows. The client sends publications in a microtask, and a
+    // subscription at once.
     await new Promise((resolve) => process.nextTick(resolve))
     subscription.subscribe()
     const results = await publishing
     const refused = results.filter((result) => result.status === 'rejected')
-    t.ok(refused.length > 0, 'the application is told')
+    t.ok(refused.length > 0, 'publish rejects')
     t.match(refused[0], { reason: { code: 111, temporary: true } })
     await subscription.ready()
-    t.match(errors[0], { code: 111 }, 'a subscription is tried again by itself')
-    t.equal(client.state, State.Connected, 'and the connection stays')
+    t.match(errors[0], { code: 111 }, 'the client repeats the subscription')
+    t.equal(client.state, State.Connected, 'the connection stays open')
   })
 }
 
-t.test('the official client comes back after a flood', async (t) => {
+t.test('reconnects after a flood', async (t) => {
   const token = auth.issue({ subject: 'flood' })
   const client = officialClient(t, node.wsUrl, () => token)
   client.connect()
@@ -62,7 +62,7 @@ t.test('the official client comes back after a flood', async (t) => {
   t.equal(subscription.state, SubscriptionState.Subscribed)
 })
 
-t.test('a client beyond the limit of its user stays away', async (t) => {
+t.test('stays away beyond the connections of its user', async (t) => {
   const token = auth.issue({ subject: 'many' })
   for (let opened = 0; opened < 3; opened += 1) {
     const client = officialClient(t, node.wsUrl, () => token)

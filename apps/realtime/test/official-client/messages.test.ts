@@ -31,10 +31,10 @@ t.test('connects, subscribes and publishes across two nodes', async (t) => {
   await t.rejects(ada.history('news', { limit: 1 }), { code: 103 })
   await t.rejects(ada.rpc('x', {}), { code: 104 })
   news.unsubscribe()
-  await ada.publish('news', 'nobody')
+  await ada.publish('news', 'unheard')
 })
 
-t.test('a channel that the token does not permit ends that subscription only', async (t) => {
+t.test('ends only the subscription to a channel that the token does not permit', async (t) => {
   const token = auth.issue({ scope: 'subscribe:mine' })
   const centrifuge = client(t, one.wsUrl, () => token)
   centrifuge.connect()
@@ -48,7 +48,7 @@ t.test('a channel that the token does not permit ends that subscription only', a
   await subscribed
 })
 
-t.test('answers pings, and stays', async (t) => {
+t.test('answers pings and stays connected', async (t) => {
   const token = auth.issue()
   const centrifuge = client(t, one.wsUrl, () => token)
   centrifuge.connect()
@@ -67,7 +67,7 @@ t.test('answers pings, and stays', async (t) => {
   t.equal(centrifuge.state, 'connected')
 })
 
-t.test('refreshes before its token ends, and outlives it', async (t) => {
+t.test('refreshes before its token expires and stays connected', async (t) => {
   const tokens = [auth.issue({ ttlSeconds: 3 }), auth.issue()]
   let asked = 0
   const centrifuge = client(t, one.wsUrl, () => tokens[0] ?? '', {
@@ -88,7 +88,7 @@ t.test('refreshes before its token ends, and outlives it', async (t) => {
   t.equal(centrifuge.state, 'connected')
 })
 
-t.test('a token that expired while it slept: comes back with a new one', async (t) => {
+t.test('reconnects with a new token after its token expired during sleep', async (t) => {
   const tokens = [auth.issue({ ttlSeconds: 2 }), auth.issue()]
   let [current] = tokens
   let asleep = false
@@ -117,7 +117,7 @@ t.test('a token that expired while it slept: comes back with a new one', async (
   t.match(await centrifuge.publish('a', 1), {})
 })
 
-t.test('a revoked token is terminal', async (t) => {
+t.test('stays away after a revocation', async (t) => {
   const token = auth.issue()
   const centrifuge = client(t, one.wsUrl, () => token)
   centrifuge.connect()
@@ -128,7 +128,7 @@ t.test('a revoked token is terminal', async (t) => {
   t.equal(centrifuge.state, 'disconnected')
 })
 
-t.test('the node it is on stops: it goes to another', async (t) => {
+t.test('reconnects to another node when its node stops', async (t) => {
   const token = auth.issue()
   const leaving = await realtimeNode(t, environment)
   let url = leaving.wsUrl

@@ -28,7 +28,7 @@ interface Heard {
   tags?: Record<string, string>
 }
 
-/** Subscribes a connected client, and gives what it hears, in order. */
+/** Subscribes a connected client and returns the list of its publications. */
 async function listen(centrifuge: OfficialClient, channel: string) {
   const heard: Heard[] = []
   let wake = () => {}
@@ -56,7 +56,7 @@ async function listen(centrifuge: OfficialClient, channel: string) {
 
 const bytesOf = ({ data }: Heard) => (data instanceof Uint8Array ? Buffer.from(data) : undefined)
 
-t.test('both forms meet in one channel, across two nodes', async (t) => {
+t.test('connects JSON and Protobuf clients in one channel across two nodes', async (t) => {
   const token = auth.issue()
   const ada = client(t, one.wsUrl, () => token)
   const json = officialClient(t, one.wsUrl, () => token)
@@ -111,7 +111,7 @@ t.test('both forms meet in one channel, across two nodes', async (t) => {
   }
 })
 
-t.test('errors have their codes', async (t) => {
+t.test('gets error codes', async (t) => {
   const token = auth.issue({ scope: 'subscribe:mine' })
   const centrifuge = client(t, one.wsUrl, () => token)
   centrifuge.connect()
@@ -125,7 +125,7 @@ t.test('errors have their codes', async (t) => {
   t.match(await unsubscribed, { code: 103 })
 })
 
-t.test('answers pings, and refreshes before its token ends', async (t) => {
+t.test('answers pings and refreshes before its token expires', async (t) => {
   const tokens = [auth.issue({ ttlSeconds: 3 }), auth.issue({ scope: 'publish:a' })]
   let asked = 0
   const centrifuge = client(t, one.wsUrl, () => tokens[0] ?? '', {
@@ -140,7 +140,7 @@ t.test('answers pings, and refreshes before its token ends', async (t) => {
   centrifuge.on('connecting', () => {
     connecting += 1
   })
-  // Longer than several pings take.
+  // Long enough for several pings.
   t.match(await unsubscribed, { code: 2000 }, 'the new token does not permit the channel')
   await auth.revoke({ token: tokens[0] ?? '' })
   await centrifuge.publish('a', Buffer.of(1))
@@ -148,7 +148,7 @@ t.test('answers pings, and refreshes before its token ends', async (t) => {
   t.equal(connecting, 0, 'on the same connection')
 })
 
-t.test('a revoked token is terminal', async (t) => {
+t.test('stays away after a revocation', async (t) => {
   const token = auth.issue()
   const centrifuge = client(t, one.wsUrl, () => token)
   centrifuge.connect()
@@ -158,7 +158,7 @@ t.test('a revoked token is terminal', async (t) => {
   t.match(await disconnected, { code: 4500, reason: 'token revoked' })
 })
 
-t.test('a token may come in the first command where that is switched on', async (t) => {
+t.test('sends its token in the first command where that is allowed', async (t) => {
   const node = await realtimeNode(t, { ...environment, ADMISSION: 'connect' })
   const token = auth.issue()
   const bare = { websocket: WebSocket, getToken: null }
@@ -167,7 +167,7 @@ t.test('a token may come in the first command where that is switched on', async 
   await centrifuge.ready()
   await centrifuge.publish('a', Buffer.of(1))
 
-  const wrong = client(t, node.wsUrl, () => '', { ...bare, token: 'nobody' })
+  const wrong = client(t, node.wsUrl, () => '', { ...bare, token: 'unknown' })
   const error = next<{ error: { code: number } }>(wrong, 'error')
   wrong.connect()
   t.match(await error, { error: { code: 109 } })

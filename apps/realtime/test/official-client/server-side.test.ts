@@ -22,7 +22,7 @@ const backend = auth.issue({
 
 const publish = (channel: string, data: unknown) => one.api('publish', backend, { channel, data })
 
-/** The next event of this name that is about this channel. */
+/** Resolves with the next event of this name for this channel. */
 const nextIn = <Context extends { channel: string }>(
   centrifuge: OfficialClient,
   event: 'subscribed' | 'subscribing' | 'unsubscribed' | 'publication' | 'join' | 'leave',
@@ -44,11 +44,11 @@ for (const build of ['json', 'protobuf'] as const) {
     const token = auth.issue({ subject, scope })
     return officialClient(t, two.wsUrl, () => token, { build })
   }
-  /** What is published as JSON comes as its bytes in the other form. */
+  /** The Protobuf build receives JSON data as bytes. */
   const parsed = (data: unknown): unknown =>
     data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString()) : data
 
-  t.test(`${build}: is in the channels that its token permits as it connects`, async (t) => {
+  t.test(`${build}: is subscribed to permitted server channels when it connects`, async (t) => {
     const ada = client(t, `ada-${build}`)
     const channel = `user:ada-${build}`
     const entered = new Set<string>()
@@ -61,7 +61,7 @@ for (const build of ['json', 'protobuf'] as const) {
       { channel: 'news', recoverable: false, positioned: false },
     ])
     t.same([...entered].sort(), ['news', channel])
-    t.equal((await joined).info.user, `ada-${build}`, 'itself included')
+    t.equal((await joined).info.user, `ada-${build}`, 'its own join')
     const heard = [nextIn(ada, 'publication', channel), nextIn(ada, 'publication', 'news')]
     await publish(channel, { to: 'ada' })
     await publish('news', [1])
@@ -78,7 +78,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.equal((await left).info.client, id)
   })
 
-  t.test(`${build}: cut off and back, it gets each publication once, in order`, async (t) => {
+  t.test(`${build}: gets each publication once and in order after an interruption`, async (t) => {
     const channel = `user:cut-${build}`
     const centrifuge = client(t, `cut-${build}`)
     const heard: unknown[] = []
@@ -102,7 +102,7 @@ for (const build of ['json', 'protobuf'] as const) {
         const back = nextIn(centrifuge, 'subscribed', channel)
         socketOf(centrifuge).terminate()
         await gone
-        // Some while it is away, some while it comes back, some afterwards.
+        // Publishes during the interruption, during the reconnect, and afterwards.
         for (const until = data + 15; data < until; data += 1) {
           await publish(channel, data)
         }
@@ -117,7 +117,7 @@ for (const build of ['json', 'protobuf'] as const) {
     )
   })
 
-  t.test(`${build}: one that missed more than is kept is told so`, async (t) => {
+  t.test(`${build}: learns that it missed more than history has`, async (t) => {
     const channel = `user:late-${build}`
     const centrifuge = client(t, `late-${build}`)
     const first = nextIn(centrifuge, 'subscribed', channel)
@@ -132,34 +132,37 @@ for (const build of ['json', 'protobuf'] as const) {
     t.match(await back, { wasRecovering: true, recovered: false })
     const heard = nextIn<{ channel: string; data: unknown }>(centrifuge, 'publication', channel)
     await publish(channel, 'new')
-    t.equal(parsed((await heard).data), 'new', 'and goes on from there')
+    t.equal(parsed((await heard).data), 'new', 'continues from there')
   })
 
-  t.test(`${build}: the server API of another node puts it in, and takes it out`, async (t) => {
-    const user = `api-${build}`
-    const centrifuge = client(t, user)
-    centrifuge.connect()
-    await centrifuge.ready()
-    const channel = `room-${build}`
-    const entered = nextIn<{ channel: string; data: unknown }>(centrifuge, 'subscribed', channel)
-    await one.api('subscribe', backend, { user, channel, data: { title: 'Room' } })
-    t.same(parsed((await entered).data), { title: 'Room' })
-    const heard = nextIn<{ channel: string; data: unknown }>(centrifuge, 'publication', channel)
-    await publish(channel, 'hello')
-    t.equal(parsed((await heard).data), 'hello')
-    const out = nextIn(centrifuge, 'unsubscribed', channel)
-    await one.api('unsubscribe', backend, { user, channel })
-    await out
-    const again = nextIn(centrifuge, 'subscribed', channel)
-    await one.api('subscribe', backend, { user, channel })
-    await again
-    // What was granted was granted to this connection.
-    const ended = nextIn(centrifuge, 'unsubscribed', channel)
-    socketOf(centrifuge).terminate()
-    await ended
-  })
+  t.test(
+    `${build}: is subscribed and unsubscribed by the server API of another node`,
+    async (t) => {
+      const user = `api-${build}`
+      const centrifuge = client(t, user)
+      centrifuge.connect()
+      await centrifuge.ready()
+      const channel = `room-${build}`
+      const entered = nextIn<{ channel: string; data: unknown }>(centrifuge, 'subscribed', channel)
+      await one.api('subscribe', backend, { user, channel, data: { title: 'Room' } })
+      t.same(parsed((await entered).data), { title: 'Room' })
+      const heard = nextIn<{ channel: string; data: unknown }>(centrifuge, 'publication', channel)
+      await publish(channel, 'hello')
+      t.equal(parsed((await heard).data), 'hello')
+      const out = nextIn(centrifuge, 'unsubscribed', channel)
+      await one.api('unsubscribe', backend, { user, channel })
+      await out
+      const again = nextIn(centrifuge, 'subscribed', channel)
+      await one.api('subscribe', backend, { user, channel })
+      await again
+      // The subscription ends with the connection.
+      const ended = nextIn(centrifuge, 'unsubscribed', channel)
+      socketOf(centrifuge).terminate()
+      await ended
+    },
+  )
 
-  t.test(`${build}: the server API takes it out of what it has asked for itself`, async (t) => {
+  t.test(`${build}: the server API ends a subscription that the client requested`, async (t) => {
     const user = `own-${build}`
     const token = auth.issue({ subject: user, scope: 'subscribe:*' })
     const centrifuge = officialClient(t, two.wsUrl, () => token, { build })
@@ -173,7 +176,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.equal(own.state, 'unsubscribed')
   })
 
-  t.test(`${build}: a refresh takes it out of what the new token does not permit`, async (t) => {
+  t.test(`${build}: a refresh ends subscriptions that the new token does not permit`, async (t) => {
     const subject = `refresh-${build}`
     const tokens = [
       auth.issue({ subject, scope, ttlSeconds: 2 }),
@@ -191,7 +194,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.equal(centrifuge.state, 'connected')
   })
 
-  t.test(`${build}: a revocation ends all of it`, async (t) => {
+  t.test(`${build}: a revocation ends all subscriptions`, async (t) => {
     const subject = `revoked-${build}`
     const token = auth.issue({ subject, scope })
     const centrifuge = officialClient(t, two.wsUrl, () => token, { build })

@@ -17,7 +17,7 @@ const two = await realtimeNode(t, environment)
 const scope = 'subscribe:* publish:* presence:* history:*'
 const backend = auth.issue({ identity: 'shop', subject: 'shop', scope })
 
-/** Drops the client's connection as a network does; it comes back by itself. */
+/** Destroys the client's connection; the client reconnects. */
 const cut = (centrifuge: OfficialClient): void => socketOf(centrifuge).terminate()
 
 const publish = (channel: string, data: unknown) => one.api('publish', backend, { channel, data })
@@ -29,13 +29,13 @@ for (const build of ['json', 'protobuf'] as const) {
     centrifuge.connect()
     return centrifuge
   }
-  /** What is published as JSON comes as its bytes in the other form. */
+  /** The Protobuf build receives JSON data as bytes. */
   const parsed = (data: unknown): unknown =>
     data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString()) : data
   const bytesOf = (data: unknown): unknown =>
     build === 'json' ? data : Buffer.from(JSON.stringify(data))
 
-  t.test(`${build}: one that was cut off gets each publication once, in order`, async (t) => {
+  t.test(`${build}: gets each publication once and in order after interruptions`, async (t) => {
     const centrifuge = client(t, two.wsUrl, 'ada')
     const subscription = centrifuge.newSubscription(`chat:cut-${build}`)
     const heard: unknown[] = []
@@ -70,7 +70,7 @@ for (const build of ['json', 'protobuf'] as const) {
     )
   })
 
-  t.test(`${build}: one that missed more than is kept is told so`, async (t) => {
+  t.test(`${build}: learns that it missed more than history has`, async (t) => {
     const centrifuge = client(t, one.wsUrl, 'ada')
     const subscription = centrifuge.newSubscription(`short:${build}`)
     subscription.subscribe()
@@ -84,10 +84,10 @@ for (const build of ['json', 'protobuf'] as const) {
     t.match(await back, { wasRecovering: true, recovered: false })
     const heard = next<{ data: unknown }>(subscription, 'publication')
     await publish(`short:${build}`, 4)
-    t.equal(parsed((await heard).data), 4, 'and goes on from there')
+    t.equal(parsed((await heard).data), 4, 'continues from there')
   })
 
-  t.test(`${build}: history, presence, joins and leaves`, async (t) => {
+  t.test(`${build}: reads history and presence, and gets joins and leaves`, async (t) => {
     const ada = client(t, one.wsUrl, 'ada')
     const bob = client(t, two.wsUrl, 'bob')
     const room = ada.newSubscription(`chat:room-${build}`, { joinLeave: true })

@@ -9,7 +9,7 @@ const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
-  // A test waits for the next message of a connection: no ping may come in between.
+  // Prevents pings between the expected messages.
   PING_INTERVAL_MS: '3600000',
   NAMESPACES: JSON.stringify({
     chat: { historySize: 50, recovery: true, presence: true, joinLeave: true },
@@ -21,8 +21,8 @@ const backend = auth.issue({ subject: 'shop', scope })
 const publish = (channel: string, data: unknown) => node.api('publish', backend, { channel, data })
 
 /**
- * Returns the shortest lifetime, in seconds, that leaves a client a second to refresh its token: it is
- * told nine tenths of what is left, in whole seconds, and tokens end with a whole second.
+ * Returns the shortest lifetime, in seconds, that leaves a client one second for refreshing its token: the
+ * announced ttl is nine tenths of the remainder, in whole seconds, and tokens expire at whole seconds.
  */
 function shortLifetime(): number {
   const begun = (Date.now() % 1000) / 1000
@@ -45,7 +45,7 @@ for (const build of ['json', 'protobuf'] as const) {
   const received = ({ data }: { data: unknown }): unknown =>
     data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString()) : data
 
-  t.test(`${build}: a token of its own, fetched, and renewed in time`, async (t) => {
+  t.test(`${build}: fetches a subscription token and renews it in time`, async (t) => {
     const centrifuge = client(t, 'publish:*')
     const grant = (ttlSeconds: number) => auth.issue({ scope: 'subscribe:private', ttlSeconds })
     const tokens = [grant(shortLifetime()), grant(3600)]
@@ -58,12 +58,12 @@ for (const build of ['json', 'protobuf'] as const) {
     })
     subscription.subscribe()
     await subscription.ready()
-    // Nothing else is said on this connection before the reply to `sub_refresh`.
+    // The next message on this connection is the reply to `sub_refresh`.
     await once(socketOf(centrifuge), 'message')
     await auth.revoke({ token: tokens[0] ?? '' })
     const heard = next<{ data: unknown }>(subscription, 'publication')
     await publish('private', 1)
-    t.equal(received(await heard), 1, 'the first token no longer matters')
+    t.equal(received(await heard), 1, 'the first token no longer counts')
     t.same(asked, ['private', 'private'])
     const unsubscribed = next(subscription, 'unsubscribed')
     await auth.revoke({ token: tokens[1] ?? '' })
@@ -71,7 +71,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.equal(centrifuge.state, 'connected')
   })
 
-  t.test(`${build}: a stale token for a channel: it fetches another`, async (t) => {
+  t.test(`${build}: fetches another subscription token when the first is stale`, async (t) => {
     const centrifuge = client(t, 'publish:*')
     const stale = auth.issue({ scope: 'subscribe:private' })
     await auth.revoke({ token: stale })
@@ -87,7 +87,7 @@ for (const build of ['json', 'protobuf'] as const) {
     await subscription.ready()
   })
 
-  t.test(`${build}: what can be asked of a subscription can be asked of the client`, async (t) => {
+  t.test(`${build}: offers methods on subscriptions and on the client`, async (t) => {
     const centrifuge = client(t)
     const channel = `chat:asked-${build}`
     const subscription = centrifuge.newSubscription(channel)
@@ -111,39 +111,42 @@ for (const build of ['json', 'protobuf'] as const) {
     await t.rejects(centrifuge.presenceStats('plain'), { code: 108 })
   })
 
-  t.test(`${build}: out, in again, removed, and anew`, async (t) => {
-    const centrifuge = client(t)
-    const subscription = centrifuge.newSubscription('plain')
-    const states: string[] = []
-    subscription.on('state', ({ newState }) => states.push(newState))
-    const heard: unknown[] = []
-    subscription.on('publication', (publication) => heard.push(received(publication)))
-    subscription.subscribe()
-    await subscription.ready()
-    subscription.unsubscribe()
-    await centrifuge.publish('plain', toSend('nobody'))
-    subscription.subscribe()
-    await subscription.ready()
-    const arrived = next(subscription, 'publication')
-    await centrifuge.publish('plain', toSend('again'))
-    await arrived
-    t.same(heard, ['again'])
-    t.same(states, ['subscribing', 'subscribed', 'unsubscribed', 'subscribing', 'subscribed'])
+  t.test(
+    `${build}: unsubscribes, subscribes again, and replaces a removed subscription`,
+    async (t) => {
+      const centrifuge = client(t)
+      const subscription = centrifuge.newSubscription('plain')
+      const states: string[] = []
+      subscription.on('state', ({ newState }) => states.push(newState))
+      const heard: unknown[] = []
+      subscription.on('publication', (publication) => heard.push(received(publication)))
+      subscription.subscribe()
+      await subscription.ready()
+      subscription.unsubscribe()
+      await centrifuge.publish('plain', toSend('unheard'))
+      subscription.subscribe()
+      await subscription.ready()
+      const arrived = next(subscription, 'publication')
+      await centrifuge.publish('plain', toSend('again'))
+      await arrived
+      t.same(heard, ['again'])
+      t.same(states, ['subscribing', 'subscribed', 'unsubscribed', 'subscribing', 'subscribed'])
 
-    t.throws(() => centrifuge.newSubscription('plain'), 'it is there already')
-    centrifuge.removeSubscription(subscription)
-    t.equal(centrifuge.getSubscription('plain'), null)
-    const anew = centrifuge.newSubscription('plain')
-    anew.subscribe()
-    await anew.ready()
-    t.same(Object.keys(centrifuge.subscriptions()), ['plain'])
-    const once = next<{ data: unknown }>(anew, 'publication')
-    await centrifuge.publish('plain', toSend('anew'))
-    t.equal(received(await once), 'anew')
-    t.same(heard, ['again'], 'what was removed hears nothing')
-  })
+      t.throws(() => centrifuge.newSubscription('plain'), 'the subscription exists')
+      centrifuge.removeSubscription(subscription)
+      t.equal(centrifuge.getSubscription('plain'), null)
+      const anew = centrifuge.newSubscription('plain')
+      anew.subscribe()
+      await anew.ready()
+      t.same(Object.keys(centrifuge.subscriptions()), ['plain'])
+      const once = next<{ data: unknown }>(anew, 'publication')
+      await centrifuge.publish('plain', toSend('anew'))
+      t.equal(received(await once), 'anew')
+      t.same(heard, ['again'], 'a removed subscription receives nothing')
+    },
+  )
 
-  t.test(`${build}: it subscribes in the message in which it connects`, async (t) => {
+  t.test(`${build}: subscribes in the same message as connect`, async (t) => {
     const token = auth.issue({ scope })
     const sent: string[] = []
     class Overheard extends WebSocket {
@@ -165,7 +168,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.match(sent[0], 'plain')
   })
 
-  t.test(`${build}: it begins where the application says`, async (t) => {
+  t.test(`${build}: starts at the position that the application sets`, async (t) => {
     const channel = `chat:since-${build}`
     for (const data of [1, 2, 3]) {
       await publish(channel, data)
@@ -199,33 +202,30 @@ for (const build of ['json', 'protobuf'] as const) {
     t.same(await changes, [3])
   })
 
-  t.test(
-    `${build}: one with a state of its own is asked for it when too much is lost`,
-    async (t) => {
-      const channel = `short:state-${build}`
-      const centrifuge = client(t)
-      await publish(channel, 0)
-      let asked = 0
-      const subscription = centrifuge.newSubscription(channel, {
-        getState: async () => {
-          asked += 1
-          const { offset, epoch } = await centrifuge.history(channel)
-          return { offset, epoch }
-        },
-      })
-      subscription.subscribe()
-      await subscription.ready()
-      centrifuge.disconnect()
-      for (const data of [1, 2, 3]) {
-        await publish(channel, data)
-      }
-      centrifuge.connect()
-      await next(subscription, 'subscribed')
-      t.equal(asked, 2)
-    },
-  )
+  t.test(`${build}: loads state through the application when too much was missed`, async (t) => {
+    const channel = `short:state-${build}`
+    const centrifuge = client(t)
+    await publish(channel, 0)
+    let asked = 0
+    const subscription = centrifuge.newSubscription(channel, {
+      getState: async () => {
+        asked += 1
+        const { offset, epoch } = await centrifuge.history(channel)
+        return { offset, epoch }
+      },
+    })
+    subscription.subscribe()
+    await subscription.ready()
+    centrifuge.disconnect()
+    for (const data of [1, 2, 3]) {
+      await publish(channel, data)
+    }
+    centrifuge.connect()
+    await next(subscription, 'subscribed')
+    t.equal(asked, 2)
+  })
 
-  t.test(`${build}: what a channel has decides, whatever is asked for`, async (t) => {
+  t.test(`${build}: the namespace decides over requested options`, async (t) => {
     const centrifuge = client(t)
     const flags = { positioned: true, recoverable: true, joinLeave: true }
     const subscribed = async (channel: string, options: object) => {
@@ -240,10 +240,10 @@ for (const build of ['json', 'protobuf'] as const) {
     const blind = client(t, 'subscribe:*').newSubscription('chat:joins', { joinLeave: true })
     const unsubscribed = next(blind, 'unsubscribed')
     blind.subscribe()
-    t.match(await unsubscribed, { code: 103 }, 'who comes and goes is for those who may know it')
+    t.match(await unsubscribed, { code: 103 }, 'joins and leaves need the presence scope')
   })
 
-  t.test(`${build}: maps and shared polls are not available, and say so`, async (t) => {
+  t.test(`${build}: gets an error for maps and shared polls`, async (t) => {
     const centrifuge = client(t)
     const subscriptions = [
       centrifuge.newMapSubscription('map'),

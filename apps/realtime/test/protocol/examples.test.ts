@@ -22,19 +22,19 @@ const ordinary = {
     market: { tagsFilter: true },
   }),
 }
-/** More settings of the node, for examples that name them behind `example`. */
+/** Additional settings of the node, by the word after `example`. */
 const settings: Readonly<Record<string, Record<string, string>>> = {
   '': {},
   server: { SERVER_SUBSCRIPTIONS: 'news chat:{sub}' },
 }
 
 const mostMs = 20_000
-/** What the users of the examples may do. */
+/** The scopes of the users in the examples. */
 const scope = ['subscribe', 'publish', 'presence', 'history']
   .flatMap((action) => ['news', 'chat:*', 'match:*', 'market:*'].map((name) => `${action}:${name}`))
   .join(' ')
 
-/** Whether a message is one of these, with the name that it says it has. */
+/** Returns true if a message matches the schema under its name. */
 function isDescribed(message: unknown, schemas: Readonly<Record<string, TSchema>>): boolean {
   const { id: _, push, ...rest } = Object(message)
   const [name = 'pong'] = Object.keys(push ?? rest).filter((key) => key !== 'channel')
@@ -42,19 +42,19 @@ function isDescribed(message: unknown, schemas: Readonly<Record<string, TSchema>
   return schema !== undefined && Value.Check(schema, message)
 }
 
-/** One example as it happens. */
+/** Runs one example. */
 class Replay {
   readonly #t: Test
   readonly #auth: ScriptedAuth
   readonly #node: RealtimeNode
   readonly #app: Application
   readonly #names: Names = new Map()
-  /** The others. */
+  /** The other users. */
   readonly #peers = new Map<string, Peer>()
   #ids = 1
   #asked = 0
   #answers = settled<Answers>()
-  /** What the client sends before it gets anything: one message. */
+  /** Commands that the client sends together in its first message. */
   #saying: object[] = []
 
   constructor(t: Test, auth: ScriptedAuth, node: RealtimeNode, app: Application) {
@@ -64,7 +64,7 @@ class Replay {
     this.#app = app
   }
 
-  /** What the application answers when the example comes to it. */
+  /** The answer of the application, once the example has reached it. */
   async answer(): Promise<Answers> {
     const answers = await this.#answers.promise
     this.#answers = settled<Answers>()
@@ -79,7 +79,7 @@ class Replay {
       const said = rest.join(' ')
       if (arrow === '→') {
         const message = Object(spelled(JSON.parse(said), this.#names))
-        this.#t.ok(isDescribed(message, commandMessages), `${said}: as AsyncAPI describes commands`)
+        this.#t.ok(isDescribed(message, commandMessages), `${said}: matches a command of AsyncAPI`)
         this.#saying.push(message)
         continue
       }
@@ -96,10 +96,10 @@ class Replay {
     if (!open) {
       return
     }
-    // Nothing is left that the example does not show.
+    // A message that the example does not show would arrive before this reply.
     const end = { id: 4_294_967_295, unsubscribe: { channel: 'end' } }
     peer.send(end)
-    this.#t.same(await peer.next(), { id: end.id, unsubscribe: {} }, 'and nothing else comes')
+    this.#t.same(await peer.next(), { id: end.id, unsubscribe: {} }, 'no other message arrives')
   }
 
   async #client(first: string): Promise<Peer> {
@@ -122,7 +122,7 @@ class Replay {
   #hear(message: unknown, said: string): void {
     this.#compare(message, JSON.parse(said), said)
     const described = 'push' in Object(message) ? pushMessages : replyMessages
-    this.#t.ok(isDescribed(message, described), `${said}: as AsyncAPI describes answers`)
+    this.#t.ok(isDescribed(message, described), `${said}: matches a reply or push of AsyncAPI`)
   }
 
   #compare(actual: unknown, expected: unknown, label: string): void {
@@ -138,7 +138,7 @@ class Replay {
     return true
   }
 
-  /** A line without an arrow: what others do. */
+  /** Runs a line without an arrow: an action of another party. */
   async #happen(line: string): Promise<void> {
     for (const [sentence, act] of this.#sentences) {
       const found = sentence.exec(line)
@@ -149,7 +149,7 @@ class Replay {
       await act(...parts)
       return
     }
-    throw new Error(`nothing here knows how to do this: ${line}`)
+    throw new Error(`unknown action: ${line}`)
   }
 
   readonly #sentences: readonly [RegExp, (...parts: string[]) => Promise<unknown>][] = [
@@ -223,7 +223,7 @@ class Replay {
     return answer.result
   }
 
-  /** Somebody else does something, and has been told that it is done. */
+  /** Runs a command of another user and waits for the reply. */
   async #by(user: string, command: object): Promise<Message> {
     let peer = this.#peers.get(user)
     if (peer === undefined) {
@@ -248,7 +248,7 @@ for (const [at, example] of examples.entries()) {
   t.test(`example ${at + 1}, under ${section}`, { timeout: mostMs }, async (t) => {
     const more = settings[setting]
     if (more === undefined) {
-      throw new Error(`nothing here knows the setting ${setting}`)
+      throw new Error(`unknown setting: ${setting}`)
     }
     const app = await application(t, () => replay.answer())
     const node = await realtimeNode(t, {
@@ -263,17 +263,17 @@ for (const [at, example] of examples.entries()) {
   })
 }
 
-t.test('a block that nobody would try is found', async (t) => {
+t.test('rejects a code block that is not an example', async (t) => {
   t.throws(() => examplesOf('# A\n```\n→ {}\n```\n'), /under "A"/)
 })
 
-t.test('what an example says is meant exactly', async (t) => {
+t.test('compares examples exactly', async (t) => {
   const names: Names = new Map()
   const same = (expected: unknown, actual: unknown) =>
     JSON.stringify(expectedIn(expected, actual, names)) === JSON.stringify(actual)
   t.ok(same({ a: '<x>', b: ['v…'], ttl: 5 }, { a: 'one', b: ['v1'], ttl: 7 }))
   t.ok(same('<x>', 'one'))
-  t.notOk(same('<x>', 'two'), 'a name is one thing')
+  t.notOk(same('<x>', 'two'), 'a name has one value')
   t.notOk(same('v…', 'w1'))
   t.notOk(same('v', 'v1'))
   t.notOk(same({}, { more: 1 }))

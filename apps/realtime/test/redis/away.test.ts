@@ -13,7 +13,7 @@ async function untilReady(node: RealtimeNode, status: number): Promise<void> {
   while ((await fetch(`${node.url}/ready`)).status !== status) {}
 }
 
-t.test('Redis away: sockets stay, publishes fail in the open, and all is well after', async (t) => {
+t.test('keeps sockets open and fails publishes while Redis is away, and recovers', async (t) => {
   const proxy = await redisProxy(t)
   const node = await realtimeNode(t, {
     AUTH_URL: auth.url,
@@ -32,7 +32,11 @@ t.test('Redis away: sockets stay, publishes fail in the open, and all is well af
     body: { error: { code: 100 } },
   })
   const late = await connected(node.wsUrl, token)
-  t.match(await late.call({ id: 2, rpc: {} }), { error: { code: 104 } }, 'still admits')
+  t.match(
+    await late.call({ id: 2, rpc: {} }),
+    { error: { code: 104 } },
+    'admits clients without Redis',
+  )
 
   proxy.restore()
   await untilReady(node, 200)
@@ -41,7 +45,7 @@ t.test('Redis away: sockets stay, publishes fail in the open, and all is well af
   t.same(await peer.call({ id: 5, subscribe: { channel: 'more' } }), { id: 5, subscribe: {} })
 })
 
-t.test('a Redis that hangs is noticed, and does not leave the node deaf', async (t) => {
+t.test('notices a hanging Redis and receives publications again afterwards', async (t) => {
   const proxy = await redisProxy(t)
   const node = await realtimeNode(t, {
     AUTH_URL: auth.url,
@@ -52,9 +56,9 @@ t.test('a Redis that hangs is noticed, and does not leave the node deaf', async 
   await peer.call({ id: 2, subscribe: news })
   proxy.freeze()
   const reply = await peer.call({ id: 3, publish: { ...news, data: 1 } })
-  t.match(reply, { error: { code: 100, temporary: true } }, 'a client is not left waiting')
+  t.match(reply, { error: { code: 100, temporary: true } }, 'the client gets an error in time')
   await untilReady(node, 503)
-  // What hangs in the frozen handshake ends with it.
+  // Ends connections that hang in a frozen handshake.
   proxy.cut()
   proxy.restore()
   await untilReady(node, 200)

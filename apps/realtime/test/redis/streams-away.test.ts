@@ -9,7 +9,7 @@ const scope = 'subscribe:* publish:*'
 const token = auth.issue({ scope })
 const backend = auth.issue({ subject: 'shop', scope })
 
-/** Two nodes; Redis can go away for the first alone, which has a subscriber. */
+/** Starts two nodes; Redis can be cut off from the first, which has a subscriber. */
 async function scene(t: Test) {
   const proxy = await redisProxy(t)
   const environment = {
@@ -28,7 +28,7 @@ async function scene(t: Test) {
       await other.api('publish', backend, { channel: 'chat:1', data: published })
     }
   }
-  /** Reads on until the last one is there; on a connection that stays open. */
+  /** Reads until the last number, on a connection that stays open. */
   const heard = async () => {
     const data: unknown[] = []
     while (data.length < published) {
@@ -44,7 +44,7 @@ async function scene(t: Test) {
   return { proxy, deaf, publish, heard, ready, numbers }
 }
 
-t.test('a node that was cut off from Redis brings what its subscribers missed', async (t) => {
+t.test('delivers missed publications after the node was cut off from Redis', async (t) => {
   const { proxy, deaf, publish, heard, ready, numbers } = await scene(t)
   await publish(10)
   proxy.cut()
@@ -54,11 +54,11 @@ t.test('a node that was cut off from Redis brings what its subscribers missed', 
   await publish(50)
   await ready(200)
   await publish(10)
-  t.same(await heard(), numbers(), 'each once, in order, on the same connection')
+  t.same(await heard(), numbers(), 'each once and in order, on the same connection')
   t.equal(await deaf.metric('realtime_streams_lost_total'), 0)
 })
 
-t.test('a Redis that hangs, and is noticed by nothing but its silence', async (t) => {
+t.test('delivers missed publications after Redis hung', async (t) => {
   const { proxy, publish, heard, ready, numbers } = await scene(t)
   await publish(10)
   proxy.freeze()
@@ -67,5 +67,5 @@ t.test('a Redis that hangs, and is noticed by nothing but its silence', async (t
   proxy.cut()
   proxy.restore()
   await ready(200)
-  t.same(await heard(), numbers(), 'also when nothing is published any more')
+  t.same(await heard(), numbers(), 'without a further publication')
 })

@@ -20,7 +20,7 @@ async function scene(t: Test) {
   return {
     ...started,
     slot,
-    /** Channels that the master of this slot has now. */
+    /** Returns the channels of the master that has this slot now. */
     async affected(): Promise<string[]> {
       const master = await cluster.masterOf(slot)
       const masters = await Promise.all(
@@ -31,7 +31,7 @@ async function scene(t: Test) {
   }
 }
 
-/** The slot's master, and its replica. */
+/** Returns the slot's master and its replica. */
 async function replicaOf(slot: number) {
   const master = await cluster.masterOf(slot)
   for (const server of cluster.servers) {
@@ -41,11 +41,11 @@ async function replicaOf(slot: number) {
     }
     return { master, replica: server }
   }
-  throw new Error('it has none')
+  throw new Error('the master has no replica')
 }
 
 t.test(
-  'slots move and connections break under load: each publication once, in order',
+  'delivers each publication once and in order while slots move and connections break',
   async (t) => {
     const { nodes, numbers, slot, end } = await scene(t)
     const masters = cluster.servers.slice(0, 3)
@@ -61,7 +61,7 @@ t.test(
       }
       await numbers.more(5)
     }
-    // A subscriber that has more than this to read is cut off by Redis.
+    // Redis disconnects a subscriber with more unread bytes than this.
     const limit = (bytes: number) =>
       Promise.all(
         masters.map(({ redis }) =>
@@ -72,35 +72,32 @@ t.test(
     await limit(1000)
     await numbers.more(3)
     await limit(1e8)
-    t.same(await end(), [[], []], 'nothing was lost')
+    t.same(await end(), [[], []], 'no loss was reported')
     for (const node of nodes) {
       t.equal((await fetch(`${node.url}/ready`)).status, 200)
     }
   },
 )
 
-t.test(
-  'a master that stands still is replaced, and comes back: nothing goes unnoticed',
-  async (t) => {
-    const { numbers, slot, affected, end } = await scene(t)
-    const mayLose = await affected()
-    const { master } = await replicaOf(slot)
-    master.pause()
-    t.teardown(() => master.goOn())
-    await cluster.promoted(slot, master)
-    await numbers.more(5)
-    master.goOn()
-    await cluster.settled()
-    for (const lost of await end()) {
-      t.same(
-        lost.filter((channel) => !mayLose.includes(channel)),
-        [],
-      )
-    }
-  },
-)
+t.test('reports every loss when a paused master is replaced and returns', async (t) => {
+  const { numbers, slot, affected, end } = await scene(t)
+  const mayLose = await affected()
+  const { master } = await replicaOf(slot)
+  master.pause()
+  t.teardown(() => master.goOn())
+  await cluster.promoted(slot, master)
+  await numbers.more(5)
+  master.goOn()
+  await cluster.settled()
+  for (const lost of await end()) {
+    t.same(
+      lost.filter((channel) => !mayLose.includes(channel)),
+      [],
+    )
+  }
+})
 
-t.test('a master is killed under load, and its replica has everything or it is told', async (t) => {
+t.test('loses nothing unreported when a master is killed under load', async (t) => {
   const { slot, affected, end } = await scene(t)
   const mayLose = await affected()
   const { master } = await replicaOf(slot)
@@ -116,7 +113,7 @@ t.test('a master is killed under load, and its replica has everything or it is t
   await cluster.settled()
 })
 
-t.test('what was heard and is lost with its master is told, to nobody else', async (t) => {
+t.test('reports publications lost after delivery, only to their channel', async (t) => {
   const { slot, numbers, heard, publish } = await scene(t)
   await numbers.stop()
   const last = numbers.acknowledged.get(first) ?? 0
@@ -139,7 +136,7 @@ t.test('what was heard and is lost with its master is told, to nobody else', asy
   await cluster.settled()
 })
 
-t.test('what was acknowledged and is lost before anyone heard it is told as well', async (t) => {
+t.test('reports publications lost after acknowledgement and before delivery', async (t) => {
   const publisher = await openBroker(t, on)
   const reader = await openBroker(t, on, { prefix: publisher.prefix })
   const history = { size: 10, ttlSeconds: 60 }
@@ -166,7 +163,7 @@ t.test('what was acknowledged and is lost before anyone heard it is told as well
     maxBytes: 1e6,
   })
   t.equal(position.epoch, since.epoch)
-  t.match(publications, [{ after: 1 }, {}], 'as if it had never been')
+  t.match(publications, [{ after: 1 }, {}], 'the lost publication has left no trace')
   await publisher.broker.streams.disownLost()
   const after = await reader.broker.streams.history('a', { since, limit: -1, maxBytes: 1e6 })
   t.not(after.position.epoch, since.epoch)

@@ -10,14 +10,14 @@ import { cutOff, waitUntil } from '../fixtures/open-broker.js'
 const channels = Array.from({ length: 20 }, (_, at) => `chat:${at}`)
 const [first = ''] = channels
 
-t.test('Sentinels name another master under load: nothing goes unnoticed', async (t) => {
+t.test('reports every loss when Sentinels elect another master under load', async (t) => {
   const sentinels = await startSentinels(t)
   const { nodes, end } = await numbersScene(t, sentinels.url, channels)
   const master = await sentinels.master()
   await master.kill()
   await sentinels.promoted(master)
   await end()
-  // A connection that nothing was heard on may still wait for its next attempt.
+  // A silent connection may still wait for its next attempt.
   for (const node of nodes) {
     while ((await fetch(`${node.url}/ready`)).status !== 200) {
       await delay(20)
@@ -25,14 +25,14 @@ t.test('Sentinels name another master under load: nothing goes unnoticed', async
   }
 })
 
-t.test('what was heard and is lost with the master is told, to nobody else', async (t) => {
+t.test('reports publications lost after delivery, only to their channel', async (t) => {
   const sentinels = await startSentinels(t)
   const { prefix, numbers, heard, publish } = await numbersScene(t, sentinels.url, channels)
   await numbers.stop()
   const last = numbers.acknowledged.get(first) ?? 0
   const [master, replica] = sentinels.servers
   if (master === undefined || replica === undefined) {
-    throw new Error('there are two')
+    throw new Error('expected one replica')
   }
   await cutOff(replica, master)
   await publish(first, last + 1)
@@ -40,7 +40,7 @@ t.test('what was heard and is lost with the master is told, to nobody else', asy
   await waitUntil(() => lists.every((list) => list.at(-1) === last + 1))
   await master.kill()
   replica.goOn()
-  // Taken before any node is there to look, it must not be held for the one that is lost.
+  // Published before a node could check, and must not be taken for the lost one.
   const instead = encodePublication({ data: { n: last + 2 } })
   const history = { size: 5000, ttlSeconds: 300 }
   const takeAtOnce = () =>

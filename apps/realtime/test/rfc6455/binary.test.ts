@@ -4,14 +4,14 @@ import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { close } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-// 1.2 and 9.2 of the Autobahn testsuite: binary messages, which are those of the Protobuf form. The
-// command is `unsubscribe`, made as long as is wanted by a field that nobody knows.
+// Cases 1.2 and 9.2 of the Autobahn testsuite: binary messages, in Protobuf. The command is
+// `unsubscribe`, padded with an unknown field.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
-  // The protocol's own pings would come between.
+  // Prevents pings of the protocol between the expected messages.
   PING_INTERVAL_MS: '3600000',
 })
 
@@ -19,10 +19,10 @@ function varint(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)]
 }
 
-/** Behind its length, `bytes` in all. */
+/** Returns a command of `bytes` bytes, including its length prefix. */
 function command(id: number, bytes: number): Buffer {
   const asked = Buffer.from([8, id, 0x32, 6, 10, 4, ...Buffer.from('echo')])
-  // Field 100, of bytes; its length and that of the whole take one to three bytes each.
+  // Field 100 holds bytes; its length and the total length take one to three bytes each.
   for (let padding = 0; padding <= bytes; padding += 1) {
     const length = bytes - padding
     const filler = [0xa2, 6, ...varint(length)]
@@ -32,7 +32,7 @@ function command(id: number, bytes: number): Buffer {
       return whole
     }
   }
-  throw new Error(`${bytes} bytes are too few`)
+  throw new Error(`a command needs more than ${bytes} bytes`)
 }
 
 async function open(): Promise<RawSocket> {
@@ -43,13 +43,13 @@ async function open(): Promise<RawSocket> {
   return raw
 }
 
-/** The reply to `unsubscribe`: its id, and an empty result. */
+/** Returns true for the reply to `unsubscribe`: its id and an empty result. */
 const reply = (id: number) => Buffer.from([4, 8, id, 0x3a, 0])
 
 const same = (received: Received | undefined, id: number) =>
   received?.opcode === opcodes.binary && received.payload.equals(reply(id))
 
-t.test('a binary message of any size, whole, in fragments and in pieces', async (t) => {
+t.test('accepts binary messages of any size, whole, in fragments and in pieces', async (t) => {
   const raw = await open()
   let id = 1
   for (const bytes of [20, 125, 126, 127, 128, 65_535, 65_536]) {
@@ -72,7 +72,7 @@ t.test('a binary message of any size, whole, in fragments and in pieces', async 
   t.match(await raw.next(), { opcode: opcodes.pong })
 })
 
-t.test('a binary message that is too large, or none of the form', async (t) => {
+t.test('rejects a binary message that is too large or not Protobuf', async (t) => {
   const cases: [string, Buffer, number][] = [
     ['1.2.1 nothing', frame(opcodes.binary), 3501],
     ['9.2.2 too large', frame(opcodes.binary, command(2, 65_537)), 1009],

@@ -17,17 +17,16 @@ import {
 } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-// Groups 1 to 5, 7, 9 and 10 of the Autobahn testsuite, as far as they are about text; 1.2 and 9.2
-// (binary messages) and 6 (UTF-8) have files of their own. Groups 12 and 13 do not apply: they are about
-// compression, which is off; that it cannot be had is the last test here, and that a frame which claims
-// to be compressed is refused is 3.1. The pauses between frames in 5.19 are left out: a node has no timer
-// for frames.
+// The text cases of groups 1 to 5, 7, 9 and 10 of the Autobahn testsuite; binary messages (1.2, 9.2) and
+// UTF-8 (6) have separate files. Groups 12 and 13 are about compression, which is off: the last test here
+// checks that it is not negotiated, and 3.1 that a compressed frame is refused. The pauses between frames
+// in 5.19 are omitted: a node has no timer for frames.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
-  // The protocol's own pings would come between.
+  // Prevents pings of the protocol between the expected messages.
   PING_INTERVAL_MS: '3600000',
 })
 const run = (t: Test, cases: readonly Case[]) => play(t, node, auth, cases)
@@ -48,7 +47,7 @@ t.test('1 framing', async (t) => {
     ...(chop === undefined ? {} : { chop }),
   })
   await run(t, [
-    // An echo server gives the empty message back; the protocol has none.
+    // An echo server returns the empty message; the protocol has no such command.
     { name: '1.1.1 nothing', send: [text('')], expect: ['close 3501'] },
     sized('1.1.2', 125),
     sized('1.1.3', 126),
@@ -219,7 +218,7 @@ t.test('7 closing', async (t) => {
       send: [close(closing(code))],
       expect: [`close ${code}`],
     })),
-    // 7.13 leaves 5000 and 65535 to the server.
+    // 7.13 allows any reaction to 5000 and 65535.
     ...bad.map((code, at) => ({
       name: `7.9.${at + 1} ${code}`,
       send: [close(closing(code))],
@@ -232,7 +231,7 @@ t.test('9 and 10 sizes', async (t) => {
   const whole = command(2, 65_536)
   await run(t, [
     { name: '9.1.1 64 KiB', send: [text(whole)], expect: ['reply 2'] },
-    // 9.1.2 to 9.1.6 go on to 16 MiB; ours may not be larger than MAX_FRAME_BYTES.
+    // 9.1.2 to 9.1.6 use up to 16 MiB; our limit is MAX_FRAME_BYTES.
     { name: '9.1.2 a byte more', send: [text(command(2, 65_537))], expect: ['close 1009'] },
     { name: '9.3.1 in fragments of 64', send: fragments(whole, 64), expect: ['reply 2'] },
     { name: '9.3.2 of 256', send: fragments(whole, 256), expect: ['reply 2'] },
@@ -263,7 +262,7 @@ t.test('9 and 10 sizes', async (t) => {
   ])
 })
 
-t.test('12 and 13 there is no compression to be had', async (t) => {
+t.test('12 and 13 no compression', async (t) => {
   for (const offer of [
     'permessage-deflate',
     'permessage-deflate; client_max_window_bits, permessage-deflate',

@@ -5,16 +5,16 @@ import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { close, fragments, text } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-// Group 6 of the Autobahn testsuite: what is UTF-8 comes back as it was, what is not closes with 1007.
-// The echo is a publication that its publisher hears. Control characters are left out, since JSON has
-// them escaped only. The suite would like to see the connection fail at the first byte that cannot be
-// UTF-8 (6.4); it also takes what ws does, which is to look when the message is whole.
+// Group 6 of the Autobahn testsuite: valid UTF-8 is returned unchanged, invalid UTF-8 closes with 1007.
+// The echo is a publication received by its publisher. Control characters are omitted, since JSON allows
+// them only escaped. The suite prefers a failure at the first invalid byte (6.4), but also accepts a check
+// of the whole message, as in ws.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
-  // The protocol's own pings would come between.
+  // Prevents pings of the protocol between the expected messages.
   PING_INTERVAL_MS: '3600000',
 })
 
@@ -31,9 +31,9 @@ const valid: [string, Buffer][] = [
   ...[0x20, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x1_0000, 0x10_ffff].map((code) =>
     named('6.7', code),
   ),
-  // 6.11: around the surrogates, and the replacement character.
+  // 6.11: code points next to the surrogates, and the replacement character.
   ...[0xd7ff, 0xe000, 0xfffd].map((code) => named('6.11', code)),
-  // 6.22: the last two of each plane are no characters, and valid nevertheless.
+  // 6.22: the last two code points of each plane are not characters, but valid.
   ...range(0, 16).flatMap((plane) => [
     named('6.22', plane * 0x1_0000 + 0xfffe),
     named('6.22', plane * 0x1_0000 + 0xffff),
@@ -50,7 +50,7 @@ const word = hex('cebae1bdb9cf83cebcceb5')
 const invalid: [string, Buffer][] = [
   ['6.3 in the middle of a word', Buffer.concat([word, hex('edafbf'), Buffer.from('edited')])],
   ['6.4 beyond the last code point', Buffer.concat([word, hex('f4908080'), Buffer.from('edited')])],
-  // 6.6: every way to stop within the word.
+  // 6.6: the word, cut at each byte.
   ...range(1, word.length)
     .map((length): [string, Buffer] => [`6.6 ${length} bytes`, word.subarray(0, length)])
     .filter(([, bytes]) => !isUtf8(bytes)),
@@ -61,18 +61,18 @@ const invalid: [string, Buffer][] = [
   ['6.10 the last of five', hex('fbbfbfbfbf')],
   ['6.10 the last of six', hex('fdbfbfbfbfbf')],
   ['6.11 U+110000', hex('f4908080')],
-  // 6.12: continuations alone, one to seven, and each of the 64 there are.
+  // 6.12: one to seven continuation bytes, and each of the 64.
   ...range(1, 7).map((count): [string, Buffer] => [
     `6.12 ${count} continuations`,
     Buffer.alloc(count, hex('80bf')),
   ]),
   ['6.12 all continuations', Buffer.from(range(0x80, 0xbf))],
-  // 6.13: every byte that begins a sequence, followed by a blank.
+  // 6.13: each byte that starts a sequence, followed by a blank.
   ...range(0xc0, 0xfd).map((start): [string, Buffer] => [
     `6.13 ${start.toString(16)} and a blank`,
     Buffer.from([start, 0x20]),
   ]),
-  // 6.14: sequences without their last byte; 6.15: all of them.
+  // 6.14: sequences without their last byte; 6.15: all of these joined.
   ...[
     'c0',
     'e080',
@@ -86,9 +86,9 @@ const invalid: [string, Buffer][] = [
     'fdbfbfbfbf',
   ].map((digits): [string, Buffer] => [`6.14 ${digits}`, hex(digits)]),
   ['6.15', hex('c0 e080 f08080 f8808080 fc80808080 df efbf f7bfbf fbbfbfbf fdbfbfbfbf')],
-  // 6.16: bytes that are never there.
+  // 6.16: bytes that never occur.
   ...['fe', 'ff', 'fefeffff'].map((digits): [string, Buffer] => [`6.16 ${digits}`, hex(digits)]),
-  // 6.17 to 6.19: longer than need be.
+  // 6.17 to 6.19: overlong sequences.
   ...['c0af', 'e080af', 'f08080af', 'f8808080af', 'fc80808080af', 'c1bf', 'e09fbf', 'f08fbfbf']
     .concat([
       'f887bfbfbf',
@@ -113,7 +113,7 @@ const publish = (data: Buffer) =>
     Buffer.from('"}}'),
   ])
 
-/** Where the data begins in it. */
+/** Offset of the data in the message. */
 const at = publish(Buffer.alloc(0)).indexOf('"}}')
 
 async function open(t: Test): Promise<RawSocket> {
@@ -123,7 +123,7 @@ async function open(t: Test): Promise<RawSocket> {
   return raw
 }
 
-t.test('what is UTF-8 comes back as it was, however it is cut', async (t) => {
+t.test('returns valid UTF-8 unchanged, however it is fragmented', async (t) => {
   const raw = await open(t)
   raw.send(text('{"id":2,"subscribe":{"channel":"echo"}}'))
   await raw.next()
@@ -152,7 +152,7 @@ t.test('what is UTF-8 comes back as it was, however it is cut', async (t) => {
   }
 })
 
-t.test('what is no UTF-8 closes with 1007, and nobody hears it', async (t) => {
+t.test('closes with 1007 on invalid UTF-8 and publishes nothing', async (t) => {
   const before = await node.metric('realtime_published_total')
   for (const [name, data] of invalid) {
     const message = publish(data)

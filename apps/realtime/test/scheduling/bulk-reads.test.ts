@@ -13,7 +13,7 @@ const reader = (name: string, mayRead = () => true) => ({
   },
 })
 
-t.test('publications and other readers do not wait behind one who reads much', async (t) => {
+t.test('does not delay publications and other readers behind a greedy reader', async (t) => {
   const { broker } = await openBroker(t, await oneServer(t))
   const history = { size: 50, ttlSeconds: 60 }
   const large = encodePublication({ data: 'x'.repeat(10_000) })
@@ -29,14 +29,14 @@ t.test('publications and other readers do not wait behind one who reads much', a
     done += 1
   })
   await broker.streams.publish('b', large, always)
-  t.ok(done < 20, `${done} reads were done when the publication was`)
+  t.ok(done < 20, `${done} reads finished before the publication`)
   await reads.history('a', all, reader('other'))
-  t.ok(done < 40, `${done} reads were done when the other's was`)
+  t.ok(done < 40, `${done} reads finished before the other reader's`)
   await Promise.all(many)
   t.ok(greedy.charged > 60 * 50 * 10_000)
 })
 
-t.test('whether a reader may read is asked in its turn', async (t) => {
+t.test('checks the allowance of a reader in its turn', async (t) => {
   const { broker } = await openBroker(t, await oneServer(t))
   const history = { size: 50, ttlSeconds: 60 }
   await broker.streams.publish('a', encodePublication({ data: 'x'.repeat(1000) }), always, {
@@ -49,5 +49,5 @@ t.test('whether a reader may read is asked in its turn', async (t) => {
   )
   const refused = answers.filter((answer) => answer === 'tooManyRequests').length
   t.ok(refused >= 13, `${refused} of 20 were refused`)
-  t.type(await reads.history('a', { limit: 0 }, poor), 'object', 'a position costs nothing')
+  t.type(await reads.history('a', { limit: 0 }, poor), 'object', 'a position is free')
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FairQueue } from '../../src/scheduling/fair-queue.js'
 
-/** Work that goes on until the test ends it; `begun` has the names of what has begun, in order. */
+/** Jobs that run until the test ends them; `begun` lists their names in the order of their start. */
 function jobs(queue: FairQueue) {
   const begun: string[] = []
   const ends = new Map<string, () => void>()
@@ -19,7 +19,7 @@ function jobs(queue: FairQueue) {
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const wide = { maxInFlight: 100, maxPerCaller: 100, maxSliceMs: 1000 }
 
-t.test('callers take turns, each with few jobs under way', async (t) => {
+t.test('lets callers take turns and bounds the jobs of each', async (t) => {
   const queue = new FairQueue({ ...wide, maxInFlight: 3, maxPerCaller: 2 })
   const { begun, add, end } = jobs(queue)
   const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map((name) => add(name))
@@ -42,24 +42,24 @@ t.test('callers take turns, each with few jobs under way', async (t) => {
   t.equal(queue.size, 0)
 })
 
-t.test('heavy jobs count as much as they weigh, and are not passed for ever', async (t) => {
+t.test('counts jobs by weight and does not let light jobs overtake a heavy one', async (t) => {
   const queue = new FairQueue({ ...wide, maxInFlight: 4, maxPerCaller: 3 })
   const { begun, add, end } = jobs(queue)
   const light = add('a1')
   const heavy = add('b1', 9)
   add('c1')
-  t.same(begun, ['a1'], 'the heavy one waits for room, and the next one waits behind it')
+  t.same(begun, ['a1'], 'the heavy job waits, and the next one behind it')
   end('a1')
   await light
   await turn()
-  t.same(begun, ['a1', 'b1'], 'one that is heavier than any bound runs alone')
+  t.same(begun, ['a1', 'b1'], 'a job heavier than a bound runs alone')
   end('b1')
   await heavy
   await turn()
   t.same(begun, ['a1', 'b1', 'c1'])
 })
 
-t.test('work is begun in slices, with a turn of the event loop between them', async (t) => {
+t.test('starts jobs in slices, with a turn of the event loop between them', async (t) => {
   const queue = new FairQueue({ ...wide, maxSliceMs: 0 })
   const begun: number[] = []
   const all = [1, 2, 3].map((n) => queue.run('a', 1, async () => begun.push(n)))
@@ -70,7 +70,7 @@ t.test('work is begun in slices, with a turn of the event loop between them', as
   t.same(begun, [1, 2, 3])
 })
 
-t.test('what fails settles its caller, and makes room', async (t) => {
+t.test('rejects with the error of a failed job and starts the next', async (t) => {
   const queue = new FairQueue({ ...wide, maxInFlight: 1 })
   const failing = queue.run('a', 1, () => {
     throw new Error('at once')

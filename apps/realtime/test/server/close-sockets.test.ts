@@ -14,7 +14,7 @@ const namespaces = {
 }
 const keeping = { ...environment, NAMESPACES: JSON.stringify(namespaces) }
 
-t.test('closes every connection with a code, within its deadline, and once', async (t) => {
+t.test('closes every connection once, with a code, within the deadline', async (t) => {
   const node = await realtimeNode(t, { ...environment, ADMISSION: 'connect' })
   const token = auth.issue()
   const peers = await Promise.all(Array.from({ length: 20 }, () => connected(node.wsUrl, token)))
@@ -29,105 +29,111 @@ t.test('closes every connection with a code, within its deadline, and once', asy
   }
 })
 
-t.test('while it closes, newcomers are refused at once, and who is here is served', async (t) => {
-  const node = await realtimeNode(t, { ...keeping, CLOSE_DEADLINE_MS: '20000' })
-  const other = await realtimeNode(t, keeping)
-  const token = auth.issue({ scope })
-  const peers = await Promise.all(Array.from({ length: 50 }, () => connected(node.wsUrl, token)))
-  const listener = await connected(other.wsUrl, token)
-  await listener.call({ id: 2, subscribe: { channel: 'kept:news' } })
-  const closing = node.app.close()
+t.test(
+  'refuses new connections while closing, and serves open ones until their turn',
+  async (t) => {
+    const node = await realtimeNode(t, { ...keeping, CLOSE_DEADLINE_MS: '20000' })
+    const other = await realtimeNode(t, keeping)
+    const token = auth.issue({ scope })
+    const peers = await Promise.all(Array.from({ length: 50 }, () => connected(node.wsUrl, token)))
+    const listener = await connected(other.wsUrl, token)
+    await listener.call({ id: 2, subscribe: { channel: 'kept:news' } })
+    const closing = node.app.close()
 
-  const ready = await fetch(`${node.url}/ready`)
-  t.equal(ready.status, 503)
-  t.match(await ready.json(), { reasons: { node: 'closing' } })
-  t.equal((await fetch(`${node.url}/health`)).status, 200, 'it lives')
-  const upgrade = await refused(node.wsUrl, { headers: { authorization: `Bearer ${token}` } })
-  t.equal(upgrade.status, 503)
-  t.match(upgrade.headers['retry-after'], /^[1-5]$/)
-  const answer = await fetch(`${node.url}/api/publish`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: '{"channel":"kept:news","data":"refused"}',
-  })
-  t.equal(answer.status, 503)
-  t.match(answer.headers.get('retry-after'), /^[1-5]$/)
+    const ready = await fetch(`${node.url}/ready`)
+    t.equal(ready.status, 503)
+    t.match(await ready.json(), { reasons: { node: 'closing' } })
+    t.equal((await fetch(`${node.url}/health`)).status, 200, '/health still returns 200')
+    const upgrade = await refused(node.wsUrl, { headers: { authorization: `Bearer ${token}` } })
+    t.equal(upgrade.status, 503)
+    t.match(upgrade.headers['retry-after'], /^[1-5]$/)
+    const answer = await fetch(`${node.url}/api/publish`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: '{"channel":"kept:news","data":"refused"}',
+    })
+    t.equal(answer.status, 503)
+    t.match(answer.headers.get('retry-after'), /^[1-5]$/)
 
-  // Each says something before its turn comes, or not at all.
-  const said = await Promise.all(
-    peers.map(async (peer, n) => {
-      const publish = { channel: 'kept:news', data: n }
-      const reply = await peer.call({ id: 2, publish }).catch(() => undefined)
-      return reply !== undefined && 'publish' in reply ? [n] : []
-    }),
-  ).then((taken) => taken.flat())
-  t.ok(said.length > 10, `${said.length} of 50 were served meanwhile`)
-  const codes = await Promise.all(peers.map(({ closed }) => closed))
-  t.ok(codes.every(({ code }) => code === 3001))
-  await closing
-  const heard = new Set<unknown>()
-  while (!said.every((n) => heard.has(n))) {
-    const { push } = (await listener.next()) as { push?: { pub?: { data: unknown } } }
-    if (push?.pub !== undefined) {
-      heard.add(push.pub.data)
-    }
-  }
-  t.notOk(heard.has('refused'))
-  t.equal((await dial(node.wsUrl, token).closed).code, 1006, 'nothing listens any more')
-  listener.socket.terminate()
-})
-
-t.test('what is accepted while it closes is kept, presence and subscriptions leave', async (t) => {
-  const node = await realtimeNode(t, keeping)
-  const other = await realtimeNode(t, keeping)
-  const token = auth.issue({ scope })
-  const watcher = await connected(other.wsUrl, token)
-  await watcher.call({ id: 2, subscribe: { channel: 'kept:room', join_leave: true } })
-  const peers = await Promise.all(Array.from({ length: 10 }, () => connected(node.wsUrl, token)))
-  for (const peer of peers) {
-    await peer.call({ id: 2, subscribe: { channel: 'kept:room' } })
-    await peer.call({ id: 3, subscribe: { channel: 'kept:left' } })
-  }
-  const backend = auth.issue({ subject: 'shop', scope })
-  t.match(await other.api('presence_stats', backend, { channel: 'kept:room' }), {
-    body: { result: { num_clients: 11 } },
-  })
-  let accepted = 0
-  const talking = peers.map(async (peer) => {
-    for (let id = 4; ; id += 1) {
-      const reply = await peer
-        .call({ id, publish: { channel: 'kept:room', data: id } })
-        .catch(() => undefined)
-      if (reply === undefined) {
-        return
+    // Each client publishes once, if its connection is still open.
+    const said = await Promise.all(
+      peers.map(async (peer, n) => {
+        const publish = { channel: 'kept:news', data: n }
+        const reply = await peer.call({ id: 2, publish }).catch(() => undefined)
+        return reply !== undefined && 'publish' in reply ? [n] : []
+      }),
+    ).then((taken) => taken.flat())
+    t.ok(said.length > 10, `${said.length} of 50 were served while closing`)
+    const codes = await Promise.all(peers.map(({ closed }) => closed))
+    t.ok(codes.every(({ code }) => code === 3001))
+    await closing
+    const heard = new Set<unknown>()
+    while (!said.every((n) => heard.has(n))) {
+      const { push } = (await listener.next()) as { push?: { pub?: { data: unknown } } }
+      if (push?.pub !== undefined) {
+        heard.add(push.pub.data)
       }
-      accepted += 1
     }
-  })
-  await node.app.close()
-  await Promise.all(talking)
-  const { body } = await other.api('history', backend, { channel: 'kept:room', limit: -1 })
-  const { publications } = (body as { result: { publications: unknown[] } }).result
-  t.ok(accepted > 0 && publications.length >= accepted, `${accepted} of ${publications.length}`)
-  t.match(await other.api('presence_stats', backend, { channel: 'kept:room' }), {
-    body: { result: { num_clients: 1 } },
-  })
-  const admin = auth.issue({ scope: 'admin' })
-  t.match(await other.api('channels', admin, {}), {
-    body: { result: { channels: { 'kept:room': {}, 'kept:left': undefined } } },
-  })
-  let left = 0
-  while (left < 10) {
-    const { push } = (await watcher.next()) as { push?: { leave?: unknown } }
-    if (push?.leave !== undefined) {
-      left += 1
-    }
-  }
-  t.equal(left, 10, 'their leaves are told')
-  watcher.socket.terminate()
-})
+    t.notOk(heard.has('refused'))
+    t.equal((await dial(node.wsUrl, token).closed).code, 1006, 'the port is closed')
+    listener.socket.terminate()
+  },
+)
 
-t.test('an upgrade that auth has not answered when it begins is refused', async (t) => {
+t.test(
+  'keeps publications accepted while closing, and removes presence and subscriptions',
+  async (t) => {
+    const node = await realtimeNode(t, keeping)
+    const other = await realtimeNode(t, keeping)
+    const token = auth.issue({ scope })
+    const watcher = await connected(other.wsUrl, token)
+    await watcher.call({ id: 2, subscribe: { channel: 'kept:room', join_leave: true } })
+    const peers = await Promise.all(Array.from({ length: 10 }, () => connected(node.wsUrl, token)))
+    for (const peer of peers) {
+      await peer.call({ id: 2, subscribe: { channel: 'kept:room' } })
+      await peer.call({ id: 3, subscribe: { channel: 'kept:left' } })
+    }
+    const backend = auth.issue({ subject: 'shop', scope })
+    t.match(await other.api('presence_stats', backend, { channel: 'kept:room' }), {
+      body: { result: { num_clients: 11 } },
+    })
+    let accepted = 0
+    const talking = peers.map(async (peer) => {
+      for (let id = 4; ; id += 1) {
+        const reply = await peer
+          .call({ id, publish: { channel: 'kept:room', data: id } })
+          .catch(() => undefined)
+        if (reply === undefined) {
+          return
+        }
+        accepted += 1
+      }
+    })
+    await node.app.close()
+    await Promise.all(talking)
+    const { body } = await other.api('history', backend, { channel: 'kept:room', limit: -1 })
+    const { publications } = (body as { result: { publications: unknown[] } }).result
+    t.ok(accepted > 0 && publications.length >= accepted, `${accepted} of ${publications.length}`)
+    t.match(await other.api('presence_stats', backend, { channel: 'kept:room' }), {
+      body: { result: { num_clients: 1 } },
+    })
+    const admin = auth.issue({ scope: 'admin' })
+    t.match(await other.api('channels', admin, {}), {
+      body: { result: { channels: { 'kept:room': {}, 'kept:left': undefined } } },
+    })
+    let left = 0
+    while (left < 10) {
+      const { push } = (await watcher.next()) as { push?: { leave?: unknown } }
+      if (push?.leave !== undefined) {
+        left += 1
+      }
+    }
+    t.equal(left, 10, 'announces their leaves')
+    watcher.socket.terminate()
+  },
+)
+
+t.test('refuses an upgrade that waits for auth when closing starts', async (t) => {
   const node = await realtimeNode(t, environment)
   const token = auth.issue()
   const asked = auth.introspected
@@ -148,7 +154,7 @@ t.test('an upgrade that auth has not answered when it begins is refused', async 
   await closing
 })
 
-t.test('nothing holds it longer than its deadline', async (t) => {
+t.test('closes within the deadline whatever clients do', async (t) => {
   const node = await realtimeNode(t, {
     ...environment,
     SEND_BUFFER_BYTES: '33554432',
@@ -185,7 +191,7 @@ t.test('nothing holds it longer than its deadline', async (t) => {
   }
   await Promise.all([once(empty, 'connect'), once(half, 'connect')])
   half.write('POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
-  // Its headers are read: it waits for the body.
+  // The server has read the headers and waits for the body.
   const [request] = await once(node.app.server, 'request')
   t.equal(request.method, 'POST')
 
@@ -207,7 +213,7 @@ t.test('nothing holds it longer than its deadline', async (t) => {
   }
 })
 
-/** Reads what still comes, to the end of the connection. */
+/** Reads until the end of the connection. */
 async function readToEnd(socket: WebSocket): Promise<Socket> {
   const below = Reflect.get(socket, '_socket') as Socket
   const closed = once(socket, 'close')
@@ -216,17 +222,20 @@ async function readToEnd(socket: WebSocket): Promise<Socket> {
   return below
 }
 
-t.test('a node whose name a later process has says so, so that a supervisor ends it', async (t) => {
-  const own = await scriptedAuth(t)
-  const node = await realtimeNode(t, { ...environment, AUTH_URL: own.url })
-  const status = async (path: string) => (await fetch(`${node.url}${path}`)).status
-  t.equal(await status('/health'), 200)
-  own.closeFeeds(1001)
-  t.equal(await status('/health'), 200, 'a lost feed is no reason to end')
-  while ((await status('/ready')) !== 200) {}
-  own.closeFeeds(4409)
-  while ((await status('/ready')) === 200) {}
-  const health = await fetch(`${node.url}/health`)
-  t.equal(health.status, 503)
-  t.match(await health.json(), { status: 'failed', reason: /later process/ })
-})
+t.test(
+  'fails /health when another process has taken the node name, so that a supervisor restarts it',
+  async (t) => {
+    const own = await scriptedAuth(t)
+    const node = await realtimeNode(t, { ...environment, AUTH_URL: own.url })
+    const status = async (path: string) => (await fetch(`${node.url}${path}`)).status
+    t.equal(await status('/health'), 200)
+    own.closeFeeds(1001)
+    t.equal(await status('/health'), 200, 'a lost feed alone does not fail /health')
+    while ((await status('/ready')) !== 200) {}
+    own.closeFeeds(4409)
+    while ((await status('/ready')) === 200) {}
+    const health = await fetch(`${node.url}/health`)
+    t.equal(health.status, 503)
+    t.match(await health.json(), { status: 'failed', reason: /later process/ })
+  },
+)

@@ -4,7 +4,7 @@ import { Agent, request } from 'undici'
 import { config } from '../../src/config/config.js'
 import { createServer } from '../../src/server/create-server.js'
 
-t.test('a node listens with TLS, and asks for certificates, when it is told to', async (t) => {
+t.test('listens with TLS and requests client certificates if configured', async (t) => {
   const authority = await makeAuthority('ours')
   const { cert, key } = await authority.sign('server', 'node')
   const app = createServer(

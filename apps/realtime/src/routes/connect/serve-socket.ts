@@ -1,7 +1,7 @@
 import type { Connection } from '../../connection/connection.js'
 import type { Guest } from '../../connection/lobby.js'
 
-/** The events of a WebSocket (`ws`) that a connection is told of. */
+/** The events of a WebSocket (`ws`) that concern a connection. */
 interface SocketEvents {
   on(event: 'message', listener: (message: Buffer, isBinary: boolean) => void): unknown
   on(event: 'close', listener: () => void): unknown

@@ -33,7 +33,7 @@ async function node(t: Test, ttlMs = 60_000) {
 const present = async (presence: Presence, channel: string) =>
   (await presence.present(channel, 1e6))?.infos ?? []
 
-t.test('who entered on whatever node is there, until it leaves', async (t) => {
+t.test('lists clients of all nodes until they leave', async (t) => {
   const [one, two] = [await node(t), await node(t)]
   await one.presence.enter('a', ada, always)
   await one.presence.enter('a', phone, always)
@@ -44,10 +44,10 @@ t.test('who entered on whatever node is there, until it leaves', async (t) => {
   await one.presence.leave('a', ada)
   t.same(new Set(await present(one.presence, 'a')), new Set([phone, bob]))
   await one.presence.close()
-  t.same(await present(two.presence, 'a'), [bob], 'a node that closes takes its own away')
+  t.same(await present(two.presence, 'a'), [bob], 'a closing node removes its clients')
 })
 
-t.test('what Redis has lost comes back with the next renewal, and only that', async (t) => {
+t.test('restores what Redis has lost with the next renewal', async (t) => {
   const { redis, presence } = await node(t)
   await presence.enter('lost', ada, always)
   await presence.enter('lost', bob, always)
@@ -58,7 +58,7 @@ t.test('what Redis has lost comes back with the next renewal, and only that', as
   t.same(await present(presence, 'lost'), [ada])
 })
 
-t.test('one that leaves while it is renewed stays away', async (t) => {
+t.test('does not bring back a client that leaves during a renewal', async (t) => {
   const { presence } = await node(t)
   await Promise.all(
     Array.from({ length: 1200 }, (_, at) =>
@@ -70,10 +70,10 @@ t.test('one that leaves while it is renewed stays away', async (t) => {
   await renewing
   t.equal((await presence.stats('many')).stats.num_clients, 1199)
   t.equal((await present(presence, 'many')).length, 1199, 'more than one page')
-  t.equal(await presence.present('many', 20_000), undefined, 'more than one may have')
+  t.equal(await presence.present('many', 20_000), undefined, 'more than maxBytes')
 })
 
-t.test('what a node leaves behind that is gone counts no more after its time', async (t) => {
+t.test('expires entries of a node that is gone', async (t) => {
   const gone = connect({ url: redisUrl, onError: () => undefined })
   await gone.connect()
   const left = new Presence({
@@ -87,7 +87,7 @@ t.test('what a node leaves behind that is gone counts no more after its time', a
   const lives = await node(t, 900)
   await left.enter('time', ada, always)
   await lives.presence.enter('time', bob, always)
-  // As if it were killed: its connection is there no more, and its timer has nobody to tell.
+  // Imitates a killed process: its connection is closed, and its timer can renew nothing.
   gone.disconnect()
   const changed = new EventEmitter()
   const look = setInterval(async () => {

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { Acknowledged } from '../../../src/broker/streams/acknowledged.js'
 
-t.test('what was acknowledged is kept until Redis was seen to have it, long after', async (t) => {
+t.test('keeps positions until Redis has confirmed them, and for a minimum time', async (t) => {
   let now = 0
   const acknowledged = new Acknowledged({ forMs: 1000, minJump: 100, now: () => now })
   const place = (offset: number) => ({ offset, epoch: 'e' })
   acknowledged.set('a', place(1))
   acknowledged.set('a', place(2))
   now = 5000
-  t.same(acknowledged.all, [['a', place(2)]], 'while Redis was not asked, of each the last')
+  t.same(acknowledged.all, [['a', place(2)]], 'the last of each stream, before a confirmation')
   acknowledged.confirm(acknowledged.all)
   acknowledged.set('b', place(1))
   now = 5999
@@ -16,7 +16,7 @@ t.test('what was acknowledged is kept until Redis was seen to have it, long afte
   t.same(
     acknowledged.all.map(([channel]) => channel).sort(),
     ['a', 'b'],
-    'looks may come close together',
+    'confirmations may come close together',
   )
   now = 6000
   acknowledged.confirm(acknowledged.all)
@@ -29,7 +29,7 @@ t.test('what was acknowledged is kept until Redis was seen to have it, long afte
   t.equal(acknowledged.all.length, 0)
 })
 
-t.test('the last before another master took over is kept beside what comes after it', async (t) => {
+t.test('keeps the last position before a change of masters besides later ones', async (t) => {
   const acknowledged = new Acknowledged({ forMs: 1000, minJump: 100 })
   const place = (offset: number) => ({ offset, epoch: 'e' })
   for (const offset of [1, 2, 90, 190, 191]) {

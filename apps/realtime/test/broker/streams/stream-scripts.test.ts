@@ -17,7 +17,7 @@ const redis = connect({ url: redisUrl, onError: () => undefined })
 await redis.connect()
 t.teardown(() => close(redis))
 
-/** A deadline far away, in Unix milliseconds. */
+/** A deadline an hour from now, in Unix milliseconds. */
 const later = Date.now() + 3_600_000
 const kept = { history: { size: 3, ttlSeconds: 60 } }
 const of = (data: unknown) => encodePublication({ data })
@@ -45,7 +45,7 @@ function open() {
   }
 }
 
-t.test('publications are counted, and the newest are kept', async (t) => {
+t.test('counts publications and keeps the newest', async (t) => {
   const { publish, history } = open()
   const first = await publish('a', 'one')
   t.match(first, { offset: 1 })
@@ -62,10 +62,10 @@ t.test('publications are counted, and the newest are kept', async (t) => {
       [4, 'four'],
     ],
   })
-  t.same((await history('b', { limit: -1 })).read, [], 'of this channel alone')
+  t.same((await history('b', { limit: -1 })).read, [], 'only of this channel')
 })
 
-t.test('history can be read from a place on, backwards, and in part', async (t) => {
+t.test('reads history from a position, backwards, and in part', async (t) => {
   const { publish, history } = open()
   for (const data of ['one', 'two', 'three']) {
     await publish('a', data)
@@ -83,20 +83,17 @@ t.test('history can be read from a place on, backwards, and in part', async (t) 
   t.same(await read({ limit: -1, since: { offset: 0, epoch }, reverse: true }), [])
 })
 
-t.test(
-  'a channel has a place before its first publication, and after its last is gone',
-  async (t) => {
-    const { names, publish, history } = open()
-    const before = await history('a', { limit: 0 })
-    t.match(before, { offset: 0 })
-    t.same(await publish('a', 1), { offset: 1, epoch: before.epoch })
-    await redis.del(names.stream('a'))
-    t.same(await history('a', { limit: -1 }), { offset: 1, epoch: before.epoch, read: [] })
-    t.same(await publish('a', 2), { offset: 2, epoch: before.epoch })
-  },
-)
+t.test('has a position before the first publication and after the last has expired', async (t) => {
+  const { names, publish, history } = open()
+  const before = await history('a', { limit: 0 })
+  t.match(before, { offset: 0 })
+  t.same(await publish('a', 1), { offset: 1, epoch: before.epoch })
+  await redis.del(names.stream('a'))
+  t.same(await history('a', { limit: -1 }), { offset: 1, epoch: before.epoch, read: [] })
+  t.same(await publish('a', 2), { offset: 2, epoch: before.epoch })
+})
 
-t.test('a stream whose place is lost begins anew, with another epoch', async (t) => {
+t.test('starts a new epoch when the position is lost', async (t) => {
   const { names, publish, history } = open()
   const old = await publish('a', 1)
   await publish('a', 2)
@@ -107,52 +104,49 @@ t.test('a stream whose place is lost begins anew, with another epoch', async (t)
   t.same((await history('a', { limit: -1 })).read, [[1, 3]])
 })
 
-t.test(
-  'another line of replication: offsets go on further up, and say what they follow',
-  async (t) => {
-    const { names, publish, history } = open()
-    const subscriber = redis.duplicate()
-    await subscriber.connect()
-    t.teardown(() => close(subscriber))
-    const heard: string[] = []
-    subscriber.on('smessage', (_channel, message: string) => heard.push(message))
-    await subscriber.ssubscribe(names.channel('a'))
-    const before = await history('a', { limit: 0 })
-    /** As a replica finds it that has become the master, or a Redis that was started again. */
-    const promote = () => redis.hset(names.place('a'), 'line', 'another')
-    await promote()
-    const first = await publish('a', 1)
-    t.match(first, { epoch: before.epoch }, 'the same stream')
-    const begin = first?.offset ?? 0
-    t.ok(begin > 2 ** 24 && begin < 2 ** 40, 'even when nothing was published that it knows of')
-    t.match(await publish('a', 2), { offset: begin + 1 })
-    await promote()
-    const further = (await publish('a', 3))?.offset ?? 0
-    t.ok(further > begin + 2 ** 24)
-    const { publications } = await readHistory(redis, names, 'a', { limit: -1, maxBytes: 1e6 })
-    t.same(
-      publications.map(({ offset, after }) => [offset, after]),
-      [
-        [begin, 0],
-        [begin + 1, undefined],
-        [further, begin + 1],
-      ],
-    )
-    while (heard.length < 3) {
-      await new Promise(setImmediate)
-    }
-    t.same(
-      heard.map((message) => readChannelMessage(Buffer.from(message))),
-      publications.map(({ encoded, ...position }) => ({
-        type: 'publication',
-        encoded,
-        position: { ...position, epoch: before.epoch },
-      })),
-    )
-  },
-)
+t.test('jumps in offsets after a change of masters and names the previous offset', async (t) => {
+  const { names, publish, history } = open()
+  const subscriber = redis.duplicate()
+  await subscriber.connect()
+  t.teardown(() => close(subscriber))
+  const heard: string[] = []
+  subscriber.on('smessage', (_channel, message: string) => heard.push(message))
+  await subscriber.ssubscribe(names.channel('a'))
+  const before = await history('a', { limit: 0 })
+  /** Imitates a replica that became master, or a restarted Redis. */
+  const promote = () => redis.hset(names.place('a'), 'line', 'another')
+  await promote()
+  const first = await publish('a', 1)
+  t.match(first, { epoch: before.epoch }, 'the same epoch')
+  const begin = first?.offset ?? 0
+  t.ok(begin > 2 ** 24 && begin < 2 ** 40, 'also in an empty stream')
+  t.match(await publish('a', 2), { offset: begin + 1 })
+  await promote()
+  const further = (await publish('a', 3))?.offset ?? 0
+  t.ok(further > begin + 2 ** 24)
+  const { publications } = await readHistory(redis, names, 'a', { limit: -1, maxBytes: 1e6 })
+  t.same(
+    publications.map(({ offset, after }) => [offset, after]),
+    [
+      [begin, 0],
+      [begin + 1, undefined],
+      [further, begin + 1],
+    ],
+  )
+  while (heard.length < 3) {
+    await new Promise(setImmediate)
+  }
+  t.same(
+    heard.map((message) => readChannelMessage(Buffer.from(message))),
+    publications.map(({ encoded, ...position }) => ({
+      type: 'publication',
+      encoded,
+      position: { ...position, epoch: before.epoch },
+    })),
+  )
+})
 
-t.test('a stream that has lost what was acknowledged begins anew', async (t) => {
+t.test('deletes a stream that has lost an acknowledged publication', async (t) => {
   const { names, publish, history } = open()
   const disown = (position: StreamPosition) => disownLost(redis, names, 'a', position)
   const place = names.place('a')
@@ -165,23 +159,23 @@ t.test('a stream that has lost what was acknowledged begins anew', async (t) => 
   for (const known of [1, 2, offset]) {
     t.notOk(await disown({ offset: known, epoch }), `${known}`)
   }
-  t.notOk(await disown({ offset: 9, epoch: 'other' }), 'it has begun anew already')
-  t.ok(await disown({ offset: 3, epoch }), 'in the gap')
+  t.notOk(await disown({ offset: 9, epoch: 'other' }), 'another epoch already')
+  t.ok(await disown({ offset: 3, epoch }), 'within the gap')
   t.not((await history('a', { limit: -1 })).epoch, epoch)
 
   const one = await publish('a', 1)
   await redis.hset(place, 'offset', 0)
-  t.ok(await disown(one ?? two), 'behind the end')
+  t.ok(await disown(one ?? two), 'beyond the end')
   t.same((await history('a', { limit: -1 })).read, [])
 })
 
-t.test('an idempotency key publishes once', async (t) => {
+t.test('publishes once under an idempotency key', async (t) => {
   const { publish, history, names } = open()
   const idempotency = { key: 'k', ttlSeconds: 60 }
   const first = await publish('a', 1, { ...kept, idempotency })
   t.same(await publish('a', 2, { ...kept, idempotency }), first)
   t.same((await history('a', { limit: -1 })).read, [[1, 1]])
-  t.match(await publish('b', 3, { ...kept, idempotency }), { offset: 1 }, 'in each channel')
+  t.match(await publish('b', 3, { ...kept, idempotency }), { offset: 1 }, 'once in each channel')
 
   const subscriber = redis.duplicate()
   await subscriber.connect()
@@ -199,13 +193,13 @@ t.test('an idempotency key publishes once', async (t) => {
   t.same(heard, ['{"data":4}', '{"data":6}', ''])
 })
 
-t.test('the place of a channel, of one without a stream too', async (t) => {
+t.test('reads the position of a channel, also of one without a stream', async (t) => {
   const { names, publish } = open()
   t.same(await publish('a', 1), await readPosition(redis, names, 'a'))
   t.equal(await readPosition(redis, names, 'nothing'), undefined)
 })
 
-t.test('any channel, any data, any size: as a list would have it', async () => {
+t.test('behaves like a list for random channels, data and sizes', async () => {
   const channel = fc.constantFrom('a', 'b{c}', '{', 'chat:1')
   const step = fc.record({ channel, data: fc.jsonValue(), size: fc.integer({ min: 1, max: 5 }) })
   await fc.assert(
@@ -231,7 +225,7 @@ t.test('any channel, any data, any size: as a list would have it', async () => {
   )
 })
 
-t.test('a read is cut at its bytes, and gives one publication at least', async (t) => {
+t.test('cuts a read at its bytes, but returns at least one publication', async (t) => {
   const { publish, history } = open()
   const many = { history: { size: 100, ttlSeconds: 60 } }
   for (let n = 1; n <= 80; n += 1) {
@@ -243,7 +237,7 @@ t.test('a read is cut at its bytes, and gives one publication at least', async (
     Array.from({ length: Math.abs(last - first) + 1 }, (_, at) =>
       first < last ? first + at : first - at,
     )
-  t.same(await offsets({ limit: -1 }), range(1, 80), 'all, in several pieces')
+  t.same(await offsets({ limit: -1 }), range(1, 80), 'all, in several pages')
   t.same(await offsets({ limit: 70 }), range(1, 70))
   t.same(await offsets({ limit: -1, maxBytes: 5000 }), range(1, 50))
   t.same(await offsets({ limit: -1, maxBytes: 5000, reverse: true }), range(80, 31))

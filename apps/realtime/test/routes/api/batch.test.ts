@@ -15,14 +15,14 @@ const scope = 'tokens:issue tokens:revoke subscribe:* publish:* history:* presen
 const backend = auth.issue({ subject: 'shop', scope })
 const denied = { error: { code: 103, message: 'permission denied' } }
 
-/** The answers of a batch, in order. */
+/** Sends a batch and returns its replies, in order. */
 async function batch(commands: object[], token = backend, more: object = {}): Promise<unknown[]> {
   const { status, body } = await one.api('batch', token, { commands, ...more })
   t.equal(status, 200)
   return Object(body).replies
 }
 
-t.test('commands are run in order, each with an answer under its name', async (t) => {
+t.test('runs commands in order and returns each result under its name', async (t) => {
   const peer = await connected(two.wsUrl, auth.issue({ subject: 'eve' }))
   await peer.call({ id: 2, subscribe: { channel: 's:1' } })
   const replies = await batch([
@@ -57,7 +57,7 @@ t.test('commands are run in order, each with an answer under its name', async (t
   t.match(await peer.closed, { code: 3503 })
 })
 
-t.test('each command needs what it needs alone', async (t) => {
+t.test('requires the scopes of each command', async (t) => {
   const publisher = auth.issue({ subject: 'shop', scope: 'publish:news' })
   const replies = await batch(
     [
@@ -73,10 +73,10 @@ t.test('each command needs what it needs alone', async (t) => {
   t.same(replies, [{ publish: {} }, denied, denied, denied, denied, denied])
   const [info] = await batch([{ info: {} }], auth.issue({ subject: 'shop', scope: 'nodes:read' }))
   t.match(info, { info: { nodes: [{}, {}] } })
-  t.equal((await one.api('batch', 'nobody', { commands: [] })).status, 401)
+  t.equal((await one.api('batch', 'unknown', { commands: [] })).status, 401)
 })
 
-t.test('one that is wrong does not keep the others from being run', async (t) => {
+t.test('runs the other commands when one is invalid', async (t) => {
   const replies = await batch([
     { publish: { channel: 'with space', data: 1 } },
     { publish: { channel: 'a' } },
@@ -97,7 +97,7 @@ t.test('one that is wrong does not keep the others from being run', async (t) =>
   }
 })
 
-t.test('an idempotency key holds within a batch and beyond it', async (t) => {
+t.test('publishes once under an idempotency key, within a batch and across requests', async (t) => {
   const publish = { channel: 's:once', data: 1, idempotency_key: 'k' }
   const [first, second] = await batch([{ publish }, { publish }])
   t.match(first, { publish: { offset: 1 } })
@@ -112,7 +112,7 @@ t.test('an idempotency key holds within a batch and beyond it', async (t) => {
   t.match(await one.api('publish', backend, publish), { body: { result: { offset: 1 } } })
 })
 
-t.test('side by side, the answers are in order still', async (t) => {
+t.test('returns replies in order when commands run in parallel', async (t) => {
   const commands = Array.from({ length: 200 }, (_, at) => ({
     history: { channel: `s:p${at}`, limit: 1 },
   }))
@@ -129,7 +129,7 @@ t.test('side by side, the answers are in order still', async (t) => {
   )
 })
 
-t.test('each command and each channel counts for the identity', async (t) => {
+t.test('counts each command and each channel for the identity', async (t) => {
   const slow = { API_COMMANDS_PER_SECOND: '2', RATE_BURST_SECONDS: '5', COMMANDS_PER_SECOND: '100' }
   const node = await realtimeNode(t, { ...environment, ...slow })
   const services = ['one', 'two', 'three', 'four'].map((identity) =>
@@ -155,14 +155,14 @@ t.test('each command and each channel counts for the identity', async (t) => {
   t.same(
     await answers(services[2], [broadcast, broadcast, broadcast, publish], true),
     ['done', 'done', tooMany, tooMany],
-    'what begins within the rate is done, and has to be paid for',
+    'a command that starts within the rate runs and is charged in full',
   )
   t.equal((await node.api('broadcast', services[3] ?? '', broadcast.broadcast)).status, 200)
   t.equal((await node.api('broadcast', services[3] ?? '', broadcast.broadcast)).status, 200)
   t.equal((await node.api('broadcast', services[3] ?? '', broadcast.broadcast)).status, 429)
 })
 
-t.test('published bytes count, of a broadcast for each channel', async (t) => {
+t.test('counts published bytes, of a broadcast for each channel', async (t) => {
   const slow = { API_BYTES_PER_SECOND: '1024', RATE_BURST_SECONDS: '5' }
   const node = await realtimeNode(t, { ...environment, ...slow })
   const data = 'x'.repeat(1000)
@@ -173,7 +173,7 @@ t.test('published bytes count, of a broadcast for each channel', async (t) => {
   t.equal((await node.api('publish', other, { channel: 'b', data })).status, 200)
 })
 
-t.test('a batch of broadcasts does not delay another caller', async (t) => {
+t.test('does not delay another caller behind a batch of broadcasts', async (t) => {
   const channels = Array.from({ length: 1000 }, (_, at) => `w${at}`)
   const commands = Array.from({ length: 12 }, () => ({ broadcast: { channels, data: 0 } }))
   const order: string[] = []
@@ -192,7 +192,7 @@ t.test('a batch of broadcasts does not delay another caller', async (t) => {
   t.same(order, ['other', 'batch'])
 })
 
-t.test('an answer has a size, beyond which no command is run', async (t) => {
+t.test('runs no further command when the replies exceed their maximum size', async (t) => {
   const data = 'x'.repeat(500_000)
   for (const channel of ['s:large1', 's:large2']) {
     await one.api('publish', backend, { channel, data })
@@ -204,7 +204,7 @@ t.test('an answer has a size, beyond which no command is run', async (t) => {
   }
 })
 
-t.test('a caller who is revoked in the middle gets no further', async (t) => {
+t.test('runs no further command after the caller is revoked', async (t) => {
   const mine = auth.issue({ subject: 'shop', scope: 'publish:*' })
   const watching = await connected(two.wsUrl, auth.issue())
   await watching.call({ id: 2, subscribe: { channel: 'long' } })

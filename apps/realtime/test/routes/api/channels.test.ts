@@ -16,9 +16,9 @@ const two = await realtimeNode(t, environment)
 const scope = 'publish:* history:* presence:* subscribe:*'
 const backend = auth.issue({ identity: 'shop', subject: 'shop', scope })
 const operator = auth.issue({ identity: 'ops', subject: 'ops', scope: 'nodes:read' })
-const nobody = auth.issue({ identity: 'shop', subject: 'shop', scope: 'subscribe:*' })
+const unprivileged = auth.issue({ identity: 'shop', subject: 'shop', scope: 'subscribe:*' })
 
-t.test('history keeps the newest, and can be removed', async (t) => {
+t.test('returns the newest publications of a history, and removes it', async (t) => {
   const channel = 'chat:kept'
   const call = async (method: string, body: object) => (await one.api(method, backend, body)).body
   const published: unknown[] = []
@@ -51,7 +51,7 @@ t.test('history keeps the newest, and can be removed', async (t) => {
   })
 })
 
-t.test('bytes can be published, in base64, and not beside data', async (t) => {
+t.test('publishes bytes in base64, and rejects them together with data', async (t) => {
   const peer = await connected(one.wsUrl, auth.issue())
   await peer.call({ id: 2, subscribe: { channel: 'chat:bytes' } })
   const publish = (body: object) => one.api('publish', backend, { channel: 'chat:bytes', ...body })
@@ -66,7 +66,7 @@ t.test('bytes can be published, in base64, and not beside data', async (t) => {
   }
 })
 
-t.test('an idempotency key publishes once', async (t) => {
+t.test('publishes once under an idempotency key', async (t) => {
   const peer = await connected(two.wsUrl, auth.issue())
   await peer.call({ id: 2, subscribe: { channel: 'chat:once' } })
   const body = { channel: 'chat:once', data: 1, idempotency_key: 'order-7' }
@@ -77,7 +77,7 @@ t.test('an idempotency key publishes once', async (t) => {
   t.match(await peer.next(), { push: { pub: { data: 2, offset: 2 } } })
 })
 
-t.test('presence and channels, of both nodes', async (t) => {
+t.test('returns presence and channels of both nodes', async (t) => {
   const channel = 'chat:here'
   const ada = await connected(one.wsUrl, auth.issue())
   const bob = await connected(two.wsUrl, auth.issue({ subject: 'bob' }))
@@ -100,11 +100,11 @@ t.test('presence and channels, of both nodes', async (t) => {
   })
 })
 
-t.test('scopes decide, and so do the options of the namespace', async (t) => {
+t.test('requires scopes and the options of the namespace', async (t) => {
   const call = async (method: string, token: string, channel: string) =>
     (await one.api(method, token, { channel })).body
   for (const method of ['history', 'history_remove', 'presence', 'presence_stats']) {
-    t.match(await call(method, nobody, 'chat:1'), { error: { code: 103 } }, method)
+    t.match(await call(method, unprivileged, 'chat:1'), { error: { code: 103 } }, method)
   }
   for (const method of ['history', 'presence', 'presence_stats']) {
     t.match(await call(method, backend, 'other:1'), { error: { code: 108 } }, method)

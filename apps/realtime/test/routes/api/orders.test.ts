@@ -19,7 +19,7 @@ const done = { status: 200, body: { result: {} } }
 const denied = { status: 200, body: { error: { code: 103, message: 'permission denied' } } }
 
 let users = 0
-/** A user of each test's own, who may do nothing, connected to the node that is not asked. */
+/** Connects a new user without scopes to the node that does not receive the request. */
 async function userOf(issue: Issue = {}) {
   users += 1
   const user = issue.subject ?? `user${users}`
@@ -27,7 +27,7 @@ async function userOf(issue: Issue = {}) {
   return { user, token, peer: await connected(two.wsUrl, token) }
 }
 
-t.test('subscribe puts the user’s connections on every node into a channel', async (t) => {
+t.test('subscribes the user’s connections on every node', async (t) => {
   const { user, peer, token } = await userOf()
   const peers = [peer, await connected(one.wsUrl, token)]
   const data = { why: 'because' }
@@ -46,7 +46,7 @@ t.test('subscribe puts the user’s connections on every node into a channel', a
   }
 })
 
-t.test('one connection, by its client or its session', async (t) => {
+t.test('selects one connection by its client or session id', async (t) => {
   const { user, peer, token } = await userOf()
   const other = await connected(two.wsUrl, token)
   const { client } = other
@@ -62,10 +62,10 @@ t.test('one connection, by its client or its session', async (t) => {
   })
   await one.api('unsubscribe', backend, { user, session: client, channel: 'b' })
   t.match(await other.next(), { push: { channel: 'b', unsubscribe: {} } })
-  t.match(await peer.call({ id: 2, rpc: {} }), { id: 2 }, 'the other was told nothing')
+  t.match(await peer.call({ id: 2, rpc: {} }), { id: 2 }, 'the other connection received nothing')
 })
 
-t.test('what was published after a place comes first', async (t) => {
+t.test('sends publications after recover_since first', async (t) => {
   const publish = async (data: number) => {
     const { body } = await one.api('publish', backend, { channel: 's:1', data })
     return Object(body).result
@@ -83,7 +83,7 @@ t.test('what was published after a place comes first', async (t) => {
   }
 })
 
-t.test('bytes for Protobuf, and an end', async (t) => {
+t.test('passes on bytes and the end of the subscription', async (t) => {
   const { user, peer } = await userOf()
   const b64data = Buffer.from('no json').toString('base64')
   const expire_at = Math.floor(Date.now() / 1000) + 1
@@ -95,7 +95,7 @@ t.test('bytes for Protobuf, and an end', async (t) => {
   })
 })
 
-t.test('a channel too many closes', async (t) => {
+t.test('closes a connection that would exceed its channels', async (t) => {
   const { user, peer } = await userOf()
   for (const channel of ['a', 'b', 'c']) {
     await one.api('subscribe', backend, { user, channel })
@@ -103,7 +103,7 @@ t.test('a channel too many closes', async (t) => {
   t.same(await peer.closed, { code: 3505, reason: 'channel limit' })
 })
 
-t.test('nobody grants more than they could put into a token', async (t) => {
+t.test('requires the scopes for issuing a token with the channel', async (t) => {
   const { user } = await userOf({ scope: 'subscribe:*' })
   const subscribe = (by: string, channel = 'a') => one.api('subscribe', by, { user, channel })
   const asShop = (scope: string) => auth.issue({ subject: 'shop', scope })
@@ -112,7 +112,7 @@ t.test('nobody grants more than they could put into a token', async (t) => {
   const own = auth.issue({ subject: 'shop', scope: 'tokens:issue subscribe:u:{sub}' })
   t.same(await subscribe(own, 'u:shop'), denied)
   t.same(await subscribe(own, 'u:other'), denied)
-  t.same(await subscribe(own, `u:${user}`), done, '{sub} is the user, as in a token for them')
+  t.same(await subscribe(own, `u:${user}`), done, '{sub} stands for the user')
   for (const method of ['unsubscribe', 'disconnect', 'refresh']) {
     const body = { user, ...(method === 'unsubscribe' ? { channel: 'a' } : {}) }
     const { status } = await one.api(method, asShop('tokens:issue'), body)
@@ -120,7 +120,7 @@ t.test('nobody grants more than they could put into a token', async (t) => {
   }
 })
 
-t.test('only connections of the caller’s identity are reached, but for admin', async (t) => {
+t.test('reaches only connections of the caller’s identity, except for admin', async (t) => {
   const { user, peer } = await userOf({ identity: 'bank' })
   for (const method of ['subscribe', 'unsubscribe', 'disconnect', 'refresh']) {
     const channel = method.endsWith('subscribe') ? { channel: 'a' } : {}
@@ -132,7 +132,7 @@ t.test('only connections of the caller’s identity are reached, but for admin',
   t.match(await peer.next(), { push: { channel: 'admins', subscribe: {} } })
 })
 
-t.test('a revocation ends what was granted', async (t) => {
+t.test('ends granted subscriptions with a revocation', async (t) => {
   const { user, peer, token } = await userOf()
   await one.api('subscribe', backend, { user, channel: 'a' })
   await peer.next()
@@ -140,7 +140,7 @@ t.test('a revocation ends what was granted', async (t) => {
   t.match(await peer.closed, { code: 4500 })
 })
 
-t.test('disconnect keeps those that are listed', async (t) => {
+t.test('does not disconnect clients in the whitelist', async (t) => {
   const { user, peer, token } = await userOf()
   const [kept, closed] = [await connected(one.wsUrl, token), await connected(two.wsUrl, token)]
   const { client } = closed
@@ -151,7 +151,7 @@ t.test('disconnect keeps those that are listed', async (t) => {
   t.match(await kept.call({ id: 2, rpc: {} }), { id: 2 })
 })
 
-t.test('refresh ends a connection as expired, and never moves its end', async (t) => {
+t.test('closes connections as expired on refresh, and never extends them', async (t) => {
   const past = Math.floor(Date.now() / 1000) - 10
   for (const body of [{ expired: true }, { expire_at: past }]) {
     const { user, peer } = await userOf()
@@ -168,7 +168,7 @@ t.test('refresh ends a connection as expired, and never moves its end', async (t
   t.match(await peer.call({ id: 2, rpc: {} }), { id: 2 })
 })
 
-t.test('what cannot be done is refused by its name', async (t) => {
+t.test('names the field that is not available', async (t) => {
   const { user } = await userOf()
   const body = { user, channel: 'a' }
   const refused: [method: string, body: object][] = [
@@ -193,7 +193,7 @@ t.test('what cannot be done is refused by its name', async (t) => {
   t.same(await one.api('subscribe', backend, { ...body, ...nothing }), done)
 })
 
-t.test('a body that is none is a 400, and nothing of it is done', async (t) => {
+t.test('replies 400 to an invalid body and does nothing', async (t) => {
   const { user, peer } = await userOf()
   const bad: [method: string, body: unknown][] = [
     ['subscribe', {}],
@@ -222,7 +222,7 @@ t.test('a body that is none is a 400, and nothing of it is done', async (t) => {
   t.match(await peer.call({ id: 2, rpc: {} }), { id: 2 })
 })
 
-t.test('whatever comes is answered, and no node takes harm', async (t) => {
+t.test('replies to random requests without harm to a node', async (t) => {
   const body = fc.record(
     {
       user: fc.oneof(fc.string(), fc.jsonValue()),
@@ -248,6 +248,6 @@ t.test('whatever comes is answered, and no node takes harm', async (t) => {
     }),
     { numRuns: 150 },
   )
-  t.equal(await garbage(), 0, 'what was accepted is understood everywhere')
+  t.equal(await garbage(), 0, 'other nodes understand every accepted order')
   t.same(await one.api('publish', backend, { channel: 'p', data: 1 }), done)
 })

@@ -13,14 +13,14 @@ const environment = {
 }
 const node = await realtimeNode(t, { ...environment, REDIS_PREFIX: randomPrefix() })
 
-/** A socket whose upgrade brought no token. */
+/** Opens a socket without a token on the upgrade. */
 async function guest() {
   const peer = dial(node.wsUrl)
   await once(peer.socket, 'open')
   return peer
 }
 
-t.test('a token in the first command connects, and what came behind it is done', async (t) => {
+t.test('accepts a token in the first command and runs the commands after it', async (t) => {
   const peer = await guest()
   peer.send({ id: 1, connect: { token: auth.issue() } })
   peer.send({ id: 2, subscribe: { channel: 'news' } })
@@ -30,20 +30,20 @@ t.test('a token in the first command connects, and what came behind it is done',
   peer.socket.terminate()
 })
 
-t.test('a token on the upgrade is looked at there, as ever', async (t) => {
+t.test('checks a token on the upgrade', async (t) => {
   const peer = await connected(node.wsUrl, auth.issue())
   peer.socket.terminate()
-  const { status } = await refused(node.wsUrl, { headers: { authorization: 'Bearer nobody' } })
+  const { status } = await refused(node.wsUrl, { headers: { authorization: 'Bearer unknown' } })
   t.equal(status, 401)
 })
 
-t.test('a token that is none is told so, and keeps no place', async (t) => {
+t.test('replies 109 to an inactive token and closes the socket', async (t) => {
   const peer = await guest()
-  t.match(await peer.call({ id: 1, connect: { token: 'nobody' } }), { error: { code: 109 } })
+  t.match(await peer.call({ id: 1, connect: { token: 'unknown' } }), { error: { code: 109 } })
   t.match(await peer.closed, { code: 3005 })
 })
 
-t.test('anything else first is the end', async (t) => {
+t.test('closes a socket whose first message is not a connect with a token', async (t) => {
   for (const first of [
     JSON.stringify({ id: 1, connect: {} }),
     JSON.stringify({ id: 1, subscribe: { channel: 'news' } }),
@@ -54,14 +54,14 @@ t.test('anything else first is the end', async (t) => {
     const peer = await guest()
     peer.socket.send(first)
     t.match(await peer.closed, { code: 3501 }, first.slice(0, 40))
-    t.same(peer.frames, [], 'and nothing is told')
+    t.same(peer.frames, [], 'sends no message')
   }
   const binary = await guest()
   binary.socket.send(Buffer.from([1]))
   t.match(await binary.closed, { code: 3506 })
 })
 
-t.test('nobody waits for ever, and few at once', async (t) => {
+t.test('bounds the time and the number of sockets without a token', async (t) => {
   const [one, two] = [await guest(), await guest()]
   const full = await refused(node.wsUrl)
   t.equal(full.status, 503)
@@ -72,7 +72,7 @@ t.test('nobody waits for ever, and few at once', async (t) => {
   admitted.socket.terminate()
 })
 
-t.test('a revocation closes what was admitted so', async (t) => {
+t.test('closes the connection when the token is revoked', async (t) => {
   const peer = await guest()
   const token = auth.issue()
   await peer.call({ id: 1, connect: { token } })
@@ -80,7 +80,7 @@ t.test('a revocation closes what was admitted so', async (t) => {
   t.match(await peer.closed, { code: 4500 })
 })
 
-t.test('it has to be switched on', async (t) => {
+t.test('refuses upgrades without a token by default', async (t) => {
   const strict = await realtimeNode(t, { AUTH_URL: auth.url, REDIS_PREFIX: randomPrefix() })
   t.equal((await refused(strict.wsUrl)).status, 401)
 })

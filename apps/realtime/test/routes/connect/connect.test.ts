@@ -13,7 +13,7 @@ const node = await realtimeNode(t, {
 })
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 
-t.test('a client with a good token connects, talks, and hears itself', async (t) => {
+t.test('lets a client with a valid token connect, publish and receive', async (t) => {
   const peer = dial(node.wsUrl, auth.issue())
   await once(peer.socket, 'open')
   const hello = await peer.call({ id: 1, connect: { name: 'test' } })
@@ -33,18 +33,18 @@ t.test('a client with a good token connects, talks, and hears itself', async (t)
   )
 })
 
-t.test('without a good token there is no socket', async (t) => {
+t.test('refuses an upgrade without a valid token', async (t) => {
   const missing = await refused(node.wsUrl)
   t.equal(missing.status, 401)
   t.match(missing.headers['www-authenticate'], /^Bearer/)
-  const unknown = await refused(node.wsUrl, bearer('nobody'))
+  const unknown = await refused(node.wsUrl, bearer('unknown'))
   t.equal(unknown.status, 401)
   t.match(unknown.headers['www-authenticate'], /error="invalid_token"/)
   const query = await refused(`${node.wsUrl}?access_token=${auth.issue()}`)
-  t.equal(query.status, 401, 'the query is not looked at unless switched on')
+  t.equal(query.status, 401, 'ignores a token in the query by default')
 })
 
-t.test('origins are compared as a whole', async (t) => {
+t.test('compares origins as a whole', async (t) => {
   const token = auth.issue()
   const from = (origin: string) => ({ headers: { ...bearer(token).headers, origin } })
   const asked = auth.introspected
@@ -64,7 +64,7 @@ t.test('origins are compared as a whole', async (t) => {
     t.equal(status, 403, `origin ${JSON.stringify(origin)}`)
     t.match(body, 'origin_not_allowed')
   }
-  t.equal(auth.introspected, asked, 'auth is not asked for a wrong origin')
+  t.equal(auth.introspected, asked, 'does not introspect for a wrong origin')
   for (const origin of ['https://app.example', 'https://two.example:8443']) {
     const peer = dial(node.wsUrl, token, { headers: { origin } })
     await once(peer.socket, 'open')
@@ -73,7 +73,7 @@ t.test('origins are compared as a whole', async (t) => {
   }
 })
 
-t.test('a browser brings its token as a subprotocol, and never sees it again', async (t) => {
+t.test('accepts the token as a subprotocol and never returns it', async (t) => {
   const token = auth.issue()
   const socket = new WebSocket(node.wsUrl, ['portcullis', `bearer.${token}`])
   const opened = once(socket, 'open')
@@ -86,11 +86,11 @@ t.test('a browser brings its token as a subprotocol, and never sees it again', a
   socket.terminate()
 
   const alone = await refused(node.wsUrl, { protocols: [`bearer.${token}`] })
-  t.equal(alone.status, 400, 'without portcullis beside it')
+  t.equal(alone.status, 400, 'without the subprotocol portcullis')
   t.notMatch(alone.body + JSON.stringify(alone.headers), token)
 })
 
-t.test('the binary form is selected wherever it is offered, and the token never', async (t) => {
+t.test('selects the Protobuf subprotocol when offered, and never the token', async (t) => {
   const token = auth.issue()
   for (const offered of [
     ['centrifuge-protobuf'],
@@ -106,37 +106,37 @@ t.test('the binary form is selected wherever it is offered, and the token never'
     await opened
     socket.send('{}')
     const [code] = await once(socket, 'close')
-    t.equal(code, 3506, 'text is not of that form')
+    t.equal(code, 3506, 'text frames are not allowed')
   }
 })
 
-t.test('compression is not negotiated', async (t) => {
+t.test('does not negotiate compression', async (t) => {
   const socket = new WebSocket(node.wsUrl, { perMessageDeflate: true, ...bearer(auth.issue()) })
   const [response] = await once(socket, 'upgrade')
   t.equal(response.headers['sec-websocket-extensions'], undefined)
   socket.terminate()
 })
 
-t.test('a request that is no upgrade is told so', async (t) => {
+t.test('replies 426 to a request without an upgrade', async (t) => {
   const answer = await fetch(node.wsUrl.replace('ws:', 'http:'))
   t.equal(answer.status, 426)
   t.match(await answer.json(), { code: 'upgrade_required' })
 })
 
-t.test('a connect token of its own takes the connection over', async (t) => {
+t.test('switches the connection to a token in the connect command', async (t) => {
   const [first, second] = [auth.issue(), auth.issue()]
   const peer = dial(node.wsUrl, first)
   await once(peer.socket, 'open')
   peer.send({ id: 1, connect: { token: second } }, { id: 2, subscribe: { channel: 'news' } })
   t.match(await peer.next(), { id: 1, connect: {} })
-  t.match(await peer.next(), { id: 2, subscribe: {} }, 'what came behind is not lost')
+  t.match(await peer.next(), { id: 2, subscribe: {} }, 'runs the commands after it')
   await auth.revoke({ token: first })
   t.match(await peer.call({ id: 3, unsubscribe: { channel: 'news' } }), { id: 3, unsubscribe: {} })
   await auth.revoke({ token: second })
   t.same(await peer.closed, { code: 4500, reason: 'token revoked' })
 })
 
-t.test('a connect token that may not take over', async (t) => {
+t.test('rejects a connect token of another subject or an inactive one', async (t) => {
   const stale = dial(node.wsUrl, auth.issue())
   await once(stale.socket, 'open')
   t.match(await stale.call({ id: 1, connect: { token: 'stale' } }), { error: { code: 109 } })
@@ -146,7 +146,7 @@ t.test('a connect token that may not take over', async (t) => {
   t.same(await foreign.closed, { code: 3500, reason: 'invalid token' })
 })
 
-t.test('a revoked token closes its sockets, and never gets in again', async (t) => {
+t.test('closes the sockets of a revoked token and refuses it afterwards', async (t) => {
   const token = auth.issue()
   const [one, two] = [await connected(node.wsUrl, token), await connected(node.wsUrl, token)]
   const other = await connected(node.wsUrl, auth.issue())
@@ -157,12 +157,12 @@ t.test('a revoked token closes its sockets, and never gets in again', async (t) 
   t.match(await other.call({ id: 5, publish: { channel: 'a', data: 1 } }), { id: 5, publish: {} })
 })
 
-t.test('an expired token closes its socket so that the client comes back', async (t) => {
+t.test('closes the socket of an expired token with a code for reconnecting', async (t) => {
   const peer = await connected(node.wsUrl, auth.issue({ ttlSeconds: 2 }))
   t.same(await peer.closed, { code: 3005, reason: 'connection expired' })
 })
 
-t.test('after a refresh the socket outlives the old token', async (t) => {
+t.test('keeps the socket beyond the old token after a refresh', async (t) => {
   const [first, second] = [auth.issue(), auth.issue({ scope: 'subscribe:b' })]
   const peer = await connected(node.wsUrl, first)
   await peer.call({ id: 2, subscribe: { channel: 'a' } })

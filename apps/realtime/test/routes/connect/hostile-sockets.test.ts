@@ -5,8 +5,8 @@ import { frame, opcodes, RawSocket, upgradeRequest } from '../../fixtures/raw-so
 import { randomPrefix, realtimeNode } from '../../fixtures/realtime-node.js'
 import { scriptedAuth } from '../../fixtures/scripted-auth.js'
 
-// What is against RFC 6455 itself (frames, fragments, UTF-8, close codes) is in test/rfc6455; limits are
-// in refusals/limits.test.ts, origins and subprotocols in connect.test.ts.
+// Violations of RFC 6455 (frames, fragments, UTF-8, close codes) are in test/rfc6455, limits in
+// refusals/limits.test.ts, origins and subprotocols in connect.test.ts.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
@@ -17,7 +17,7 @@ const node = await realtimeNode(t, {
 })
 const bystander = await connected(node.wsUrl, auth.issue({ subject: 'bystander' }))
 
-/** The process and the other connections still work. */
+/** Checks that the process and another connection still work. */
 async function lives(t: Test): Promise<void> {
   const reply = await bystander.call({ id: 9, publish: { channel: 'alive', data: 1 } })
   t.same(reply, { id: 9, publish: {} }, 'another connection still works')
@@ -25,7 +25,7 @@ async function lives(t: Test): Promise<void> {
 
 const upgrade = (token: string) => upgradeRequest(node.port, token)
 
-t.test('frames right behind the upgrade wait for the admission, and are not lost', async (t) => {
+t.test('holds frames right after the upgrade request until admission, and runs them', async (t) => {
   let answer = () => {}
   auth.hold = new Promise((resolve) => {
     answer = resolve
@@ -39,7 +39,11 @@ t.test('frames right behind the upgrade wait for the admission, and are not lost
     await new Promise(setImmediate)
   }
   raw.send(frame(opcodes.text, '{"id":3,"unsubscribe":{"channel":"x"}}'))
-  t.equal(await node.metric('realtime_published_total'), published, 'nothing was acted on')
+  t.equal(
+    await node.metric('realtime_published_total'),
+    published,
+    'no command ran before admission',
+  )
   auth.hold = undefined
   answer()
   t.match(await raw.head(), /^HTTP\/1\.1 101 /)
@@ -49,21 +53,21 @@ t.test('frames right behind the upgrade wait for the admission, and are not lost
       ids.add(JSON.parse(line).id)
     }
   }
-  t.same([...ids].sort(), [1, 2, 3], 'and everything is answered')
+  t.same([...ids].sort(), [1, 2, 3], 'all commands get a reply')
   await lives(t)
 })
 
-t.test('frames right behind an upgrade that is refused do nothing', async (t) => {
+t.test('ignores frames right after a refused upgrade', async (t) => {
   const published = await node.metric('realtime_published_total')
   const raw = await RawSocket.dial(t, node.port)
   const connect = '{"id":1,"connect":{}}\n{"id":2,"publish":{"channel":"early","data":1}}'
   raw.send(Buffer.concat([Buffer.from(upgrade('bad')), frame(opcodes.text, connect)]))
-  t.match(await raw.rest(), /^HTTP\/1\.1 401 /, 'and the socket closed at once')
+  t.match(await raw.rest(), /^HTTP\/1\.1 401 /, 'the socket is closed at once')
   t.equal(await node.metric('realtime_published_total'), published)
   await lives(t)
 })
 
-t.test('every refused upgrade closes its socket', async (t) => {
+t.test('closes the socket of every refused upgrade', async (t) => {
   const good = auth.issue()
   const requests: [string, RegExp][] = [
     [upgrade('bad'), / 401 /],
@@ -84,7 +88,7 @@ t.test('every refused upgrade closes its socket', async (t) => {
   }
 })
 
-t.test('refused upgrades are counted by what was wrong', async (t) => {
+t.test('counts refused upgrades by reason', async (t) => {
   const count = (result: string) => node.metric(`realtime_admissions_total{result="${result}"}`)
   const before = await count('invalid_token')
   await refused(node.wsUrl, { headers: { authorization: 'Bearer bad' } })
@@ -94,7 +98,7 @@ t.test('refused upgrades are counted by what was wrong', async (t) => {
   t.equal(await count('missing_token'), missing + 1)
 })
 
-t.test('headers are bounded, before anything is asked', async (t) => {
+t.test('bounds headers before introspection', async (t) => {
   const asked = auth.introspected
   const floods = {
     'one that is large': `X-Large: ${'x'.repeat(20_000)}`,
@@ -110,7 +114,7 @@ t.test('headers are bounded, before anything is asked', async (t) => {
     'two tokens': [`Authorization: Bearer ${auth.issue()}`],
     'a body': ['Content-Length: 5', 'Transfer-Encoding: chunked'],
     'a line folded': ['X-Folded: a', ' b'],
-    'a name that is none': ['X Space: a'],
+    'an invalid name': ['X Space: a'],
     'a zero byte': ['X-Zero: a\0b'],
   })) {
     const raw = await RawSocket.dial(t, node.port)
@@ -121,14 +125,14 @@ t.test('headers are bounded, before anything is asked', async (t) => {
   await lives(t)
 })
 
-t.test('who sends its headers or its body slowly is not waited for', async (t) => {
+t.test('does not wait for slow headers or bodies', async (t) => {
   const { headersTimeout, requestTimeout } = node.app.server
   for (const limit of [headersTimeout, requestTimeout]) {
     t.ok(limit > 0 && limit <= 60_000)
   }
 })
 
-t.test('a flood of pings ends its sender, before its pongs cost memory', async (t) => {
+t.test('closes a client that floods pings before the pongs fill memory', async (t) => {
   const { raw } = await RawSocket.open(t, node.port, auth.issue())
   raw.send(frame(opcodes.text, '{"id":1,"connect":{}}'))
   await raw.next()
@@ -139,23 +143,23 @@ t.test('a flood of pings ends its sender, before its pongs cost memory', async (
   raw.send(pings)
   raw.socket.resume()
   await once(raw.socket, 'close')
-  t.ok(raw.socket.bytesRead < 100_000, `${raw.socket.bytesRead} bytes came back`)
+  t.ok(raw.socket.bytesRead < 100_000, `${raw.socket.bytesRead} bytes received`)
   await lives(t)
 })
 
-t.test('a client that never says connect is closed', async (t) => {
+t.test('closes a client that never sends connect', async (t) => {
   const peer = dial(node.wsUrl, auth.issue())
   t.same(await peer.closed, { code: 3502, reason: 'stale' })
 })
 
-t.test('an oversized message ends its sender with 1009', async (t) => {
+t.test('closes with 1009 on an oversized message', async (t) => {
   const peer = await connected(node.wsUrl, auth.issue())
   peer.socket.send(JSON.stringify({ id: 2, rpc: { data: 'x'.repeat(70_000) } }))
   t.equal((await peer.closed).code, 1009)
   await lives(t)
 })
 
-t.test('counts are bounded', async (t) => {
+t.test('bounds channels, commands in a frame, and channel names', async (t) => {
   const many = await connected(node.wsUrl, auth.issue())
   for (let at = 0; at < 130; at += 1) {
     many.send({ id: at + 2, subscribe: { channel: `c${at}` } })
@@ -175,7 +179,7 @@ t.test('counts are bounded', async (t) => {
   t.match(reply, { error: { code: 107 } }, 'names')
 })
 
-t.test('deep nesting is an answer, not a crash', async (t) => {
+t.test('replies to deep nesting without a crash', async (t) => {
   const peer = await connected(node.wsUrl, auth.issue())
   const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`
   peer.socket.send(`{"id":2,"publish":{"channel":"a","data":${deep}}}`)
@@ -184,7 +188,7 @@ t.test('deep nesting is an answer, not a crash', async (t) => {
   await lives(t)
 })
 
-t.test('a full node refuses before it asks auth', async (t) => {
+t.test('refuses upgrades of a full node before introspection', async (t) => {
   const full = await realtimeNode(t, {
     AUTH_URL: auth.url,
     REDIS_PREFIX: randomPrefix(),
@@ -202,10 +206,10 @@ t.test('a full node refuses before it asks auth', async (t) => {
   first.socket.close()
   await first.closed
   const second = await connected(full.wsUrl, token)
-  t.equal(second.socket.readyState, second.socket.OPEN, 'there is room again')
+  t.equal(second.socket.readyState, second.socket.OPEN, 'a place is free again')
 })
 
-t.test('upgrades that wait for auth are bounded, and give their place back', async (t) => {
+t.test('bounds upgrades that wait for auth, and frees their places', async (t) => {
   const few = await realtimeNode(t, {
     AUTH_URL: auth.url,
     REDIS_PREFIX: randomPrefix(),

@@ -5,7 +5,7 @@ import { connected } from '../../fixtures/dial.js'
 import { randomPrefix, realtimeNode } from '../../fixtures/realtime-node.js'
 import { scriptedAuth } from '../../fixtures/scripted-auth.js'
 
-// teleport#6889, firezone#11493: auth restarts, and every client dials in the same second.
+// teleport#6889, firezone#11493: auth restarts, and all clients reconnect within a second.
 
 const clients = 200
 const maxAdmissions = 25
@@ -17,7 +17,7 @@ const node = await realtimeNode(t, {
   MAX_ADMISSIONS: String(maxAdmissions),
 })
 
-/** Dials once: gives the socket, or how many seconds to stay away. */
+/** Dials once; returns the socket, or the seconds of Retry-After. */
 function attempt(token: string): Promise<WebSocket | number> {
   const socket = new WebSocket(node.wsUrl, { headers: { authorization: `Bearer ${token}` } })
   t.teardown(() => socket.terminate())
@@ -35,7 +35,7 @@ function attempt(token: string): Promise<WebSocket | number> {
   })
 }
 
-t.test('auth gets what it can take, and all others a time to come back', async (t) => {
+t.test('bounds introspections and spreads refused clients over time', async (t) => {
   const standing = await connected(node.wsUrl, auth.issue())
   let restarted = () => {}
   auth.hold = new Promise((resolve) => {
@@ -51,15 +51,15 @@ t.test('auth gets what it can take, and all others a time to come back', async (
   while (refusals.length < clients - maxAdmissions) {
     await new Promise(setImmediate)
   }
-  t.ok(auth.introspected - askedBefore <= maxAdmissions, 'of 200 in one second it is asked for 25')
+  t.ok(auth.introspected - askedBefore <= maxAdmissions, '25 introspections for 200 clients')
   t.match(await standing.call({ id: 2, unsubscribe: { channel: 'x' } }), { id: 2 })
 
   const spread = new Map<number, number>()
   for (const seconds of refusals) {
     spread.set(seconds, (spread.get(seconds) ?? 0) + 1)
   }
-  t.same([...spread.keys()].sort(), [1, 2, 3, 4, 5], 'they are sent away for 1 to 5 seconds')
-  t.ok(Math.max(...spread.values()) < refusals.length / 2, 'and not all for the same')
+  t.same([...spread.keys()].sort(), [1, 2, 3, 4, 5], 'Retry-After is 1 to 5 seconds')
+  t.ok(Math.max(...spread.values()) < refusals.length / 2, 'spread over these values')
 
   auth.hold = undefined
   restarted()
@@ -67,18 +67,18 @@ t.test('auth gets what it can take, and all others a time to come back', async (
   let tries = 0
   const arrive = async (token: string, first: Promise<WebSocket | number>) => {
     for (let found = await first; typeof found === 'number'; found = await attempt(token)) {
-      // As told, in a clock that runs twenty times as fast.
+      // Waits as told, on a clock twenty times as fast.
       await wait(found * 50)
       tries += 1
     }
   }
   await Promise.all(tokens.map((token, at) => arrive(token, firstTries[at] ?? attempt(token))))
   const { batches, largestBatch } = node.app.gate.stats
-  t.ok(largestBatch <= maxAdmissions, 'never more than that at once')
-  t.ok(tries < clients * 3, `${tries} tries until all were back`)
+  t.ok(largestBatch <= maxAdmissions, 'never more in one request')
+  t.ok(tries < clients * 3, `${tries} attempts until all were connected`)
   t.comment(
-    `${clients} clients: ${refusals.length} sent away at first (${JSON.stringify([...spread].sort())}), `,
-    `${tries} tries more, all back in ${Math.round(performance.now() - began)} ms of a fast clock; `,
-    `auth was asked ${batches} times, for ${largestBatch} tokens at most`,
+    `${clients} clients: ${refusals.length} refused at first (${JSON.stringify([...spread].sort())}), `,
+    `${tries} further attempts, all connected after ${Math.round(performance.now() - began)} ms of a fast clock; `,
+    `${batches} requests to auth, with at most ${largestBatch} tokens`,
   )
 })

@@ -11,7 +11,7 @@ const node = await realtimeNode(t, {
 })
 const admin = auth.issue({ scope: 'admin publish:* subscribe:* history:* presence:*' })
 
-/** Every route of the server API, as the node itself describes it: a new one is tried too. */
+/** All routes of the server API, from the node's OpenAPI description, so that new ones are included. */
 const description = await fetch(`${node.url}/docs`)
 const { paths } = (await description.json()) as { paths: object }
 const routes = Object.keys(paths)
@@ -22,7 +22,7 @@ interface Answer {
   body: string
 }
 
-/** Sends a request as it stands: no client library tidies it up. */
+/** Sends a raw request, which a client library might correct. */
 async function raw(lines: readonly string[], body = ''): Promise<Answer> {
   const peer = await RawSocket.dial(t, node.port)
   const head = [
@@ -41,7 +41,7 @@ async function raw(lines: readonly string[], body = ''): Promise<Answer> {
 
 const as = (token: string) => `Authorization: Bearer ${token}`
 
-t.test('no Content-Type gets a body past the token or the schema', async (t) => {
+t.test('checks the token and the schema with any Content-Type', async (t) => {
   // fastify CVE-2026-25223, CVE-2026-3419, CVE-2026-33806
   const published = await node.metric('realtime_published_total')
   const types = [
@@ -76,7 +76,7 @@ t.test('no Content-Type gets a body past the token or the schema', async (t) => 
   t.equal(await node.metric('realtime_published_total'), published)
 })
 
-t.test('no spelling of a path gets past the token', async (t) => {
+t.test('checks the token with any spelling of a path', async (t) => {
   // middie CVE-2026-2880
   const spellings = (path: string) => [
     path,
@@ -111,7 +111,7 @@ t.test('no spelling of a path gets past the token', async (t) => {
   }
 })
 
-t.test('what a direct peer says of proxies and methods changes nothing', async (t) => {
+t.test('ignores proxy and method headers of a direct peer', async (t) => {
   // fastify CVE-2026-3635
   const claims = [
     'X-Forwarded-For: 127.0.0.1',
@@ -129,10 +129,14 @@ t.test('what a direct peer says of proxies and methods changes nothing', async (
   }
   const lines = ['POST /api/publish HTTP/1.1', 'Content-Type: application/json', ...claims]
   const answer = await raw([...lines, as(admin)], '{"channel":"a","data":1}')
-  t.same(answer, { status: 200, body: '{"result":{}}' }, 'and is no harm to a good request')
+  t.same(
+    answer,
+    { status: 200, body: '{"result":{}}' },
+    'a valid request with these headers succeeds',
+  )
 })
 
-t.test('no command of the server API is for a user’s token', async (t) => {
+t.test('refuses a user’s token for every command of the server API', async (t) => {
   const everything = [
     'subscribe:* publish:* history:* presence:*',
     'introspect feed tokens:issue tokens:read tokens:revoke identities:write nodes:read',
@@ -144,7 +148,7 @@ t.test('no command of the server API is for a user’s token', async (t) => {
     for (const token of [user, namesake]) {
       const lines = [`POST ${path} HTTP/1.1`, 'Content-Type: application/json', as(token)]
       const { status, body } = await raw(lines, '{')
-      t.equal(status, 403, `${path}: before the body, which is no JSON`)
+      t.equal(status, 403, `${path}: before the invalid body is parsed`)
       t.match(JSON.parse(body), { status: 403, code: 'insufficient_scope', detail: /server/ })
     }
     const head = [`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', as(user)]
@@ -158,7 +162,7 @@ t.test('no command of the server API is for a user’s token', async (t) => {
   t.equal(await node.metric('realtime_published_total'), published)
 })
 
-t.test('an identity’s own token, and one with the scope server, are services’', async (t) => {
+t.test('accepts an identity’s own token and one with the scope server', async (t) => {
   const command = '{"channel":"a","data":1}'
   for (const issue of [
     { subject: 'shop', scope: 'publish:a' },
@@ -170,14 +174,14 @@ t.test('an identity’s own token, and one with the scope server, are services�
   }
 })
 
-t.test('a token counts in one place and once', async (t) => {
+t.test('accepts a token in one place only', async (t) => {
   const good = auth.issue({ subject: 'shop' })
   const body = '{"channel":"a","data":1}'
   const post = (...headers: string[]) =>
     raw(['POST /api/publish HTTP/1.1', 'Content-Type: application/json', ...headers], body)
-  t.equal((await post(as(good), as('bad'))).status, 400, 'two headers')
+  t.equal((await post(as(good), as('bad'))).status, 400, 'two Authorization headers')
   t.equal((await post(as('bad'), as(good))).status, 400)
-  t.equal((await post(as('bad'), `X-API-Key: ${good}`)).status, 401, 'the key is not looked at')
+  t.equal((await post(as('bad'), `X-API-Key: ${good}`)).status, 401, 'X-API-Key is ignored')
   t.equal((await post(`X-API-Key: ${good}`, `X-API-Key: ${good}`)).status, 400)
   t.equal((await post(`X-API-Key: ${good}, ${good}`)).status, 400)
   t.equal((await post(`Sec-WebSocket-Protocol: portcullis, bearer.${good}`)).status, 401)
@@ -185,7 +189,7 @@ t.test('a token counts in one place and once', async (t) => {
   t.equal((await post(as(good))).status, 200)
 })
 
-t.test('prototype tricks in a body are refused or ignored', async (t) => {
+t.test('refuses or ignores __proto__ and constructor in a body', async (t) => {
   for (const body of [
     '{"__proto__":{"channel":"a","data":1}}',
     '{"channel":"a","data":1,"__proto__":{"x":1}}',
