@@ -12,10 +12,12 @@ export { type ReplyError, replyErrors } from './codes/reply-errors.js'
 export { type Unsubscribe, unsubscribeCodes } from './codes/unsubscribe-codes.js'
 export {
   type Command,
+  type CommandBodies,
   type CommandBody,
   type Method,
   maxCommandId,
   type Request,
+  type RequestMethod,
   rejectUnrecovered,
 } from './commands/commands.js'
 export { decodeCommands, maxCommandsPerFrame } from './commands/decode-commands.js'

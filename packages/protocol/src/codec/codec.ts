@@ -22,7 +22,7 @@ export interface Codec {
   reply(id: number, body: ReplyBody): Encoded
 
   /** The `data` of a result, as this form has it. */
-  dataOf(content: Content): unknown
+  contentValue(content: Content): unknown
 
   /** The push of a publication, from the bytes that `decodePublication` has accepted. */
   publicationPush(channel: string, encoded: Buffer, offset?: number): Encoded

@@ -16,7 +16,7 @@ export const jsonCodec: Codec = {
   binary: false,
   decode: (message, maxCommands) => decodeCommands(message.toString(), maxCommands),
   reply: encodeReply,
-  dataOf: jsonOfContent,
+  contentValue: jsonOfContent,
   publicationPush: encodePublicationPush,
   payload: (publication) => Buffer.from(textOfContent(publication)),
   payloadPush: encodePayloadPush,

@@ -20,7 +20,7 @@ export const protobufCodec: Codec = {
   binary: true,
   decode,
   reply: (id, body) => encode({ id, ...withPublications(withPresence(body), publicationOf) }),
-  dataOf: bytesOfContent,
+  contentValue: bytesOfContent,
   publicationPush: (channel, encoded, offset) => {
     const publication = decodePublication(encoded)
     const pub = publication === undefined ? {} : publicationOf(publication)

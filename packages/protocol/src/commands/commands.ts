@@ -81,22 +81,35 @@ export const bodies = {
 /** The name of a command, as it is on the wire. */
 export type Method = keyof typeof bodies
 
-/** What a command of this name carries. Only a client of the binary form publishes `b64`. */
-export type CommandBody<M extends Method> = M extends 'publish'
-  ? { channel: string } & Content
-  : Static<(typeof bodies)[M]>
+type JsonBodies = { [M in Method]: Static<(typeof bodies)[M]> }
 
-/** A command that asks for a reply under its `id`. */
-export type Request = {
-  [M in Exclude<Method, 'send'>]: { method: M; id: number; body: CommandBody<M> }
-}[Exclude<Method, 'send'>]
+/** The body of each command, by the command's name. Only a client of the binary form publishes `b64`. */
+export interface CommandBodies extends Omit<JsonBodies, 'publish'> {
+  publish: { channel: string } & Content
+}
+export type CommandBody<M extends Method> = CommandBodies[M]
 
-/** One command of a frame. `malformed`: of a known name, but its body is not; the reply is 107. */
+/** The name of a command that has an id and a reply. */
+export type RequestMethod = Exclude<Method, 'send'>
+
+/** A command that has a reply with the same `id`. */
+export type Request<M extends RequestMethod = RequestMethod> = {
+  [Name in M]: { method: Name; id: number; body: CommandBodies[Name] }
+}[M]
+
+/** A command with a known name and an invalid body. Its reply is error 107. */
+export interface Malformed {
+  method: 'malformed'
+  id: number
+  of: Method
+}
+
+/** One command of a frame. */
 export type Command =
   | Request
   | { method: 'send'; body: CommandBody<'send'> }
   | { method: 'pong' }
-  | { method: 'malformed'; id: number; of: Method }
+  | Malformed
 
 type Checks = { readonly [M in Method]: TypeCheck<(typeof bodies)[M]> }
 

@@ -1,5 +1,14 @@
 import { ProtocolError } from '../errors.js'
-import { type Command, checks, isMethod, type Method, maxCommandId } from './commands.js'
+import {
+  type Command,
+  type CommandBodies,
+  checks,
+  isMethod,
+  type Malformed,
+  maxCommandId,
+  type Request,
+  type RequestMethod,
+} from './commands.js'
 
 /**
  * Reads one command from its object, in whatever form that came.
@@ -27,50 +36,33 @@ export function readCommand(value: Record<string, unknown>): Command {
   return method === 'send' ? reject('send has no id') : request(method, id, body)
 }
 
-function request(method: Exclude<Method, 'send'>, id: number, body: unknown): Command {
-  // One arm for each name keeps the body's type tied to it, without a cast.
-  switch (method) {
-    case 'connect':
-      if (checks.connect.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    case 'refresh':
-      if (checks.refresh.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    case 'subscribe':
-      if (checks.subscribe.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    case 'history':
-      if (checks.history.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    case 'sub_refresh':
-      if (checks.sub_refresh.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    case 'publish':
-      if (checks.publish.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    case 'rpc':
-      if (checks.rpc.Check(body)) {
-        return { method, id, body }
-      }
-      break
-    default:
-      if (checks[method].Check(body)) {
-        return { method, id, body }
-      }
+/** Returns true when the body of a command is valid. */
+type BodyCheck<M extends RequestMethod> = (body: unknown) => body is CommandBodies[M]
+
+const isValid: { readonly [M in RequestMethod]: BodyCheck<M> } = {
+  connect: (body) => checks.connect.Check(body),
+  refresh: (body) => checks.refresh.Check(body),
+  subscribe: (body) => checks.subscribe.Check(body),
+  unsubscribe: (body) => checks.unsubscribe.Check(body),
+  publish: (body) => checks.publish.Check(body),
+  presence: (body) => checks.presence.Check(body),
+  presence_stats: (body) => checks.presence_stats.Check(body),
+  history: (body) => checks.history.Check(body),
+  sub_refresh: (body) => checks.sub_refresh.Check(body),
+  rpc: (body) => checks.rpc.Check(body),
+}
+
+function request<M extends RequestMethod>(
+  method: M,
+  id: number,
+  body: unknown,
+): Request<M> | Malformed {
+  const check: BodyCheck<M> = isValid[method]
+  if (!check(body)) {
+    return { method: 'malformed', id, of: method }
   }
-  return { method: 'malformed', id, of: method }
+  const command: Request<M> = { method, id, body }
+  return command
 }
 
 function isId(id: unknown): id is number {

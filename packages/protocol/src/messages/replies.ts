@@ -9,7 +9,7 @@ import {
   textPublication,
 } from './publications.js'
 
-/** What the JSON form has for `dataOf` of the codec: any value. */
+/** What the JSON form has for `contentValue` of the codec: any value. */
 const Data = Type.Optional(Type.Unknown())
 const yes = Type.Literal(true)
 const Seconds = Type.Integer({ minimum: 0, description: 'seconds' })
@@ -55,7 +55,7 @@ export const ConnectResult = Type.Object({
   pong: yes,
   session: Type.String(),
   node: Type.String(),
-  /** What the application's `connect` handler has to say: `dataOf` of the codec. */
+  /** What the application's `connect` handler has to say: `contentValue` of the codec. */
   data: Data,
   /** The channels that the server has put the client into, each as if it had asked for it. */
   subs: Type.Optional(Type.Record(Type.String(), SubscribeResult)),
@@ -76,7 +76,7 @@ export const SubscribePush = Type.Object({
   ...position,
   recoverable: Type.Optional(yes),
   positioned: Type.Optional(yes),
-  /** For the client's own use: `dataOf` of the codec. */
+  /** For the client's own use: `contentValue` of the codec. */
   data: Data,
 })
 export type SubscribePush = Static<typeof SubscribePush>
@@ -105,7 +105,7 @@ export type SubRefreshResult = Static<typeof SubRefreshResult>
 
 /** Result of `rpc`: what the application's handler has answered. */
 export const RpcResult = Type.Object({
-  /** `dataOf` of the codec. */
+  /** `contentValue` of the codec. */
   data: Data,
 })
 export type RpcResult = Static<typeof RpcResult>

@@ -131,7 +131,7 @@ t.test('connect and its result carry the channels that the server chooses', asyn
 t.test('the server puts a client into a channel', async (t) => {
   const subscribed = { recoverable: true, positioned: true, offset: 3, epoch: 'e' } as const
   const content = { b64: text('[1]').toString('base64') }
-  const bytes = protobufCodec.dataOf(content)
+  const bytes = protobufCodec.contentValue(content)
   t.match(read(protobufCodec.subscribePush('a', { ...subscribed, data: bytes })), {
     push: { channel: 'a', subscribe: { ...subscribed, data: '[1]' } },
   })
