@@ -187,17 +187,21 @@ export const mutations: readonly Mutation[] = [
       'const ended = false\n',
     ],
   ]),
-  ...of(realtime('src/connection/connection.ts'), realtime('test/connection/hold.test.ts'), [
+  ...of(realtime('src/connection/io/output.ts'), realtime('test/connection/hold.test.ts'), [
     [
       'a connection writes without a lease',
-      '    if (!this.node.hold.open) {\n      this.node.hold.add(this)\n      if (this.#outbox',
-      '    if (false) {\n      this.node.hold.add(this)\n      if (this.#outbox',
+      '    if (!node.hold.open) {\n      node.hold.add(this.#source)\n',
+      '    if (false) {\n      node.hold.add(this.#source)\n',
     ],
+  ]),
+  ...of(realtime('src/connection/io/input.ts'), realtime('test/connection/hold.test.ts'), [
     [
       'a connection acts on a command without a lease',
-      'if (this.node.hold.open) {\n      return true\n    }',
+      'if (hold.open) {\n      return true\n    }',
       'return true',
     ],
+  ]),
+  ...of(realtime('src/connection/connection.ts'), realtime('test/connection/hold.test.ts'), [
     [
       'what a slow reader has not taken goes out without a lease',
       '    if (this.#transport.backlog() > 0) {\n      this.cut(closeCodes.leaseLost)\n    }\n',
@@ -207,13 +211,13 @@ export const mutations: readonly Mutation[] = [
   ...of(realtime('src/connection/connection.ts'), realtime('test/connection/connection.test.ts'), [
     [
       'a revoked connection with bytes in the process is closed politely',
-      "        this.#transport.backlog() > 0 ? 'destroy' : 'close',\n    )\n  }\n\n  reply(",
-      "        'close',\n    )\n  }\n\n  reply(",
+      "this.#close(disconnect, () => (this.#transport.backlog() > 0 ? 'destroy' : 'close'))",
+      "this.#close(disconnect, () => 'close')",
     ],
     [
       'a closed connection lets go of its grant before its last byte has left',
-      "if (action === 'close' && this.#transport.backlog() > 0) {\n      this.node.hold.addClosing(this)\n    }",
-      'if (false) this.node.hold.addClosing(this)',
+      "if (action === 'close' && this.#transport.backlog() > 0) {\n      hold.addClosing(this)\n    }",
+      'if (false) hold.addClosing(this)',
     ],
   ]),
   ...of(

@@ -1,41 +1,41 @@
 import type { Content, Disconnect, ReplyError } from '@portcullis/protocol'
 
-/** What a connection wants the application to be told, or asked. */
+/** A call to a handler of the application, on behalf of a connection. */
 export interface Call {
   /** The connection's id. */
   readonly client: string
-  /** The subject of its token, the identity that this is of, and what the token permits. */
+  /** The subject, the identity and the scopes of the connection's token. */
   readonly user: string
   readonly identity: string
   readonly scope: string
   readonly protocol: 'json' | 'protobuf'
-  /** Bytes in the Protobuf form; undefined: nothing was said. */
+  /** The client's data: bytes in the Protobuf form. Undefined when the command has none. */
   readonly data: unknown
-  /** Of an `rpc`. */
+  /** Set for `rpc`. */
   readonly method?: string
-  /** Of a `connect`: what the client says of itself. */
+  /** Set for `connect`: the name and version that the client sent. */
   readonly name?: string
   readonly version?: string
-  /** Asked in the moment in which the call would leave the process: after it nothing keeps it back. */
+  /** Asked in the moment in which the call leaves the process. Returns false when it must not. */
   wanted(): boolean
 }
 
 export interface Result {
   readonly data?: Content
-  /** Of a `connect`: channels that the client is put into, as far as its token permits them. */
+  /** For `connect`: channels that the client is put into, where its token permits them. */
   readonly channels?: readonly string[]
 }
 
-/** What the application says to it. */
+/** What the application answers. */
 export type Answer =
   | { readonly result: Result }
   | { readonly error: ReplyError }
   | { readonly disconnect: Disconnect }
 
-/** Never rejects: an application that is away is an error to answer. */
+/** Never rejects: it returns an error to reply when the application is not available. */
 export type Handler = (call: Call) => Promise<Answer>
 
-/** Where an application takes part in the protocol; undefined where it does not. */
+/** The application's handlers. Undefined where the application has none. */
 export interface Handlers {
   rpc(method: string): Handler | undefined
   readonly send: Handler | undefined

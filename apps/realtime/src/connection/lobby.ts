@@ -1,22 +1,27 @@
 import { type Codec, type Disconnect, disconnectCodes, replyErrors } from '@portcullis/protocol'
-import type { Connection } from './connection.js'
 import type { Transport } from './io/transport.js'
 import { Deadline } from './timing/deadline.js'
 import type { Grant, Tokens } from './tokens.js'
 
-/** A `connect` command with a token of the greatest length, and what a client may say of itself. */
-const mostBytes = 8192
+/** Bytes of a `connect` with a token of maximal length, and a client's name, version and data. */
+const maxBytes = 8192
+
+/** A connection as the lobby sees it. */
+export interface Admitted {
+  receive(message: Buffer, isBinary: boolean): void
+  left(): void
+}
 
 export interface LobbyOptions {
   /** Milliseconds from the upgrade to the token. */
   deadlineMs: number
-  /** Makes the connection of a client whose token is good. */
-  enter: (transport: Transport, codec: Codec, grant: Grant, token: string) => Connection
+  /** Opens the connection of a client whose token is active. */
+  enter: (transport: Transport, codec: Codec, grant: Grant, token: string) => Admitted
 }
 
 /**
- * Sockets whose upgrade brought no token, until their first command has shown one (`ADMISSION=connect`).
- * Nothing of the application is kept for them or reaches them: the connection begins with the grant.
+ * Sockets whose upgrade had no token, until their first command shows one (`ADMISSION=connect`). No
+ * application data is kept for them or reaches them: the connection begins with the grant.
  */
 export class Lobby {
   readonly #options: LobbyOptions
@@ -32,7 +37,7 @@ export class Lobby {
     return this.#guests.size
   }
 
-  /** Takes in a socket that has just opened; `introspect` asks about the token that it will show. */
+  /** Takes in a socket that has just opened. `introspect` asks auth about the token that it shows. */
   add(transport: Transport, codec: Codec, introspect: Tokens['introspect']): Guest {
     const leave = () => {
       this.#guests.delete(guest)
@@ -44,7 +49,7 @@ export class Lobby {
     return guest
   }
 
-  /** The node stops: nobody comes in from here. */
+  /** Closes all sockets, because the node stops. */
   close(): void {
     for (const guest of this.#guests) {
       guest.end(disconnectCodes.shutdown)
@@ -62,17 +67,23 @@ interface GuestOptions extends LobbyOptions {
 
 type Message = [message: Buffer, isBinary: boolean]
 
-/** One socket of the lobby, and afterwards the way to its connection. */
+type GuestState =
+  /** No message has come. */
+  | { readonly name: 'waiting' }
+  /** Auth is being asked about the token. The messages are for the connection. */
+  | { readonly name: 'asking'; readonly messages: Message[] }
+  | { readonly name: 'admitted'; readonly connection: Admitted }
+  | { readonly name: 'closed' }
+
+/** One socket of the lobby. Passes messages on to its connection once that exists. */
 export class Guest {
   readonly #transport: Transport
   readonly #codec: Codec
   readonly #options: GuestOptions
-  /** Called once it leaves the lobby. */
+  /** Called once, when the guest leaves the lobby. */
   readonly #onLeave: () => void
-  /** What came behind the first message while its token is asked about. */
-  #waiting: Message[] | undefined
+  #state: GuestState = { name: 'waiting' }
   #bytes = 0
-  #state: 'waiting' | 'asking' | 'closed' | Connection = 'waiting'
 
   constructor(transport: Transport, codec: Codec, options: GuestOptions, onLeave: () => void) {
     this.#transport = transport
@@ -81,52 +92,51 @@ export class Guest {
     this.#onLeave = onLeave
   }
 
-  /** Takes one WebSocket message from the client. */
+  /** Handles one WebSocket message from the client. */
   receive(message: Buffer, isBinary: boolean): void {
     const state = this.#state
-    if (typeof state !== 'string') {
-      state.receive(message, isBinary)
+    if (state.name === 'admitted') {
+      state.connection.receive(message, isBinary)
       return
     }
-    if (state === 'closed') {
+    if (state.name === 'closed') {
       return
     }
     this.#bytes += message.length
     if (isBinary !== this.#codec.binary) {
       this.end(disconnectCodes.inappropriateProtocol)
-    } else if (this.#bytes > mostBytes) {
+    } else if (this.#bytes > maxBytes) {
       this.end(disconnectCodes.badRequest)
-    } else if (state === 'asking') {
-      this.#waiting?.push([message, isBinary])
+    } else if (state.name === 'asking') {
+      state.messages.push([message, isBinary])
     } else {
-      this.#show(message)
+      this.#receiveFirst(message)
     }
   }
 
-  /** The first message has to bring the token. */
-  #show(message: Buffer): void {
-    const first = tokenIn(this.#codec, message)
+  /** The first message must have the token. */
+  #receiveFirst(message: Buffer): void {
+    const first = readToken(this.#codec, message)
     if (first === undefined) {
       this.end(disconnectCodes.badRequest)
       return
     }
-    this.#state = 'asking'
-    this.#waiting = [[message, this.#codec.binary]]
+    this.#state = { name: 'asking', messages: [[message, this.#codec.binary]] }
     this.#transport.setReading(false)
     void this.#ask(first.id, first.token)
   }
 
-  /** The peer is gone, or has said that it goes. */
+  /** The peer has closed its socket, or lost it. */
   left(): void {
-    if (typeof this.#state !== 'string') {
-      this.#state.left()
+    if (this.#state.name === 'admitted') {
+      this.#state.connection.left()
     } else {
       this.#close()
     }
   }
 
   end({ code, reason }: Disconnect): void {
-    if (this.#state === 'closed') {
+    if (this.#state.name === 'closed') {
       return
     }
     this.#close()
@@ -137,44 +147,42 @@ export class Guest {
   async #ask(id: number, token: string): Promise<void> {
     const { introspect, enter } = this.#options
     const grant = await introspect(token)
-    // A grant that nobody holds is given up by the gate.
-    if (this.#state !== 'asking') {
+    // The gate drops a grant that is not watched.
+    if (this.#state.name !== 'asking') {
       return
     }
     if (typeof grant === 'string') {
       return this.#refuse(id, grant)
     }
-    const waiting = this.#waiting ?? []
+    const { messages } = this.#state
     this.#onLeave()
-    // Holds the grant: should it have ended meanwhile, the connection is closed at once.
+    // Watches the grant. If the grant has ended meanwhile, the connection is closed at once.
     const connection = enter(this.#transport, this.#codec, grant, token)
-    this.#state = connection
-    this.#waiting = undefined
+    this.#state = { name: 'admitted', connection }
     this.#transport.setReading(true)
-    for (const [message, isBinary] of waiting) {
+    for (const [message, isBinary] of messages) {
       connection.receive(message, isBinary)
     }
   }
 
-  /** 109 makes a client fetch a new token and come back; nothing keeps the place meanwhile. */
-  #refuse(id: number, why: 'inactive' | 'unavailable'): void {
-    const error = why === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal
+  /** Error 109 makes a client fetch a new token and reconnect. */
+  #refuse(id: number, reason: 'inactive' | 'unavailable'): void {
+    const error = reason === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal
     this.#transport.write([this.#codec.frame([this.#codec.reply(id, { error })])])
-    this.end(why === 'inactive' ? disconnectCodes.expired : disconnectCodes.serverError)
+    this.end(reason === 'inactive' ? disconnectCodes.expired : disconnectCodes.serverError)
   }
 
   #close(): void {
-    if (this.#state === 'closed') {
+    if (this.#state.name === 'closed') {
       return
     }
-    this.#state = 'closed'
-    this.#waiting = undefined
+    this.#state = { name: 'closed' }
     this.#onLeave()
   }
 }
 
-/** The token of a message that begins with `connect`; undefined when it does not, or brings none. */
-function tokenIn(codec: Codec, message: Buffer): { id: number; token: string } | undefined {
+/** Returns the token of a message that begins with `connect`; undefined when it has none. */
+function readToken(codec: Codec, message: Buffer): { id: number; token: string } | undefined {
   try {
     const [first] = codec.decode(message)
     if (first?.method !== 'connect') {

@@ -9,7 +9,6 @@ import type { Hub } from '../hub/hub.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import type { Permit } from '../hub/permit.js'
 import type { StreamRead } from '../hub/stream.js'
-import type { Connection } from './connection.js'
 import type { Handlers } from './handlers.js'
 import type { Rates } from './io/allowance.js'
 import type { Deadline } from './timing/deadline.js'
@@ -17,84 +16,95 @@ import type { FlushQueue } from './timing/flush-queue.js'
 import type { Heartbeat } from './timing/heartbeat.js'
 import type { Tokens } from './tokens.js'
 
+/** Bounds for one connection, unless stated otherwise. */
 export interface Limits extends Rates {
-  /** Connections of one user, who is a subject of an identity; those beyond are closed with 3504. */
+  /** Connections of one user (a subject of an identity) on this node. Further ones are closed with 3504. */
   connectionsPerUser?: number | undefined
   channelsPerConnection: number
-  /** Commands that a connection may have under way; those beyond are answered 111. */
-  pendingCommands: number
-  /** Calls to the application's handlers that a connection may have under way; 111 beyond. */
+  /** Further commands get error 111. */
+  commandsInFlight: number
+  /** Calls to the application's handlers in flight. Further ones get error 111. */
   handlerCalls: number
-  /** What may wait for one slow reader before it is closed with 3008. */
+  /** Bytes that may wait for a slow reader. Above that the connection is closed with 3008. */
   sendBufferBytes: number
-  /** Publications that one answer gives of histories; more are not recovered. */
+  /** Bytes of publications in one reply. Longer histories are not recovered. */
   answerBytes: number
 }
 
-/** On whose behalf something long is read, and how much more that one may read. */
+/** The reader of a long answer. */
 export interface Reader {
-  /** Whose turn it is when many read. */
+  /** Readers with one name share one turn when many read. */
   readonly name: string
-  /** Asked when it is its turn. */
+  /** Asked when the reader's turn comes. */
   mayRead(): boolean
   chargeRead(bytes: number): void
 }
 
-/** Why something was not read: the reader has to wait, or it is more than one answer may have. */
+/** Why nothing was read: the reader exceeds its rate, or the answer would be too long. */
 export type Unread = 'tooManyRequests' | 'limitExceeded'
 
 export interface HistoryQuery {
-  /** Excluded: from there on, or in reverse before it. */
+  /** Publications after this position; in reverse, before it. The position itself is excluded. */
   since?: StreamPosition | undefined
-  /** The most publications to give; 0: the position alone. */
+  /** 0 returns the position alone. */
   limit: number
   reverse?: boolean
 }
 
-/** Channels beyond this node. Each method rejects when Redis cannot do it now. */
+/** Channels across all nodes. Each method rejects when Redis is not available. */
 export interface Channels {
   /** Sends an encoded publication to every node. */
   publish(channel: string, publication: Buffer, permit: Permit): Promise<unknown>
-  /** Gives the first of these publications when they are too many for one answer. */
+  /** Returns the first publications that match when all of them are too many for one answer. */
   history(channel: string, query: HistoryQuery, reader: Reader): Promise<StreamRead | Unread>
-  /** Where a channel's stream ends. */
+  /** Returns the position at which a channel's stream ends. */
   position(channel: string): Promise<StreamPosition>
   presence(channel: string, reader: Reader): Promise<readonly ClientInfo[] | Unread>
   presenceStats(channel: string, reader: Reader): Promise<PresenceStatsResult | Unread>
-  /** Lists a client among those present, and goes on doing so until `leave`. */
+  /** Lists a client in the channel's presence until `leave`. */
   enter(channel: string, info: ClientInfo, permit: Permit): Promise<void>
   leave(channel: string, info: ClientInfo): Promise<void>
-  /** Tells the channel's subscribers on every node, as far as they want to know. */
+  /** Sends a join message to the channel's subscribers that asked for them, on every node. */
   announceJoin(channel: string, info: ClientInfo, permit: Permit): Promise<void>
   announceLeave(channel: string, info: ClientInfo): Promise<void>
 }
 
-/** What a connection needs of the node that it is on. */
-export interface Node {
-  /** The node's name, as clients and receipts see it. */
+/** Names a connection in logs and counters. */
+export interface ConnectionIdentity {
+  readonly id: string
+  readonly identity: string
+  readonly subject: string
+}
+
+/** The parts of a node that commands use. */
+export interface Services {
+  /** The node's name in replies and receipts. */
   readonly name: string
-  /** As clients see it in the reply to `connect`. */
+  /** The version in the reply to `connect`. */
   readonly version: string
   readonly pingIntervalMs: number
   readonly limits: Limits
   readonly hub: Hub
   readonly tokens: Tokens
   readonly hold: Hold
+  readonly channels: Channels
+  /** The handlers of the application. */
+  readonly handlers: Handlers
+  /** Returns the channels that a subject's clients enter when they connect, if their tokens permit. */
+  channelsFor(subject: string): readonly string[]
+  /** Returns the options of a channel's namespace. */
+  optionsOf(channel: string): ChannelOptions
+}
+
+/** The node as its connections see it. */
+export interface Node extends Services {
   readonly flushQueue: FlushQueue
   readonly heartbeat: Heartbeat
   /** Closes connections that have not sent `connect` in time. */
-  readonly connectDeadline: Deadline<Connection>
-  readonly channels: Channels
-  /** The application's own part. */
-  readonly handlers: Handlers
-  /** Channels that the server puts a subject's clients into as they connect, if their tokens permit. */
-  channelsFor(subject: string): readonly string[]
-  /** What holds for a channel, by its namespace. */
-  optionsOf(channel: string): ChannelOptions
-  /** Is told of each connection that closed, and why. */
-  onClosed(connection: Connection, disconnect: Disconnect): void
-  /** Is told of commands that came faster than the limits allow. */
-  onLimited(connection: Connection, commands: number): void
-  /** Is told of an error that nobody foresaw; the connection is closed with 3004. */
-  onFault(connection: Connection, error: unknown): void
+  readonly connectDeadline: Deadline<{ end(disconnect: Disconnect): void }>
+  onClosed(connection: ConnectionIdentity, disconnect: Disconnect): void
+  /** Called when commands exceed the limits. */
+  onLimited(connection: ConnectionIdentity, commands: number): void
+  /** Called on an unexpected error. The connection is closed with 3004. */
+  onFault(connection: ConnectionIdentity, error: unknown): void
 }

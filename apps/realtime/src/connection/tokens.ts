@@ -1,25 +1,27 @@
+import { type ChannelAction, permitsChannel } from '@portcullis/contracts/scopes'
+import type { EndReason, Grant } from '@portcullis/gate'
 import type { Permit } from '../hub/permit.js'
 
-/** What an admitted token says, as the gate gives it. */
-export interface Grant {
-  readonly jti: string
-  readonly identity: string
-  readonly subject: string
-  readonly scopes: readonly string[]
-  readonly labels: readonly string[]
-  readonly parents: readonly string[]
-  /** Microseconds on the registry's clock. */
-  readonly issuedUs: number
-  /** Unix milliseconds. */
-  readonly expiresAt: number
+export type { EndReason, Grant }
+
+/** Asks auth about tokens, and watches the tokens that connections use. */
+export interface Tokens {
+  /** `inactive`: expired, revoked or never issued. `unavailable`: auth cannot be asked now. */
+  introspect(token: string): Promise<Grant | 'inactive' | 'unavailable'>
+  /**
+   * Calls `onEnd` in the same synchronous step in which the grant ends; at once if it has ended.
+   * Returns `release`, which stops the watch.
+   */
+  watch(grant: Grant, onEnd: (reason: EndReason) => void): () => void
+  /** Returns the permit to write on behalf of a grant. Each write checks the grant and the lease. */
+  permit(grant: Grant): Permit
 }
 
-/** Asks auth about a further token, and watches the tokens that connections stand on. */
-export interface Tokens {
-  /** `inactive`: expired, revoked or never a token of ours. `unavailable`: auth cannot be asked now. */
-  introspect(token: string): Promise<Grant | 'inactive' | 'unavailable'>
-  /** Calls back, synchronously with its end, when the grant ends; at once if it has. Gives the release. */
-  hold(grant: Grant, onEnd: (reason: 'revoked' | 'expired') => void): () => void
-  /** Returns the permit to write on behalf of a grant; each write checks the grant and the lease. */
-  permit(grant: Grant): Permit
+/** Returns true when a token's scopes permit an action in a channel. */
+export function permits(
+  { scopes, subject }: Grant,
+  action: ChannelAction,
+  channel: string,
+): boolean {
+  return permitsChannel(scopes, subject, action, channel)
 }

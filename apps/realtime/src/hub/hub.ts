@@ -116,7 +116,7 @@ export class Hub {
   }
 
   /** Counts the connections of this member's user on this node, including this member. */
-  countLike({ identity, subject }: Member): number {
+  countLike({ identity, subject }: Pick<Member, 'identity' | 'subject'>): number {
     let count = 0
     for (const other of this.#subjects.get(subject) ?? []) {
       if (other.identity === identity) {

@@ -17,7 +17,7 @@ export function nodeSettings(config: Config): NodeSettings {
       burstSeconds: config.RATE_BURST_SECONDS,
       connectionsPerUser: config.MAX_CONNECTIONS_PER_USER,
       channelsPerConnection: config.MAX_CHANNELS,
-      pendingCommands: 512,
+      commandsInFlight: 512,
       handlerCalls: 32,
       sendBufferBytes: config.SEND_BUFFER_BYTES,
       answerBytes: config.MAX_ANSWER_BYTES,

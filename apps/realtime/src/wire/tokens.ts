@@ -4,7 +4,7 @@ import type { Tokens } from '../connection/tokens.js'
 /** Adapts the gate to what connections need of it. */
 export function wireTokens(gate: Pick<Gate, 'hold' | 'effect' | 'introspect'>): Tokens {
   return {
-    hold: (grant, onEnd) => gate.hold(grant, onEnd),
+    watch: (grant, onEnd) => gate.hold(grant, onEnd),
     permit: (grant) => (send, isOver) => gate.effect(grant, send, isOver),
     introspect: async (token) => {
       try {

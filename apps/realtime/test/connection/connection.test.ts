@@ -157,7 +157,7 @@ t.test('an expired grant closes with the code that brings the client back', asyn
 
 t.test('a grant that ended before it was held never carries a connection', async (t) => {
   const memory = new MemoryNode(t)
-  memory.node.tokens.hold = (_grant, onEnd) => {
+  memory.node.tokens.watch = (_grant, onEnd) => {
     onEnd('revoked')
     return () => undefined
   }
@@ -186,7 +186,7 @@ t.test('a slow reader is closed before it costs more memory', async (t) => {
 })
 
 t.test('commands under way are bounded', async (t) => {
-  const memory = new MemoryNode(t, { pendingCommands: 2 })
+  const memory = new MemoryNode(t, { commandsInFlight: 2 })
   const { connection, transport } = await memory.connect()
   const redis = settled()
   memory.publishing = () => redis.promise
@@ -202,23 +202,25 @@ t.test('commands under way are bounded', async (t) => {
 })
 
 t.test('pings are answered, once each', async (t) => {
-  const { connection, transport } = await new MemoryNode(t).connect()
-  connection.ping()
+  const memory = new MemoryNode(t)
+  const { connection, transport } = await memory.connect()
+  memory.pulse.ping()
   await flushed()
   t.same(transport.writes, [['{}']])
   send(connection, {})
-  connection.checkPong()
+  memory.pulse.checkPong()
   t.equal(transport.ending, undefined)
   send(connection, {})
   t.equal(transport.ending, 3501, 'a pong without a ping')
 })
 
 t.test('a missing pong closes', async (t) => {
-  const { connection, transport } = await new MemoryNode(t).connect()
-  connection.checkPong()
+  const memory = new MemoryNode(t)
+  const { transport } = await memory.connect()
+  memory.pulse.checkPong()
   t.equal(transport.ending, undefined, 'none was asked for')
-  connection.ping()
-  connection.checkPong()
+  memory.pulse.ping()
+  memory.pulse.checkPong()
   t.equal(transport.ending, 3012)
 })
 
@@ -259,7 +261,7 @@ t.test('whatever a client sends, it gets replies or a code, and nobody else noti
       await flushed()
       const known = codes.has(transport.ending as number | undefined)
       connection.left()
-      return known && connection.pending === 0
+      return known && connection.commandsInFlight === 0
     }),
     { numRuns: 300 },
   )

@@ -55,7 +55,7 @@ t.test('a token revoked between the answer and the connection opens nothing', as
   const { memory, transport, guest, answer } = asking(t)
   guest.receive(publish, false)
   // The gate calls back at once for a grant that has ended.
-  memory.node.tokens.hold = (_grant, onEnd) => {
+  memory.node.tokens.watch = (_grant, onEnd) => {
     onEnd('revoked')
     return () => undefined
   }

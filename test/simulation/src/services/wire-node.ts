@@ -49,7 +49,7 @@ const settings = {
     bytesPerSecond: 1e9,
     burstSeconds: 1,
     channelsPerConnection: 8,
-    pendingCommands: 64,
+    commandsInFlight: 64,
     handlerCalls: 8,
     sendBufferBytes: 100_000,
     answerBytes: 50_000,

@@ -1,20 +1,20 @@
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
 
-/** `closed`: the connection ended meanwhile. `foreign`: of another identity or subject. */
+/** `closed`: the connection ended meanwhile. `foreign`: the token has another identity or subject. */
 export type AdoptOutcome = 'adopted' | 'closed' | 'inactive' | 'unavailable' | 'foreign'
 
-/** Asks auth about a further token, and if it is one of the same identity and subject stands on it. */
-export async function adoptToken(connection: Connection, token: string): Promise<AdoptOutcome> {
-  const grant = await connection.node.tokens.introspect(token)
-  if (connection.closed) {
+/** Asks auth about a token, and uses it for the connection if it has the same identity and subject. */
+export async function adoptToken(session: Session, token: string): Promise<AdoptOutcome> {
+  const grant = await session.node.tokens.introspect(token)
+  if (session.closed) {
     return 'closed'
   }
   if (typeof grant === 'string') {
     return grant
   }
-  if (grant.identity !== connection.identity || grant.subject !== connection.subject) {
+  if (grant.identity !== session.identity || grant.subject !== session.subject) {
     return 'foreign'
   }
-  connection.standOn(grant)
-  return connection.closed ? 'closed' : 'adopted'
+  session.useGrant(grant)
+  return session.closed ? 'closed' : 'adopted'
 }

@@ -1,28 +1,27 @@
-import { permitsChannel } from '@portcullis/contracts/scopes'
 import { type ReplyError, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
-import type { Grant } from '../tokens.js'
+import type { Session } from '../session.js'
+import { type Grant, permits } from '../tokens.js'
 
 /**
- * Asks auth about the token that a client shows for a channel: one of its own identity and subject
- * that permits the channel. Gives the error to answer when it is none.
- * What is to stand on the grant has to hold it at once.
+ * Asks auth about a token that a client shows for a channel. The token must have the connection's
+ * identity and subject, and permit the channel. Returns its grant, or the error to reply. The caller
+ * must use the grant in the same synchronous step: the gate drops an unwatched grant.
  */
 export async function channelToken(
-  connection: Connection,
+  session: Session,
   channel: string,
   token: string,
 ): Promise<{ grant: Grant } | { error: ReplyError }> {
-  const grant = await connection.node.tokens.introspect(token)
+  const grant = await session.node.tokens.introspect(token)
   if (grant === 'unavailable') {
     return { error: replyErrors.internal }
   }
-  // At 109 a client asks its backend for a new one.
+  // Error 109 makes a client ask its backend for a new token.
   if (grant === 'inactive') {
     return { error: replyErrors.tokenExpired }
   }
-  const { identity, subject } = connection
-  const own = grant.identity === identity && grant.subject === subject
-  const permits = permitsChannel(grant.scopes, grant.subject, 'subscribe', channel)
-  return own && permits ? { grant } : { error: replyErrors.permissionDenied }
+  const isOwn = grant.identity === session.identity && grant.subject === session.subject
+  return isOwn && permits(grant, 'subscribe', channel)
+    ? { grant }
+    : { error: replyErrors.permissionDenied }
 }

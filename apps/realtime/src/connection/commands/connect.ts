@@ -6,104 +6,114 @@ import {
   replyErrors,
   type SubscribeResult,
 } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
 import type { Answer } from '../handlers.js'
+import type { ConnectingSession } from '../session.js'
 import { subscribeAll } from '../subscriptions/server-subscribe.js'
 import { adoptToken } from './adopt-token.js'
 import { announcedTtl } from './announced-ttl.js'
-import { ask } from './ask.js'
+import { callHandler } from './call-handler.js'
+
+type Body = CommandBody<'connect'>
 
 /**
- * `connect`: the client's first command. The upgrade was admitted already; a token in the command
- * that is another one than the upgrade's is taken as a refresh. It is answered once the client is in
- * the channels that the server chooses for it.
+ * `connect`: the client's first command. The upgrade was admitted already, so another token in the
+ * command replaces the upgrade's, as in a refresh. The reply follows once the client is in the
+ * channels that the server chooses for it.
+ *
+ * @param isAdmitted - returns true for the token that the upgrade was admitted with
  */
 export async function connect(
-  connection: Connection,
+  session: ConnectingSession,
   id: number,
-  body: CommandBody<'connect'>,
+  body: Body,
+  isAdmitted: (token: string) => boolean,
 ): Promise<void> {
-  if (connection.state !== 'opened') {
-    connection.end(disconnectCodes.badRequest)
-    return
-  }
-  connection.deciding()
-  const refusal = await takeToken(connection, body)
-  if (connection.closed) {
+  const refusal = await takeToken(session, body, isAdmitted)
+  if (session.closed) {
     return
   }
   if (refusal !== undefined) {
-    return connection.decided(id, { error: refusal })
+    return session.finishConnect(id, { error: refusal })
   }
-  const { node } = connection
-  const { connectionsPerUser, channelsPerConnection } = node.limits
-  if (connectionsPerUser !== undefined && node.hub.countLike(connection) > connectionsPerUser) {
-    connection.end(disconnectCodes.connectionLimit)
+  const { hub, limits } = session.node
+  const { connectionsPerUser } = limits
+  if (connectionsPerUser !== undefined && hub.countLike(session) > connectionsPerUser) {
+    session.end(disconnectCodes.connectionLimit)
     return
   }
-  const welcome = await welcomeOf(connection, body)
-  if (connection.closed) {
+  const welcome = await decideWelcome(session, body)
+  if (session.closed) {
     return
   }
   if ('error' in welcome) {
-    return connection.decided(id, { error: welcome.error })
+    return session.finishConnect(id, { error: welcome.error })
   }
   if ('disconnect' in welcome) {
-    return connection.end(welcome.disconnect)
+    return session.end(welcome.disconnect)
   }
-  const { channels, data } = welcome.result
-  if (channels.length > channelsPerConnection) {
-    return connection.end(disconnectCodes.channelLimit)
+  await enter(session, id, body, welcome.result)
+}
+
+/** Puts the client into its channels, and sends the reply to `connect`. */
+async function enter(
+  session: ConnectingSession,
+  id: number,
+  body: Body,
+  { channels, data }: Welcome,
+): Promise<void> {
+  const { node, codec } = session
+  if (channels.length > node.limits.channelsPerConnection) {
+    return session.end(disconnectCodes.channelLimit)
   }
   let subs: Record<string, SubscribeResult>
   try {
-    subs = await subscribeAll(connection, channels, body.subs ?? {})
+    subs = await subscribeAll(session, channels, body.subs ?? {})
   } catch {
-    // Redis is away: the client comes back, and finds itself in all of its channels or not connected.
-    return connection.decided(id, { error: replyErrors.internal })
+    // Redis is away. The client tries again, and then is in all of its channels or not connected.
+    return session.finishConnect(id, { error: replyErrors.internal })
   }
-  if (connection.closed) {
+  if (session.closed) {
     return
   }
-  connection.decided(id, {
+  session.finishConnect(id, {
     connect: {
-      client: connection.id,
+      client: session.id,
       version: node.version,
       expires: true,
-      ttl: announcedTtl(connection.grant.expiresAt),
+      ttl: announcedTtl(session.grant.expiresAt),
       ping: Math.max(1, Math.ceil(node.pingIntervalMs / 1000)),
       pong: true,
-      session: connection.id,
+      session: session.id,
       node: node.name,
-      ...(data === undefined ? {} : { data: connection.codec.dataOf(data) }),
+      ...(data === undefined ? {} : { data: codec.contentValue(data) }),
       ...(channels.length === 0 ? {} : { subs }),
     },
   })
 }
 
-/** What a client gets as it connects. */
+/** What a client gets when it connects. */
 interface Welcome {
-  /** Channels that it is put into, as far as its token permits them. */
+  /** The channels that the server puts the client into, where its token permits them. */
   channels: readonly string[]
   data?: Content
 }
 
-/** What is configured for the client, and what the application says to it; or why it may not come in. */
-async function welcomeOf(
-  connection: Connection,
-  { data, name, version }: CommandBody<'connect'>,
+/** Returns the configured channels and the application's answer, or the application's refusal. */
+async function decideWelcome(
+  session: ConnectingSession,
+  { data, name, version }: Body,
 ): Promise<{ result: Welcome } | Exclude<Answer, { result: unknown }>> {
-  const { node, subject } = connection
+  const { node, subject } = session
   const channels = node.channelsFor(subject)
   const { connect: handler } = node.handlers
   if (handler === undefined) {
     return { result: { channels } }
   }
-  const says = {
+  const answer = await callHandler(session, handler, {
+    data,
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
-  }
-  const answer = await ask(connection, handler, { data, ...says })
+  })
   if (!('result' in answer)) {
     return answer
   }
@@ -111,19 +121,20 @@ async function welcomeOf(
   return { result: { ...result, channels: [...new Set([...channels, ...more])] } }
 }
 
-/** Has the connection stand on the token that the command brings. Gives the error to answer, if it may not. */
+/** Uses the token of the command, if it is not the upgrade's. Returns the error to reply, if any. */
 async function takeToken(
-  connection: Connection,
-  { token = '' }: CommandBody<'connect'>,
+  session: ConnectingSession,
+  { token = '' }: Body,
+  isAdmitted: (token: string) => boolean,
 ): Promise<ReplyError | undefined> {
-  if (token === '' || connection.isAdmitted(token)) {
+  if (token === '' || isAdmitted(token)) {
     return undefined
   }
-  const outcome = await adoptToken(connection, token)
+  const outcome = await adoptToken(session, token)
   if (outcome === 'foreign') {
-    connection.end(disconnectCodes.invalidToken)
+    session.end(disconnectCodes.invalidToken)
   }
-  // 109 makes the client ask for a new token and come back: the one it kept was a stale one.
+  // Error 109 makes the client fetch a new token and try again: the one that it kept is stale.
   if (outcome === 'inactive') {
     return replyErrors.tokenExpired
   }

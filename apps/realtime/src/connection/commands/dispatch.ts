@@ -1,6 +1,12 @@
-import { type Command, disconnectCodes, type Request, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
-import { connect } from './connect.js'
+import {
+  type Command,
+  type CommandBodies,
+  type Request,
+  type RequestMethod,
+  replyErrors,
+} from '@portcullis/protocol'
+import type { Session } from '../session.js'
+import type { Connected } from '../state.js'
 import { history } from './history.js'
 import { presence, presenceStats } from './presence.js'
 import { publish } from './publish.js'
@@ -11,73 +17,77 @@ import { subRefresh } from './sub-refresh.js'
 import { subscribe } from './subscribe.js'
 import { unsubscribe } from './unsubscribe.js'
 
-/** Handles one command of a connection that is not deciding about its `connect`. */
-export function dispatch(connection: Connection, command: Command): void {
-  if (command.method === 'connect') {
-    underWay(connection, connect(connection, command.id, command.body))
-  } else if (connection.state !== 'connected') {
-    // `connect` comes first, well formed.
-    connection.end(disconnectCodes.badRequest)
-  } else if (command.method === 'pong') {
-    connection.pong()
-  } else if (command.method === 'malformed') {
-    connection.fail(command.id, replyErrors.badRequest)
-  } else if (command.method === 'send') {
-    // Nobody waits for it: what is too much is not told.
-    if (mayBegin(connection)) {
-      underWay(connection, send(connection, command.body))
-    }
-  } else {
-    request(connection, command)
-  }
+/** A request of a connected client. */
+type Method = Exclude<RequestMethod, 'connect'>
+
+type Handlers = {
+  readonly [M in Method]: (
+    session: Session,
+    id: number,
+    body: CommandBodies[M],
+    state: Connected,
+  ) => Promise<void> | undefined
 }
 
-function request(connection: Connection, command: Exclude<Request, { method: 'connect' }>): void {
-  if (!mayBegin(connection)) {
-    connection.fail(command.id, replyErrors.tooManyRequests)
-    return
-  }
+/** The handler of each request, which sends the reply. */
+const handlers: Handlers = {
+  subscribe,
+  unsubscribe,
+  publish,
+  history,
+  presence,
+  presence_stats: presenceStats,
+  refresh,
+  sub_refresh: subRefresh,
+  rpc,
+}
+
+/** Handles one command of a connected client. */
+export function dispatch(
+  session: Session,
+  command: Exclude<Command, { method: 'connect' }>,
+  state: Connected,
+): void {
   switch (command.method) {
-    case 'subscribe':
-      underWay(connection, subscribe(connection, command.id, command.body))
+    case 'pong':
+      state.pulse.pong()
       break
-    case 'publish':
-      underWay(connection, publish(connection, command.id, command.body))
+    case 'malformed':
+      session.fail(command.id, replyErrors.badRequest)
       break
-    case 'history':
-      underWay(connection, history(connection, command.id, command.body))
+    case 'send':
+      // `send` has no reply, so one above the limit is dropped.
+      if (mayBegin(session)) {
+        track(session, send(session, command.body))
+      }
       break
-    case 'presence':
-      underWay(connection, presence(connection, command.id, command.body))
-      break
-    case 'presence_stats':
-      underWay(connection, presenceStats(connection, command.id, command.body))
-      break
-    case 'refresh':
-      underWay(connection, refresh(connection, command.id, command.body))
-      break
-    case 'unsubscribe':
-      unsubscribe(connection, command.id, command.body)
-      break
-    case 'rpc':
-      underWay(connection, rpc(connection, command.id, command.body))
-      break
-    case 'sub_refresh':
-      underWay(connection, subRefresh(connection, command.id, command.body))
-      break
+    default:
+      if (mayBegin(session)) {
+        request(session, command, state)
+      } else {
+        session.fail(command.id, replyErrors.tooManyRequests)
+      }
   }
 }
 
-function mayBegin({ pending, node }: Connection): boolean {
-  return pending < node.limits.pendingCommands
+function request<M extends Method>(session: Session, command: Request<M>, state: Connected): void {
+  const handler: Handlers[M] = handlers[command.method]
+  const work = handler(session, command.id, command.body, state)
+  if (work !== undefined) {
+    track(session, work)
+  }
 }
 
-/** Counts a command until it is done. An error that it does not answer itself ends the connection. */
-function underWay(connection: Connection, work: Promise<void>): void {
-  connection.pending += 1
+function mayBegin({ commandsInFlight, node }: Session): boolean {
+  return commandsInFlight < node.limits.commandsInFlight
+}
+
+/** Counts a command until it is done. An error that the command does not handle ends the connection. */
+export function track(session: Session, work: Promise<void>): void {
+  session.commandsInFlight += 1
   work
-    .catch((error) => connection.fault(error))
+    .catch((error) => session.fault(error))
     .finally(() => {
-      connection.pending -= 1
+      session.commandsInFlight -= 1
     })
 }

@@ -1,21 +1,22 @@
-import { permitsChannel } from '@portcullis/contracts/scopes'
 import { type CommandBody, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
-import { readPublication } from './subscribe.js'
+import type { Session } from '../session.js'
+import { readPublications } from '../subscriptions/begin-result.js'
+import { permits } from '../tokens.js'
+import { failRead } from './fail-read.js'
 
-/** `history`: publications that a channel keeps, and where its stream ends. */
+/** `history`: the publications that a channel keeps, and the position at which its stream ends. */
 export async function history(
-  connection: Connection,
+  session: Session,
   id: number,
   { channel, limit = 0, since, reverse = false }: CommandBody<'history'>,
 ): Promise<void> {
-  const { grant, node } = connection
-  if (!permitsChannel(grant.scopes, grant.subject, 'history', channel)) {
-    return connection.fail(id, replyErrors.permissionDenied)
+  const { grant, node } = session
+  if (!permits(grant, 'history', channel)) {
+    return session.fail(id, replyErrors.permissionDenied)
   }
   const { historySize } = node.optionsOf(channel)
   if (historySize === 0) {
-    return connection.fail(id, replyErrors.notAvailable)
+    return session.fail(id, replyErrors.notAvailable)
   }
   const { offset = 0, epoch = '' } = since ?? {}
   try {
@@ -24,18 +25,18 @@ export async function history(
       reverse,
       since: since === undefined || since === null ? undefined : { offset, epoch },
     }
-    const read = await node.channels.history(channel, query, connection.reader)
+    const read = await node.channels.history(channel, query, session.reader)
     if (typeof read === 'string') {
-      return connection.failRead(id, read)
+      return failRead(session, id, read)
     }
     const { position, publications } = read
     if (epoch !== '' && epoch !== position.epoch) {
-      return connection.fail(id, replyErrors.unrecoverablePosition)
+      return session.fail(id, replyErrors.unrecoverablePosition)
     }
-    connection.reply(id, {
-      history: { ...position, publications: publications.flatMap(readPublication) },
+    session.reply(id, {
+      history: { ...position, publications: readPublications(publications) },
     })
   } catch {
-    connection.fail(id, replyErrors.internal)
+    session.fail(id, replyErrors.internal)
   }
 }

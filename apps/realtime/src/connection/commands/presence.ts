@@ -1,56 +1,58 @@
-import { permitsChannel } from '@portcullis/contracts/scopes'
 import { type CommandBody, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
+import { permits } from '../tokens.js'
+import { failRead } from './fail-read.js'
 
-/** `presence`: who is subscribed, on whatever node. */
+/** `presence`: the clients that are subscribed to a channel, on all nodes. */
 export async function presence(
-  connection: Connection,
+  session: Session,
   id: number,
   { channel }: CommandBody<'presence'>,
 ): Promise<void> {
-  if (!mayAsk(connection, id, channel)) {
+  if (!mayRead(session, id, channel)) {
     return
   }
   try {
-    const present = await connection.node.channels.presence(channel, connection.reader)
+    const present = await session.node.channels.presence(channel, session.reader)
     if (typeof present === 'string') {
-      return connection.failRead(id, present)
+      return failRead(session, id, present)
     }
     const byClient = present.map((info) => [info.client, info] as const)
-    connection.reply(id, { presence: { presence: Object.fromEntries(byClient) } })
+    session.reply(id, { presence: { presence: Object.fromEntries(byClient) } })
   } catch {
-    connection.fail(id, replyErrors.internal)
+    session.fail(id, replyErrors.internal)
   }
 }
 
-/** `presence_stats`: how many they are. */
+/** `presence_stats`: the number of these clients and of their users. */
 export async function presenceStats(
-  connection: Connection,
+  session: Session,
   id: number,
   { channel }: CommandBody<'presence_stats'>,
 ): Promise<void> {
-  if (!mayAsk(connection, id, channel)) {
+  if (!mayRead(session, id, channel)) {
     return
   }
   try {
-    const stats = await connection.node.channels.presenceStats(channel, connection.reader)
+    const stats = await session.node.channels.presenceStats(channel, session.reader)
     if (typeof stats === 'string') {
-      return connection.failRead(id, stats)
+      return failRead(session, id, stats)
     }
-    connection.reply(id, { presence_stats: stats })
+    session.reply(id, { presence_stats: stats })
   } catch {
-    connection.fail(id, replyErrors.internal)
+    session.fail(id, replyErrors.internal)
   }
 }
 
-function mayAsk(connection: Connection, id: number, channel: string): boolean {
-  const { grant, node } = connection
-  if (!permitsChannel(grant.scopes, grant.subject, 'presence', channel)) {
-    connection.fail(id, replyErrors.permissionDenied)
+/** Returns true when the client may read the channel's presence; otherwise replies with the error. */
+function mayRead(session: Session, id: number, channel: string): boolean {
+  const { grant, node } = session
+  if (!permits(grant, 'presence', channel)) {
+    session.fail(id, replyErrors.permissionDenied)
     return false
   }
   if (!node.optionsOf(channel).presence) {
-    connection.fail(id, replyErrors.notAvailable)
+    session.fail(id, replyErrors.notAvailable)
     return false
   }
   return true

@@ -1,36 +1,36 @@
-import { permitsChannel } from '@portcullis/contracts/scopes'
 import { type CommandBody, encodePublication, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
+import { permits } from '../tokens.js'
 
-/** `publish`: answered once Redis has taken it. The publisher gets it too when it is subscribed. */
+/** `publish`: the reply follows once Redis has the publication. A subscribed publisher gets it too. */
 export async function publish(
-  connection: Connection,
+  session: Session,
   id: number,
   body: CommandBody<'publish'>,
 ): Promise<void> {
-  const { grant, node } = connection
+  const { grant, node } = session
   const { channel } = body
-  if (!permitsChannel(grant.scopes, grant.subject, 'publish', channel)) {
-    return connection.fail(id, replyErrors.permissionDenied)
+  if (!permits(grant, 'publish', channel)) {
+    return session.fail(id, replyErrors.permissionDenied)
   }
   if (!node.optionsOf(channel).clientPublish) {
-    return connection.fail(id, replyErrors.permissionDenied)
+    return session.fail(id, replyErrors.permissionDenied)
   }
   let publication: Buffer
   try {
-    // Of a client's fields these alone: others would travel on unchecked.
+    // Copy only these fields; others are not validated.
     const content = 'data' in body ? { data: body.data } : { b64: body.b64 }
-    publication = encodePublication({ ...content, info: connection.info })
+    publication = encodePublication({ ...content, info: session.info })
   } catch (error) {
     if (!(error instanceof RangeError)) {
       throw error
     }
-    return connection.fail(id, replyErrors.badRequest)
+    return session.fail(id, replyErrors.badRequest)
   }
   try {
-    await node.channels.publish(channel, publication, connection.permit)
+    await node.channels.publish(channel, publication, node.tokens.permit(grant))
   } catch {
-    return connection.fail(id, replyErrors.internal)
+    return session.fail(id, replyErrors.internal)
   }
-  connection.reply(id, { publish: {} })
+  session.reply(id, { publish: {} })
 }

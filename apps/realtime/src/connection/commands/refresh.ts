@@ -1,57 +1,65 @@
-import { permitsChannel } from '@portcullis/contracts/scopes'
 import {
   type CommandBody,
   disconnectCodes,
   replyErrors,
   unsubscribeCodes,
 } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
+import type { Connected } from '../state.js'
+import { permits } from '../tokens.js'
 import { adoptToken } from './adopt-token.js'
 import { announcedTtl } from './announced-ttl.js'
 
 /**
- * `refresh`: the connection goes on with another token of the same identity and subject, and with
- * what that one permits; subscriptions beyond it are ended.
+ * `refresh`: the connection uses another token of the same identity and subject, with the scopes of
+ * that token. Subscriptions that it does not permit are ended.
  */
 export async function refresh(
-  connection: Connection,
+  session: Session,
   id: number,
   { token }: CommandBody<'refresh'>,
+  state: Connected,
 ): Promise<void> {
-  if (connection.refreshing) {
-    return connection.fail(id, replyErrors.tooManyRequests)
+  if (state.refreshing) {
+    return session.fail(id, replyErrors.tooManyRequests)
   }
-  connection.refreshing = true
-  const outcome = await adoptToken(connection, token).finally(() => {
-    connection.refreshing = false
+  state.refreshing = true
+  const outcome = await adoptToken(session, token).finally(() => {
+    state.refreshing = false
   })
   switch (outcome) {
     case 'closed':
       return
     case 'unavailable':
-      return connection.fail(id, replyErrors.internal)
+      return session.fail(id, replyErrors.internal)
     case 'inactive':
     case 'foreign':
-      return connection.end(disconnectCodes.invalidToken)
+      return session.end(disconnectCodes.invalidToken)
     case 'adopted':
   }
-  connection.reply(id, {
+  session.reply(id, {
     refresh: {
-      client: connection.id,
-      version: connection.node.version,
+      client: session.id,
+      version: session.node.version,
       expires: true,
-      ttl: announcedTtl(connection.grant.expiresAt),
+      ttl: announcedTtl(session.grant.expiresAt),
     },
   })
-  const { scopes, subject } = connection.grant
-  for (const [channel, { replyTo, release, server }] of [...connection.subscriptions.entries()]) {
-    // One with a token of its own stands on that, one of the server API on nothing that changes here;
-    // one that awaits its reply looks by itself.
-    if (release !== undefined || server?.granted === true) {
+  endUnpermitted(session)
+}
+
+/**
+ * Ends the subscriptions that the connection's token does not permit. Leaves alone those that do not
+ * depend on it (they have their own token, or the server API began them), and those that await their
+ * reply: `subscribe` checks the token before it replies.
+ */
+function endUnpermitted({ subscriptions, grant }: Session): void {
+  for (const [channel, { replyTo, release, server }] of [...subscriptions.entries()]) {
+    if (release !== undefined || server?.granted === true || replyTo !== undefined) {
       continue
     }
-    if (replyTo === undefined && !permitsChannel(scopes, subject, 'subscribe', channel)) {
-      connection.subscriptions.end(channel, unsubscribeCodes.serverUnsubscribe)
+    if (!permits(grant, 'subscribe', channel)) {
+      subscriptions.end(channel, unsubscribeCodes.serverUnsubscribe)
     }
   }
 }

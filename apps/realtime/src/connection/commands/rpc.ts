@@ -1,34 +1,34 @@
 import { type CommandBody, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
-import { ask } from './ask.js'
+import type { Session } from '../session.js'
+import { callHandler } from './call-handler.js'
 
-/** `rpc`: answered by the application's handler for the method. Who may call what, that one decides. */
+/** `rpc`: the application's handler of the method replies. The handler decides who may call it. */
 export async function rpc(
-  connection: Connection,
+  session: Session,
   id: number,
   { method = '', data }: CommandBody<'rpc'>,
 ): Promise<void> {
-  const handler = connection.node.handlers.rpc(method)
+  const handler = session.node.handlers.rpc(method)
   if (handler === undefined) {
-    return connection.fail(id, replyErrors.methodNotFound)
+    return session.fail(id, replyErrors.methodNotFound)
   }
-  const answer = await ask(connection, handler, { method, data })
+  const answer = await callHandler(session, handler, { method, data })
   if ('disconnect' in answer) {
-    return connection.end(answer.disconnect)
+    return session.end(answer.disconnect)
   }
   if ('error' in answer) {
-    return connection.fail(id, answer.error)
+    return session.fail(id, answer.error)
   }
   const { data: content } = answer.result
   try {
-    connection.reply(id, {
-      rpc: content === undefined ? {} : { data: connection.codec.dataOf(content) },
+    session.reply(id, {
+      rpc: content === undefined ? {} : { data: session.codec.contentValue(content) },
     })
   } catch (error) {
-    // Nested deeper than JSON can be written.
+    // JSON.stringify throws a RangeError for data that is nested too deep.
     if (!(error instanceof RangeError)) {
       throw error
     }
-    connection.fail(id, replyErrors.internal)
+    session.fail(id, replyErrors.internal)
   }
 }

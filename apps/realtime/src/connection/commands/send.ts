@@ -1,15 +1,15 @@
 import type { CommandBody } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
-import { ask } from './ask.js'
+import type { Session } from '../session.js'
+import { callHandler } from './call-handler.js'
 
-/** `send`: told to the application's handler, if there is one. The client hears nothing of it. */
-export async function send(connection: Connection, { data }: CommandBody<'send'>): Promise<void> {
-  const { send: handler } = connection.node.handlers
+/** `send`: calls the application's handler, if there is one. The client gets no reply. */
+export async function send(session: Session, { data }: CommandBody<'send'>): Promise<void> {
+  const { send: handler } = session.node.handlers
   if (handler === undefined) {
     return
   }
-  const answer = await ask(connection, handler, { data })
+  const answer = await callHandler(session, handler, { data })
   if ('disconnect' in answer) {
-    connection.end(answer.disconnect)
+    session.end(answer.disconnect)
   }
 }

@@ -1,29 +1,29 @@
 import { type CommandBody, replyErrors } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
 import { announcedTtl } from './announced-ttl.js'
 import { channelToken } from './channel-token.js'
 
-/** `sub_refresh`: a subscription that stands on a token of its own goes on with another. */
+/** `sub_refresh`: a subscription that has its own token uses another one. */
 export async function subRefresh(
-  connection: Connection,
+  session: Session,
   id: number,
   { channel, token }: CommandBody<'sub_refresh'>,
 ): Promise<void> {
-  const subscription = connection.subscriptions.get(channel)
+  const { subscriptions } = session
+  const subscription = subscriptions.get(channel)
   if (subscription?.release === undefined) {
-    return connection.fail(id, replyErrors.badRequest)
+    return session.fail(id, replyErrors.badRequest)
   }
-  const found = await channelToken(connection, channel, token)
-  // Ended meanwhile: there is nothing to go on with.
-  if (connection.subscriptions.get(channel) !== subscription) {
-    return connection.fail(id, replyErrors.badRequest)
+  const answer = await channelToken(session, channel, token)
+  if (!subscriptions.isCurrent(channel, subscription)) {
+    return session.fail(id, replyErrors.badRequest)
   }
-  if ('error' in found) {
-    return connection.fail(id, found.error)
+  if ('error' in answer) {
+    return session.fail(id, answer.error)
   }
-  connection.subscriptions.standOn(channel, subscription, found.grant)
-  if (connection.subscriptions.get(channel) !== subscription) {
-    return connection.fail(id, replyErrors.tokenExpired)
+  subscriptions.useGrant(channel, subscription, answer.grant)
+  if (!subscriptions.isCurrent(channel, subscription)) {
+    return session.fail(id, replyErrors.tokenExpired)
   }
-  connection.reply(id, { sub_refresh: { expires: true, ttl: announcedTtl(found.grant.expiresAt) } })
+  session.reply(id, { sub_refresh: { expires: true, ttl: announcedTtl(answer.grant.expiresAt) } })
 }

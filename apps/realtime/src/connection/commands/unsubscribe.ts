@@ -1,16 +1,16 @@
 import type { CommandBody } from '@portcullis/protocol'
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
 
-/** `unsubscribe`: after the reply nothing more of the channel is sent. */
+/** `unsubscribe`: nothing more of the channel is sent after the reply. */
 export function unsubscribe(
-  connection: Connection,
+  session: Session,
   id: number,
   { channel }: CommandBody<'unsubscribe'>,
-): void {
-  const subscription = connection.subscriptions.leave(channel)
-  // A subscribe that is still under way gets its reply first: the client sees both in its own order.
+): undefined {
+  const subscription = session.subscriptions.leave(channel)
+  // A `subscribe` in flight gets its reply first, in the client's order.
   if (subscription?.replyTo !== undefined) {
-    connection.reply(subscription.replyTo, { subscribe: {} })
+    session.reply(subscription.replyTo, { subscribe: {} })
   }
-  connection.reply(id, { unsubscribe: {} })
+  session.reply(id, { unsubscribe: {} })
 }

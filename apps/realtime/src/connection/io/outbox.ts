@@ -1,65 +1,81 @@
 import type { Codec, Encoded } from '@portcullis/protocol'
 
 /**
- * What waits to leave a connection this tick, in order: messages of its own, and frames that it
- * shares with other connections, ready as they are.
+ * The output that leaves a connection at the end of this tick, in order: messages of its own, and
+ * whole frames that it shares with other connections. An empty outbox holds no arrays, because most
+ * connections are idle most of the time.
  */
 export class Outbox {
   readonly #codec: Codec
-  #frames: Buffer[] = []
-  /** Its own messages since the last of the frames; those that follow each other share one. */
-  #messages: Encoded[] = []
+  #frames: Buffer[] | undefined
+  /** The connection's own messages since the last frame. They will share one frame. */
+  #messages: Encoded[] | undefined
   #bytes = 0
 
   constructor(codec: Codec) {
     this.#codec = codec
   }
 
-  /** About how much waits; text is counted in UTF-16 units. */
+  /** The approximate size: text is counted in UTF-16 units. */
   get bytes(): number {
     return this.#bytes
   }
 
   add(message: Encoded): void {
-    this.#messages.push(message)
+    if (this.#messages === undefined) {
+      this.#messages = [message]
+    } else {
+      this.#messages.push(message)
+    }
     this.#bytes += message.length
   }
 
-  /** Before all that waits. */
+  /** Adds a message before everything else. */
   addFirst(message: Encoded): void {
-    if (this.#frames.length === 0) {
+    if (this.#frames !== undefined) {
+      this.#frames.unshift(this.#codec.frame([message]))
+    } else if (this.#messages !== undefined) {
       this.#messages.unshift(message)
     } else {
-      this.#frames.unshift(this.#codec.frame([message]))
+      this.#messages = [message]
     }
     this.#bytes += message.length
   }
 
   addFrame(frame: Buffer): void {
-    this.#closeFrame()
-    this.#frames.push(frame)
+    if (this.#messages !== undefined) {
+      this.#endFrame(this.#messages)
+    }
+    this.#pushFrame(frame)
     this.#bytes += frame.length
   }
 
   clear(): void {
-    this.#frames = []
-    this.#messages = []
+    this.#frames = undefined
+    this.#messages = undefined
     this.#bytes = 0
   }
 
-  /** Takes everything as frames. */
+  /** Removes everything, and returns it as frames. */
   take(): Buffer[] {
-    this.#closeFrame()
-    const frames = this.#frames
+    if (this.#messages !== undefined) {
+      this.#endFrame(this.#messages)
+    }
+    const frames = this.#frames ?? []
     this.clear()
     return frames
   }
 
-  #closeFrame(): void {
-    if (this.#messages.length === 0) {
-      return
+  #endFrame(messages: Encoded[]): void {
+    this.#messages = undefined
+    this.#pushFrame(this.#codec.frame(messages))
+  }
+
+  #pushFrame(frame: Buffer): void {
+    if (this.#frames === undefined) {
+      this.#frames = [frame]
+    } else {
+      this.#frames.push(frame)
     }
-    this.#frames.push(this.#codec.frame(this.#messages))
-    this.#messages = []
   }
 }

@@ -4,8 +4,8 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 const channelName = TypeCompiler.Compile(ChannelName)
 
 /**
- * The channels of configured patterns for one subject: `{sub}` stands for it. What is no channel's
- * name with this subject in it is left out.
+ * Returns the channels of configured patterns for one subject, which replaces `{sub}`. Leaves out
+ * those that are no valid channel name with this subject in it.
  */
 export function channelsOf(patterns: readonly string[], subject: string): string[] {
   const names = patterns.map((pattern) => pattern.replaceAll('{sub}', () => subject))

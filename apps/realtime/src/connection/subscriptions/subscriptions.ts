@@ -1,47 +1,84 @@
 import {
+  type ClientInfo,
+  type Disconnect,
   disconnectCodes,
+  type Encoded,
+  type ReplyBody,
+  type ReplyError,
   replyErrors,
+  type StreamPosition,
   type Unsubscribe,
   unsubscribeCodes,
 } from '@portcullis/protocol'
+import type { Wishes as SubscriptionOptions } from '../../hub/audience.js'
+import type { Member } from '../../hub/hub.js'
 import type { Permit } from '../../hub/permit.js'
-import type { Connection } from '../connection.js'
-import type { Grant } from '../tokens.js'
+import type { Recovery, StreamRead } from '../../hub/stream.js'
+import type { Services } from '../node.js'
+import type { EndReason, Grant } from '../tokens.js'
 
-/** What a subscription that the server has begun has beside. */
+/** A connection as its subscriptions see it. */
+export interface Subscriber extends Member {
+  readonly node: Services
+  readonly info: ClientInfo
+  readonly grant: Grant
+  /** True while output has not left the process. */
+  readonly waits: boolean
+  reply(id: number, body: ReplyBody): void
+  fail(id: number, error: ReplyError): void
+  send(message: Encoded): void
+  /** Ends the connection at once. Output that waits never leaves. */
+  cut(disconnect: Disconnect): void
+}
+
+/** What only a subscription has that the server began. */
 export interface ServerSide {
-  /** The server API has begun it: it stands, whatever the connection's token permits. */
+  /** The server API began it. It does not depend on the scopes of the connection's token. */
   readonly granted: boolean
-  /** The client is in the channel; what it is told of that comes before all else of the channel. */
+  /** The client is in the channel, and has been told so before anything else of the channel. */
   entered: boolean
   expiry?: NodeJS.Timeout
 }
 
-/** A channel that the client is in, or is on its way into. */
+/** A channel that the client is in, or is about to enter. */
 export interface Subscription {
   /** The id of the `subscribe` that awaits its reply. */
   replyTo: number | undefined
-  /** It is listed in the channel's presence. */
+  /** The client is listed in the channel's presence. */
   readonly present: boolean
-  /** Its own token, when it has one. */
+  /** The grant of the subscription's own token, if it has one. */
   grant?: Grant
-  /** Lets go of that token. */
+  /** Stops the watch of that token. */
   release?: () => void
-  /** The server has begun it, not the client. */
+  /** Set when the server began the subscription, not the client. */
   readonly server?: ServerSide
 }
 
-/** Above this a timer would fire at once. */
-const longestTimerMs = 2_147_483_647
+/** How a subscription enters its channel. */
+export interface Entry {
+  since: StreamPosition | undefined
+  readMissed: (since: StreamPosition) => Promise<StreamRead>
+  /** Join and leave messages are wanted. */
+  watches: boolean
+  subscriptionOptions?: SubscriptionOptions
+  /**
+   * Called once, with the position at which the subscription begins. Returns false when it is not
+   * wanted any more. The first publication follows in the same synchronous step.
+   */
+  onEnter: (begin: StreamPosition | Recovery | undefined) => boolean
+}
+
+/** Node fires a timer above this at once. */
+const maxTimerMs = 2_147_483_647
 
 /** The channels of one connection. */
 export class Subscriptions {
-  readonly #connection: Connection
+  readonly #connection: Subscriber
   readonly #byChannel = new Map<string, Subscription>()
-  /** Tokens of channels that were left, of which something may still wait to be sent. */
+  /** Releases of tokens of channels that were left while output of them may still wait. */
   #lingering: (() => void)[] | undefined
 
-  constructor(connection: Connection) {
+  constructor(connection: Subscriber) {
     this.#connection = connection
   }
 
@@ -57,6 +94,11 @@ export class Subscriptions {
     return this.#byChannel.get(channel)
   }
 
+  /** Returns false once an unsubscribe or the connection's end has removed the subscription. */
+  isCurrent(channel: string, subscription: Subscription): boolean {
+    return this.#byChannel.get(channel) === subscription
+  }
+
   entries(): IterableIterator<[string, Subscription]> {
     return this.#byChannel.entries()
   }
@@ -65,7 +107,44 @@ export class Subscriptions {
     this.#byChannel.set(channel, subscription)
   }
 
-  /** Takes the connection out of a channel, if it is in it or on its way. */
+  /**
+   * Enters the channel of a subscription that has begun: lists the client in presence, subscribes at
+   * the hub, and announces the client. Does nothing more once the subscription is not current.
+   *
+   * @throws HubError, BrokerError when Redis is away; the subscription is removed
+   */
+  async enter(channel: string, subscription: Subscription, entry: Entry): Promise<void> {
+    const { node, info } = this.#connection
+    const options = node.optionsOf(channel)
+    const { readMissed, watches, subscriptionOptions, onEnter } = entry
+    try {
+      if (options.presence) {
+        await node.channels.enter(channel, info, this.permitOf(subscription))
+      }
+      await node.hub.subscribe(channel, this.#connection, {
+        since: options.recovery ? entry.since : undefined,
+        readMissed,
+        watches: watches && options.joinLeave,
+        ...(subscriptionOptions === undefined ? {} : { wishes: subscriptionOptions }),
+        enter: (begin) => {
+          if (!this.isCurrent(channel, subscription) || !onEnter(begin)) {
+            return false
+          }
+          if (options.joinLeave) {
+            this.#announceJoin(channel, subscription)
+          }
+          return true
+        },
+      })
+    } catch (error) {
+      if (this.isCurrent(channel, subscription)) {
+        this.leave(channel)
+        throw error
+      }
+    }
+  }
+
+  /** Takes the connection out of a channel that it is in or about to enter. */
   leave(channel: string): Subscription | undefined {
     const subscription = this.#byChannel.get(channel)
     if (subscription === undefined) {
@@ -82,7 +161,7 @@ export class Subscriptions {
         subscription.release()
       }
     }
-    // Redis may be away: then the entry expires by itself.
+    // When Redis is away, the entry expires by itself.
     if (subscription.present) {
       void node.channels.leave(channel, info).catch(() => undefined)
     }
@@ -99,21 +178,21 @@ export class Subscriptions {
     }
   }
 
-  /** Ends one from our side, and tells the client. */
-  end(channel: string, why: Unsubscribe): void {
+  /** Ends a subscription from the server's side, and tells the client. */
+  end(channel: string, reason: Unsubscribe): void {
     const subscription = this.leave(channel)
     if (subscription === undefined || subscription.server?.entered === false) {
       return
     }
-    // What is still under way gets its reply first: the client sees both in order.
+    // A `subscribe` in flight gets its reply first, in the client's order.
     const { replyTo } = subscription
     if (replyTo !== undefined) {
       this.#connection.reply(replyTo, { subscribe: {} })
     }
-    this.#connection.send(this.#connection.codec.unsubscribePush(channel, why))
+    this.#connection.send(this.#connection.codec.unsubscribePush(channel, reason))
   }
 
-  /** Ends one of the server's at a time, in Unix milliseconds. */
+  /** Ends a server-side subscription at a time, in Unix milliseconds. */
   endAt(channel: string, server: ServerSide, at: number): void {
     if (this.#byChannel.get(channel)?.server !== server) {
       return
@@ -127,14 +206,14 @@ export class Subscriptions {
           this.end(channel, unsubscribeCodes.expired)
         }
       },
-      Math.min(leftMs, longestTimerMs),
+      Math.min(leftMs, maxTimerMs),
     )
     server.expiry.unref()
   }
 
   /**
-   * Something in the channel can never be delivered. A client subscribes anew by itself; into a channel
-   * that the server has chosen it comes again only by connecting anew.
+   * A publication of the channel can never be delivered. A client subscribes again by itself, but it
+   * returns to a channel that the server chose only by connecting again.
    */
   lost(channel: string): void {
     if (this.#byChannel.get(channel)?.server === undefined) {
@@ -144,14 +223,14 @@ export class Subscriptions {
     }
   }
 
-  /** From now on this grant carries the subscription, whatever the connection's own token permits. */
-  standOn(channel: string, subscription: Subscription, grant: Grant): void {
+  /** Uses this grant for the subscription from now on, in place of the connection's own token. */
+  useGrant(channel: string, subscription: Subscription, grant: Grant): void {
     const releasePrevious = subscription.release
-    const release = this.#connection.node.tokens.hold(grant, (reason) =>
-      this.#tokenEnded(channel, subscription, reason),
+    const release = this.#connection.node.tokens.watch(grant, (reason) =>
+      this.#grantEnded(channel, subscription, reason),
     )
     releasePrevious?.()
-    if (this.#byChannel.get(channel) === subscription) {
+    if (this.isCurrent(channel, subscription)) {
       subscription.grant = grant
       subscription.release = release
     } else {
@@ -159,7 +238,7 @@ export class Subscriptions {
     }
   }
 
-  /** Nothing waits to be sent any more. */
+  /** All output has left the process, so tokens of channels that were left can be released. */
   drained(): void {
     if (this.#lingering === undefined) {
       return
@@ -170,8 +249,8 @@ export class Subscriptions {
     this.#lingering = undefined
   }
 
-  /** Best effort, as all joins and leaves are; presence is reliable. */
-  announceJoin(channel: string, subscription: Subscription): void {
+  /** Best effort, like all join and leave messages. Presence is reliable. */
+  #announceJoin(channel: string, subscription: Subscription): void {
     const { node, info } = this.#connection
     const permit = this.permitOf(subscription)
     void node.channels.announceJoin(channel, info, permit).catch(() => undefined)
@@ -179,22 +258,23 @@ export class Subscriptions {
 
   /** Returns the permit to write on behalf of every token that a subscription uses. */
   permitOf({ grant }: Subscription): Permit {
-    const { permit, node } = this.#connection
+    const { tokens } = this.#connection.node
+    const permit = tokens.permit(this.#connection.grant)
     if (grant === undefined) {
       return permit
     }
-    const own = node.tokens.permit(grant)
+    const own = tokens.permit(grant)
     return (send, isOver) => permit(() => own(send, isOver), isOver)
   }
 
-  #tokenEnded(channel: string, subscription: Subscription, reason: 'revoked' | 'expired'): void {
+  #grantEnded(channel: string, subscription: Subscription, reason: EndReason): void {
     if (reason === 'revoked' && this.#connection.waits) {
-      // What waits may be of this channel, and nobody can tell: all of it is kept back. The client
-      // comes back at once, and gets what it missed in its other channels.
+      // Output of this channel cannot be told from the rest, so all of it is kept back. The client
+      // reconnects at once, and recovers its other channels.
       this.#connection.cut(disconnectCodes.forceReconnect)
       return
     }
-    if (this.#byChannel.get(channel) !== subscription) {
+    if (!this.isCurrent(channel, subscription)) {
       return
     }
     const { replyTo } = subscription

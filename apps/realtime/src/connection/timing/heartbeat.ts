@@ -1,4 +1,4 @@
-/** What the heartbeat does to a connection. */
+/** A connection as the heartbeat sees it. */
 export interface Beating {
   ping(): void
   /** Called `pongTimeoutMs` after each ping. */
@@ -7,13 +7,13 @@ export interface Beating {
 
 export interface HeartbeatOptions {
   pingIntervalMs: number
-  /** Less than the interval. */
+  /** Less than `pingIntervalMs`. */
   pongTimeoutMs: number
 }
 
 /**
- * Pings every connection once an interval, from one timer: connections are spread over slots, and
- * each tick pings the members of one slot and asks those of an earlier one for their pong.
+ * Pings every connection once per interval with one timer. Connections are spread over slots; each
+ * tick pings the members of one slot, and checks the pongs of an earlier slot.
  */
 export class Heartbeat {
   readonly #slots: Set<Beating>[]
@@ -30,11 +30,15 @@ export class Heartbeat {
     this.#timer.unref()
   }
 
-  /** Starts to ping a connection, the first time within one interval. Gives the way to stop. */
-  add(member: Beating): () => void {
-    const slot = this.#slots[Math.floor(Math.random() * this.#slots.length)]
-    slot?.add(member)
-    return () => slot?.delete(member)
+  /** Pings a member within one interval, and then once per interval. Returns its slot, for `delete`. */
+  add(member: Beating): number {
+    const slot = Math.floor(Math.random() * this.#slots.length)
+    this.#slots[slot]?.add(member)
+    return slot
+  }
+
+  delete(member: Beating, slot: number): void {
+    this.#slots[slot]?.delete(member)
   }
 
   stop(): void {

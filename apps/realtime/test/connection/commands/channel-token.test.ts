@@ -95,7 +95,7 @@ t.test(
   'a token that ends while it is asked for, or before Redis confirms, opens nothing',
   async (t) => {
     const before = await scene(t)
-    before.memory.node.tokens.hold = (_grant, onEnd) => {
+    before.memory.node.tokens.watch = (_grant, onEnd) => {
       onEnd('revoked')
       return () => undefined
     }

@@ -24,8 +24,8 @@ t.test('a handler learns who calls, and what the token permits', async (t) => {
     method: 'a:b',
     data: 'ping',
   })
-  t.equal(connection.asking, 0)
-  t.equal(connection.pending, 0)
+  t.equal(connection.handlerCalls, 0)
+  t.equal(connection.commandsInFlight, 0)
 })
 
 t.test('its errors are answered, its disconnects done', async (t) => {
@@ -206,5 +206,5 @@ t.test('bytes stay bytes', async (t) => {
   send(json.connection, { id: 2, rpc: {} })
   await flushed()
   t.same(json.transport.messages, [{ id: 2, rpc: { data: '/w==' } }])
-  t.same(protobufCodec.dataOf({ b64: '/w==' }), Buffer.of(0xff))
+  t.same(protobufCodec.contentValue({ b64: '/w==' }), Buffer.of(0xff))
 })

@@ -37,7 +37,7 @@ t.test('a new grant that has already ended ends the connection', async (t) => {
   const memory = new MemoryNode(t)
   const opened = await memory.connect()
   memory.introspecting = async () => grant({ jti: 'second' })
-  memory.node.tokens.hold = (_grant, onEnd) => {
+  memory.node.tokens.watch = (_grant, onEnd) => {
     onEnd('revoked')
     return () => undefined
   }

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { Heartbeat } from '../../../src/connection/timing/heartbeat.js'
 
-t.test('each interval brings one ping, and later the question for its pong', async (t) => {
+t.test('pings once per interval, and checks the pong later', async (t) => {
   const calls: string[] = []
   const heartbeat = new Heartbeat({ pingIntervalMs: 100, pongTimeoutMs: 40 })
   await new Promise<void>((resolve) => {
-    const stop = heartbeat.add({
+    const member = {
       ping: () => calls.push('ping'),
       checkPong: () => {
         calls.push('check')
@@ -13,11 +13,12 @@ t.test('each interval brings one ping, and later the question for its pong', asy
           resolve()
         }
       },
-    })
+    }
+    const slot = heartbeat.add(member)
     const alive = setInterval(() => undefined, 1000)
     t.teardown(() => {
       clearInterval(alive)
-      stop()
+      heartbeat.delete(member, slot)
       heartbeat.stop()
     })
   })

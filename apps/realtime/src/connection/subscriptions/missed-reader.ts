@@ -1,17 +1,17 @@
 import type { StreamPosition } from '@portcullis/protocol'
 import type { StreamRead } from '../../hub/stream.js'
-import type { Connection } from '../connection.js'
+import type { Session } from '../session.js'
 
 /**
- * Makes the function that reads what a client has missed in a channel. Of all channels that one command
- * recovers it gives about as many bytes as one answer may have; when there are more, or the connection
- * has used up its allowance, it gives the position alone, which recovers nothing.
+ * Returns a function that makes, for each channel, the reader of what the client missed there. All
+ * channels that one command recovers share the bytes of one answer. Beyond that, or beyond the
+ * connection's rate, a reader returns the position alone, which recovers nothing.
  */
 export function missedReader(
-  connection: Connection,
+  session: Session,
 ): (channel: string) => (since: StreamPosition) => Promise<StreamRead> {
-  const { channels, limits } = connection.node
-  const reader = connection.reader
+  const { channels, limits } = session.node
+  const reader = session.reader
   let bytes = 0
   const mayRead = () => bytes < limits.answerBytes && reader.mayRead()
   const chargeRead = (read: number) => {
@@ -24,7 +24,7 @@ export function missedReader(
     if (typeof read !== 'string') {
       return read
     }
-    connection.node.onLimited(connection, 1)
+    session.limited(1)
     return { position: await channels.position(channel), publications: [] }
   }
 }
