@@ -150,12 +150,12 @@ export type Events = Static<typeof Events>
  * revocation that was committed when the renewal arrived; auth sends later revocations before the
  * reply, on the same connection.
  */
-export const Lease = Type.Object({
+export const LeaseMessage = Type.Object({
   type: Type.Literal('lease'),
   renewal: Renew.properties.renewal,
   ttlMs: Type.Integer({ minimum: 1 }),
 })
-export type Lease = Static<typeof Lease>
+export type LeaseMessage = Static<typeof LeaseMessage>
 
 /** Asks a node that attends for its connections of the selected tokens. */
 export const Inquire = Type.Object({
@@ -171,7 +171,7 @@ export type Inquire = Static<typeof Inquire>
 export const Goodbye = Type.Object({ type: Type.Literal('goodbye') })
 
 /** The messages that auth sends. */
-export const AuthMessage = Type.Union([Welcome, Events, Lease, Inquire, Goodbye])
+export const AuthMessage = Type.Union([Welcome, Events, LeaseMessage, Inquire, Goodbye])
 export type AuthMessage = Static<typeof AuthMessage>
 
 /** Close codes of the feed's WebSocket. */

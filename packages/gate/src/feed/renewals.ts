@@ -1,4 +1,4 @@
-import type { Lease as LeaseMessage } from '@portcullis/contracts/feed'
+import type { LeaseMessage } from '@portcullis/contracts/feed'
 import type { NodeLease } from '../grants/lease.js'
 
 /** A lease is renewed after a third of its length, so one lost renewal does no harm. */
