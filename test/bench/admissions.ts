@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { Benchmark, Setting } from './benchmark.js'
 import { startSwarm } from './clients/start-swarm.js'
 import { type Backend, type Installation, startInstallation } from './installation.js'
@@ -79,7 +80,7 @@ async function prepare(
         url,
         count,
         concurrency,
-        ...(tokens === undefined ? {} : { tokens }),
+        ...defined({ tokens }),
       })
     })
     await swarm.ask({ do: 'drop' })

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { Benchmark, Setting } from './benchmark.js'
 import type { DialectName } from './clients/dialects.js'
 import { startSwarm } from './clients/start-swarm.js'
@@ -112,7 +113,7 @@ async function connect(
       dialect,
       count: subscribers,
       concurrency: 32,
-      ...(tokens === undefined ? {} : { tokens }),
+      ...defined({ tokens }),
     })
     for (const { name: pace, burst } of paces) {
       contenders.push({

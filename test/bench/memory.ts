@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { Benchmark, Setting } from './benchmark.js'
 import type { DialectName } from './clients/dialects.js'
 import { startSwarm } from './clients/start-swarm.js'
@@ -111,7 +112,7 @@ async function footprint(setting: Setting, start: Start, count: number): Promise
         dialect,
         count: sockets,
         concurrency: 32,
-        ...(shown === undefined ? {} : { tokens: shown }),
+        ...defined({ tokens: shown }),
       })
     }
     await open(warmUpCount(count))

@@ -1,6 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { defined } from '@portcullis/contracts/defined'
 import { identityNamePattern, nodeNamePattern } from '@portcullis/contracts/names'
 import { GateError } from './errors.js'
 
@@ -95,9 +96,7 @@ function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undef
     throw bad('tls.cert and tls.key go together; set both')
   }
   const context = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
+    ...defined({ ca, cert, key }),
   }
   try {
     createSecureContext(context)

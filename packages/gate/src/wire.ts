@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { FastifyBaseLogger } from 'fastify'
 import { Door } from './admission/door.js'
 import type { Credentials } from './auth/credentials.js'
@@ -77,7 +78,7 @@ export function wireGate(options: WireGateOptions): WiredGate {
     lookup,
     stats,
     log,
-    ...(dial === undefined ? {} : { dial }),
+    ...defined({ dial }),
   })
   const gate: Gate = {
     introspect: (token) => introspector.introspect(token),

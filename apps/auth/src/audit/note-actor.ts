@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../callers/caller.js'
 import { shownName } from './shown-name.js'
@@ -24,8 +25,7 @@ export function noteClaimedActor(
   }
   audit.actor = {
     identity: shown,
-    ...(subject === undefined ? {} : { subject }),
-    ...(jti === undefined ? {} : { jti }),
+    ...defined({ subject, jti }),
     claimed: true,
   }
 }

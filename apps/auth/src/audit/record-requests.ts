@@ -5,6 +5,7 @@ import {
   type AuditTarget,
   auditActions,
 } from '@portcullis/contracts/audit'
+import { defined } from '@portcullis/contracts/defined'
 import { addressOf, answerable, clientAddressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
@@ -109,8 +110,7 @@ function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRe
     action,
     result,
     status: statusCode,
-    ...(error === undefined ? {} : { error }),
-    ...(actor === undefined ? {} : { actor }),
+    ...defined({ error, actor }),
     ...(isEmpty(target) ? {} : { target }),
     ...(isEmpty(detail) ? {} : { detail }),
     address: clientAddressOf(request),
@@ -124,7 +124,7 @@ function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRe
  */
 function targetOf({ params, audit }: FastifyRequest, succeeded: boolean): AuditTarget {
   const { identity } = (params ?? {}) as { identity?: string }
-  const target = { ...(identity === undefined ? {} : { identity }), ...audit.target }
+  const target = { ...defined({ identity }), ...audit.target }
   if (succeeded) {
     return target
   }

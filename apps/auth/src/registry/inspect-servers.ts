@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { RedisSettings, type RegistryServer } from '@portcullis/contracts/registry'
 import { isCluster, type Redis } from '@portcullis/redis'
 import type { Registry } from './registry.js'
@@ -35,7 +36,7 @@ async function inspect(redis: Redis): Promise<RegistryServer> {
     answers: true,
     ...clock,
     ...(info === undefined ? {} : factsIn(info)),
-    ...(settings === undefined ? {} : { settings }),
+    ...defined({ settings }),
   }
 }
 
@@ -83,14 +84,13 @@ function factsIn(info: string): Omit<RegistryServer, 'answers'> {
   }
   const lastWrite = facts.get('aof_last_write_status')
   return {
-    ...(version === undefined ? {} : { version }),
-    ...(role === undefined ? {} : { role }),
+    ...defined({ version, role }),
     ...Object.fromEntries(
       Object.entries(numbers).flatMap(([name, text]) =>
         text === undefined ? [] : [[name, Number(text)]],
       ),
     ),
-    ...(lastWrite === undefined ? {} : { lastWrite }),
+    ...defined({ lastWrite }),
   }
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { type Commands, isCluster, script } from '@portcullis/redis'
 import { RegistryError } from './errors.js'
 import { keyNames } from './keys.js'
@@ -92,8 +93,7 @@ export async function openRegistry(options: OpenRegistry): Promise<Registry> {
     leaseMs,
     wrongCodes,
     maxTokensPerIdentity,
-    ...(administrator === undefined ? {} : { administrator }),
-    ...(onSettled === undefined ? {} : { onSettled }),
+    ...defined({ administrator, onSettled }),
   }
   if (isNew === 1) {
     const opened = partitionsOf(registry).map((partition) =>

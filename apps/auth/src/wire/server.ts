@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { defined } from '@portcullis/contracts/defined'
 import {
   answerClientError,
   answerFrameworkError,
@@ -22,7 +23,7 @@ export function newServer(config: Config, logs: DestinationStream | undefined): 
   const logger = loggerOptions('auth', config.LOG_LEVEL)
   const tls = serverTls(config)
   return Fastify({
-    ...(tls === undefined ? {} : { https: tls }),
+    ...defined({ https: tls }),
     logger: logs === undefined ? logger : { ...logger, stream: logs },
     bodyLimit,
     genReqId: () => randomUUID(),

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { ChannelName } from '@portcullis/contracts/names'
 import { contentOfJson, isCloseReason, type ReplyError } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
@@ -65,7 +66,7 @@ function answerOf({ result, error, disconnect }: HandlerAnswer): Answer | undefi
   const { channels } = result
   return {
     result: {
-      ...(content === undefined ? {} : { data: content }),
+      ...defined({ data: content }),
       ...(channels ? { channels } : {}),
     },
   }

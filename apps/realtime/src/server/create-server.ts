@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import {
   answerClientError,
   answerFrameworkError,
@@ -15,7 +16,7 @@ export function createServer(config: Config): FastifyInstance {
   const { LOG_LEVEL, TRUST_PROXY } = config
   const tls = serverTls(config)
   return Fastify({
-    ...(tls === undefined ? {} : { https: tls }),
+    ...defined({ https: tls }),
     logger: loggerOptions('realtime', LOG_LEVEL),
     bodyLimit: maxBodyBytes,
     // Only these proxies may state the address of a client.

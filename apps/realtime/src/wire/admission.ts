@@ -1,4 +1,5 @@
 import rateLimit from '@fastify/rate-limit'
+import { defined } from '@portcullis/contracts/defined'
 import { gate } from '@portcullis/gate'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.js'
@@ -27,7 +28,7 @@ export async function registerAdmission(
     node: config.NODE_NAME,
     tokenInQuery: config.TOKEN_IN_QUERY,
     tls: { ca: config.AUTH_CA, cert: config.AUTH_CERT, key: config.AUTH_KEY },
-    ...(config.PUBLIC_URL === undefined ? {} : { url: config.PUBLIC_URL }),
+    ...defined({ url: config.PUBLIC_URL }),
   })
   return refusals
 }

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import t, { type Test } from 'tap'
 import { type Answers, type Asked, application } from '../fixtures/application.js'
 import { next, type OfficialClient, officialClient } from '../fixtures/official-client.js'
@@ -23,7 +24,7 @@ for (const build of ['json', 'protobuf'] as const) {
     const token = auth.issue({ subject, scope: 'subscribe:a' })
     const centrifuge = officialClient(t, node.wsUrl, () => token, {
       build,
-      ...(data === undefined ? {} : { data }),
+      ...defined({ data }),
     })
     centrifuge.connect()
     return centrifuge

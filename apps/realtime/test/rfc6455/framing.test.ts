@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import t, { type Test } from 'tap'
 import { closing, frame, opcodes, RawSocket } from '../fixtures/raw-socket.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
@@ -44,7 +45,7 @@ t.test('1 framing', async (t) => {
     name: `${name} ${bytes} bytes`,
     send: [text(command(2, bytes))],
     expect: ['reply 2'],
-    ...(chop === undefined ? {} : { chop }),
+    ...defined({ chop }),
   })
   await run(t, [
     // An echo server returns the empty message; the protocol has no such command.
@@ -127,7 +128,7 @@ t.test('5 fragments', async (t) => {
         name: `5.${9 + 3 * group + at} continues nothing, ${fin ? 'final' : 'not final'}`,
         send: [frame(opcodes.continuation, 'x', { fin }), again],
         expect: ['close 1002'],
-        ...(chop === undefined ? {} : { chop }),
+        ...defined({ chop }),
       }),
     ),
   )

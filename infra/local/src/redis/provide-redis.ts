@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { LocalError } from '../errors.js'
 import type { Step } from '../step.js'
 import { checkRedis } from './check-redis.js'
@@ -53,7 +54,7 @@ export async function provideRedis({
   const redis = await startRedis({
     dir,
     durable,
-    ...(password === undefined ? {} : { password }),
+    ...defined({ password }),
   })
   try {
     await checkRedis(redis.url)

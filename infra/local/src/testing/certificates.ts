@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { generate } from 'selfsigned'
 
 /** A certificate and its private key, each in PEM. */
@@ -55,7 +56,7 @@ async function certificate(
   const made = await generate([{ name: 'commonName', value: name }], {
     ...common,
     extensions,
-    ...(ca === undefined ? {} : { ca }),
+    ...defined({ ca }),
   })
   return { cert: made.cert, key: made.private }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { defined } from '@portcullis/contracts/defined'
 import {
   type AuthMessage,
   type Events,
@@ -142,7 +143,7 @@ export class Feed {
       credentials,
       timing,
       log,
-      ...(dial === undefined ? {} : { dial }),
+      ...defined({ dial }),
       listener: {
         opened: () => this.#sendHello(),
         received: (text) => this.#received(text),
@@ -177,9 +178,7 @@ export class Feed {
       type: 'hello',
       node,
       secret: this.#secret,
-      ...(this.#since === undefined ? {} : { since: this.#since }),
-      ...(this.#requestedCursor === undefined ? {} : { cursor: this.#requestedCursor }),
-      ...(nodeUrl === undefined ? {} : { url: nodeUrl }),
+      ...defined({ since: this.#since, cursor: this.#requestedCursor, url: nodeUrl }),
     })
   }
 

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import t from 'tap'
 import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
@@ -50,7 +51,7 @@ t.test('reports a terminal answer, and admits nothing', async (t) => {
   ] as const) {
     const auth = await scriptedAuth(t)
     auth.onToken = (reply) =>
-      reply.code(status).send({ error, ...(why === undefined ? {} : { error_description: why }) })
+      reply.code(status).send({ error, ...defined({ error_description: why }) })
     const asked = auth.next('token')
     const { app, log, ws } = await guardedApp(t, {
       authUrl: auth.url,

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { defined } from '@portcullis/contracts/defined'
 import { makeAuthority } from '@portcullis/local'
 import t from 'tap'
 import { WebSocketServer } from 'ws'
@@ -16,7 +17,7 @@ const stranger = await theirs.sign('client', 'node')
 
 const required = { identity: 'node', registrationCode: 'code' }
 const options = (authUrl: string, tls?: GateTls) =>
-  checkOptions({ authUrl, credentials: required, ...(tls === undefined ? {} : { tls }) })
+  checkOptions({ authUrl, credentials: required, ...defined({ tls }) })
 
 /** Starts an HTTPS and WebSocket server in place of auth, which requires client certificates of `ours`. */
 async function listen(t: { teardown(end: () => void): void }): Promise<string> {

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { RevocationEvent, Selector } from '@portcullis/contracts/revocations'
 import type { End, Network, Receiver } from '../network/network.js'
 import {
@@ -273,7 +274,7 @@ export class RegistryClient implements FeedRegistry {
       cursor: replies.map(({ end }) => end).join(','),
       since,
       isNew: first.before !== instance,
-      ...(replaced === undefined ? {} : { replaced }),
+      ...defined({ replaced }),
     }
   }
 

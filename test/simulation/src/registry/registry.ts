@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts/revocations'
 import type {
   AskedAt,
@@ -277,11 +278,11 @@ export class Partition {
         instance,
         node,
         ...lease,
-        ...(fencedUs === undefined ? {} : { fencedUs }),
+        ...defined({ fencedUs }),
         partition,
         run: this.mark,
         current: this.data.nodes.get(node)?.instance === instance,
-        ...(waitingUs === undefined ? {} : { waitingUs }),
+        ...defined({ waitingUs }),
       }
     })
     const end = { partition, run: this.mark, us: this.data.feed.at(-1)?.us ?? 0 }

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Agent } from 'undici'
@@ -60,7 +61,7 @@ export class Pusher {
         headers: {
           accept: 'application/json',
           'content-type': `application/${securityEventType}`,
-          ...(authorization === undefined ? {} : { authorization }),
+          ...defined({ authorization }),
         },
         body: event,
         signal: timeout.signal,

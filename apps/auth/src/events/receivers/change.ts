@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { ChangeEventReceiver } from '@portcullis/contracts/event-receivers'
 import { changeEventReceiver, getEventReceiver, type Receiver } from '../../registry/index.js'
 import type { Events } from '../context.js'
@@ -23,8 +24,7 @@ export async function changeReceiver(
     const newDescription = description === undefined ? oldDescription : description
     return {
       ...rest,
-      ...(status === undefined ? {} : { status }),
-      ...(stored === undefined ? {} : { delivery: stored }),
+      ...defined({ status, delivery: stored }),
       ...(newIdentities == null ? {} : { identities: newIdentities }),
       ...(newDescription == null ? {} : { description: newDescription }),
     }

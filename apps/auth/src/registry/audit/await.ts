@@ -1,4 +1,5 @@
 import type { AuditPage, ListAudit } from '@portcullis/contracts/audit'
+import { defined } from '@portcullis/contracts/defined'
 import type { Listener } from '../listen.js'
 import type { Registry } from '../registry.js'
 import { listAudit } from './list.js'
@@ -74,6 +75,6 @@ export async function awaitAudit(
       return page
     }
     await news
-    from = { ...from, ...(page.cursor === undefined ? {} : { after: page.cursor }) }
+    from = { ...from, ...defined({ after: page.cursor }) }
   }
 }

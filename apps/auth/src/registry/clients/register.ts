@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientKeys, ClientMetadata } from '@portcullis/contracts/clients'
+import { defined } from '@portcullis/contracts/defined'
 import type { Identity } from '@portcullis/contracts/identities'
 import { createIdentity } from '../identities/create.js'
 import { newRegistrationCode } from '../identities/registration-code.js'
@@ -46,6 +47,6 @@ export async function registerClient(
   return {
     identity,
     registrationToken,
-    ...(registrationCode === undefined ? {} : { registrationCode }),
+    ...defined({ registrationCode }),
   }
 }

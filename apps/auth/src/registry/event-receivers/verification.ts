@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { receiverNotFound } from '../errors.js'
 import type { Registry } from '../registry.js'
 import { enqueue } from './enqueue.js'
@@ -18,7 +19,7 @@ export async function queueVerification(
   const event: QueuedEvent = {
     jti: newJti(id),
     at: Date.now(),
-    what: { kind: 'verification', ...(state === undefined ? {} : { state }) },
+    what: { kind: 'verification', ...defined({ state }) },
   }
   if ((await enqueue(registry, id, maxQueued, { events: [event] })) === null) {
     throw receiverNotFound()

@@ -1,4 +1,5 @@
 import type { ClientKeys, ClientMetadata } from '@portcullis/contracts/clients'
+import { defined } from '@portcullis/contracts/defined'
 import type { Identity, RegistrationCodeInfo } from '@portcullis/contracts/identities'
 
 /**
@@ -24,9 +25,9 @@ export function identityOf(identity: string, [hash, codes, nowMs]: IdentityReply
       .map(codeOf)
       .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > Number(nowMs))
       .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
-    ...(jwks === undefined ? {} : { jwks }),
+    ...defined({ jwks }),
     ...(nodes.length === 0 ? {} : { nodes }),
-    ...(client === undefined ? {} : { client }),
+    ...defined({ client }),
   }
 }
 

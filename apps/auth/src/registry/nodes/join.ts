@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { script } from '@portcullis/redis'
 import { nodeNameTaken, nodeReplaced } from '../errors.js'
 import { leaseTimes } from '../lease-times.js'
@@ -59,7 +60,7 @@ export async function joinNode(registry: Registry, joining: Joining): Promise<Jo
     cursor: replies.map(([, last]) => last).join(','),
     since,
     isNew: first[0] !== instance,
-    ...(replaced === undefined ? {} : { replaced }),
+    ...defined({ replaced }),
   }
 }
 

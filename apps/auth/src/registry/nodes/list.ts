@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { NodeInfo } from '@portcullis/contracts/feed'
 import { partitionsOf, type Registry } from '../registry.js'
 import { guard } from '../run.js'
@@ -18,7 +19,7 @@ export async function listNodes(registry: Registry): Promise<NodeInfo[]> {
       node,
       instance,
       identity,
-      ...(url === undefined ? {} : { url }),
+      ...defined({ url }),
       fenced: leaseOf(part, leases[part] ?? '').fencedUs !== undefined,
       connected: connected[node]?.split(' ')[0] === instance,
       pending: await countPending(registry, part),

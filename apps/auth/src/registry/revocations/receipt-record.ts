@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import {
   type AuthReceipt,
   type NodeReceipt,
@@ -81,7 +82,7 @@ function addNode(nodes: Map<string, NodeReceipt>, name: string, value: string): 
 
 function authReceiptOf({ node, state, ms }: NodeReceipt): AuthReceipt[] {
   const auth = authNameOf(node)
-  return auth === undefined ? [] : [{ auth, state, ...(ms === undefined ? {} : { ms }) }]
+  return auth === undefined ? [] : [{ auth, state, ...defined({ ms }) }]
 }
 
 /**

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AuditEntry } from '@portcullis/contracts/audit'
+import { defined } from '@portcullis/contracts/defined'
 import t from 'tap'
 import { leaseTimes } from '../../../src/registry/index.js'
 import { auth } from '../../fixtures/auth.js'
@@ -233,7 +234,7 @@ t.test('a process that was replaced cannot take its name back', async (t) => {
   // It was cut off and learns of its successor now; it may or may not repeat `since` of its welcome.
   for (const since of [1, undefined]) {
     const back = await node(t, self, await nodeToken(self))
-    back.send(hello('node-1', { process: 'old', ...(since === undefined ? {} : { since }) }))
+    back.send(hello('node-1', { process: 'old', ...defined({ since }) }))
     t.match(await back.closed, { code: 4409 })
   }
   later.send({ type: 'renew', renewal: 1 })

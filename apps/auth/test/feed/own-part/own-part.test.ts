@@ -1,4 +1,5 @@
 // This process as a part of receipts: when it acknowledges, and when it may act.
+import { defined } from '@portcullis/contracts/defined'
 import type { Active } from '@portcullis/contracts/introspection'
 import type { RevocationEvent } from '@portcullis/contracts/revocations'
 import { type MachineClocks, newStats, Watch } from '@portcullis/gate/grants'
@@ -63,7 +64,7 @@ function scene(t: Test, cursor = '1-10,0-0', clocks?: MachineClocks) {
     watch,
     cursor,
     ttlMs,
-    ...(clocks === undefined ? {} : { clocks }),
+    ...defined({ clocks }),
     onError: (error) => t.fail(String(error)),
   })
   t.teardown(async () => {

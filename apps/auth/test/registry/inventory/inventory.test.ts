@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { maxParents } from '@portcullis/contracts/names'
 import type { Selector } from '@portcullis/contracts/revocations'
 import type { ListTokens } from '@portcullis/contracts/tokens'
@@ -234,7 +235,7 @@ async function* pages(registry: Registry, query: ListTokens) {
   do {
     const page = await listTokens(registry, {
       ...query,
-      ...(cursor === undefined ? {} : { cursor }),
+      ...defined({ cursor }),
     })
     yield page.tokens
     cursor = page.cursor

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { maxParents } from '@portcullis/contracts/names'
 import t from 'tap'
 import {
@@ -240,7 +241,7 @@ t.test('pages are stable while tokens are issued and expire', async (t) => {
     const page = await listTokens(registry, {
       identity: 'shop',
       limit: 10,
-      ...(cursor === undefined ? {} : { cursor }),
+      ...defined({ cursor }),
     })
     seen.push(...page.tokens.map(({ jti }) => jti))
     if (cursor === undefined) {

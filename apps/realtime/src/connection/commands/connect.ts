@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import {
   type CommandBody,
   type Content,
@@ -111,8 +112,7 @@ async function decideWelcome(
   }
   const answer = await callHandler(session, handler, {
     data,
-    ...(name === undefined ? {} : { name }),
-    ...(version === undefined ? {} : { version }),
+    ...defined({ name, version }),
   })
   if (!('result' in answer)) {
     return answer

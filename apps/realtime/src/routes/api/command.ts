@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { ServiceScope } from '@portcullis/contracts/scopes'
 import type { Grant } from '@portcullis/gate'
 import { replyErrors } from '@portcullis/protocol'
@@ -29,7 +30,7 @@ export function serve(app: FastifyInstance, command: ApiCommand, limits: ApiLimi
       schema: {
         summary,
         security: security(scope),
-        ...(body === undefined ? {} : { body }),
+        ...defined({ body }),
         response: { 200: ApiReply(result) },
       },
     },

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { encodePublication, type StreamPosition } from '@portcullis/protocol'
 import t from 'tap'
 import {
@@ -221,7 +222,7 @@ t.test('a place that cannot be recovered, or none, is where the channel ends', a
   memory.reading = kept(4)
   for (const since of [undefined, { offset: 2, epoch: 'older' }]) {
     const { connection, transport } = await memory.connect()
-    await connection.subscribe({ ...order, ...(since === undefined ? {} : { since }) })
+    await connection.subscribe({ ...order, ...defined({ since }) })
     await flushed()
     const subscribe = { recoverable: true, positioned: true, offset: 4, epoch: 'e' }
     t.same(transport.messages, [{ push: { channel: 's:1', subscribe } }])

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import type { Grant } from '@portcullis/gate'
 import {
@@ -31,7 +32,7 @@ export function encodeRequest({
 }: Publication): { encoded: Buffer } | { error: ApiError } {
   const content = b64data === undefined ? { data } : contentOfBytes(Buffer.from(b64data, 'base64'))
   try {
-    return { encoded: encodePublication({ ...content, ...(tags === undefined ? {} : { tags }) }) }
+    return { encoded: encodePublication({ ...content, ...defined({ tags }) }) }
   } catch (error) {
     if (error instanceof RangeError) {
       return apiError(replyErrors.badRequest)

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { permitsChannel } from '@portcullis/contracts/scopes'
 import { SubscribeRequest } from '@portcullis/contracts/server-api'
 import { contentOfJson, replyErrors } from '@portcullis/protocol'
@@ -60,8 +61,7 @@ export function apiSubscribe(
         type: 'subscribe',
         ...targetOf(body, caller),
         channel,
-        ...(since === undefined ? {} : { since }),
-        ...(data === undefined ? {} : { data }),
+        ...defined({ since, data }),
         ...(expireAt === 0 ? {} : { expiresAt: expireAt * 1000 }),
       }
       return orInternal(sendOrder(order, caller).then(() => ({})))
