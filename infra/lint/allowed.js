@@ -14,7 +14,6 @@ export const allowedWords = [
   'packages/contracts/',
   'packages/gate/test/',
   'packages/protocol/',
-  'packages/redis/',
   'packages/service/',
   'test/bench/',
   'test/cluster/',
@@ -26,4 +25,4 @@ export const allowedWords = [
 ]
 
 /** Folders that are still too large. */
-export const allowedFolders = ['test/faults', 'apps/auth/src/registry/identities']
+export const allowedFolders = ['test/faults']

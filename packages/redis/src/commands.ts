@@ -23,7 +23,7 @@ const mapAgeMs = 2000
  * command that was answered MOVED, ASK or TRYAGAIN was not executed, and is sent to the right
  * master, a few times.
  *
- * @throws RedisUrlError when `url` has none of these forms
+ * @throws RedisUrlError when `url` has another form
  */
 export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands {
   const target = targetOf(options.url)

@@ -41,7 +41,7 @@ export interface ConnectOptions {
  * instead of answering late. After each reconnect a subscriber must subscribe again, at `ready`: if
  * ioredis did that itself, the caller would not learn of a failure.
  *
- * @throws RedisUrlError when `url` has none of the forms above; RedisClusterError for a Cluster's
+ * @throws RedisUrlError when `url` has another form than those above; RedisClusterError for a Cluster's
  * URL
  */
 export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {

@@ -140,7 +140,7 @@ export interface PerMasterOptions<Resource> {
   slots: readonly number[]
   /** Called once for each master that has some of the slots. */
   make: (master: Master) => Resource
-  /** Called when a master has none of the slots any more. */
+  /** Called when a master no longer has any of the slots. */
   end: (resource: Resource) => unknown
   /** Called after `make` and `end` when slots have another master. */
   onChange?: () => void

@@ -24,99 +24,113 @@ export interface PoolOptions {
 }
 
 /** Creates a pool; connects on first use. */
-export function openPool({ make, size }: PoolOptions): Pool {
-  const idle: Redis[] = []
-  const waiting = new Set<() => void>()
-  let open = 0
-  let closed = false
+export function openPool(options: PoolOptions): Pool {
+  const pool = new ConnectionPool(options)
+  return {
+    lend: (work, patienceMs) => pool.lend(work, patienceMs),
+    close: () => pool.close(),
+  }
+}
 
-  async function take(patienceMs: number): Promise<Redis> {
+class ConnectionPool implements Pool {
+  readonly #make: () => Redis
+  readonly #size: number
+  readonly #idle: Redis[] = []
+  readonly #waiting = new Set<() => void>()
+  #open = 0
+  #closed = false
+
+  constructor({ make, size }: PoolOptions) {
+    this.#make = make
+    this.#size = size
+  }
+
+  async lend<Result>(work: (redis: Redis) => Promise<Result>, patienceMs: number): Promise<Result> {
+    const redis = await this.#take(patienceMs)
+    let result: Result
+    try {
+      result = await work(redis)
+    } catch (error) {
+      this.#drop(redis)
+      throw error
+    }
+    if (this.#closed) {
+      this.#drop(redis)
+    } else {
+      this.#idle.push(redis)
+      this.#wakeNext()
+    }
+    return result
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const wake of [...this.#waiting]) {
+      wake()
+    }
+    this.#open -= this.#idle.length
+    await Promise.all(this.#idle.splice(0).map((redis) => close(redis)))
+  }
+
+  async #take(patienceMs: number): Promise<Redis> {
     const deadline = performance.now() + patienceMs
     for (;;) {
-      if (closed) {
+      if (this.#closed) {
         throw new PoolBusyError()
       }
-      const found = idle.pop()
+      const found = this.#idle.pop()
       // A connection that was lost while idle would fail; a new one is safer.
       if (found?.status === 'ready') {
         return found
       }
       if (found !== undefined) {
-        drop(found)
-      } else if (open < size) {
-        return connected()
+        this.#drop(found)
+      } else if (this.#open < this.#size) {
+        return this.#connect()
       } else {
-        await waitForReturn(deadline - performance.now())
+        await this.#waitForReturn(deadline - performance.now())
       }
     }
   }
 
-  async function connected(): Promise<Redis> {
-    open += 1
-    const redis = make()
+  async #connect(): Promise<Redis> {
+    this.#open += 1
+    const redis = this.#make()
     try {
       await redis.connect()
       return redis
     } catch (error) {
-      drop(redis)
+      this.#drop(redis)
       throw error
     }
   }
 
-  function drop(redis: Redis): void {
-    open -= 1
+  #drop(redis: Redis): void {
+    this.#open -= 1
     redis.disconnect()
-    wakeNext()
+    this.#wakeNext()
   }
 
-  function wakeNext(): void {
-    const [wake] = waiting
+  #wakeNext(): void {
+    const [wake] = this.#waiting
     wake?.()
   }
 
-  function waitForReturn(patienceMs: number): Promise<void> {
+  #waitForReturn(patienceMs: number): Promise<void> {
     if (patienceMs <= 0) {
       throw new PoolBusyError()
     }
     return new Promise((resolve, reject) => {
       const wake = () => {
         clearTimeout(timer)
-        waiting.delete(wake)
+        this.#waiting.delete(wake)
         resolve()
       }
       const timer = setTimeout(() => {
-        waiting.delete(wake)
+        this.#waiting.delete(wake)
         reject(new PoolBusyError())
       }, patienceMs)
-      waiting.add(wake)
+      this.#waiting.add(wake)
     })
-  }
-
-  return {
-    async lend(work, patienceMs) {
-      const redis = await take(patienceMs)
-      let result: Awaited<ReturnType<typeof work>>
-      try {
-        result = await work(redis)
-      } catch (error) {
-        drop(redis)
-        throw error
-      }
-      if (closed) {
-        drop(redis)
-      } else {
-        idle.push(redis)
-        wakeNext()
-      }
-      return result
-    },
-    async close() {
-      closed = true
-      for (const wake of [...waiting]) {
-        wake()
-      }
-      open -= idle.length
-      await Promise.all(idle.splice(0).map((redis) => close(redis)))
-    },
   }
 }

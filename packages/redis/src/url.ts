@@ -18,7 +18,7 @@ export type Target =
   | { kind: 'sentinel'; options: RedisOptions }
   | { kind: 'cluster'; nodes: Address[]; access: Access }
 
-/** @throws RedisUrlError when the URL has none of the forms that its message names */
+/** @throws RedisUrlError, whose message names the supported forms */
 export function targetOf(url: string): Target {
   const match =
     /^(rediss?)\+(sentinel|cluster):\/\/(?:([^@/?]*)@)?([^/?@]+)(\/[^?]*)?(\?.*)?$/.exec(url)

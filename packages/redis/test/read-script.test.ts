@@ -24,7 +24,7 @@ t.test('replaces an include line with the text of the file, once', async (t) => 
   )
 })
 
-t.test('keeps "$" and other lines of an included file as they are', async (t) => {
+t.test('does not change "$" and other lines of an included file', async (t) => {
   const folder = t.testdir({
     'main.lua': '--- @include "match.lua"\n-- @include "none.lua"',
     'match.lua': "string.match(text, '^(%d+)$&$1$')",

@@ -1,6 +1,6 @@
 --[[
-  Stores a new signing key: as the current key when there is none; else as the next key when there is
-  none, or when the next key is `replacedKid`. Otherwise stores nothing.
+  Stores a new signing key: as the current key when that is missing; else as the next key when that is
+  missing or is `replacedKid`. Otherwise stores nothing.
 
   key          JSON
   replacedKid  kid of the next key to replace, or ''

@@ -189,7 +189,7 @@ export class StoredKeySet implements KeySet {
     if (current === undefined) {
       throw unreadable(stored.current ?? '')
     }
-    // Nothing fails from here on, so that all of it changes in one step.
+    // Nothing below can fail, so that all of it changes in one step.
     this.#opened.clear()
     for (const key of keys) {
       this.#opened.set(key.kid, key)

@@ -73,10 +73,7 @@ export async function turnKeys(
   }
 }
 
-/**
- * Creates a key, and stores it as the current or next key when there is none, or in place of the
- * next key with the kid `instead`.
- */
+/** Creates a key, and stores it if the current or the next key is missing, or replaces the next key `instead`. */
 export async function addKey(store: KeyStore, instead = ''): Promise<void> {
   const { kid, text } = await spareKey(store)
   await run(store, add, [kid, text, instead, store.channel])

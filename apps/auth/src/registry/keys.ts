@@ -10,6 +10,9 @@ export type AuditKind = (typeof auditKinds)[number]
 /** The names of all keys that auth keeps in Redis. */
 export type KeyNames = ReturnType<typeof keyNames>
 
+/** The name of a key of a partition, with the partition's hash tag. */
+type PartitionKey = (partition: number, name: string) => string
+
 /**
  * Names every key. All keys of a partition carry its hash tag, so that a script that takes keys of
  * one partition stays in one slot of a Cluster. The slots of the partitions are spread evenly. Keys
@@ -19,7 +22,17 @@ export function keyNames(prefix: string, partitions = 1) {
   const tags = Array.from({ length: partitions }, (_, index) =>
     partitionTag(prefix, index, partitions),
   )
-  const at = (partition: number, name: string) => `{${tags[partition]}}:${name}`
+  const at: PartitionKey = (partition, name) => `{${tags[partition]}}:${name}`
+  return {
+    ...installationKeys(prefix),
+    ...identityKeys(at),
+    ...tokenKeys(at),
+    ...revocationKeys(at),
+  }
+}
+
+/** Keys that belong to no partition. */
+function installationKeys(prefix: string) {
   return {
     /** Hash: `partitions`, fixed when the registry was created. */
     meta: `{${prefix}:0}:meta`,
@@ -61,11 +74,12 @@ export function keyNames(prefix: string, partitions = 1) {
 
     /** Channel: announces each change of the signing keys. */
     keyNews: `${prefix}:key-news`,
-    /** Set: kids of revoked signing keys. No token that they signed is active. */
-    revokedKeys: (partition: number) => at(partition, 'revoked-keys'),
+  }
+}
 
-    /** String: the last microsecond that the partition has used. */
-    clock: (partition: number) => at(partition, 'clock'),
+/** Identities and their credentials. */
+function identityKeys(at: PartitionKey) {
+  return {
     /**
      * Hash: state, scopes, tokenTtlSeconds, labels, createdUs, jwks and client (JSON),
      * registrationToken (SHA-256, hex), jwksCeiling and registrationCeiling (scopes that bound
@@ -84,6 +98,19 @@ export function keyNames(prefix: string, partitions = 1) {
     wrongCodes: (partition: number, hash: string) => at(partition, `wrong-codes:${hash}`),
     /** Sorted set, all scores 0: the names of the partition's identities. */
     identities: (partition: number) => at(partition, 'identities'),
+    /** String, expires: a client assertion that was used, by the SHA-256 of its `jti`. */
+    usedJwt: (partition: number, identity: string, hash: string) =>
+      at(partition, `used-jwt:${identity}:${hash}`),
+  }
+}
+
+/** The partition's clock, tokens and cut-offs. */
+function tokenKeys(at: PartitionKey) {
+  return {
+    /** Set: kids of revoked signing keys. No token that they signed is active. */
+    revokedKeys: (partition: number) => at(partition, 'revoked-keys'),
+    /** String: the last microsecond that the partition has used. */
+    clock: (partition: number) => at(partition, 'clock'),
     /** Hash: an issued token; expires with it. */
     token: (partition: number, jti: string) => at(partition, `token:${jti}`),
     /**
@@ -100,6 +127,12 @@ export function keyNames(prefix: string, partitions = 1) {
     cutoffs: (partition: number, identity: string) => at(partition, `cutoffs:${identity}`),
     /** String: every token of the partition issued up to this microsecond is revoked. */
     cutoffAll: (partition: number) => at(partition, 'cutoff-all'),
+  }
+}
+
+/** The feed, the processes that revocations wait for, receipts, and the audit log. */
+function revocationKeys(at: PartitionKey) {
+  return {
     /** Stream: the partition's revocations, ids `<sequence>-<microsecond>`. */
     feed: (partition: number) => at(partition, 'feed'),
     /** Hash, node -> `instance sinceUs identity url` of the process that has the name. */
@@ -124,8 +157,5 @@ export function keyNames(prefix: string, partitions = 1) {
     receipts: (partition: number) => at(partition, 'receipts'),
     /** Stream: the partition's audit entries of one kind, ids `<microsecond>-0`. */
     audit: (partition: number, kind: AuditKind) => at(partition, `audit:${kind}`),
-    /** String, expires: a client assertion that was used, by the SHA-256 of its `jti`. */
-    usedJwt: (partition: number, identity: string, hash: string) =>
-      at(partition, `used-jwt:${identity}:${hash}`),
   }
 }

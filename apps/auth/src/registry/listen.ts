@@ -1,4 +1,12 @@
-import { close, type Masters, perMaster, probe } from '@portcullis/redis'
+import {
+  close,
+  type Master,
+  type Masters,
+  type PerMaster,
+  perMaster,
+  probe,
+  type Redis,
+} from '@portcullis/redis'
 import { guard } from './run.js'
 
 /** How often a silent connection is probed, in milliseconds. */
@@ -29,79 +37,96 @@ export function listen(
   channels: readonly string[],
   slots: readonly number[],
 ): Listener {
-  const callbacks = new Map(channels.map((name) => [name, new Set<(message: string) => void>()]))
-  const gaps = new Set<() => void>()
-  let opened = () => {}
-  let refused = (_cause: unknown) => {}
-  const heard = guard(
-    new Promise<void>((resolve, reject) => {
-      opened = resolve
-      refused = reject
-    }),
-  )
-  heard.catch(() => undefined)
+  return new ChannelListener(masters, channels, slots)
+}
 
-  const missed = () => {
-    for (const callback of [...gaps]) {
+/** A connection to one master. */
+interface Subscriber {
+  readonly redis: Redis
+  subscribed: boolean
+  readonly stopProbe: () => void
+}
+
+class ChannelListener implements Listener {
+  readonly heard: Promise<void>
+  readonly #callbacks: ReadonlyMap<string, Set<(message: string) => void>>
+  readonly #gaps = new Set<() => void>()
+  readonly #subscribers: PerMaster<Subscriber>
+  #opened = () => {}
+  #refused = (_cause: unknown) => {}
+
+  constructor(masters: Masters, channels: readonly string[], slots: readonly number[]) {
+    this.#callbacks = new Map(channels.map((name) => [name, new Set()]))
+    this.heard = guard(
+      new Promise<void>((resolve, reject) => {
+        this.#opened = resolve
+        this.#refused = reject
+      }),
+    )
+    this.heard.catch(() => undefined)
+    this.#subscribers = perMaster<Subscriber>(masters, {
+      slots,
+      make: (master) => this.#subscribe(master),
+      end({ redis, stopProbe }) {
+        stopProbe()
+        return close(redis)
+      },
+    })
+  }
+
+  on(channel: string, callback: (message: string) => void): () => void {
+    this.#callbacks.get(channel)?.add(callback)
+    return () => this.#callbacks.get(channel)?.delete(callback)
+  }
+
+  onGap(callback: () => void): () => void {
+    this.#gaps.add(callback)
+    return () => this.#gaps.delete(callback)
+  }
+
+  async close(): Promise<void> {
+    await this.#subscribers.close()
+  }
+
+  #subscribe(master: Master): Subscriber {
+    const redis = master.connect('subscriber')
+    const subscriber = { redis, subscribed: false, stopProbe: probe(redis, probeMs) }
+    redis.on('message', (channel, message) => {
+      const all = this.#subscribers.all()
+      if (all.find(({ resource }) => resource.subscribed)?.resource !== subscriber) {
+        return
+      }
+      for (const callback of [...(this.#callbacks.get(channel) ?? [])]) {
+        callback(message)
+      }
+    })
+    // `ready` comes again after each reconnect.
+    redis.on('ready', () => {
+      redis.subscribe(...this.#callbacks.keys()).then(
+        () => {
+          subscriber.subscribed = true
+          this.#opened()
+          this.#reportGap()
+        },
+        (cause) => {
+          this.#refused(cause)
+          redis.disconnect(true)
+        },
+      )
+    })
+    redis.on('close', () => {
+      if (subscriber.subscribed) {
+        subscriber.subscribed = false
+        this.#reportGap()
+      }
+    })
+    redis.connect().catch((cause) => this.#refused(cause))
+    return subscriber
+  }
+
+  #reportGap(): void {
+    for (const callback of [...this.#gaps]) {
       callback()
     }
-  }
-  const subscribers = perMaster(masters, {
-    slots,
-    make(master) {
-      const redis = master.connect('subscriber')
-      const subscriber = { redis, subscribed: false, stop: probe(redis, probeMs) }
-      redis.on('message', (channel, message) => {
-        if (
-          subscribers.all().find(({ resource }) => resource.subscribed)?.resource !== subscriber
-        ) {
-          return
-        }
-        for (const callback of [...(callbacks.get(channel) ?? [])]) {
-          callback(message)
-        }
-      })
-      // `ready` comes again after each reconnect.
-      redis.on('ready', () => {
-        redis.subscribe(...channels).then(
-          () => {
-            subscriber.subscribed = true
-            opened()
-            missed()
-          },
-          (cause) => {
-            refused(cause)
-            redis.disconnect(true)
-          },
-        )
-      })
-      redis.on('close', () => {
-        if (!subscriber.subscribed) {
-          return
-        }
-        subscriber.subscribed = false
-        missed()
-      })
-      redis.connect().catch(refused)
-      return subscriber
-    },
-    end({ redis, stop }) {
-      stop()
-      return close(redis)
-    },
-  })
-  return {
-    heard,
-    on(channel, callback) {
-      callbacks.get(channel)?.add(callback)
-      return () => callbacks.get(channel)?.delete(callback)
-    },
-    onGap(callback) {
-      gaps.add(callback)
-      return () => gaps.delete(callback)
-    },
-    async close() {
-      await subscribers.close()
-    },
   }
 }

@@ -2,7 +2,7 @@
   Adds a registration code. With `othersTtlSeconds` this is a rotation: the other codes expire after that
   time at the latest. Codes that no longer work are removed.
 
-  A code that works already stays as it is. A code that was removed from an administrator, or has
+  A code that works already is not changed. A code that was removed from an administrator, or has
   expired, is not added again.
 
   ttlSeconds, othersTtlSeconds  '' for no expiry

@@ -51,7 +51,7 @@ export async function changeIdentity(
 
 /**
  * Lets a suspended identity get tokens again. Tokens that were revoked stay revoked. An active identity
- * stays as it is.
+ * is not changed.
  *
  * @throws RegistryError `identity_not_found`
  */

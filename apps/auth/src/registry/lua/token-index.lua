@@ -2,8 +2,8 @@
   The index of an identity's tokens. `index` has an entry `<member>\n<issuedUs, 16 digits>\n<jti>` for
   each member that selects a token: `*`, `s:<subject>`, `l:<label>`, `p:<jti of a parent>`, and `!` for
   a token that was revoked by its id. `expiring` has one member for each token, from which its entries
-  follow: `<issuedUs>\n<jti>\n<subject>\n<labels>`, then `\n<parents>` if the token has any. None of
-  these values contains a line feed.
+  follow: `<issuedUs>\n<jti>\n<subject>\n<labels>`, then `\n<parents>` if the token has any. No value
+  contains a line feed.
 ]]
 local function placeOf(issuedUs, jti)
   return string.format('\n%016.0f\n%s', tonumber(issuedUs), jti)

@@ -7,10 +7,10 @@ import type { NodeInstance } from './record.js'
 import { settleReceiptParts } from './settle-receipt-parts.js'
 
 /**
- * Records that a node has applied every event up to `cursor`, and how many connections it closed
- * for each revocation that it names. Acknowledges every part that waits for the node up to the
- * cursor, named or not: a node that has introspected all its tokens again names none of the events
- * that it missed. Repeating the call changes nothing.
+ * Records that a node has applied every event up to `cursor`, and how many connections it closed for
+ * each revocation that it names. Acknowledges every part that waits for the node up to the cursor, also
+ * parts that it does not name: a node that has introspected all its tokens again does not know which
+ * events it missed. Repeating the call changes nothing.
  *
  * Also accepts acknowledgements of a process that has lost its name or was forgotten.
  *

@@ -59,7 +59,7 @@ export function openReceiptWatch(registry: Registry, listener: Listener): Receip
 }
 
 /**
- * Returns the receipt as soon as it is complete, or in its current state after `waitMs`.
+ * Returns the receipt once complete, or in its current state after `waitMs`.
  *
  * @throws RegistryError `revocation_not_found`
  */

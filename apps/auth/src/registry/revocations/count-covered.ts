@@ -74,7 +74,7 @@ export async function countNewlyCovered(
 const noTokens: CoveredCount = { tokens: 0, exact: true }
 
 /**
- * Returns cut-offs as they were before the commit: the revocation's own cut-off as it was, and none
+ * Returns the cut-offs from before the commit: the revocation's previous cut-off, and none
  * for cut-offs that moved later.
  */
 function asBefore(selector: Selector, part: CommittedPart): AsOf {

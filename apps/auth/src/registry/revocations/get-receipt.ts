@@ -18,7 +18,7 @@ export async function getReceipt(registry: Registry, id: string): Promise<Receip
   return receipt
 }
 
-/** Returns the receipt, or undefined when there is none. */
+/** Returns the receipt, or undefined when it does not exist. */
 export async function findReceipt(registry: Registry, id: string): Promise<Receipt | undefined> {
   const parts = await Promise.all(
     receiptPartitions(registry, id).map((one) => readPart(registry, one, id)),

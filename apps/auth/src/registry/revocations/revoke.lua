@@ -10,7 +10,7 @@
   jti             the token's id; '' unless kind is 'token'
   member          the cut-off to move: the selector's own, or with kind 'token' that of the tokens that
                   the token has issued; '' for none
-  identity        the identity of the selector or of the token; '' when there is none, or the token is
+  identity        the identity of the selector or of the token; '' without one, or when the token is
                   unknown
   issuedBeforeMs  '' for now
   change          what happens to the identity: '' | 'suspend' | 'delete'

@@ -50,7 +50,7 @@ t.test('every wrong code runs the same commands, in one round trip', async (t) =
   await registerIdentity(registry, { identity: 'paused', scopes: ['admin'] })
   await suspendIdentity(registry, 'paused')
   const failing = [
-    ['nobody', shop.registrationCode],
+    ['unknown', shop.registrationCode],
     ['shop', 'wrong'],
     ['shop', ''],
     ['shop', other.registrationCode],

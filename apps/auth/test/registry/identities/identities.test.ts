@@ -129,7 +129,7 @@ t.test('changes only the named fields; issued tokens keep their scopes', async (
   for (const verb of [resumeIdentity, deleteIdentity, suspendIdentity, getIdentity]) {
     await t.rejects(verb(registry, 'unknown').then(String), { code: 'identity_not_found' })
   }
-  await t.rejects(changeIdentity(registry, 'nobody', { labels: [] }), {
+  await t.rejects(changeIdentity(registry, 'unknown', { labels: [] }), {
     code: 'identity_not_found',
   })
 })

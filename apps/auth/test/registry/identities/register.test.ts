@@ -43,7 +43,7 @@ t.test('refuses an unknown identity and a wrong code with the same answer', asyn
   const other = await registerIdentity(registry, { identity: 'other', scopes: [] })
   const refusals = await Promise.all(
     [
-      authenticate(registry, 'nobody', registrationCode),
+      authenticate(registry, 'unknown', registrationCode),
       authenticate(registry, 'shop', 'wrong'),
       authenticate(registry, 'shop', ''),
       authenticate(registry, 'shop', other.registrationCode),

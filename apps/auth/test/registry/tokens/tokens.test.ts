@@ -191,7 +191,7 @@ t.test('introspection answers in order, and only for the right identity', async 
     const [first, second] = claims
     const swapped = [
       { jti: first?.jti ?? '', client_id: second?.client_id ?? '' },
-      { jti: first?.jti ?? '', client_id: 'nobody' },
+      { jti: first?.jti ?? '', client_id: 'unknown' },
       ...claims,
     ]
     t.same((await introspect(registry, swapped)).map(Boolean), [
@@ -258,7 +258,7 @@ t.test('pages are stable while tokens are issued and expire', async (t) => {
     newestFirst.filter((jti) => jti !== newestFirst[15]),
   )
   await t.rejects(listTokens(registry, { identity: 'shop', cursor: 'x' }), { code: 'bad_cursor' })
-  t.same(await listTokens(registry, { identity: 'nobody' }), { tokens: [] })
+  t.same(await listTokens(registry, { identity: 'unknown' }), { tokens: [] })
 })
 
 t.test('a list by subject or label has exactly those tokens, over many reads', async (t) => {
