@@ -1,5 +1,6 @@
 import { closeCodes } from '@portcullis/contracts/websocket'
 import { Centrifuge, errorCodes, type Options, State, UnauthorizedError } from 'centrifuge'
+import { ConnectionTokens } from './connection-tokens.js'
 import { type BrowserWebSocket, type Dial, dialWithSubprotocol } from './dial.js'
 import { TokenError } from './errors.js'
 import type { TokenSource } from './token-source.js'
@@ -43,9 +44,6 @@ const tokenEndingCodes: ReadonlySet<number> = new Set([
 /** The client protocol's error "token expired". */
 const tokenExpired = 109
 
-/** A token in use for this long is replaced after a dial that failed for an unknown reason. */
-const suspectAfterMs = 30_000
-
 /**
  * Connects the official client to a realtime node, with tokens from `tokens`. The client asks the source
  * at each dial, so it never dials with a token that has expired or was refused.
@@ -74,47 +72,26 @@ export function connect(
   }: ConnectOptions & { build?: ClientBuild<Client> },
 ): Client {
   const open = dial ?? dialWithSubprotocol(browserWebSocket())
-  /** The token of the newest dial or refresh. */
-  let inUse: string | undefined
-  /** A token that must not be used again. */
-  let refused: string | undefined
-  /** Dials since the last socket that opened. */
-  let unopened = 0
-  /** When the first dial used the current token. */
-  let firstDialedAt = 0
-
-  const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket: socketClass() })
-  // centrifuge-js asks for a token only when it has none, so remove its token before each dial.
-  centrifuge.on('connecting', ({ code }) => {
-    if (tokenEndingCodes.has(code)) {
-      refused = inUse
-    }
-    centrifuge.setToken('')
+  const own = new ConnectionTokens(tokens)
+  const websocket = socketClass(open, own, {
+    // The upgrade carries the token, so keep it out of the connect frame, where it could leak.
+    onDial: () => centrifuge.setToken(''),
+    onRefused(token, status) {
+      if (status === 401) {
+        own.refuse(token)
+      }
+      report('upgrade', status, `the server refused the upgrade with HTTP ${status}`)
+      // The source's next token would have the same scopes, and the dial the same origin.
+      if (status === 403) {
+        centrifuge.disconnect()
+      }
+    },
   })
-  centrifuge.on('disconnected', ({ code }) => {
-    if (tokenEndingCodes.has(code)) {
-      refused = inUse
-    }
-    centrifuge.setToken('')
-  })
-  centrifuge.on('error', ({ error }) => {
-    if (error.code === tokenExpired) {
-      refused = inUse
-    }
-  })
-  centrifuge.connect()
-  return centrifuge
+  const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket })
 
   async function getToken(): Promise<string> {
-    // While connected, this is a refresh, which needs another token than the one that expires.
-    const otherThan = centrifuge.state === State.Connected ? inUse : refused
     try {
-      const token = await tokens.get({ otherThan })
-      if (token !== inUse) {
-        firstDialedAt = 0
-      }
-      inUse = token
-      return token
+      return await own.next(centrifuge.state === State.Connected)
     } catch (error) {
       if (!(error instanceof TokenError) || !error.terminal) {
         throw error
@@ -124,61 +101,54 @@ export function connect(
     }
   }
 
-  /** Returns a class whose constructor returns the dialed socket: centrifuge-js accepts only a class. */
-  function socketClass() {
-    return class {
-      constructor(endpoint: string, protocols: string | string[] = []) {
-        const token = inUse ?? ''
-        // The upgrade carries the token, so keep it out of the connect frame, where it could leak.
-        centrifuge.setToken('')
-        firstDialedAt ||= Date.now()
-        let opened = false
-        const socket = open(
-          endpoint,
-          token,
-          (status) => onRefused(token, status),
-          [protocols].flat(),
-        )
-        socket.addEventListener('open', () => {
-          opened = true
-          unopened = 0
-        })
-        socket.addEventListener('close', () => {
-          if (!opened && !open.seesRefusals) {
-            onUnknownFailure(token)
-          }
-        })
-        // biome-ignore lint/correctness/noConstructorReturn: see above
-        return socket
-      }
+  function onClosed({ code }: { code: number }): void {
+    if (tokenEndingCodes.has(code)) {
+      own.refuse()
     }
-  }
-
-  function onRefused(token: string, status: number): void {
-    if (status === 401) {
-      refused = token
-    }
-    report('upgrade', status, `the server refused the upgrade with HTTP ${status}`)
-    // The source's next token would have the same scopes, and the dial the same origin.
-    if (status === 403) {
-      centrifuge.disconnect()
-    }
-  }
-
-  /**
-   * The token may have been refused, or the node may be down. Replaces the token after the first failure,
-   * and then at most every `suspectAfterMs`, or all clients of a node that is down would ask auth at
-   * each dial.
-   */
-  function onUnknownFailure(token: string): void {
-    unopened += 1
-    if (unopened === 1 || Date.now() - firstDialedAt >= suspectAfterMs) {
-      refused = token
-    }
+    // centrifuge-js asks for a token only when it has none, so remove its token before each dial.
+    centrifuge.setToken('')
   }
 
   function report(type: 'token' | 'upgrade', code: number, message: string): void {
     centrifuge.emit('error', { type, error: { code, message } })
+  }
+
+  centrifuge.on('connecting', onClosed)
+  centrifuge.on('disconnected', onClosed)
+  centrifuge.on('error', ({ error }) => {
+    if (error.code === tokenExpired) {
+      own.refuse()
+    }
+  })
+  centrifuge.connect()
+  return centrifuge
+}
+
+interface DialEvents {
+  onDial(): void
+  onRefused(token: string, status: number): void
+}
+
+/** Returns a class whose constructor returns the dialed socket: centrifuge-js accepts only a class. */
+function socketClass(open: Dial, tokens: ConnectionTokens, { onDial, onRefused }: DialEvents) {
+  return class {
+    constructor(endpoint: string, protocols: string | string[] = []) {
+      const token = tokens.dial()
+      onDial()
+      let opened = false
+      const socket = open(endpoint, token, (status) => onRefused(token, status), [protocols].flat())
+      socket.addEventListener('open', () => {
+        opened = true
+        tokens.opened()
+      })
+      socket.addEventListener('close', () => {
+        if (!opened && !open.seesRefusals) {
+          tokens.failed(token)
+        }
+      })
+      // biome-ignore lint/correctness/noConstructorReturn: see above
+      return socket
+    }
   }
 }
 
