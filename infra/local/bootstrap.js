@@ -1,13 +1,13 @@
-// `npm start`, `npm test`, `npm run bench`, `npm run simulate` and `npm run mutants` come here first. This runs before anything is
-// installed, so it uses nothing but Node: it installs and builds what is missing, with its progress
-// shown, and hands over to dist/start.js, dist/test.js, the benchmark, the simulation or the mutants.
+// The first program of `npm start`, `npm test`, `npm run bench`, `npm run simulate` and `npm run mutants`. It
+// uses only Node's own modules, because no package is installed yet: it installs packages, builds, and
+// imports the program of the command.
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../../', import.meta.url)
 
-/** What each command hands over to. */
+/** The program of each command. */
 const mains = {
   start: new URL('./dist/start.js', import.meta.url),
   test: new URL('./dist/test.js', import.meta.url),
@@ -17,7 +17,7 @@ const mains = {
 }
 
 /**
- * Runs `work` and shows people that it goes on, and how long it took.
+ * Runs `work`, and shows its title, its progress and its time.
  * @template T
  * @param {string} title
  * @param {() => Promise<T>} work
@@ -34,7 +34,7 @@ async function step(title, work) {
   let frame = 0
   const show = () =>
     process.stdout.write(`\r\u001b[K${line(frames[frame++ % frames.length] ?? '')}`)
-  // Without a terminal (a CI log) a line now and then shows that it is alive.
+  // A CI log gets a line now and then.
   const timer = live ? setInterval(show, 100) : setInterval(() => print(line('…')), 15_000)
   if (!live) {
     print(`  … ${title}`)
@@ -56,7 +56,7 @@ function print(text) {
   process.stdout.write(`${text}\n`)
 }
 
-/** A step's command failed; `output` is what it wrote. */
+/** A command of a step failed; `output` is its output. */
 class CommandFailed extends Error {
   /** @param {string} message @param {string} output */
   constructor(message, output) {
@@ -66,7 +66,7 @@ class CommandFailed extends Error {
 }
 
 /**
- * Runs a command in the checkout's root; its output is shown only when it fails.
+ * Runs a command in the checkout's root. Its output is shown only if it fails.
  * @param {string} command
  * @param {string[]} args
  * @returns {Promise<void>}
@@ -98,7 +98,7 @@ function run(command, args) {
   })
 }
 
-/** Whether node_modules is what package-lock.json asks for: npm writes its own copy last. */
+/** Returns true if node_modules is newer than package-lock.json: npm writes its copy of it last. */
 function installed() {
   const copy = new URL('node_modules/.package-lock.json', root)
   const lock = new URL('package-lock.json', root)
@@ -124,7 +124,7 @@ async function main(command, args) {
   }
   process.argv = [process.argv[0] ?? '', fileURLToPath(file), ...args]
   const module = await import(file.href)
-  // What has no `main` runs as it is imported; the others take how to show their progress.
+  // A program without a `main` runs when it is imported.
   if (module.main !== undefined) {
     process.exitCode = await module.main(args, step)
   }

@@ -7,10 +7,10 @@ export type LocalErrorCode =
   | 'process_failed'
   | 'not_admitted'
 
-/** Something on this machine stands in the way; `message` is one line that says what to change. */
+/** A problem of this machine or of the command's options; `message` is one line that says what to change. */
 export class LocalError extends Error {
   readonly code: LocalErrorCode
-  /** What a process said last, for people to read below the message. */
+  /** The last lines of a process's log, shown below the message. */
   readonly details: readonly string[]
 
   constructor(code: LocalErrorCode, message: string, details: readonly string[] = []) {

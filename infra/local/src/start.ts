@@ -20,10 +20,10 @@ import { holdRun } from './state/hold-run.js'
 import { openState, type State } from './state/state.js'
 import type { Step } from './step.js'
 
-/** Everything listens here alone; a deployment uses the images. */
+/** All services listen on loopback only; a deployment uses the images. */
 const host = '127.0.0.1'
 
-/** `npm start`: settles with the exit code when everything that it started has stopped. */
+/** `npm start`. Resolves to the exit code when every process that it started has stopped. */
 export async function main(args: readonly string[], step: Step): Promise<number> {
   try {
     const options = readStartOptions(args)
@@ -56,7 +56,7 @@ async function run(options: StartOptions, step: Step): Promise<void> {
   try {
     const up = await Promise.race([started, signals.first])
     if (typeof up === 'object') {
-      // Until now the error of the start told it.
+      // During the start its error reports the end of a child.
       children.onUnexpectedEnd = reportEnd
       state.write('local.json', `${JSON.stringify(up, undefined, 2)}\n`)
       print(summary(up, state.dir))
@@ -146,7 +146,7 @@ async function startAll(
   }
 }
 
-/** Builds each workspace again when one of its files, or one it depends on, changes. */
+/** Starts the build that compiles changed files until it is stopped. */
 function startBuildWatch(state: State): Promise<Child> {
   return startChild({
     name: 'build',
@@ -160,14 +160,14 @@ function startBuildWatch(state: State): Promise<Child> {
 type RedisSettings = Readonly<Record<string, string>>
 
 /**
- * How each service reaches Redis. On one of ours each has a user of its own, which can use the keys of
- * that service alone: whoever takes over a node must not be able to write the registry.
+ * Returns each service's settings for Redis. On a private server each service has its own user, limited to
+ * the keys of that service: an attacker who takes over a node must not be able to write the registry.
  */
 async function redisAccess(
   state: State,
-  { url, private: ours }: ProvidedRedis,
+  { url, private: privateServer }: ProvidedRedis,
 ): Promise<Record<RedisUser, RedisSettings>> {
-  if (ours === undefined) {
+  if (privateServer === undefined) {
     return { auth: { REDIS_URL: url }, realtime: { REDIS_URL: url } }
   }
   const urls = await makeRedisUsers(url)
@@ -179,7 +179,7 @@ async function redisAccess(
   return { auth: settingsOf('auth'), realtime: settingsOf('realtime') }
 }
 
-/** Secrets travel by file, so that no process shows them in its environment. */
+/** Passes secrets in files, because other processes can read an environment. */
 function authSettings(state: State, redis: RedisSettings, issuer: string, administrator: string) {
   const { KEY_ENCRYPTION_SECRET, KEY_ENCRYPTION_SECRET_FILE } = process.env
   const ownKey = (KEY_ENCRYPTION_SECRET ?? KEY_ENCRYPTION_SECRET_FILE ?? '') !== ''
@@ -195,7 +195,7 @@ function authSettings(state: State, redis: RedisSettings, issuer: string, admini
   }
 }
 
-/** What the story and those who try things out find: everything that a channel can have. */
+/** The channels of the printed story: with every channel option switched on. */
 const namespaces = {
   demo: {
     historySize: 100,

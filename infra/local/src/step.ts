@@ -1,2 +1,2 @@
-/** Runs `work` and shows people that it goes on, under this title. bootstrap.js has the real one. */
+/** Runs `work`, and shows its title and progress. bootstrap.js implements it. */
 export type Step = <T>(title: string, work: () => Promise<T>) => Promise<T>

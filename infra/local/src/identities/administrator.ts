@@ -11,10 +11,10 @@ export interface Answer<Body> {
   body: Body
 }
 
-/** A call of auth's API: JSON in, JSON out; the status is the caller's to judge. */
+/** Calls auth's API with JSON. Does not throw for an error status. */
 export type CallApi = (method: string, path: string, body?: unknown) => Promise<Answer<unknown>>
 
-/** An access token of the identity's own (RFC 6749 §4.4); undefined when it is not admitted. */
+/** Returns an access token of the identity (RFC 6749 §4.4), or undefined when auth refuses its code. */
 export async function fetchToken(
   authUrl: string,
   { identity, registrationCode }: Credentials,
@@ -41,8 +41,8 @@ export async function fetchToken(
 }
 
 /**
- * Calls auth's API as `credentials`; asks for a token at the first call, and again when one is
- * no longer accepted.
+ * Returns a function that calls auth's API as the identity. It fetches a token for the first call, and
+ * another when auth rejects the token.
  *
  * @throws LocalError `not_admitted` when auth gives that identity no token.
  */
@@ -73,8 +73,8 @@ export function apiOf(authUrl: string, credentials: Credentials): CallApi {
 }
 
 /**
- * Makes sure that auth admits the administrator with the code that is kept in `file`. Auth does not add
- * a code again that was removed from an administrator.
+ * Checks that auth admits the administrator with the code in `file`. Auth does not restore a code that was
+ * removed from the administrator.
  *
  * @throws LocalError `not_admitted`, which says what to write where.
  */
@@ -92,7 +92,7 @@ export async function requireAdministrator(
   )
 }
 
-/** A text field of an answer; undefined when it has none. */
+/** Returns a text field of a response body, or undefined. */
 export function field(answer: unknown, name: string): string | undefined {
   if (typeof answer !== 'object' || answer === null) {
     return undefined

@@ -4,7 +4,7 @@ import { type CallApi, type Credentials, fetchToken, field } from './administrat
 
 export interface EnsureIdentityOptions {
   authUrl: string
-  /** Auth's API as the administrator. */
+  /** Calls auth as the administrator. */
   api: CallApi
   state: State
   identity: string
@@ -12,8 +12,8 @@ export interface EnsureIdentityOptions {
 }
 
 /**
- * Gives credentials of `identity` that work: the kept ones; else it is registered; else, when it
- * exists and its code is lost, gets one more code. The code is kept in `<identity>.code`, mode 0600.
+ * Returns credentials of `identity` that auth accepts. Uses the code in `<identity>.code`; without a valid
+ * one registers the identity, or adds a code if the identity exists. Keeps the code in that file, mode 0600.
  *
  * @throws LocalError `not_admitted` when auth refuses, for instance a suspended identity.
  */

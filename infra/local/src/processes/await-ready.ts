@@ -30,7 +30,7 @@ export async function awaitReady(child: Child, url: string, deadlineMs = 60_000)
   )
 }
 
-/** Nothing when ready; else why not. */
+/** Returns undefined when the service is ready, otherwise the reason. */
 async function ask(url: string): Promise<string | undefined> {
   try {
     const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000 })

@@ -4,13 +4,13 @@ import { LocalError } from '../errors.js'
 import { guardProcess } from './guard.js'
 
 export interface ChildOptions {
-  /** What people call it: `auth`, `realtime-8000`, `redis`. */
+  /** Shown in messages: `auth`, `realtime-8000`, `redis`. */
   name: string
   command: string
   args: readonly string[]
-  /** The whole environment; nothing else is inherited. */
+  /** The complete environment. The child inherits no other variable. */
   env: NodeJS.ProcessEnv
-  /** Its standard output and error go to this file, mode 0600, which is emptied first. */
+  /** Receives standard output and error. Emptied first; mode 0600. */
   logFile: string
 }
 
@@ -18,21 +18,20 @@ export interface Child {
   readonly name: string
   readonly pid: number
   readonly logFile: string
-  /** Settles, never rejects, when the process has ended: with how it ended, in words. */
+  /** Resolves when the process has ended, with its exit code or signal in words. Never rejects. */
   readonly ended: Promise<string>
-  /** Whether it has ended. */
   hasEnded(): boolean
-  /** Everything that it has written so far. */
+  /** Returns the content of the log file. */
   output(): string
-  /** SIGTERM, and SIGKILL after `deadlineMs` (default 8000); settles when it has ended. */
+  /** Sends SIGTERM, and SIGKILL after `deadlineMs` (default 8000). Resolves when the process has ended. */
   stop(deadlineMs?: number): Promise<void>
-  /** SIGKILL; settles when it has ended. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>
 }
 
 /**
- * Starts a process of ours, in a process group of its own: a Ctrl-C in the terminal reaches the
- * runner alone, which then stops its children in order.
+ * Starts a process in its own process group, so that a Ctrl-C in the terminal reaches only the runner,
+ * which then stops its children in order.
  *
  * @throws LocalError `process_failed` when the command cannot be run at all.
  */
@@ -81,7 +80,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   }
 }
 
-/** The last lines that a child wrote, each cut to what a terminal shows. */
+/** Returns the last lines of the child's log, each of at most 300 characters. */
 export function lastLines(child: Child, count = 12): string[] {
   return child
     .output()
@@ -92,7 +91,7 @@ export function lastLines(child: Child, count = 12): string[] {
     .map((line) => (line.length > 300 ? `${line.slice(0, 299)}…` : line))
 }
 
-/** The error for a child that ended while it was starting. */
+/** Returns the error for a child that ended while it was starting. */
 export function failedChild(child: Child, how: string): LocalError {
   return new LocalError(
     'process_failed',

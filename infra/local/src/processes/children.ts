@@ -1,22 +1,21 @@
 import { LocalError } from '../errors.js'
 import type { Child } from './child.js'
 
-/** What a run has started; stopped in the reverse order. */
+/** The processes of a run, in groups that stop in the reverse order of their start. */
 export interface Children {
   /**
-   * Takes a child in; those of one group stop together.
+   * Adds a child to a group. The children of a group stop together.
    * @throws LocalError `process_failed` when the run is stopping; then the child is killed.
    */
   adopt(group: string, child: Child): void
-  /** Told of each child that ends while the run goes on. */
+  /** Called for each child that ends before `stop`. */
   onUnexpectedEnd: (child: Child, how: string) => void
-  /** Stops everything, group by group, the last one first. Safe to call again. */
+  /** Stops all groups, the last one first. Idempotent. */
   stop(): Promise<void>
-  /** Kills everything at once. */
+  /** Kills all children at once. */
   kill(): void
 }
 
-/** Keeps the children of one run in order. */
 export function newChildren(): Children {
   const groups = new Map<string, Child[]>()
   let stopping: Promise<void> | undefined

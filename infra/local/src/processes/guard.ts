@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
 /**
- * The shell script of the guard. It reads `+ <pid>` and `- <pid>` lines until its input ends, which
- * happens however this process ends, `kill -9` included; then it stops what is still listed.
+ * The guard's shell script. It reads `+ <pid>` and `- <pid>` lines until its input ends, which happens even
+ * if this process is killed with -9. Then it stops the processes that are still listed.
  */
 const script = `
 trap '' INT TERM HUP
@@ -26,8 +26,8 @@ let guard: ChildProcess | undefined
 let guarded = 0
 
 /**
- * Has the process `pid` stopped should this process end without stopping it itself.
- * Gives the function to call when `pid` has ended, so that a later process of that number is safe.
+ * Makes the guard stop the process `pid` if this process ends first. Returns `release`: call it when `pid`
+ * has ended, so that the guard does not stop a later process with the same number.
  */
 export function guardProcess(pid: number): () => void {
   guard ??= startGuard()
@@ -51,7 +51,7 @@ export function guardProcess(pid: number): () => void {
 }
 
 function startGuard(): ChildProcess {
-  // Detached: a Ctrl-C in the terminal, or a kill of our process group, must not reach it.
+  // Detached, so that a Ctrl-C or a signal to our process group does not reach the guard.
   const child = spawn('/bin/sh', ['-c', script], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -2,7 +2,7 @@ import { mainOf } from '../checkout.js'
 import { awaitReady } from './await-ready.js'
 import { type Child, startChild } from './child.js'
 
-/** A service that runs and is ready. */
+/** A running service that is ready. */
 export interface Service {
   readonly child: Child
   /** `http://host:port` */
@@ -11,20 +11,20 @@ export interface Service {
 
 export interface StartServiceOptions {
   app: 'auth' | 'realtime'
-  /** What people call this instance. */
+  /** Shown in messages, for example `realtime-8000`. */
   name: string
   host: string
   port: number
   logFile: string
-  /** Its settings, beside HOST and PORT; they come before those of our own environment. */
+  /** Settings besides HOST and PORT. They override our environment. */
   settings: Readonly<Record<string, string>>
-  /** Whether Node starts it again when one of its files changes. */
+  /** Restart the service when one of its files changes. */
   watch?: boolean
-  /** Told the process as soon as there is one, long before it is ready. */
+  /** Called with the process when it has started, before it is ready. */
   onChild?: (child: Child) => void
 }
 
-/** Settings that must come from us alone, whatever the shell that started us has. */
+/** Settings that a service never inherits from our environment. */
 const ownSettings = [
   'INTERNAL_PORT',
   'ADMIN_REGISTRATION_CODE',

@@ -6,9 +6,8 @@ import { mainOf } from '../checkout.js'
 import type { State } from '../state/state.js'
 
 /**
- * Stops services that an earlier run left behind when it and its guard were killed. A process is
- * ours only if its command line names this checkout's own program; any other is left alone.
- * Call it while the run is held (`holdRun`), so that no living run is touched.
+ * Stops services that an earlier run left when it and its guard were killed: processes whose command line
+ * names a program of this checkout. Call it after `holdRun`, so that no other run is active.
  */
 export async function stopLeftovers(state: State): Promise<void> {
   const text = state.read('local.json')
@@ -52,7 +51,7 @@ function runs(pid: number, program: string): boolean {
   }
 }
 
-/** Gives false when there is no such process. */
+/** Sends a signal; 0 only checks. Returns false if the process does not exist. */
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name)

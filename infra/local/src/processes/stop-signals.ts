@@ -1,19 +1,19 @@
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * One Ctrl-C arrives twice under `npm`, which passes on the signal that the terminal has sent to
- * everybody anyway. Only a later one, in milliseconds, is a second Ctrl-C.
+ * Under `npm` one Ctrl-C arrives twice: from the terminal and from npm. A second signal counts as a second
+ * Ctrl-C only after this time, in milliseconds.
  */
 const echoMs = 1000
 
 export interface StopSignals {
-  /** Settles with the first signal to stop. */
+  /** Resolves with the name of the first signal. */
   readonly first: Promise<string>
-  /** From now on signals have their usual effect. */
+  /** Restores the default effect of the signals. */
   release(): void
 }
 
-/** Listens for the signals that stop a run; `onSecond` is for people who will not wait. */
+/** Listens for the signals that stop a run. Calls `onSecond` for a second Ctrl-C. */
 export function stopSignals(onSecond: () => void): StopSignals {
   let since: number | undefined
   let settle: (signal: string) => void = () => undefined
@@ -28,7 +28,7 @@ export function stopSignals(onSecond: () => void): StopSignals {
       onSecond()
     }
   }
-  // A terminal that is gone takes no output; that must not stop the stopping.
+  // Writing to a closed terminal fails; that must not interrupt the stop.
   const ignore = () => undefined
   process.stdout.on('error', ignore)
   for (const name of names) {

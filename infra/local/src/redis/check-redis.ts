@@ -8,7 +8,7 @@ import {
 } from '@portcullis/redis'
 import { LocalError } from '../errors.js'
 
-/** The oldest Redis that Portcullis is tried on; Valkey answers with a Redis version as well. */
+/** The oldest supported major version of Redis. Valkey reports a Redis version too. */
 export const minimumVersion = 7
 
 /**
@@ -22,7 +22,7 @@ export async function checkRedis(url: string, timeoutMs = 3000): Promise<void> {
   try {
     redis = connectCommands({ url, onError: (error) => (failure = explain(error)) })
   } catch (error) {
-    // The URL's own message shows all of it but what it could tell apart as a password.
+    // The error's own message may contain a password that could not be parsed.
     if (error instanceof RedisUrlError) {
       throw unusable('REDIS_URL', malformed)
     }
@@ -66,14 +66,14 @@ function unusable(where: string, problem: string): LocalError {
   return new LocalError('redis_unusable', `cannot use the Redis at ${where}: ${problem}`)
 }
 
-/** The URL as people may see it. */
+/** Returns the URL without user and password. */
 export function withoutPassword(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url)
-    // A socket has no host: what stands there is for the sake of a user.
+    // The host of a socket URL is a placeholder, needed to hold a user name.
     return `${protocol}//${protocol === 'unix:' ? '' : host}${pathname}`
   } catch {
-    // Several hosts, as of a Cluster.
+    // Several hosts, for a Cluster.
     return shownUrl(url)
   }
 }
@@ -96,7 +96,7 @@ function explain(error: unknown): string {
   if (message.startsWith('WRONGPASS')) {
     return 'it refuses this user name or password'
   }
-  // All that is said of several hosts, none of which can be connected to.
+  // ioredis reports only this if it cannot connect to any of several hosts.
   if (message.endsWith('Connection is closed.')) {
     return 'nothing answers there'
   }

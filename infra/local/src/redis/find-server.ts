@@ -1,15 +1,15 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Names of the server's program, in the order we prefer them. */
+/** Names of the server's program, preferred first. */
 const programs = ['redis-server', 'valkey-server']
 
-/** The absolute path of an installed redis-server or valkey-server; undefined when there is none. */
+/** Returns the absolute path of an installed redis-server or valkey-server, or undefined. */
 export function findServer(path = process.env['PATH'] ?? ''): string | undefined {
   return programs.map((program) => findProgram(program, path)).find((found) => found !== undefined)
 }
 
-/** The absolute path of a program that `PATH` holds. */
+/** Returns the absolute path of a program in `PATH`, or undefined. */
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
   return path
     .split(delimiter)

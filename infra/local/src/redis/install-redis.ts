@@ -4,15 +4,15 @@ import { LocalError } from '../errors.js'
 import type { Step } from '../step.js'
 import { findProgram } from './find-server.js'
 
-/** One way to get a redis-server onto this machine. */
+/** A way to install redis-server. */
 interface Installer {
   title: string
   install: () => Promise<void>
 }
 
 /**
- * Installs redis-server the ordinary way for this platform, when that needs nobody's password:
- * apt-get for root on Debian and its relatives, brew on macOS. Gives false when there is no such way.
+ * Installs redis-server with the platform's package manager if that needs no password: apt-get as root on
+ * Debian and its relatives, brew on macOS. Returns false on other platforms.
  *
  * @throws LocalError `redis_missing` when the installation fails.
  */
@@ -33,7 +33,7 @@ export async function installRedis(step: Step): Promise<boolean> {
   }
 }
 
-/** The one command that installs Redis here, for people to run. */
+/** Returns the command that installs Redis on this platform. */
 export function installCommand(): string {
   if (process.platform === 'darwin') {
     return 'brew install redis'
@@ -82,13 +82,13 @@ async function runAptGet(aptGet: string): Promise<void> {
     stdin: 'ignore',
     all: true,
   } as const
-  // Another apt-get may be at work, as on a machine that has just been made.
+  // Another apt-get may hold the lock, for instance on a new machine.
   const wait = ['-o', 'DPkg::Lock::Timeout=120']
   await execa(aptGet, [...wait, '-q', 'update'], options)
   const install = ['install', '-y', '-q', '--no-install-recommends', 'redis-server']
   await execa(aptGet, [...wait, ...install], options)
   if (existsSync('/run/systemd/system')) {
-    // Installed for our private server: none of its own at the next boot either.
+    // Only our private server is wanted, not a system service at the next boot.
     await execa('systemctl', ['disable', 'redis-server'], { reject: false })
   }
 }

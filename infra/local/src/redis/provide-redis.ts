@@ -9,7 +9,7 @@ import { type PrivateRedis, startRedis } from './start-redis.js'
 
 export interface ProvidedRedis {
   readonly url: string
-  /** Absent when the Redis is not ours: `REDIS_URL`. */
+  /** Absent when `REDIS_URL` names the Redis. */
   readonly private?: PrivateRedis
 }
 
@@ -17,16 +17,16 @@ export interface ProvideRedisOptions {
   dir: string
   durable: boolean
   step: Step
-  /** Of the operator of a server that is started; without it a socket has none, and Docker a random one. */
+  /** The operator's password on a private server. Default: no password on a socket, a random one in Docker. */
   password?: string
 }
 
 /**
- * Gets a Redis the first way that works: `REDIS_URL`; a private server of an installed program;
- * one that is installed first; one in Docker.
+ * Provides a Redis in the first way that works: `REDIS_URL`; a private server from an installed program, or
+ * from one that is installed now; a container.
  *
- * @throws LocalError `redis_unusable` for a `REDIS_URL` that does not work, `redis_missing` with
- * the one command to run when there is no way.
+ * @throws LocalError `redis_unusable` if the Redis at `REDIS_URL` cannot be used, `redis_missing` with the
+ * command to run if no way works.
  */
 export async function provideRedis({
   dir,

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { close, connect } from '@portcullis/redis'
 
-/** First parts of the keys: no pattern of one of them matches a key of the other. */
+/** Prefixes of the keys. No key pattern of one service matches a key of the other. */
 export const prefixes = { auth: 'portcullis', realtime: 'portcullis-realtime' } as const
 
 /**
- * What each service's user may do. `auth` may use the keys of the registry, and of the audit log no more
- * than docs/audit.md says; `config|get` is for `portcullis doctor`. `realtime` may use the keys and
- * channels of its nodes, and cannot list the names of others.
+ * ACL rules of each service's user. `auth` may use the keys of the registry, and those of the audit log as
+ * docs/audit.md describes; `config|get` is for `portcullis doctor`. `realtime` may use the keys and channels
+ * of its nodes, and cannot list the names of other keys.
  */
 export const redisRules = {
   auth: [
@@ -30,8 +30,8 @@ export const redisRules = {
 export type RedisUser = keyof typeof redisRules
 
 /**
- * Makes the services' users on a Redis that is ours alone, with new passwords. Returns the URL of each;
- * the given URL stays the operator's.
+ * Creates the services' users on a private Redis, with new passwords. Returns the URL of each; the given URL
+ * remains the operator's.
  */
 export async function makeRedisUsers(operatorUrl: string): Promise<Record<RedisUser, string>> {
   const operator = connect({ url: operatorUrl, onError: () => undefined })
@@ -48,10 +48,10 @@ export async function makeRedisUsers(operatorUrl: string): Promise<Record<RedisU
   }
 }
 
-/** Returns the same URL as another user's. */
+/** Returns the URL with another user and password. */
 export function withUser(url: string, user: string, password: string): string {
   const [, scheme = '', rest = ''] = /^([a-z+]+:\/\/)(?:[^@/]*@)?(.*)$/.exec(url) ?? []
-  // A socket's path follows a host, which a URL with a user must have and nobody reads.
+  // A URL with a user must have a host, even where a socket's path follows; clients ignore it.
   const place = rest.startsWith('/') ? `localhost${rest}` : rest
   return `${scheme}${user}:${password}@${place}`
 }

@@ -9,7 +9,7 @@ import { checkRedis } from './check-redis.js'
 import { findProgram } from './find-server.js'
 import type { PrivateRedis } from './start-redis.js'
 
-/** Whether a Docker engine answers. */
+/** Returns true if a Docker engine answers. */
 export async function dockerRuns(): Promise<boolean> {
   const docker = findProgram('docker')
   if (docker === undefined) {
@@ -24,8 +24,8 @@ export async function dockerRuns(): Promise<boolean> {
 }
 
 /**
- * Runs the official Redis image, reachable on a loopback port with a password of this run.
- * The container is named after `dir` and goes when the run ends; the data stay in `dir`.
+ * Runs the official Redis image on a loopback port, with a random password. The container is named after
+ * `dir`, and is removed when the run ends; its data remain in `dir`.
  *
  * @throws LocalError `redis_unusable` when it does not start.
  */
@@ -36,13 +36,13 @@ export async function startDockerRedis(dir: string, durable: boolean): Promise<P
   mkdirSync(data, { recursive: true, mode: 0o700 })
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
   const password = randomBytes(32).toString('base64url')
-  // One of this name is left from a run of this directory that was killed.
+  // An earlier run with this directory may have been killed, and have left its container.
   await execa(docker, ['rm', '-f', name], { reject: false, stdin: 'ignore' })
   const child = await startChild({
     name: 'redis',
     command: docker,
     args: runArguments(name, data, durable),
-    // By name, so that the password is on no command line.
+    // In the environment, because other users can read command lines.
     env: { ...process.env, PORTCULLIS_REDIS_PASSWORD: password },
     logFile: join(dir, 'logs', 'redis.log'),
   })
@@ -54,7 +54,7 @@ export async function startDockerRedis(dir: string, durable: boolean): Promise<P
       url,
       pid: child.pid,
       child,
-      // `docker run` passes SIGTERM on; Redis then ends in good order.
+      // `docker run` forwards SIGTERM, so Redis shuts down cleanly.
       stop: () => child.stop(),
       kill: async () => {
         await remove()
@@ -77,7 +77,7 @@ function runArguments(name: string, data: string, durable: boolean): string[] {
   ]
 }
 
-/** The password comes by standard input; `exec`, so that Redis itself is told to stop. */
+/** Redis reads its password from standard input. With `exec` it receives the signal to stop. */
 function command(durable: boolean): string {
   const appendonly = `--appendonly ${durable ? 'yes' : 'no'} --appendfsync always`
   return [
@@ -87,9 +87,9 @@ function command(durable: boolean): string {
   ].join('\n')
 }
 
-/** `127.0.0.1:<port>`, once the image is there and the container runs. */
+/** Resolves to `127.0.0.1:<port>` when the container runs. */
 async function address(child: Child, docker: string, name: string): Promise<string> {
-  // Long: the image may have to be fetched first.
+  // Long enough to download the image.
   const deadline = Date.now() + 300_000
   while (Date.now() < deadline) {
     if (child.hasEnded()) {

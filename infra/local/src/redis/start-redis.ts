@@ -9,21 +9,21 @@ import { findServer } from './find-server.js'
 import { withUser } from './redis-users.js'
 
 export interface StartRedisOptions {
-  /** Where its socket, its log and its data lie. */
+  /** The folder for socket, log and data. */
   dir: string
   /**
-   * True: every write is on disk before it is answered, and is there at the next start.
-   * False: nothing is kept.
+   * True: every write is on disk before its reply, and survives a restart.
+   * False: all data are lost when the server stops.
    */
   durable: boolean
-  /** The server's program; default: what `PATH` holds. */
+  /** Path of the server's program. Default: the one in `PATH`. */
   program?: string
-  /** Of the operator; without it whoever reaches the socket is one. */
+  /** The operator's password. Without it every client of the socket is an operator. */
   password?: string
 }
 
 export interface PrivateRedis {
-  /** `unix://…`; the operator's, who may do everything. */
+  /** `unix://…`, with the operator's password. */
   readonly url: string
   readonly pid: number
   readonly child: Child
@@ -32,7 +32,7 @@ export interface PrivateRedis {
 }
 
 /**
- * Starts a redis-server or valkey-server that only this user reaches: on a unix socket, on no port.
+ * Starts a redis-server or valkey-server on a unix socket that only this user can open, and on no port.
  *
  * @throws LocalError `redis_missing` when none is installed, `redis_unusable` when it does not start.
  */
@@ -52,7 +52,7 @@ export async function startRedis({
   const socket = socketPath(dir, 'redis.sock')
   const open = socketUrl(socket)
   const url = password === undefined ? open : withUser(open, '', password)
-  // It may be of a version that had no password.
+  // A server of an older version had no password.
   for (const leftover of new Set([url, open])) {
     await stopLeftover(leftover)
   }
@@ -72,12 +72,12 @@ export async function startRedis({
   return { url, pid: child.pid, child, stop: () => child.stop(), kill: () => child.kill() }
 }
 
-/** `unix://` and the path, escaped. */
+/** Returns `unix://` and the escaped path. */
 export function socketUrl(path: string): string {
   return `unix://${path.split('/').map(encodeURIComponent).join('/')}`
 }
 
-/** The password comes in a file of ours alone, so that no list of processes shows it. */
+/** Passes the password in a private file, because other users can read command lines. */
 function passwordFile(data: string, password: string | undefined): string[] {
   if (password === undefined) {
     return []
@@ -92,14 +92,14 @@ function settings(socket: string, data: string, durable: boolean): string[] {
   return [
     ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '700'],
     ...['--dir', data, '--save', '', '--daemonize', 'no'],
-    // A revocation that was answered must not be forgotten by a power cut: always, not everysec.
+    // `everysec` could lose an acknowledged revocation in a power cut.
     ...['--appendonly', durable ? 'yes' : 'no', '--appendfsync', 'always'],
   ]
 }
 
 /**
- * Stops a server that an earlier run could not stop. It is ours beyond doubt: its socket lies in
- * our private directory, and no run is going on (`holdRun` came first).
+ * Stops a server that an earlier run left. Its socket is in our private directory, and `holdRun` has shown
+ * that no run is active.
  */
 async function stopLeftover(url: string): Promise<void> {
   if ((await attempt(url, (redis) => redis.ping())) !== 'PONG') {
@@ -115,7 +115,7 @@ async function stopLeftover(url: string): Promise<void> {
   throw new LocalError('redis_unusable', `the Redis of an earlier run does not stop (${url})`)
 }
 
-/** Waits until it answers; loading a large append-only file takes its time. */
+/** Waits until the server answers, which takes long with a large append-only file. */
 async function answering(child: Child, url: string, deadlineMs = 60_000): Promise<void> {
   const deadline = Date.now() + deadlineMs
   while (Date.now() < deadline) {

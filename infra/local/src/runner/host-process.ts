@@ -12,7 +12,7 @@ export interface Host {
    * Waits until the process has ended by itself. Resolves to false if something that a test left open
    * keeps it alive; then the process is killed.
    */
-  end(): Promise<boolean>
+  end(timeoutMs: number): Promise<boolean>
   kill(): void
 }
 
@@ -21,7 +21,8 @@ const program = fileURLToPath(new URL('./host.js', import.meta.url))
 /** tap ends a file that takes too long. This is for a process that does not get around to that. */
 const hangMs = 20 * 60_000
 
-const endMs = 10_000
+/** Clients and servers may keep a timer or a connection for half a minute after they are closed. */
+const maxEndMs = 45_000
 
 /** How much of what a process has written is shown of a file that did not come to an end. */
 const maxLines = 40
@@ -41,7 +42,7 @@ export function startHost(workspace: string, folder: string, env: NodeJS.Process
     })
   }
   const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message))
+    child.on('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
   return {
@@ -58,11 +59,11 @@ export function startHost(workspace: string, folder: string, env: NodeJS.Process
       const result = brokenFile(request.file, ms, `the process ended early: ${reply}`, lines)
       return { ...result, reusable: false }
     },
-    async end() {
+    async end(timeoutMs) {
       if (child.connected) {
         child.send('end')
       }
-      const timer = setTimeout(() => child.kill('SIGKILL'), endMs)
+      const timer = setTimeout(() => child.kill('SIGKILL'), Math.min(timeoutMs, maxEndMs))
       const how = await ended
       clearTimeout(timer)
       return how === 'exit code 0'

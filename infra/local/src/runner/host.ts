@@ -34,7 +34,7 @@ function snapshot(): Snapshot {
   }
 }
 
-/** Resolves to true if the process is as it was, after a moment for sockets to close. */
+/** Resolves to true if the process equals its snapshot, after a moment for sockets to close. */
 async function isAsBefore(before: Snapshot): Promise<boolean> {
   const deadline = performance.now() + settleMs
   while (!isDeepStrictEqual(snapshot(), before)) {

@@ -19,7 +19,7 @@ export interface ProgressOptions {
   live: boolean
 }
 
-/** Shows how far a run of tests is, and what has failed, as soon as it is known. */
+/** Shows how far a run of tests is, and each failure at once. */
 export class Progress {
   readonly #options: ProgressOptions
   readonly #started = performance.now()

@@ -27,49 +27,57 @@ export function runFiles(options: RunFilesOptions): FileRun {
   const queue = new TestQueue(options.tests)
   const hosts = new Set<Host>()
   let stopped = false
+  const endings: Promise<void>[] = []
+  const report = (test: PlannedTest, result: FileResult) => {
+    if (!stopped) {
+      options.onResult(test, result)
+    }
+  }
+  const retire = async (host: Host) => {
+    const ended = await host.end(options.timeoutMs)
+    hosts.delete(host)
+    return ended
+  }
+  /** Reports the file when its process has ended, which may take a while; the worker goes on. */
+  const finish = async (host: Host, test: PlannedTest, result: FileResult) => {
+    if (result.failed > 0) {
+      host.kill()
+    }
+    const ended = await retire(host)
+    report(test, ended || result.failed > 0 ? result : leftOpen(result))
+  }
   const work = async (prefers: 'shared' | 'alone') => {
     let kept: Host | undefined
     for (;;) {
       const test = stopped ? undefined : queue.next(kept?.workspace, prefers)
-      if (test === undefined) {
-        break
-      }
-      if (kept !== undefined && (kept.workspace !== test.workspace || !test.shares)) {
-        await retire(kept)
+      if (kept !== undefined && (test === undefined || !canUse(kept, test))) {
+        endings.push(retire(kept).then(() => undefined))
         kept = undefined
       }
-      const host =
-        kept ?? startHost(test.workspace, join(options.root, test.workspace), options.env)
+      if (test === undefined) {
+        return
+      }
+      const { workspace, file, program, shares } = test
+      const host = kept ?? startHost(workspace, join(options.root, workspace), options.env)
       hosts.add(host)
       options.onStart(test)
-      const { reusable, ...result } = await host.run({
-        file: test.file,
-        program: test.program,
-        timeoutMs: options.timeoutMs,
-      })
-      kept = reusable && test.shares ? host : undefined
-      if (kept === undefined && result.failed > 0) {
-        host.kill()
-      }
-      const ended = kept !== undefined || (await retire(host)) || result.failed > 0
-      if (!stopped) {
-        options.onResult(test, ended ? result : leftOpen(result))
+      const { timeoutMs } = options
+      const { reusable, ...result } = await host.run({ file, program, timeoutMs })
+      kept = reusable && shares ? host : undefined
+      if (kept === undefined) {
+        endings.push(finish(host, test, result))
+      } else {
+        report(test, result)
       }
     }
-    if (kept !== undefined) {
-      await retire(kept)
-    }
-  }
-  const retire = async (host: Host) => {
-    const ended = await host.end()
-    hosts.delete(host)
-    return ended
   }
   const workers = Array.from({ length: Math.min(options.jobs, options.tests.length) }, (_, index) =>
     work(index % 2 === 0 ? 'alone' : 'shared'),
   )
   return {
-    ended: Promise.all(workers).then(() => undefined),
+    ended: Promise.all(workers)
+      .then(() => Promise.all(endings))
+      .then(() => undefined),
     stop() {
       stopped = true
       for (const host of hosts) {
@@ -77,6 +85,10 @@ export function runFiles(options: RunFilesOptions): FileRun {
       }
     },
   }
+}
+
+function canUse(host: Host, test: PlannedTest): boolean {
+  return host.workspace === test.workspace && test.shares
 }
 
 /** A file that has passed, and whose process does not end, has failed. */

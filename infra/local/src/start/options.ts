@@ -4,14 +4,14 @@ import { checkout } from '../checkout.js'
 import { LocalError } from '../errors.js'
 
 export interface StartOptions {
-  /** How many realtime nodes. */
+  /** Number of realtime nodes. */
   realtime: number
   authPort: number
-  /** The first node's; the others follow it. */
+  /** Port of the first node. The others use the ports after it. */
   realtimePort: number
-  /** Where everything is kept, absolute. */
+  /** Absolute path of the state directory. */
   dir: string
-  /** Rebuild what changes and start the services it concerns again. */
+  /** Rebuild changed files and restart the services that use them. */
   watch: boolean
 }
 

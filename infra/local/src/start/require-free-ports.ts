@@ -4,7 +4,7 @@ import { LocalError } from '../errors.js'
 export interface WantedPort {
   name: string
   port: number
-  /** The option that chooses another. */
+  /** The option that selects another port. */
   option: string
 }
 

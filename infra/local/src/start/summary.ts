@@ -4,7 +4,7 @@ import pc from 'picocolors'
 import { checkout } from '../checkout.js'
 import { withoutPassword } from '../redis/check-redis.js'
 
-/** The four commands that tell the whole story, each as it is pasted. */
+/** Returns the four commands of the story, ready to paste. */
 export function storyCommands(dir: string): readonly Command[] {
   const token = quoted(shortest(`${dir}/ada.token`))
   return [
@@ -32,13 +32,13 @@ interface Command {
   text: string
 }
 
-/** What `npm start` prints when everything is ready; at most 80 columns wide. */
+/** Returns what `npm start` prints when all services are ready, at most 80 columns wide. */
 export function summary(run: LocalRun, dir: string): string {
   const rows: [string, string][] = [
     ['auth', run.auth],
     ...run.realtime.map((url, index): [string, string] => [index === 0 ? 'realtime' : '', url]),
     ['redis', shortest(withoutPassword(run.redis).replace(/^unix:\/\//, ''))],
-    // Of one of ours each service has a user of its own.
+    // On a private server each service has its own user.
     ...(run.pids.redis === undefined
       ? [['', 'shared by auth and the nodes: see docs/security.md'] as [string, string]]
       : []),
@@ -70,13 +70,13 @@ export function summary(run: LocalRun, dir: string): string {
   ].join('\n')
 }
 
-/** The path from the checkout when it lies inside, else as it is. */
+/** Returns the path relative to the checkout if it is inside, otherwise unchanged. */
 function shortest(path: string): string {
   const inside = relative(checkout, path)
   return inside.startsWith('..') ? path : inside
 }
 
-/** A word that a shell takes as it is, or one in quotes. */
+/** Quotes the word if a shell would change it. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -4,9 +4,8 @@ import { LocalError } from '../errors.js'
 import { socketPath } from './socket-path.js'
 
 /**
- * Makes sure that one run at a time uses the state directory `dir`: by a unix socket that is
- * listened on while the run lasts. Unlike a file with a process id, it cannot outlive its process.
- * Gives the function that lets go.
+ * Claims the state directory `dir` for this run, by listening on a unix socket. Unlike a file with a process
+ * id, the socket ends with the process. Returns `release`.
  *
  * @throws LocalError `already_running` when a run holds it.
  */
@@ -26,7 +25,7 @@ export async function holdRun(dir: string): Promise<() => Promise<void>> {
   return () => new Promise((resolve) => server.close(() => resolve()))
 }
 
-/** The process id of the run that listens there; undefined when none does. */
+/** Returns the process id of the run that listens on the socket, or undefined. */
 function holderOf(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let pid = ''

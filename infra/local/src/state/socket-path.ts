@@ -4,12 +4,12 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { LocalError } from '../errors.js'
 
-/** Longest path that every system takes for a unix socket, in bytes: macOS has 104 with the final 0. */
+/** Longest path of a unix socket that every system accepts, in bytes: 104 on macOS, with the final 0. */
 const maxSocketPath = 100
 
 /**
- * Where the unix socket `name` of the state directory `dir` lies: inside it, or, when that path is
- * too long for a socket, in a directory of our own under the system's temporary directory.
+ * Returns the path of the unix socket `name` of the state directory `dir`: inside it, or, if that path is too
+ * long for a socket, in a private directory below the system's temporary directory.
  *
  * @throws LocalError `redis_unusable` when that directory is not ours.
  */
@@ -23,7 +23,7 @@ export function socketPath(dir: string, name: string): string {
   const home = join(tmpdir(), `portcullis-${uid}-${hash}`)
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const stat = lstatSync(home)
-  // Anyone can make a directory of that name there first (CWE-377).
+  // Another user may have created this directory first (CWE-377).
   if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) {
     return join(home, name)
   }

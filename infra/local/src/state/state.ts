@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The directory where an installation on this machine keeps what must outlive a restart. */
+/** The directory of a local installation: identities, secrets, logs and Redis data, kept across restarts. */
 export interface State {
   readonly dir: string
-  /** A path inside the directory. */
+  /** Returns a path inside the directory. */
   path(...names: string[]): string
-  /** What `name` holds, without surrounding space; undefined when there is no such file. */
+  /** Returns the trimmed content of the file, or undefined if it does not exist. */
   read(name: string): string | undefined
-  /** Replaces `name` in one step; mode 0600. */
+  /** Replaces the file atomically; mode 0600. */
   write(name: string, text: string): void
-  /** What `name` holds; a new 256-bit random secret, kept there, when it holds nothing. */
+  /** Returns the content of the file; writes a random 256-bit secret first if it is missing or empty. */
   secret(name: string): string
 }
 
-/** Opens the state directory; makes it, for its owner alone, when it does not exist. */
+/** Opens the state directory, and creates it if needed. Only its owner can read it. */
 export function openState(dir: string): State {
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 })
-  // It may exist already, made by someone less careful.
+  // An existing directory may be readable by others.
   chmodSync(dir, 0o700)
   const state: State = {
     dir,

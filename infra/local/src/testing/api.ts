@@ -4,8 +4,8 @@ import type { TokenResponse } from '@portcullis/contracts/tokens'
 import type { Answer, CallApi } from '../identities/administrator.js'
 
 /**
- * Auth's API for tests: JSON in, JSON out, the status left to the test. The bodies of the calls that
- * every story makes have the type of their success; a test that provokes an error looks at the status.
+ * Calls auth's API with JSON, and does not throw for an error status. Bodies of the usual calls have the type
+ * of a success; a test that provokes an error checks the status.
  */
 export interface Api {
   (method: 'POST', path: '/v1/identities', body: unknown): Promise<Answer<RegisteredIdentity>>
@@ -14,7 +14,7 @@ export interface Api {
   (method: string, path: string, body?: unknown): Promise<Answer<unknown>>
 }
 
-/** The same calls, with those types. */
+/** Returns the same function with those types. */
 export function typedApi(call: CallApi): Api {
   return call as Api
 }

@@ -1,21 +1,21 @@
 import { defined } from '@portcullis/contracts/defined'
 import { generate } from 'selfsigned'
 
-/** A certificate and its private key, each in PEM. */
+/** A certificate and its private key, in PEM. */
 export interface Certificate {
   cert: string
   key: string
 }
 
-/** An authority that signs certificates for a test. */
+/** A certificate authority for a test. */
 export interface Authority extends Certificate {
-  /** For a server at 127.0.0.1 and localhost, or for a client of this name. */
+  /** Signs a certificate for a server at 127.0.0.1 and localhost, or for a client with this name. */
   sign(use: 'server' | 'client', name: string): Promise<Certificate>
 }
 
 const common = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const
 
-/** Makes an authority of its own, whom nobody trusts unless told to. */
+/** Creates a certificate authority. Clients trust it only if they are given its certificate. */
 export async function makeAuthority(name: string): Promise<Authority> {
   const ca = await certificate(name, [
     { name: 'basicConstraints', cA: true, critical: true },

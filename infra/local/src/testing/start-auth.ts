@@ -7,19 +7,19 @@ export interface StartAuthOptions {
   redisUrl: string
   /** REDIS_PREFIX */
   prefix: string
-  /** Settings beside and before our own. */
+  /** More settings. They override ours. */
   env?: Readonly<Record<string, string>>
 }
 
 export interface AuthProcess extends ServiceProcess {
   readonly admin: Credentials
-  /** Its API as the administrator. */
+  /** Calls it as the administrator. */
   readonly api: Api
   /** The settings that another instance of the same installation must share. */
   readonly sharedEnv: Readonly<Record<string, string>>
 }
 
-/** Starts an auth process on a free port, with an administrator; settles when it is ready. */
+/** Starts an auth process on a free port, with an administrator. Resolves when it is ready. */
 export async function startAuth({
   redisUrl,
   prefix,

@@ -7,7 +7,7 @@ import { type RealtimeProcess, startRealtime } from './start-realtime.js'
 import type { Teardown } from './teardown.js'
 import { testRedis } from './test-redis.js'
 
-/** Exactly `N` of them, so that taking the first two out of two is no doubt to the compiler. */
+/** A tuple of `N` elements, so that destructuring yields no `undefined`. */
 type Exactly<T, N extends number, Taken extends T[] = []> = number extends N
   ? T[]
   : Taken['length'] extends N
@@ -15,9 +15,9 @@ type Exactly<T, N extends number, Taken extends T[] = []> = number extends N
     : Exactly<T, N, [...Taken, T]>
 
 export interface InstallationOptions<N extends number> {
-  /** How many realtime nodes. */
+  /** Number of realtime nodes. */
   realtime: N
-  /** Settings of every service, beside and before our own. */
+  /** More settings of every service. They override ours. */
   env?: Readonly<Record<string, string>>
 }
 
@@ -26,22 +26,22 @@ export interface Installation<N extends number> {
   realtime: Exactly<RealtimeProcess, N>
   redis: { url: string; prefix: string }
   admin: Credentials
-  /** Auth's API as the administrator. */
+  /** Calls auth as the administrator. */
   api: Api
-  /** A token of the administrator's identity, for one of its users. */
+  /** Issues a token of the administrator's identity for the subject. */
   userToken(subject: string, scope: string): Promise<TokenResponse>
-  /** Registers an identity, and speaks to auth as it. */
+  /** Registers an identity and returns a client that calls auth as this identity. */
   identityClient(identity: string, scopes: readonly string[]): Promise<IdentityClient>
 }
 
 export interface IdentityClient extends Credentials {
-  /** Auth's API as this identity. */
+  /** Calls auth as this identity. */
   api: Api
-  /** A new access token of its own. */
+  /** Fetches a new access token of the identity. */
   accessToken(): Promise<string>
 }
 
-/** Starts auth and realtime nodes as processes, with a key prefix of their own; stops them in teardown. */
+/** Starts auth and realtime nodes as processes, with a random key prefix. Stops them in teardown. */
 export async function startInstallation<const N extends number>(
   t: Teardown,
   { realtime: count, env = {} }: InstallationOptions<N>,

@@ -6,35 +6,35 @@ import { LocalError } from '../errors.js'
 import { awaitReady } from '../processes/await-ready.js'
 import { type Service, startService } from '../processes/start-service.js'
 
-/** A service's process in a test. */
+/** A process of a service in a test. */
 export interface ServiceProcess {
   /** `http://127.0.0.1:port` */
   readonly url: string
-  /** Of the process that runs now. */
+  /** Process id; changes with a restart. */
   readonly pid: number
-  /** Everything it has written, earlier processes included. */
+  /** Returns the logs of this process and of those before a restart. */
   output(): string
-  /** Waits until it is ready again. */
+  /** Resolves when the service is ready. */
   ready(): Promise<void>
-  /** SIGTERM; settles when it has ended. */
+  /** Sends SIGTERM. Resolves when the process has ended. */
   stop(): Promise<void>
-  /** SIGTERM; settles with how it has ended, in words: `exit code 0`. It may be started again. */
+  /** Sends SIGTERM. Resolves with `exit code 0` or similar. `restart` may follow. */
   end(): Promise<string>
-  /** SIGKILL; settles when it has ended. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>
-  /** Starts it again, on the same port, after a stop or a kill; settles when it is ready. */
+  /** Starts the service again on the same port. Resolves when it is ready. */
   restart(): Promise<void>
 }
 
 const host = '127.0.0.1'
 
-/** tap hooks the module loader of every process below it; one of ours would take twice as long to start. */
-const unhooked = { NODE_OPTIONS: '' }
+/** Options of the test's own process are not for services. */
+const noNodeOptions = { NODE_OPTIONS: '' }
 
-/** What a test asks to end in order is given its time for it; only one that hangs is killed. */
+/** How long an orderly end may take until the process is killed, in milliseconds. */
 const endMs = 60_000
 
-/** Starts one of our services on a free port and waits until it is ready. */
+/** Starts a service on a free port, and waits until it is ready. */
 export async function startProcess(
   app: 'auth' | 'realtime',
   settings: (url: string) => Readonly<Record<string, string>>,
@@ -48,7 +48,7 @@ export async function startProcess(
       host,
       port,
       logFile,
-      settings: { ...unhooked, ...settings(`http://${host}:${port}`) },
+      settings: { ...noNodeOptions, ...settings(`http://${host}:${port}`) },
     })
   const first = await onFreePort(start).catch((error: unknown) => {
     rmSync(dir, { recursive: true, force: true })
@@ -83,7 +83,7 @@ export async function startProcess(
   }
 }
 
-/** Another program may take the port between our looking and the service's listening. */
+/** Retries, because another program may take a free port before the service listens on it. */
 async function onFreePort(start: (port: number) => Promise<Service>): Promise<Service> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -6,9 +6,9 @@ export interface StartRealtimeOptions {
   /** REDIS_PREFIX */
   prefix: string
   authUrl: string
-  /** Of the identity that the node has at auth: scopes `introspect` and `feed`. */
+  /** The node's identity at auth, with scopes `introspect` and `feed`. */
   credentials: Credentials
-  /** Settings beside and before our own. */
+  /** More settings. They override ours. */
   env?: Readonly<Record<string, string>>
 }
 
@@ -17,7 +17,7 @@ export interface RealtimeProcess extends ServiceProcess {
   readonly wsUrl: string
 }
 
-/** Starts a realtime node on a free port; settles when it is ready. */
+/** Starts a realtime node on a free port. Resolves when it is ready. */
 export async function startRealtime({
   redisUrl,
   prefix,

@@ -1,4 +1,4 @@
-/** What of a tap test we need; so that this package can be used without tap. */
+/** The part of a tap test that this package uses, so that callers do not need tap. */
 export interface Teardown {
   teardown(stop: () => unknown): void
 }

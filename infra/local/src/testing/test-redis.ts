@@ -7,8 +7,8 @@ import { startRedis } from '../redis/start-redis.js'
 import type { Teardown } from './teardown.js'
 
 /**
- * A Redis for a test: `REDIS_URL`, or else a private server. `prefix` is random, so that tests
- * share one server and run side by side; keys with it are removed in teardown.
+ * Provides a Redis for a test: `REDIS_URL`, or a private server. `prefix` is random, so that tests can share
+ * a server; teardown deletes the keys that have it.
  */
 export async function testRedis(t: Teardown): Promise<{ url: string; prefix: string }> {
   const prefix = `test-${randomBytes(8).toString('hex')}`
@@ -39,7 +39,7 @@ async function removeKeys(url: string, prefix: string): Promise<void> {
       cursor = next
     } while (cursor !== '0')
   } catch {
-    // A test that has taken Redis away leaves no keys to remove, or none that can be.
+    // A test may have stopped this Redis.
   } finally {
     await close(redis)
   }

@@ -1,4 +1,4 @@
-/** What of JSON Schema it looks at. */
+/** The keywords of JSON Schema that the check reads. */
 interface Schema {
   type?: string
   const?: unknown
@@ -19,8 +19,8 @@ interface Schema {
 }
 
 /**
- * The places of a schema that admit values of any size: strings, arrays and records without a greatest
- * length, numbers without a range, values of any kind.
+ * Returns the places of a schema that accept values of any size: strings, arrays and records without a
+ * maximum length, numbers without a range, values of any type.
  */
 export function unboundedParts(schema: object, at = ''): string[] {
   const part = schema as Schema
@@ -63,7 +63,7 @@ export function unboundedParts(schema: object, at = ''): string[] {
   }
 }
 
-/** Whether what matches has a greatest length: from end to end, and nothing in it repeats for ever. */
+/** Returns true if the pattern limits the length: anchored at both ends, without unlimited repetition. */
 function hasEnd(pattern: string | undefined): boolean {
   if (pattern === undefined || !/^\^.*\$$/.test(pattern)) {
     return false

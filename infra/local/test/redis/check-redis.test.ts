@@ -32,11 +32,11 @@ async function serve(t: Test, answer: string | undefined): Promise<number> {
   return address.port
 }
 
-t.test('a Redis that can be used', async (t) => {
+t.test('accepts a Redis that answers and takes writes', async (t) => {
   const server = await startRedis({ dir: t.testdir(), durable: false })
   t.teardown(() => server.stop())
   await t.resolves(checkRedis(server.url))
-  await t.test('a password that it does not have, or not this one', async (t) => {
+  await t.test('reports a missing or wrong password', async (t) => {
     const redis = connect({ url: server.url, onError: () => undefined })
     t.teardown(() => close(redis))
     await redis.connect()
@@ -48,7 +48,7 @@ t.test('a Redis that can be used', async (t) => {
   })
 })
 
-t.test('each way of being broken is one line that names it', async (t) => {
+t.test('names each problem in one line', async (t) => {
   const free = await serve(t, undefined)
   const cases: [string, string | RegExp][] = [
     ['redis://:s3cret@127.0.0.1:1', 'redis://127.0.0.1:1: nothing listens there'],
@@ -68,12 +68,12 @@ t.test('each way of being broken is one line that names it', async (t) => {
   }
 })
 
-t.test('a Cluster, and a master that Sentinels watch', async (t) => {
+t.test('accepts a Cluster, and a master behind Sentinels', async (t) => {
   await t.resolves(checkRedis((await startCluster(t)).url))
   await t.resolves(checkRedis((await startSentinels(t)).url))
 })
 
-t.test('something else that listens there', async (t) => {
+t.test('reports a server that is not Redis', async (t) => {
   const port = await serve(t, 'HTTP/1.1 400 Bad Request\r\n\r\n')
   t.match(await problem(`redis://127.0.0.1:${port}`), `cannot use the Redis at redis://127.0.0.1`)
 })

@@ -10,7 +10,7 @@ const path = process.env['PATH'] ?? ''
 // As on a fresh machine; each case sets what it has.
 delete process.env['REDIS_URL']
 
-t.test('REDIS_URL is used, and nothing is started', async (t) => {
+t.test('uses REDIS_URL and starts nothing', async (t) => {
   const dir = t.testdir()
   const own = await provideRedis({ dir, durable: false, step })
   t.teardown(() => own.private?.stop())
@@ -20,7 +20,7 @@ t.test('REDIS_URL is used, and nothing is started', async (t) => {
   t.same(await provideRedis({ dir, durable: false, step }), { url: own.url })
 })
 
-t.test('a broken REDIS_URL stops it, even where a server is installed', async (t) => {
+t.test('rejects a broken REDIS_URL, even if a server is installed', async (t) => {
   process.env['REDIS_URL'] = 'redis://127.0.0.1:1'
   t.teardown(() => delete process.env['REDIS_URL'])
   await t.rejects(provideRedis({ dir: t.testdir(), durable: false, step }), {
@@ -28,7 +28,7 @@ t.test('a broken REDIS_URL stops it, even where a server is installed', async (t
   })
 })
 
-t.test('no server, and no way to get one: the one command to run', async (t) => {
+t.test('names the command that installs Redis if no way works', async (t) => {
   process.env['PATH'] = t.testdir()
   t.teardown(() => (process.env['PATH'] = path))
   await t.rejects(provideRedis({ dir: t.testdir(), durable: false, step }), {
@@ -59,7 +59,7 @@ case "$1" in
 esac
 `
 
-t.test('a running Docker: the official image, with a password, on loopback', async (t) => {
+t.test('runs the official image in Docker, with a password, on loopback', async (t) => {
   const server = findServer(path)
   if (server === undefined) {
     throw new Error('this test needs a redis-server')

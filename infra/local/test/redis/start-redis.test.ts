@@ -14,7 +14,7 @@ async function client(t: Test, url: string) {
   return redis
 }
 
-t.test('only its owner reaches it: a socket in a private directory, and no port', async (t) => {
+t.test('listens on a socket in a private directory, and on no port', async (t) => {
   const dir = t.testdir()
   const server = await startRedis({ dir, durable: false })
   t.teardown(() => server.stop())
@@ -25,7 +25,7 @@ t.test('only its owner reaches it: a socket in a private directory, and no port'
   t.equal(statSync(join(dir, 'logs', 'redis.log')).mode & 0o777, 0o600, 'mode of the log')
 })
 
-t.test('what was answered is there after kill -9', async (t) => {
+t.test('keeps acknowledged writes after kill -9', async (t) => {
   const dir = t.testdir()
   const first = await startRedis({ dir, durable: true })
   t.teardown(() => first.kill())
@@ -38,7 +38,7 @@ t.test('what was answered is there after kill -9', async (t) => {
   t.throws(() => process.kill(second.pid, 0), { code: 'ESRCH' }, 'stop leaves nothing')
 })
 
-t.test('a server that an earlier run left behind is stopped first', async (t) => {
+t.test('stops a server that an earlier run left', async (t) => {
   const dir = t.testdir()
   const left = await startRedis({ dir, durable: true })
   t.teardown(() => left.kill())
@@ -49,21 +49,21 @@ t.test('a server that an earlier run left behind is stopped first', async (t) =>
   t.equal(await (await client(t, next.url)).get('token'), 'kept', 'its data are taken over')
 })
 
-t.test('a path that is too long for a socket does not matter', async (t) => {
+t.test('starts in a directory whose path is too long for a socket', async (t) => {
   const dir = join(t.testdir(), 'a directory, with spaces'.repeat(5))
   const server = await startRedis({ dir, durable: false })
   t.teardown(() => server.stop())
   t.equal(await (await client(t, server.url)).ping(), 'PONG')
 })
 
-t.test('a program that is no server: one line and what it said', async (t) => {
+t.test('reports a program that is not a Redis server, with its output', async (t) => {
   await t.rejects(startRedis({ dir: t.testdir(), durable: false, program: '/bin/false' }), {
     code: 'process_failed',
     message: /^redis stopped while starting \(exit code 1\); its log is /,
   })
 })
 
-t.test('each service has a user that reaches its own keys alone', async (t) => {
+t.test('limits the user of each service to its own keys', async (t) => {
   const dir = t.testdir()
   const password = 'x'.repeat(43)
   const left = await startRedis({ dir, durable: true, password })
@@ -141,7 +141,7 @@ t.test('each service has a user that reaches its own keys alone', async (t) => {
   }
 })
 
-t.test('docs/security.md has the same users', async (t) => {
+t.test('agrees with the users in docs/security.md', async (t) => {
   const docs = readFileSync(join(checkout, 'docs', 'security.md'), 'utf8')
   for (const [user, rules] of Object.entries(redisRules)) {
     const [, shown] =
@@ -160,7 +160,7 @@ function entry(name: string, indent = '  '): string {
   return body
 }
 
-t.test('in compose.yaml a node does not reach the Redis of the registry', async (t) => {
+t.test('keeps the nodes of compose.yaml away from the Redis of the registry', async (t) => {
   t.match(entry('auth'), 'REDIS_URL: redis://redis:6379')
   t.match(entry('auth'), 'networks: [default, registry]')
   t.match(entry('redis'), 'networks: [registry]\n')

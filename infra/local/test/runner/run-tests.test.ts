@@ -24,7 +24,7 @@ function runTests(workspace: string, env: NodeJS.ProcessEnv = {}): Promise<Run> 
           ...process.env,
           NODE_OPTIONS: '--trace-warnings',
           FORCE_COLOR: '1',
-          TAP_TIMEOUT: '20',
+          TAP_TIMEOUT: '8',
           ...env,
         },
       },

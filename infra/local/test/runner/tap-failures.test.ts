@@ -40,7 +40,7 @@ not ok 3 - test/c.test.ts # time=1192.171ms
   ...
 `
 
-t.test('the innermost failures, each with where it stands and what was said', async (t) => {
+t.test('returns the innermost failures, each with its path and details', async (t) => {
   t.same(tapFailures(tap), [
     {
       path: ['test/a.test.ts', 'one', 'one is two'],

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { readStartOptions } from '../../src/start/options.js'
 
-t.test('the defaults are the documented ports', async (t) => {
+t.test('defaults to the documented ports', async (t) => {
   t.match(readStartOptions([]), { realtime: 2, authPort: 4000, realtimePort: 8000 })
   t.match(readStartOptions(['--realtime', '3']), { realtime: 3 })
   t.equal(readStartOptions(['--help']), 'help')
 })
 
-t.test('a wrong option is one line that says what to change', async (t) => {
+t.test('rejects a wrong option with one line that says what to change', async (t) => {
   const cases: [string[], RegExp][] = [
     [['--realtime', '0'], /^--realtime takes a number from 1 to 64$/],
     [['--realtime', '2.5'], /^--realtime takes a number/],

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { requireFreePorts } from '../../src/start/require-free-ports.js'
 
-t.test('a taken port is named, with the option that chooses another', async (t) => {
+t.test('names a taken port, and the option that selects another', async (t) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())

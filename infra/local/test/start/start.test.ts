@@ -112,7 +112,7 @@ async function gone(pid: number): Promise<void> {
   }
 }
 
-t.test('it starts everything, keeps what matters, and leaves nothing behind', async (t) => {
+t.test('starts all services, keeps their state, and leaves no process', async (t) => {
   const { dir, args } = await place(t)
   const first = start(t, args)
   await first.printed('Ctrl-C stops')
@@ -163,7 +163,7 @@ t.test('it starts everything, keeps what matters, and leaves nothing behind', as
   t.match(fourth.output(), /the code in .*admin\.code; if the code was replaced, write the new one/)
 })
 
-t.test('killed with -9, it takes its processes with it, and can start again', async (t) => {
+t.test('takes its processes with it when killed with -9, and can start again', async (t) => {
   const { dir, args } = await place(t)
   const killed = start(t, args)
   await killed.printed('Ctrl-C stops')
@@ -177,7 +177,7 @@ t.test('killed with -9, it takes its processes with it, and can start again', as
   t.equal(await again.ended, 0, 'as when its terminal is closed')
 })
 
-t.test('Ctrl-C while it starts', async (t) => {
+t.test('stops on Ctrl-C during the start', async (t) => {
   const { dir, args } = await place(t)
   const run = start(t, args)
   while (!existsSync(join(dir, 'logs', 'auth.log'))) {
@@ -188,7 +188,7 @@ t.test('Ctrl-C while it starts', async (t) => {
   t.notMatch(run.output(), 'Portcullis is up')
 })
 
-t.test('a process that dies later is told', async (t) => {
+t.test('reports a process that dies later', async (t) => {
   const { dir, args } = await place(t)
   const run = start(t, args)
   await run.printed('Ctrl-C stops')
@@ -197,7 +197,7 @@ t.test('a process that dies later is told', async (t) => {
   t.match(run.output(), /auth has stopped \(SIGKILL\); its log is .*auth\.log/)
 })
 
-t.test('what stands in the way is one clear line, and exit code 1', async (t) => {
+t.test('reports each obstacle in one line, and exits with 1', async (t) => {
   const { dir, args, auth } = await place(t)
   const cannot = async (env: NodeJS.ProcessEnv, more: readonly string[] = []) => {
     const run = start(t, [...args, ...more], env)

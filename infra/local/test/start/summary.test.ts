@@ -12,7 +12,7 @@ const run = {
   admin: { identity: 'admin', registrationCode: 'x'.repeat(43) },
 }
 
-t.test('it fits a terminal of 80 columns and shows no password', async (t) => {
+t.test('fits 80 columns, and shows no password', async (t) => {
   const text = stripVTControlCharacters(summary(run, join(checkout, '.portcullis')))
   for (const line of text.split('\n')) {
     if (!line.includes(checkout)) {
@@ -31,7 +31,7 @@ t.test('it fits a terminal of 80 columns and shows no password', async (t) => {
   t.notMatch(ours, /s3cret|shared by/)
 })
 
-t.test('a directory with a space can be pasted', async (t) => {
+t.test('quotes a directory with a space', async (t) => {
   const [first] = storyCommands('/home/it is/x')
   t.match(first?.text, "--out '/home/it is/x/ada.token'")
 })

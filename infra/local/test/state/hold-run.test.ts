@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { holdRun } from '../../src/state/hold-run.js'
 
-t.test('one run at a time in a directory', async (t) => {
+t.test('allows one run at a time in a directory', async (t) => {
   const dir = t.testdir()
   const release = await holdRun(dir)
   await t.rejects(holdRun(dir), {
@@ -16,7 +16,7 @@ t.test('one run at a time in a directory', async (t) => {
   await again()
 })
 
-t.test('a run that was killed holds nothing', async (t) => {
+t.test('ignores a run that was killed', async (t) => {
   const dir = t.testdir()
   const listen = `require('net').createServer().listen(${JSON.stringify(join(dir, 'run.sock'))}, () => console.log('up'))`
   const killed = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openState } from '../../src/state/state.js'
 
-t.test('a secret is made once, for its owner alone', async (t) => {
+t.test('creates a secret once, readable by its owner only', async (t) => {
   const dir = join(t.testdir(), 'state')
   const secret = openState(dir).secret('admin.code')
   t.match(secret, /^[A-Za-z0-9_-]{43}$/, '256 bits')
@@ -13,7 +13,7 @@ t.test('a secret is made once, for its owner alone', async (t) => {
   t.equal(statSync(join(dir, 'admin.code')).mode & 0o777, 0o600)
 })
 
-t.test('a directory that others could read is closed', async (t) => {
+t.test('removes the access of others to the directory', async (t) => {
   const dir = t.testdir()
   chmodSync(dir, 0o755)
   openState(dir)

@@ -21,7 +21,7 @@ t.test(
   },
 )
 
-t.test('a slot moves with its keys', async (t) => {
+t.test('moves a slot with its keys', async (t) => {
   const cluster = await startCluster(t)
   const slot = slotOf('a')
   const from = await cluster.masterOf(slot)

@@ -4,7 +4,7 @@ import { startInstallation } from '../../src/testing/start-installation.js'
 
 t.setTimeout(120_000)
 
-t.test('a test gets an installation of its own, and leaves nothing', async (t) => {
+t.test('starts an installation for a test, and leaves nothing', async (t) => {
   const pids: number[] = []
   let redis = { url: '', prefix: '' }
   await t.test('the test', async (t) => {

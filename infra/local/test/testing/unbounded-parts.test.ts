@@ -3,7 +3,7 @@ import { unboundedParts } from '../../src/testing/unbounded-parts.js'
 
 const object = (properties: object, more: object = {}) => ({ type: 'object', properties, ...more })
 
-t.test('what has no greatest size is named', async (t) => {
+t.test('names the parts without a maximum size', async (t) => {
   const schema = object({
     text: { type: 'string' },
     open: { type: 'string', pattern: '^a+$' },
@@ -28,7 +28,7 @@ t.test('what has no greatest size is named', async (t) => {
   t.same(unboundedParts({}), ['itself'])
 })
 
-t.test('what is bounded is not', async (t) => {
+t.test('names no bounded part', async (t) => {
   const schema = object({
     text: { type: 'string', maxLength: 3 },
     name: { type: 'string', pattern: '^[a-z*+][^\\]]{0,9}\\+(?:x|y)?$' },

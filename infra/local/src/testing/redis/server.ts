@@ -8,41 +8,41 @@ import { type Child, failedChild, lastLines, startChild } from '../../processes/
 import { findServer } from '../../redis/find-server.js'
 
 const host = '127.0.0.1'
-/** Between two looks at the state of servers, in milliseconds. */
+/** Interval of polls, in milliseconds. */
 const lookMs = 20
 const patienceMs = 30_000
 
-/** One server of a Cluster or of a group that Sentinels watch, in a test's hands. */
+/** A server of a Cluster, or of a group that Sentinels watch, which a test controls. */
 export interface RedisServer {
   readonly host: string
   readonly port: number
   readonly url: string
-  /** Commands for this server alone, whatever its role; may be used while it runs. */
+  /** Sends commands to this server only, whatever its role. Usable while the server runs. */
   readonly redis: Redis
   readonly pid: number
-  /** Neither killed nor paused. */
+  /** False if the server was killed or paused. */
   readonly running: boolean
-  /** SIGKILL; settles when it has ended. */
+  /** Sends SIGKILL. Resolves when the server has ended. */
   kill(): Promise<void>
-  /** SIGSTOP: its connections stay, it answers nothing. */
+  /** Sends SIGSTOP: connections stay open, without replies. */
   pause(): void
-  /** SIGCONT */
+  /** Sends SIGCONT. */
   goOn(): void
-  /** Starts it again after a kill, with the settings, files and port that it had. */
+  /** Starts the server after a kill, with the same settings, files and port. */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
 export interface StartServerOptions {
-  /** Where its files lie; its own. */
+  /** The server's folder. */
   dir: string
-  /** Its arguments behind the port, or what gives them for the port that it gets. */
+  /** Returns the arguments after the port. */
   args: (port: number) => readonly string[]
-  /** Whether the port 10,000 above, the bus of a Cluster, has to be free as well. */
+  /** True if the Cluster bus, on the port 10,000 above, needs a free port too. */
   bus?: boolean
 }
 
-/** Starts a redis-server on a free port; settles when it answers. */
+/** Starts a redis-server on a free port. Resolves when it answers. */
 export async function startServer({ dir, args, bus }: StartServerOptions): Promise<RedisServer> {
   const program = findServer()
   if (program === undefined) {
@@ -69,7 +69,7 @@ export async function startServer({ dir, args, bus }: StartServerOptions): Promi
       await start()
       break
     } catch (error) {
-      // Another program may take the port between our looking and the server's listening.
+      // Another program may take the port before the server listens on it.
       if (attempt === 5 || !(error instanceof LocalError)) {
         throw error
       }
@@ -102,15 +102,15 @@ export async function startServer({ dir, args, bus }: StartServerOptions): Promi
     start,
     async stop() {
       await close(redis)
-      // Nothing here is to be kept, and one that stands still would not hear anything gentler.
+      // Data need not be kept, and a paused server would not handle SIGTERM.
       await child.kill()
     },
   }
 }
 
 /**
- * Asks until there is an answer; an error is none.
- * @param explain what there is instead, for people to read
+ * Calls `ask` until it returns a value other than false and undefined. Ignores its errors.
+ * @param explain returns lines for the message of the error
  * @throws LocalError after half a minute
  */
 export async function eventually<Answer>(
@@ -137,7 +137,7 @@ export async function eventually<Answer>(
   }
 }
 
-/** Below 55,536, for the bus lies 10,000 above. */
+/** Returns a free port; with `bus` one below 55,536, because the bus uses the port 10,000 above. */
 async function freePort(bus: boolean): Promise<number> {
   for (;;) {
     const port = await getPort({ host })

@@ -5,37 +5,37 @@ import { slotCount } from '@portcullis/redis'
 import type { Teardown } from '../teardown.js'
 import { eventually, type RedisServer, startServer } from './server.js'
 
-/** Until a node that does not answer counts as gone, in milliseconds. */
+/** When a node without replies counts as failed, in milliseconds. */
 const nodeTimeoutMs = 1000
 
 export interface ClusterOptions {
-  /** How many masters; 3 or more, for a majority has to be left. Default 3. */
+  /** Number of masters: at least 3, so that a majority remains. Default 3. */
   masters?: number
-  /** How many replicas each master has. Default 0. */
+  /** Number of replicas of each master. Default 0. */
   replicas?: 0 | 1 | 2
-  /** Settings of each server beside ours: `['--min-replicas-to-write', '1']`. */
+  /** More settings of each server: `['--min-replicas-to-write', '1']`. */
   settings?: readonly string[]
 }
 
-/** A Redis Cluster of a test's own. */
+/** A Redis Cluster of a test. */
 export interface RedisCluster {
   /** `redis+cluster://…`, with every server. */
   readonly url: string
-  /** Masters first, then the replicas in the order of their masters. */
+  /** The masters, then their replicas in the same order. */
   readonly servers: readonly RedisServer[]
-  /** The server that is master of the slot now, as the others say. */
+  /** Resolves to the current master of the slot. */
   masterOf(slot: number): Promise<RedisServer>
-  /** Settles when another server is master of the slot, and every server that runs agrees. */
+  /** Resolves when another server is master of the slot, and all running servers agree. */
   promoted(slot: number, instead: RedisServer): Promise<RedisServer>
-  /** Settles when every server that runs says that all slots are served, by the same masters. */
+  /** Resolves when all running servers agree that all slots are served, and by which masters. */
   settled(): Promise<void>
-  /** Moves a slot with its keys to another master; settles when every server knows. */
+  /** Moves a slot with its keys to another master. Resolves when all servers agree. */
   moveSlot(slot: number, to: RedisServer): Promise<void>
-  /** The first half of that: keys of the slot may be on either side, and a new one is on the new. */
+  /** Begins a move: keys may be on either master; new keys are on the new one. */
   beginMove(slot: number, to: RedisServer): Promise<{ finish(): Promise<void> }>
 }
 
-/** Starts a Cluster; settles when every server knows who has which slot. It ends with the test. */
+/** Starts a Cluster. Resolves when all servers agree on the slots. Stops it in teardown. */
 export async function startCluster(
   t: Teardown,
   { masters = 3, replicas = 0, settings = [] }: ClusterOptions = {},
@@ -48,11 +48,11 @@ export async function startCluster(
   })
   const args = [
     ...['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`],
-    // A replica may stand in also if it has heard nothing for a while: tests are about to kill.
+    // Let a replica be promoted even if it lost its master a while ago: tests kill masters.
     ...['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'],
     ...['--repl-ping-replica-period', '1', '--save', '', '--appendonly', 'no', ...settings],
   ]
-  // One after another: two that start at once may be given the same port.
+  // In sequence: two servers that start at once might get the same port.
   for (let index = 0; index < masters * (1 + replicas); index += 1) {
     servers.push(await startServer({ dir: join(dir, `${index}`), args: () => args, bus: true }))
   }
@@ -62,7 +62,7 @@ export async function startCluster(
   return cluster
 }
 
-/** Slots in equal shares, everyone meets everyone, and each replica gets its master. */
+/** Assigns equal shares of slots, joins the servers, and assigns replicas to masters. */
 async function create(servers: readonly RedisServer[], masters: number): Promise<void> {
   const [first] = servers
   if (first === undefined) {
@@ -70,7 +70,7 @@ async function create(servers: readonly RedisServer[], masters: number): Promise
   }
   await Promise.all(
     servers.map(async ({ redis }, index) => {
-      // Epochs of their own from the start: else they are in conflict, and masters lose slots.
+      // Distinct epochs, because masters with equal ones conflict and lose slots.
       await redis.cluster('SET-CONFIG-EPOCH', index + 1)
       if (index >= masters) {
         return
@@ -99,7 +99,7 @@ async function create(servers: readonly RedisServer[], masters: number): Promise
 }
 
 function handle(servers: readonly RedisServer[]): RedisCluster {
-  /** Who has the slot, if all that run agree, and say that the Cluster is well. */
+  /** Returns the masters' slots if all running servers agree and report a healthy Cluster. */
   const agreedMasters = async () => {
     const views = await Promise.all(
       servers
@@ -118,7 +118,7 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
     }
     return first
   }
-  /** Settles when there is an answer; else says who does not agree with whom. */
+  /** Like `eventually`, with each server's view in the error. */
   const agreed = <Answer>(what: string, ask: () => Promise<Answer | undefined | false>) =>
     eventually(what, ask, () => told(servers))
   const masterOf = (slot: number, instead?: RedisServer) =>
@@ -152,7 +152,7 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
           const names = keys.map(String)
           await from.redis.call('MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', ...names)
         }
-        // The new master first: the old one would otherwise send clients to one that refuses.
+        // The new master first, because the old one redirects clients to it.
         for (const { redis } of [to, from]) {
           await redis.cluster('SETSLOT', slot, 'NODE', ids.to)
         }
@@ -174,7 +174,7 @@ function handle(servers: readonly RedisServer[]): RedisCluster {
   }
 }
 
-/** What each server that runs says of all of them, for people to read. */
+/** Returns each running server's view of the Cluster, for an error. */
 function told(servers: readonly RedisServer[]): Promise<string[]> {
   return Promise.all(
     servers.map(async ({ port, running, redis }) => {
@@ -190,11 +190,11 @@ function told(servers: readonly RedisServer[]): Promise<string[]> {
 interface Range {
   from: number
   to: number
-  /** Of the master. */
+  /** The master's port. */
   port: number
 }
 
-/** CLUSTER SLOTS: `[from, to, [host, port, …] of the master, … of replicas]` for each range. */
+/** Parses CLUSTER SLOTS: `[from, to, [host, port, …] of the master, … of replicas]` for each range. */
 function mapOf(reply: unknown): Range[] {
   if (!Array.isArray(reply)) {
     return []

@@ -4,33 +4,33 @@ import { join } from 'node:path'
 import type { Teardown } from '../teardown.js'
 import { eventually, type RedisServer, startServer } from './server.js'
 
-/** Until a master that does not answer counts as gone, in milliseconds. */
+/** When a master without replies counts as down, in milliseconds. */
 const downAfterMs = 1000
 const name = 'portcullis'
 const sentinelCount = 3
 const quorum = 2
 
 export interface SentinelsOptions {
-  /** Replicas of the master. Default 1. */
+  /** Number of replicas. Default 1. */
   replicas?: 1 | 2
-  /** Settings of each server beside ours: `['--min-replicas-to-write', '1']`. */
+  /** More settings of each server: `['--min-replicas-to-write', '1']`. */
   settings?: readonly string[]
 }
 
-/** A master with replicas, watched by three Sentinels, of a test's own. */
+/** A master with replicas, watched by three Sentinels. */
 export interface SentinelRedis {
   /** `redis+sentinel://…`, with every Sentinel. */
   readonly url: string
   /** The first master, then its replicas. */
   readonly servers: readonly RedisServer[]
   readonly sentinels: readonly RedisServer[]
-  /** The server that the Sentinels call master now. */
+  /** Resolves to the master that all Sentinels name. */
   master(): Promise<RedisServer>
-  /** Settles when the Sentinels have agreed on another master, and it takes writes. */
+  /** Resolves when the Sentinels name another master, and it accepts writes. */
   promoted(instead: RedisServer): Promise<RedisServer>
 }
 
-/** Starts all of them; settles when each Sentinel knows the others and every replica. */
+/** Starts the servers. Resolves when each Sentinel knows the others and all replicas. */
 export async function startSentinels(
   t: Teardown,
   { replicas = 1, settings = [] }: SentinelsOptions = {},
@@ -102,7 +102,7 @@ export async function startSentinels(
 
 function startSentinel(dir: string, index: number, master: RedisServer): Promise<RedisServer> {
   const home = join(dir, `sentinel-${index}`)
-  // A Sentinel writes into its file what it learns, so it has to be one.
+  // A Sentinel rewrites its configuration, so the file must exist.
   const file = join(dir, `sentinel-${index}.conf`)
   return startServer({
     dir: home,
@@ -113,7 +113,7 @@ function startSentinel(dir: string, index: number, master: RedisServer): Promise
           `port ${port}`,
           `sentinel monitor ${name} ${master.host} ${master.port} ${quorum}`,
           `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
-          // Also how long it refuses to begin another one.
+          // Also the minimum time between two failovers.
           `sentinel failover-timeout ${name} ${3 * downAfterMs}`,
           '',
         ].join('\n'),
