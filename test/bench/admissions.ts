@@ -25,7 +25,7 @@ interface Admission {
 const noAuth = 'no auth'
 const portcullis = 'Portcullis'
 
-/** What it costs the servers to admit a socket, beside the same upgrade with no auth at all. */
+/** Server CPU to admit a socket, compared with the same upgrade without authentication. */
 export const admissions: Benchmark = async (setting) => {
   const { quick, progress } = setting
   const rounds = quick ? 1 : 5
@@ -114,7 +114,7 @@ async function admitToPortcullis(
   ) => Promise<number[]>,
 ): Promise<Admission> {
   if (node === undefined) {
-    throw new Error('there is no realtime node')
+    throw new Error('no realtime node')
   }
   const pids = [node.pid, auth.pid, redis.pid]
   const [realtime = 0, ofAuth = 0, ofRedis = 0] = await admit(
@@ -147,5 +147,5 @@ function rowsOf({ name }: Arrival, figures: ReadonlyMap<string, Admission[]>): R
   })
 }
 
-/** Redis is shown beside: what the issue counts is realtime and auth. */
+/** CPU of realtime and auth; Redis has its own column. */
 const total = ({ realtime, auth = 0 }: Admission) => realtime + auth

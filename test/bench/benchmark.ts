@@ -1,14 +1,14 @@
 import type { Result } from './report/result.js'
 import type { Stage } from './stage.js'
 
-/** What a benchmark is given. */
+/** What a benchmark gets. */
 export interface Setting {
-  /** Everything that it starts goes here, and is stopped when it ends. */
+  /** Stops everything that the benchmark starts. */
   stage: Stage
   quick: boolean
-  /** Says in a few words what happens now. */
+  /** Shows what happens now, in a few words. */
   progress: (text: string) => void
 }
 
-/** Some find more than one thing out. */
+/** Runs a benchmark, which may have several results. */
 export type Benchmark = (setting: Setting) => Promise<Result | readonly Result[]>

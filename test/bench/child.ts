@@ -13,27 +13,27 @@ interface Reply {
   error?: string
 }
 
-/** A program of the benchmark in a process of its own. */
-export interface Child<Asked, Answered> {
+/** A program of the benchmark in a separate process. */
+export interface Child<Query, Result> {
   pid: number
-  ask(body: Asked): Promise<Answered>
-  /** What it wrote to standard error so far. */
+  ask(body: Query): Promise<Result>
+  /** Returns its standard error so far. */
   output(): string
   stop(): Promise<void>
 }
 
 /**
- * Starts `program`, which calls `answer`, as a process of its own. Both are of the same build, so
- * the shapes of their messages are a matter of types alone.
+ * Starts `program`, which calls `answer`, as a process. Both come from the same build, so messages are
+ * typed but not validated.
  */
-export async function startChild<Asked, Answered>(
+export async function startChild<Query, Result>(
   stage: Stage,
   program: URL,
   { args = [], execArgv = [] }: { args?: readonly string[]; execArgv?: readonly string[] } = {},
-): Promise<Child<Asked, Answered>> {
+): Promise<Child<Query, Result>> {
   const child = fork(program, args, {
     execArgv: [...execArgv],
-    // Under tap it has hooks for the module loader.
+    // tap sets module loader hooks here, which the child must not inherit.
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
@@ -41,24 +41,24 @@ export async function startChild<Asked, Answered>(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-65_536)
   })
-  const waiting = new Map<number, { resolve(body: Answered): void; reject(error: Error): void }>()
+  const waiting = new Map<number, { resolve(body: Result): void; reject(error: Error): void }>()
   child.on('message', ({ id, body, error }: Reply) => {
-    const asker = waiting.get(id)
+    const pending = waiting.get(id)
     waiting.delete(id)
     if (error === undefined) {
-      asker?.resolve(body as Answered)
+      pending?.resolve(body as Result)
     } else {
-      asker?.reject(new Error(error))
+      pending?.reject(new Error(error))
     }
   })
   const gone = once(child, 'close').then(() => {
-    for (const asker of waiting.values()) {
-      asker.reject(new Error(`${program.pathname.split('/').at(-1)} ended early: ${output}`))
+    for (const pending of waiting.values()) {
+      pending.reject(new Error(`${program.pathname.split('/').at(-1)} ended early: ${output}`))
     }
     waiting.clear()
   })
   let lastId = 0
-  const started: Child<Asked, Answered> = {
+  const started: Child<Query, Result> = {
     pid: child.pid ?? 0,
     output: () => output,
     ask: (body) =>
@@ -74,20 +74,17 @@ export async function startChild<Asked, Answered>(
 }
 
 async function stopProcess(child: ChildProcess, gone: Promise<void>): Promise<void> {
-  // It has nothing to save, and a process in the middle of 10,000 sockets may be slow to listen.
+  // SIGKILL: the process has nothing to save, and with 10,000 sockets it may react slowly.
   child.kill('SIGKILL')
   await gone
 }
 
-/**
- * The other side: answers each request of the parent with what `handle` gives. The program ends
- * with its parent, however that one ends.
- */
-export function answer<Asked, Answered>(handle: (body: Asked) => Promise<Answered>): void {
+/** Runs in the child: answers each request of the parent with `handle`. The child ends with its parent. */
+export function answer<Query, Result>(handle: (body: Query) => Promise<Result>): void {
   process.on('disconnect', () => process.exit())
   process.on('message', ({ id, body }: Request) => {
-    handle(body as Asked).then(
-      (answered) => process.send?.({ id, body: answered } satisfies Reply),
+    handle(body as Query).then(
+      (result) => process.send?.({ id, body: result } satisfies Reply),
       (error: unknown) =>
         process.send?.({
           id,

@@ -9,9 +9,9 @@ import { median, spreadPercent } from './measure/statistics.js'
 import type { Row } from './report/result.js'
 import { startServer } from './servers/start-server.js'
 
-/** How publications follow each other. */
+/** The pacing of publications. */
 interface Pace {
-  /** Begins its columns' keys. */
+  /** Prefix of the keys of its columns. */
   key: string
   name: string
   burst: number
@@ -38,7 +38,7 @@ const paces: readonly Pace[] = [
 
 const reference = 'socket.io'
 
-/** What a delivery costs the server that holds the subscribers, beside socket.io and bare loops. */
+/** Server CPU per delivery, compared with socket.io and bare loops. */
 export const fanout: Benchmark = async (setting) => {
   const { quick, progress } = setting
   const rounds = quick ? 1 : 5
@@ -71,7 +71,7 @@ async function start({ stage, progress }: Setting, load: Load): Promise<FanoutSe
   const installation = await startInstallation(stage, { nodes: 1 })
   const [node] = installation.realtime
   if (node === undefined) {
-    throw new Error('there is no realtime node')
+    throw new Error('no realtime node')
   }
   const backend = await installation.newIdentity()
   const socketIo = await startServer(stage, 'socket-io')
@@ -97,7 +97,7 @@ async function start({ stage, progress }: Setting, load: Load): Promise<FanoutSe
   ]
 }
 
-/** Each server has a process of subscribers of its own; only one of them is busy at a time. */
+/** Connects each server's subscribers, in a separate process; only one server is busy at a time. */
 async function connect(
   { stage, progress }: Setting,
   servers: readonly FanoutServer[],

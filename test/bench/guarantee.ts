@@ -9,23 +9,23 @@ import { cpuMicroseconds } from './measure/cpu.js'
 import { percentile } from './measure/statistics.js'
 
 const nodes = 2
-/** Publications a second, each to a hundredth of the sockets of each node. */
+/** Publications per second, each to one hundredth of the sockets of each node. */
 const publishedPerSecond = 40
-/** Revoked tokens that are shown again after each receipt. */
-const shownAgain = 20
+/** Number of revoked tokens used again after each receipt. */
+const reusedTokens = 20
 const idleMs = 10_000
 
-/** One revocation while messages flow. */
+/** Result of one revocation during traffic. */
 interface Found {
-  /** From the API call until each client has its close frame, in milliseconds. */
+  /** Milliseconds from the API call to each client's close frame. */
   closed: number[]
   /** Upgrades with a revoked token that were admitted after the complete receipt. */
   falseAccepts: number
-  /** Bytes of publications, made after the complete receipt, that reached a covered socket. */
+  /** Bytes of publications, sent after the complete receipt, that reached a covered socket. */
   bytesAfter: number
 }
 
-/** How fast, and how surely, a revocation cuts off on nodes that are busy. */
+/** Speed and completeness of revocations on busy nodes. */
 export const guarantee: Benchmark = async ({ stage, quick, progress }) => {
   const perNode = quick ? 60 : 5000
   const ofOneIdentity = quick ? 20 : 2500
@@ -109,13 +109,13 @@ interface Trial {
   installation: Installation
   swarms: readonly Swarm[]
   traffic: Traffic
-  /** By node and index. */
+  /** By node and index of the socket. */
   tokens: readonly string[][]
-  /** A socket of each node that nothing here revokes. */
+  /** Index of a socket on each node that is never revoked. */
   lastIndex: number
 }
 
-/** On each node: first the sockets of the one identity, then those of the other. */
+/** Opens the sockets: on each node first those of `big`, then those of `many`. */
 async function openAll(
   { realtime }: Installation,
   swarms: readonly Swarm[],
@@ -162,13 +162,13 @@ async function revoke(
     void installation.redis.restart()
   }
   const start = monotonicMs()
-  const receipt = await untilTaken(installation, { ...selector, wait: 30_000 })
+  const receipt = await revokeUntilConfirmed(installation, { ...selector, wait: 30_000 })
   if (receipt['complete'] !== true) {
     throw new Error('the receipt is not complete')
   }
   const last = traffic.published
   const answers = await Promise.all(closings)
-  // Once the sockets that live have had what was published since, the others would have had it.
+  // When the live sockets have received later publications, covered ones would have received them too.
   const reached = await traffic.oneOfEach(last)
   await Promise.all(
     swarms.map((swarm) => swarm.ask({ do: 'reached', index: lastIndex, number: reached })),
@@ -180,7 +180,9 @@ async function revoke(
       bytesAfter += (highest - last) * traffic.bytes
     }
   }
-  const shown = of.flatMap(({ index }) => tokens[index]?.slice(from, to).slice(0, shownAgain) ?? [])
+  const shown = of.flatMap(
+    ({ index }) => tokens[index]?.slice(from, to).slice(0, reusedTokens) ?? [],
+  )
   const admitted = await Promise.all(
     shown.map((token, n) => isAdmitted(installation.realtime[n % nodes]?.wsUrl ?? '', token)),
   )
@@ -197,14 +199,17 @@ async function revoke(
   }
 }
 
-/** While Redis is away auth refuses; nothing was committed then, and the caller asks again. */
-async function untilTaken({ api }: Installation, body: object): Promise<Record<string, unknown>> {
-  const giveUp = monotonicMs() + 30_000
+/** Retries while auth refuses because Redis is away; nothing was committed then. */
+async function revokeUntilConfirmed(
+  { api }: Installation,
+  body: object,
+): Promise<Record<string, unknown>> {
+  const deadline = monotonicMs() + 30_000
   for (;;) {
     try {
       return await api('/v1/revocations', body)
     } catch (error) {
-      if (monotonicMs() > giveUp) {
+      if (monotonicMs() > deadline) {
         throw error
       }
     }
@@ -228,17 +233,17 @@ async function isAdmitted(url: string, token: string): Promise<boolean> {
 }
 
 interface Traffic {
-  /** The number of the last publication that was begun. */
+  /** Number of the last publication that was sent. */
   readonly published: number
-  /** Of one publication. */
+  /** Size of one publication. */
   readonly bytes: number
-  /** Resolves when each channel had a publication after this number; gives the last of them. */
+  /** Resolves when each channel had a publication after this number; returns the number to wait for. */
   oneOfEach(after: number): Promise<number>
   /** Safe to call twice. */
   stop(): Promise<{ perSecond: number }>
 }
 
-/** Publishes at an even pace through every node in turn, into one channel after another. */
+/** Publishes at a steady rate through all nodes and into all channels in turn. */
 function startTraffic({ publish }: Installation): Traffic {
   let published = 0
   let confirmed = 0
@@ -248,7 +253,7 @@ function startTraffic({ publish }: Installation): Traffic {
   const timer = setInterval(() => {
     const number = ++published
     publish(number % nodes, spreadChannel(number), { bench: number })
-      // Redis may be away: nothing reaches anyone then, and nothing is claimed of it.
+      // While Redis is away nothing is delivered, which the benchmark does not count.
       .catch(() => undefined)
       .then(() => {
         confirmed = Math.max(confirmed, number)
@@ -263,7 +268,7 @@ function startTraffic({ publish }: Installation): Traffic {
     },
     bytes: '{"bench":1}'.length,
     async oneOfEach(after) {
-      // A hundred channels; the watched socket is in one of them.
+      // One publication for each of 100 channels; the watched socket is in one of them.
       const wanted = after + 100
       while (confirmed < wanted) {
         await new Promise<void>((resolve) => {
@@ -281,7 +286,7 @@ function startTraffic({ publish }: Installation): Traffic {
   }
 }
 
-/** What the feed and the lease cost a node that has nothing else to do, in percent of a core. */
+/** Returns the CPU of an idle node, for feed and lease, in percent of a core. */
 async function idlePercent({ realtime }: Installation, ms: number): Promise<number> {
   const pid = realtime[0]?.pid ?? 0
   const before = await cpuMicroseconds(pid)

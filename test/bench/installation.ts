@@ -6,16 +6,16 @@ import { startAuth, startRealtime, startRedis } from '@portcullis/local'
 import { Pool } from 'undici'
 import type { Stage } from './stage.js'
 
-/** Portcullis as it is deployed, on a Redis of its own: auth and some realtime nodes. */
+/** Portcullis as in production, on a private Redis: auth and realtime nodes. */
 export interface Installation {
   redis: { pid: number; url: string; restart(): Promise<void> }
   auth: { pid: number }
   realtime: readonly RealtimeNode[]
-  /** Registers one more identity, whose backend issues tokens for its users. */
+  /** Registers another identity, whose backend issues tokens for its users. */
   newIdentity(): Promise<Backend>
-  /** A call of auth's API as the administrator. */
+  /** Sends a POST request to auth as the administrator. */
   api(path: string, body: object): Promise<Record<string, unknown>>
-  /** A question to auth's API as the administrator. */
+  /** Sends a GET request to auth as the administrator. */
   get(path: string): Promise<Record<string, unknown>>
   /** Publishes into a channel through the server API of a node, as the administrator. */
   publish(node: number, channel: string, data: unknown): Promise<void>
@@ -24,7 +24,7 @@ export interface Installation {
 /** An application's backend. */
 export interface Backend {
   identity: string
-  /** As many new tokens, each for another subject, for any channel. */
+  /** Issues `count` tokens for any channel, each for another subject. */
   tokens(count: number): Promise<string[]>
 }
 
@@ -34,25 +34,25 @@ export interface RealtimeNode {
   output(): string
 }
 
-/** Everything logs what it would in production when all is well: nothing. */
+/** Healthy services log nothing at this level. */
 const quiet = { LOG_LEVEL: 'warn' }
 
 export const prefix = 'bench'
 
-/** Starts Redis, auth and `nodes` realtime nodes; `realtimeEnv` goes to the nodes alone. */
+/** Starts Redis, auth and `nodes` realtime nodes; `realtimeEnv` is for the nodes only. */
 export async function startInstallation(
   stage: Stage,
   { nodes, realtimeEnv = {} }: { nodes: number; realtimeEnv?: Record<string, string> },
 ): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'portcullis-bench-'))
   await stage.add(() => rm(dir, { recursive: true, force: true }))
-  // Durable, as in production: a revocation is on disk before it is answered.
+  // Durable, as in production: a revocation is on disk before it is confirmed.
   let redis = await startRedis({ dir, durable: true })
   await stage.add(() => redis.stop())
   const restartable = {
     pid: redis.pid,
     url: redis.url,
-    // Killed, as it would be: what it has answered is on disk.
+    // SIGKILL; everything confirmed is on disk.
     async restart() {
       await redis.kill()
       redis = await startRedis({ dir, durable: true })
@@ -106,7 +106,7 @@ export async function startInstallation(
   const publish = async (node: number, channel: string, data: unknown) => {
     const publisher = publishers[node]
     if (publisher === undefined) {
-      throw new RangeError(`there is no node ${node}`)
+      throw new RangeError(`no node ${node}`)
     }
     await post(publisher, '/api/publish', admin, { channel, data })
   }
@@ -127,7 +127,7 @@ async function register(
   return { identity: name, registrationCode: text(answer, 'registrationCode') }
 }
 
-/** A token of an identity's own (RFC 6749 §4.4). */
+/** Gets the identity's own token (RFC 6749 §4.4). */
 async function accessToken(pool: Pool, { identity, registrationCode }: Credentials) {
   const answer = await exchange(pool, '/oauth/token', {
     'content-type': 'application/x-www-form-urlencoded',
@@ -136,13 +136,13 @@ async function accessToken(pool: Pool, { identity, registrationCode }: Credentia
   return text(answer, 'access_token')
 }
 
-/** Issues over several connections: what it costs is counted nowhere, but somebody waits for it. */
+/** Issues tokens over several connections, to save time; this is not measured. */
 async function issueTokens(pool: Pool, issuer: string, count: number): Promise<string[]> {
   const run = randomBytes(4).toString('hex')
   const tokens: string[] = []
   const issue = async () => {
     while (tokens.length < count) {
-      // The place is taken before the wait, so that exactly `count` are issued.
+      // Reserves the place before the request, so that exactly `count` tokens are issued.
       const place = tokens.push('') - 1
       const answer = await post(pool, '/v1/tokens', issuer, { subject: `user-${run}-${place}` })
       tokens[place] = text(answer, 'access_token')

@@ -5,19 +5,19 @@ import { batches, type Filled, fill, rare } from './inventory/fill.js'
 import { alternate } from './measure/rounds.js'
 import { median } from './measure/statistics.js'
 
-/** One registry, with tokens of one identity. */
+/** A registry filled with tokens of one identity. */
 interface Stock extends Filled {
   installation: Installation
   identity: string
   backend: Backend
-  /** How many times each of the calls below was made. */
+  /** Number of times each call was made. */
   calls: Map<string, number>
 }
 
-/** A call of auth; `turn` rises with each, so that each revokes something else. */
+/** A request to auth; `turn` counts the requests, so that each revokes other tokens. */
 type Call = (stock: Stock, turn: number) => Promise<Record<string, unknown>>
 
-/** First, since what is revoked below has among it the token that the backend issues with. */
+/** Runs first: the revocations below also cover the token with which the backend issues. */
 const issuing: Readonly<Record<string, Call>> = {
   'issue a token': async ({ backend }) => ({ issued: await backend.tokens(1) }),
 }
@@ -42,7 +42,7 @@ const calls: Readonly<Record<string, Call>> = {
     installation.api('/v1/revocations', { identity, issuedBefore: tenths[turn % tenths.length] }),
 }
 
-/** Whether a page, a count and a revocation take longer among a million tokens than among a thousand. */
+/** Compares pages, counts and revocations in a registry of a million tokens and of a thousand. */
 export const inventory: Benchmark = async ({ stage, quick, progress }) => {
   const [few, many] = quick ? [1000, 5000] : [1000, 1_000_000]
   const rounds = quick ? 1 : 9

@@ -25,10 +25,10 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   inventory,
 }
 
-/** No benchmark takes half of this; what does hangs. */
+/** Time limit of a benchmark, more than twice what any takes. */
 const limitMs = 20 * 60_000
 
-/** A failure ends the run; a signal does too, with the shell's code for it. */
+/** Ends the run after a failure or a signal, with the shell's exit code for it. */
 let stop: (reason: Error) => void = () => undefined
 const stopped = new Promise<never>((_, reject) => {
   stop = reject
@@ -68,7 +68,7 @@ async function bench({ only, quick, out }: Options): Promise<void> {
   print('Servers run on this machine beside their clients; only the servers are counted.')
   print('Compare ratios within one run, not times between machines.')
   if (quick) {
-    print('--quick: it shows that everything runs; the figures mean little.')
+    print('--quick: only shows that everything runs; the figures mean little.')
   }
   print('')
 
@@ -88,12 +88,12 @@ async function bench({ only, quick, out }: Options): Promise<void> {
 async function runOne(name: BenchmarkName, quick: boolean): Promise<readonly Result[]> {
   const stage = new Stage()
   const timer = setTimeout(
-    () => stop(new Error(`${name} was not done in ${limitMs / 60_000} minutes`)),
+    () => stop(new Error(`${name} did not finish in ${limitMs / 60_000} minutes`)),
     limitMs,
   )
   try {
     const running = benchmarks[name]({ stage, quick, progress: (text) => progress(name, text) })
-    // When it is stopped, what it waits for goes away, and how it then fails tells nothing.
+    // After a stop the benchmark fails because its servers have ended; that error means nothing.
     running.catch(() => undefined)
     return [await Promise.race([running, stopped])].flat()
   } catch (error) {
@@ -110,7 +110,7 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** One line that changes on a terminal; a line each in a log. */
+/** Shows progress: one changing line on a terminal, separate lines in a log. */
 function progress(name: string, text: string): void {
   if (process.stderr.isTTY) {
     process.stderr.write(`\r\x1b[K${text === '' ? '' : `${name}: ${text}`}`)

@@ -17,10 +17,10 @@ interface MemoryServer {
   tokens?: (count: number) => Promise<string[]>
 }
 
-/** Starts the server in a process of its own, with its inspector open. */
+/** Starts the server as a process with its inspector open. */
 type Start = (stage: Stage) => Promise<MemoryServer>
 
-/** Bytes a socket. */
+/** Bytes per socket. */
 interface Footprint {
   rss: number
   heap: number
@@ -28,7 +28,7 @@ interface Footprint {
 
 const baseline = 'no auth'
 
-/** What an idle, admitted socket holds in the process that serves it. */
+/** Memory of an idle, admitted socket in the server's process. */
 export const memory: Benchmark = async (setting) => {
   const { quick, progress } = setting
   const wanted = quick ? 500 : 10_000
@@ -38,7 +38,7 @@ export const memory: Benchmark = async (setting) => {
     name,
     run: () => footprint(setting, start, count),
   }))
-  // A fresh process has nothing to warm up for the next one.
+  // Each round starts new processes, so a warm-up round would be useless.
   const figures = await alternate(contenders, rounds, progress, { warmUp: false })
   const base = (figures.get(baseline) ?? []).map(({ rss }) => rss)
 
@@ -86,7 +86,7 @@ const starts: Readonly<Record<string, Start>> = {
     })
     const [node] = realtime
     if (node === undefined) {
-      throw new Error('there is no realtime node')
+      throw new Error('no realtime node')
     }
     const { tokens } = await newIdentity()
     return { output: node.output, url: node.wsUrl, dialect: 'connected', tokens }
@@ -127,5 +127,5 @@ async function footprint(setting: Setting, start: Start, count: number): Promise
   }
 }
 
-/** Enough for the code to be compiled and the young generation to have grown. */
+/** Enough to compile the code and to grow the young generation. */
 const warmUpCount = (count: number) => Math.round(count / 10)

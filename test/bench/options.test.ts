@@ -1,11 +1,11 @@
 import t from 'tap'
 import { benchmarkNames, parseOptions } from './options.js'
 
-t.test('without flags everything runs in full', async (t) => {
+t.test('runs every benchmark in full without flags', async (t) => {
   t.same(parseOptions([]), { only: benchmarkNames, quick: false, out: '.portcullis/bench.json' })
 })
 
-t.test('flags choose', async (t) => {
+t.test('parses flags', async (t) => {
   t.same(parseOptions(['--only', 'memory, fanout', '--quick', '--out', 'x.json']), {
     only: ['memory', 'fanout'],
     quick: true,
@@ -13,7 +13,7 @@ t.test('flags choose', async (t) => {
   })
 })
 
-t.test('what is not understood is refused and says so', async (t) => {
+t.test('rejects unknown names and flags', async (t) => {
   t.throws(() => parseOptions(['--only', 'fan-out']), { code: 'USAGE', message: /"fan-out"/ })
   t.throws(() => parseOptions(['--only', '']), { code: 'USAGE' })
   t.throws(() => parseOptions(['--fast']), { code: 'USAGE', message: /--fast/ })

@@ -13,15 +13,15 @@ export type BenchmarkName = (typeof benchmarkNames)[number]
 
 export interface Options {
   only: readonly BenchmarkName[]
-  /** Small counts: shows that all of it runs, its figures mean little. */
+  /** Small counts: shows that everything runs; the figures mean little. */
   quick: boolean
-  /** Where the figures go as JSON. */
+  /** JSON file for the figures. */
   out: string
 }
 
 export const usage = `usage: npm run bench -- [--only ${benchmarkNames.join(',')}] [--quick] [--out FILE]`
 
-/** The command line cannot be used; the message says what to change. */
+/** Invalid arguments; the message says what to change. */
 export class UsageError extends Error {
   readonly code = 'USAGE'
 }
@@ -51,7 +51,7 @@ function names(text: string): BenchmarkName[] {
   return text.split(',').map((part) => {
     const name = benchmarkNames.find((known) => known === part.trim())
     if (name === undefined) {
-      throw new UsageError(`there is no benchmark "${part}"; choose ${benchmarkNames.join(', ')}`)
+      throw new UsageError(`unknown benchmark "${part}"; choose ${benchmarkNames.join(', ')}`)
     }
     return name
   })

@@ -5,20 +5,20 @@ import { type Installation, startInstallation } from './installation.js'
 import { alternate } from './measure/rounds.js'
 import { median, percentile } from './measure/statistics.js'
 
-/** From the API call, in milliseconds. */
+/** Times from the API call, in milliseconds. */
 interface Revocation {
-  /** Until each client has its close frame. */
+  /** To each client's close frame. */
   closed: number[]
-  /** Until the caller has the complete receipt. */
+  /** To the complete receipt. */
   receiptAnswer: number
-  /** As the receipt says: from the commit to the acknowledgement of the slowest node. */
+  /** From the receipt: commit to acknowledgement of the slowest node. */
   receipt: number
 }
 
 const revoked = '4500'
 const nodes = 2
 
-/** How long an API call that revokes an identity takes to close its sockets on every node. */
+/** Time from an API call that revokes an identity to the close of its sockets on every node. */
 export const revocation: Benchmark = async ({ stage, quick, progress }) => {
   const sockets = quick ? 200 : 2000
   const rounds = quick ? 1 : 10
@@ -68,7 +68,7 @@ async function revokeOnce(
   swarms: readonly Swarm[],
   sockets: number,
 ): Promise<Revocation> {
-  // One of its own for each round: how many tokens an identity has had must not tell.
+  // A new identity in each round: the number of earlier tokens must not affect the result.
   const { identity, tokens } = await newIdentity()
   const count = sockets / nodes
   for (const [index, swarm] of swarms.entries()) {
@@ -97,7 +97,7 @@ async function revokeOnce(
 
 function closedAfter(start: number, closings: Closings | undefined): number[] {
   if (closings === undefined) {
-    throw new Error('the clients told no closings')
+    throw new Error('the clients reported no closes')
   }
   const others = Object.keys(closings.codes).filter((code) => code !== revoked)
   if (others.length > 0) {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Stage } from './stage.js'
 
-t.test('the latest is stopped first, each once', async (t) => {
+t.test('stops everything once, the latest first', async (t) => {
   const stopped: string[] = []
   const stage = new Stage()
   await stage.add(() => void stopped.push('redis'))
@@ -10,7 +10,7 @@ t.test('the latest is stopped first, each once', async (t) => {
   t.same(stopped, ['auth', 'redis'])
 })
 
-t.test('one that cannot be stopped does not keep the others', async (t) => {
+t.test('stops the others when one fails', async (t) => {
   const stopped: string[] = []
   const stage = new Stage()
   await stage.add(() => void stopped.push('redis'))
@@ -19,7 +19,7 @@ t.test('one that cannot be stopped does not keep the others', async (t) => {
   t.same(stopped, ['redis'])
 })
 
-t.test('what starts after the close is stopped at once', async (t) => {
+t.test('stops at once what is added after the close', async (t) => {
   const stopped: string[] = []
   const stage = new Stage()
   await stage.close()

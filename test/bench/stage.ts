@@ -2,14 +2,14 @@
 export type Stop = () => Promise<void> | void
 
 /**
- * Everything that a benchmark has started. Closing it stops all of it, the latest first, also when
- * the benchmark fails in the middle or is interrupted.
+ * Everything that a benchmark has started. `close` stops all of it, the latest first, also when the
+ * benchmark fails or is interrupted.
  */
 export class Stage {
   readonly #stops: Stop[] = []
   #closing: Promise<void> | undefined
 
-  /** Keeps how to stop what has just started. On a closed stage it is stopped at once. */
+  /** Registers how to stop something that has just started; stops it at once when the stage is closed. */
   async add(stop: Stop): Promise<void> {
     if (this.#closing === undefined) {
       this.#stops.push(stop)
@@ -19,7 +19,7 @@ export class Stage {
     throw new Error('interrupted')
   }
 
-  /** Stops everything, whatever fails on the way. */
+  /** Stops everything, even when some stops fail. */
   close(): Promise<void> {
     this.#closing ??= this.#stopAll()
     return this.#closing
@@ -35,7 +35,7 @@ export class Stage {
       }
     }
     if (failures.length > 0) {
-      throw new AggregateError(failures, 'not everything could be stopped')
+      throw new AggregateError(failures, 'some processes could not be stopped')
     }
   }
 }

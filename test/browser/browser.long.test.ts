@@ -3,58 +3,61 @@ import t from 'tap'
 import { startChromium } from './chromium.js'
 import { startSite } from './site.js'
 
-t.test('a page in Chromium is admitted by its subprotocol, follows, and is cut off', async (t) => {
-  let shop: IdentityClient | undefined
-  const site = await startSite(async () => {
-    const issued = await shop?.api('POST', '/v1/tokens', { subject: 'ada' })
-    return issued?.body
-  })
-  t.teardown(() => site.close())
-  const { realtime, api, identityClient } = await startInstallation(t, {
-    realtime: 2,
-    env: { ALLOWED_ORIGINS: site.origin },
-  })
-  const [here, there] = realtime
-  shop = await identityClient('shop', ['tokens:issue', 'subscribe:*', 'publish:*'])
-  const browser = await startChromium()
-  t.teardown(() => browser.close())
-
-  const page = await browser.newPage()
-  const line = (text: string) => page.locator('li', { hasText: text }).first().waitFor()
-  const devtools = await page.context().newCDPSession(page)
-  await devtools.send('Network.enable')
-  const handshake = new Promise<string | undefined>((resolve) => {
-    devtools.on('Network.webSocketHandshakeResponseReceived', ({ response }) => {
-      resolve(response.headers['Sec-WebSocket-Protocol'])
+t.test(
+  'a page in Chromium connects with a subprotocol token, receives publications, and is closed when revoked',
+  async (t) => {
+    let shop: IdentityClient | undefined
+    const site = await startSite(async () => {
+      const issued = await shop?.api('POST', '/v1/tokens', { subject: 'ada' })
+      return issued?.body
     })
-  })
-  await page.goto(`${site.origin}/?node=${encodeURIComponent(here.wsUrl)}`)
-  await line('subscribed')
-  t.equal(await handshake, 'portcullis', 'the token is not echoed as the subprotocol')
+    t.teardown(() => site.close())
+    const { realtime, api, identityClient } = await startInstallation(t, {
+      realtime: 2,
+      env: { ALLOWED_ORIGINS: site.origin },
+    })
+    const [here, there] = realtime
+    shop = await identityClient('shop', ['tokens:issue', 'subscribe:*', 'publish:*'])
+    const browser = await startChromium()
+    t.teardown(() => browser.close())
 
-  const published = await fetch(`${there.url}/api/publish`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Bearer ${await shop.accessToken()}`,
-    },
-    body: JSON.stringify({ channel: 'news', data: { text: 'hello' } }),
-  })
-  t.equal(published.status, 200)
-  await line('publication {"text":"hello"}')
+    const page = await browser.newPage()
+    const line = (text: string) => page.locator('li', { hasText: text }).first().waitFor()
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Network.enable')
+    const handshake = new Promise<string | undefined>((resolve) => {
+      devtools.on('Network.webSocketHandshakeResponseReceived', ({ response }) => {
+        resolve(response.headers['Sec-WebSocket-Protocol'])
+      })
+    })
+    await page.goto(`${site.origin}/?node=${encodeURIComponent(here.wsUrl)}`)
+    await line('subscribed')
+    t.equal(await handshake, 'portcullis', 'the token is not echoed as the subprotocol')
 
-  const revoked = await api('POST', '/v1/revocations', {
-    identity: 'shop',
-    subject: 'ada',
-    wait: 5000,
-  })
-  t.match(revoked.body, { complete: true })
-  await line('disconnected 4500 token revoked')
-  t.equal(site.asked(), 1, 'a terminal close: it does not ask for another token')
+    const published = await fetch(`${there.url}/api/publish`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await shop.accessToken()}`,
+      },
+      body: JSON.stringify({ channel: 'news', data: { text: 'hello' } }),
+    })
+    t.equal(published.status, 200)
+    await line('publication {"text":"hello"}')
 
-  const elsewhere = await browser.newPage()
-  const refused = elsewhere.waitForEvent('console', (message) => message.text().includes('403'))
-  await elsewhere.goto(`${site.otherOrigin}/?node=${encodeURIComponent(here.wsUrl)}`)
-  await refused
-  t.equal(await elsewhere.locator('li').count(), 0, 'a page of another origin gets no connection')
-})
+    const revoked = await api('POST', '/v1/revocations', {
+      identity: 'shop',
+      subject: 'ada',
+      wait: 5000,
+    })
+    t.match(revoked.body, { complete: true })
+    await line('disconnected 4500 token revoked')
+    t.equal(site.tokenRequests(), 1, 'the page requests no other token after a terminal close')
+
+    const elsewhere = await browser.newPage()
+    const refused = elsewhere.waitForEvent('console', (message) => message.text().includes('403'))
+    await elsewhere.goto(`${site.otherOrigin}/?node=${encodeURIComponent(here.wsUrl)}`)
+    await refused
+    t.equal(await elsewhere.locator('li').count(), 0, 'a page of another origin is refused')
+  },
+)

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 
-const usualPlaces = [
+const usualPaths = [
   '/usr/bin/chromium',
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-/** Starts the machine's own Chromium, or the one that `CHROMIUM` names; it is never downloaded. */
+/** Starts the installed Chromium, or the one at `CHROMIUM`. Never downloads one. */
 export async function startChromium(): Promise<Browser> {
-  const executablePath = process.env['CHROMIUM'] ?? usualPlaces.find((path) => existsSync(path))
+  const executablePath = process.env['CHROMIUM'] ?? usualPaths.find((path) => existsSync(path))
   if (executablePath === undefined) {
     throw new Error('no Chromium found; set CHROMIUM to its path')
   }

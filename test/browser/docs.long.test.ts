@@ -3,24 +3,24 @@ import t from 'tap'
 import { startChromium } from './chromium.js'
 
 t.test(
-  'the docs pages of both services show every route, and load nothing from elsewhere',
+  'the docs pages of both services show every route and load nothing from other origins',
   async (t) => {
     const { auth, realtime } = await startInstallation(t, { realtime: 1 })
     const browser = await startChromium()
     t.teardown(() => browser.close())
     for (const { url } of [auth, realtime[0]]) {
       const page = await browser.newPage()
-      const complaints: string[] = []
+      const problems: string[] = []
       page.on('console', (message) => {
         if (message.type() === 'error') {
-          complaints.push(message.text())
+          problems.push(message.text())
         }
       })
-      page.on('pageerror', (error) => complaints.push(error.message))
+      page.on('pageerror', (error) => problems.push(error.message))
       page.on('request', (request) => {
         const { origin, protocol } = new URL(request.url())
         if (protocol !== 'data:' && origin !== url) {
-          complaints.push(`asks ${request.url()}`)
+          problems.push(`requests ${request.url()}`)
         }
       })
       await page.goto(`${url}/docs`)
@@ -29,7 +29,7 @@ t.test(
       const count = Object.values<object>(description.paths).flatMap(Object.keys).length
       t.equal(await page.locator('.opblock').count(), count, `${url}/docs: every operation`)
       t.equal(await page.title(), description.info.title)
-      t.same(complaints, [], 'no error, and no request to elsewhere')
+      t.same(problems, [], 'no errors, and no requests to other origins')
       if (process.env['SCREENSHOTS'] !== undefined) {
         await page.screenshot({
           path: `${process.env['SCREENSHOTS']}/docs-${description.info.title}.png`,

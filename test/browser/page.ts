@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Runs in the browser: what an application's page does with the client package. */
+/** Runs in the browser: an application's page that uses the client package. */
 import { connect, tokenSource } from '@portcullis/client'
 
 const query = new URLSearchParams(location.search)

@@ -7,8 +7,8 @@ export interface Site {
   origin: string
   /** The same page at another origin: `http://localhost:port` */
   otherOrigin: string
-  /** How often the page has asked for a token. */
-  asked(): number
+  /** Returns the number of token requests of the page. */
+  tokenRequests(): number
   close(): void
 }
 
@@ -22,10 +22,10 @@ export async function startSite(issue: () => Promise<unknown>): Promise<Site> {
     write: false,
   })
   const script = outputFiles[0]?.text ?? ''
-  let asked = 0
+  let tokenRequests = 0
   const server = createServer(async (request, response) => {
     if (request.method === 'POST' && request.url === '/token') {
-      asked += 1
+      tokenRequests += 1
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(await issue()))
     } else if (request.url === '/page.js') {
@@ -42,7 +42,7 @@ export async function startSite(issue: () => Promise<unknown>): Promise<Site> {
   return {
     origin: `http://127.0.0.1:${port}`,
     otherOrigin: `http://localhost:${port}`,
-    asked: () => asked,
+    tokenRequests: () => tokenRequests,
     close: () => {
       server.close()
       server.closeAllConnections()

@@ -55,15 +55,15 @@ export class Load {
     return load
   }
 
-  /** Resolves when this many more tokens have been issued and revoked. */
-  async goesOn(): Promise<void> {
+  /** Resolves when several more tokens have been issued and revoked. */
+  async continues(): Promise<void> {
     const enough = this.seen.revoked + 2 * workers
     while (this.seen.revoked < enough && !this.#stopped) {
       await this.#step(this.seen.issued)
     }
   }
 
-  /** Stops, and asks about everything that was revoked once more. */
+  /** Stops, and introspects every revoked token once more. */
   async stop(): Promise<Seen> {
     if (this.#stopped) {
       return this.seen

@@ -28,7 +28,7 @@ t.test('the guarantee holds when Sentinels promote a replica under load', async 
     await traffic.reaches(one)
   }
   const load = await Load.start(t, auth, 2)
-  await load.goesOn()
+  await load.continues()
   const revocations: Revocation[] = []
   const revokeOne = async (one: Recorder) => {
     const revocation = await revoke(auth.api, one, 2)
@@ -43,7 +43,7 @@ t.test('the guarantee holds when Sentinels promote a replica under load', async 
   await revokeOne(during)
   t.not(await group.master(), victim, 'the promoted replica accepted it')
   await victim.start()
-  await load.goesOn()
+  await load.continues()
   await traffic.reaches(after)
   await revokeOne(after)
 

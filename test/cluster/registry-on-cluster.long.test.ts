@@ -38,7 +38,7 @@ t.test('the guarantee holds when a slot moves and a master dies under load', asy
     await traffic.reaches(one)
   }
   const load = await Load.start(t, auth)
-  await load.goesOn()
+  await load.continues()
   const revocations: Revocation[] = []
   const revokeOne = async (one: Recorder) => {
     const revocation = await revoke(auth.api, one, 1)
@@ -56,7 +56,7 @@ t.test('the guarantee holds when a slot moves and a master dies under load', asy
   await revoking
   await cluster.moveSlot(slot, from)
   await revokeOne(moved)
-  await load.goesOn()
+  await load.continues()
 
   const kept = await revokeOne(before)
   t.equal((await kept.complete()).replicas, 1)
@@ -64,7 +64,7 @@ t.test('the guarantee holds when a slot moves and a master dies under load', asy
   await victim.kill()
   await revokeOne(during)
   t.not(await cluster.masterOf(slot), victim, 'the promoted replica accepted it')
-  await load.goesOn()
+  await load.continues()
   await traffic.reaches(after)
   await revokeOne(after)
 

@@ -1,40 +1,39 @@
-/** A publication as a client has got it: its number, and the offset that it came with. */
-export interface Heard {
+/** A publication that a client received: its number and its offset. */
+export interface Received {
   n: number
   offset: number
 }
 
 /**
- * Holds what a client has heard in a channel against what was acknowledged to those who published
- * there, by number, with the offset that the acknowledgement gave. Gives every breach of the promise,
- * in words: each acknowledged publication exactly once, in order.
+ * Compares what a client received in a channel with the acknowledged publications (number and offset).
+ * Returns a text for every violation: each acknowledged publication must arrive exactly once, in order.
  *
- * What was never acknowledged may have been published or not; once and in its place, if so.
+ * A publication that was never acknowledged may arrive or not, but at most once and in order.
  */
 export function judge(
-  heard: readonly Heard[],
+  received: readonly Received[],
   acknowledged: ReadonlyMap<number, number>,
 ): string[] {
-  const breaches: string[] = []
+  const violations: string[] = []
   const offsets = new Map<number, number>()
   let last = 0
-  for (const { n, offset } of heard) {
+  for (const { n, offset } of received) {
     if (offsets.has(n)) {
-      breaches.push(`${n} came twice`)
+      violations.push(`${n} arrived twice`)
     } else if (offset <= last) {
-      breaches.push(`${n} came at ${offset}, after ${last}`)
+      violations.push(`${n} arrived at offset ${offset}, after ${last}`)
     }
     const acknowledgedAt = acknowledged.get(n)
     if (acknowledgedAt !== undefined && acknowledgedAt !== offset) {
-      breaches.push(`${n} came at ${offset}, and was acknowledged at ${acknowledgedAt}`)
+      violations.push(`${n} arrived at offset ${offset}, but was acknowledged at ${acknowledgedAt}`)
     }
     offsets.set(n, offset)
     last = Math.max(last, offset)
   }
   for (const [n] of acknowledged) {
     if (!offsets.has(n)) {
-      breaches.push(`${n} is missing`)
+      violations.push(`${n} is missing`)
     }
   }
-  return breaches
+  return violations
 }

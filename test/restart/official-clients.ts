@@ -2,9 +2,9 @@ import type { Teardown } from '@portcullis/local'
 import { Centrifuge, type Options } from 'centrifuge'
 import { Centrifuge as ProtobufCentrifuge } from 'centrifuge/build/protobuf'
 import { WebSocket } from 'ws'
-import type { Heard } from './judge.js'
+import type { Received } from './judge.js'
 
-// The two builds are alike in all that is public, but have types of their own.
+// The two builds have the same public interface but separate types.
 const builds = [Centrifuge, ProtobufCentrifuge as unknown as typeof Centrifuge]
 
 export interface OfficialClientsOptions {
@@ -14,24 +14,24 @@ export interface OfficialClientsOptions {
   count: number
 }
 
-/** A client as npm has it, and what it has heard. */
+/** A client of the official SDK, and what it has received. */
 export interface OfficialClient {
   channel: string
-  heard: Heard[]
-  /** Publications were lost, by its own account. */
+  received: Received[]
+  /** Number of resubscriptions that reported lost publications. */
   lost: number
-  /** From each close to its being connected again, in milliseconds. */
+  /** Time from each close to the next connection, in milliseconds. */
   awayMs: number[]
-  /** Resolves when it has heard everything up to an offset; rejects when it stays away. */
+  /** Resolves when everything up to an offset has arrived; rejects when the client is closed for good. */
   settled(upTo: number): Promise<void>
 }
 
-/** Starts official clients, of both builds in turn, with their own ideas of when to come back. */
+/** Starts official clients, alternating between both builds, with the SDK's default reconnect delays. */
 export async function startOfficialClients(
   t: Teardown,
   { urls, token, channels, count }: OfficialClientsOptions,
 ): Promise<OfficialClient[]> {
-  /** Dials any of the nodes, as a load balancer would. */
+  /** Connects to a random node, as a load balancer would. */
   class Balanced extends WebSocket {
     constructor(_address: string, protocols: string | string[] = []) {
       const url = urls[Math.floor(Math.random() * urls.length)] ?? ''
@@ -50,31 +50,31 @@ export async function startOfficialClients(
 }
 
 async function subscribed(centrifuge: Centrifuge, channel: string): Promise<OfficialClient> {
-  let look = () => {}
+  let check = () => {}
   const stopped = new Promise<never>((_, reject) => {
-    centrifuge.on('disconnected', ({ code }) => reject(new Error(`stopped for good: ${code}`)))
+    centrifuge.on('disconnected', ({ code }) => reject(new Error(`closed for good: ${code}`)))
   })
   stopped.catch(() => undefined)
   const client: OfficialClient = {
     channel,
-    heard: [],
+    received: [],
     lost: 0,
     awayMs: [],
     settled(upTo) {
-      const there = new Promise<void>((resolve) => {
-        look = () => {
-          if ((client.heard.at(-1)?.offset ?? 0) >= upTo) {
+      const arrived = new Promise<void>((resolve) => {
+        check = () => {
+          if ((client.received.at(-1)?.offset ?? 0) >= upTo) {
             resolve()
           }
         }
-        look()
+        check()
       })
-      return Promise.race([there, stopped])
+      return Promise.race([arrived, stopped])
     },
   }
   let awaySince: number | undefined
   centrifuge.on('connecting', () => {
-    if (client.heard.length > 0) {
+    if (client.received.length > 0) {
       awaySince ??= Date.now()
     }
   })
@@ -92,8 +92,8 @@ async function subscribed(centrifuge: Centrifuge, channel: string): Promise<Offi
     }
   })
   subscription.on('publication', ({ data, offset = 0 }) => {
-    client.heard.push({ n: numberOf(data), offset })
-    look()
+    client.received.push({ n: numberOf(data), offset })
+    check()
   })
   subscription.subscribe()
   centrifuge.connect()
@@ -101,7 +101,7 @@ async function subscribed(centrifuge: Centrifuge, channel: string): Promise<Offi
   return client
 }
 
-/** In Protobuf all data are bytes. */
+/** Returns the number in the data, which are bytes in the Protobuf build. */
 function numberOf(data: unknown): number {
   const { n } = data instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(data)) : data
   return n

@@ -6,23 +6,23 @@ export interface PublisherOptions {
   urls: readonly string[]
   token: string
   channels: readonly string[]
-  /** Between two publications, in milliseconds. */
-  paceMs: number
+  /** Time between two publications, in milliseconds. */
+  intervalMs: number
 }
 
-/** Publications that were under way at a time. */
+/** Number of concurrent publications. */
 const lanes = 8
 
 /**
- * An application's backend that publishes numbers into each channel, through whatever node is there:
- * what one does not take it says to another, under the same idempotency key, until one has taken it.
+ * An application's backend that publishes consecutive numbers into each channel. A publication that a
+ * node does not accept is sent to another node, with the same idempotency key, until one accepts it.
  */
 export class Publisher {
-  /** By channel: each number and the offset that it was acknowledged with. */
+  /** By channel: each acknowledged number and its offset. */
   readonly acknowledged: Record<string, [number, number][]> = {}
-  /** Answers that sent it elsewhere. */
+  /** Responses with an error status. */
   readonly refusals: { status: number; retryAfter: string | undefined }[] = []
-  /** Requests that nobody answered. */
+  /** Requests without a response. */
   unanswered = 0
   readonly #options: PublisherOptions
   #stopped = false
@@ -36,7 +36,7 @@ export class Publisher {
     }
     this.#ended = Promise.all(
       Array.from({ length: lanes }, (_, lane) =>
-        this.#flow(channels.filter((_channel, index) => index % lanes === lane)),
+        this.#run(channels.filter((_channel, index) => index % lanes === lane)),
       ),
     )
     this.#ended.catch(() => undefined)
@@ -46,22 +46,22 @@ export class Publisher {
     return Object.values(this.acknowledged).reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** Resolves when everything that was begun is acknowledged. */
+  /** Resolves when every publication in flight is acknowledged. */
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#ended
   }
 
-  async #flow(channels: readonly string[]): Promise<void> {
+  async #run(channels: readonly string[]): Promise<void> {
     for (let n = 1; !this.#stopped; n += 1) {
       for (const channel of channels) {
         this.acknowledged[channel]?.push([n, await this.#publish(channel, n)])
-        await delay(lanes * this.#options.paceMs)
+        await delay(lanes * this.#options.intervalMs)
       }
     }
   }
 
-  /** Gives the offset. */
+  /** Publishes until a node accepts; returns the offset. */
   async #publish(channel: string, n: number): Promise<number> {
     const body = JSON.stringify({ channel, data: { n }, idempotency_key: `${n}` })
     for (let at = Math.floor(Math.random() * 4); ; at += 1) {
@@ -70,7 +70,7 @@ export class Publisher {
       if (answer !== undefined) {
         return answer
       }
-      // Nobody is there at this moment, or all of them send us on.
+      // No node accepts publications now.
       await delay(10)
     }
   }

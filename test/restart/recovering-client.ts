@@ -1,17 +1,17 @@
 import { WebSocket } from 'ws'
-import type { Heard } from './judge.js'
+import type { Received } from './judge.js'
 
-/** What one client goes through, and what all of a swarm have in common. */
+/** Events of all clients of one swarm. */
 export interface Journal {
-  /** Each close that was not our own: when, and with what. */
+  /** Closes by the server: time and code. */
   closed: { at: number; code: number }[]
-  /** Each time that a client is subscribed again: when, and for how long it was not. */
-  back: { at: number; awayMs: number }[]
-  /** Upgrades that were answered with something else. */
+  /** Resubscriptions: time, and how long the client was away. */
+  resubscribed: { at: number; awayMs: number }[]
+  /** Upgrades answered with an HTTP error. */
   refusals: { status: number; retryAfter: string | undefined }[]
-  /** Dials that nobody answered. */
+  /** Connection attempts without a response. */
   unreachable: number
-  /** What must not happen at all. */
+  /** Events that must not happen. */
   faults: string[]
 }
 
@@ -40,47 +40,47 @@ interface Message {
   push?: { pub?: Push }
 }
 
-/** As the official client waits: this long, and a random part of half a second. */
+/** Reconnect delay of the official client: this, plus a random part of it. */
 const firstDelayMs = 500
 const connectTimeoutMs = 30_000
 
 /**
- * The smallest client that loses nothing: it knows the place up to which it has everything, comes back
- * after every close, at any of the nodes, and goes on from there. It writes down what it hears.
+ * A minimal client with recovery: it records what it receives, reconnects to any node after every
+ * close, and recovers from its last position.
  */
 export class RecoveringClient {
-  readonly heard: Heard[] = []
+  readonly received: Received[] = []
   readonly #options: RecoveringClientOptions
   #socket: WebSocket | undefined
-  #place: { epoch: string; offset: number } | undefined
+  #position: { epoch: string; offset: number } | undefined
   #subscribed = false
   #awaySince: number | undefined
   #upTo: number | undefined
   #settled: (() => void) | undefined
-  #left = false
+  #disconnected = false
 
   constructor(options: RecoveringClientOptions) {
     this.#options = options
     this.#dial(this.#anyUrl())
   }
 
-  /** Resolves when it is subscribed and has heard everything up to an offset. */
+  /** Resolves when the client is subscribed and has received everything up to an offset. */
   settled(upTo: number): Promise<void> {
     this.#upTo = upTo
     return new Promise((resolve) => {
       this.#settled = resolve
-      this.#look()
+      this.#checkSettled()
     })
   }
 
   describe(): string {
     const { channel } = this.#options
     const state = this.#subscribed ? 'subscribed' : 'away'
-    return `${channel} up to ${this.#place?.offset ?? 'nothing'}, ${state}`
+    return `${channel} up to ${this.#position?.offset ?? 'nothing'}, ${state}`
   }
 
-  leave(): void {
-    this.#left = true
+  disconnect(): void {
+    this.#disconnected = true
     this.#socket?.terminate()
   }
 
@@ -105,7 +105,7 @@ export class RecoveringClient {
     })
     socket.on('open', () => {
       opened = true
-      socket.send(this.#greeting())
+      socket.send(this.#firstCommands())
     })
     socket.on('message', (data) => {
       for (const line of data.toString().split('\n')) {
@@ -114,7 +114,7 @@ export class RecoveringClient {
     })
     socket.on('error', () => undefined)
     socket.on('close', (code) => {
-      if (this.#left) {
+      if (this.#disconnected) {
         return
       }
       if (opened) {
@@ -122,25 +122,25 @@ export class RecoveringClient {
       } else if (!refused) {
         journal.unreachable += 1
       }
-      this.#comeBack(url, opened)
+      this.#reconnect(url, opened)
     })
   }
 
-  #greeting(): string {
+  #firstCommands(): string {
     const { channel } = this.#options
-    const since = this.#place === undefined ? {} : { recover: true, ...this.#place }
+    const since = this.#position === undefined ? {} : { recover: true, ...this.#position }
     return `{"id":1,"connect":{}}\n${JSON.stringify({ id: 2, subscribe: { channel, ...since } })}`
   }
 
-  /** A load balancer finds another node for who was refused; who was closed comes back as it likes. */
-  #comeBack(from: string, opened: boolean): void {
+  /** After a refusal, connects to another node at once, as a load balancer would; after a close, to any node, later. */
+  #reconnect(from: string, opened: boolean): void {
     if (this.#subscribed) {
       this.#awaySince = Date.now()
     }
     this.#subscribed = false
     const delay = opened ? firstDelayMs + Math.random() * firstDelayMs : Math.random() * 100
     setTimeout(() => {
-      if (!this.#left) {
+      if (!this.#disconnected) {
         this.#dial(opened ? this.#anyUrl() : this.#anyUrl(from))
       }
     }, delay)
@@ -150,7 +150,7 @@ export class RecoveringClient {
     const urls = this.#options.urls.filter((url) => url !== except)
     const url = urls[Math.floor(Math.random() * urls.length)]
     if (url === undefined) {
-      throw new Error('there is no other node')
+      throw new Error('no other node')
     }
     return url
   }
@@ -162,53 +162,53 @@ export class RecoveringClient {
     }
     const { id, error, subscribe, push } = JSON.parse(line) as Message
     if (error !== undefined) {
-      this.#failed(`command ${id} was answered with ${error.code}`, error.code)
+      this.#onError(`command ${id} was answered with ${error.code}`, error.code)
     } else if (subscribe !== undefined) {
-      this.#begin(subscribe)
+      this.#onSubscribed(subscribe)
     } else if (push?.pub !== undefined) {
-      this.#take(push.pub)
+      this.#onPublication(push.pub)
     }
-    this.#look()
+    this.#checkSettled()
   }
 
-  /** A temporary error (100: try again) is no fault: it says so, and the client comes back. */
-  #failed(what: string, code: number): void {
+  /** Closes the connection to retry; a temporary error (100) is not a fault. */
+  #onError(what: string, code: number): void {
     if (code !== 100) {
       this.#options.journal.faults.push(what)
     }
     this.#socket?.close()
   }
 
-  #begin({ epoch, offset, was_recovering, recovered, publications = [] }: Subscribed): void {
+  #onSubscribed({ epoch, offset, was_recovering, recovered, publications = [] }: Subscribed): void {
     const { journal, channel } = this.#options
     if (was_recovering === true && recovered !== true) {
       journal.faults.push(`${channel}: not recovered`)
     }
     for (const publication of publications) {
-      this.#take(publication)
+      this.#onPublication(publication)
     }
-    this.#place = { epoch, offset }
+    this.#position = { epoch, offset }
     this.#subscribed = true
     if (this.#awaySince === undefined) {
       return
     }
     const at = Date.now()
-    journal.back.push({ at, awayMs: at - this.#awaySince })
+    journal.resubscribed.push({ at, awayMs: at - this.#awaySince })
     this.#awaySince = undefined
   }
 
-  #take({ offset, data: { n } }: Push): void {
-    this.heard.push({ n, offset })
-    if (this.#place !== undefined) {
-      this.#place.offset = offset
+  #onPublication({ offset, data: { n } }: Push): void {
+    this.received.push({ n, offset })
+    if (this.#position !== undefined) {
+      this.#position.offset = offset
     }
   }
 
-  #look(): void {
+  #checkSettled(): void {
     if (!this.#subscribed || this.#upTo === undefined) {
       return
     }
-    if ((this.#place?.offset ?? 0) < this.#upTo) {
+    if ((this.#position?.offset ?? 0) < this.#upTo) {
       return
     }
     this.#settled?.()

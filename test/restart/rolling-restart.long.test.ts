@@ -8,10 +8,10 @@ import type { Journal } from './recovering-client.js'
 import { spread } from './spread.js'
 import { startSwarms } from './start-swarms.js'
 
-/** Many machines' work on one that has other work: it may be slow. */
+/** The work of many machines on one, which may be busy. */
 t.setTimeout(600_000)
 
-/** How many, in two processes; `RESTART_CLIENTS` for another number, a multiple of 100. */
+/** Number of clients, in two processes; `RESTART_CLIENTS` sets another multiple of 100. */
 const clients = Number(process.env['RESTART_CLIENTS'] ?? 5000)
 const officialClients = 48
 const channels = Array.from({ length: 50 }, (_, index) => `kept:${index}`)
@@ -22,7 +22,7 @@ const settings = {
 }
 
 t.test(
-  'a rolling restart of four nodes loses no publication of a channel that recovers',
+  'a rolling restart of four nodes loses no publication of a channel with recovery',
   async (t) => {
     const { realtime, userToken } = await startInstallation(t, { realtime: 4, env: settings })
     const wsUrls = realtime.map(({ wsUrl }) => wsUrl)
@@ -49,7 +49,7 @@ t.test(
       urls: realtime.map(({ url }) => url),
       token: backend.access_token,
       channels,
-      paceMs: 20,
+      intervalMs: 20,
     })
     t.teardown(() => publisher.stop())
     for (const node of realtime) {
@@ -66,11 +66,11 @@ t.test(
       swarm.settle(acknowledged),
       ...officials.map(({ channel, settled }) => settled(acknowledged[channel]?.length ?? 0)),
     ])
-    t.comment(`everyone has everything ${since(settling)} after the last publication`)
+    t.comment(`every client has every publication ${since(settling)} after the last one`)
 
-    const { heard, journal } = await swarm.judge(acknowledged)
-    t.comment(`${publisher.count} publications, heard ${heard} times by ${clients} clients`)
-    for (const line of told(journal)) {
+    const { received, journal } = await swarm.judge(acknowledged)
+    t.comment(`${publisher.count} publications, received ${received} times by ${clients} clients`)
+    for (const line of summary(journal)) {
       t.comment(line)
     }
     const away = officials.flatMap(({ awayMs }) => awayMs)
@@ -79,20 +79,23 @@ t.test(
     t.same(
       journal.faults,
       [],
-      'each acknowledged publication once, in order, and nothing else amiss',
+      'each acknowledged publication arrives once, in order, without other faults',
     )
-    t.equal(heard, publisher.count * (clients / channels.length))
-    t.ok(journal.back.length >= clients, 'each client was sent away about once, or more often')
+    t.equal(received, publisher.count * (clients / channels.length))
+    t.ok(
+      journal.resubscribed.length >= clients,
+      'each client reconnected about once, or more often',
+    )
     const cut = journal.closed.filter(({ code }) => code !== 3001)
     t.ok(cut.length <= journal.closed.length / 10, 'closed with 3001')
-    // On a machine with far too much to do a node may come to its deadline.
+    // On an overloaded machine a node may reach its close deadline.
     t.ok(
       cut.every(({ code }) => code === 1006),
       'or cut at the deadline',
     )
     t.same(
-      officials.flatMap(({ channel, heard, lost }) => [
-        ...judge(heard, new Map(acknowledged[channel])),
+      officials.flatMap(({ channel, received, lost }) => [
+        ...judge(received, new Map(acknowledged[channel])),
         ...(lost === 0 ? [] : [`${channel}: lost ${lost} times`]),
       ]),
       [],
@@ -100,7 +103,7 @@ t.test(
     )
     const refusals = [...journal.refusals, ...publisher.refusals]
     t.comment(`${journal.refusals.length} upgrades and ${publisher.refusals.length} calls refused`)
-    t.ok(refusals.length > 0, 'some came to a node that was closing')
+    t.ok(refusals.length > 0, 'some requests reached a closing node')
     t.ok(
       refusals.every(
         ({ status, retryAfter }) => status === 503 && /^[1-9]$/.test(retryAfter ?? ''),
@@ -109,31 +112,31 @@ t.test(
   },
 )
 
-/** How it went for the clients, in words. */
-function told({ closed, back, unreachable }: Journal): string[] {
+/** Returns lines that describe the reconnects. */
+function summary({ closed, resubscribed, unreachable }: Journal): string[] {
   const times = closed.map(({ at }) => at)
-  const awayMs = back.map(({ awayMs }) => awayMs)
+  const awayMs = resubscribed.map(({ awayMs }) => awayMs)
   return [
-    `${back.length} reconnects; away for ${spread(awayMs)}; ${unreachable} dials that nobody answered`,
+    `${resubscribed.length} reconnects; away for ${spread(awayMs)}; ${unreachable} connection attempts without a response`,
     `closed in the busiest second: ${busiest(times, 1000)}; back in the busiest second: ${busiest(
-      back.map(({ at }) => at),
+      resubscribed.map(({ at }) => at),
       1000,
     )}`,
   ]
 }
 
-/** The most that fall into a time as long as this. */
+/** Returns the largest number of times within any period of `withinMs`. */
 function busiest(times: readonly number[], withinMs: number): number {
   const sorted = [...times].sort((a, b) => a - b)
   let from = 0
-  let most = 0
+  let max = 0
   for (const [at, time] of sorted.entries()) {
     while (time - (sorted[from] ?? time) >= withinMs) {
       from += 1
     }
-    most = Math.max(most, at - from + 1)
+    max = Math.max(max, at - from + 1)
   }
-  return most
+  return max
 }
 
 function since(start: number, end = performance.now()): string {

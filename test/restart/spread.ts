@@ -1,6 +1,6 @@
 import { percentile } from '../bench/measure/statistics.js'
 
-/** Milliseconds in words: the least, the middle, nearly all, the most. */
+/** Describes durations in milliseconds: minimum, maximum, median and 99th percentile. */
 export function spread(milliseconds: readonly number[]): string {
   if (milliseconds.length === 0) {
     return 'none'

@@ -5,25 +5,25 @@ import type { Acknowledged, SwarmAnswer, SwarmCall } from './swarm-calls.js'
 
 export interface SwarmsOptions {
   processes: number
-  /** Of clients, in all of them. */
+  /** Number of clients in all processes together. */
   count: number
   urls: readonly string[]
   tokens: readonly string[]
   channels: readonly string[]
 }
 
-/** Recovering clients in processes of their own. */
+/** Recovering clients in separate processes. */
 export interface Swarms {
-  /** Resolves when each of them is subscribed and has what was acknowledged. */
+  /** Resolves when each client is subscribed and has every acknowledged publication. */
   settle(acknowledged: Acknowledged): Promise<void>
-  judge(acknowledged: Acknowledged): Promise<{ heard: number; journal: Journal }>
+  judge(acknowledged: Acknowledged): Promise<{ received: number; journal: Journal }>
 }
 
 const withinMs = 120_000
-/** Dials under way at a time, of each process. */
+/** Concurrent connection attempts of each process. */
 const concurrency = 32
 
-/** Starts them; settles when all clients are subscribed. */
+/** Starts the processes; resolves when all clients are subscribed. */
 export async function startSwarms(
   stage: Stage,
   { processes, count, urls, tokens, channels }: SwarmsOptions,
@@ -44,7 +44,7 @@ export async function startSwarms(
     async judge(acknowledged) {
       const answers = await ask({ do: 'judge', acknowledged })
       return {
-        heard: answers.reduce((sum, { heard = 0 }) => sum + heard, 0),
+        received: answers.reduce((sum, { received = 0 }) => sum + received, 0),
         journal: joined(answers.flatMap(({ journal }) => journal ?? [])),
       }
     },
@@ -54,7 +54,7 @@ export async function startSwarms(
 function joined(journals: readonly Journal[]): Journal {
   return {
     closed: journals.flatMap(({ closed }) => closed),
-    back: journals.flatMap(({ back }) => back),
+    resubscribed: journals.flatMap(({ resubscribed }) => resubscribed),
     refusals: journals.flatMap(({ refusals }) => refusals),
     unreachable: journals.reduce((sum, { unreachable }) => sum + unreachable, 0),
     faults: journals.flatMap(({ faults }) => faults),

@@ -3,15 +3,15 @@ import { judge } from './judge.js'
 import { type Journal, RecoveringClient } from './recovering-client.js'
 import type { SwarmAnswer, SwarmCall } from './swarm-calls.js'
 
-interface Placed {
+interface ChannelClient {
   client: RecoveringClient
   channel: string
 }
 
 type Call<Name extends SwarmCall['do']> = Extract<SwarmCall, { do: Name }>
 
-const journal: Journal = { closed: [], back: [], refusals: [], unreachable: 0, faults: [] }
-const clients: Placed[] = []
+const journal: Journal = { closed: [], resubscribed: [], refusals: [], unreachable: 0, faults: [] }
+const clients: ChannelClient[] = []
 
 async function handle(call: SwarmCall): Promise<SwarmAnswer> {
   switch (call.do) {
@@ -42,13 +42,13 @@ async function open({ urls, tokens, channels, count, concurrency }: Call<'open'>
   await Promise.all(Array.from({ length: concurrency }, opener))
 }
 
-/** Rejects, with some who are behind, when not all are there in time. */
+/** Rejects with some of the clients that are behind at the time limit. */
 async function settle({ acknowledged, withinMs }: Call<'settle'>): Promise<void> {
   const behind = new Set(clients)
-  const all = clients.map(async (placed) => {
-    const [, upTo = 0] = acknowledged[placed.channel]?.at(-1) ?? []
-    await placed.client.settled(upTo)
-    behind.delete(placed)
+  const all = clients.map(async (entry) => {
+    const [, upTo = 0] = acknowledged[entry.channel]?.at(-1) ?? []
+    await entry.client.settled(upTo)
+    behind.delete(entry)
   })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -63,16 +63,16 @@ async function settle({ acknowledged, withinMs }: Call<'settle'>): Promise<void>
 }
 
 function judgeAll({ acknowledged }: Call<'judge'>): SwarmAnswer {
-  let heard = 0
+  let received = 0
   const faults = clients.flatMap(({ client, channel }) => {
-    heard += client.heard.length
-    const breaches = judge(client.heard, new Map(acknowledged[channel] ?? []))
-    return breaches.map((breach) => `${channel}: ${breach}`)
+    received += client.received.length
+    const violations = judge(client.received, new Map(acknowledged[channel] ?? []))
+    return violations.map((violation) => `${channel}: ${violation}`)
   })
   for (const { client } of clients) {
-    client.leave()
+    client.disconnect()
   }
-  return { heard, journal: { ...journal, faults: [...journal.faults, ...faults] } }
+  return { received, journal: { ...journal, faults: [...journal.faults, ...faults] } }
 }
 
 answer(handle)

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { dialects, listed } from './dialects.js'
 
-t.test('a Centrifuge client is ready with the answer to its last command', async (t) => {
+t.test('a Centrifuge client is ready with the reply to its last command', async (t) => {
   const { subscribed } = dialects
   t.equal(subscribed.onText('{"id":1,"connect":{}}', 0), undefined)
   t.same(subscribed.onText('{"id":2,"subscribe":{}}', 0), { ready: true })
   t.same(
     subscribed.onText('{"id":1,"connect":{}}\n{"id":2,"subscribe":{}}', 0),
     { ready: true },
-    'both answers in one frame',
+    'both replies in one frame',
   )
 })
 
@@ -17,12 +17,12 @@ t.test('a Centrifuge client answers pings and fails on an error', async (t) => {
   t.throws(() => dialects.connected.onText('{"id":1,"error":{"code":103}}', 0), { message: /103/ })
 })
 
-t.test('a client of many channels is ready when it is in each of them', async (t) => {
+t.test('a client with many channels is ready when all are subscribed', async (t) => {
   const client = listed([['a', 'b'], []])
   t.match(client.greeting?.(0), /connect.*\n.*"id":2,.*"a".*\n.*"id":3,.*"b"/)
   t.equal(client.onText('{"id":1,"connect":{}}\n{"id":3,"subscribe":{}}', 0), undefined)
   t.same(client.onText('{}', 0), { send: '{}' })
-  t.same(client.onText('{"id":2,"subscribe":{}}', 0), { ready: true }, 'in whatever order')
+  t.same(client.onText('{"id":2,"subscribe":{}}', 0), { ready: true }, 'in any order')
   t.same(client.onText('{"id":1,"connect":{}}', 1), { ready: true })
 })
 

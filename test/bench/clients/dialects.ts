@@ -1,27 +1,27 @@
-/** How a client speaks to one kind of server, as little of it as a benchmark needs. */
+/** The part of a client protocol that the benchmarks need. */
 export interface Dialect {
-  /** Sent as soon as the upgrade is done, by the index of the socket. */
+  /** Returns what the socket with this index sends after the upgrade. */
   greeting?: (index: number) => string
-  /** What to do with a message of the server: an answer to send, or that the socket is ready now. */
+  /** Handles a message of the server: returns a reply to send, or that the socket is ready. */
   onText(text: string, index: number): { send?: string; ready?: boolean } | undefined
-  /** Whether the socket is ready with the upgrade alone. */
+  /** True when the socket is ready after the upgrade. */
   readyAtOnce: boolean
   publish(payload: string, id: number): string
 }
 
 const quiet = { readyAtOnce: true, onText: () => undefined }
 
-/** The channel that every subscriber is in. */
+/** The channel of every subscriber. */
 export const channel = 'bench'
 
-/** So many channels share the sockets of a swarm that are spread. */
+/** Number of channels over which `spread` sockets are distributed. */
 const spreadOver = 100
 
 export function spreadChannel(index: number): string {
   return `${channel}-${index % spreadOver}`
 }
 
-/** The Centrifuge protocol in JSON: `{}` is a ping, and its answer. */
+/** The Centrifuge protocol in JSON. */
 function centrifuge(...commands: (string | ((index: number) => string))[]): Dialect {
   return {
     readyAtOnce: false,
@@ -30,7 +30,7 @@ function centrifuge(...commands: (string | ((index: number) => string))[]): Dial
         .map((command) => (typeof command === 'string' ? command : command(index)))
         .join('\n'),
     onText: (text) =>
-      pong(text) ?? (answers(text).includes(commands.length) ? { ready: true } : undefined),
+      pong(text) ?? (replyIds(text).includes(commands.length) ? { ready: true } : undefined),
     publish: (payload, id) =>
       `{"id":${id + commands.length},"publish":{"channel":"${channel}","data":${payload}}}`,
   }
@@ -39,13 +39,13 @@ function centrifuge(...commands: (string | ((index: number) => string))[]): Dial
 const connect = '{"id":1,"connect":{}}'
 const subscribe = (name: string, id = 2) => `{"id":${id},"subscribe":{"channel":"${name}"}}`
 
-/** `{}` is a ping; its answer is the same. */
+/** `{}` is a ping; the pong is the same. */
 function pong(text: string): { send: string } | undefined {
   return text === '{}' ? { send: '{}' } : undefined
 }
 
-/** The ids of the commands that a frame answers: it holds one message a line. */
-function answers(text: string): number[] {
+/** Returns the ids of the replies in a frame, which holds one message per line. */
+function replyIds(text: string): number[] {
   return text.split('\n').map((line) => {
     if (line.includes('"error"')) {
       throw new Error(`the server answered ${line}`)
@@ -54,7 +54,7 @@ function answers(text: string): number[] {
   })
 }
 
-/** Centrifuge clients, the i-th in all channels of the i-th list; ready when it is in each of them. */
+/** Centrifuge clients; the i-th subscribes to the i-th list of channels and is ready when all are subscribed. */
 export function listed(channels: readonly (readonly string[])[]): Dialect {
   const missing = channels.map(({ length }) => length + 1)
   return {
@@ -66,7 +66,7 @@ export function listed(channels: readonly (readonly string[])[]): Dialect {
       if (ping !== undefined) {
         return ping
       }
-      const left = (missing[index] ?? 0) - answers(text).length
+      const left = (missing[index] ?? 0) - replyIds(text).length
       missing[index] = left
       return left === 0 ? { ready: true } : undefined
     },
@@ -74,13 +74,13 @@ export function listed(channels: readonly (readonly string[])[]): Dialect {
 }
 
 export const dialects = {
-  /** The upgrade and nothing more. */
+  /** The upgrade only. */
   upgrade: { ...quiet, publish: (payload) => payload },
-  /** A Centrifuge client that is connected, in no channel. */
+  /** A connected Centrifuge client without channels. */
   connected: centrifuge(connect),
-  /** A Centrifuge client in the channel. */
+  /** A Centrifuge client subscribed to `channel`. */
   subscribed: centrifuge(connect, subscribe(channel)),
-  /** Centrifuge clients spread over the channels of `spreadChannel`. */
+  /** Centrifuge clients distributed over the channels of `spreadChannel`. */
   spread: centrifuge(connect, (index) => subscribe(spreadChannel(index))),
   /** Engine.IO 4 and Socket.IO 5: open (0), connect (40), ping (2) and pong (3), event (42). */
   socketIo: {

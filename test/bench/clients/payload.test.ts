@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { countPayloads, payload } from './payload.js'
 
-t.test('a payload is JSON of just that many bytes', async (t) => {
+t.test('a payload is JSON of exactly the given size', async (t) => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 40, max: 2000 }), (number, bytes) => {
       const text = payload(number, bytes)
@@ -12,7 +12,7 @@ t.test('a payload is JSON of just that many bytes', async (t) => {
   t.throws(() => payload(1, 10), RangeError)
 })
 
-t.test('each payload in a frame counts, and nothing else does', async (t) => {
+t.test('counts only the payloads in a frame', async (t) => {
   const push = (number: number) =>
     `{"push":{"channel":"bench","pub":{"data":${payload(number, 64)}}}}`
   t.equal(countPayloads(Buffer.from(push(1))), 1)

@@ -1,7 +1,7 @@
-/** Found in every published payload, whatever the protocol puts around it. */
+/** Part of every published payload, in any protocol. */
 const mark = '"bench":'
 
-/** A JSON payload of exactly `bytes` bytes. */
+/** Returns a JSON payload of exactly `bytes` bytes. */
 export function payload(number: number, bytes: number): string {
   const empty = `{${mark}${number},"text":""}`
   if (empty.length > bytes) {
@@ -10,7 +10,7 @@ export function payload(number: number, bytes: number): string {
   return `{${mark}${number},"text":"${'x'.repeat(bytes - empty.length)}"}`
 }
 
-/** The highest number among the payloads of a frame; 0 when it carries none. */
+/** Returns the highest payload number in a frame; 0 without payloads. */
 export function highestPayload(frame: Buffer): number {
   let highest = 0
   for (let at = frame.indexOf(mark); at !== -1; at = frame.indexOf(mark, at + mark.length)) {
@@ -20,7 +20,7 @@ export function highestPayload(frame: Buffer): number {
   return highest
 }
 
-/** How many payloads a frame carries: a server may put several messages into one. */
+/** Returns the number of payloads in a frame, which may hold several messages. */
 export function countPayloads(frame: Buffer): number {
   let count = 0
   for (let at = frame.indexOf(mark); at !== -1; at = frame.indexOf(mark, at + mark.length)) {

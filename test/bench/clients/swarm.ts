@@ -8,14 +8,14 @@ import { type Closings, monotonicMs, type SwarmAnswer, type SwarmCall } from './
 /** The first byte of an unmasked close frame (RFC 6455 §5.2). */
 const closeFrame = 0x88
 
-/** How long a socket may take to open, and a publication to reach everyone. */
-const patienceMs = 30_000
+/** Time limit for opening a socket, and for delivering a publication to every socket. */
+const limitMs = 30_000
 
 let sockets: WebSocket[] = []
 let dialect: Dialect = dialects.upgrade
 let deliveries = 0
 let closings: Closings = { at: [], codes: {} }
-/** By the socket's index. */
+/** By index of the socket. */
 let ended: { at: number; code: number }[] = []
 let highest: number[] = []
 let failure: string | undefined
@@ -31,10 +31,10 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
     case 'publish':
       await publish(call)
       return {}
-    case 'tell':
-      tell(call)
+    case 'publishInto':
+      publishInto(call)
       return {}
-    case 'heard':
+    case 'received':
       await delivered(call.total)
       return {}
     case 'closings':
@@ -45,7 +45,7 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
     case 'reached':
       await until(
         () => (highest[call.index] ?? 0) >= call.number,
-        patienceMs,
+        limitMs,
         () => `socket ${call.index} has not received payload ${call.number}`,
       )
       return {}
@@ -55,7 +55,7 @@ async function handle(call: SwarmCall): Promise<SwarmAnswer> {
       for (const socket of sockets) {
         socket.terminate()
       }
-      await until(() => closings.at.length >= sockets.length, patienceMs, describeClosings)
+      await until(() => closings.at.length >= sockets.length, limitMs, describeClosings)
       return {}
   }
 }
@@ -87,7 +87,7 @@ function openOne(url: string, index: number, token: string | undefined): Promise
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
       skipUTF8Validation: true,
-      handshakeTimeout: patienceMs,
+      handshakeTimeout: limitMs,
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     })
     sockets.push(socket)
@@ -97,7 +97,7 @@ function openOne(url: string, index: number, token: string | undefined): Promise
       stream = response.socket
     })
     socket.on('open', () => {
-      // ws tells of a close only when the connection is gone, a round trip later.
+      // ws reports a close only when the connection has ended, a round trip later.
       stream?.on('data', (chunk: Buffer) => {
         if (chunk[0] === closeFrame) {
           closeFrameAt = monotonicMs()
@@ -167,7 +167,7 @@ function onText(
 async function publish({ count, burst, bytes }: Call<'publish'>) {
   const publisher = sockets[0]
   if (publisher === undefined) {
-    throw new Error('there is no socket to publish with')
+    throw new Error('no socket to publish with')
   }
   deliveries = 0
   for (let sent = 0; sent < count; ) {
@@ -180,10 +180,10 @@ async function publish({ count, burst, bytes }: Call<'publish'>) {
   }
 }
 
-function tell({ channels, bytes }: Call<'tell'>) {
+function publishInto({ channels, bytes }: Call<'publishInto'>) {
   const publisher = sockets[0]
   if (publisher === undefined) {
-    throw new Error('there is no socket to publish with')
+    throw new Error('no socket to publish with')
   }
   for (const channel of channels) {
     published += 1
@@ -192,18 +192,18 @@ function tell({ channels, bytes }: Call<'tell'>) {
   }
 }
 
-function delivered(wanted: number): Promise<void> {
+function delivered(total: number): Promise<void> {
   return until(
-    () => deliveries >= wanted,
-    patienceMs,
-    () => `${deliveries} of ${wanted} deliveries arrived; ${describeClosings()}`,
+    () => deliveries >= total,
+    limitMs,
+    () => `${deliveries} of ${total} deliveries arrived; ${describeClosings()}`,
   )
 }
 
 const describeClosings = () =>
   `${closings.at.length} of ${sockets.length} sockets closed (${JSON.stringify(closings.codes)})`
 
-/** Waits until `done`, asked again at each change. */
+/** Waits until `done` returns true; it is called at each change. */
 function until(done: () => boolean, withinMs: number, describe: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(`waited ${withinMs} ms: ${describe()}`), withinMs)

@@ -1,26 +1,26 @@
 import { issueToken, openRegistry } from '@portcullis/auth/registry'
 import { close, connectCommands } from '@portcullis/redis'
 
-/** Each subject has so many tokens, but for the one below. */
+/** Tokens of each subject, except the rare one. */
 const tokensOfSubject = 10
-/** One subject, and one label, have a token in each so many of all, whatever that makes. */
+/** A subject and a label that have about this many tokens, spread over all. */
 export const rare = { subject: 'rare', label: 'rare', tokens: 200 }
-/** Labels that can be revoked one after the other, each with so many tokens. */
+/** Tokens of each batch label; the labels are revoked one after another. */
 const tokensOfBatch = 50
 export const batches = 20
 
 export interface Filled {
-  /** Milliseconds at which each tenth of the tokens was issued. */
+  /** Times in milliseconds at which each tenth of the tokens had been issued. */
   tenths: number[]
-  /** A cursor into the middle of the identity's list. */
+  /** Cursor into the middle of the identity's list. */
   middle: string
-  /** Ids of some tokens that nothing else revokes. */
+  /** Ids of some tokens that no other call revokes. */
   jtis: string[]
-  /** Bytes in Redis for each token, and how many of them are the identity's index. */
+  /** Bytes in Redis per token: all, and in the identity's index. */
   bytes: { all: number; index: number }
 }
 
-/** Issues tokens of an identity through auth's own script, without making JWTs of them. */
+/** Issues tokens of an identity with auth's own script, without creating JWTs. */
 export async function fill(
   { url, prefix }: { url: string; prefix: string },
   identity: string,

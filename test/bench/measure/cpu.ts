@@ -6,14 +6,14 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * CPU time that a process has used so far, user and system, all threads, in microseconds.
+ * Returns the CPU time of a process, user and system, all threads, in microseconds.
  * Linux: to the nanosecond, from the scheduler. Elsewhere (macOS): `ps`, to 10 ms.
  */
 export async function cpuMicroseconds(pid: number): Promise<number> {
   try {
     return process.platform === 'linux' ? await fromScheduler(pid) : await fromPs(pid)
   } catch (error) {
-    throw new Error(`process ${pid}, which is measured, has ended`, { cause: error })
+    throw new Error(`the measured process ${pid} has ended`, { cause: error })
   }
 }
 
@@ -21,7 +21,7 @@ const idleShare = 0.05
 const idleWindowMs = 100
 const idleLimitMs = 10_000
 
-/** Waits until the processes have nothing left to do from before: garbage, closed sockets. */
+/** Waits until the processes are idle: no garbage or closed sockets left from before. */
 async function idle(pids: readonly number[]): Promise<void> {
   const used = () => Promise.all(pids.map(cpuMicroseconds))
   for (let waited = 0; waited < idleLimitMs; waited += idleWindowMs) {
@@ -36,8 +36,8 @@ async function idle(pids: readonly number[]): Promise<void> {
 }
 
 /**
- * CPU time of several processes while `work` ran, in microseconds, in the order of `pids`.
- * Begins when they are idle.
+ * Returns the CPU time of several processes while `work` ran, in microseconds, in the order of `pids`.
+ * Waits first until they are idle.
  */
 export async function cpuWhile(
   pids: readonly number[],
@@ -67,7 +67,7 @@ async function fromPs(pid: number): Promise<number> {
   return parsePsTime(stdout) * 1e6
 }
 
-/** `[[hours:]minutes:]seconds`, as `ps -o time` writes it, in seconds. */
+/** Parses `[[hours:]minutes:]seconds` of `ps -o time`; returns seconds. */
 export function parsePsTime(text: string): number {
   return text
     .trim()

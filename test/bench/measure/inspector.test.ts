@@ -1,13 +1,13 @@
 import t from 'tap'
 import { inspectorUrl, memoryOf } from './inspector.js'
 
-t.test('the address is found among other output', async (t) => {
+t.test('finds the address among other output', async (t) => {
   const url = 'ws://127.0.0.1:40123/6f1c2c9e-0000-4000-8000-1234567890ab'
   t.equal(inspectorUrl(`a warning\nDebugger listening on ${url}\nFor help, see: …`), url)
   t.throws(() => inspectorUrl('no such line'), { message: /did not open its inspector/ })
 })
 
-t.test('heap is live objects and their buffers', async (t) => {
+t.test('heap counts live objects and their buffers', async (t) => {
   const value = JSON.stringify({ rss: 10, heapTotal: 9, heapUsed: 5, external: 2, arrayBuffers: 1 })
   t.same(memoryOf(JSON.stringify({ id: 3, result: { result: { type: 'string', value } } })), {
     rss: 10,
@@ -15,6 +15,6 @@ t.test('heap is live objects and their buffers', async (t) => {
   })
 })
 
-t.test('an answer without figures is an error', async (t) => {
-  t.throws(() => memoryOf('{"id":3,"error":{"code":-32000}}'), { message: /did not tell/ })
+t.test('throws for an answer without figures', async (t) => {
+  t.throws(() => memoryOf('{"id":3,"error":{"code":-32000}}'), { message: /did not report/ })
 })

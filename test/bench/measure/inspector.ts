@@ -4,14 +4,14 @@ import { WebSocket } from 'ws'
 /** Memory of a process after a full garbage collection, in bytes. */
 export interface Memory {
   rss: number
-  /** Live JavaScript objects, and what they hold outside the heap (buffers). */
+  /** Live JavaScript objects and their memory outside the heap (buffers). */
   heap: number
 }
 
-/** What a Node process started with this writes to standard error is what `inspectorUrl` reads. */
+/** Option of Node that opens the inspector; `inspectorUrl` reads its address from standard error. */
 export const inspectorOption = '--inspect=127.0.0.1:0'
 
-/** Finds the inspector's address in what a process wrote. */
+/** Finds the inspector's address in the output of a process. */
 export function inspectorUrl(output: string): string {
   const url = /Debugger listening on (ws:\/\/\S+)/.exec(output)?.[1]
   if (url === undefined) {
@@ -20,12 +20,12 @@ export function inspectorUrl(output: string): string {
   return url
 }
 
-/** Asks a process through its inspector to collect garbage, and how much memory it then uses. */
+/** Makes a process collect garbage, through its inspector, and returns the memory it then uses. */
 export async function memoryAfterGc(url: string): Promise<Memory> {
   const socket = new WebSocket(url, { perMessageDeflate: false })
   await once(socket, 'open')
   try {
-    // Twice: what the first collection finalizes is free for the second.
+    // Twice: the second collection frees what the first one finalized.
     await command(socket, 1, 'HeapProfiler.collectGarbage', {})
     await command(socket, 2, 'HeapProfiler.collectGarbage', {})
     const answer = await command(socket, 3, 'Runtime.evaluate', {
@@ -40,10 +40,10 @@ export async function memoryAfterGc(url: string): Promise<Memory> {
 
 function command(socket: WebSocket, id: number, method: string, params: object): Promise<string> {
   return new Promise((resolve, reject) => {
-    const onClose = () => reject(new Error(`the inspected process went away at ${method}`))
+    const onClose = () => reject(new Error(`the inspected process ended at ${method}`))
     const onMessage = (data: Buffer) => {
       const text = data.toString()
-      // Events come between the answers.
+      // Events may arrive before the answer.
       if (!text.startsWith(`{"id":${id},`)) {
         return
       }
@@ -63,7 +63,7 @@ export function memoryOf(answer: string): Memory {
   const usage = JSON.parse(result?.result?.value ?? '{}') as Partial<NodeJS.MemoryUsage>
   const { rss, heapUsed, external } = usage
   if (rss === undefined || heapUsed === undefined || external === undefined) {
-    throw new Error('the inspected process did not tell its memory')
+    throw new Error('the inspected process did not report its memory')
   }
   return { rss, heap: heapUsed + external }
 }

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** What the figures depend on besides the code. */
+/** The machine, on which the figures depend. */
 export interface Machine {
   node: string
   system: string
@@ -23,12 +23,12 @@ export function machine(): Machine {
   }
 }
 
-/** Descriptors that a server needs beside its clients' sockets. */
+/** File descriptors that a server needs besides its clients' sockets. */
 const spare = 256
 
 /**
- * How many of `wanted` sockets one process may hold. Node raises its own soft limit to the hard
- * one when it starts, so the hard limit is what counts.
+ * Returns how many of `wanted` sockets one process may open. Node raises its soft limit to the hard
+ * limit at its start, so the hard limit counts.
  */
 export async function socketsPerProcess(wanted: number): Promise<number> {
   const { stdout } = await run('/bin/sh', ['-c', 'ulimit -Hn'])

@@ -6,7 +6,7 @@ const recorder = (order: string[]) => (name: string) => ({
   run: async () => order.push(name),
 })
 
-t.test('contenders take turns, and the warm-up round does not count', async (t) => {
+t.test('alternates contenders and drops the warm-up round', async (t) => {
   const order: string[] = []
   const contender = recorder(order)
   const figures = await alternate([contender('a'), contender('b')], 2, () => undefined)
@@ -20,13 +20,13 @@ t.test('contenders take turns, and the warm-up round does not count', async (t) 
   )
 })
 
-t.test('without a warm-up every round counts', async (t) => {
+t.test('counts every round without a warm-up', async (t) => {
   const contender = recorder([])
   const figures = await alternate([contender('a')], 2, () => undefined, { warmUp: false })
   t.same(figures.get('a'), [1, 2])
 })
 
-t.test('a contender that fails ends the measurement', async (t) => {
+t.test('ends when a contender fails', async (t) => {
   const failing = { name: 'a', run: () => Promise.reject(new Error('refused')) }
   await t.rejects(
     alternate([failing], 1, () => undefined),

@@ -1,14 +1,13 @@
-/** One way of doing what is measured; `run` does it once and gives its figure. */
+/** One of the compared cases; `run` measures it once and returns its figure. */
 export interface Contender<Figure> {
   name: string
   run: () => Promise<Figure>
 }
 
 /**
- * Runs all contenders in turn, `rounds` times, so that what else the machine does hits all alike.
- * Unless `warmUp` is false, a round before these warms up (JIT, connections)
- * and does not count. Each round begins with
- * another contender, so that none is always the one that follows the heaviest.
+ * Runs all contenders in turn, `rounds` times, so that other load on the machine affects all alike.
+ * Unless `warmUp` is false, a first round warms up (JIT, connections) and does not count. Each round
+ * begins with another contender, so that the same one does not always follow the heaviest.
  */
 export async function alternate<Figure>(
   contenders: readonly Contender<Figure>[],

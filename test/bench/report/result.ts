@@ -1,23 +1,23 @@
-/** A column of figures: its key in the JSON file, its head in the table. */
+/** A column of figures: key in the JSON file, title in the table. */
 export interface Column {
   key: string
   title: string
-  /** Decimals shown in the table; the JSON file has them all. */
+  /** Decimals in the table; the JSON file has all. */
   digits: number
 }
 
 export interface Row {
   name: string
-  /** By column key; a figure that does not exist for this row is left out. */
+  /** By column key; figures that the row does not have are omitted. */
   figures: Readonly<Record<string, number>>
 }
 
-/** What one benchmark found. */
+/** The result of a benchmark. */
 export interface Result {
   name: string
   title: string
   columns: readonly Column[]
   rows: readonly Row[]
-  /** Counts, pacing and what is measured: what somebody needs to get the same figures. */
+  /** What is measured, counts and pacing: everything needed to reproduce the figures. */
   conditions: readonly string[]
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { table } from './table.js'
 
-t.test('names to the left, figures to the right, a dash where there is none', async (t) => {
+t.test('aligns names left and figures right, with a dash for a missing figure', async (t) => {
   const text = table({
     name: 'sample',
     title: 'A sample',

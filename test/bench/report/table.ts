@@ -1,6 +1,6 @@
 import type { Result } from './result.js'
 
-/** A result as text for people: names on the left, figures aligned on the right. */
+/** Returns a result as text: names aligned left, figures aligned right. */
 export function table({ title, columns, rows, conditions }: Result): string {
   const cells = [
     ['', ...columns.map((column) => column.title)],

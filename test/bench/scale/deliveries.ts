@@ -15,28 +15,28 @@ interface Case extends Layout {
 
 /** CPU in microseconds. */
 interface Cost {
-  /** Of all nodes that deliver, for each frame that a client gets. */
+  /** All delivering nodes, per frame that a client receives. */
   delivery: number
-  /** Of one of them, for each publication. */
+  /** One delivering node, per publication. */
   node: number
-  /** Of the node where publications enter, for each of them. */
+  /** The node where publications enter, per publication. */
   entry: number
   redis: number
 }
 
 const settings = {
-  // One socket says everything that is published.
+  // One socket publishes everything.
   COMMANDS_PER_SECOND: '1000000',
   BYTES_PER_SECOND: '1073741824',
-  // Clients that subscribe to all of their channels at once have no time for pings.
+  // Clients that subscribe to many channels at once answer no pings.
   PING_INTERVAL_MS: '3600000',
   PONG_TIMEOUT_MS: '3599999',
 }
 const bytes = 128
-/** Publications that are under way at once, each in a channel that no socket shares with another. */
+/** Publications in flight at once, in channels without a common subscriber. */
 const burst = 10
 
-/** What a delivery costs as nodes are added, each with as many sockets as the others. */
+/** Cost of a delivery with more nodes, each with the same number of sockets. */
 export async function nodes(setting: Setting): Promise<Result> {
   const layout = setting.quick
     ? { channels: 100, each: 10, sockets: 50 }
@@ -53,7 +53,7 @@ export async function nodes(setting: Setting): Promise<Result> {
   }
 }
 
-/** What a delivery costs on four nodes as channels are added, each with as many subscribers. */
+/** Cost of a delivery on four nodes with more channels, each with the same number of subscribers. */
 export async function channels(setting: Setting): Promise<Result> {
   const sizes = setting.quick
     ? [
@@ -74,12 +74,12 @@ export async function channels(setting: Setting): Promise<Result> {
   }
 }
 
-/** One number for all cases, or one for each. */
+/** Returns the distinct numbers as text. */
 function shared(numbers: readonly number[]): string {
   return [...new Set(numbers)].join(', ')
 }
 
-/** Of one channel, on one node. */
+/** Returns the subscribers of one channel on one node. */
 function subscribers(layout: Layout | undefined): number {
   return layout === undefined ? 0 : (layout.sockets * layout.each) / layout.channels
 }
@@ -133,7 +133,7 @@ async function compare(
   }
 }
 
-/** All cases, each on nodes of its own, and one more node, where everything is published. */
+/** Prepares all cases, each on separate nodes, and one more node where everything is published. */
 async function prepare(
   { progress }: Setting,
   stage: Stage,
@@ -149,7 +149,7 @@ async function prepare(
   const [entry, ...free] = installation.realtime
   const [token = ''] = await (await installation.newIdentity()).tokens(1)
   if (entry === undefined) {
-    throw new Error('there is no realtime node')
+    throw new Error('no realtime node')
   }
   const publisher = await startSwarm(stage)
   await open(publisher, entry, token, [[]])
@@ -195,7 +195,7 @@ async function open(
   })
 }
 
-/** Publishes as many as it is told, and waits until every subscriber has them. */
+/** Returns a function that publishes `count` messages and waits until every subscriber has them. */
 function publisherOf({
   publisher,
   swarms,
@@ -207,18 +207,18 @@ function publisherOf({
   layout: Layout
   prefix: string
 }): (count: number) => Promise<void> {
-  let told = 0
+  let sent = 0
   return async (count) => {
     for (let left = count; left > 0; left -= burst) {
       const channels = Array.from(
         { length: Math.min(burst, left) },
-        (_, at) => `${prefix}${turn(layout, told + at)}`,
+        (_, at) => `${prefix}${turn(layout, sent + at)}`,
       )
-      told += channels.length
-      const total = told * subscribers(layout)
+      sent += channels.length
+      const total = sent * subscribers(layout)
       await Promise.all([
-        publisher.ask({ do: 'tell', channels, bytes }),
-        ...swarms.map((swarm) => swarm.ask({ do: 'heard', total })),
+        publisher.ask({ do: 'publishInto', channels, bytes }),
+        ...swarms.map((swarm) => swarm.ask({ do: 'received', total })),
       ])
     }
   }

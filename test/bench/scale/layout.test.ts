@@ -3,7 +3,7 @@ import { channelsOf, turn } from './layout.js'
 
 const layout = { channels: 20, each: 2, sockets: 30 }
 
-t.test('each channel has as many subscribers', async (t) => {
+t.test('every channel has the same number of subscribers', async (t) => {
   const counts = new Map<string, number>()
   for (const name of channelsOf(layout, 'c').flat()) {
     counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -12,7 +12,7 @@ t.test('each channel has as many subscribers', async (t) => {
   t.same(new Set(counts.values()), new Set([3]))
 })
 
-t.test('every channel has its turn, and no two of a socket follow each other', async (t) => {
+t.test('every channel has its turn, and channels of one socket are far apart', async (t) => {
   const turns = Array.from({ length: 20 }, (_, at) => turn(layout, at))
   t.equal(new Set(turns).size, 20)
   t.equal(turn(layout, 20), turns[0])

@@ -1,13 +1,13 @@
-/** Which sockets of a node are in which channels. */
+/** The distribution of a node's sockets over channels. */
 export interface Layout {
   channels: number
-  /** Channels that one socket is in; divides `channels`. */
+  /** Channels of each socket; divides `channels`. */
   each: number
   /** Sockets on a node. */
   sockets: number
 }
 
-/** For each socket of a node its channels: a block of them, the next socket the next block, around. */
+/** Returns the channels of each socket of a node: consecutive blocks, starting over at the end. */
 export function channelsOf({ channels, each, sockets }: Layout, prefix: string): string[][] {
   return Array.from({ length: sockets }, (_, socket) =>
     Array.from({ length: each }, (_, at) => `${prefix}${(socket * each + at) % channels}`),
@@ -15,8 +15,8 @@ export function channelsOf({ channels, each, sockets }: Layout, prefix: string):
 }
 
 /**
- * The channel whose turn it is: all in turn, those of one block as far from each other as can be, so
- * that what is published together reaches no socket twice.
+ * Returns the channel for the publication at `at`: all in turn, those of one block as far apart as
+ * possible, so that publications sent together reach no socket twice.
  */
 export function turn({ channels, each }: Layout, at: number): number {
   const blocks = channels / each

@@ -12,25 +12,25 @@ import type { Result } from '../report/result.js'
 import { Stage } from '../stage.js'
 
 interface Figures {
-  /** Bytes a socket. */
+  /** Bytes per socket. */
   rss: number
   heap: number
-  /** Microseconds of CPU a second, with nothing but pings; and before there was a socket. */
+  /** Microseconds of CPU per second: with idle sockets (pings only), and without sockets. */
   idle: number
   empty: number
-  /** From the call until the one socket has its close frame, in milliseconds. */
+  /** Milliseconds from the call to the socket's close frame. */
   revocations: number[]
 }
 
-/** Client processes; the sockets are spread over them. */
+/** Number of client processes, which share the sockets. */
 const swarms = 2
 
-/** How a node carries many sockets: memory, what it does when nothing happens, one revocation. */
+/** Memory, idle CPU and revocation time of a node with many sockets. */
 export async function sockets(setting: Setting): Promise<Result> {
   const { quick, progress } = setting
   const wanted = quick ? 1000 : 15_000
-  const most = Math.floor((await socketsPerProcess(wanted)) / swarms) * swarms
-  const sizes = [Math.round(most / 10 / swarms) * swarms, most]
+  const max = Math.floor((await socketsPerProcess(wanted)) / swarms) * swarms
+  const sizes = [Math.round(max / 10 / swarms) * swarms, max]
   const rounds = quick ? 1 : 2
   const contenders = sizes.map((count) => ({
     name: `${count} sockets`,
@@ -71,14 +71,14 @@ export async function sockets(setting: Setting): Promise<Result> {
       `Idle: CPU of the node over ${idleMs(quick) / 1000} s, in which every socket is pinged${quick ? ' or not: --quick' : ''}.`,
       `One revoked: from POST /v1/revocations {token} until that client has read its close frame, ${tries(quick)} times a round.`,
       `Median of ${rounds} alternating rounds, each with new processes.`,
-      ...(most < wanted
-        ? [`Only ${most}: the limit of open files (ulimit -Hn) allows no ${wanted}.`]
+      ...(max < wanted
+        ? [`Only ${max}: the limit of open files (ulimit -Hn) allows no ${wanted}.`]
         : []),
     ],
   }
 }
 
-/** One interval of pings, and some. */
+/** Slightly more than one ping interval. */
 const idleMs = (quick: boolean) => (quick ? 1000 : 26_000)
 const tries = (quick: boolean) => (quick ? 3 : 20)
 
@@ -104,7 +104,7 @@ async function measure(
 ): Promise<Figures> {
   const [node] = installation.realtime
   if (node === undefined) {
-    throw new Error('there is no realtime node')
+    throw new Error('no realtime node')
   }
   const { tokens } = await installation.newIdentity()
   const open = async (swarm: Swarm, share: number): Promise<string[]> => {
@@ -126,9 +126,9 @@ async function measure(
   const crowd = await Promise.all(Array.from({ length: swarms }, () => startSwarm(stage)))
   const [first] = crowd
   if (first === undefined) {
-    throw new Error('there are no clients')
+    throw new Error('no clients')
   }
-  // The code is compiled, and the young generation has grown.
+  // Warm-up: compiles the code and grows the young generation.
   await open(first, Math.round(count / 10))
   await first.ask({ do: 'drop' })
   const empty = await idle()
@@ -148,7 +148,7 @@ async function measure(
   }
 }
 
-/** Revokes the tokens of the first sockets, one after the other. */
+/** Revokes the tokens of the first sockets, one after another; returns the times in milliseconds. */
 async function revokeSome(
   { api }: Installation,
   swarm: Swarm,

@@ -5,8 +5,8 @@ import { serve } from './serve.js'
 import { textFrame } from './text-frame.js'
 
 /**
- * The two loops that any fan-out on Node ends in, each with nothing around it. The argument says
- * which: `send` calls ws.send for each socket, `encoded` writes one prepared frame to each.
+ * The two possible loops of a fan-out on Node, without anything else, chosen by the argument: `send`
+ * calls ws.send for each socket, `encoded` writes one prepared frame to each.
  */
 const encoded = process.argv[2] === 'encoded'
 const http = createServer()

@@ -1,12 +1,12 @@
 import type { AddressInfo, Server } from 'node:net'
 import { answer } from '../child.js'
 
-/** Every baseline server tells its port when asked, with any message, and ends with its parent. */
+/** The answer of a baseline server to any message. */
 export interface Served {
   port: number
 }
 
-/** Listens on a free port of the loopback address and tells it to the parent. */
+/** Listens on a free port of the loopback address and reports it to the parent. */
 export function serve(server: Server): void {
   const listening = new Promise<Served>((resolve, reject) => {
     server.once('error', reject)

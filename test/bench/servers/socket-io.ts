@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 import { serve } from './serve.js'
 
-/** socket.io as its documentation has it, with its WebSocket transport alone and in-memory adapter. */
+/** socket.io as in its documentation, with only the WebSocket transport and the in-memory adapter. */
 const http = createServer()
 const io = new Server(http, { transports: ['websocket'], serveClient: false })
 io.on('connection', (socket) => {

@@ -11,7 +11,7 @@ export interface StartedServer {
   output(): string
 }
 
-/** Starts one of them as a process of its own. */
+/** Starts a server as a separate process. */
 export async function startServer(
   stage: Stage,
   name: ServerName,

@@ -1,8 +1,8 @@
-/** One unmasked WebSocket text frame (RFC 6455 §5.2), for texts of up to 65,535 bytes. */
+/** Returns an unmasked WebSocket text frame (RFC 6455 §5.2) for a text of up to 65,535 bytes. */
 export function textFrame(text: string): Buffer {
   const payload = Buffer.from(text)
   if (payload.length > 0xffff) {
-    throw new RangeError('longer than this benchmark sends')
+    throw new RangeError('text longer than 65,535 bytes')
   }
   const head =
     payload.length < 126
