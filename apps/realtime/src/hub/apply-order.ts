@@ -1,5 +1,6 @@
 import { unsubscribeCodes } from '@portcullis/protocol'
-import type { Hub, Member } from './hub.js'
+import type { Hub } from './hub.js'
+import type { Member } from './member.js'
 import type { Order, Target } from './orders.js'
 
 /**

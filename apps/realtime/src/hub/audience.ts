@@ -1,5 +1,5 @@
 import type { TagFilter } from '@portcullis/protocol'
-import type { Member } from './hub.js'
+import type { Member } from './member.js'
 import { frames, Outgoing } from './outgoing.js'
 import { SharedFilters } from './shared-filters.js'
 

@@ -1,5 +1,5 @@
 import { type Disconnect, disconnectCodes } from '@portcullis/protocol'
-import type { Member } from './hub.js'
+import type { Member } from './member.js'
 
 const stepMs = 20
 

@@ -1,14 +1,7 @@
 import { closeCodes } from '@portcullis/contracts/websocket'
+import type { Lease } from '@portcullis/gate'
 import { drain } from './drain.js'
 import type { Hub } from './hub.js'
-
-/** The lease of this node; see the gate. */
-export interface Lease {
-  /** Compares the clock at each call. */
-  readonly held: boolean
-  readonly leftMs: number
-  listen(listener: { lost(): void; regained(): void }): () => void
-}
 
 /** Work that waits for the lease. */
 export interface Waiting {

@@ -1,49 +1,13 @@
-import type {
-  ClientInfo,
-  Codec,
-  Disconnect,
-  StreamPosition,
-  Unsubscribe,
-} from '@portcullis/protocol'
+import type { ClientInfo, StreamPosition } from '@portcullis/protocol'
 import { Audience, type Wishes } from './audience.js'
+import type { Backplane } from './backplane.js'
 import { HubError } from './errors.js'
-import type { SubscribeOrder } from './orders.js'
+import type { Member } from './member.js'
+import { MemberIndex } from './member-index.js'
 import { frames } from './outgoing.js'
 import { type ArrivalPosition, type Recovery, Stream, type StreamRead } from './stream.js'
 
-/** A connection, as the hub uses it. */
-export interface Member {
-  readonly id: string
-  readonly identity: string
-  readonly subject: string
-  readonly codec: Codec
-  /** Sends a whole WebSocket frame, which other members may share. */
-  deliver(frame: Buffer): void
-  end(disconnect: Disconnect): void
-  /** The node lost its lease: bytes still in the process must stay there. */
-  hold(): void
-  /** Subscribes the client on the server's order. Rejects when the backplane is unavailable. */
-  subscribe(order: SubscribeOrder): Promise<void>
-  /** Ends the subscription to a channel, if there is one, on the server's order. */
-  unsubscribe(channel: string, why: Unsubscribe): void
-  /** Publications of this channel were lost for good: the client has to subscribe again. */
-  lost(channel: string): void
-}
-
-/** Connects the hubs of all nodes. */
-export interface Backplane {
-  /** Resolves once this node receives the channel's publications. Rejects when Redis is away. */
-  join(channel: string): Promise<void>
-  leave(channel: string): void
-  /** Reads a part of a channel's stream; see `StreamOptions`. Rejects when Redis is away. */
-  read(channel: string, since?: StreamPosition): Promise<StreamRead>
-  /** Starts a new epoch if the stream has lost a position; see `StreamOptions`. */
-  disown(channel: string, position: StreamPosition): Promise<boolean>
-  /** Returns the end of each stream: undefined when none exists, 'unknown' when Redis is away. */
-  positions(
-    channels: readonly string[],
-  ): Promise<readonly (StreamPosition | undefined | 'unknown')[]>
-}
+export type { Member } from './member.js'
 
 export interface HubOptions {
   backplane: Backplane
@@ -82,8 +46,7 @@ interface Channel {
 /** The connections of this node, and the subscribers of each channel among them. */
 export class Hub {
   readonly #options: HubOptions
-  readonly #members = new Map<string, Member>()
-  readonly #subjects = new Map<string, Set<Member>>()
+  readonly #members = new MemberIndex()
   readonly #channels = new Map<string, Channel>()
   #subscriptions = 0
   #deliveries = 0
@@ -100,52 +63,33 @@ export class Hub {
   get counts(): { clients: number; users: number; subscriptions: number; channels: number } {
     return {
       clients: this.#members.size,
-      users: this.#subjects.size,
+      users: this.#members.subjects,
       subscriptions: this.#subscriptions,
       channels: this.#channels.size,
     }
   }
 
   members(): IterableIterator<Member> {
-    return this.#members.values()
+    return this.#members.all()
   }
 
   /** Returns the connections of one subject, under any identity. */
   of(subject: string): readonly Member[] {
-    return [...(this.#subjects.get(subject) ?? [])]
+    return this.#members.of(subject)
   }
 
   /** Counts the connections of this member's user on this node, including this member. */
-  countLike({ identity, subject }: Pick<Member, 'identity' | 'subject'>): number {
-    let count = 0
-    for (const other of this.#subjects.get(subject) ?? []) {
-      if (other.identity === identity) {
-        count += 1
-      }
-    }
-    return count
+  countLike(member: Pick<Member, 'identity' | 'subject'>): number {
+    return this.#members.countLike(member)
   }
 
   add(member: Member): void {
-    this.#members.set(member.id, member)
-    const same = this.#subjects.get(member.subject)
-    if (same === undefined) {
-      this.#subjects.set(member.subject, new Set([member]))
-    } else {
-      same.add(member)
-    }
+    this.#members.add(member)
   }
 
   /** Removes a connection. The caller unsubscribes it from its channels. */
   remove(member: Member): void {
-    if (!this.#members.delete(member.id)) {
-      return
-    }
-    const same = this.#subjects.get(member.subject)
-    same?.delete(member)
-    if (same?.size === 0) {
-      this.#subjects.delete(member.subject)
-    }
+    this.#members.delete(member)
   }
 
   /** Frames passed to members since the start. */

@@ -1,9 +1,10 @@
+import type { Lease } from '@portcullis/gate'
 import { disconnectCodes } from '@portcullis/protocol'
 import type { Limits, Node } from '../connection/node.js'
 import { Deadline } from '../connection/timing/deadline.js'
 import { FlushQueue } from '../connection/timing/flush-queue.js'
 import { Heartbeat } from '../connection/timing/heartbeat.js'
-import { Hold, type Lease } from '../hub/hold.js'
+import { Hold } from '../hub/hold.js'
 
 export interface NodeSettings {
   name: string

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { StreamPosition } from '@portcullis/protocol'
 import { type Commands, script } from '@portcullis/redis'
+import type { StreamRead } from '../../hub/stream.js'
 import type { Keys } from '../keys.js'
 
 const lua = (name: string) => new URL(`./${name}.lua`, import.meta.url)
@@ -32,7 +33,7 @@ export interface PublishOptions {
   idempotency?: { key: string; ttlSeconds: number }
 }
 
-export interface HistoryQuery {
+export interface BoundedHistoryQuery {
   /** Exclusive: publications after this position, or before it with `reverse`. */
   since?: StreamPosition | undefined
   /** Maximum number of publications; 0: only the position; negative: no limit. */
@@ -41,19 +42,6 @@ export interface HistoryQuery {
   maxBytes: number
   /** Newest first. */
   reverse?: boolean
-}
-
-/** Publications of a history with their offsets, and the end of the stream. */
-export interface History {
-  position: StreamPosition
-  publications: KeptPublication[]
-}
-
-/** `after` is the previous offset when it is not `offset - 1`. */
-export interface KeptPublication {
-  offset: number
-  after?: number
-  encoded: Buffer
 }
 
 /**
@@ -113,8 +101,8 @@ export async function readHistory(
   redis: Commands,
   keys: Keys,
   channel: string,
-  { since, limit, maxBytes, reverse = false }: HistoryQuery,
-): Promise<History> {
+  { since, limit, maxBytes, reverse = false }: BoundedHistoryQuery,
+): Promise<StreamRead> {
   const [offset, epoch, entries] = await historyScript(
     redis,
     [keys.stream(channel), keys.place(channel)],

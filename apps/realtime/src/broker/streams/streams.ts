@@ -1,14 +1,14 @@
 import type { StreamPosition } from '@portcullis/protocol'
 import { type Commands, isCluster } from '@portcullis/redis'
 import type { Permit } from '../../hub/permit.js'
+import type { StreamRead } from '../../hub/stream.js'
 import { orAway } from '../errors.js'
 import type { Keys } from '../keys.js'
 import type { Writes } from '../writes.js'
 import { Acknowledged } from './acknowledged.js'
 import {
+  type BoundedHistoryQuery,
   disownLost,
-  type History,
-  type HistoryQuery,
   minJump,
   type PublishOptions,
   publish,
@@ -61,7 +61,7 @@ export class Streams {
   }
 
   /** Returns publications of a channel and the end of its stream. @throws BrokerError away */
-  history(channel: string, query: HistoryQuery): Promise<History> {
+  history(channel: string, query: BoundedHistoryQuery): Promise<StreamRead> {
     const { commands, bulk, keys } = this.#options
     // A position alone is a short reply.
     if (query.limit === 0) {

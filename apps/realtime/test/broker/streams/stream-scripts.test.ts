@@ -5,8 +5,8 @@ import t from 'tap'
 import { keys } from '../../../src/broker/keys.js'
 import { readChannelMessage } from '../../../src/broker/pubsub/messages.js'
 import {
+  type BoundedHistoryQuery,
   disownLost,
-  type HistoryQuery,
   publish,
   readHistory,
   readPosition,
@@ -30,7 +30,7 @@ function open() {
       publish(redis, names, channel, of(data), options, later),
     async history(
       channel: string,
-      { maxBytes = 1e6, ...query }: Omit<HistoryQuery, 'maxBytes'> & { maxBytes?: number },
+      { maxBytes = 1e6, ...query }: Omit<BoundedHistoryQuery, 'maxBytes'> & { maxBytes?: number },
     ) {
       const { position, publications } = await readHistory(redis, names, channel, {
         ...query,
