@@ -13,7 +13,7 @@ import {
   type Unsubscribe,
 } from '@portcullis/protocol'
 import type { Closing, Waiting } from '../hub/hold.js'
-import type { Member } from '../hub/hub.js'
+import type { Member } from '../hub/member.js'
 import type { SubscribeOrder } from '../hub/orders.js'
 import { connect } from './commands/connect.js'
 import { dispatch, track } from './commands/dispatch.js'

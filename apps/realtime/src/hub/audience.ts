@@ -4,7 +4,7 @@ import { frames, Outgoing } from './outgoing.js'
 import { SharedFilters } from './shared-filters.js'
 
 /** How a subscriber receives publications. Default: all of them, whole. */
-export interface Wishes {
+export interface SubscriptionOptions {
   /** Each publication as the difference to the previous one. */
   delta?: boolean | undefined
   /** Only publications that match. */
@@ -45,7 +45,7 @@ export class Audience {
   }
 
   /** Returns true if the member was new. */
-  add(member: Member, upTo: number, { delta = false, filter }: Wishes): boolean {
+  add(member: Member, upTo: number, { delta = false, filter }: SubscriptionOptions): boolean {
     const wasMember = this.delete(member)
     if (filter === undefined && !delta) {
       this.#plain.set(member, upTo)

@@ -1,13 +1,11 @@
 import type { ClientInfo, StreamPosition } from '@portcullis/protocol'
-import { Audience, type Wishes } from './audience.js'
+import { Audience, type SubscriptionOptions } from './audience.js'
 import type { Backplane } from './backplane.js'
 import { HubError } from './errors.js'
 import type { Member } from './member.js'
 import { MemberIndex } from './member-index.js'
 import { frames } from './outgoing.js'
 import { type ArrivalPosition, type Recovery, Stream, type StreamRead } from './stream.js'
-
-export type { Member } from './member.js'
 
 export interface HubOptions {
   backplane: Backplane
@@ -16,14 +14,14 @@ export interface HubOptions {
 }
 
 /** How a member subscribes. */
-export interface Subscribing {
+export interface SubscribeInput {
   /** The last position that the client has; undefined: it starts now. */
   since?: StreamPosition | undefined
   /** Reads missed publications within the client's limits. Default: reads all. */
   readMissed?: (since: StreamPosition) => Promise<StreamRead>
   /** Also receive joins and leaves. */
   watches?: boolean
-  wishes?: Wishes
+  subscriptionOptions?: SubscriptionOptions
   /**
    * Called once the backplane has confirmed, with the start position if the channel has a stream.
    * Returns true if the subscription is still wanted: the connection may have closed meanwhile. The
@@ -111,7 +109,7 @@ export class Hub {
   async subscribe(
     name: string,
     member: Member,
-    { since, readMissed, watches = false, wishes = {}, enter }: Subscribing,
+    { since, readMissed, watches = false, subscriptionOptions = {}, enter }: SubscribeInput,
   ): Promise<boolean> {
     const channel = this.#channels.get(name) ?? this.#open(name)
     const { stream } = channel
@@ -121,7 +119,7 @@ export class Hub {
       }
       const { offset } =
         begin === undefined ? { offset: 0 } : 'offset' in begin ? begin : begin.position
-      if (channel.audience.add(member, offset, wishes)) {
+      if (channel.audience.add(member, offset, subscriptionOptions)) {
         this.#subscriptions += 1
       }
       if (watches) {

@@ -7,13 +7,13 @@ import {
 } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { Audience, type Wishes } from '../../src/hub/audience.js'
-import type { Member } from '../../src/hub/hub.js'
+import { Audience, type SubscriptionOptions } from '../../src/hub/audience.js'
+import type { Member } from '../../src/hub/member.js'
 import { DeltaReader } from '../fixtures/delta-reader.js'
 
 /** A member that reads frames like the official client. */
-function listener(wishes: Wishes = {}, codec = jsonCodec) {
-  const reader = new DeltaReader(codec.binary, wishes.delta === true)
+function listener(options: SubscriptionOptions = {}, codec = jsonCodec) {
+  const reader = new DeltaReader(codec.binary, options.delta === true)
   const frames: Buffer[] = []
   const got: unknown[] = []
   const deltas: boolean[] = []
@@ -34,7 +34,7 @@ function listener(wishes: Wishes = {}, codec = jsonCodec) {
     unsubscribe: () => undefined,
     lost: () => undefined,
   }
-  return { member, wishes, frames, got, deltas }
+  return { member, options, frames, got, deltas }
 }
 
 const delta = { delta: true }
@@ -131,8 +131,8 @@ t.test('evaluates equal filters once', async (t) => {
   }
   const goals = [0, 1, 2].map(() => listener({ filter: counted() }))
   const cards = listener({ filter: kind('card') })
-  for (const { member, wishes } of [...goals, cards]) {
-    audience.add(member, 0, wishes)
+  for (const { member, options } of [...goals, cards]) {
+    audience.add(member, 0, options)
   }
   t.equal(audience.deliver('a', state(1, { kind: 'goal' })), 3)
   t.equal(audience.deliver('a', state(2, { kind: 'card' })), 1)
@@ -147,7 +147,7 @@ t.test('evaluates equal filters once', async (t) => {
     t.ok(audience.delete(first.member))
   }
   const late = listener({ filter: counted() })
-  audience.add(late.member, 0, late.wishes)
+  audience.add(late.member, 0, late.options)
   tried = 0
   audience.deliver('a', state(4, { kind: 'goal' }))
   t.equal(tried, 1, 'still evaluated once after a subscriber left')
@@ -205,9 +205,9 @@ t.test(
           }))
           for (const [now, { at, value, kind: tag }] of publications.entries()) {
             fields[at] = value
-            for (const { from, to, member, wishes } of there) {
+            for (const { from, to, member, options } of there) {
               if (from === now) {
-                audience.add(member, 0, wishes)
+                audience.add(member, 0, options)
               }
               if (to === now) {
                 audience.delete(member)

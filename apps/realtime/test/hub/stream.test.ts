@@ -1,7 +1,8 @@
 import { encodePublication, jsonCodec, type StreamPosition } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
-import { Hub, type Member } from '../../src/hub/hub.js'
+import { Hub } from '../../src/hub/hub.js'
+import type { Member } from '../../src/hub/member.js'
 import type { ArrivalPosition, Recovery, StoredPublication } from '../../src/hub/stream.js'
 
 /** A model of Redis: a stream with a history, and a bus that may lose messages. */

@@ -45,11 +45,15 @@ function client(t: Test, build: (typeof builds)[number], url: string): OfficialC
   return centrifuge
 }
 
-type Wishes = Parameters<OfficialClient['newSubscription']>[1] & object
+type SubscriptionOptions = Parameters<OfficialClient['newSubscription']>[1] & object
 
 /** A subscription that records publications. */
-async function listen(centrifuge: OfficialClient, channel: string, wishes: Wishes = {}) {
-  const subscription = centrifuge.newSubscription(channel, wishes)
+async function listen(
+  centrifuge: OfficialClient,
+  channel: string,
+  options: SubscriptionOptions = {},
+) {
+  const subscription = centrifuge.newSubscription(channel, options)
   const heard: unknown[] = []
   const waiting = new Set<() => void>()
   subscription.on('publication', ({ data }) => {
@@ -210,14 +214,14 @@ for (const build of builds) {
 
 for (const channel of ['doc:mixed', 'live:mixed']) {
   t.test(`${channel}: serves subscribers with all options in one channel`, async (t) => {
-    const wishes: Wishes[] = [{}, { delta: 'fossil' }, { tagsFilter: goals }]
+    const optionSets: SubscriptionOptions[] = [{}, { delta: 'fossil' }, { tagsFilter: goals }]
     const listeners = await Promise.all(
       nodes.flatMap(({ wsUrl }) =>
         builds.flatMap((build) =>
-          wishes.map(async (wish) => ({
+          optionSets.map(async (options) => ({
             build,
-            filtered: 'tagsFilter' in wish,
-            ...(await listen(client(t, build, wsUrl), channel, wish)),
+            filtered: 'tagsFilter' in options,
+            ...(await listen(client(t, build, wsUrl), channel, options)),
           })),
         ),
       ),

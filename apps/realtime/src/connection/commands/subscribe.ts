@@ -7,7 +7,7 @@ import {
   type StreamPosition,
   type SubscribeResult,
 } from '@portcullis/protocol'
-import type { Wishes as SubscriptionOptions } from '../../hub/audience.js'
+import type { SubscriptionOptions } from '../../hub/audience.js'
 import type { ChannelOptions } from '../../hub/namespaces.js'
 import type { Session } from '../session.js'
 import { type Begin, subscribeResult } from '../subscriptions/begin-result.js'

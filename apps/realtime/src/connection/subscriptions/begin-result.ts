@@ -6,7 +6,7 @@ import {
   type SubscribeResult,
   type TagFilter,
 } from '@portcullis/protocol'
-import type { Wishes as SubscriptionOptions } from '../../hub/audience.js'
+import type { SubscriptionOptions } from '../../hub/audience.js'
 import type { Recovery, StoredPublication } from '../../hub/stream.js'
 
 /** Where a subscription begins. Undefined in a channel without recovery. */

@@ -10,8 +10,8 @@ import {
   type Unsubscribe,
   unsubscribeCodes,
 } from '@portcullis/protocol'
-import type { Wishes as SubscriptionOptions } from '../../hub/audience.js'
-import type { Member } from '../../hub/hub.js'
+import type { SubscriptionOptions } from '../../hub/audience.js'
+import type { Member } from '../../hub/member.js'
 import type { Permit } from '../../hub/permit.js'
 import type { Recovery, StreamRead } from '../../hub/stream.js'
 import type { Services } from '../node.js'
@@ -125,7 +125,7 @@ export class Subscriptions {
         since: options.recovery ? entry.since : undefined,
         readMissed,
         watches: watches && options.joinLeave,
-        ...(subscriptionOptions === undefined ? {} : { wishes: subscriptionOptions }),
+        ...(subscriptionOptions === undefined ? {} : { subscriptionOptions }),
         enter: (begin) => {
           if (!this.isCurrent(channel, subscription) || !onEnter(begin)) {
             return false
