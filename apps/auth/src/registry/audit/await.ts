@@ -1,5 +1,6 @@
 import type { AuditPage, ListAudit } from '@portcullis/contracts/audit'
 import { defined } from '@portcullis/contracts/defined'
+import { Wakeup } from '../../wakeup.js'
 import type { Listener } from '../listen.js'
 import type { Registry } from '../registry.js'
 import { listAudit } from './list.js'
@@ -10,45 +11,37 @@ const maxWaitMs = 1000
 
 /** Announces that the audit log has grown, through any auth instance. Create one per process. */
 export interface AuditWatch {
-  /**
-   * Resolves when the log has grown, after a second, after `withinMs`, or when this watch closes.
-   */
-  news(withinMs: number): Promise<void>
+  /** Calls `callback` when the log has grown. Returns a function that stops this. */
+  onNews(callback: () => void): () => void
   readonly closed: boolean
-  /** Ends every wait at once. The caller closes the listener. */
+  /** Stops listening and ends every wait at once. The caller closes the listener. */
   close(): void
 }
 
 /** Starts to listen for entries. */
 export function openAuditWatch(registry: Registry, listener: Listener): AuditWatch {
-  const waiting = new Set<() => void>()
-  const wakeAll = () => {
-    for (const wake of [...waiting]) {
-      wake()
+  const callbacks = new Set<() => void>()
+  const announce = () => {
+    for (const callback of [...callbacks]) {
+      callback()
     }
   }
-  const stops = [listener.on(registry.keys.auditNews, wakeAll), listener.onGap(wakeAll)]
+  const stops = [listener.on(registry.keys.auditNews, announce), listener.onGap(announce)]
   let closed = false
   return {
     get closed() {
       return closed
     },
-    news: (withinMs) =>
-      new Promise((resolve) => {
-        const wake = () => {
-          clearTimeout(timer)
-          waiting.delete(wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, Math.min(withinMs, maxWaitMs))
-        waiting.add(wake)
-      }),
+    onNews(callback) {
+      callbacks.add(callback)
+      return () => callbacks.delete(callback)
+    },
     close() {
       closed = true
       for (const stop of stops) {
         stop()
       }
-      wakeAll()
+      announce()
     },
   }
 }
@@ -64,17 +57,27 @@ export async function awaitAudit(
   watch: AuditWatch,
   { wait = 0, ...query }: ListAudit,
 ): Promise<AuditPage> {
+  const wakeup = new Wakeup()
   const deadline = performance.now() + wait
-  let from = query
-  for (;;) {
-    const remainingMs = deadline - performance.now()
-    // Listen before reading, so that no entry between the two is lost.
-    const news = watch.closed || remainingMs <= 0 ? undefined : watch.news(remainingMs)
-    const { isEnd, ...page } = await listAudit(registry, retention, from)
-    if (page.entries.length > 0 || !isEnd || news === undefined) {
-      return page
+  let news = 0
+  // Listen before reading, so that no entry between the two is lost.
+  const release = watch.onNews(() => {
+    news += 1
+    wakeup.wake()
+  })
+  try {
+    for (let from = query; ; ) {
+      const seen = news
+      const mayWait = !watch.closed && performance.now() < deadline
+      const { isEnd, ...page } = await listAudit(registry, retention, from)
+      if (page.entries.length > 0 || !isEnd || !mayWait) {
+        return page
+      }
+      const remainingMs = Math.max(0, deadline - performance.now())
+      await wakeup.until(() => news !== seen, { maxWaitMs: Math.min(remainingMs, maxWaitMs) })
+      from = { ...from, ...defined({ after: page.cursor }) }
     }
-    await news
-    from = { ...from, ...defined({ after: page.cursor }) }
+  } finally {
+    release()
   }
 }

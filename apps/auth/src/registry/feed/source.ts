@@ -1,3 +1,4 @@
+import { Wakeup } from '../../wakeup.js'
 import type { Listener } from '../listen.js'
 import type { Registry } from '../registry.js'
 import { feedEnd } from './end.js'
@@ -17,33 +18,23 @@ const eventsPerRead = 500
  */
 export function feedSource(registry: Registry, listener: Listener): FeedSource {
   const waitMs = Math.min(maxWaitMs, Math.ceil(registry.leaseMs / 10))
-  let hasNews = false
-  let wake = () => {}
-  const ring = () => {
-    hasNews = true
-    wake()
+  const wakeup = new Wakeup()
+  let published = 0
+  let seen = 0
+  const onPublished = () => {
+    published += 1
+    wakeup.wake()
   }
-  const stops = [listener.on(registry.keys.news, ring), listener.onGap(ring)]
+  const stops = [listener.on(registry.keys.news, onPublished), listener.onGap(onPublished)]
   return {
     async read(cursor) {
       // This read may not see events that are published from now on.
-      hasNews = false
+      seen = published
       return readFeed(registry, cursor, eventsPerRead)
     },
     end: () => feedEnd(registry),
     async news(_cursor, closing) {
-      if (hasNews || closing.aborted) {
-        return
-      }
-      await new Promise<void>((resolve) => {
-        wake = () => {
-          clearTimeout(timer)
-          closing.removeEventListener('abort', wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, waitMs)
-        closing.addEventListener('abort', wake)
-      })
+      await wakeup.until(() => published !== seen, { signals: [closing], maxWaitMs: waitMs })
     },
     close() {
       for (const stop of stops) {

@@ -1,4 +1,5 @@
 import type { Receipt } from '@portcullis/contracts/revocations'
+import { Wakeup } from '../../wakeup.js'
 import type { Listener } from '../listen.js'
 import type { Registry } from '../registry.js'
 import { getReceipt } from './get-receipt.js'
@@ -69,34 +70,27 @@ export async function awaitReceipt(
   id: string,
   waitMs: number,
 ): Promise<Receipt> {
-  let acknowledged = false
-  let wake = () => {}
-  let expired = false
+  const wakeup = new Wakeup()
+  const deadline = performance.now() + waitMs
+  let acknowledgements = 0
   // Listen before reading, so that no acknowledgement between the two is lost.
   const release = watch.onAcknowledged(id, () => {
-    acknowledged = true
-    wake()
+    acknowledgements += 1
+    wakeup.wake()
   })
-  const deadline = setTimeout(() => {
-    expired = true
-    wake()
-  }, waitMs)
   try {
-    for (;;) {
-      acknowledged = false
-      const last = expired || watch.closed
+    for (let mayWait = !watch.closed; ; ) {
+      const seen = acknowledgements
       const receipt = await getReceipt(registry, id)
-      if (receipt.complete || last) {
+      if (receipt.complete || !mayWait) {
         return receipt
       }
-      if (!acknowledged && !expired && !watch.closed) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
+      const woken = await wakeup.until(() => watch.closed || acknowledgements !== seen, {
+        maxWaitMs: Math.max(0, deadline - performance.now()),
+      })
+      mayWait = woken && !watch.closed
     }
   } finally {
-    clearTimeout(deadline)
     release()
   }
 }
