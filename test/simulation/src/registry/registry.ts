@@ -106,7 +106,7 @@ export class Partition {
     return this.data.feed.at(-1)?.id ?? '0-0'
   }
 
-  /** issue-token.lua */
+  /** tokens/issue.lua */
   issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken | 'parent_ended' {
     const [parent] = token.parents
     if (parent !== undefined && this.introspect(parent, token.identity) === undefined) {
@@ -117,7 +117,7 @@ export class Partition {
     return issued
   }
 
-  /** introspect.lua */
+  /** tokens/introspect.lua */
   introspect(jti: string, identity: string): SimulatedToken | undefined {
     const token = this.data.tokens.get(jti)
     if (token === undefined || token.identity !== identity || token.revoked) {
@@ -137,7 +137,7 @@ export class Partition {
     return cut ? undefined : { ...token }
   }
 
-  /** register-identity.lua; returns when, undefined when there is one of the name. */
+  /** identities/create.lua; returns when, undefined when there is one of the name. */
   register(identity: string): number | undefined {
     if (this.data.identities.has(identity)) {
       return undefined
@@ -151,7 +151,7 @@ export class Partition {
     return this.#options.timeUs()
   }
 
-  /** revoke.lua */
+  /** revocations/revoke.lua */
   revoke(id: string, selector: Selector): { us: number; cutoffUs: number } {
     const us = this.#moment()
     this.#mark(selector, us)
@@ -189,7 +189,7 @@ export class Partition {
     return following.slice(0, limit)
   }
 
-  /** join-node.lua */
+  /** nodes/join.lua */
   join({
     node,
     instance,
@@ -218,14 +218,14 @@ export class Partition {
     return { before: holder?.instance ?? '', end: this.end, since }
   }
 
-  /** join-part.lua */
+  /** auth-part/join.lua */
   joinPart(part: string): void {
     if (!this.data.leases.has(part)) {
       this.data.leases.set(part, this.#newLease())
     }
   }
 
-  /** leave-node.lua */
+  /** nodes/leave.lua */
   leave(node: string, instance: string): number | undefined {
     if (this.data.nodes.get(node)?.instance === instance) {
       this.data.nodes.delete(node)
@@ -239,7 +239,7 @@ export class Partition {
     return lease.fencedUs
   }
 
-  /** renew-lease.lua */
+  /** nodes/renew-lease.lua */
   renew(
     node: string,
     instance: string,
@@ -257,7 +257,7 @@ export class Partition {
     return this.#renewPart(`${instance}:${node}`, lease, asked)
   }
 
-  /** renew-part.lua */
+  /** auth-part/renew.lua */
   renewPart(
     part: string,
     asked: { us: number; run: string } | undefined,
@@ -266,7 +266,7 @@ export class Partition {
     return lease === undefined ? 'not_joined' : this.#renewPart(part, lease, asked)
   }
 
-  /** read-leases.lua */
+  /** nodes/read-leases.lua */
   leases(): Leases {
     this.#openRoster()
     const { partition } = this.#options
@@ -289,7 +289,7 @@ export class Partition {
     return { leases, ends: [end], missing: [] }
   }
 
-  /** fence-node.lua */
+  /** nodes/fence.lua */
   fence(
     part: string,
     { run, renewedUs }: Pick<Lease, 'run' | 'renewedUs'>,
@@ -307,7 +307,7 @@ export class Partition {
     return lease.fencedUs
   }
 
-  /** forget-node.lua */
+  /** nodes/forget.lua */
   forget(node: string, instance: string, fencedUs: number): void {
     const part = `${instance}:${node}`
     if (this.data.leases.get(part)?.fencedUs !== fencedUs) {
@@ -326,7 +326,7 @@ export class Partition {
       .map(({ id }) => id)
   }
 
-  /** ack-revocations.lua */
+  /** nodes/settle-receipt-parts.lua */
   settle(
     { node, instance }: NodeInstance,
     ids: readonly string[],

@@ -11,7 +11,7 @@ export interface Cutoffs {
 
 /**
  * Returns the microsecond that a cut-off counts as. `member` is one of an identity's cut-offs, or
- * `all`. A count can so ignore cut-offs that have moved since a commit.
+ * `all`. So a count can ignore cut-offs that have moved since a commit.
  */
 export type AsOf = (member: string, cutoffUs: number) => number
 
