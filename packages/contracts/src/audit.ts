@@ -154,7 +154,7 @@ export const ListAudit = Type.Object(
     cursor: Type.Optional(AuditCursor),
     /** The previous page's `cursor`, or an entry's `id`. Not with `cursor`. */
     after: Type.Optional(AuditCursor),
-    /** Only with `after`: milliseconds to wait for an entry if there is none yet. */
+    /** Only with `after`: milliseconds to wait for the next entry. */
     wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
   },
   { additionalProperties: false },

@@ -43,7 +43,7 @@ t.test('rejects every invalid JWT like one of an unknown identity', async (t) =>
   const otherwise = await signedAs(rsa, 'PS256')
   const [, payload = ''] = used.split('.')
   const cases = {
-    'of an unknown identity': await key.sign(claims('nobody')),
+    'of an unknown identity': await key.sign(claims('unknown')),
     'of an identity without keys': await key.sign(claims(without)),
     'used before': used,
     'with a used jti, signed again': await key.sign(good),

@@ -51,7 +51,7 @@ t.test('answers for an unknown identity as for a known one', async (t) => {
     known.map(({ statusCode }) => statusCode),
     [401, 401, 429],
   )
-  t.same(await responsesTo('nobody'), known)
+  t.same(await responsesTo('unknown'), known)
 })
 
 t.test('counts failures of an address at all instances together, for any identity', async (t) => {
@@ -86,7 +86,7 @@ t.test(
     const backend = await self.identity(['introspect'], { jwks: { keys: [key.jwk] } })
     const guesses = (name: string) =>
       Promise.all(Array.from({ length: 40 }, (_, n) => ask(self, name, `wrong-${n}`)))
-    for (const name of [node.identity, backend.identity, 'nobody']) {
+    for (const name of [node.identity, backend.identity, 'unknown']) {
       await guesses(name)
     }
     t.equal((await ask(self, node.identity, 'wrong')).statusCode, 429)

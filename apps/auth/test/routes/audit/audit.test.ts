@@ -192,7 +192,7 @@ t.test('records each refused attempt in one entry, and nothing for other request
   for (const [method, url] of [
     ['GET', '/v1/nowhere'],
     ['PUT', '/v1/identities'],
-    ['GET', '/v1/identities/nobody'],
+    ['GET', '/v1/identities/unknown'],
     ['GET', '/v1/audit?limit=0'],
     ['GET', '/v1/nodes'],
     ['GET', '/health'],

@@ -86,8 +86,8 @@ t.test('rejects invalid receivers and names the wrong member', async (t) => {
     t.match(answer.json(), { status: 400, code: 'invalid_request', detail }, JSON.stringify(body))
     t.notMatch(answer.body, 'b: c')
   }
-  const nobody = { aud, delivery: { method: pollMethod }, identity: 'nobody' }
-  t.match((await self.api(admin, 'POST', '/v1/event-receivers', nobody)).json(), {
+  const unknown = { aud, delivery: { method: pollMethod }, identity: 'unknown' }
+  t.match((await self.api(admin, 'POST', '/v1/event-receivers', unknown)).json(), {
     status: 404,
     code: 'identity_not_found',
   })

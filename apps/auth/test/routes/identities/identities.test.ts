@@ -128,8 +128,8 @@ t.test('has a stable code for each conflict and missing identity', async (t) => 
     return `${answer.statusCode} ${answer.json().code}`
   }
   t.equal(await problem('POST', '', { identity: 'admin', scopes: [] }), '409 identity_exists')
-  t.equal(await problem('GET', '/nobody'), '404 identity_not_found')
-  t.equal(await problem('POST', '/nobody/suspend'), '404 identity_not_found')
+  t.equal(await problem('GET', '/unknown'), '404 identity_not_found')
+  t.equal(await problem('POST', '/unknown/suspend'), '404 identity_not_found')
   t.equal(await problem('GET', '?cursor=%20'), '400 bad_cursor')
 })
 

@@ -55,7 +55,7 @@ t.test('returns the same 401 with the scheme for all wrong credentials', async (
   const { form, admin } = await auth(t)
   const answers = [
     await form('/oauth/token', grant, basic('admin', 'wrong')),
-    await form('/oauth/token', grant, basic('nobody', admin.registrationCode)),
+    await form('/oauth/token', grant, basic('unknown', admin.registrationCode)),
     await form('/oauth/token', grant, basic('not an identity "*"', 'x')),
     await form('/oauth/token', { ...grant, client_id: 'admin', client_secret: 'wrong' }),
   ]

@@ -10,7 +10,7 @@ const replicated = { skip: program === undefined ? 'no redis-server is installed
 
 /** Revokes the tokens of an identity that does not exist. */
 function revoke(self: Auth, admin: string, body: object) {
-  return self.api(admin, 'POST', '/v1/revocations', { identity: 'nobody', ...body })
+  return self.api(admin, 'POST', '/v1/revocations', { identity: 'unknown', ...body })
 }
 
 /** Returns true if a receipt does not mention replicas. */

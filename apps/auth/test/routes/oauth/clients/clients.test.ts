@@ -159,7 +159,7 @@ t.test('gives a client access only to its own registration, without new scopes',
       )
       t.match(answer.headers['www-authenticate'], /^Bearer/)
     }
-    for (const name of ['nobody', 'admin', made.identity]) {
+    for (const name of ['unknown', 'admin', made.identity]) {
       const answer = await self.api(own, method, `/oauth/register/${name}`, body)
       t.equal(answer.statusCode, 401, `${method} ${name}`)
     }
