@@ -1,4 +1,4 @@
-/** Why a frame could not be read: `detail` is for our own log, a peer learns only the close code. */
+/** Why a frame could not be decoded. */
 export type ProtocolErrorCode =
   | 'empty_frame'
   | 'too_many_commands'
@@ -6,11 +6,14 @@ export type ProtocolErrorCode =
   | 'not_protobuf'
   | 'not_a_command'
 
-/** A frame is not of the protocol; its sender is closed with `disconnectCodes.badRequest`. */
+/**
+ * A frame breaks the protocol. Its sender is closed with `disconnectCodes.badRequest`, and does not see
+ * the message.
+ */
 export class ProtocolError extends Error {
   readonly code: ProtocolErrorCode
-  constructor(code: ProtocolErrorCode, detail: string) {
-    super(detail)
+  constructor(code: ProtocolErrorCode, message: string) {
+    super(message)
     this.name = 'ProtocolError'
     this.code = code
   }

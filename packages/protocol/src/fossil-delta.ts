@@ -1,21 +1,21 @@
 import { isUtf8 } from 'node:buffer'
 
-/** The shortest piece that is copied rather than sent: three 32-bit words. The copy takes about half of that. */
+/** Bytes of the shortest piece that is copied: three 32-bit words. The copy instruction takes about half. */
 const window = 12
-/** Pieces of the base are found that begin at a multiple of this. */
+/** Only pieces of the base that begin at a multiple of this are indexed. */
 const step = 4
-/** So many places in the base are looked at for one in the target: no content can be made to cost much. */
-const mostPlaces = 8
-/** A piece of this length is taken without looking for a longer one. */
+/** Candidates tried per target position; bounds the worst-case cost. */
+const maxCandidates = 8
+/** A piece of this length is taken without trying further candidates. */
 const longEnough = 256
 const multiplier = 0x9e3779b1
 
 /**
- * How to make `target` out of `base`, in Fossil's delta format: what they have in common is copied, the
- * rest inserted. Undefined when that is no shorter than `target` itself.
+ * Returns the delta that makes `target` from `base`, in Fossil's format: it copies common pieces and
+ * inserts the rest. Returns undefined when the delta is not shorter than `target`.
  *
- * In a target that is UTF-8 no character is cut in two, so that the delta is UTF-8 as well: subscribers
- * of the JSON form get it as a string.
+ * The delta of a UTF-8 target splits no character, so it is UTF-8 too: subscribers of the JSON form get
+ * it as a string.
  */
 export function fossilDelta(base: Buffer, target: Buffer): Buffer | undefined {
   const places = new Places(base)
@@ -37,41 +37,41 @@ export function fossilDelta(base: Buffer, target: Buffer): Buffer | undefined {
   return delta.finish()
 }
 
-/** `length` bytes that are at `at` in the target and at `from` in the base. */
+/** Equal bytes: `length` of them at `at` in the target and at `from` in the base. */
 interface Piece {
   at: number
   from: number
   length: number
 }
 
-/** Finds where the base has something that looks like the target. */
+/** An index of the base, by the hash of the `window` bytes at each place. Places are counted in steps. */
 class Places {
   readonly base: Buffer
   readonly #shift: number
-  /** The last place under each hash, and the one before each place; counted in steps, -1 for none. */
+  /** The last place with each hash, and the previous place with the same hash; -1 for none. */
   readonly #last: Int32Array
-  readonly #before: Int32Array
+  readonly #previous: Int32Array
 
   constructor(base: Buffer) {
     const bits = Math.max(4, 32 - Math.clz32(base.length / step))
     this.base = base
     this.#shift = 32 - bits
     this.#last = new Int32Array(2 ** bits).fill(-1)
-    this.#before = new Int32Array(Math.ceil(base.length / step))
+    this.#previous = new Int32Array(Math.ceil(base.length / step))
     for (let place = 0; place * step + window <= base.length; place += 1) {
       const hash = this.#hash(base, place * step)
-      this.#before[place] = this.#last[hash] ?? -1
+      this.#previous[place] = this.#last[hash] ?? -1
       this.#last[hash] = place
     }
   }
 
-  /** The last place like the target's; -1 when there is none. */
+  /** Returns the last place with the hash of the target's bytes at `at`; -1 for none. */
   like(target: Buffer, at: number): number {
     return this.#last[this.#hash(target, at)] ?? -1
   }
 
-  before(place: number): number {
-    return this.#before[place] ?? -1
+  previous(place: number): number {
+    return this.#previous[place] ?? -1
   }
 
   #hash(bytes: Buffer, at: number): number {
@@ -82,7 +82,7 @@ class Places {
   }
 }
 
-/** The longest piece around `at` that the base has too, and that begins at `start` or later. */
+/** Returns the longest piece around `at` that begins at `start` or later and is also in the base. */
 function longestPiece(
   places: Places,
   target: Buffer,
@@ -92,16 +92,16 @@ function longestPiece(
   const { base } = places
   let best: Piece | undefined
   let place = places.like(target, at)
-  for (let left = mostPlaces; left > 0 && place >= 0; left -= 1) {
+  for (let left = maxCandidates; left > 0 && place >= 0; left -= 1) {
     const from = place * step
     let after = 0
-    const mostAfter = Math.min(base.length - from, target.length - at)
-    while (after < mostAfter && base[from + after] === target[at + after]) {
+    const maxAfter = Math.min(base.length - from, target.length - at)
+    while (after < maxAfter && base[from + after] === target[at + after]) {
       after += 1
     }
     let before = 0
-    const mostBefore = Math.min(from, at - start)
-    while (before < mostBefore && base[from - before - 1] === target[at - before - 1]) {
+    const maxBefore = Math.min(from, at - start)
+    while (before < maxBefore && base[from - before - 1] === target[at - before - 1]) {
       before += 1
     }
     const length = before + after
@@ -111,12 +111,12 @@ function longestPiece(
     if (length >= longEnough) {
       break
     }
-    place = places.before(place)
+    place = places.previous(place)
   }
   return best
 }
 
-/** Leaves out what is less than a character at both ends. */
+/** Removes partial characters from both ends of a piece. */
 function trim(piece: Piece, target: Buffer): void {
   while (piece.length > 0 && isWithinCharacter(target[piece.at])) {
     piece.at += 1
@@ -128,17 +128,17 @@ function trim(piece: Piece, target: Buffer): void {
   }
 }
 
-/** Whether a byte of UTF-8 goes on with a character (RFC 3629 §3). */
+/** Returns true for a byte that continues a UTF-8 character (RFC 3629 §3). */
 function isWithinCharacter(byte = 0): boolean {
   return (byte & 0xc0) === 0x80
 }
 
-/** A delta being written: `<length>\n`, `<length>@<from>,` to copy, `<length>:<bytes>` to insert, `<checksum>;`. */
+/** Writes a delta: `<length>\n`, then `<length>@<from>,` to copy or `<length>:<bytes>` to insert, then `<checksum>;`. */
 class Delta {
   readonly #target: Buffer
   readonly #parts: Buffer[] = []
   #bytes = 0
-  /** How much of the target it makes up to now. */
+  /** The length of the target that the delta makes so far. */
   end = 0
 
   constructor(target: Buffer) {
@@ -156,7 +156,7 @@ class Delta {
     this.end = at + length
   }
 
-  /** The whole delta; undefined when it is not worth it. */
+  /** Returns the delta; undefined when it is not shorter than the target. */
   finish(): Buffer | undefined {
     this.#insertUpTo(this.#target.length)
     this.#add(`${digits(checksum(this.#target))};`)
@@ -181,13 +181,13 @@ class Delta {
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~'
 
-/** A number as the format has it: to the base of 64, the highest digit first. */
+/** Returns a number in base 64, highest digit first. */
 function digits(value: number): string {
   const low = alphabet.charAt(value & 63)
   return value < 64 ? low : digits(value >>> 6) + low
 }
 
-/** The sum of all 32-bit words, big endian, the last one filled up with zeros. */
+/** Returns the sum of all big-endian 32-bit words; the last one is padded with zeros. */
 function checksum(bytes: Buffer): number {
   let sum = 0
   const whole = bytes.length & ~3

@@ -6,13 +6,13 @@ import { officialCodec } from './fixtures/official-codec.js'
 
 const official = officialCodec()
 
-/** What the official client makes of it. */
+/** Applies a delta with the official client. */
 function applied(base: Buffer, delta: Buffer): Buffer {
   const { newData } = official.applyDeltaIfNeeded({ delta: true, data: delta }, base)
   return Buffer.from(newData)
 }
 
-/** Texts that have much in common, as successive states of something have; and bytes of any kind. */
+/** Pairs of similar texts, like successive states of a document, and pairs of arbitrary bytes. */
 const word = fc.constantFrom(
   'привет',
   'пока, ',
@@ -31,7 +31,7 @@ const few = fc
 const content = fc.oneof(text, bytes, few)
 const pair = fc.oneof(
   fc.tuple(content, content),
-  // The second is the first with something else in one place.
+  // The second text is the first with one piece replaced.
   fc
     .tuple(content, content, fc.nat())
     .map(([base, other, at]): [Buffer, Buffer] => [
@@ -44,7 +44,7 @@ const pair = fc.oneof(
     ]),
 )
 
-t.test('the official client gets what was meant, and UTF-8 stays UTF-8', async () => {
+t.test('the official client restores the target, and deltas of UTF-8 are UTF-8', async () => {
   fc.assert(
     fc.property(pair, ([base, target]) => {
       const delta = fossilDelta(base, target)
@@ -61,7 +61,7 @@ t.test('the official client gets what was meant, and UTF-8 stays UTF-8', async (
   )
 })
 
-t.test('a change in a large document is small', async (t) => {
+t.test('a small change of a large document has a small delta', async (t) => {
   const state = (score: number) =>
     Buffer.from(
       JSON.stringify({
@@ -78,8 +78,8 @@ t.test('a change in a large document is small', async (t) => {
   }
 })
 
-t.test('no character is cut in two', async (t) => {
-  // The bytes of е and ж, and of ш and щ, differ in the second alone.
+t.test('splits no character', async (t) => {
+  // е and ж, and also ш and щ, differ in their second byte only.
   const base = Buffer.from('одно длинное слово: ежеш, и ещё одно')
   const target = Buffer.from('одно длинное слово: жежщ, и ещё одно')
   const delta = fossilDelta(base, target)
@@ -90,7 +90,7 @@ t.test('no character is cut in two', async (t) => {
   t.same(applied(base, delta), target)
 })
 
-t.test('nothing, and what has nothing in common, is sent in full', async (t) => {
+t.test('returns no delta for empty or unrelated data', async (t) => {
   const cases = [
     ['', ''],
     ['', 'something that is long enough'],
@@ -102,7 +102,7 @@ t.test('nothing, and what has nothing in common, is sent in full', async (t) => 
   }
 })
 
-t.test('what is made to look alike everywhere costs little', async (t) => {
+t.test('bounds the cost of data that is alike everywhere', async (t) => {
   const length = 262_144
   const base = Buffer.alloc(length, 'a')
   const target = Buffer.from(`${'a'.repeat(20)}b`.repeat(length / 21))
@@ -113,6 +113,6 @@ t.test('what is made to look alike everywhere costs little', async (t) => {
     throw new Error('there is one')
   }
   t.same(applied(base, delta), target)
-  // A search through all places that look alike takes a hundred times as long.
+  // Trying all candidates would take a hundred times as long.
   t.ok(user < 400_000, `${user} µs`)
 })

@@ -4,47 +4,47 @@ import type { Content } from '../messages/content.js'
 import type { ClientInfo, Payload, Publication } from '../messages/publications.js'
 import type { ReplyBody, SubscribePush } from '../messages/replies.js'
 
-/** One message of the server, encoded. Only `frame` of the codec that made it knows how to send it. */
+/** One encoded message of the server. Only the codec that made it can put it into a frame. */
 export type Encoded = string | Buffer
 
-/** One form of the protocol. A connection holds one, and never asks which. */
+/** One form of the protocol: JSON or Protobuf. */
 export interface Codec {
-  /** Whether the form's frames are binary; a client that sends the other kind is closed with 3506. */
+  /** True for binary frames, false for text. A client that sends the other kind is closed with 3506. */
   readonly binary: boolean
 
   /**
-   * Reads one WebSocket message of a client.
+   * Returns the commands of one WebSocket message of a client.
    *
-   * @throws ProtocolError when the message as a whole is not of the protocol
+   * @throws ProtocolError when the message breaks the protocol
    */
   decode(message: Buffer, maxCommands?: number): Command[]
 
   reply(id: number, body: ReplyBody): Encoded
 
-  /** The `data` of a result, as this form has it. */
+  /** Returns the `data` of a result: a JSON value, or bytes in the Protobuf form. */
   contentValue(content: Content): unknown
 
-  /** The push of a publication, from the bytes that `decodePublication` has accepted. */
+  /** Returns the push of a publication. `encoded` must have passed `decodePublication`. */
   publicationPush(channel: string, encoded: Buffer, offset?: number): Encoded
 
-  /** What deltas are made of: a publication's data, as this form has it. */
+  /** Returns the data of a publication as the bytes between which deltas are computed. */
   payload(publication: Publication): Buffer
 
-  /** The push of a publication to subscribers who have asked for deltas. */
+  /** Returns the push of a publication for subscribers with deltas. */
   payloadPush(channel: string, publication: Publication, payload: Payload, offset?: number): Encoded
 
-  /** Tells subscribers who asked for it that somebody has come into the channel, or has left it. */
+  /** Returns the push that a client has joined or left a channel. */
   presencePush(channel: string, kind: 'join' | 'leave', info: ClientInfo): Encoded
 
-  /** Tells the client that the server has put it into a channel. */
+  /** Returns the push that the server has put the client into a channel. */
   subscribePush(channel: string, subscribed: SubscribePush): Encoded
 
-  /** Tells the client that the server ended one of its subscriptions. */
-  unsubscribePush(channel: string, why: Unsubscribe): Encoded
+  /** Returns the push that the server has ended a subscription. */
+  unsubscribePush(channel: string, reason: Unsubscribe): Encoded
 
   /** The server's ping. */
   readonly ping: Encoded
 
-  /** A whole WebSocket frame with all of these, in order; one at least. */
+  /** Returns a whole WebSocket frame with all of these messages, in order. There is at least one. */
   frame(messages: readonly Encoded[]): Buffer
 }

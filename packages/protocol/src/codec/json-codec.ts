@@ -11,7 +11,7 @@ import {
 } from '../messages/replies.js'
 import type { Codec } from './codec.js'
 
-/** The JSON form: text frames, one message a line. */
+/** The JSON form: text frames with one message per line. */
 export const jsonCodec: Codec = {
   binary: false,
   decode: (message, maxCommands) => decodeCommands(message.toString(), maxCommands),

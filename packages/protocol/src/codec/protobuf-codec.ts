@@ -15,7 +15,7 @@ import { type ReplyBody, withPublications } from '../messages/replies.js'
 import type { Codec, Encoded } from './codec.js'
 import { CommandMessage, ReplyMessage } from './protobuf-messages.js'
 
-/** The Protobuf form: binary frames, each message behind its length as a varint. */
+/** The Protobuf form: binary frames. Each message follows its length, a varint. */
 export const protobufCodec: Codec = {
   binary: true,
   decode,
@@ -40,7 +40,7 @@ export const protobufCodec: Codec = {
   frame: (messages) => binaryFrame(Buffer.concat(messages.map(bytesOf))),
 }
 
-const halfOfPair = /\p{Surrogate}/u
+const halfSurrogatePair = /\p{Surrogate}/u
 
 function encode(reply: object): Encoded {
   return bytesOf(ReplyMessage.encodeDelimited(reply).finish())
@@ -86,11 +86,11 @@ function infoOf({ user, client }: ClientInfo): ClientInfo {
 }
 
 /**
- * JSON can escape half of a surrogate pair, UTF-8 has no bytes for it; the library would write what
- * strict clients take for a broken message.
+ * Replaces halves of surrogate pairs. JSON can escape them, UTF-8 cannot express them, and strict
+ * clients reject what the library would write.
  */
 function wellFormed(text: string): string {
-  return halfOfPair.test(text) ? Buffer.from(text).toString() : text
+  return halfSurrogatePair.test(text) ? Buffer.from(text).toString() : text
 }
 
 function decode(message: Buffer, maxCommands = maxCommandsPerFrame): Command[] {
@@ -98,19 +98,22 @@ function decode(message: Buffer, maxCommands = maxCommandsPerFrame): Command[] {
   const reader = protobuf.Reader.create(message)
   while (reader.pos < reader.len) {
     if (commands.length === maxCommands) {
-      throw new ProtocolError('too_many_commands', `more than ${maxCommands} commands in a frame`)
+      throw new ProtocolError(
+        'too_many_commands',
+        `the frame has more than ${maxCommands} commands`,
+      )
     }
-    const length = orNotProtobuf(() => reader.uint32())
+    const length = readProtobuf(() => reader.uint32())
     const end = reader.pos + length
     if (end > reader.len) {
-      throw new ProtocolError('not_protobuf', 'a length beyond the frame')
+      throw new ProtocolError('not_protobuf', 'a message length exceeds the frame')
     }
-    // Each command is read from its own bytes, so that no length in it reaches into the next.
+    // Decode each command from its own bytes, so that a wrong length cannot reach into the next one.
     commands.push(decodeCommand(message.subarray(reader.pos, end)))
     reader.pos = end
   }
   if (commands.length === 0) {
-    throw new ProtocolError('empty_frame', 'a frame without a command')
+    throw new ProtocolError('empty_frame', 'the frame has no command')
   }
   return commands
 }
@@ -119,15 +122,15 @@ function decodeCommand(bytes: Buffer): Command {
   if (bytes.length === 0) {
     return { method: 'pong' }
   }
-  const value: Record<string, unknown> = orNotProtobuf(() =>
+  const value: Record<string, unknown> = readProtobuf(() =>
     CommandMessage.toObject(CommandMessage.decode(bytes), { longs: Number }),
   )
-  // Of nothing but fields that we do not know: a command, though none of ours.
+  // All fields are unknown, so this is no pong.
   if (Object.keys(value).length === 0) {
-    throw new ProtocolError('not_a_command', 'a command names exactly one known method')
+    throw new ProtocolError('not_a_command', 'a command must name exactly one known method')
   }
   const { publish } = value
-  // An encoder leaves empty bytes out.
+  // Encoders omit empty bytes.
   if (publish instanceof Object && !('data' in publish)) {
     value['publish'] = { ...publish, data: Buffer.alloc(0) }
   }
@@ -140,8 +143,8 @@ function decodeCommand(bytes: Buffer): Command {
   return { ...command, body: { channel, ...content } }
 }
 
-/** The library reports what it cannot read by errors of several kinds. */
-function orNotProtobuf<T>(read: () => T): T {
+/** Turns the library's errors, which are of several classes, into a ProtocolError. */
+function readProtobuf<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {

@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs/light.js'
 
 /**
- * The messages of the Protobuf form, by the field numbers of the public protocol, as far as we use
- * them: a field that is not here is skipped when it comes. Fields have their names of the JSON form.
+ * The messages of the Protobuf form, with the field numbers of the public protocol and the names of
+ * the JSON form. The decoder skips fields that are missing here.
  */
 const field = (id: number, type: string) => ({ id, type })
 const list = (id: number, type: string) => ({ id, type, rule: 'repeated' })

@@ -6,12 +6,12 @@ export interface Disconnect {
   readonly reason: string
 }
 
-/** Whether a reason fits into a close frame; a socket that is to send a longer one throws. */
+/** Returns true when a reason fits into a close frame. A socket throws when it has to send a longer one. */
 export function isCloseReason(reason: string): boolean {
   return Buffer.byteLength(reason) <= 123
 }
 
-/** Every close code that a client may see from us, beside those of RFC 6455 §7.4.1. */
+/** The close codes that the server may send, besides those of RFC 6455 §7.4.1. */
 export const disconnectCodes = {
   connectionClosed: { code: 3000, reason: 'connection closed' },
   shutdown: { code: 3001, reason: 'shutdown' },
@@ -37,7 +37,7 @@ export const disconnectCodes = {
   ...closeCodes,
 } as const satisfies Record<string, Disconnect>
 
-/** Whether a client stays away after this close code: 3500 to 3999 and 4500 to 4999. */
+/** Returns true when a client does not reconnect after this close code: 3500 to 3999, 4500 to 4999. */
 export function isTerminal(code: number): boolean {
   return (code >= 3500 && code < 4000) || (code >= 4500 && code < 5000)
 }

@@ -1,11 +1,11 @@
-/** What a reply's `error` carries. `temporary`: the same command may succeed later. */
+/** The `error` of a reply. `temporary`: the same command may succeed later. */
 export interface ReplyError {
   readonly code: number
   readonly message: string
   readonly temporary?: true
 }
 
-/** Errors in replies, as PROTOCOL.md lists them. */
+/** The errors of replies, as listed in PROTOCOL.md. */
 export const replyErrors = {
   internal: { code: 100, message: 'internal server error', temporary: true },
   unauthorized: { code: 101, message: 'unauthorized' },

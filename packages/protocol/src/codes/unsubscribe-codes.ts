@@ -1,4 +1,4 @@
-/** Why the server ended one subscription. Below 2500 the client stays out; from 2500 it subscribes again. */
+/** Why the server ended a subscription. A client subscribes again from 2500 on, and not below. */
 export const unsubscribeCodes = {
   serverUnsubscribe: { code: 2000, reason: 'server unsubscribe' },
   tokenRevoked: { code: 2001, reason: 'token revoked' },

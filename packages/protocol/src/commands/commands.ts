@@ -3,30 +3,30 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Content } from '../messages/content.js'
 
-/** A bit of `flag` in `subscribe`: without all that was missed, it does not want to be in the channel. */
+/** A bit of `flag` in `subscribe`: refuse the subscription when missed publications cannot be recovered. */
 export const rejectUnrecovered = 2
 
-/** The largest command id: an unsigned 32-bit integer, as the protocol's Protobuf schema has it. */
+/** The largest command id: an unsigned 32-bit integer in the protocol's Protobuf schema. */
 export const maxCommandId = 4_294_967_295
 
 const Name = Type.String({ maxLength: 255 })
 const OfChannel = Type.Object({ channel: ChannelName })
 const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
-/** What numbers a channel's publications anew when its history was lost. */
+/** Names one numbering of a channel's publications. A lost history begins a new one. */
 const Epoch = Type.String({ maxLength: 64 })
-/** Bring what was published after `offset` of `epoch`. */
+/** Recover the publications after `offset` of `epoch`. */
 const recovering = {
   recover: Type.Optional(Type.Boolean()),
   epoch: Type.Optional(Epoch),
   offset: Type.Optional(Offset),
 }
 
-/** What an application's handler is to get: bytes in the Protobuf form. */
+/** Data for the application's handler. Bytes in the Protobuf form. */
 const Data = Type.Optional(Type.Unknown())
 
 /**
- * What each command carries. Fields that we do not know are let through unread: official clients
- * send more of them with every release.
+ * The body of each command. Unknown fields are allowed and ignored: official clients add some with
+ * every release.
  */
 export const bodies = {
   connect: Type.Object({
@@ -34,7 +34,7 @@ export const bodies = {
     data: Data,
     name: Type.Optional(Name),
     version: Type.Optional(Name),
-    /** How far it got, before it came back, in channels that the server had put it into. */
+    /** The position that the client had reached in channels that the server put it into before. */
     subs: Type.Optional(
       Type.Union([Type.Record(Type.String(), Type.Object(recovering)), Type.Null()]),
     ),
@@ -42,9 +42,9 @@ export const bodies = {
   refresh: Type.Object({ token: TokenText }),
   subscribe: Type.Object({
     channel: ChannelName,
-    /** 0 is an ordinary subscription; the others (maps, shared polls) are not available here. */
+    /** 0 is an ordinary subscription. The others (maps, shared polls) are not available. */
     type: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
-    /** Bits; `rejectUnrecovered` is the one that we know. */
+    /** Bits. Only `rejectUnrecovered` has a meaning here. */
     flag: Type.Optional(Type.Integer()),
     /** A token for this channel alone. */
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
@@ -52,9 +52,9 @@ export const bodies = {
     positioned: Type.Optional(Type.Boolean()),
     recoverable: Type.Optional(Type.Boolean()),
     join_leave: Type.Optional(Type.Boolean()),
-    /** Take the difference to what came before for each publication; the one algorithm that there is. */
+    /** Send each publication as the difference to the previous one. `fossil` is the only algorithm. */
     delta: Type.Optional(Type.Union([Type.Literal('fossil'), Type.Literal('')])),
-    /** Which publications to get; see `readTagFilter`. */
+    /** A filter of publications; see `readTagFilter`. */
     tf: Type.Optional(Type.Unknown()),
   }),
   unsubscribe: OfChannel,
@@ -63,7 +63,7 @@ export const bodies = {
   presence_stats: OfChannel,
   history: Type.Object({
     channel: ChannelName,
-    /** 0: the position alone; negative: as many as one answer may have. */
+    /** 0: the position alone. Negative: as many as fit into one reply. */
     limit: Type.Optional(Type.Integer({ minimum: -2_147_483_648, maximum: 2_147_483_647 })),
     since: Type.Optional(
       Type.Union([
@@ -78,12 +78,12 @@ export const bodies = {
   send: Type.Object({ data: Data }),
 } satisfies Record<string, TSchema>
 
-/** The name of a command, as it is on the wire. */
+/** The name of a command on the wire. */
 export type Method = keyof typeof bodies
 
 type JsonBodies = { [M in Method]: Static<(typeof bodies)[M]> }
 
-/** The body of each command, by the command's name. Only a client of the binary form publishes `b64`. */
+/** The body of each command, by the command's name. Only the Protobuf form can publish `b64`. */
 export interface CommandBodies extends Omit<JsonBodies, 'publish'> {
   publish: { channel: string } & Content
 }
@@ -113,7 +113,7 @@ export type Command =
 
 type Checks = { readonly [M in Method]: TypeCheck<(typeof bodies)[M]> }
 
-/** One compiled check for each body. */
+/** The compiled check of each body. */
 export const checks: Checks = {
   connect: TypeCompiler.Compile(bodies.connect),
   refresh: TypeCompiler.Compile(bodies.refresh),
@@ -128,7 +128,7 @@ export const checks: Checks = {
   send: TypeCompiler.Compile(bodies.send),
 }
 
-/** Whether a key of a command object names a command. */
+/** Returns true when a key of a command object is the name of a command. */
 export function isMethod(key: string): key is Method {
   return Object.hasOwn(checks, key)
 }

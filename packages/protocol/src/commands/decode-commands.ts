@@ -2,25 +2,25 @@ import { ProtocolError } from '../errors.js'
 import type { Command } from './commands.js'
 import { readCommand } from './read-command.js'
 
-/** How many commands a frame may carry; a client that subscribes again sends one for each channel. */
+/** Commands per frame. A client that reconnects sends one per channel. */
 export const maxCommandsPerFrame = 256
 
 /**
- * Reads the text of one frame: commands as JSON objects, one a line, blank lines ignored.
- * Lines are counted before any of them is parsed.
+ * Returns the commands of one text frame: one JSON object per line; blank lines are ignored. Counts
+ * the lines before it parses any.
  *
- * @throws ProtocolError when the frame as a whole is not of the protocol
+ * @throws ProtocolError when the frame breaks the protocol
  */
 export function decodeCommands(text: string, maxCommands = maxCommandsPerFrame): Command[] {
   const lines = text.split('\n', maxCommands + 1)
   if (lines.length > maxCommands && lines[maxCommands]?.trim() !== '') {
-    throw new ProtocolError('too_many_commands', `more than ${maxCommands} commands in a frame`)
+    throw new ProtocolError('too_many_commands', `the frame has more than ${maxCommands} commands`)
   }
   const commands = lines
     .filter((line) => line.trim() !== '')
     .map((line) => readCommand(parse(line)))
   if (commands.length === 0) {
-    throw new ProtocolError('empty_frame', 'a frame without a command')
+    throw new ProtocolError('empty_frame', 'the frame has no command')
   }
   return commands
 }
@@ -40,5 +40,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function notAnObject(): never {
-  throw new ProtocolError('not_a_command', 'a command is a JSON object')
+  throw new ProtocolError('not_a_command', 'a command must be a JSON object')
 }

@@ -11,7 +11,7 @@ import {
 } from './commands.js'
 
 /**
- * Reads one command from its object, in whatever form that came.
+ * Returns the command in an object, which either form of the protocol may have decoded.
  *
  * @throws ProtocolError not_a_command
  */
@@ -23,20 +23,20 @@ export function readCommand(value: Record<string, unknown>): Command {
   const named = keys.filter(isMethod)
   const [method] = named
   if (method === undefined || named.length > 1) {
-    throw new ProtocolError('not_a_command', 'a command names exactly one known method')
+    throw new ProtocolError('not_a_command', 'a command must name exactly one known method')
   }
   const body = value[method]
   const id = value['id'] ?? 0
   if (method === 'send' && id === 0) {
-    return checks.send.Check(body) ? { method, body } : reject('send carries an object')
+    return checks.send.Check(body) ? { method, body } : reject('send must have an object')
   }
   if (!isId(id)) {
-    return reject(`id is an integer from 1 to ${maxCommandId}`)
+    return reject(`id must be an integer from 1 to ${maxCommandId}`)
   }
-  return method === 'send' ? reject('send has no id') : request(method, id, body)
+  return method === 'send' ? reject('send must have no id') : request(method, id, body)
 }
 
-/** Returns true when the body of a command is valid. */
+/** Returns true when a value is a valid body of the command. */
 type BodyCheck<M extends RequestMethod> = (body: unknown) => body is CommandBodies[M]
 
 const isValid: { readonly [M in RequestMethod]: BodyCheck<M> } = {

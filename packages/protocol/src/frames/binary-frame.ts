@@ -1,6 +1,6 @@
 import { finalBinary, serverFrame } from './server-frame.js'
 
-/** A whole WebSocket binary frame of a server, as `textFrame` is one of text. */
+/** Returns a whole binary WebSocket frame of a server; see `textFrame`. */
 export function binaryFrame(payload: Buffer): Buffer {
   return serverFrame(finalBinary, payload)
 }

@@ -1,8 +1,8 @@
-/** First byte of a final frame (RFC 6455 §5.2). */
+/** The first byte of a final frame (RFC 6455 §5.2). */
 export const finalText = 0x81
 export const finalBinary = 0x82
 
-/** A whole WebSocket frame of a server: unmasked, never compressed. */
+/** Returns a whole WebSocket frame of a server: unmasked and uncompressed. */
 export function serverFrame(first: number, payload: string | Buffer): Buffer {
   const length = Buffer.byteLength(payload)
   const frame = Buffer.allocUnsafe(headerLength(length) + length)

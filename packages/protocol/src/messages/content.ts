@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * What a publication carries. In the JSON form of the protocol that is a value, in the Protobuf form
- * bytes; `data` stands for both as long as nothing is lost, and `b64` keeps all other bytes.
+ * The data of a publication: a value in the JSON form of the protocol, bytes in the Protobuf form.
+ * `data` holds every value, and bytes that are exactly that value's JSON; `b64` holds all other bytes.
  */
 export type Content = { data: unknown } | { b64: string }
 
-/** Bytes that a client has published: `data` when writing them as JSON again gives the same bytes. */
+/** Returns the content of published bytes: `data` when the value's JSON has the same bytes. */
 export function contentOfBytes(bytes: Uint8Array): Content {
   const buffer = asBuffer(bytes)
   const json = parseCompact(buffer)
@@ -15,20 +15,20 @@ export function contentOfBytes(bytes: Uint8Array): Content {
     : { data: json.value }
 }
 
-/** The value that bytes spell as JSON, however it is written; undefined when they are no JSON. */
+/** Returns the value of bytes that are JSON; undefined for other bytes. */
 export function valueOfBytes(bytes: Uint8Array): { value: unknown } | undefined {
   return parseCompact(asBuffer(bytes))
 }
 
-/** What subscribers of the Protobuf form get: the bytes that were published. */
+/** Returns the data for subscribers of the Protobuf form: the published bytes. */
 export function bytesOfContent(content: Content): Buffer {
   if ('b64' in content) {
     return Buffer.from(content.b64, 'base64')
   }
-  return Buffer.from(written(content.data) ?? '')
+  return Buffer.from(stringify(content.data) ?? '')
 }
 
-/** What subscribers of the JSON form get: a value; for bytes that are no JSON their base64. */
+/** Returns the data for subscribers of the JSON form: a value, or the base64 of bytes that are no JSON. */
 export function jsonOfContent(content: Content): unknown {
   if ('data' in content) {
     return content.data
@@ -37,13 +37,13 @@ export function jsonOfContent(content: Content): unknown {
   return json === undefined ? content.b64 : json.value
 }
 
-/** What subscribers of the JSON form with deltas get: that value as text, compact. */
+/** Returns the data for subscribers of the JSON form with deltas: the same value as compact text. */
 export function textOfContent(content: Content): string {
-  return written(jsonOfContent(content)) ?? 'null'
+  return stringify(jsonOfContent(content)) ?? 'null'
 }
 
-/** Undefined for what is nested so deep that it could just be written where it came in, and on this stack not. */
-function written(value: unknown): string | undefined {
+/** Returns undefined for a value nested too deep for this stack, although it was written once before. */
+function stringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
@@ -54,7 +54,7 @@ function written(value: unknown): string | undefined {
   }
 }
 
-/** The value, and how we would write it. Undefined when it is no JSON, or none that can be written. */
+/** Returns the value of JSON and its compact text; undefined when it is no JSON, or too deep to write. */
 function parseCompact(buffer: Buffer): { value: unknown; text: string } | undefined {
   if (!isUtf8(buffer)) {
     return undefined
@@ -71,7 +71,7 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-/** What JSON says in `data`, or in base64 in `b64data`, which counts where both are; undefined: nothing. */
+/** Returns the content of a JSON body with `data`, or base64 in `b64data`, which wins; undefined for neither. */
 export function contentOfJson({
   data,
   b64data = '',

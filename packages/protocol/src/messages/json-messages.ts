@@ -5,13 +5,13 @@ import { ClientInfo, JsonPublication } from './publications.js'
 import { results, SubscribePush } from './replies.js'
 
 /*
- * The messages of the JSON form, each as one schema, for descriptions of the protocol. What is read and
- * written goes by the parts that they are made of.
+ * The messages of the JSON form, one schema each, for generated descriptions of the protocol. The
+ * codecs use the schemas' parts instead.
  */
 
 const id = Type.Integer({ minimum: 1, maximum: maxCommandId })
 
-/** What a client sends: by the command's name, and `pong`. */
+/** The messages of a client, by the name of the command, and `pong`. */
 export const commandMessages: Readonly<Record<Method | 'pong', TSchema>> = {
   ...mapped(bodies, (body, method) =>
     Type.Object(method === 'send' ? { [method]: body } : { id, [method]: body }),
@@ -19,7 +19,7 @@ export const commandMessages: Readonly<Record<Method | 'pong', TSchema>> = {
   pong: Type.Object({}, { additionalProperties: false }),
 }
 
-/** What answers a command, by the command's name; `error` may answer each of them. */
+/** The replies, by the name of the command. Each command may also get `error`. */
 export const replyMessages: Readonly<Record<keyof typeof results | 'error', TSchema>> = {
   ...mapped(results, (result, method) =>
     Type.Object({ id, [method]: result }, { additionalProperties: false }),
@@ -39,7 +39,7 @@ export const replyMessages: Readonly<Record<keyof typeof results | 'error', TSch
 
 const ended = Type.Object({ code: Type.Integer(), reason: Type.String() })
 
-/** What the server sends by itself: into a channel, and `ping`. */
+/** The messages that the server sends without a command: pushes, and `ping`. */
 export const pushMessages = {
   pub: push('pub', JsonPublication),
   join: push('join', Type.Object({ info: ClientInfo })),

@@ -5,7 +5,7 @@ import { jsonOfContent, textOfContent } from './content.js'
 
 const closed = { additionalProperties: false }
 
-/** Who is behind a connection: the token's subject, and the connection's id. */
+/** The client of a connection: the subject of its token, and the connection's id. */
 export const ClientInfo = Type.Object({ user: Type.String(), client: Type.String() }, closed)
 export type ClientInfo = Static<typeof ClientInfo>
 
@@ -15,8 +15,8 @@ const about = {
 }
 
 /**
- * One message in a channel: `data` is any JSON, `b64` the base64 of bytes that no JSON can stand for
- * (see `Content`). `info` is there when a client has published it.
+ * One message in a channel, with its content (see `Content`). `info` names the client that published
+ * it; publications of the server API have none.
  */
 export const Publication = Type.Union([
   Type.Object({ data: Type.Unknown(), ...about }, closed),
@@ -24,19 +24,19 @@ export const Publication = Type.Union([
 ])
 export type Publication = Static<typeof Publication>
 
-/** A publication in a channel that has a history: `offset` counts them, from 1. */
+/** A publication in a channel with history. Offsets begin at 1. */
 export type StreamPublication = Publication & { offset: number }
 
-/** A publication as subscribers of the JSON form get it; `jsonPublication` makes it. */
+/** A publication for subscribers of the JSON form, as `jsonPublication` returns it. */
 export const JsonPublication = Type.Object({
   data: Type.Unknown(),
   offset: Type.Optional(Type.Integer()),
   ...about,
-  /** `data` is the difference to the publication before. */
+  /** `data` is the difference to the previous publication. */
   delta: Type.Optional(Type.Literal(true)),
 })
 
-/** What stands in for a publication's data: all of it, or the difference to the one before. */
+/** The data of a publication in full, or as the difference to the previous one. */
 export interface Payload {
   bytes: Buffer
   isDelta: boolean
@@ -46,17 +46,18 @@ const publication = TypeCompiler.Compile(Publication)
 const lineFeed = 0x0a
 
 /**
- * A publication as nodes pass it on and as history keeps it: one line of JSON.
+ * Returns a publication as nodes exchange it and as histories store it: one line of JSON.
  *
- * @throws RangeError when `data` is nested too deep to be written
+ * @throws RangeError when `data` is nested too deep for JSON.stringify
  */
 export function encodePublication(pub: Publication): Buffer {
   return Buffer.from(JSON.stringify(pub))
 }
 
 /**
- * Reads what `encodePublication` has written. Undefined for bytes from elsewhere that cannot be passed
- * on: of another shape, not valid UTF-8 (RFC 6455 §8.1), or on several lines, which separate messages.
+ * Returns the publication that `encodePublication` encoded. Returns undefined for bytes that must not
+ * reach a client: another shape, invalid UTF-8 (RFC 6455 §8.1), or several lines, which would be
+ * several messages.
  */
 export function decodePublication(bytes: Buffer): Publication | undefined {
   if (bytes.includes(lineFeed) || !isUtf8(bytes)) {
@@ -75,8 +76,8 @@ const afterChannel = Buffer.from(',"pub":')
 const afterPublication = Buffer.from('}}')
 
 /**
- * The push that brings an encoded publication to subscribers, made from its bytes as they are, once
- * for all of them. `encoded` is one that `decodePublication` has accepted.
+ * Returns the push of an encoded publication, made from its bytes without parsing them. `encoded` must
+ * have passed `decodePublication`.
  */
 export function encodePublicationPush(channel: string, encoded: Buffer, offset?: number): Buffer {
   const pub = encoded.includes(b64Key) ? withData(encoded) : encoded
@@ -84,7 +85,7 @@ export function encodePublicationPush(channel: string, encoded: Buffer, offset?:
   if (offset === undefined) {
     return Buffer.concat([head, afterChannel, pub, afterPublication])
   }
-  // The object's last brace makes room for one more member; it has one at least.
+  // Replace the object's last brace by one more member. The object has at least one.
   const members = pub.subarray(0, pub.lastIndexOf('}'))
   return Buffer.concat([
     head,
@@ -95,21 +96,21 @@ export function encodePublicationPush(channel: string, encoded: Buffer, offset?:
   ])
 }
 
-/** JSON subscribers know `data` alone. The key may also have been a word in the data. */
+/** Returns the publication with `data` in place of `b64`. The bytes `"b64":` may also be part of data. */
 function withData(encoded: Buffer): Buffer {
   const pub = decodePublication(encoded)
   return pub === undefined || 'data' in pub ? encoded : encodePublication(jsonPublication(pub))
 }
 
-/** A publication as subscribers of the JSON form get it who have asked for deltas: its data as JSON text. */
+/** Returns a publication for subscribers of the JSON form with deltas: its data is JSON text. */
 export function textPublication(pub: Publication): object {
   const { data, ...rest } = jsonPublication(pub)
   return { data: textOfContent({ data }), ...rest }
 }
 
 /**
- * The push of a publication to subscribers of the JSON form who have asked for deltas. `payload` is the
- * text of its data, or what makes it out of the text of the one before.
+ * Returns the push of a publication for subscribers of the JSON form with deltas. `payload` is the text
+ * of its data, or the delta that makes this text from the previous publication's.
  */
 export function encodePayloadPush(
   channel: string,
@@ -122,7 +123,7 @@ export function encodePayloadPush(
   return JSON.stringify({ push: { channel, pub } })
 }
 
-/** A publication as subscribers of the JSON form get it. */
+/** Returns a publication for subscribers of the JSON form. */
 export function jsonPublication(pub: Publication): Publication & { data: unknown } {
   if ('data' in pub) {
     return pub

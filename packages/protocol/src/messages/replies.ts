@@ -9,60 +9,60 @@ import {
   textPublication,
 } from './publications.js'
 
-/** What the JSON form has for `contentValue` of the codec: any value. */
+/** Data from `Codec.contentValue`: any value in the JSON form. */
 const Data = Type.Optional(Type.Unknown())
 const yes = Type.Literal(true)
 const Seconds = Type.Integer({ minimum: 0, description: 'seconds' })
 
-/** Publications as results carry them; the schema is that of the JSON form (`jsonPublication`). */
+/** The publications of results. The schema is that of the JSON form (`jsonPublication`). */
 const Publications = Type.Unsafe<StreamPublication[]>(Type.Array(JsonPublication))
 
-/** Where a channel's stream of publications ends. `offset` counts them while `epoch` lasts. */
+/** The end of a channel's stream: the offset of its last publication, counted within an epoch. */
 export const StreamPosition = Type.Object({ offset: Type.Integer(), epoch: Type.String() })
 export type StreamPosition = Static<typeof StreamPosition>
 const position = Type.Partial(StreamPosition).properties
 
-/** Result of `subscribe`. In a channel without a history it says nothing. */
+/** Result of `subscribe`. Empty in a channel without recovery, token, or deltas. */
 export const SubscribeResult = Type.Object({
   ...position,
-  /** The subscription's own token ends; `ttl` in seconds, as in `connect`. */
+  /** The subscription has its own token. `ttl` is in seconds, as in `connect`. */
   expires: Type.Optional(yes),
   ttl: Type.Optional(Seconds),
-  /** What is missed while away can be asked for with `recover`. */
+  /** A client can ask with `recover` for what it missed. */
   recoverable: Type.Optional(yes),
-  /** Publications come without a gap, or the subscription is ended. */
+  /** Publications arrive without a gap, or the subscription ends. */
   positioned: Type.Optional(yes),
   /** The client asked for `recover`. */
   was_recovering: Type.Optional(yes),
-  /** From here on publications come as `Codec.payloadPush` makes them, those of this result in full. */
+  /** Publications arrive as `Codec.payloadPush` makes them. Those of this result are in full. */
   delta: Type.Optional(yes),
-  /** `publications` are all that it has missed. */
+  /** `publications` are all that the client missed. */
   recovered: Type.Optional(yes),
   publications: Type.Optional(Publications),
 })
 export type SubscribeResult = Static<typeof SubscribeResult>
 
-/** Result of `connect`. `ttl`, `ping` in seconds. */
+/** Result of `connect`. `ttl` and `ping` are in seconds. */
 export const ConnectResult = Type.Object({
   client: Type.String(),
   version: Type.String(),
   expires: yes,
-  /** When to send `refresh`: a little before the token ends. */
+  /** Time until the client should send `refresh`, shortly before the token expires. */
   ttl: Seconds,
-  /** The longest silence between two pings of the server. */
+  /** The longest time between two pings of the server. */
   ping: Seconds,
-  /** The client answers each ping. */
+  /** The client must answer each ping. */
   pong: yes,
   session: Type.String(),
   node: Type.String(),
-  /** What the application's `connect` handler has to say: `contentValue` of the codec. */
+  /** Data from the application's `connect` handler. */
   data: Data,
-  /** The channels that the server has put the client into, each as if it had asked for it. */
+  /** The channels that the server put the client into, with the result of a `subscribe` for each. */
   subs: Type.Optional(Type.Record(Type.String(), SubscribeResult)),
 })
 export type ConnectResult = Static<typeof ConnectResult>
 
-/** Result of `refresh`; `ttl` in seconds, as in `connect`. */
+/** Result of `refresh`. `ttl` is in seconds, as in `connect`. */
 export const RefreshResult = Type.Object({
   client: Type.String(),
   version: Type.String(),
@@ -71,48 +71,48 @@ export const RefreshResult = Type.Object({
 })
 export type RefreshResult = Static<typeof RefreshResult>
 
-/** Tells a client that the server has put it into a channel, after it had connected. */
+/** Push to a connected client that the server has put into a channel. */
 export const SubscribePush = Type.Object({
   ...position,
   recoverable: Type.Optional(yes),
   positioned: Type.Optional(yes),
-  /** For the client's own use: `contentValue` of the codec. */
+  /** Data from the caller of the server API. */
   data: Data,
 })
 export type SubscribePush = Static<typeof SubscribePush>
 
-/** Result of `history`: publications oldest first, unless asked in reverse, and where the stream ends. */
+/** Result of `history`: publications, oldest first unless reversed, and the end of the stream. */
 export const HistoryResult = Type.Object({
   ...StreamPosition.properties,
   publications: Publications,
 })
 export type HistoryResult = Static<typeof HistoryResult>
 
-/** Result of `presence`: who is subscribed, by the connection's id. */
+/** Result of `presence`: the subscribed clients, by the connection's id. */
 export const PresenceResult = Type.Object({ presence: Type.Record(Type.String(), ClientInfo) })
 export type PresenceResult = Static<typeof PresenceResult>
 
-/** Result of `presence_stats`. A user counts once, with however many connections. */
+/** Result of `presence_stats`. A user with several connections counts once. */
 export const PresenceStatsResult = Type.Object({
   num_clients: Type.Integer(),
   num_users: Type.Integer(),
 })
 export type PresenceStatsResult = Static<typeof PresenceStatsResult>
 
-/** Result of `sub_refresh`; `ttl` in seconds. */
+/** Result of `sub_refresh`. `ttl` is in seconds. */
 export const SubRefreshResult = Type.Object({ expires: yes, ttl: Seconds })
 export type SubRefreshResult = Static<typeof SubRefreshResult>
 
-/** Result of `rpc`: what the application's handler has answered. */
+/** Result of `rpc`. */
 export const RpcResult = Type.Object({
-  /** `contentValue` of the codec. */
+  /** Data from the application's handler. */
   data: Data,
 })
 export type RpcResult = Static<typeof RpcResult>
 
 const Nothing = Type.Object({})
 
-/** The result of each command that has one. */
+/** The result of each command, by the command's name. */
 export const results = {
   connect: ConnectResult,
   refresh: RefreshResult,
@@ -127,12 +127,12 @@ export const results = {
 }
 type Results = typeof results
 
-/** What a reply may carry beside its id. */
+/** The body of a reply: everything but its id. */
 export type ReplyBody =
   | { [M in keyof Results]: Record<M, Static<Results[M]>> }[keyof Results]
   | { error: ReplyError }
 
-/** A reply as one line of JSON, without its line end. */
+/** Returns a reply as one line of JSON, without its line end. */
 export function encodeReply(id: number, body: ReplyBody): string {
   const deltas = 'subscribe' in body && body.subscribe.delta === true
   return JSON.stringify({
@@ -141,7 +141,7 @@ export function encodeReply(id: number, body: ReplyBody): string {
   })
 }
 
-/** The same body, with its publications as the form needs them. */
+/** Returns the body with each of its publications converted by `as`. */
 export function withPublications(
   body: ReplyBody,
   as: (publication: StreamPublication) => object,
@@ -151,17 +151,17 @@ export function withPublications(
     return { history: { ...history, publications: history.publications.map(as) } }
   }
   if ('subscribe' in body) {
-    return { subscribe: subscribed(body.subscribe, as) }
+    return { subscribe: convertResult(body.subscribe, as) }
   }
   if (!('connect' in body) || body.connect.subs === undefined) {
     return body
   }
   const { subs, ...connect } = body.connect
-  const results = Object.entries(subs).map(([name, result]) => [name, subscribed(result, as)])
+  const results = Object.entries(subs).map(([name, result]) => [name, convertResult(result, as)])
   return { connect: { ...connect, subs: Object.fromEntries(results) } }
 }
 
-function subscribed(
+function convertResult(
   result: SubscribeResult,
   as: (publication: StreamPublication) => object,
 ): object {
@@ -169,17 +169,17 @@ function subscribed(
   return publications === undefined ? result : { ...result, publications: publications.map(as) }
 }
 
-/** Tells the client that the server has put it into a channel. */
+/** Returns the push that the server has put the client into a channel. */
 export function encodeSubscribePush(channel: string, subscribe: SubscribePush): string {
   return JSON.stringify({ push: { channel, subscribe } })
 }
 
-/** Tells the client that the server ended one of its subscriptions. */
+/** Returns the push that the server has ended a subscription. */
 export function encodeUnsubscribePush(channel: string, { code, reason }: Unsubscribe): string {
   return JSON.stringify({ push: { channel, unsubscribe: { code, reason } } })
 }
 
-/** Tells subscribers who asked for it that somebody has come into the channel, or has left it. */
+/** Returns the push that a client has joined or left a channel. */
 export function encodePresencePush(
   channel: string,
   kind: 'join' | 'leave',
@@ -188,5 +188,5 @@ export function encodePresencePush(
   return Buffer.from(JSON.stringify({ push: { channel, [kind]: { info } } }))
 }
 
-/** The server's ping; the client's pong looks the same. */
+/** The server's ping. The client's pong has the same text. */
 export const pingMessage = '{}'

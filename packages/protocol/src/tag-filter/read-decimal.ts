@@ -1,7 +1,7 @@
 const decimal = /^([+-]?)([0-9]{1,179})(?:\.([0-9]{1,19}))?$/
 const places = 19
 
-/** A decimal number in units of 10^-19, exactly. Undefined for what is none, and for exponents. */
+/** Returns a decimal number in units of 10^-19, exactly; undefined for other text, and for exponents. */
 export function readDecimal(text: string): bigint | undefined {
   const [, sign = '', whole, fraction = ''] = decimal.exec(text) ?? []
   return whole === undefined

@@ -4,38 +4,38 @@ import { readDecimal } from './read-decimal.js'
 
 export type Tags = Readonly<Record<string, string>>
 
-/** Which publications of a channel a subscriber wants, by their tags. */
+/** Selects publications by their tags. */
 export interface TagFilter {
-  /** The same for filters that are written the same. */
+  /** Equal for filters with equal text. */
   readonly key: string
   matches(tags: Tags): boolean
 }
 
-const mostDepth = 8
-const mostNodes = 128
-const mostValues = 1024
+const maxDepth = 8
+const maxNodes = 128
+const maxValues = 1024
 const Text = Type.String({ maxLength: 255 })
 
-/** One node. Its `nodes` are read one by one, down to the depth that is allowed and no deeper. */
+/** One node of a filter. The schema does not check `nodes`, so that `maxDepth` bounds the work. */
 const FilterNode = Type.Object({
   op: Type.Optional(Text),
   key: Type.Optional(Text),
   cmp: Type.Optional(Text),
   val: Type.Optional(Text),
-  vals: Type.Optional(Type.Array(Text, { maxItems: mostValues })),
-  nodes: Type.Optional(Type.Array(Type.Unknown(), { maxItems: mostNodes })),
+  vals: Type.Optional(Type.Array(Text, { maxItems: maxValues })),
+  nodes: Type.Optional(Type.Array(Type.Unknown(), { maxItems: maxNodes })),
 })
 
 const filterNode = TypeCompiler.Compile(FilterNode)
 
 type Matches = TagFilter['matches']
 
-/** Reads the filter of a `subscribe`; undefined when it is none, or larger than one may be. */
+/** Returns the filter of a `subscribe`; undefined when it is invalid or too large. */
 export function readTagFilter(value: unknown): TagFilter | undefined {
-  return readNode(value, mostDepth, { nodes: mostNodes, values: mostValues })
+  return readNode(value, maxDepth, { nodes: maxNodes, values: maxValues })
 }
 
-/** How much of a filter may still come. */
+/** The nodes and values that the rest of a filter may have. */
 interface Budget {
   nodes: number
   values: number
@@ -108,7 +108,7 @@ function comparison(
     }
     const wanted = cmp === 'in'
     const set = new Set(vals)
-    // A tag that is missing counts as an empty one here, as in other servers of the protocol.
+    // A missing tag counts as an empty one here, as in other servers of this protocol.
     return (tags) => set.has(tagOf(tags, key) ?? '') === wanted
   }
   if (val === '' || vals.length > 0) {
@@ -127,7 +127,7 @@ function comparison(
   }
 }
 
-/** Those that never hold for a tag that is missing. */
+/** Returns the comparisons that are false for a missing tag, by their `cmp`. */
 function comparisons(val: string): ReadonlyMap<string, (tag: string) => boolean> {
   const number = readDecimal(val)
   const numeric = (holds: (tag: bigint, to: bigint) => boolean) => (tag: string) => {
@@ -146,7 +146,7 @@ function comparisons(val: string): ReadonlyMap<string, (tag: string) => boolean>
   ])
 }
 
-/** Tags are whatever a publisher has named them, also `constructor`. */
+/** Publishers may name a tag `constructor`. */
 function tagOf(tags: Tags, key: string): string | undefined {
   return Object.hasOwn(tags, key) ? tags[key] : undefined
 }

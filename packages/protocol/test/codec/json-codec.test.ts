@@ -2,7 +2,7 @@ import t from 'tap'
 import { jsonCodec } from '../../src/codec/json-codec.js'
 import { encodePublication } from '../../src/messages/publications.js'
 
-t.test('messages of one frame are one a line', async (t) => {
+t.test('puts one message per line into a frame', async (t) => {
   const push = jsonCodec.publicationPush('a', encodePublication({ data: 'ü' }))
   const frame = jsonCodec.frame([jsonCodec.ping, push, jsonCodec.reply(1, { publish: {} })])
   t.equal(frame[0], 0x81)
@@ -17,7 +17,7 @@ t.test('messages of one frame are one a line', async (t) => {
   t.same(jsonCodec.frame([push]).subarray(2), push)
 })
 
-t.test('a publication that is kept as bytes arrives as data', async (t) => {
+t.test('pushes a publication stored as b64 with data', async (t) => {
   const b64 = (bytes: string) => ({ b64: Buffer.from(bytes, 'latin1').toString('base64') })
   for (const [bytes, data] of [
     [' {"a":\n1}', { a: 1 }],
@@ -36,7 +36,7 @@ t.test('a publication that is kept as bytes arrives as data', async (t) => {
   t.match(jsonCodec.publicationPush('a', word).toString(), '"pub":{"data":{"b64":"a"}}')
 })
 
-t.test('reads what decodeCommands reads', async (t) => {
+t.test('decodes commands like decodeCommands', async (t) => {
   t.same(jsonCodec.decode(Buffer.from('{}\n{}')), [{ method: 'pong' }, { method: 'pong' }])
   t.throws(() => jsonCodec.decode(Buffer.from('{}\n{}'), 1), { code: 'too_many_commands' })
 })

@@ -19,7 +19,7 @@ const forms = {
   protobuf: { codec: protobufCodec, official: officialCodec() },
 }
 
-/** The publication as the official client reads it from a push, before it looks for deltas. */
+/** Returns the publication that the official client decodes from a push, before it applies deltas. */
 function pushed(build: keyof typeof forms, message: string | Buffer): Record<string, unknown> {
   const [reply] =
     build === 'json'
@@ -28,7 +28,7 @@ function pushed(build: keyof typeof forms, message: string | Buffer): Record<str
   return Reflect.get(Object(reply?.['push']), 'pub')
 }
 
-/** Pushes them one after the other, and gives what the official client makes of them. */
+/** Pushes publications in order, and returns what the official client restores. */
 function received(build: keyof typeof forms, publications: readonly Publication[]) {
   const { official } = forms[build]
   const codec: Codec = forms[build].codec
@@ -51,7 +51,7 @@ const expected = {
   protobuf: (content: Content) => bytesOfContent(content),
 }
 
-/** Successive states that are alike, as JSON or as bytes that are none. */
+/** Successive, similar states, as JSON or as bytes that are no JSON. */
 const states: fc.Arbitrary<Content[]> = fc
   .tuple(
     fc.array(fc.string({ unit: 'grapheme', maxLength: 12 }), { minLength: 8, maxLength: 12 }),
@@ -76,7 +76,7 @@ const states: fc.Arbitrary<Content[]> = fc
   })
 
 for (const build of ['json', 'protobuf'] as const) {
-  t.test(`${build}: the official client gets what was published`, async (t) => {
+  t.test(`${build}: the official client restores the published data`, async (t) => {
     let deltas = 0
     fc.assert(
       fc.property(
@@ -95,7 +95,7 @@ for (const build of ['json', 'protobuf'] as const) {
     t.ok(deltas > 100, `${deltas} deltas`)
   })
 
-  t.test(`${build}: what is about it comes with it`, async (t) => {
+  t.test(`${build}: pushes info, tags and offset with a payload`, async (t) => {
     const data = 'the same long text, again and again'
     const about = { info: { user: 'ada', client: 'c1' }, tags: { a: 'b' } }
     const [first, second] = received(build, [{ data, ...about }, { data, ...about }, { data }])
@@ -104,7 +104,7 @@ for (const build of ['json', 'protobuf'] as const) {
   })
 }
 
-t.test('recovered publications come in full, in JSON as text', async (t) => {
+t.test('sends recovered publications in full, in the JSON form as text', async (t) => {
   const publications = [
     { data: { a: 1 }, offset: 1, tags: { a: 'b' } },
     { b64: '/w==', offset: 2 },
@@ -131,7 +131,7 @@ t.test('recovered publications come in full, in JSON as text', async (t) => {
   })
 })
 
-t.test('what is nested too deep to be written again harms nobody', async (t) => {
+t.test('replaces data that is nested too deep to be written', async (t) => {
   const depth = 200_000
   const data: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth))
   t.equal(jsonCodec.payload({ data }).toString(), 'null')

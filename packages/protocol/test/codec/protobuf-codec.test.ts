@@ -13,7 +13,7 @@ const official = officialCodec()
 const written = (...commands: object[]) => Buffer.from(official.encodeCommands(commands))
 const text = (value: string) => Buffer.from(value)
 
-/** What the official client reads of one message: bytes as text, its 64-bit numbers as ours. */
+/** Returns what the official client decodes from a message, with bytes as text and 64-bit numbers as numbers. */
 function read(message: string | Buffer): unknown {
   return plain(official.decodeReplies(Buffer.from(message))[0])
 }
@@ -34,7 +34,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
 }
 
-/** The pushed publication as the official client reads it, its bytes as they are. */
+/** Returns the pushed publication that the official client decodes, with its bytes. */
 function pushed(message: string | Buffer): { data: Uint8Array } & Record<string, unknown> {
   const [reply] = official.decodeReplies(Buffer.from(message))
   const push: unknown = reply?.['push']
@@ -96,7 +96,7 @@ t.test('reads every command of the official client', async (t) => {
   ])
 })
 
-t.test('connect and its result carry the channels that the server chooses', async (t) => {
+t.test('connect and its result include channels of the server', async (t) => {
   const subs = { a: { recover: true, epoch: 'e', offset: 7 }, b: { recover: true } }
   t.same(protobufCodec.decode(written({ id: 1, connect: { subs } })), [
     { method: 'connect', id: 1, body: { subs } },
@@ -128,7 +128,7 @@ t.test('connect and its result carry the channels that the server chooses', asyn
   })
 })
 
-t.test('the server puts a client into a channel', async (t) => {
+t.test('encodes the subscribe push', async (t) => {
   const subscribed = { recoverable: true, positioned: true, offset: 3, epoch: 'e' } as const
   const content = { b64: text('[1]').toString('base64') }
   const bytes = protobufCodec.contentValue(content)
@@ -141,7 +141,7 @@ t.test('the server puts a client into a channel', async (t) => {
   t.same(JSON.parse(encodeSubscribePush('a', {})), { push: { channel: 'a', subscribe: {} } })
 })
 
-t.test('a body that is wrong is named, so that it can be answered', async (t) => {
+t.test('returns malformed for a command with an invalid body', async (t) => {
   const wrong: [string, object][] = [
     ['subscribe', {}],
     ['subscribe', { channel: 'with space' }],
@@ -161,7 +161,7 @@ t.test('a body that is wrong is named, so that it can be answered', async (t) =>
   }
 })
 
-t.test('refuses a frame that is not of the protocol', async (t) => {
+t.test('rejects a frame that breaks the protocol', async (t) => {
   const frames: [Uint8Array, ProtocolErrorCode][] = [
     [Buffer.alloc(0), 'empty_frame'],
     [Buffer.of(0x80), 'not_protobuf'],
@@ -181,18 +181,18 @@ t.test('refuses a frame that is not of the protocol', async (t) => {
   }
 })
 
-t.test('no length in a command reaches into the next one', async (t) => {
+t.test('decodes each command from its own bytes', async (t) => {
   const first = Buffer.of(4, 8, 1, 0x2a, 3)
   t.equal(refused(Buffer.concat([first, written({ id: 2, connect: {} })])), 'not_protobuf')
 })
 
-t.test('bounds the commands of a frame', async (t) => {
+t.test('limits the commands of a frame', async (t) => {
   t.equal(protobufCodec.decode(Buffer.alloc(3), 3).length, 3)
   t.equal(refused(Buffer.alloc(4), 3), 'too_many_commands')
   t.equal(refused(Buffer.alloc(50_000)), 'too_many_commands')
 })
 
-/** Bytes behind their length, as a varint. */
+/** Returns bytes after their length, a varint. */
 function delimited(bytes: Buffer): Buffer {
   const length: number[] = []
   let rest = bytes.length
@@ -202,11 +202,11 @@ function delimited(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.of(...length, rest), bytes])
 }
 
-/** Bytes as a field of a message, with a number below 16. */
+/** Returns bytes as a field of a message. `number` is below 16. */
 const inField = (id: number, bytes: Buffer) =>
   Buffer.concat([Buffer.of(id * 8 + 2), delimited(bytes)])
 
-t.test('throws nothing but ProtocolError, whatever comes', async () => {
+t.test('throws only ProtocolError for arbitrary bytes', async () => {
   const nearly = fc
     .tuple(fc.uint8Array({ maxLength: 60 }), fc.constantFrom(0x22, 0x2a, 0x3a, 0x52, 0x23))
     .map(([rest, tag]) => {
@@ -219,18 +219,18 @@ t.test('throws nothing but ProtocolError, whatever comes', async () => {
     }),
     { numRuns: 5000 },
   )
-  // A filter in a filter in a filter, each of which the library reads by calling itself.
+  // Nested filters, which the library decodes recursively.
   let filter = Buffer.alloc(0)
   for (let depth = 0; depth < 10_000; depth += 1) {
     filter = inField(6, filter)
   }
   refused(delimited(Buffer.concat([Buffer.of(8, 1), inField(5, inField(13, filter))])))
-  // Groups, which the library skips by calling itself.
+  // Nested groups, which the library skips recursively.
   const nested = Buffer.alloc(60_000, 0x0b)
   refused(Buffer.concat([Buffer.of(0xe0, 0xd4, 3), nested]))
 })
 
-t.test('the official client reads every reply', async (t) => {
+t.test('the official client decodes every reply', async (t) => {
   const { reply } = protobufCodec
   const bodies = [
     {
@@ -275,7 +275,7 @@ t.test('the official client reads every reply', async (t) => {
   t.match(read(reply(1, { subscribe: {} })), { id: 1, subscribe: {} })
 })
 
-t.test('the official client reads every push, and the ping', async (t) => {
+t.test('the official client decodes every push, and the ping', async (t) => {
   const info = { user: 'ada', client: 'c1' }
   t.same(read(protobufCodec.ping), {})
   t.same(read(protobufCodec.presencePush('a', 'join', info)), {
@@ -292,7 +292,7 @@ t.test('the official client reads every push, and the ping', async (t) => {
   t.match(plain(pub), { data: '"x"', info, tags: { a: 'b' }, offset: 7 })
 })
 
-t.test('half of a surrogate pair in a string does not break the message', async (t) => {
+t.test('replaces half of a surrogate pair in strings', async (t) => {
   const half = '\ud800'
   const info = { user: half, client: 'c1' }
   const messages = [
@@ -303,13 +303,13 @@ t.test('half of a surrogate pair in a string does not break the message', async 
       encodePublication({ data: 1, info, tags: { [half]: half } }),
     ),
   ]
-  // Tags and lengths are below 128 in messages this small: all of it is valid UTF-8, or a string is not.
+  // Tags and lengths are below 128 in small messages, so the message is valid UTF-8 if its strings are.
   for (const message of messages) {
     t.ok(isUtf8(Buffer.from(message)), JSON.stringify(read(message)))
   }
 })
 
-t.test('several messages share a frame, each behind its length', async (t) => {
+t.test('puts several messages into a frame, each after its length', async (t) => {
   const frame = protobufCodec.frame([
     protobufCodec.reply(1, { publish: {} }),
     protobufCodec.ping,
@@ -320,7 +320,7 @@ t.test('several messages share a frame, each behind its length', async (t) => {
   t.equal(official.decodeReplies(frame.subarray(2)).length, 3)
 })
 
-t.test('subscribers get exactly the bytes that were published', async () => {
+t.test('subscribers receive exactly the published bytes', async () => {
   const payload = fc.oneof(
     fc.uint8Array(),
     fc.json().map((json) => text(json)),

@@ -14,13 +14,13 @@ const all = [
   ...Object.values(unsubscribeCodes).map(({ code, reason }) => [code, reason]),
 ]
 
-t.test('PROTOCOL.md lists every code with its words', async (t) => {
+t.test('PROTOCOL.md lists every code with its text', async (t) => {
   for (const [code, words] of all) {
     t.ok(listed(`| ${code} | ${words} |`), `${code} ${words} is in PROTOCOL.md`)
   }
 })
 
-t.test('and no code that we do not have', async (t) => {
+t.test('PROTOCOL.md lists no other code', async (t) => {
   const known = new Set(all.map(([code, words]) => `${code} ${words}`))
   const inTables = [...rows].flatMap((row) => {
     const [, code, words] = /^\| (\d{3,4}) \| ([^|]+) \|/.exec(row) ?? []
@@ -32,7 +32,7 @@ t.test('and no code that we do not have', async (t) => {
   }
 })
 
-t.test('terminal codes keep a client away', async (t) => {
+t.test('terminal codes are 3500 to 3999 and 4500 to 4999', async (t) => {
   for (const { code } of Object.values(disconnectCodes)) {
     const expected = (code >= 3500 && code < 4000) || code >= 4500
     t.equal(isTerminal(code), expected, String(code))
@@ -41,7 +41,7 @@ t.test('terminal codes keep a client away', async (t) => {
   t.equal(isTerminal(5000), false)
 })
 
-t.test('reasons fit a close frame', async (t) => {
+t.test('every reason fits into a close frame', async (t) => {
   for (const { code, reason } of Object.values(disconnectCodes)) {
     t.ok(Buffer.byteLength(reason) <= 123, String(code))
   }

@@ -5,7 +5,7 @@ import { checks } from '../../src/commands/commands.js'
 const document = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8')
 
 const section = document.split('\n## Commands\n')[1]?.split('\n## ', 1)[0] ?? ''
-/** What the table of commands has: fields by method. */
+/** The fields of each method in PROTOCOL.md's table of commands. */
 const listed = new Map(
   [...section.matchAll(/^\| `(\w+)` +\| ([^|]*)\|/gm)].map(([, method = '', fields = '']) => [
     method,
@@ -13,15 +13,15 @@ const listed = new Map(
   ]),
 )
 
-t.test('PROTOCOL.md lists every command that is read, and no other', async (t) => {
+t.test('PROTOCOL.md lists exactly the commands of the schemas', async (t) => {
   t.same([...listed.keys()].sort(), Object.keys(checks).sort())
 })
 
-t.test('each field that it lists is read, and is optional as it says', async (t) => {
+t.test('the schemas have the fields of PROTOCOL.md, with the same optional ones', async (t) => {
   for (const [method, check] of Object.entries(checks)) {
     const schema = check.Schema()
     const required: readonly string[] = schema.required ?? []
-    // A remark in brackets has names of its own.
+    // Remarks in parentheses name other things.
     const fields = (listed.get(method) ?? '').replaceAll(/\([^)]*\)/g, '').matchAll(/`(\w+)(\??)`/g)
     const names: string[] = []
     for (const [, field = '', mark] of fields) {

@@ -16,7 +16,7 @@ function refused(text: string, maxCommands?: number): ProtocolErrorCode | 'accep
   }
 }
 
-t.test('reads several commands of one frame, in order', async (t) => {
+t.test('returns the commands of a frame in order', async (t) => {
   const text = '{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"news"}}\n{}\n'
   t.same(decodeCommands(text), [
     { method: 'connect', id: 1, body: {} },
@@ -25,20 +25,20 @@ t.test('reads several commands of one frame, in order', async (t) => {
   ])
 })
 
-t.test('lets through fields that newer clients send', async (t) => {
+t.test('allows unknown fields of newer clients', async (t) => {
   const [command] = decodeCommands(
     '{"id":1,"connect":{"token":"","name":"js","headers":{"a":"b"},"flag":1},"later":true}',
   )
   t.match(command, { method: 'connect', id: 1 })
 })
 
-t.test('takes send only without an id', async (t) => {
+t.test('accepts send only without an id', async (t) => {
   t.match(decodeCommands('{"send":{"data":1}}'), [{ method: 'send' }])
   t.equal(refused('{"id":1,"send":{"data":1}}'), 'not_a_command')
   t.equal(refused('{"send":7}'), 'not_a_command')
 })
 
-t.test('names a command whose body is wrong, so that it can be answered', async (t) => {
+t.test('returns malformed for a command with an invalid body', async (t) => {
   const wrong: [string, unknown][] = [
     ['subscribe', {}],
     ['subscribe', { channel: '' }],
@@ -69,7 +69,7 @@ t.test('names a command whose body is wrong, so that it can be answered', async 
   }
 })
 
-t.test('refuses a frame that is not of the protocol', async (t) => {
+t.test('rejects a frame that breaks the protocol', async (t) => {
   const frames: [string, ProtocolErrorCode][] = [
     ['', 'empty_frame'],
     [' \n\n ', 'empty_frame'],
@@ -97,7 +97,7 @@ t.test('refuses a frame that is not of the protocol', async (t) => {
   t.equal(refused(`{"id":${maxCommandId},"connect":{}}`), 'accepted', 'the largest id')
 })
 
-t.test('bounds the commands of a frame before it parses them', async (t) => {
+t.test('limits the commands of a frame before parsing them', async (t) => {
   const line = '{"send":{}}'
   t.equal(decodeCommands([line, line, line].join('\n'), 3).length, 3)
   t.equal(refused([line, line, line, line].join('\n'), 3), 'too_many_commands')
@@ -105,7 +105,7 @@ t.test('bounds the commands of a frame before it parses them', async (t) => {
   t.equal(refused('x\n'.repeat(100_000), 3), 'too_many_commands')
 })
 
-t.test('throws nothing but ProtocolError, whatever comes', async (t) => {
+t.test('throws only ProtocolError for arbitrary text', async (t) => {
   const id = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null))
   const method = fc.oneof(
     fc.constantFrom('connect', 'subscribe', 'unsubscribe', 'publish', 'refresh', 'rpc', 'send'),

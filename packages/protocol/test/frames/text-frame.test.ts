@@ -5,7 +5,7 @@ import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import { textFrame } from '../../src/frames/text-frame.js'
 
-/** What a real client reads when a server writes these frames to its socket, in one write. */
+/** Returns what a real client receives when a server writes these frames in one write. */
 async function read(frames: readonly Buffer[]): Promise<string[]> {
   const server = createServer()
   const sockets = new WebSocketServer({ noServer: true })
@@ -29,7 +29,7 @@ async function read(frames: readonly Buffer[]): Promise<string[]> {
   return messages
 }
 
-t.test('a frame of every header size is read back', async (t) => {
+t.test('a client reads frames with every header size', async (t) => {
   for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
     const text = 'x'.repeat(length)
     const messages = await read([textFrame(text), textFrame(Buffer.from(text))])
@@ -37,6 +37,6 @@ t.test('a frame of every header size is read back', async (t) => {
   }
 })
 
-t.test('length counts bytes, not characters', async (t) => {
+t.test('the length counts bytes, not characters', async (t) => {
   t.same(await read([textFrame('ü€😀'), textFrame('{}')]), ['ü€😀', '{}'])
 })

@@ -9,12 +9,12 @@ import {
 const info = { user: 'ada', client: 'c1' }
 const tags = { a: 'b' }
 
-t.test('what is encoded is read again', async (t) => {
+t.test('decodes an encoded publication', async (t) => {
   const publication = { data: { text: 'hi\n' }, info, tags }
   t.same(decodePublication(encodePublication(publication)), publication)
 })
 
-t.test('a push is made from the bytes as they are, with the offset if there is one', async (t) => {
+t.test('makes a push from the encoded bytes, with the offset if there is one', async (t) => {
   const bytes = encodePublication({ data: { text: '}' }, info, tags })
   const push = encodePublicationPush('news', bytes).toString()
   const pub = { data: { text: '}' }, info, tags }
@@ -26,7 +26,7 @@ t.test('a push is made from the bytes as they are, with the offset if there is o
   t.match(JSON.parse(encodePublicationPush('a', spaced, 1).toString()).push.pub, { offset: 1 })
 })
 
-t.test('forged or broken messages are not publications', async (t) => {
+t.test('rejects forged or broken messages', async (t) => {
   const forged = [
     '',
     'garbage',
@@ -54,7 +54,7 @@ t.test('forged or broken messages are not publications', async (t) => {
   t.equal(decodePublication(broken), undefined, 'invalid UTF-8 would make every subscriber fail')
 })
 
-t.test('any data round-trips, on one line, also through a push', async () => {
+t.test('any data survives encoding and a push, on one line', async () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), fc.nat(), (data, channel, offset) => {
       const bytes = encodePublication({ data })

@@ -13,7 +13,7 @@ t.test('reads decimal numbers exactly', async (t) => {
   t.equal(readDecimal('9007199254740993'), 9_007_199_254_740_993n * unit)
 })
 
-t.test('takes nothing else for a number', async (t) => {
+t.test('rejects other text', async (t) => {
   const texts = [
     '',
     ' ',

@@ -11,7 +11,7 @@ function matches(filter: unknown, tags = stock): boolean {
   return read.matches(tags)
 }
 
-t.test('each comparison', async (t) => {
+t.test('evaluates each comparison', async (t) => {
   const table: [node: object, yes: string[], no: (string | undefined)[]][] = [
     [{ cmp: 'eq', val: 'AAPL' }, ['AAPL'], ['aapl', 'AAPLE', '', undefined]],
     [{ cmp: 'sw', val: 'AA' }, ['AAPL', 'AA'], ['A', 'BAA', undefined]],
@@ -57,7 +57,7 @@ t.test('each comparison', async (t) => {
   }
 })
 
-t.test('and, or, not', async (t) => {
+t.test('evaluates and, or, not', async (t) => {
   const apple = { key: 'ticker', cmp: 'eq', val: 'AAPL' }
   const dear = { key: 'price', cmp: 'gt', val: '1000' }
   t.ok(matches({ op: 'or', nodes: [dear, apple] }))
@@ -67,14 +67,14 @@ t.test('and, or, not', async (t) => {
   t.notOk(matches({ op: 'not', nodes: [{ op: 'or', nodes: [dear, apple] }] }))
 })
 
-t.test('a tag is what the publication has itself', async (t) => {
+t.test('ignores inherited properties of the tags', async (t) => {
   t.notOk(matches({ key: 'constructor', cmp: 'ex' }))
   t.ok(matches({ key: '', cmp: 'nex' }))
   t.ok(matches({ key: '', cmp: 'ex' }, { '': 'x' }))
   t.ok(matches({ key: '__proto__', cmp: 'eq', val: 'x' }, JSON.parse('{"__proto__":"x"}')))
 })
 
-t.test('filters that say the same have the same key, and no others', async (t) => {
+t.test('only equal filters have equal keys', async (t) => {
   const key = (filter: unknown) => readTagFilter(filter)?.key
   const leaf = { key: 'a', cmp: 'eq', val: 'b' }
   t.equal(key({ val: 'b', op: '', cmp: 'eq', key: 'a', vals: [], nodes: [] }), key(leaf))
@@ -94,7 +94,7 @@ t.test('filters that say the same have the same key, and no others', async (t) =
   t.notOk(keys.includes(undefined))
 })
 
-t.test('what is no filter is refused', async (t) => {
+t.test('rejects invalid filters', async (t) => {
   const leaf = { key: 'a', cmp: 'eq', val: 'b' }
   const wrong = [
     'a',
@@ -126,7 +126,7 @@ t.test('what is no filter is refused', async (t) => {
   }
 })
 
-t.test('size and depth are bounded', async (t) => {
+t.test('limits size and depth', async (t) => {
   const leaf = { key: 'a', cmp: 'eq', val: 'b' }
   const deep = (depth: number): object =>
     depth === 1 ? leaf : { op: 'not', nodes: [deep(depth - 1)] }
