@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Packages of this repository, among those that are installed. */
+/** The scope of this repository's packages in `node_modules`. */
 const ownScope = '@portcullis'
 
 /**
- * Copies the checkout's files and what is built of them into a new folder. Installed packages are linked,
- * except for our own: imports of these stay in the copy.
+ * Copies the checkout's files and builds into a new folder. Links installed packages, but copies the links
+ * to this repository's packages, so that their imports stay in the copy.
  */
 export async function copyCheckout(root: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'portcullis-mutants-'))
@@ -48,7 +48,7 @@ export async function deleteCopy(copy: string): Promise<void> {
 async function linkPackages(from: string, to: string): Promise<void> {
   await mkdir(to)
   for (const name of await readdir(from)) {
-    // Links of npm's, relative to where they are.
+    // npm's links are relative, so a copy of them points into the copy.
     if (name === ownScope) {
       await cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true })
     } else {

@@ -12,8 +12,8 @@ type Step = <Result>(title: string, work: () => Promise<Result>) => Promise<Resu
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * `npm run mutants`: removes one guard after the other, each in a copy of the checkout, and runs the test
- * that has to notice. Arguments are parts of names: only these. Resolves to the exit code.
+ * `npm run mutants`: removes one guard after another in a copy of the checkout, and runs the test that has
+ * to fail. Arguments select mutants whose name contains one of them. Resolves to the exit code.
  */
 export async function main(args: readonly string[], step: Step): Promise<number> {
   const chosen = mutations.filter(
@@ -40,11 +40,11 @@ export async function main(args: readonly string[], step: Step): Promise<number>
     })
     const tests = [...new Set(chosen.map(({ test }) => test))]
     const broken = await each(copies, tests, async (copy, test) => {
-      // A busy machine may be too slow once.
+      // One failure may be a timeout on a busy machine.
       return !(await passes(copy, test)) && !(await passes(copy, test))
     })
     if (broken.length > 0) {
-      print(`without any mutation these fail: ${broken.join(', ')}`)
+      print(`these tests fail without a mutation: ${broken.join(', ')}`)
       return 1
     }
     const survived = await each(copies, chosen, async (copy, mutation) => {
@@ -63,7 +63,7 @@ export async function main(args: readonly string[], step: Step): Promise<number>
   }
 }
 
-/** Does the work for each item, one at a time in each copy, and returns the items for which it is true. */
+/** Works on each item, one at a time in each copy. Returns the items for which `work` returned true. */
 async function each<Item>(
   copies: readonly string[],
   items: readonly Item[],

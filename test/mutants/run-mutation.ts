@@ -4,25 +4,27 @@ import { join, relative } from 'node:path'
 import { transform } from 'esbuild'
 import type { Mutation } from './mutations.js'
 
-/** A test that hangs has failed. */
+/** A test that takes longer has failed. */
 const maxTestMs = 120_000
 
-/** Returns `source` with the mutation made. @throws Error when its text is not in there exactly once */
+/** Returns the mutated source. @throws Error when the source does not contain the text exactly once */
 export function mutate(source: string, { name, file, text, replacement }: Mutation): string {
   const found = source.split(text).length - 1
   if (found !== 1) {
-    throw new Error(`mutants: "${name}": its text is in ${file} ${found} times, and has to be once`)
+    throw new Error(
+      `mutants: "${name}": ${file} must contain the text once, but has it ${found} times`,
+    )
   }
   return source.replace(text, () => replacement)
 }
 
-/** Makes the mutation in a copy of the checkout, and returns whether its test fails. */
+/** Mutates a copy of the checkout. Returns true if the mutation's test fails. */
 export async function isKilled(copy: string, mutation: Mutation): Promise<boolean> {
   const source = await readFile(join(copy, mutation.file), 'utf8')
   const mutated = mutate(source, mutation)
   const built = join(copy, mutation.file.replace('/src/', '/dist/').replace(/\.ts$/, '.js'))
   const original = await readFile(built, 'utf8')
-  // Tests import what is built. A source that cannot be compiled would kill every mutant.
+  // Tests import the build. A syntax error would kill every mutant.
   const output = mutation.file.endsWith('.ts')
     ? (await transform(mutated, { loader: 'ts' })).code
     : mutated
@@ -34,7 +36,7 @@ export async function isKilled(copy: string, mutation: Mutation): Promise<boolea
   }
 }
 
-/** Runs one test file of a copy, and returns whether it passes. */
+/** Runs one test file of a copy. Returns true if it passes. */
 export function passes(copy: string, test: string): Promise<boolean> {
   const [place = '', name = ''] = test.split('/')
   const workspace = join(copy, place, name)

@@ -30,8 +30,8 @@ import { History } from './src/world/history.js'
 import { World } from './src/world/world.js'
 
 /*
- * The simulated registry gives what the real one gives: random operations on both, all answers and
- * all receipts compared. Times differ, so positions are compared by their sequences.
+ * Compares the simulated registry with the real one: runs random operations on both, and compares every
+ * answer and every receipt. Times differ, so feed positions are compared by their sequence numbers.
  */
 
 const leaseMs = 10_000
@@ -42,10 +42,10 @@ const nodes = [
   { node: 'node-1', instance: 'instance-d', identity: 'others' },
 ]
 
-/** An auth instance, which joins, renews and acknowledges in each partition by itself. */
+/** An auth instance, which joins, renews and acknowledges in each partition separately. */
 const authPart = { node: '(auth)host.1', instance: 'instance-d' }
 
-/** Two for each partition. */
+/** Returns two identities for each partition. */
 function identities(partitions: number): string[] {
   const names = Array.from({ length: 200 }, (_, at) => `shop${at}`)
   return Array.from({ length: partitions }, (_, partition) =>
@@ -55,14 +55,14 @@ function identities(partitions: number): string[] {
 
 type Step =
   | { kind: 'leave' | 'settle' | 'forget'; node: number }
-  /** With what its join before gave, or as a process that has heard of none. */
+  /** `again`: with the `since` of the process's last join. */
   | { kind: 'join'; node: number; again: boolean }
-  /** With where the feed ended at the process's renewal before, or for the first time. */
+  /** `again`: with the feed's end at the process's last renewal. */
   | { kind: 'renew'; node: number; again: boolean }
-  /** As its lease is now, or as it was when leases were last read. */
+  /** `seen`: with the lease as the last `leases` step read it, not as it is now. */
   | { kind: 'fence'; node: number; seen: boolean; overdue: boolean }
   | { kind: 'ack' | 'read'; node: number; position: number }
-  /** Of the auth instance; a renewal also with where the feed ended at the one before. */
+  /** Of the auth instance. */
   | { kind: 'join part' | 'ack part'; partition: number; position: number }
   | { kind: 'renew part'; partition: number; again: boolean }
   | { kind: 'issue'; token: number; parent: number | undefined }
@@ -127,19 +127,19 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 5, maxLength: 40 },
 )
 
-/** One of the two registries, and what it has given so far. */
+/** One of the two registries, with answers that later steps use. */
 interface Side {
   feed: FeedRegistry
   own: OwnPartRegistry
-  /** What the last renewal of the auth instance gave, by partition. */
+  /** The answer to the auth instance's last renewal, by partition. */
   askedPart: Map<number, { us: number; run: string }>
   /** Ends of the feed, one after each revocation. */
   positions: string[]
-  /** What the last join of each process gave. */
+  /** `since` of each process's last join. */
   since: Map<string, number>
-  /** What the last renewal of each process gave. */
+  /** The answer to each process's last renewal. */
   asked: Map<string, readonly AskedAt[]>
-  /** As they were read last by a step. */
+  /** The leases as the last `leases` step read them. */
   seen: Leases
   ask<Answer>(work: () => Promise<Answer>): Promise<Answer>
 }
@@ -161,7 +161,7 @@ function comparable(lease: Lease) {
   }
 }
 
-/** What a step of the feed gives, without its times. */
+/** Performs a step of the feed, and returns its answer without times. */
 async function act(side: Side, step: Step): Promise<unknown> {
   const { feed } = side
   const leases = async () => (await feed.readLeases()).leases
@@ -262,7 +262,7 @@ async function comparableLeases(side: Side): Promise<string[]> {
 
 const none: Leases = { leases: [], ends: [], missing: [] }
 
-/** The answer, or the code of the error. */
+/** Returns the answer, or the code of the error. */
 async function settled(work: Promise<unknown>): Promise<unknown> {
   try {
     return { answer: await work }
@@ -274,10 +274,10 @@ async function settled(work: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** A simulated registry that answers at once. */
+/** Returns a simulated registry that answers at once. */
 function simulated(partitions: number, feedMaxLength: number) {
   const world = new World({ seed: 'conformance', history: new History(false) })
-  const network = new Network(world, () => ({ least: 0, most: 0, lost: 0, againMs: 0 }))
+  const network = new Network(world, () => ({ min: 0, max: 0, lost: 0, retransmitMs: 0 }))
   const host = new RegistryHost({
     world,
     network,
@@ -304,7 +304,7 @@ function simulated(partitions: number, feedMaxLength: number) {
     await world.run(world.now + 60)
     enter(undefined)
     if (answer === undefined) {
-      throw new Error('nothing was asked')
+      throw new Error('the work did not begin')
     }
     return answer
   }
@@ -314,120 +314,129 @@ function simulated(partitions: number, feedMaxLength: number) {
 replaceGlobals()
 
 for (const partitions of [1, 2]) {
-  t.test(`random operations, ${partitions} partitions: both answer alike`, async (t) => {
-    const { url } = await testRedis(t)
-    const redis = connect({ url, onError: (error) => t.comment(error.message) })
-    await redis.connect()
-    t.teardown(() => close(redis))
-    const names = identities(partitions)
-    let round = 0
+  t.test(
+    `answers random operations like the real registry, ${partitions} partitions`,
+    async (t) => {
+      const { url } = await testRedis(t)
+      const redis = connect({ url, onError: (error) => t.comment(error.message) })
+      await redis.connect()
+      t.teardown(() => close(redis))
+      const names = identities(partitions)
+      let round = 0
 
-    const run = async (list: readonly Step[]): Promise<void> => {
-      const feedMaxLength = 4
-      const prefix = `${process.pid}-${partitions}-${round++}`
-      const options = { prefix, partitions, feedMaxLength, receiptTtlSeconds: 600, leaseMs }
-      const registry = await openRegistry({ redis, ...options })
-      const { host, client, ask } = simulated(partitions, feedMaxLength)
-      const real: Side = {
-        feed: feedRegistry(registry),
-        own: {
-          partitions,
-          join: (at) => joinAuthPart(registry, at, authPart),
-          renew: (at, asked) => renewAuthPart(registry, at, authPart, asked),
-          ack: (at, appliedUs) => ackAuthPart(registry, at, authPart, appliedUs),
-          leave: async () => undefined,
-        },
-        askedPart: new Map(),
-        positions: [],
-        since: new Map(),
-        asked: new Map(),
-        seen: none,
-        ask: (work) => work(),
-      }
-      const own = client.authPart(authPart)
-      const ours: Side = { ...real, feed: client, own, askedPart: new Map(), positions: [], ask }
-      ours.since = new Map()
-      ours.asked = new Map()
-      for (const name of names) {
-        await registerIdentity(registry, { identity: name, scopes: [] })
-      }
-      for (const side of [real, ours]) {
-        side.positions.push(await side.ask(() => side.feed.feedEnd()))
-      }
-      const tokens: Omit<SimulatedToken, 'issuedUs'>[] = []
-      const revocations: string[] = []
-      const first = [0, 1, 2, 3].map((token): Step => ({ kind: 'issue', token, parent: undefined }))
+      const run = async (list: readonly Step[]): Promise<void> => {
+        const feedMaxLength = 4
+        const prefix = `${process.pid}-${partitions}-${round++}`
+        const options = { prefix, partitions, feedMaxLength, receiptTtlSeconds: 600, leaseMs }
+        const registry = await openRegistry({ redis, ...options })
+        const { host, client, ask } = simulated(partitions, feedMaxLength)
+        const real: Side = {
+          feed: feedRegistry(registry),
+          own: {
+            partitions,
+            join: (at) => joinAuthPart(registry, at, authPart),
+            renew: (at, asked) => renewAuthPart(registry, at, authPart, asked),
+            ack: (at, appliedUs) => ackAuthPart(registry, at, authPart, appliedUs),
+            leave: async () => undefined,
+          },
+          askedPart: new Map(),
+          positions: [],
+          since: new Map(),
+          asked: new Map(),
+          seen: none,
+          ask: (work) => work(),
+        }
+        const own = client.authPart(authPart)
+        const ours: Side = { ...real, feed: client, own, askedPart: new Map(), positions: [], ask }
+        ours.since = new Map()
+        ours.asked = new Map()
+        for (const name of names) {
+          await registerIdentity(registry, { identity: name, scopes: [] })
+        }
+        for (const side of [real, ours]) {
+          side.positions.push(await side.ask(() => side.feed.feedEnd()))
+        }
+        const tokens: Omit<SimulatedToken, 'issuedUs'>[] = []
+        const revocations: string[] = []
+        const first = [0, 1, 2, 3].map(
+          (token): Step => ({ kind: 'issue', token, parent: undefined }),
+        )
 
-      for (const [index, step] of [...first, ...list].entries()) {
-        const where = `step ${index}: ${JSON.stringify(step)}`
-        if (step.kind === 'issue') {
-          const identity = names[step.token % names.length] ?? ''
-          const subject = step.token % 2 === 0 ? 'ada' : 'bob'
-          const labels = step.token % 3 === 0 ? ['phone'] : []
-          const own = tokens.filter((one) => one.identity === identity)
-          const parent = step.parent === undefined ? undefined : own[step.parent % own.length]
-          const parents = parent === undefined ? [] : [parent.jti, ...parent.parents]
-          if (parents.length > maxParents) {
-            continue
+        for (const [index, step] of [...first, ...list].entries()) {
+          const where = `step ${index}: ${JSON.stringify(step)}`
+          if (step.kind === 'issue') {
+            const identity = names[step.token % names.length] ?? ''
+            const subject = step.token % 2 === 0 ? 'ada' : 'bob'
+            const labels = step.token % 3 === 0 ? ['phone'] : []
+            const own = tokens.filter((one) => one.identity === identity)
+            const parent = step.parent === undefined ? undefined : own[step.parent % own.length]
+            const parents = parent === undefined ? [] : [parent.jti, ...parent.parents]
+            if (parents.length > maxParents) {
+              continue
+            }
+            const order = { identity, subject, labels, scopes: [], ttlSeconds: 600, from: '::1' }
+            let jti = 'none'
+            const real = await settled(
+              issueToken(registry, { ...order, parent: parent?.jti }).then((issued) => {
+                jti = issued.jti
+              }),
+            )
+            const issued = { jti, identity, subject, labels, parents }
+            const ours = await settled(ask(() => client.issue(issued).then(() => undefined)))
+            deepEqual(ours, real, where)
+            if (jti !== 'none') {
+              tokens.push(issued)
+            }
+          } else if (step.kind === 'introspect') {
+            const asked = tokens.slice(-6)
+            const active = await introspect(
+              registry,
+              asked.map(({ jti, identity }) => ({ jti, client_id: identity })),
+            )
+            const found = await ask(() => client.introspect(asked))
+            deepEqual(
+              Array.from(asked, (_, at) => found[at]?.subject),
+              active.map((record) => record?.subject),
+              where,
+            )
+          } else if (step.kind === 'revoke') {
+            const token = tokens[step.token % Math.max(1, tokens.length)]
+            if (token === undefined) {
+              continue
+            }
+            const selector = selectorOf(step.how, token)
+            const { id } = await revoke(registry, { selector })
+            await ask(() => client.revoke(id, selector, token.identity))
+            revocations.push(id)
+            for (const side of [real, ours]) {
+              side.positions.push(await side.ask(() => side.feed.feedEnd()))
+            }
+          } else if (step.kind === 'other redis') {
+            for (let at = 0; at < partitions; at++) {
+              await redis.set(registry.keys.roster(at), 'other')
+            }
+            for (const partition of host.partitions) {
+              partition.data.roster = 'other'
+            }
+          } else {
+            const expected = await settled(real.ask(() => act(real, step)))
+            deepEqual(await settled(ours.ask(() => act(ours, step))), expected, where)
           }
-          const order = { identity, subject, labels, scopes: [], ttlSeconds: 600, from: '::1' }
-          let jti = 'none'
-          const real = await settled(
-            issueToken(registry, { ...order, parent: parent?.jti }).then((issued) => {
-              jti = issued.jti
-            }),
-          )
-          const issued = { jti, identity, subject, labels, parents }
-          const ours = await settled(ask(() => client.issue(issued).then(() => undefined)))
-          deepEqual(ours, real, where)
-          if (jti !== 'none') {
-            tokens.push(issued)
+          deepEqual(await comparableLeases(ours), await comparableLeases(real), `${where}, leases`)
+          for (const id of revocations) {
+            deepEqual(
+              receiptOf(host, id),
+              await realReceipt(registry, id),
+              `${where}, receipt ${id}`,
+            )
           }
-        } else if (step.kind === 'introspect') {
-          const asked = tokens.slice(-6)
-          const active = await introspect(
-            registry,
-            asked.map(({ jti, identity }) => ({ jti, client_id: identity })),
-          )
-          const found = await ask(() => client.introspect(asked))
-          deepEqual(
-            Array.from(asked, (_, at) => found[at]?.subject),
-            active.map((record) => record?.subject),
-            where,
-          )
-        } else if (step.kind === 'revoke') {
-          const token = tokens[step.token % Math.max(1, tokens.length)]
-          if (token === undefined) {
-            continue
-          }
-          const selector = selectorOf(step.how, token)
-          const { id } = await revoke(registry, { selector })
-          await ask(() => client.revoke(id, selector, token.identity))
-          revocations.push(id)
-          for (const side of [real, ours]) {
-            side.positions.push(await side.ask(() => side.feed.feedEnd()))
-          }
-        } else if (step.kind === 'other redis') {
-          for (let at = 0; at < partitions; at++) {
-            await redis.set(registry.keys.roster(at), 'other')
-          }
-          for (const partition of host.partitions) {
-            partition.data.roster = 'other'
-          }
-        } else {
-          const expected = await settled(real.ask(() => act(real, step)))
-          deepEqual(await settled(ours.ask(() => act(ours, step))), expected, where)
-        }
-        deepEqual(await comparableLeases(ours), await comparableLeases(real), `${where}, leases`)
-        for (const id of revocations) {
-          deepEqual(receiptOf(host, id), await realReceipt(registry, id), `${where}, receipt ${id}`)
         }
       }
-    }
-    await t.resolves(
-      fc.assert(fc.asyncProperty(steps, run), { numRuns: 100, seed: 4, endOnFailure: true }),
-    )
-  })
+      await t.resolves(
+        fc.assert(fc.asyncProperty(steps, run), { numRuns: 100, seed: 4, endOnFailure: true }),
+      )
+    },
+  )
 }
 
 function selectorOf(
@@ -449,7 +458,7 @@ function selectorOf(
   return how === 'label' ? { identity, label: 'phone' } : { identity }
 }
 
-/** States by node, sorted: what a receipt says of them. */
+/** Returns the states of a receipt's parts, sorted. */
 async function realReceipt(registry: Registry, id: string): Promise<unknown> {
   const { complete, nodes: list, auths } = await getReceipt(registry, id)
   const parts = [
@@ -459,7 +468,7 @@ async function realReceipt(registry: Registry, id: string): Promise<unknown> {
   return { complete, nodes: parts.sort() }
 }
 
-/** The same of the simulated registry: a node is pending, else fenced, when one of its parts is. */
+/** Returns the same for the simulated registry. A node has the worst state of its parts. */
 function receiptOf(host: RegistryHost, id: string): unknown {
   const states = new Map<string, string>()
   for (const { data } of host.partitions) {

@@ -5,8 +5,8 @@ import { type Played, play } from './play.js'
 import { simulate } from './scenario/simulation.js'
 import { replaceGlobals } from './world/globals.js'
 
-/** At most so many failing seeds are named. */
-const mostNamed = 20
+/** How many failing seeds are listed. */
+const maxListed = 20
 
 try {
   const options = parseOptions(process.argv.slice(2))
@@ -25,7 +25,7 @@ try {
 
 async function run({ first, seeds, mutant }: Options): Promise<number> {
   if (seeds === 1) {
-    return (await tell(String(first), mutant)) ? 1 : 0
+    return (await printHistory(String(first), mutant)) ? 1 : 0
   }
   const started = performance.now()
   let shown = 0
@@ -46,7 +46,7 @@ async function run({ first, seeds, mutant }: Options): Promise<number> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   print(`${played.seeds} seeds in ${seconds} s, ${played.failures.length} broken`)
   print(countsOf(played))
-  for (const { seed, broken = '' } of played.failures.slice(0, mostNamed)) {
+  for (const { seed, broken = '' } of played.failures.slice(0, maxListed)) {
     print(`seed ${seed}: ${broken.split('\n')[0]}`)
   }
   const [worst] = played.failures
@@ -54,12 +54,12 @@ async function run({ first, seeds, mutant }: Options): Promise<number> {
     return 0
   }
   print('')
-  await tell(worst.seed, mutant)
+  await printHistory(worst.seed, mutant)
   return 1
 }
 
-/** Plays one seed and prints its history. Gives whether something is broken. */
-async function tell(seed: string, mutant: MutantName | undefined): Promise<boolean> {
+/** Plays one seed and prints its history. Returns true if an invariant is broken. */
+async function printHistory(seed: string, mutant: MutantName | undefined): Promise<boolean> {
   replaceGlobals()
   const parts =
     mutant === undefined ? productionParts : { ...productionParts, ...mutants[mutant].parts }
@@ -67,7 +67,11 @@ async function tell(seed: string, mutant: MutantName | undefined): Promise<boole
   for (const line of history) {
     print(line)
   }
-  print(broken === undefined ? `seed ${seed}: all is well` : `seed ${seed}: ${broken.message}`)
+  print(
+    broken === undefined
+      ? `seed ${seed}: no invariant is broken`
+      : `seed ${seed}: ${broken.message}`,
+  )
   print(`npm run simulate -- --seed ${seed}${mutant === undefined ? '' : ` --mutant ${mutant}`}`)
   return broken !== undefined
 }

@@ -5,18 +5,18 @@ import { RegistryClient } from './registry/registry-client.js'
 import type { Broken } from './scenario/invariants.js'
 
 /*
- * Faults on purpose, each one that a reader could make: the simulation has to find every one. They
- * are put in at the wiring; production code has no switch for them.
+ * Deliberate faults, each a plausible mistake. The simulation has to find every one. They replace classes
+ * in the wiring; production code has no switch for them.
  */
 
-/** Admits what auth has answered, whatever the feed has told meanwhile. */
+/** Admits a token even if a revocation arrived during its introspection. */
 class UncheckedWatch extends Watch {
   override register(...[active, token, mark]: Parameters<Watch['register']>) {
     return super.register(active, token, { ...mark, next: Number.MAX_SAFE_INTEGER })
   }
 }
 
-/** Says that it has closed what it will close a little later. */
+/** Acknowledges a revocation before it closes the connections. */
 class HastyWatch extends Watch {
   override apply(...[events]: Parameters<Watch['apply']>) {
     setTimeout(() => super.apply(events), 5)
@@ -24,14 +24,14 @@ class HastyWatch extends Watch {
   }
 }
 
-/** Counts its lease from the answer, which may have been long on its way. */
+/** Counts its lease from the answer, which may be late. */
 class LateLease extends NodeLease {
   override granted(...[, ttlMs]: Parameters<NodeLease['granted']>) {
     super.granted(performance.now(), ttlMs)
   }
 }
 
-/** Believes its timer, which comes late in a process that was stopped. */
+/** Trusts a timer, which fires late in a process that was stopped. */
 class TimedLease extends NodeLease {
   #held = false
 
@@ -52,7 +52,7 @@ class TimedLease extends NodeLease {
   #timer: NodeJS.Timeout | undefined
 }
 
-/** Counts its lease on a clock that stands still while the machine is suspended. */
+/** Does not detect a suspend of the machine, during which the monotonic clock stands still. */
 class SleepyLease extends NodeLease {
   constructor(clocks?: ConstructorParameters<typeof NodeLease>[0]) {
     super({
@@ -64,7 +64,7 @@ class SleepyLease extends NodeLease {
   }
 }
 
-/** Counts a renewal whatever waits for its node, and fences a node for its renewals alone. */
+/** Counts a renewal although a revocation waits for the node, and fences only nodes that do not renew. */
 class ForgivingRegistry extends RegistryClient {
   #marks: string[] = []
 
@@ -86,12 +86,12 @@ class ForgivingRegistry extends RegistryClient {
   }
 }
 
-/** Acknowledges a revocation while a publication that it covers is on its way to Redis. */
+/** Acknowledges a revocation while a covered publication is in flight to Redis. */
 class ImpatientWatch extends Watch {
   override effectsOver(): undefined {}
 }
 
-/** Asks neither the grant nor the lease before an effect. */
+/** Checks neither the grant nor the lease before an effect. */
 class UncheckedEffects extends Watch {
   readonly #lease: ConstructorParameters<typeof Watch>[2]
 
@@ -108,7 +108,7 @@ class UncheckedEffects extends Watch {
   }
 }
 
-/** Reads bodies whose grant has ended. */
+/** Reads the rest of a body after its grant has ended. */
 class UncutHead extends IncomingHead {
   override get complete(): boolean {
     return true
@@ -117,7 +117,7 @@ class UncutHead extends IncomingHead {
   override set complete(_whole) {}
 }
 
-/** Follows the feed, and stands in no receipt. */
+/** Follows the feed without being part of receipts. */
 class NoPart extends OwnPart {
   readonly #watch: Watch
 
@@ -150,25 +150,24 @@ export type MutantName =
   | 'auth-no-part'
 
 interface Mutant {
-  /** What is wrong. */
+  /** Describes the fault. */
   what: string
-  /** The promise that it breaks. */
+  /** The invariant that the fault breaks. */
   breaks: Broken['invariant']
-  /** The first seed that showed it, when it was last looked for. */
+  /** A seed that finds the fault; see `simulation.long.test.ts`. */
   seed: number
   parts: Partial<Parts>
 }
 
-/** By name. */
 export const mutants: Readonly<Record<MutantName, Mutant>> = {
   'admission-unchecked': {
-    what: 'the admission is not checked against the events since auth was asked',
+    what: 'an admission is not checked against the events since its introspection began',
     breaks: 'a byte after a complete receipt',
     seed: 6,
     parts: { Watch: UncheckedWatch },
   },
   'lease-from-reply': {
-    what: 'the lease is counted from the answer, not from the sending of its renewal',
+    what: 'the lease counts from the answer, not from the send of its renewal',
     breaks: 'a byte after a complete receipt',
     seed: 195,
     parts: { NodeLease: LateLease },
@@ -180,7 +179,7 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     parts: { Watch: HastyWatch },
   },
   'lease-by-timer': {
-    what: 'whether the lease is held is decided by a timer alone',
+    what: 'a timer alone ends the lease',
     breaks: 'a byte after a complete receipt',
     seed: 124,
     parts: { NodeLease: TimedLease },
@@ -192,13 +191,13 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     parts: { NodeLease: SleepyLease },
   },
   'renewal-unacknowledged': {
-    what: 'a renewal counts whatever its node has left unacknowledged, however late it comes',
+    what: 'a renewal counts although the node has unacknowledged revocations',
     breaks: 'a receipt that is late',
     seed: 558,
     parts: { RegistryClient: ForgivingRegistry },
   },
   'redis-by-run': {
-    what: 'a Redis that is the primary again without a restart is taken for the same',
+    what: 'a Redis that is promoted again without a restart is not recognised as another one',
     breaks: 'a byte after a complete receipt',
     seed: 1284,
     parts: { markOf: (run) => `run${run}` },
@@ -210,25 +209,25 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     parts: { Watch: ImpatientWatch },
   },
   'no-deadline': {
-    what: 'Redis executes what arrives after its deadline',
+    what: 'Redis executes a script after its deadline',
     breaks: 'a byte after a complete receipt',
     seed: 11,
     parts: { isTooLate: () => false },
   },
   'effect-unchecked': {
-    what: 'grant and lease are not checked at the effect',
+    what: 'the grant and the lease are not checked at the effect',
     breaks: 'a byte after a complete receipt',
     seed: 11,
     parts: { Watch: UncheckedEffects },
   },
   'body-not-cut': {
-    what: 'a body is read on after its grant has ended, and its effect is not checked',
+    what: 'a body is read to its end after its grant has ended, and its effect is not checked',
     breaks: 'a byte after a complete receipt',
     seed: 2,
     parts: { Watch: UncheckedEffects, IncomingHead: UncutHead },
   },
   'auth-no-part': {
-    what: 'receipts do not wait for auth instances, which act for callers',
+    what: 'receipts do not wait for auth instances',
     breaks: 'a byte after a complete receipt',
     seed: 19,
     parts: { OwnPart: NoPart },

@@ -8,7 +8,7 @@ export interface Options {
   help: boolean
 }
 
-/** Arguments that are none of ours; the message says what to change. */
+/** Invalid arguments; the message says what to change. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message)
@@ -19,8 +19,8 @@ export class UsageError extends Error {
 export const usage = `usage: npm run simulate -- [options]
 
   --seeds N     play N seeds (1000)
-  --seed S      start with seed S (1); alone: play this one and print its history
-  --mutant M    break production code on purpose, to see that it is found:
+  --seed S      start with seed S (1); without --seeds: play only S and print its history
+  --mutant M    put a fault into production code; the simulation has to find it:
 ${Object.entries(mutants)
   .map(([name, { what }]) => `                ${name}: ${what}`)
   .join('\n')}`
@@ -43,7 +43,7 @@ export function parseOptions(args: readonly string[]): Options {
   }
   const { seeds, seed, mutant, help = false } = values
   if (mutant !== undefined && !isMutantName(mutant)) {
-    throw new UsageError(`there is no mutant ${mutant}`)
+    throw new UsageError(`--mutant ${mutant} does not exist; --help lists the mutants`)
   }
   return {
     first: seed === undefined ? 1 : whole('seed', seed),
@@ -56,7 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
 function whole(name: string, text: string): number {
   const value = Number(text)
   if (!/^[0-9]{1,9}$/.test(text) || value < 1) {
-    throw new UsageError(`--${name} takes a whole number from 1 on, not ${text}`)
+    throw new UsageError(`--${name} must be a whole number of at least 1, not ${text}`)
   }
   return value
 }

@@ -4,7 +4,7 @@ import type { IsTooLate } from './registry/commands.js'
 import { RegistryClient } from './registry/registry-client.js'
 import { markOf } from './registry/registry-host.js'
 
-/** What of the wiring a mutant replaces. */
+/** The classes and functions that a mutant may replace. */
 export interface Parts {
   Watch: typeof Watch
   NodeLease: typeof NodeLease
@@ -22,6 +22,6 @@ export const productionParts: Parts = {
   RegistryClient,
   IncomingHead,
   markOf,
-  // As `beforeDeadline` in packages/redis/src/script.ts.
+  // The condition of `beforeDeadline` in packages/redis/src/script.ts.
   isTooLate: (deadlineMs, nowMs) => nowMs >= deadlineMs,
 }

@@ -7,26 +7,26 @@ export interface PlayOptions {
   first: number
   seeds: number
   mutant?: MutantName | undefined
-  /** Stops when so many have failed. Default: never. */
-  enough?: number
-  /** Is told of each seed. */
+  /** Stops after this many failures. Default: never. */
+  maxFailures?: number
+  /** Called after each seed. */
   onSeed?: (report: Report) => void
 }
 
 export interface Played {
-  /** How many have been played. */
+  /** How many seeds have been played. */
   seeds: number
   failures: Report[]
-  /** How often each kind of thing has happened. */
+  /** How often each kind of event happened. */
   counts: Map<string, number>
 }
 
-/** Plays many seeds, on all processors; each seed by itself, so the order is of no account. */
+/** Plays many seeds on all processors. Each seed is independent of the others. */
 export async function play({
   first,
   seeds,
   mutant = undefined,
-  enough = Number.POSITIVE_INFINITY,
+  maxFailures = Number.POSITIVE_INFINITY,
   onSeed = () => undefined,
 }: PlayOptions): Promise<Played> {
   const played: Played = { seeds: 0, failures: [], counts: new Map() }
@@ -34,7 +34,7 @@ export async function play({
   const ended = Array.from({ length: workers }, (_, at) => {
     const args = [first + at, workers, seeds - at, ...(mutant === undefined ? [] : [mutant])]
     const worker = fork(new URL('../dist/worker.js', import.meta.url), args.map(String), {
-      // What a loader of the parent compiles is compiled already.
+      // The worker is compiled; it needs no loader of the parent's.
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
     })
@@ -47,7 +47,7 @@ export async function play({
       for (const [what, count] of report.counts) {
         played.counts.set(what, (played.counts.get(what) ?? 0) + count)
       }
-      if (played.failures.length >= enough) {
+      if (played.failures.length >= maxFailures) {
         worker.kill()
       }
     })
@@ -57,7 +57,7 @@ export async function play({
         if (code === 0 || signal !== null) {
           resolve()
         } else {
-          reject(new Error(`a worker has ended with ${code}`))
+          reject(new Error(`a worker exited with ${code}`))
         }
       })
     })

@@ -4,17 +4,17 @@ import { Broken } from './scenario/invariants.js'
 import { simulate } from './scenario/simulation.js'
 import { replaceGlobals } from './world/globals.js'
 
-/** What a worker tells of each seed that it has played. */
+/** The result of one seed. */
 export interface Report {
   seed: string
-  /** What is broken; undefined when nothing is. */
+  /** Error text; undefined when the seed passed. */
   broken?: string
-  /** The promise, when it is one that is broken. */
+  /** The broken invariant, unless the error is another one. */
   invariant?: Broken['invariant']
   counts: [string, number][]
 }
 
-/** A process that plays every `step`th seed from `first` on; see `play`. */
+/** Plays every `step`th seed, starting with `first`; see `play`. */
 const [first = '1', step = '1', seeds = '1', mutant = ''] = process.argv.slice(2)
 replaceGlobals()
 const parts = isMutantName(mutant)

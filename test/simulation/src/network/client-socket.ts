@@ -1,33 +1,32 @@
 import { EventEmitter } from 'node:events'
 import type { Process } from '../world/process.js'
 
-/** What becomes of a client's socket, as its client and the invariants see it. */
+/** Reports the events of a client's socket to its client and to the invariants. */
 export interface SocketWatcher {
-  /** Bytes leave the process. */
+  /** Bytes have left the process. */
   out(bytes: Buffer): void
   closed(code: number): void
 }
 
 /**
- * For so long after a suspend the process has not looked at its clocks, in milliseconds; what leaves it
- * meanwhile without a step of its own the guarantee does not cover. So what a slow peer takes in this
- * time is what the kernel has.
+ * How long after a suspend the process may not have checked its clocks, in milliseconds. The guarantee
+ * does not cover bytes that leave a process by themselves in this time, so none leave.
  */
 const unseenMs = 60
 
-/** A peer that reads slowly takes one write in this time, in milliseconds. */
-const slowMs = { least: 1, most: 40 }
+/** The time in which a slow peer takes one write, in milliseconds. */
+const slowMs = { min: 1, max: 40 }
 
 /**
- * A client's connection at its node: what `ws` and the TCP socket below it are to production code.
- * What a slow peer has not taken yet stays in the process for a while.
+ * A client's connection at its node, in place of a WebSocket of `ws` and its TCP socket. Bytes that a slow
+ * peer has not read stay in the process for a while.
  */
 export class ClientSocket extends EventEmitter {
   readonly OPEN = 1
   readyState: 0 | 1 | 2 | 3 = 0
-  /** When the last message of the peer arrives: they keep their order. */
+  /** When the peer's last message arrives; later messages arrive later. */
   sent = 0
-  /** What came before the upgrade was through, or while the socket is not read. */
+  /** Messages that arrived before the end of the upgrade, or while the socket is paused. */
   readonly #unread: string[] = []
   isPaused = false
   readonly raw: RawSocket
@@ -46,12 +45,12 @@ export class ClientSocket extends EventEmitter {
     return this.raw.writableLength
   }
 
-  /** The gate watches it; connections write past it. */
+  /** Used by the gate only; connections write to `raw`. */
   send(text: string): void {
     this.raw.write(Buffer.from(text))
   }
 
-  /** A close frame after what was written, and the peer's answer. */
+  /** Sends a close frame after everything written before; the peer answers it. */
   close(code = 1005): void {
     if (this.readyState > 1) {
       return
@@ -73,7 +72,7 @@ export class ClientSocket extends EventEmitter {
     this.#process.event(0.001, () => this.#end(1006))
   }
 
-  /** The peer sends a message. ws hands it over even while it awaits the answer to its close. */
+  /** Receives a message. Like ws, emits it even after a close until the peer's close frame. */
   message(text: string): void {
     this.#unread.push(text)
     this.#read()
@@ -88,13 +87,13 @@ export class ClientSocket extends EventEmitter {
     this.#readOn()
   }
 
-  /** The upgrade is through; what came right behind it is read in the next turns. */
+  /** Completes the upgrade. Messages that followed the upgrade are read in the next turns. */
   opened(): void {
     this.readyState = 1
     this.#readOn()
   }
 
-  /** The peer is gone. */
+  /** Ends the connection because the peer is gone. */
   gone(): void {
     this.#watcher.closed(1006)
     this.#end(1006)
@@ -162,7 +161,7 @@ export class RawSocket extends EventEmitter {
 
   uncork(): void {}
 
-  /** Calls back when everything written has left. */
+  /** Calls `done` when everything written has left. */
   afterwards(done: () => void): void {
     if (this.#waiting.length === 0) {
       done()
@@ -181,7 +180,7 @@ export class RawSocket extends EventEmitter {
     this.#process.event(0.001, () => this.emit('close'))
   }
 
-  /** The simulation has no kernel that goes on sending after `destroy`. */
+  /** Like `destroy`: the simulated kernel sends nothing afterwards. */
   resetAndDestroy(): void {
     this.destroy()
   }
@@ -198,9 +197,9 @@ export class RawSocket extends EventEmitter {
   }
 
   #later(): void {
-    const { least, most } = slowMs
-    this.#process.event(this.#process.random.between(least, most), () => {
-      // A process that goes on after it was stopped comes to its timers before its sockets.
+    const { min, max } = slowMs
+    this.#process.event(this.#process.random.between(min, max), () => {
+      // After a stop, a process handles its timers before its sockets.
       this.#process.event(0, () => this.#leave())
     })
   }

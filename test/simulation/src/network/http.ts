@@ -3,12 +3,12 @@ import type { Door } from '../production.js'
 import type { Process } from '../world/process.js'
 import { RawSocket } from './client-socket.js'
 
-/** What the gate sees of Fastify. */
+/** Fastify's types, as the gate uses them. */
 type Hook = ReturnType<Door['admit']>
 export type Request = Parameters<Hook>[0]
 export type Reply = Parameters<Hook>[1]
 
-/** The reply of a request or of an upgrade. */
+/** Fastify's reply to a request or an upgrade. */
 export class SimulatedReply {
   status = 0
   readonly raw = Object.assign(new EventEmitter(), {
@@ -62,7 +62,7 @@ export class IncomingHead extends EventEmitter {
     this.socket = socket
   }
 
-  /** Whether the whole body is there. */
+  /** True once the whole body has arrived. */
   get complete(): boolean {
     return this.#complete
   }
@@ -72,7 +72,7 @@ export class IncomingHead extends EventEmitter {
   }
 }
 
-/** One request over HTTP, at the process that serves it: what Fastify hands to hooks and routes. */
+/** A request over HTTP at the process that serves it, with Fastify's request and reply. */
 export class HttpRequest {
   readonly token: string
   readonly request: Request
@@ -84,8 +84,8 @@ export class HttpRequest {
   readonly #body: Promise<boolean>
 
   /**
-   * @param pieces - the milliseconds after which each piece of the body arrives, from the one before it
-   * @param answered - hears the status of the answer; 0 when the connection is cut without one
+   * @param pieces - the milliseconds between the pieces of the body
+   * @param answered - receives the status of the answer; 0 when the connection is cut without an answer
    */
   constructor(
     process: Process,
@@ -106,7 +106,7 @@ export class HttpRequest {
     this.#body = this.#receive(pieces)
   }
 
-  /** Resolves to true when the whole body is there; to false when the connection has ended before. */
+  /** Resolves to true when the whole body has arrived; to false when the connection ends before. */
   get body(): Promise<boolean> {
     return this.#body
   }

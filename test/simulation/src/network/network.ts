@@ -2,10 +2,10 @@ import type { Process } from '../world/process.js'
 import type { Random } from '../world/random.js'
 import type { World } from '../world/world.js'
 
-/** What one end of a connection is told, in events of its process. */
+/** The owner of one end of a connection; called in events of its process. */
 export interface Receiver {
   received(message: unknown): void
-  /** The peer has closed, or the connection is broken. */
+  /** The peer has closed, or the connection is broken (`reset`). */
   ended(reset: boolean): void
 }
 
@@ -13,16 +13,16 @@ type Segment = { readonly kind: 'data'; readonly message: unknown } | { kind: 'f
 
 /** How long a segment travels, in milliseconds. */
 export interface Delays {
-  least: number
-  most: number
-  /** The share of segments that are lost once, and the time until they are sent again. */
+  min: number
+  max: number
+  /** The share of segments that are lost once, and the delay of their retransmission. */
   lost: number
-  againMs: number
+  retransmitMs: number
 }
 
 /**
- * TCP between processes: what is sent in one connection arrives in order or not at all; several
- * connections overtake each other. Where nothing passes, segments wait, as retransmission does it.
+ * TCP between processes. Segments of one connection arrive in order; different connections overtake each
+ * other. While a way is blocked, its segments wait, as with retransmission.
  */
 export class Network {
   readonly #world: World
@@ -37,7 +37,7 @@ export class Network {
     this.#random = world.random('network')
   }
 
-  /** From here on nothing passes from one process to the other; what is sent waits. */
+  /** Blocks one way between two processes: segments wait. */
   block(from: string, to: string): void {
     const way = `${from}>${to}`
     if (!this.#blocked.has(way)) {
@@ -54,7 +54,7 @@ export class Network {
     }
   }
 
-  /** Connects two processes at once; both ends are told by what they get. */
+  /** Connects two processes at once; the ends learn of it by the first message. */
   connect(from: Process, to: Process): readonly [End, End] {
     const capacity = this.#random.whole(2, 64)
     const near = new End(this, from, capacity)
@@ -69,7 +69,7 @@ export class Network {
     return pair
   }
 
-  /** Open connections between two processes, whoever has opened them. */
+  /** Returns the open connections between two processes. */
   between(a: string, b: string): (readonly [End, End])[] {
     for (const pair of this.#connections) {
       if (pair.every((end) => end.closed)) {
@@ -82,12 +82,12 @@ export class Network {
     })
   }
 
-  /** Carries one segment; `arrive` is called in order for each sender. */
+  /** Carries one segment. Calls `arrive` in the order of each sender. */
   carry(from: End, to: End, arrive: () => void): void {
-    const { least, most, lost, againMs } = this.#delays(from.process.name, to.process.name)
-    let ms = this.#random.between(least, most)
+    const { min, max, lost, retransmitMs } = this.#delays(from.process.name, to.process.name)
+    let ms = this.#random.between(min, max)
     if (this.#random.chance(lost)) {
-      ms += againMs
+      ms += retransmitMs
     }
     const now = this.#world.now
     from.lastArrival = Math.max(from.lastArrival, now + ms)
@@ -97,7 +97,7 @@ export class Network {
       if (waiting === undefined) {
         arrive()
       } else {
-        waiting.push(() => this.#world.schedule(this.#random.between(least, most), passes))
+        waiting.push(() => this.#world.schedule(this.#random.between(min, max), passes))
       }
     }
     this.#world.schedule(from.lastArrival - now, passes)
@@ -111,14 +111,14 @@ export class End {
   readonly #capacity: number
   peer: End | undefined
   receiver: Receiver | undefined
-  /** When the last segment sent so far gets to the peer. */
+  /** When the last segment sent so far reaches the peer. */
   lastArrival = 0
   #closed = false
-  /** The middle has forgotten the connection: whoever sends is told so. */
+  /** True if a middlebox has dropped the connection: it answers the next segment with a reset. */
   #broken = false
-  /** On the way from this end to the peer, in order. */
+  /** Segments in flight to the peer, in order. */
   readonly #sent: Segment[] = []
-  /** Arrived, and not taken by the process yet. */
+  /** Segments that have arrived and that the process has not read. */
   readonly #inbox: Segment[] = []
   #outstanding = 0
   readonly #waitingToLeave: (() => void)[] = []
@@ -134,7 +134,7 @@ export class End {
     return this.#closed
   }
 
-  /** Sends; `left` is called when the kernel has taken it, or never will. */
+  /** Sends a message. Calls `left` when the kernel has taken it, or never will. */
   send(message: unknown, left: () => void = () => undefined): void {
     if (this.#closed) {
       this.process.event(0, left)
@@ -149,17 +149,17 @@ export class End {
     this.#transmit({ kind: 'data', message })
   }
 
-  /** Closes after what was sent; nothing more is received. */
+  /** Closes after everything sent so far, and receives no further message. */
   close(): void {
     if (this.#closed) {
       return
     }
     this.#closed = true
     this.#transmit({ kind: 'fin' })
-    this.#letGo()
+    this.#dropWaiting()
   }
 
-  /** The process is gone. Its kernel closes, unless the machine is gone too. */
+  /** The process is gone: its kernel closes the connection, unless the machine has lost power. */
   abandon(): void {
     if (this.#closed) {
       return
@@ -171,7 +171,7 @@ export class End {
     }
   }
 
-  /** A box in the middle drops the connection; this end hears of it at once, or when it sends. */
+  /** A middlebox drops the connection. This end learns of it at once (`told`), or when it sends. */
   break(told: boolean): void {
     this.#broken = true
     this.#sent.length = 0
@@ -211,10 +211,10 @@ export class End {
     })
   }
 
-  /** The kernel has it. */
+  /** The kernel receives a segment. */
   arrived(segment: Segment): void {
     if (this.#closed) {
-      // What comes for a closed socket is answered by the kernel, unless the machine is gone.
+      // The kernel answers data for a closed socket with a reset, unless the machine has lost power.
       if (segment.kind === 'data' && !this.process.lostPower) {
         this.#transmit({ kind: 'rst' })
       }
@@ -226,7 +226,7 @@ export class End {
     }
   }
 
-  /** The process reads. */
+  /** The process reads a segment. */
   #take(): void {
     if (!this.#reading && this.#inbox[0]?.kind === 'data') {
       return
@@ -244,11 +244,11 @@ export class End {
     if (segment.kind === 'fin') {
       this.#transmit({ kind: 'fin' })
     }
-    this.#letGo()
+    this.#dropWaiting()
     this.receiver?.ended(segment.kind === 'rst')
   }
 
-  /** The peer has taken one message. */
+  /** The peer has read one message. */
   taken(): void {
     this.#outstanding -= 1
     const left = this.#waitingToLeave.shift()
@@ -257,7 +257,7 @@ export class End {
     }
   }
 
-  #letGo(): void {
+  #dropWaiting(): void {
     for (const left of this.#waitingToLeave.splice(0)) {
       this.process.event(0, left)
     }

@@ -3,7 +3,7 @@ import type { Door } from '../production.js'
 import type { ClientSocket } from './client-socket.js'
 import { type Reply, type Request, SimulatedReply } from './http.js'
 
-/** What the gate sees of Fastify's context. */
+/** Fastify's types, as the gate uses them. */
 type Hook = ReturnType<Door['admit']>
 type Context = ThisParameterType<Hook>
 
@@ -19,8 +19,8 @@ export interface Upgrade {
 }
 
 /**
- * Takes an upgrade through the gate's hook, as Fastify does it, up to the moment at which the
- * WebSocket could be made.
+ * Passes an upgrade through the gate's hook, as Fastify does, up to the moment before the WebSocket is
+ * created.
  */
 export async function admitUpgrade(
   door: Door,

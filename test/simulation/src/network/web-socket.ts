@@ -9,12 +9,12 @@ type Frame =
   | { kind: 'ping' | 'pong' }
   | { kind: 'close'; code: number; reason: string }
 
-/** ws gives a peer this long to answer a close. */
+/** How long ws waits for the peer's close frame, in milliseconds. */
 const closeTimeoutMs = 30_000
 
 /**
- * What production code uses of `ws`, over a simulated connection: the same events in the same
- * order, pings answered by the peer's process, a close that is a handshake.
+ * A WebSocket like that of `ws`, over a simulated connection: the same events in the same order, pings that
+ * the peer's process answers, and a closing handshake.
  */
 export class SimulatedWebSocket extends EventEmitter implements Receiver {
   readonly CONNECTING = 0
@@ -28,7 +28,7 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
   #closeCode = 1006
   #closeReason = ''
   #timers: { cancel(): void }[] = []
-  /** Decides about an upgrade: gives the HTTP status. */
+  /** Returns the HTTP status that answers an upgrade. */
   readonly #admit: ((token: string) => Promise<number>) | undefined
 
   private constructor(end: End, state: 0 | 1, admit?: (token: string) => Promise<number>) {
@@ -37,11 +37,11 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
     this.readyState = state
     this.#admit = admit
     end.receiver = this
-    // An EventEmitter throws what nobody listens to; a socket's owner may not care.
+    // An EventEmitter throws an 'error' without a listener; production code may not listen.
     this.on('error', () => undefined)
   }
 
-  /** The side that dials; `open`, `unexpected-response` or `error` follows, and `close` at last. */
+  /** Dials. `open`, `unexpected-response` or `error` follows, and finally `close`. */
   static dial(end: End, token: string, handshakeMs: number): SimulatedWebSocket {
     const socket = new SimulatedWebSocket(end, 0)
     const late = end.process.setTimeout(() => {
@@ -56,7 +56,7 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
     return socket
   }
 
-  /** The side that is dialled; `opened` is called when it has admitted the upgrade. */
+  /** Accepts a dial; calls `opened` after `admit` has returned 101. */
   static accept(
     end: End,
     admit: (token: string) => Promise<number>,
@@ -175,7 +175,7 @@ export class SimulatedWebSocket extends EventEmitter implements Receiver {
       this.readyState = 2
       this.#send({ kind: 'close', code, reason })
     }
-    // The server ends the connection first; either end closing is the same to us.
+    // In production the server closes first; in the simulation the order makes no difference.
     this.#end.close()
     this.#end.process.event(0.001, () => this.#closed())
   }

@@ -5,17 +5,17 @@ import type { SimulatedToken } from './registry.js'
 
 type Argument = string | number | Buffer
 
-/** A script as it travels to Redis: by its hash, or as its text. */
+/** A call of a script, by its hash or with its text. */
 export interface ScriptCall {
   readonly sha?: string
   readonly source?: string
   readonly keys: readonly string[]
   readonly args: readonly Argument[]
-  /** The token on whose behalf it was sent. */
+  /** The token for which the script was sent. */
   readonly by: SimulatedToken | undefined
 }
 
-/** What production code uses of ioredis to run scripts. */
+/** The part of ioredis that production code uses to run scripts. */
 export class SimulatedCommands extends EventEmitter {
   readonly isCluster = false
   readonly #send: (call: ScriptCall) => Promise<unknown>
@@ -27,7 +27,7 @@ export class SimulatedCommands extends EventEmitter {
     this.#by = by
   }
 
-  /** Returns the same connection; the scripts that it sends count as effects of this token. */
+  /** Returns the same connection, whose scripts count as effects of this token. */
   of(token: SimulatedToken): SimulatedCommands {
     return new SimulatedCommands(this.#send, token)
   }
@@ -54,7 +54,7 @@ export class SimulatedCommands extends EventEmitter {
   }
 }
 
-/** By what production code uses of it. */
+/** The simulated connection has the members that production code uses. */
 export function asCommands(commands: SimulatedCommands): Commands {
   return commands as unknown as Commands
 }
@@ -71,7 +71,7 @@ const texts = {
   'register-identity': lua('auth/dist/registry/identities/create'),
 } as const
 
-/** Whether a call reads Redis' clock. */
+/** Returns true if the call reads Redis' clock. */
 export function isTime({ source }: ScriptCall): boolean {
   return source === texts.time
 }
@@ -80,21 +80,21 @@ export type ScriptName = keyof typeof texts
 
 interface Known {
   readonly name: ScriptName
-  /** Its last argument is a deadline, in Unix milliseconds of the store's clock. */
+  /** True if its last argument is a deadline, in Unix milliseconds of the store's clock. */
   readonly bounded: boolean
 }
 
-/** Whether a store whose clock shows `nowMs` refuses a script with this deadline. */
+/** Returns true if a store whose clock shows `nowMs` refuses a script with this deadline. */
 export type IsTooLate = (deadlineMs: number, nowMs: number) => boolean
 
 export interface ScriptsOptions {
   isTooLate: IsTooLate
-  /** A script has written for a token. */
+  /** Called when a script has written for a token. */
   onEffect: (what: ScriptName, by: SimulatedToken) => void
   onTooLate: () => void
 }
 
-/** The scripts of one Redis, as `packages/redis/src/script.ts` sends them. */
+/** Runs the scripts of one Redis, which `packages/redis/src/script.ts` sends. */
 export class Scripts {
   readonly #options: ScriptsOptions
   readonly #known = new Map<string, Known>()
@@ -103,12 +103,12 @@ export class Scripts {
     this.#options = options
   }
 
-  /** A Redis that was restarted knows no script. */
+  /** Forgets every script, as a restart of Redis does. */
   forget(): void {
     this.#known.clear()
   }
 
-  /** Returns what the script returns, or the error with which Redis refuses it. */
+  /** Returns the script's reply, or the error with which Redis refuses it. */
   evaluate(
     call: ScriptCall,
     nowUs: number,
@@ -127,7 +127,7 @@ export class Scripts {
       return [String(Math.floor(nowUs / 1e6)), String(Math.floor(nowUs % 1e6))]
     }
     const reply = execute(known.name, args)
-    // A word says why nothing was done.
+    // A string explains why the script wrote nothing.
     if (call.by !== undefined && typeof reply !== 'string') {
       this.#options.onEffect(known.name, call.by)
     }

@@ -1,6 +1,6 @@
 import { defined } from '@portcullis/contracts/defined'
 import type { RevocationEvent, Selector } from '@portcullis/contracts/revocations'
-import type { End, Network, Receiver } from '../network/network.js'
+import type { Network } from '../network/network.js'
 import {
   type AskedAt,
   cursorParts,
@@ -15,164 +15,19 @@ import {
   partitionOf,
   RegistryError,
 } from '../production.js'
-import { leaseMs } from '../scenario/scenario.js'
 import type { Process } from '../world/process.js'
-import { isTime, type ScriptCall, SimulatedCommands } from './commands.js'
+import type { SimulatedCommands } from './commands.js'
 import type { FeedEntry, Partition, SimulatedToken } from './registry.js'
-import type { Answer, Command, RegistryHost, Wait } from './registry-host.js'
+import { RegistryConnection } from './registry-connection.js'
+import type { RegistryHost } from './registry-host.js'
 
-/** As `packages/redis` has them, in milliseconds; short, as everything here is. */
-const commandTimeoutMs = 400
-const reconnectMs = { least: 20, most: 200 }
+/** How long a wait for the feed blocks, in milliseconds. */
 const blockMs = 250
-const deafMs = 1000
 const eventsAtOnce = 500
 
-/** A Redis, whatever it keeps. */
-interface Store {
-  readonly process: Process
-  accept(end: End): void
-  evaluate(call: ScriptCall): unknown
-}
-
-/** One connection of a process to a Redis, which comes back by itself. */
-export class RegistryConnection implements Receiver {
-  /** What production code uses of the connection to run scripts. */
-  readonly scripts: SimulatedCommands
-  readonly #process: Process
-  readonly #network: Network
-  readonly #host: Store
-  #end: End | undefined
-  #number = 0
-  readonly #open = new Map<number, (answer: Answer | Error) => void>()
-  #closed = false
-
-  constructor(process: Process, network: Network, host: Store) {
-    this.#process = process
-    this.#network = network
-    this.#host = host
-    this.scripts = new SimulatedCommands(async (call) => {
-      const reply = await this.run(() => host.evaluate(call), call.by !== undefined)
-      // As in production, a reading of Redis' clock is used for half a lease.
-      if (isTime(call)) {
-        process.setTimeout(() => this.scripts.emit('close'), leaseMs / 2)
-      }
-      return reply
-    })
-    this.#dial()
-  }
-
-  /** Sends a command, in order. Fails at once while there is no connection, and when it takes long. */
-  run<Result>(
-    command: (partitions: readonly Partition[]) => Result,
-    isEffect = false,
-  ): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      if (this.#end === undefined) {
-        return reject(unavailable('not connected'))
-      }
-      const number = this.#number++
-      const late = this.#process.setTimeout(
-        () => this.#settle(number, unavailable('timed out')),
-        commandTimeoutMs,
-      )
-      this.#open.set(number, (answer) => {
-        late.cancel()
-        if (answer instanceof Error) {
-          reject(answer)
-        } else {
-          resolve(answer.result as Result)
-        }
-      })
-      const end = this.#end
-      const send = (): void => end.send({ number, run: command } satisfies Command)
-      if (isEffect) {
-        this.#process.sendEffect(send)
-      } else {
-        send()
-      }
-    })
-  }
-
-  /** Resolves when there may be news, when the connection has broken, or after a while. */
-  wait(wait: Wait, closing: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        late.cancel()
-        closing.removeEventListener('abort', done)
-        this.#open.delete(-1)
-        resolve()
-      }
-      const late = this.#process.setTimeout(() => {
-        // Deaf: it connects again.
-        this.#end?.close()
-        this.#lost()
-        done()
-      }, deafMs)
-      closing.addEventListener('abort', done)
-      this.#open.set(-1, done)
-      this.#end?.send(wait)
-    })
-  }
-
-  close(): void {
-    this.#closed = true
-    this.#end?.close()
-  }
-
-  received(message: unknown): void {
-    const answer = message as Answer
-    this.#settle(answer.number ?? -1, answer)
-  }
-
-  ended(): void {
-    this.#lost()
-  }
-
-  #settle(number: number, answer: Answer | Error): void {
-    const open = this.#open.get(number)
-    this.#open.delete(number)
-    open?.(answer)
-  }
-
-  #dial(): void {
-    const { process } = this.#host
-    if (process.killed) {
-      this.#again()
-      return
-    }
-    const [near, far] = this.#network.connect(this.#process, process)
-    far.receiver = undefined
-    this.#host.accept(far)
-    near.receiver = this
-    this.#end = near
-  }
-
-  #lost(): void {
-    this.#end = undefined
-    this.scripts.emit('close')
-    for (const number of [...this.#open.keys()]) {
-      this.#settle(number, unavailable('connection lost'))
-    }
-    this.#again()
-  }
-
-  #again(): void {
-    if (this.#closed) {
-      return
-    }
-    const ms = this.#process.random.between(reconnectMs.least, reconnectMs.most)
-    this.#process.setTimeout(() => this.#dial(), ms)
-  }
-}
-
-function unavailable(why: string): RegistryError {
-  return new RegistryError('registry_unavailable', `the registry does not answer: ${why}`)
-}
-
 /**
- * The registry as one auth process reaches it: the verbs of `apps/auth/src/registry`, each made of
- * the same scripts in the same order, with the network between any two of them.
+ * The registry as one auth process reaches it. Has the verbs of `apps/auth/src/registry`, each with the
+ * same scripts in the same order; each script travels over the simulated network.
  */
 export class RegistryClient implements FeedRegistry {
   readonly #commands: RegistryConnection
@@ -215,7 +70,7 @@ export class RegistryClient implements FeedRegistry {
     return found !== undefined
   }
 
-  /** Tokens in one question for each partition that has one. */
+  /** Introspects tokens, with one script per partition. */
   async introspect(
     asked: readonly { jti: string; identity: string }[],
   ): Promise<(SimulatedToken | undefined)[]> {
@@ -245,7 +100,7 @@ export class RegistryClient implements FeedRegistry {
     return issued
   }
 
-  /** Commits a revocation, in the partition of its identity or in all. */
+  /** Commits a revocation in the partition of its identity, or in every partition. */
   async revoke(id: string, selector: Selector, identity: string): Promise<void> {
     if ('all' in selector) {
       await this.#in(0, (partition) => partition.revoke(id, selector))
@@ -407,7 +262,7 @@ export class RegistryClient implements FeedRegistry {
     return (await this.#everywhere((partition) => partition.end)).join(',')
   }
 
-  /** Looks up what waits for the node, and settles it in a second step. */
+  /** Reads the revocations that wait for the node, then settles them in a second step. */
   async #settle(
     at: number,
     node: NodeInstance,

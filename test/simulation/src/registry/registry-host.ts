@@ -5,26 +5,26 @@ import type { World } from '../world/world.js'
 import { type IsTooLate, type ScriptCall, type ScriptName, Scripts } from './commands.js'
 import { Partition, type ReceiptPart, type SimulatedToken, tokenScope } from './registry.js'
 
-/** A script or command as it travels: run in one step where it arrives. */
+/** A script or command, which runs in one step where it arrives. */
 export interface Command {
   readonly number: number
   run(partitions: readonly Partition[]): unknown
 }
 
-/** The answer to the command of that number. */
+/** The answer to the command with this number. */
 export interface Answer {
   readonly number: number
   readonly result: unknown
 }
 
-/** Waits for an event after the cursor, as XREAD with BLOCK does. */
+/** Waits for an event after the cursor, like XREAD with BLOCK. */
 export interface Wait {
   readonly after: string
   readonly blockMs: number
 }
 
-/** Redis gives an answer within this, in milliseconds. */
-const serviceMs = { least: 0.02, most: 0.3 }
+/** How long Redis takes to answer, in milliseconds. */
+const serviceMs = { min: 0.02, max: 0.3 }
 
 export interface RegistryHostOptions {
   world: World
@@ -33,31 +33,31 @@ export interface RegistryHostOptions {
   feedMaxLength: number
   fenceMs: number
   onReceipt: (partition: number, receipt: ReceiptPart) => void
-  /** How a Redis is told from another: by its run, and its turn as the primary. */
+  /** Returns the mark that tells a Redis from another: its run, and its turn as the primary. */
   markOf?: typeof markOf
   isTooLate: IsTooLate
-  /** A script has written for a token. */
+  /** Called when a script has written for a token. */
   onEffect: (what: ScriptName, by: SimulatedToken) => void
 }
 
-/** `readMark` in lease.lua. */
+/** Returns a mark, like `readMark` in lease.lua. */
 export function markOf(run: number, turn: number): string {
   return `run${run}-turn${turn}`
 }
 
-/** The one Redis: a process that answers commands one after another, and can be restarted. */
+/** The registry's Redis: a process that answers commands one after another, and that can be restarted. */
 export class RegistryHost {
   readonly #options: RegistryHostOptions
   readonly partitions: readonly Partition[]
   readonly #scripts: Scripts
-  /** The partition of each hash tag. */
+  /** Partitions by hash tag. */
   readonly #byTag: ReadonlyMap<string, number>
   #process: Process
   #runs = 0
   #turns = 0
-  /** Answered when the feed moves, or its time is over. */
+  /** Waits for the feed, answered at the next event or after their time. */
   #waits = new Map<End, { after: string; answer: () => void }>()
-  /** How far Redis' wall clock has been set, in microseconds. */
+  /** By how much Redis' wall clock has been set, in microseconds. */
   clockStepUs = 0
 
   constructor(options: RegistryHostOptions) {
@@ -91,12 +91,12 @@ export class RegistryHost {
     return this.#process
   }
 
-  /** Ends of all partitions' feeds, as a cursor. */
+  /** The end of the feed, as a cursor. */
   get end(): string {
     return this.partitions.map(({ end }) => end).join(',')
   }
 
-  /** What a backup keeps. */
+  /** Returns a copy of the data. */
   backup(): unknown {
     return structuredClone(this.partitions.map(({ data }) => data))
   }
@@ -105,7 +105,7 @@ export class RegistryHost {
     this.#process.kill()
   }
 
-  /** Comes back with what it had, or with an older state: writes since then are lost. */
+  /** Restarts with its data, or with a backup: later writes are lost. */
   restart(backup?: unknown, promoted = false): void {
     const { world } = this.#options
     this.#process = world.process('registry')
@@ -124,7 +124,7 @@ export class RegistryHost {
     this.#process.note(data === undefined ? 'is back' : 'is back, with an older state')
   }
 
-  /** Takes a connection of an auth process. */
+  /** Accepts a connection of an auth process. */
   accept(end: End): void {
     end.receiver = {
       received: (message) => {
@@ -154,11 +154,11 @@ export class RegistryHost {
     const before = this.end
     const result = run(this.partitions)
     const answer: Answer = { number, result }
-    this.#process.event(this.#process.random.between(serviceMs.least, serviceMs.most), () =>
+    this.#process.event(this.#process.random.between(serviceMs.min, serviceMs.max), () =>
       end.send(answer),
     )
     if (this.end !== before) {
-      this.#news()
+      this.#answerWaits()
     }
   }
 
@@ -177,7 +177,7 @@ export class RegistryHost {
     }
   }
 
-  #news(): void {
+  #answerWaits(): void {
     for (const { answer } of [...this.#waits.values()]) {
       answer()
     }
@@ -197,7 +197,7 @@ function tagOf(key: string): string {
   return key.slice(0, key.indexOf('}'))
 }
 
-/** Each script with the reply that its Lua gives. */
+/** Runs a script, and returns the reply that its Lua would return. */
 function execute(
   partition: Partition,
   name: ScriptName,

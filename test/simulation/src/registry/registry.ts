@@ -21,7 +21,7 @@ export interface SimulatedToken {
   issuedUs: number
 }
 
-/** What every token may do. */
+/** The scope of every token. */
 export const tokenScope = 'subscribe:* publish:*'
 
 export type PartState = 'pending' | 'acked' | 'fenced'
@@ -49,17 +49,17 @@ interface LeaseRecord {
   fencedUs: number | undefined
 }
 
-/** What one partition keeps. Plain data, so that a backup is a copy. */
+/** The data of one partition. Plain, so that a copy is a backup. */
 interface Data {
   clockUs: number
-  /** Mark of the Redis that knows every node. */
+  /** The mark of the Redis that knows every node. */
   roster: string
   nodes: Map<string, { instance: string; since: number; identity: string }>
   leases: Map<string, LeaseRecord>
   feed: FeedEntry[]
   receipts: Map<string, ReceiptPart>
   tokens: Map<string, SimulatedToken & { revoked: boolean }>
-  /** Registered by callers. */
+  /** Identities that callers have registered. */
   identities: Set<string>
   /** By identity, then `*`, `s:<subject>`, `l:<label>` or `p:<jti>`. */
   cutoffs: Map<string, Map<string, number>>
@@ -71,16 +71,16 @@ export interface PartitionOptions {
   mark: string
   feedMaxLength: number
   fenceMs: number
-  /** Redis' own wall clock, in microseconds. */
+  /** Redis' wall clock, in microseconds. */
   timeUs: () => number
-  /** Is told of each part that is settled, and each receipt that is made. */
+  /** Called after each new receipt, and after each settled part. */
   onReceipt: (partition: number, receipt: ReceiptPart) => void
 }
 
 /** One partition of the registry. */
 export class Partition {
   readonly #options: PartitionOptions
-  /** Of this Redis in its present turn as the primary. */
+  /** The mark of this Redis in its current turn as the primary. */
   mark: string
   data: Data
 
@@ -137,7 +137,7 @@ export class Partition {
     return cut ? undefined : { ...token }
   }
 
-  /** identities/create.lua; returns when, undefined when there is one of the name. */
+  /** identities/create.lua; returns the time, or undefined if the name is taken. */
   register(identity: string): number | undefined {
     if (this.data.identities.has(identity)) {
       return undefined
@@ -172,7 +172,7 @@ export class Partition {
     return { us, cutoffUs: us }
   }
 
-  /** XRANGE from the cursor's own event on, and what `readPartition` makes of it. */
+  /** XRANGE from the cursor's event on, with the checks of `readPartition`. */
   read(from: { id: string; sequence: number }, limit: number): FeedEntry[] | 'lost' {
     const entries = this.data.feed.filter(({ sequence }) => sequence >= from.sequence)
     if (entries.length === 0) {
@@ -319,7 +319,7 @@ export class Partition {
     }
   }
 
-  /** ZRANGEBYLEX pending: the revocations that wait for a part, up to a microsecond. */
+  /** ZRANGEBYLEX pending: returns the revocations up to a microsecond that wait for a part. */
   pending(part: string, appliedUs: number): string[] {
     return [...this.data.receipts.values()]
       .filter(({ us, parts }) => us <= appliedUs && parts.get(part) === 'pending')
@@ -387,7 +387,7 @@ export class Partition {
     cutoffs.set(member, Math.max(cutoffs.get(member) ?? -1, cutoffUs))
   }
 
-  /** Another Redis than the one that knew every node: some may live that only lost writes named. */
+  /** After a change of the Redis, adds a part for unknown nodes, whose joins may be lost writes. */
   #openRoster(): void {
     if (this.data.roster === this.mark) {
       return
@@ -400,9 +400,9 @@ export class Partition {
     return { renewedUs: this.#moment(), fenceMs: this.#options.fenceMs, fencedUs: undefined }
   }
 
-  /** When the oldest revocation was committed that waits for a part. */
+  /** Returns the commit time of the oldest revocation that waits for a part. */
   #waitingUs(part: string): number | undefined {
-    // In the order of their commits.
+    // Receipts are in the order of their commits.
     for (const { us, parts } of this.data.receipts.values()) {
       if (parts.get(part) === 'pending') {
         return us
@@ -415,24 +415,24 @@ export class Partition {
     return (this.#waitingUs(part) ?? Number.POSITIVE_INFINITY) <= untilUs
   }
 
-  /** A microsecond of its own, for what happens now. */
+  /** Returns the time of a new event: a microsecond that no other event has. */
   #moment(): number {
     this.data.clockUs = this.#tick()
     return this.data.clockUs
   }
 
-  /** The time, never before what the partition has given to anything. */
+  /** Returns the time, never before that of an earlier event. */
   #now(): number {
     return Math.max(this.#options.timeUs(), this.data.clockUs)
   }
 
-  /** A microsecond of its own. */
+  /** Returns the next free microsecond. */
   #tick(): number {
     return Math.max(this.#options.timeUs(), this.data.clockUs + 1)
   }
 }
 
-/** Whether a receipt part covers a token. */
+/** Returns true if a receipt covers a token. */
 export function covers(receipt: ReceiptPart, token: SimulatedToken): boolean {
   return coversToken(receipt, token)
 }

@@ -1,10 +1,11 @@
 import type { Random } from '../world/random.js'
 import type { World } from '../world/world.js'
+import { type Action, healedAtMs } from './action.js'
 import type { Installation } from './installation.js'
 import type { Invariants } from './invariants.js'
-import { type Action, healedAtMs, type Scenario } from './scenario.js'
+import type { Scenario } from './scenario.js'
 
-/** After a fault of auth or the registry, until connections are back and the tail has read. */
+/** Time after a fault of auth or the registry for reconnects and the feed's tail, in milliseconds. */
 const recoveryMs = 500
 
 export interface FaultsOptions {
@@ -14,7 +15,7 @@ export interface FaultsOptions {
   hosts: Installation
 }
 
-/** What goes wrong. */
+/** Carries out the faults of a scenario. */
 export class Faults {
   readonly #options: FaultsOptions
   readonly #world: World
@@ -29,7 +30,7 @@ export class Faults {
     this.#random = options.world.random('suspends')
   }
 
-  /** Does it, when the action is a fault. */
+  /** Carries out an action, if it is a fault. */
   do(action: Action): void {
     switch (action.kind) {
       case 'stop':
@@ -72,7 +73,7 @@ export class Faults {
     if (isCentral(host)) {
       this.#faulty(host, ms)
     }
-    // Some nodes by suspending their machine.
+    // For some nodes, suspend the machine instead.
     if (host.startsWith('node') && this.#random.chance(0.3)) {
       process.suspend()
     } else {
@@ -81,7 +82,7 @@ export class Faults {
     this.#world.schedule(ms, () => process.resume())
   }
 
-  /** Between the check of an effect and the message to Redis. */
+  /** Stops a host between the check of an effect and the message to Redis. */
   #stopAtEffect({ host, ms: maxMs }: Extract<Action, { kind: 'stop at effect' }>): void {
     const process = this.#hosts.process(host)
     process?.stopAtEffect(() => {

@@ -14,14 +14,15 @@ import { SimulatedNode } from '../services/node.js'
 import type { Process } from '../world/process.js'
 import type { Random } from '../world/random.js'
 import type { World } from '../world/world.js'
+import { leaseMs, tokenId } from './action.js'
 import type { Invariants } from './invariants.js'
-import { leaseMs, type Scenario, tokenId } from './scenario.js'
+import type { Scenario } from './scenario.js'
 
-/** Redis is near: a lease leaves it a twentieth to answer. */
-const nearRedis: Delays = { least: 0.05, most: 0.8, lost: 0, againMs: 0 }
+/** Redis is close: within a lease it has a twentieth of the lease to answer. */
+const redisDelays: Delays = { min: 0.05, max: 0.8, lost: 0, retransmitMs: 0 }
 const nodeIdentity = 'nodes9'
 
-/** A request over HTTP by the owner of a token. */
+/** A request over HTTP with a token. */
 export interface Call {
   service: 'node' | 'auth'
   host?: string | undefined
@@ -37,19 +38,19 @@ export interface InstallationOptions {
   invariants: Invariants
 }
 
-/** The hosts and what connects them: two Redis, auth processes behind one address, nodes. */
+/** The hosts and their network: two Redis, auth processes behind one address, nodes. */
 export class Installation {
   readonly network: Network
   readonly registry: RegistryHost
   readonly broker: Broker
   readonly auths = new Map<string, SimulatedAuth>()
-  /** By name, the one that was started last. */
+  /** The latest process of each name. */
   readonly nodes = new Map<string, SimulatedNode>()
-  /** Also those whose name another has taken. */
+  /** Every process, including those whose name a later one has taken. */
   readonly allNodes: SimulatedNode[] = []
   /** Every token ever issued. */
   readonly tokens = new Map<string, SimulatedToken>()
-  /** Tokens that a revocation has ever covered, or that the registry has lost. */
+  /** Tokens that a revocation covered at some time, or that the registry has lost. */
   readonly doubtful = new Set<string>()
   readonly #options: InstallationOptions
   readonly #world: World
@@ -65,7 +66,7 @@ export class Installation {
     this.#scenario = scenario
     this.#random = world.random('simulation')
     this.network = new Network(world, (from, to) =>
-      [from, to].some((host) => host === 'registry' || host === 'broker') ? nearRedis : delays,
+      [from, to].some((host) => host === 'registry' || host === 'broker') ? redisDelays : delays,
     )
     this.registry = new RegistryHost({
       world,
@@ -99,7 +100,7 @@ export class Installation {
     })
   }
 
-  /** Starts a host that does not run. */
+  /** Starts a host, unless it runs. */
   start(host: string): void {
     if (this.process(host)?.killed === false) {
       return
@@ -157,7 +158,7 @@ export class Installation {
     return this.#world.process(name, this.#scenario.rates.get(name), wallOffset)
   }
 
-  /** How nodes get to auth. */
+  /** The nodes' ways to auth. */
   get reach(): AuthReach {
     return {
       request: (from, request, timeoutMs) => this.request(from, request, timeoutMs),
@@ -174,7 +175,7 @@ export class Installation {
     }
   }
 
-  /** A request to auth over HTTP. */
+  /** Sends a request to auth over HTTP. */
   request(from: Process, request: AuthRequest, timeoutMs: number): Promise<AuthAnswer> {
     return new Promise((resolve, reject) => {
       const auth = this.#pickAuth()
@@ -203,14 +204,14 @@ export class Installation {
     })
   }
 
-  /** The load balancer knows mostly, not always, who is gone. */
+  /** Returns an auth; the load balancer picks a ready one, with rare exceptions. */
   #pickAuth(): SimulatedAuth {
     const all = [...this.auths.values()]
     const ready = all.filter((auth) => auth.ready)
     return this.#random.pick(ready.length > 0 && this.#random.chance(0.95) ? ready : all)
   }
 
-  /** Sends a request with a token and a body that arrives in pieces, to one host or to any. */
+  /** Sends a request with a token, whose body arrives in pieces. Default host: the load balancer's choice. */
   call({ service, host, token, pieces, write }: Call, answered: (status: number) => void): void {
     const { IncomingHead } = this.#options.parts
     const random = this.#random
@@ -233,15 +234,15 @@ export class Installation {
     })
   }
 
-  /** A node that runs; the load balancer mostly knows which are ready. */
+  /** Returns a running node; the load balancer picks a ready one, with some exceptions. */
   pickNode(random: Random): SimulatedNode | undefined {
     const running = this.allNodes.filter((node) => !node.process.killed)
     const ready = running.filter((node) => this.#world.as(node.process, () => node.watch.inSync))
-    const some = ready.length > 0 && random.chance(0.85) ? ready : running
-    return some.length === 0 ? undefined : random.pick(some)
+    const candidates = ready.length > 0 && random.chance(0.85) ? ready : running
+    return candidates.length === 0 ? undefined : random.pick(candidates)
   }
 
-  /** The process of a host that was started last. */
+  /** Returns the latest process of a host. */
   process(host: string): Process | undefined {
     if (host === 'registry') {
       return this.registry.process
@@ -252,7 +253,7 @@ export class Installation {
     return (this.auths.get(host) ?? this.nodes.get(host))?.process
   }
 
-  /** Issues a token, at once. */
+  /** Issues a token directly in the registry. */
   issue(order: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken {
     const token = this.partition(order.identity).issue(order)
     if (token === 'parent_ended') {
@@ -265,12 +266,12 @@ export class Installation {
   token(jti: string): SimulatedToken {
     const token = this.tokens.get(jti)
     if (token === undefined) {
-      throw new Error(`there is no token ${jti}`)
+      throw new Error(`no token ${jti}`)
     }
     return token
   }
 
-  /** Known to the registry, and not active. One that only lost writes knew was never revoked. */
+  /** Returns true if the registry knows the token and the token is inactive. A lost token is not revoked. */
   revoked({ jti, identity }: SimulatedToken): boolean {
     const partition = this.partition(identity)
     return partition.data.tokens.has(jti) && partition.introspect(jti, identity) === undefined
@@ -280,7 +281,7 @@ export class Installation {
     const { partitions } = this.registry
     const partition = partitions[partitionOf(identity, partitions.length)]
     if (partition === undefined) {
-      throw new Error('there is no such partition')
+      throw new Error('no such partition')
     }
     return partition
   }

@@ -7,7 +7,7 @@ import {
 } from '../registry/registry.js'
 import type { World } from '../world/world.js'
 
-/** What the simulation has found: one of the two promises is broken. */
+/** A broken invariant. */
 export class Broken extends Error {
   readonly invariant: 'a byte after a complete receipt' | 'a receipt that is late' | 'the end'
   constructor(invariant: Broken['invariant'], message: string) {
@@ -19,11 +19,11 @@ export class Broken extends Error {
 
 interface Known {
   readonly id: string
-  /** How many partitions have a part of it. */
+  /** How many partitions commit the revocation. */
   readonly expected: number
   /** By partition. */
   readonly parts: Map<number, ReceiptPart>
-  /** When its last partition committed. */
+  /** When the last partition committed. */
   committedAt: number
   completeAt: number | undefined
 }
@@ -32,26 +32,26 @@ export interface InvariantsOptions {
   world: World
   partitions: number
   leaseMs: number
-  /** The auth processes: one that is well is enough. */
+  /** The auth processes; receipts need one without a fault. */
   auths: readonly string[]
 }
 
 /**
- * The two invariants. A receipt counts as complete from the moment at which the registry has
- * settled its last part: sooner than anybody can read it.
+ * Checks the two invariants: no byte after a complete receipt, and no late receipt. A receipt is complete
+ * as soon as the registry has settled its last part, which is before anyone can read it.
  */
 export class Invariants {
   readonly #options: InvariantsOptions
   #receipts = new Map<string, Known>()
   #complete: Known[] = []
-  /** Until when each auth, and the registry, had a fault; a receipt has the lease from there. */
+  /** When the last fault of each auth and of the registry ends; the bound of a receipt starts there. */
   readonly #faultyUntil = new Map<string, number>()
 
   constructor(options: InvariantsOptions) {
     this.#options = options
   }
 
-  /** The registry has made a receipt, or settled a part. */
+  /** Call after each new receipt and each settled part. */
   onReceipt(partition: number, receipt: ReceiptPart): void {
     const { world, partitions } = this.#options
     const known = this.#receipts.get(receipt.id) ?? {
@@ -64,7 +64,7 @@ export class Invariants {
     this.#receipts.set(receipt.id, known)
     const isNew = !known.parts.has(partition)
     known.parts.set(partition, receipt)
-    // A revocation of everything is one commit in each partition; before the last there is none.
+    // A revocation of everything commits in each partition, and counts from the last commit.
     if (isNew) {
       known.committedAt = world.now
     }
@@ -82,7 +82,7 @@ export class Invariants {
     }
   }
 
-  /** The registry has come back with an older state: what it has lost was never promised. */
+  /** Call when the registry has restarted with older data. Lost receipts promise nothing. */
   onLost(partitions: readonly ReadonlyMap<string, ReceiptPart>[]): void {
     for (const known of this.#receipts.values()) {
       for (const partition of known.parts.keys()) {
@@ -106,26 +106,26 @@ export class Invariants {
     }
   }
 
-  /** An auth process or the registry has a fault until then; nodes' faults move nothing. */
+  /** Call when an auth process or the registry has a fault. Faults of nodes do not extend the bound. */
   faulty(host: string, untilMs: number): void {
     this.#faultyUntil.set(host, Math.max(this.#faultyUntil.get(host) ?? 0, untilMs))
   }
 
-  /** Since when the registry and some auth are well. */
-  get #wellSince(): number {
+  /** When the registry and at least one auth have no fault any more. */
+  get #healthySince(): number {
     const until = (host: string): number => this.#faultyUntil.get(host) ?? 0
     return Math.max(until('registry'), Math.min(...this.#options.auths.map(until)))
   }
 
   /**
-   * An application byte is handed to a socket that stands on this token, or a command of it is taken
-   * or has its effect.
+   * Call when an application byte reaches a socket that uses this token, and when a command with this token
+   * is accepted or takes effect.
    */
   crosses(who: string, how: string, token: SimulatedToken): void {
     const { world, partitions } = this.#options
     const at = partitionOf(token.identity, partitions)
     for (const known of this.#complete) {
-      // Each partition cuts off its own tokens, by its own clock.
+      // Each partition has its own clock, and cut-offs for its own tokens.
       const part = known.parts.get(at)
       if (part !== undefined && covers(part, token)) {
         const message = `${who} ${how} on ${token.jti}, ${(world.now - (known.completeAt ?? 0)).toFixed(3)} ms after the receipt ${known.id} was complete (${statesOf(known)})`
@@ -135,10 +135,10 @@ export class Invariants {
     }
   }
 
-  /** A receipt that is not complete is looked at again when it has to be. */
+  /** Checks at its bound that a receipt is complete. */
   #expect(known: Known): void {
     const { world, leaseMs } = this.#options
-    const due = Math.max(known.committedAt, this.#wellSince) + leaseMs
+    const due = Math.max(known.committedAt, this.#healthySince) + leaseMs
     world.schedule(due - world.now + 0.001, () => {
       if (known.completeAt !== undefined || this.#receipts.get(known.id) !== known) {
         return
@@ -146,7 +146,7 @@ export class Invariants {
       if (known.parts.size < known.expected) {
         return
       }
-      if (world.now < Math.max(known.committedAt, this.#wellSince) + leaseMs) {
+      if (world.now < Math.max(known.committedAt, this.#healthySince) + leaseMs) {
         this.#expect(known)
         return
       }
@@ -176,6 +176,6 @@ function statesOf({ parts, expected }: Known): string {
   )
   const missing = expected - parts.size
   return (
-    [...states, ...(missing > 0 ? [`${missing} partitions to come`] : [])].join(', ') || 'nobody'
+    [...states, ...(missing > 0 ? [`${missing} partitions missing`] : [])].join(', ') || 'no parts'
   )
 }

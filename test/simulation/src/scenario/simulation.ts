@@ -8,19 +8,20 @@ import type { SimulatedNode } from '../services/node.js'
 import { enter } from '../world/globals.js'
 import { History } from '../world/history.js'
 import { World } from '../world/world.js'
+import { type Action, describe, leaseMs } from './action.js'
 import { Faults } from './faults.js'
 import { Installation } from './installation.js'
 import { Broken, Invariants } from './invariants.js'
-import { type Action, describe, leaseMs, type Scenario, scenarioOf } from './scenario.js'
+import { type Scenario, scenarioOf } from './scenario.js'
 
 const publicationMs = 40
-/** A client finds a node that admits it within this. */
-const comeBackMs = 1500
+/** How long a client may take to reconnect, in milliseconds. */
+const maxReconnectMs = 1500
 
 export interface SimulationOptions {
   seed: string
   parts?: Parts
-  /** Whether the history is kept. */
+  /** Keeps the history. Default: no. */
   verbose?: boolean
 }
 
@@ -31,7 +32,7 @@ export interface Outcome {
   counts: ReadonlyMap<string, number>
 }
 
-/** Plays one seed from its beginning to its end, or until a promise is broken. */
+/** Plays one seed to its end, or until an invariant is broken. */
 export async function simulate({
   seed,
   parts = productionParts,
@@ -102,22 +103,22 @@ class Simulation {
     }
   }
 
-  /** At the end, everything having been well for a while. */
+  /** Checks the end state, after a time without faults. */
   judge(): void {
     for (const { stats } of this.#hosts.allNodes) {
       this.#world.history.count('resyncs', stats.resyncs)
       this.#world.history.count('reconnects', stats.feedReconnects)
     }
     for (const client of this.#clients.values()) {
-      const on = client.standsOn
-      if (on !== undefined && this.#hosts.revoked(on)) {
-        throw new Broken('the end', `${client.name} is still connected on ${on.jti}`)
+      const token = client.connectedWith
+      if (token !== undefined && this.#hosts.revoked(token)) {
+        throw new Broken('the end', `${client.name} is still connected with ${token.jti}`)
       }
       if (this.#mayBeAway(client)) {
         continue
       }
-      if (client.awayMs > comeBackMs) {
-        throw new Broken('the end', `${client.name} is not connected, on ${client.token.jti}`)
+      if (client.awayMs > maxReconnectMs) {
+        throw new Broken('the end', `${client.name} is not connected with ${client.token.jti}`)
       }
     }
   }
@@ -172,7 +173,7 @@ class Simulation {
     client.connect()
   }
 
-  /** Nothing may be closed without a reason. */
+  /** Fails the run if a connection was closed without a reason. */
   #closed(client: Client, node: SimulatedNode, code: number, token: SimulatedToken): void {
     this.#world.history.count(`closed ${code}`)
     const revoked =
@@ -189,7 +190,7 @@ class Simulation {
             : killed || node.leaving
     if (!reason) {
       this.#world.fail(
-        new Broken('the end', `${client.name} is closed by ${node.name} for no reason: ${code}`),
+        new Broken('the end', `${node.name} closed ${client.name} without a reason: ${code}`),
       )
     }
   }
@@ -204,7 +205,7 @@ class Simulation {
         .catch(() => ({ status: 503 }))
         .then(({ status }) => {
           this.#world.note('admin', `${id}: ${status}`)
-          // Whoever does not know whether it is done does it again.
+          // The outcome is unknown: retry.
           if (status === 503 && tries > 1) {
             this.#world.schedule(100, () =>
               this.#revoke({ at: 0, kind: 'revoke', selector, identity }, tries - 1),

@@ -26,17 +26,17 @@ import type { Process } from '../world/process.js'
 import { countEffects } from './count-effects.js'
 import { logOf } from './log.js'
 
-/** What nodes and administrators ask of auth over HTTP. */
+/** A request of a node or an administrator to auth over HTTP. */
 export type AuthRequest =
   | { kind: 'introspect'; tokens: readonly string[] }
-  /** A node asks for a token of its own. */
+  /** A node requests its own token. */
   | { kind: 'token' }
   | { kind: 'revoke'; id: string; selector: Selector; identity: string }
 
-/** What a caller asks auth to write: a token for a subject of its own, or an identity. */
+/** A caller's request to write: issue a token, or register an identity. */
 export type AuthWrite = { kind: 'issue' } | { kind: 'register'; identity: string }
 
-/** The answer, or the status of one that is none. */
+/** The answer, or the status of an error. */
 export type AuthAnswer =
   | { status: 200; results: readonly (Active | undefined)[] }
   | { status: 200; token: string }
@@ -49,21 +49,21 @@ export interface AuthOptions {
   registry: RegistryHost
   leaseMs: number
   parts: Parts
-  /** Whose tokens open the feed. */
+  /** The identity whose tokens open the feed. */
   nodeIdentity: string
-  /** Issues a token of a node. */
+  /** Issues a token for a node. */
   issue: (registry: RegistryClient) => Promise<string>
-  /** Which token a text is: signatures are not what is simulated. */
+  /** Finds a token by its text. The simulation has no signatures. */
   tokenOf: (text: string) => SimulatedToken | undefined
 }
 
 const helloMs = 1000
 const pingIntervalMs = 700
 const startRetryMs = 100
-/** How long the start waits for this instance's own leases. */
+/** How long the start waits for this instance's own leases, in milliseconds. */
 const ownLeaseMs = 300
 
-/** One auth process, wired as `apps/auth/src/wire/` does it. */
+/** An auth process: production code behind simulated sockets. */
 export class SimulatedAuth {
   readonly process: Process
   readonly #options: AuthOptions
@@ -94,12 +94,12 @@ export class SimulatedAuth {
     process.event(0, () => void this.#start())
   }
 
-  /** Whether it takes connections and requests. */
+  /** True while it accepts connections and requests. */
   get ready(): boolean {
     return this.#feed !== undefined && !this.#leaving && !this.process.killed
   }
 
-  /** SIGTERM: sends the nodes away, and ends. */
+  /** Closes on SIGTERM: disconnects the nodes, and exits. */
   async leave(): Promise<void> {
     this.process.note('closes')
     this.#leaving = true
@@ -108,7 +108,7 @@ export class SimulatedAuth {
     this.process.kill()
   }
 
-  /** A node dials `/v1/feed`. */
+  /** Accepts a node's dial of `/v1/feed`. */
   acceptFeed(end: End): void {
     const admit = async (text: string): Promise<number> => {
       const token = this.#options.tokenOf(text)
@@ -121,7 +121,7 @@ export class SimulatedAuth {
     SimulatedWebSocket.accept(end, admit, (socket, token) => this.#opened(socket, token))
   }
 
-  /** A request over HTTP. */
+  /** Accepts a request over HTTP. */
   acceptRequest(end: End): void {
     end.receiver = {
       received: (request) => {
@@ -134,7 +134,7 @@ export class SimulatedAuth {
     }
   }
 
-  /** A request with a token: what `callers.ts` and the routes make of it. */
+  /** Handles a request with a token, as `callers.ts` and the routes do. */
   async call(http: HttpRequest, write: AuthWrite): Promise<void> {
     const callers = this.#callers
     if (callers === undefined || !this.ready) {
@@ -150,7 +150,7 @@ export class SimulatedAuth {
         return
       }
       const { claims, authority } = caller
-      // Some routes have more to wait for.
+      // Some routes take further turns.
       if (this.process.random.chance(0.5)) {
         await new Promise(setImmediate)
       }
@@ -164,14 +164,14 @@ export class SimulatedAuth {
     }
   }
 
-  /** `POST /v1/tokens` and `POST /v1/identities`, behind their checks of scopes. */
+  /** Writes like `POST /v1/tokens` or `POST /v1/identities`, without their checks of scopes. */
   async #write(
     registry: Registry,
     token: SimulatedToken | undefined,
     write: AuthWrite,
   ): Promise<void> {
     if (token === undefined) {
-      throw new Error('there is no such token')
+      throw new Error('no such token')
     }
     const { identity, subject } = token
     const own = { ...registry, redis: asCommands(this.#registry.scripts.of(token)) }
@@ -202,7 +202,7 @@ export class SimulatedAuth {
       })
       this.#feed = feed
     } catch {
-      // The service manager starts it again.
+      // The service manager restarts it.
       process.setTimeout(() => void this.#start(), startRetryMs)
       return
     }
@@ -227,7 +227,7 @@ export class SimulatedAuth {
     return own
   }
 
-  /** Signatures are not what is simulated: the text of a token is its id. */
+  /** Replaces the signatures: the text of a token is its id. */
   #jwt(): Jwt {
     const key = { kid: 'simulation', alg: 'EdDSA' }
     const library = {
@@ -314,12 +314,12 @@ export class SimulatedAuth {
   }
 }
 
-/** `serveFeed` takes the class of ws; it uses only what the simulated one has. */
+/** The simulated socket has the members that `serveFeed` uses. */
 function asWebSocket(socket: SimulatedWebSocket): Parameters<typeof serveFeed>[0] {
   return socket as unknown as Parameters<typeof serveFeed>[0]
 }
 
-/** As `problems` answers: a caller whose token has ended, or a registry that is away. */
+/** Returns the status that `problems` answers: the caller's token has ended, or the registry is down. */
 function statusOf(error: unknown): number {
   return error instanceof Error && 'code' in error && error.code === 'invalid_token' ? 401 : 503
 }

@@ -12,21 +12,21 @@ interface Listener {
 }
 
 const channelMark = ':channel:'
-/** Redis gives an answer within this, in milliseconds. */
-const serviceMs = { least: 0.02, most: 0.3 }
+/** How long Redis takes to answer, in milliseconds. */
+const serviceMs = { min: 0.02, max: 0.3 }
 
 export interface BrokerOptions {
   world: World
-  /** How fast its clock runs. */
+  /** How fast its clock runs; 1 is true time. */
   rate: number
   isTooLate: IsTooLate
-  /** Redis takes a publication for a token. */
+  /** Called when Redis takes a publication for a token. */
   onEffect: (token: SimulatedToken) => void
 }
 
 /**
- * The Redis of the nodes, with a clock of its own: takes publications, and passes them on to every
- * node, late, now and then twice.
+ * The Redis of the nodes, with its own clock. Passes each publication on to every node, late, and
+ * sometimes twice.
  */
 export class Broker {
   readonly #options: BrokerOptions
@@ -53,20 +53,20 @@ export class Broker {
     return this.#process
   }
 
-  /** Comes back after it was killed. */
+  /** Restarts after a kill. */
   restart(): void {
     this.#process = this.#options.world.process('broker')
     this.#scripts.forget()
     this.#process.note('is back')
   }
 
-  /** Takes a connection of a node. */
+  /** Accepts a connection of a node. */
   accept(end: End): void {
     end.receiver = {
       received: (message) => {
         const { number, run } = message as Command
         const answer: Answer = { number, result: run([]) }
-        end.process.event(this.#random.between(serviceMs.least, serviceMs.most), () =>
+        end.process.event(this.#random.between(serviceMs.min, serviceMs.max), () =>
           end.send(answer),
         )
       },
@@ -102,7 +102,7 @@ export class Broker {
     }
   }
 
-  /** Publications that are of no token. */
+  /** Publishes repeatedly, about every `ms`, without a token. */
   publishEvery(channel: string, ms: number, encoded: () => Buffer): void {
     const again = (): void => {
       this.#options.world.schedule(ms * this.#random.between(0.5, 1.5), () => {

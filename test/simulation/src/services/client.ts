@@ -5,37 +5,37 @@ import type { Random } from '../world/random.js'
 import type { World } from '../world/world.js'
 import type { SimulatedNode } from './node.js'
 
-/** What a client asks of the world that it lives in. */
+/** The surroundings of a client. */
 export interface ClientWorld {
   readonly world: World
-  /** A node that runs, of those behind the load balancer. */
+  /** Returns a running node, chosen by the load balancer. */
   pickNode(random: Random): SimulatedNode | undefined
   tokenOf(jti: string): SimulatedToken
-  /** An application byte crosses a socket that stands on this token. */
+  /** Call when an application byte crosses a socket that uses this token. */
   crosses(who: string, how: string, token: SimulatedToken): void
   closed(client: Client, node: SimulatedNode, code: number, token: SimulatedToken): void
 }
 
 export const channel = 'room'
 
-const travelMs = { least: 0.1, most: 4 }
-const publishMs = { least: 20, most: 120 }
-const mostRefusals = 5
-const comeBackMs = { least: 5, most: 250 }
+const travelMs = { min: 0.1, max: 4 }
+const publishMs = { min: 20, max: 120 }
+const maxRefusals = 5
+const reconnectMs = { min: 5, max: 250 }
 
-/** A client: connects, subscribes, publishes now and then, and comes back when it is sent away. */
+/** A client: connects, subscribes, publishes from time to time, and reconnects when it is closed. */
 export class Client {
   readonly name: string
   readonly #in: ClientWorld
   readonly #random: Random
-  /** The token that it shows next. */
+  /** The token of its next connection. */
   token: SimulatedToken
   #node: SimulatedNode | undefined
   #socket: ClientSocket | undefined
   #connection: Connection | undefined
   #commands = 0
   readonly #slow: boolean
-  /** It leaves alone what it was told not to come back to, or tries all the same. */
+  /** True if it reconnects although a close code forbids it. */
   readonly #stubborn: boolean
   #refusals = 0
   #over = false
@@ -53,8 +53,8 @@ export class Client {
     this.#publishAgain()
   }
 
-  /** The token that its connection stands on; undefined when it has none. */
-  get standsOn(): SimulatedToken | undefined {
+  /** The token of its connection; undefined without a connection. */
+  get connectedWith(): SimulatedToken | undefined {
     const connection = this.#connection
     if (connection === undefined || connection.closed) {
       return undefined
@@ -69,17 +69,17 @@ export class Client {
     return this.#node
   }
 
-  /** For how long it has had no connection. */
+  /** How long it has had no connection, in milliseconds. */
   get awayMs(): number {
-    return this.standsOn === undefined ? this.#in.world.now - this.#awaySince : 0
+    return this.connectedWith === undefined ? this.#in.world.now - this.#awaySince : 0
   }
 
-  /** It has gone away by itself at least once. */
+  /** True if it has left by itself at least once. */
   get vanished(): boolean {
     return this.#vanished
   }
 
-  /** It has been told not to come back. */
+  /** True if it has stopped reconnecting. */
   get over(): boolean {
     return this.#over
   }
@@ -91,7 +91,7 @@ export class Client {
       return
     }
     if (node === undefined) {
-      this.#comeBack()
+      this.#reconnect()
       return
     }
     let closed = false
@@ -128,7 +128,7 @@ export class Client {
         this.#connection = connection
       })
     })
-    // Right behind the upgrade, as a client in a hurry does it.
+    // Right after the upgrade, without waiting for its answer.
     this.#send({ connect: {} })
     this.#send({ subscribe: { channel } })
   }
@@ -137,13 +137,13 @@ export class Client {
     this.#send({ publish: { channel, data: { from: this.name } } })
   }
 
-  /** Moves to another token of the same identity and subject. */
+  /** Refreshes with another token of the same identity and subject. */
   refresh(token: SimulatedToken): void {
     this.token = token
     this.#send({ refresh: { token: token.jti } })
   }
 
-  /** Leaves without a word. */
+  /** Leaves without closing its connection. */
   vanish(): void {
     const socket = this.#socket
     const node = this.#node
@@ -167,8 +167,8 @@ export class Client {
   }
 
   #publishAgain(): void {
-    const { least, most } = publishMs
-    this.#in.world.schedule(this.#random.between(least, most), () => {
+    const { min, max } = publishMs
+    this.#in.world.schedule(this.#random.between(min, max), () => {
       this.publish()
       this.#publishAgain()
     })
@@ -201,21 +201,20 @@ export class Client {
       this.#awaySince = world.now
       this.#in.closed(this, node, code, this.#in.tokenOf(connection.grant.jti))
     }
-    // Stubborn ones try what they were told not to, for a while.
     const terminal = code >= 4500 || code === 3500 || code === 401
-    if (terminal && (!this.#stubborn || this.#refusals++ > mostRefusals)) {
+    if (terminal && (!this.#stubborn || this.#refusals++ > maxRefusals)) {
       this.#over = true
     } else {
-      this.#comeBack()
+      this.#reconnect()
     }
   }
 
-  #comeBack(): void {
-    const { least, most } = comeBackMs
-    this.#in.world.schedule(this.#random.between(least, most), () => this.connect())
+  #reconnect(): void {
+    const { min, max } = reconnectMs
+    this.#in.world.schedule(this.#random.between(min, max), () => this.connect())
   }
 
   #travel(): number {
-    return this.#random.between(travelMs.least, travelMs.most)
+    return this.#random.between(travelMs.min, travelMs.max)
   }
 }

@@ -1,7 +1,7 @@
 import type { Watch } from '../production.js'
 import type { History } from '../world/history.js'
 
-/** Counts how often something had to wait for effects that were under way. */
+/** Counts how often an acknowledgement waits for effects under way. */
 export function countEffects(watch: Watch, history: History): void {
   const effectsOver = watch.effectsOver.bind(watch)
   watch.effectsOver = (which) => {

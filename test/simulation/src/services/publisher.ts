@@ -10,7 +10,7 @@ import {
 } from '../production.js'
 import { asCommands } from '../registry/commands.js'
 import type { SimulatedToken } from '../registry/registry.js'
-import type { RegistryConnection } from '../registry/registry-client.js'
+import type { RegistryConnection } from '../registry/registry-connection.js'
 
 const keys = brokerKeys('simulation', 1)
 

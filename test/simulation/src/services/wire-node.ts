@@ -16,7 +16,7 @@ import {
   wireNode,
   wireTokens,
 } from '../production.js'
-import { RegistryConnection } from '../registry/registry-client.js'
+import { RegistryConnection } from '../registry/registry-connection.js'
 import type { Process } from '../world/process.js'
 import { countEffects } from './count-effects.js'
 import { logOf } from './log.js'

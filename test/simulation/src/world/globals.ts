@@ -5,7 +5,7 @@ import timers from 'node:timers/promises'
 import type { Process, Timer } from './process.js'
 import type { World } from './world.js'
 
-/** The world whose events run now; outside of its events everything is as it always is. */
+/** The world whose events run now. Outside of its events, Node's own functions apply. */
 let world: World | undefined
 
 const real = {
@@ -95,8 +95,8 @@ function timeoutSignal(ms: number): AbortSignal {
 }
 
 /**
- * Puts the clocks, timers and random numbers of simulated processes in place of Node's, for
- * whatever runs in their events. Production code runs unchanged, and cannot tell.
+ * Replaces Node's clocks, timers and random numbers by those of the simulated process whose event runs.
+ * Production code runs unchanged.
  */
 export function replaceGlobals(): void {
   Object.assign(globalThis, {
@@ -131,7 +131,7 @@ export function replaceGlobals(): void {
   syncBuiltinESMExports()
 }
 
-/** From now on, events of this world run. */
+/** Sets the world whose events run from now on. */
 export function enter(entered: World | undefined): void {
   world = entered
 }

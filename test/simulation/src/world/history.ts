@@ -1,7 +1,7 @@
-/** What happened, for people to read. Kept only when asked for: a seed can be played again. */
+/** A readable log of one seed. Kept on request only, since a seed can be played again. */
 export class History {
   readonly #lines: string[] | undefined
-  /** How often each kind of thing happened: shows what a set of seeds has reached. */
+  /** How often each kind of event happened: shows what a set of seeds covers. */
   readonly counts = new Map<string, number>()
 
   constructor(kept: boolean) {
@@ -20,7 +20,7 @@ export class History {
     this.counts.set(what, (this.counts.get(what) ?? 0) + by)
   }
 
-  /** A line for each thing that happened: time in milliseconds, who, what. */
+  /** One line per event: time in milliseconds, process, text. */
   get lines(): readonly string[] {
     return this.#lines ?? []
   }

@@ -6,14 +6,14 @@ export interface ProcessOptions {
   name: string
   /** How fast its monotonic clock runs; 1 is true time. */
   rate: number
-  /** How far its wall clock is off, in milliseconds. */
+  /** Error of its wall clock, in milliseconds. */
   wallOffset: number
 }
 
-/** What wall clocks show when the world begins. */
+/** Wall time at the start of the world. */
 const wallStart = Date.UTC(2030, 0, 1)
 
-/** A timer as production code holds it. */
+/** A timer that production code may keep. */
 export class Timer {
   cancel: Cancel = () => undefined
   ref(): this {
@@ -28,33 +28,32 @@ export class Timer {
 }
 
 /**
- * One operating-system process: a clock of its own, timers, and a state. While it is stopped
- * (SIGSTOP) nothing of it runs, its clocks go on, and what arrives waits. Once it is killed nothing
- * of it ever runs again.
+ * An operating-system process with its own clocks and timers. While the process is stopped (SIGSTOP), its
+ * clocks advance, and timers and arrivals wait. After a kill, it runs no further event.
  */
 export class Process {
   readonly name: string
   readonly world: World
-  /** What `Math.random` and the like give in this process. */
+  /** The source of `Math.random` and `randomBytes` in this process. */
   readonly random: Random
   #state: 'running' | 'stopped' | 'killed' = 'running'
   #lostPower = false
   readonly #rate: number
   readonly #wallOffset: number
   readonly #startedAt: number
-  /** Since when the machine is suspended; undefined when it is not. */
+  /** When the machine was suspended; undefined while it runs. */
   #suspendedAt: number | undefined
   #sleptMs = 0
-  /** When the machine has gone on after a suspend. */
+  /** When the machine last woke up from a suspend. */
   wokeAt = Number.NEGATIVE_INFINITY
-  /** What came due while it was stopped: timers, and what arrived. */
+  /** Timers and arrivals that came due while the process was stopped. */
   #waiting: (() => void)[] = []
   readonly #onKilled: (() => void)[] = []
   readonly #timers = new WeakSet<() => void>()
   #immediateAt = 0
-  /** Is called at the next effect, which then waits until this process goes on. */
+  /** Called at the next effect, which then waits until this process resumes. */
   #stopAtEffect: (() => void) | undefined
-  /** What it was about to do when it was stopped. */
+  /** Messages that the process was about to send when it was stopped. */
   #interrupted: (() => void)[] = []
 
   constructor(world: World, { name, rate, wallOffset }: ProcessOptions) {
@@ -70,7 +69,7 @@ export class Process {
     return this.#state === 'killed'
   }
 
-  /** Its machine does not answer at all. */
+  /** True if the machine is gone, so that not even its kernel answers. */
   get lostPower(): boolean {
     return this.#lostPower
   }
@@ -79,18 +78,18 @@ export class Process {
     return this.#state === 'stopped'
   }
 
-  /** Its `performance.now()`: stands still while the machine is suspended. */
+  /** `performance.now()` of the process; stands still while the machine is suspended. */
   get monotonic(): number {
     const now = this.#suspendedAt ?? this.world.now
     return (now - this.#startedAt - this.#sleptMs) * this.#rate
   }
 
-  /** Goes on while the machine is suspended; in the kernel's steps. */
+  /** The boot clock; advances while the machine is suspended, in the kernel's steps. */
   get boot(): number {
     return Math.floor(((this.world.now - this.#startedAt) * this.#rate) / bootStepMs) * bootStepMs
   }
 
-  /** Its `Date.now()`. */
+  /** `Date.now()` of the process. */
   get wall(): number {
     return Math.floor(wallStart + this.world.now + this.#wallOffset)
   }
@@ -99,7 +98,7 @@ export class Process {
     this.world.note(this.name, what)
   }
 
-  /** Something happens to this process after a while of true time. */
+  /** Schedules an event of this process after `afterMs` of true time. */
   event(afterMs: number, run: () => void): Cancel {
     return this.world.schedule(afterMs, run, this)
   }
@@ -125,11 +124,11 @@ export class Process {
     return timer
   }
 
-  /** Runs in the next turn of the event loop; in the order in which they were asked for. */
+  /** Runs in a later turn of the event loop, in the order of the calls. */
   setImmediate(run: () => void): Timer {
     const timer = new Timer()
     let cancelled = false
-    // A turn takes its time, so that other events fall between two turns.
+    // A turn takes time, so that other events fall between two turns.
     const turnMs = this.random.chance(0.1) ? this.random.between(0, 3) : 0.001
     this.#immediateAt = Math.max(this.#immediateAt, this.world.now + turnMs)
     this.world.schedule(
@@ -147,7 +146,7 @@ export class Process {
     return timer
   }
 
-  /** SIGSTOP */
+  /** Stops the process, as SIGSTOP does. */
   stop(): void {
     if (this.#state !== 'running') {
       return
@@ -156,7 +155,7 @@ export class Process {
     this.note('is stopped')
   }
 
-  /** The whole machine stands still, and its monotonic clock with it. */
+  /** Suspends the machine, whose monotonic clock then stands still. */
   suspend(): void {
     if (this.#state !== 'running') {
       return
@@ -166,12 +165,12 @@ export class Process {
     this.note('is suspended')
   }
 
-  /** Stops between the check of its next effect and the message that has it done. */
+  /** Stops the process between the check of its next effect and the message to Redis. */
   stopAtEffect(stopped: () => void): void {
     this.#stopAtEffect = stopped
   }
 
-  /** Sends the message of an effect that was just checked. */
+  /** Sends the message of an effect that was just checked, unless the process stops here. */
   sendEffect(send: () => void): void {
     const stopped = this.#stopAtEffect
     if (stopped === undefined || this.#state !== 'running') {
@@ -184,7 +183,7 @@ export class Process {
     stopped()
   }
 
-  /** SIGCONT: what it was doing is done first. Then what came due happens, timers or arrivals first. */
+  /** Resumes, as SIGCONT does: interrupted messages first, then timers and arrivals in either order. */
   resume(): void {
     if (this.#state !== 'stopped') {
       return
@@ -209,7 +208,7 @@ export class Process {
     }
   }
 
-  /** SIGKILL; or the whole machine is gone, so that not even its kernel says goodbye. */
+  /** Kills the process, as SIGKILL does; with `lostPower`, its kernel closes no connection. */
   kill(lostPower = false): void {
     if (this.#state === 'killed') {
       return
@@ -223,12 +222,12 @@ export class Process {
     }
   }
 
-  /** The kernel closes what the process had open. */
+  /** Registers a callback for the kill, such as the kernel's close of a connection. */
   onKilled(callback: () => void): void {
     this.#onKilled.push(callback)
   }
 
-  /** Whether an event may run now; if not, it is kept for later or dropped. */
+  /** Returns true if an event may run now; otherwise keeps the event for later, or drops it. */
   admits(run: () => void): boolean {
     if (this.#state === 'stopped') {
       this.#waiting.push(run)
@@ -244,7 +243,7 @@ export class Process {
       if (cancelled) {
         return
       }
-      // Timers are of the monotonic clock.
+      // Timers follow the monotonic clock, which a suspend stops.
       const leftMs = this.#sleptMs === sleptBefore ? 0 : dueAt - this.monotonic
       if (leftMs <= 0) {
         run()

@@ -1,11 +1,11 @@
-/** Random numbers from a seed: the same seed gives the same numbers, on any machine. */
+/** Random numbers from a seed: the same numbers on every machine. */
 export class Random {
   #a: number
   #b: number
   #c: number
   #count = 1
 
-  /** sfc32, its state filled from the text by FNV-1a. */
+  /** Seeds sfc32 with FNV-1a hashes of the text. */
   constructor(seed: string) {
     let hash = 0x811c9dc5
     const word = (): number => {
@@ -22,7 +22,7 @@ export class Random {
     }
   }
 
-  /** From 0 up to and without 1. */
+  /** Returns a number from 0 (included) to 1 (excluded). */
   next(): number {
     const sum = (((this.#a + this.#b) | 0) + this.#count) | 0
     this.#count = (this.#count + 1) | 0
@@ -32,13 +32,13 @@ export class Random {
     return (sum >>> 0) / 4_294_967_296
   }
 
-  between(least: number, most: number): number {
-    return least + this.next() * (most - least)
+  between(min: number, max: number): number {
+    return min + this.next() * (max - min)
   }
 
-  /** A whole number; both ends are possible. */
-  whole(least: number, most: number): number {
-    return least + Math.floor(this.next() * (most - least + 1))
+  /** Returns a whole number; both bounds are included. */
+  whole(min: number, max: number): number {
+    return min + Math.floor(this.next() * (max - min + 1))
   }
 
   chance(probability: number): boolean {

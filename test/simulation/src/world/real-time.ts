@@ -1,13 +1,13 @@
-/** Taken before `globals.ts` replaces it. */
+/** Node's own function, before `globals.ts` replaces it. */
 const { setImmediate } = globalThis
 
-/** Turns of the event loop cost more than what most events do: so many events share one. */
+/** Events per turn of the event loop, since a turn costs more than most events. */
 const eventsPerTurn = 512
 
 /**
- * Calls `step` again and again until it gives false, then `done`. Node settles all promises between
- * two callbacks of one turn, so everything that a step has set off is over before the next begins.
- * `between` is called after each turn: what else Node does then is none of the steps'.
+ * Calls `step` until it returns false, then `done`. Node settles all promises between two callbacks of one
+ * turn, so the consequences of a step are over before the next step. Calls `between` after each turn, when
+ * Node runs other callbacks.
  */
 export function immediately(step: () => boolean, between: () => void, done: () => void): void {
   let over = false

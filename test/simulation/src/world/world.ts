@@ -3,7 +3,7 @@ import { Process } from './process.js'
 import { Random } from './random.js'
 import { immediately } from './real-time.js'
 
-/** Something that happens at one moment, in one process or in none. */
+/** An event at one moment, of one process or of no process. */
 interface Event {
   readonly at: number
   readonly order: number
@@ -11,7 +11,7 @@ interface Event {
   run: (() => void) | undefined
 }
 
-/** Takes an event back that has not happened yet. */
+/** Cancels an event. */
 export type Cancel = () => void
 
 export interface WorldOptions {
@@ -20,9 +20,8 @@ export interface WorldOptions {
 }
 
 /**
- * The clock and the order of everything that happens. An event runs for one process, alone, and all
- * promises that it settles are done before the next one: so whatever production code does belongs
- * to the process whose event runs.
+ * The true clock, and the queue of events. Each event runs for one process, and the promises that it
+ * settles are done before the next event. So production code always runs for the process of the event.
  */
 export class World {
   readonly history: History
@@ -40,20 +39,20 @@ export class World {
     this.history = history
   }
 
-  /** Milliseconds since the world began; no process sees this clock. */
+  /** True time in milliseconds since the start of the world. No process sees this clock. */
   get now(): number {
     return this.#now
   }
 
-  /** The process whose event runs now; undefined when none of the world's events runs. */
+  /** The process whose event runs now; undefined outside of events. */
   get running(): Process | undefined {
     if (this.#inEvent && this.#running === undefined) {
-      throw new Error('production code runs in no process; its clock would be the real one')
+      throw new Error('production code runs outside of a process, and would use the real clock')
     }
     return this.#running
   }
 
-  /** Asks something of a process, on its own clock, in an event of the world. */
+  /** Calls a function on the clocks of a process, during an event of the world. */
   as<Result>(process: Process, ask: () => Result): Result {
     const before = this.#running
     this.#running = process
@@ -64,19 +63,19 @@ export class World {
     }
   }
 
-  /** Random numbers for one purpose, so that what one draws does not change what another gets. */
+  /** Returns random numbers for one purpose, which do not depend on the draws of other purposes. */
   random(purpose: string): Random {
     return new Random(`${this.#seed}/${purpose}`)
   }
 
-  /** A new process. Nothing of it runs before an event is scheduled for it. */
+  /** Creates a process. It runs only in events. */
   process(name: string, rate = 1, wallOffset = 0): Process {
     const process = new Process(this, { name, rate, wallOffset })
     this.processes.push(process)
     return process
   }
 
-  /** An event of `process`, or of the world outside of all processes. */
+  /** Schedules an event of `process`, or of the world outside of every process. */
   schedule(afterMs: number, run: () => void, process?: Process): Cancel {
     const at = this.#now + Math.max(0, afterMs)
     const event: Event = { at, order: this.#order++, process, run }
@@ -90,12 +89,12 @@ export class World {
     this.history.note(this.#now, who, what)
   }
 
-  /** Ends the run: something is so that must never be. The first one counts. */
+  /** Ends the run with this error, unless the run has failed before. */
   fail(error: Error): void {
     this.#failure ??= error
   }
 
-  /** Runs events until `endMs`. @throws what `fail` was given, or an event has thrown */
+  /** Runs events until `endMs`. @throws the error of `fail`, or of an event */
   run(endMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = (): boolean => {
@@ -138,7 +137,7 @@ export class World {
   }
 
   #call(process: Process | undefined, run: () => void): void {
-    // It stays set while the promises that this event settles are done.
+    // Stays set while the promises of this event settle.
     this.#running = process
     this.#inEvent = true
     try {
@@ -153,7 +152,7 @@ function before(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order)
 }
 
-/** A binary heap, the next event first. */
+/** Adds to a binary heap whose first element is the next event. */
 function push(heap: Event[], event: Event): void {
   let at = heap.length
   heap.push(event)
