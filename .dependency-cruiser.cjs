@@ -70,7 +70,7 @@ module.exports = {
       name: 'built-parts-for-the-simulation-alone',
       severity: 'error',
       comment:
-        'the simulation of the guarantee wires the inside of auth, gate and realtime by itself, on a clock and network of its own; all others go through exports',
+        'only the simulation of the guarantee imports the inside of auth, gate and realtime, to run it on its own clock and network; other code goes through exports',
       from: { pathNot: ['^test/simulation/', '^infra/docs/', '^apps/cli/bin/'] },
       to: { path: '^(?:apps|packages)/[^/]+/dist/', dependencyTypes: ['local'] },
     },

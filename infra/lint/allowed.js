@@ -12,15 +12,12 @@ export const allowedWords = [
   'apps/realtime/src/',
   'apps/realtime/test/',
   'docs/',
-  'packages/gate/test/',
   'packages/protocol/',
-  'packages/service/',
   'test/bench/',
   'test/cluster/',
   'test/faults/',
   'test/fuzz/',
   'test/restart/',
-  'test/simulation/',
   'test/stories/',
 ]
 

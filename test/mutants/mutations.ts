@@ -1,17 +1,17 @@
-/** One guard of the revocation guarantee, taken out. */
+/** The removal of one guard of the revocation guarantee. */
 export interface Mutation {
-  /** What is wrong then. */
+  /** The fault that the removal causes. */
   name: string
-  /** From the checkout's root, as `test`. */
+  /** Path from the checkout's root, like `test`. */
   file: string
-  /** In the file exactly once. */
+  /** Text that occurs in the file exactly once. */
   text: string
   replacement: string
   /** The test file that has to fail. */
   test: string
 }
 
-/** The guards of one file that one test file watches. */
+/** Returns mutations of one file that one test file has to detect. */
 function of(
   file: string,
   test: string,
@@ -25,33 +25,33 @@ const realtime = (name: string) => `apps/realtime/${name}`
 const auth = (name: string) => `apps/auth/${name}`
 const lua = (name: string) => auth(`src/registry/${name}.lua`)
 
-/** Guards that docs/guarantee.md names. A test compares the list there with this one. */
+/** Every guard that docs/guarantee.md names. A test compares its list with this table. */
 export const mutations: readonly Mutation[] = [
   ...of(gate('src/grants/watch.ts'), gate('test/grants/watch.test.ts'), [
     [
-      'an answer is not checked against the events since auth was asked',
+      "an introspection's answer is not checked against the events since it began",
       'if (since.some((event) => coversToken(event, grant))) {',
       'if (false) {',
     ],
   ]),
   ...of(gate('src/grants/watch.ts'), gate('test/feed/feed.test.ts'), [
     [
-      'an answer counts though the feed has lost its place meanwhile',
+      "an introspection's answer counts although the feed skipped events meanwhile",
       '    if (mark.epoch !== this.#epoch) {\n      throw outOfSync()\n    }\n',
       '',
     ],
-    ['a feed that has lost its place admits', '    this.#synced = false\n', ''],
+    ['a node admits tokens although its feed skipped events', '    this.#synced = false\n', ''],
   ]),
   ...of(gate('src/grants/watch.ts'), gate('test/grants/lease.test.ts'), [
     [
-      'without a lease something is admitted',
+      'a node admits tokens without a lease',
       'return this.#synced && this.#lease.held',
       'return this.#synced',
     ],
   ]),
   ...of(gate('src/grants/watch.ts'), gate('test/admission/closing.test.ts'), [
     [
-      'a grant that has ended can be held',
+      'an ended grant can be held',
       'if (grant.ended !== undefined || !this.#index.has(grant)) {',
       'if (false) {',
     ],
@@ -63,12 +63,12 @@ export const mutations: readonly Mutation[] = [
       'if (!this.#reported) return false',
     ],
     [
-      'a lease that ran out unnoticed is renewed as if it had not',
+      'a renewal hides that the old lease ran out',
       '    // The old lease may have run out before a timer could report it.\n    this.#reportIfOut()\n',
       '',
     ],
     [
-      'a check of the lease does not look for a suspend',
+      'a check of the lease does not detect a suspend',
       'if (!this.#suspends.quickCheck(now)) {\n      return true\n    }',
       'return true',
     ],
@@ -78,111 +78,103 @@ export const mutations: readonly Mutation[] = [
       '',
     ],
     [
-      'a suspend that the wall clock hides is not looked for',
+      'a suspend that the wall clock hides is not detected',
       '        if (this.#suspends.check()) {\n          this.#giveUp()\n        }\n        if (this.held)',
       '        if (this.held)',
     ],
     [
-      'a suspend is noticed, and those who wait for the lease are not told',
+      "a detected suspend is not reported to the lease's listeners",
       '    setImmediate(() => this.#reportIfOut())\n',
       '',
     ],
   ]),
   ...of(gate('src/feed/renewals.ts'), gate('test/grants/lease.test.ts'), [
     [
-      'the lease is counted from the answer',
+      'the lease counts from the answer',
       'this.#options.lease.granted(sentAt, ttlMs)',
       'this.#options.lease.granted(performance.now(), ttlMs)',
     ],
   ]),
   ...of(gate('src/feed/feed.ts'), gate('test/feed/feed.test.ts'), [
+    ['a node acknowledges during a resync', 'if (this.#resync === undefined) {', 'if (true) {'],
     [
-      'a node acknowledges while it asks for every token again',
-      'if (this.#resync === undefined) {',
-      'if (true) {',
-    ],
-    [
-      'a process that has lost its name admits',
+      'a process that lost its name admits tokens',
       'if (isRefusal(code)) {\n      this.#options.watch.interrupted()\n    }',
       '',
     ],
     [
-      'a node that has lost its place goes on as if it had not',
+      'a node continues as usual although its feed skipped events',
       '    watch.interrupted()\n    if (watch.size === 0 && !watch.hasEffects) {',
       '    if (watch.size === 0 && !watch.hasEffects) {',
     ],
   ]),
   ...of(gate('src/feed/feed.ts'), gate('test/admission/closing.test.ts'), [
     [
-      'an answer after the goodbye admits',
+      'a node admits a token after its goodbye',
       '      watch.interrupted()\n      this.#options.lease.close()\n',
       '',
     ],
   ]),
   ...of(gate('src/grants/watch.ts'), gate('test/grants/effects.test.ts'), [
     [
-      // Two checks stand in each other's way: both are out.
-      'an effect does not ask whether its grant has ended',
+      // Two checks guard the same case; this removes both.
+      'an effect does not check whether its grant has ended',
       "if (!this.#index.has(grant)) {\n      throw new GateError('invalid_token', 'the token has ended')\n    }\n",
       'grant = Object.create(grant, { ended: { value: undefined } })\n',
     ],
   ]),
   ...of(gate('src/grants/effects.ts'), gate('test/grants/effects.test.ts'), [
     [
-      'an effect does not ask for the lease',
+      'an effect does not check the lease',
       "  if (leftMs <= 0) {\n    throw new GateError('auth_unavailable', 'the lease is out')\n  }\n",
       '',
     ],
-    ['an effect that may still come counts as over', 'over = isOver(error)', 'over = true'],
+    ['an effect that may still happen counts as over', 'over = isOver(error)', 'over = true'],
     [
-      'an acknowledgement does not wait for the effects under way',
+      'an acknowledgement does not wait for effects under way',
       'filter(({ covered }) => all || covered)',
       'filter(() => false)',
     ],
   ]),
   ...of(gate('src/admission/admission.ts'), gate('test/grants/races.test.ts'), [
     [
-      'a socket opens on a grant that has ended',
+      'a socket opens with an ended grant',
       '    if (this.grant.ended !== undefined) {\n      closeEnded(socket, this.#raw.socket, this.grant.ended)\n    }\n',
       '',
     ],
   ]),
   ...of(gate('src/admission/sockets.ts'), gate('test/admission/closing.test.ts'), [
     [
-      'a revoked socket with bytes in the process is closed politely',
+      'a revoked socket with unsent bytes is closed without a reset',
       'if (socket.bufferedAmount > 0) {\n    resetWebSocket(socket, raw)\n  } else {\n    close(socket, raw, codes[reason])\n  }',
       'close(socket, raw, codes[reason])',
     ],
   ]),
   ...of(gate('src/admission/sockets.ts'), gate('test/grants/lease.test.ts'), [
     [
-      'a message goes out without a lease',
+      'a message is sent without a lease',
       'if (lease.held) {\n      send(...args)\n    }',
       'if (true) send(...args)',
     ],
   ]),
   ...of(gate('src/admission/reset.ts'), gate('test/admission/closing.test.ts'), [
     [
-      'a cut connection leaves its bytes to the kernel',
+      'a cut connection leaves its bytes in the kernel',
       ';(tcp ?? socket).resetAndDestroy()',
       'socket.destroy()',
     ],
-    [
-      'a connection that shuts down is reset in the middle',
-      'if (isShuttingDown(socket)) {',
-      'if (false) {',
-    ],
+    ['a connection is reset during its shutdown', 'if (isShuttingDown(socket)) {', 'if (false) {'],
   ]),
   ...of(gate('src/admission/door.ts'), gate('test/grants/lease.test.ts'), [
     [
-      'an answer is sent without a lease',
+      'a response is sent without a lease',
       'if (!ended && this.#options.lease.held) {\n      return payload\n    }',
       'if (!ended) return payload',
     ],
   ]),
   ...of(gate('src/admission/door.ts'), gate('test/admission/http.test.ts'), [
     [
-      'an answer is sent to a token that ended',
+      'a response is sent to a token that has ended',
       'const ended = admission.grant.ended !== undefined\n',
       'const ended = false\n',
     ],
@@ -196,26 +188,26 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(realtime('src/connection/io/input.ts'), realtime('test/connection/hold.test.ts'), [
     [
-      'a connection acts on a command without a lease',
+      'a connection executes a command without a lease',
       'if (hold.open) {\n      return true\n    }',
       'return true',
     ],
   ]),
   ...of(realtime('src/connection/connection.ts'), realtime('test/connection/hold.test.ts'), [
     [
-      'what a slow reader has not taken goes out without a lease',
+      'bytes that a slow reader has not taken are sent without a lease',
       '    if (this.#transport.backlog() > 0) {\n      this.cut(closeCodes.leaseLost)\n    }\n',
       '',
     ],
   ]),
   ...of(realtime('src/connection/connection.ts'), realtime('test/connection/connection.test.ts'), [
     [
-      'a revoked connection with bytes in the process is closed politely',
+      'a revoked connection with unsent bytes is closed without a reset',
       "this.#close(disconnect, () => (this.#transport.backlog() > 0 ? 'destroy' : 'close'))",
       "this.#close(disconnect, () => 'close')",
     ],
     [
-      'a closed connection lets go of its grant before its last byte has left',
+      'a closed connection releases its grant before its last byte has left',
       "if (action === 'close' && this.#transport.backlog() > 0) {\n      hold.addClosing(this)\n    }",
       'if (false) hold.addClosing(this)',
     ],
@@ -225,12 +217,12 @@ export const mutations: readonly Mutation[] = [
     realtime('test/connection/commands/channel-token.test.ts'),
     [
       [
-        'the token of a channel that was left is let go while bytes wait',
+        'the token of a channel is released after an unsubscribe although bytes wait',
         'if (waits) {\n        this.#lingering = [...(this.#lingering ?? []), subscription.release]\n      } else {\n        subscription.release()\n      }',
         'subscription.release()',
       ],
       [
-        'bytes of a channel go out after its token was revoked',
+        'bytes of a channel are sent after its token was revoked',
         "if (reason === 'revoked' && this.#connection.waits) {",
         'if (false) {',
       ],
@@ -250,17 +242,17 @@ export const mutations: readonly Mutation[] = [
       'const now = performance.now()\n    const { leases, ends, missing, error } = await this.#options.registry.readLeases()\n',
     ],
     [
-      'a node is fenced though its count has moved',
+      'a node is fenced although it has renewed',
       'known?.renewedUs === lease.renewedUs && known.run === lease.run ? known : undefined',
       'known',
     ],
     [
-      'a node is fenced before its time',
+      'a node is fenced too early',
       'now - same.since >= lease.fenceMs) {',
       'now - same.since >= 0) {',
     ],
     [
-      'a fence counts what another Redis has shown',
+      'a fence counts leases read from another Redis',
       'known?.renewedUs === lease.renewedUs && known.run === lease.run ?',
       'known?.renewedUs === lease.renewedUs ?',
     ],
@@ -274,18 +266,22 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(auth('src/feed/own-part/partition-lease.ts'), auth('test/feed/own-part/own-part.test.ts'), [
     [
-      'an auth instance goes on after a fence without what came before it',
+      'an auth instance continues after a fence without the events before it',
       '        await this.#until(() => reaches(events.applied(partition), end))\n',
       '',
     ],
     [
-      'an auth instance goes on with its lease after a suspend',
+      'an auth instance keeps its lease after a suspend',
       'if (!this.#suspends.quickCheck(now)) {\n      return left\n    }',
       'return left',
     ],
   ]),
   ...of(auth('src/feed/own-part/own-part.ts'), auth('test/feed/own-part/own-part.test.ts'), [
-    ['an auth instance that has lost its place keeps its callers', '    watch.endAll()\n', ''],
+    [
+      'an auth instance keeps its callers although its feed skipped events',
+      '    watch.endAll()\n',
+      '',
+    ],
   ]),
   ...of('packages/redis/src/script.ts', 'packages/redis/test/script.test.ts', [
     [
@@ -296,63 +292,67 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(lua('revocations/revoke'), auth('test/registry/revocations/revoke.test.ts'), [
     ['a revoked token is not marked', "    redis.call('HSET', tokenKey, 'revoked', '1')\n", ''],
-    ['a cut-off is not kept', "  redis.call('ZADD', cutoffsKey, 'GT', cutoffUs, member)\n", ''],
+    ['a cut-off is not stored', "  redis.call('ZADD', cutoffsKey, 'GT', cutoffUs, member)\n", ''],
     [
       'a cut-off moves backwards',
       "redis.call('ZADD', cutoffsKey, 'GT', cutoffUs, member)",
       "redis.call('ZADD', cutoffsKey, cutoffUs, member)",
     ],
     [
-      'a revocation of everything is not kept',
+      'a revocation of everything is not stored',
       "    redis.call('SET', cutoffAllKey, cutoffUs)\n",
       '',
     ],
   ]),
   ...of(lua('revocations/revoke'), auth('test/registry/revocations/receipts.test.ts'), [
     [
-      'a process that may deliver is not waited for',
+      'a receipt does not wait for a process that may deliver',
       "    redis.call('HSET', receiptKey, 'node:' .. part, 'pending')\n",
       '',
     ],
   ]),
   ...of(lua('revocations/revoke'), auth('test/registry/nodes/leases.test.ts'), [
-    ['a fenced process is waited for', "if fenced == '-' then", 'if true then'],
+    ['a receipt waits for a fenced process', "if fenced == '-' then", 'if true then'],
   ]),
   ...of(lua('lua/lease'), auth('test/registry/nodes/leases.test.ts'), [
-    ['another Redis is not noticed', "if redis.call('GET', roster) ~= mark then", 'if false then'],
     [
-      'a Redis that was promoted again is not noticed',
+      'a change to another Redis is not detected',
+      "if redis.call('GET', roster) ~= mark then",
+      'if false then',
+    ],
+    [
+      'a Redis that is promoted again is not detected',
       "    string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)'))",
       "    string.match(info, 'run_id:(%x+)'))",
     ],
     [
-      'a renewal counts though a revocation waits for the node',
+      'a renewal counts although a revocation waits for the node',
       'if oldest and (askedMark ~= mark or oldest <= tonumber(askedUs)) then',
       'if false then',
     ],
   ]),
   ...of(lua('nodes/fence'), auth('test/registry/nodes/leases.test.ts'), [
     [
-      'a node is fenced that has renewed meanwhile',
+      'a node that has renewed meanwhile is fenced',
       'elseif renewedUs ~= watchedUs then',
       'elseif false then',
     ],
     ['a node is fenced twice', "if fenced ~= '-' or readMark()", 'if readMark()'],
-    ['a node is fenced by what another Redis has shown', 'or readMark() ~= mark then', 'then'],
+    ['a node is fenced by a lease read from another Redis', 'or readMark() ~= mark then', 'then'],
     [
-      'a node is fenced that has acknowledged meanwhile',
+      'a node that has acknowledged meanwhile is fenced',
       'if not oldest or oldest > tonumber(overdueUs) then',
       'if false then',
     ],
   ]),
   ...of(lua('nodes/renew-lease'), auth('test/registry/nodes/leases.test.ts'), [
     [
-      'a process that was replaced renews',
+      'a replaced process renews',
       "if holder and holder ~= instance and tonumber(heldSince) > tonumber(sinceUs) then\n  return 'node_replaced'\nend\nif holder ~= instance or ",
       'if ',
     ],
     [
-      'a process renews whose join is lost',
+      'a process whose join is lost renews',
       "if holder ~= instance or redis.call('HEXISTS', leasesKey, part) == 0 then",
       'if false then',
     ],
@@ -363,7 +363,11 @@ export const mutations: readonly Mutation[] = [
       'if token[1] ~= client or token[4] then',
       'if token[4] then',
     ],
-    ['a token outlives its expiry', 'if nowMs >= tonumber(token[3]) or issuedUs', 'if issuedUs'],
+    [
+      'a token is active after its expiry',
+      'if nowMs >= tonumber(token[3]) or issuedUs',
+      'if issuedUs',
+    ],
     [
       'a token of a suspended identity is active',
       'if not identity.active or issuedUs',
@@ -372,7 +376,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   ...of(lua('tokens/introspect'), auth('test/registry/identities/identities.test.ts'), [
     [
-      'a token of a deleted identity is active for the next of its name',
+      'a token of a deleted identity is active for the next identity of that name',
       'if not identity.active or issuedUs <= identity.createdUs then',
       'if not identity.active then',
     ],
@@ -384,12 +388,12 @@ export const mutations: readonly Mutation[] = [
       'if token[1] ~= client then',
     ],
     [
-      'a token from before the cut-off of everything is active',
+      'a token issued before the cut-off of everything is active',
       ' or issuedUs <= cutoffAll then',
       ' then',
     ],
     [
-      'a token from before a cut-off is active',
+      'a token issued before a cut-off is active',
       'if identity.cutoffs and isCutOff(cutoffsKey, issuedUs, token[5], token[7], parents) then',
       'if false then',
     ],
@@ -402,16 +406,16 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of(lua('tokens/issue'), auth('test/registry/identities/identities.test.ts'), [
-    ['a suspended identity is given tokens', "if identity[1] ~= 'active' then", 'if false then'],
+    ['a suspended identity is issued tokens', "if identity[1] ~= 'active' then", 'if false then'],
   ]),
   ...of(lua('tokens/issue'), auth('test/registry/tokens/tokens.test.ts'), [
     [
-      'a token that has ended issues another',
+      'an ended token issues another token',
       'if parent[1] ~= client or parent[4] then',
       'if false then',
     ],
     [
-      'a token outlives the one that issued it',
+      'a token expires after the token that issued it',
       '  expires = math.min(expires, tonumber(parent[3]))\n',
       '',
     ],
@@ -423,7 +427,7 @@ export const mutations: readonly Mutation[] = [
   ]),
 ]
 
-/** The list as docs/guarantee.md shows it. */
+/** Returns the list for docs/guarantee.md. */
 export function describeMutations(): string {
   const byFile = new Map<string, string[]>()
   for (const { file, name } of mutations) {

@@ -59,7 +59,7 @@ type Step =
   | { kind: 'join'; node: number; again: boolean }
   /** `again`: with the feed's end at the process's last renewal. */
   | { kind: 'renew'; node: number; again: boolean }
-  /** `seen`: with the lease as the last `leases` step read it, not as it is now. */
+  /** `seen`: with the lease that the last `leases` step read; otherwise with the current lease. */
   | { kind: 'fence'; node: number; seen: boolean; overdue: boolean }
   | { kind: 'ack' | 'read'; node: number; position: number }
   /** Of the auth instance. */

@@ -1,6 +1,6 @@
 /*
- * What of production runs in the simulation, as it was built. Nothing else is imported from the
- * apps and packages by path; see the rule `through-exports` in .dependency-cruiser.cjs.
+ * Every import of built production code. No other file imports from the apps and packages by path; see
+ * the rule `through-exports` in .dependency-cruiser.cjs.
  */
 
 export { Callers } from '../../../apps/auth/dist/callers/callers.js'

@@ -28,7 +28,7 @@ export interface Grant {
 export type Holder = (reason: EndReason) => void
 
 /** A holder of a grant: a connection or a request that uses it. */
-export interface Hold {
+export interface GrantHolder {
   readonly ended: Holder
   /** Returns true if receipts and inquiries count it as a connection. */
   isConnection(): boolean
@@ -48,7 +48,7 @@ export class LiveGrant implements Grant, SelectableToken {
   // Private, so that no log line and no JSON shows the token.
   readonly #token: string
   readonly #since = Date.now()
-  #holders: Hold | Set<Hold> | undefined
+  #holders: GrantHolder | Set<GrantHolder> | undefined
 
   constructor(active: Active, token: string) {
     this.jti = active.jti
@@ -83,7 +83,7 @@ export class LiveGrant implements Grant, SelectableToken {
   }
 
   /** Adds a holder. Most grants have one holder, which is kept without a set. */
-  add(holder: Hold): void {
+  add(holder: GrantHolder): void {
     if (this.#holders === undefined) {
       this.#holders = holder
     } else if (this.#holders instanceof Set) {
@@ -93,7 +93,7 @@ export class LiveGrant implements Grant, SelectableToken {
     }
   }
 
-  remove(holder: Hold): void {
+  remove(holder: GrantHolder): void {
     if (this.#holders === holder) {
       this.#holders = undefined
     } else if (this.#holders instanceof Set) {
@@ -105,13 +105,13 @@ export class LiveGrant implements Grant, SelectableToken {
   }
 
   /** Removes and returns the holders. */
-  takeHolders(): readonly Hold[] {
+  takeHolders(): readonly GrantHolder[] {
     const holders = this.#all()
     this.#holders = undefined
     return holders
   }
 
-  #all(): readonly Hold[] {
+  #all(): readonly GrantHolder[] {
     if (this.#holders === undefined) {
       return []
     }

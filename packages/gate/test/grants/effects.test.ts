@@ -118,7 +118,7 @@ t.test('acknowledges a revocation after the effects that it covers', async (t) =
   const before = auth.acks.length
   const acked = auth.push(auth.event({ jti: auth.of(token).jti }))
   // A later event waits too: an acknowledgement covers every event up to its cursor.
-  const later = auth.push(auth.event({ identity: 'someone-else' }))
+  const later = auth.push(auth.event({ identity: 'bank' }))
   // The answer to this inquiry proves that the node has read both events.
   auth.send({ type: 'inquire', id: 'x'.repeat(22), selector: { all: true }, limit: 1 })
   await once(auth, 'connections')

@@ -79,7 +79,8 @@ export class SimulatedNode {
     this.leaving = true
     await drain(this.hub, { overMs: 40 })
     await new Promise((resolve) => setTimeout(resolve, 20))
-    await this.#gate.feed.close()
+    this.#gate.door.goAway()
+    await this.#gate.close()
     this.process.kill()
   }
 
