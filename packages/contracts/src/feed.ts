@@ -17,6 +17,9 @@ const InquiryId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
 /** When a process joined, in microseconds on the registry's clock; orders processes of the same name. */
 const Since = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
+/** Upper bound of the length of a node's `url`. */
+export const maxNodeUrlLength = 256
+
 /** A node's first message; auth closes a connection without one after `FEED_HELLO_MS`. */
 export const Hello = Type.Object(
   {
@@ -33,7 +36,7 @@ export const Hello = Type.Object(
     /** The last position that the node has applied; absent on its first connection. */
     cursor: Type.Optional(Cursor),
     /** Where the node serves clients; only shown to people. */
-    url: Type.Optional(Type.String({ maxLength: 256 })),
+    url: Type.Optional(Type.String({ maxLength: maxNodeUrlLength })),
   },
   closed,
 )

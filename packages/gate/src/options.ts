@@ -2,6 +2,7 @@ import { randomBytes, X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { defined } from '@portcullis/contracts/defined'
+import { maxNodeUrlLength } from '@portcullis/contracts/feed'
 import { identityNamePattern, nodeNamePattern } from '@portcullis/contracts/names'
 import { GateError } from './errors.js'
 
@@ -71,8 +72,8 @@ export function checkOptions(options: GateOptions): CheckedOptions {
   if (!nodeNamePattern.test(node)) {
     throw bad('node must be 1 to 128 letters, digits or . _ : - and start with a letter or digit')
   }
-  if (url !== undefined && url.length > 256) {
-    throw bad('url must have 256 characters at most')
+  if (url !== undefined && url.length > maxNodeUrlLength) {
+    throw bad(`url must have ${maxNodeUrlLength} characters at most`)
   }
   if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
     throw bad('timeoutMs must be a whole number from 100 to 60000')

@@ -1,4 +1,5 @@
 import type { Identity } from '@portcullis/contracts/identities'
+import { maxCredentialLength } from '@portcullis/contracts/oauth'
 import { decodeJwt } from 'jose'
 import { AuthError } from '../errors.js'
 import { findSigner, type Registry } from '../registry/index.js'
@@ -44,7 +45,7 @@ export async function authenticateByAssertion(
 export function claimedIdentity(assertion: string): string | undefined {
   try {
     const { iss } = decodeJwt(assertion)
-    return typeof iss === 'string' && iss.length <= 384 ? iss : undefined
+    return typeof iss === 'string' && iss.length <= maxCredentialLength ? iss : undefined
   } catch {
     return undefined
   }

@@ -1,10 +1,10 @@
-import { ChannelName } from '@portcullis/contracts/names'
+import { channelNamePattern } from '@portcullis/contracts/names'
 import { internalSettings, tlsSettings } from '@portcullis/service'
 import { Type } from '@sinclair/typebox'
 
 const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
 
-const channel = ChannelName.pattern?.slice(1, -1)
+const channel = channelNamePattern.source.slice(1, -1)
 
 /** All settings of a realtime node, as environment variables; each may come from a file named by `NAME_FILE`. */
 export const configSchema = Type.Object({

@@ -6,6 +6,7 @@ import {
   type TokenPlace,
 } from '@portcullis/contracts/connections'
 import { defined } from '@portcullis/contracts/defined'
+import { tokenIdPattern } from '@portcullis/contracts/names'
 import { AuthError } from '../../errors.js'
 import type { NodeReply } from '../../feed/inquiries.js'
 import { describeTokens } from '../../registry/index.js'
@@ -85,8 +86,8 @@ function mergeReplies(replies: readonly NodeReply[]): (ConnectedToken & TokenPla
 }
 
 function parseCursor(cursor: string): TokenPlace {
-  const [, us, jti] = /^([0-9]{1,16})\.([0-9]{1,5}-[A-Za-z0-9_-]{22})$/.exec(cursor) ?? []
-  if (us === undefined || jti === undefined) {
+  const [, us, jti] = /^([0-9]{1,16})\.(.+)$/.exec(cursor) ?? []
+  if (us === undefined || jti === undefined || !tokenIdPattern.test(jti)) {
     throw new AuthError(
       'invalid_request',
       'cursor must be that of a previous page; leave it out to start from the beginning',
