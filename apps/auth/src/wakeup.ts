@@ -1,4 +1,4 @@
-/** What ends a wait before its condition holds. */
+/** Limits that end a wait before its condition holds. */
 export interface WaitLimits {
   /** Each of them ends the wait when it aborts. */
   signals?: readonly AbortSignal[]

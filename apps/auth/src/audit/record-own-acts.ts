@@ -5,7 +5,7 @@ import type { AuditLog } from './audit-log.js'
 /** Where auth acts on its own. */
 export interface OwnActs {
   keys: Pick<KeySet, 'onScheduled'>
-  /** What the start did to have an administrator. */
+  /** Outcome of the administrator's setup at this start. */
   administrator: AdministratorOutcome & { identity: string }
 }
 

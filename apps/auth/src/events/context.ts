@@ -21,7 +21,7 @@ export interface EventSettings {
   pollWaitMs: number
 }
 
-/** What the functions of this folder share. */
+/** Dependencies that the functions of this folder share. */
 export interface Events {
   readonly registry: Registry
   readonly jwt: Jwt

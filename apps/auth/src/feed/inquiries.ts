@@ -17,7 +17,7 @@ import type { FeedHub } from './hub.js'
 
 const inquireMessage = TypeCompiler.Compile(Inquire)
 
-/** A node's answer, or why there is none. */
+/** A node's answer, or why it is missing. */
 export interface NodeReply {
   node: string
   state: AnswerState

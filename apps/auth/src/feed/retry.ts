@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Backoff } from '@portcullis/gate/grants'
 import { RegistryError } from '../registry/index.js'
 
 const firstWaitMs = 50
@@ -12,7 +13,8 @@ export async function retryWhileUnavailable<Result>(
   signal: AbortSignal,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
+  const backoff = new Backoff(firstWaitMs, maxWaitMs)
+  for (;;) {
     try {
       return await work()
     } catch (error) {
@@ -20,7 +22,7 @@ export async function retryWhileUnavailable<Result>(
         throw error
       }
     }
-    await delay(waitMs, undefined, { signal }).catch(() => undefined)
+    await delay(backoff.next(), undefined, { signal }).catch(() => undefined)
   }
 }
 

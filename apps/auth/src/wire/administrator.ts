@@ -11,7 +11,7 @@ import {
   RegistryError,
 } from '../registry/index.js'
 
-/** What the start did to have an administrator. */
+/** Outcome of the administrator's setup at this start. */
 export type AdministratorSetup = AdministratorOutcome & { identity: string }
 
 /**

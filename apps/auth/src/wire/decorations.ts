@@ -18,7 +18,7 @@ import {
   type WaitingConnections,
 } from '../registry/index.js'
 
-/** What routes find on the app. */
+/** Properties of the app that routes use. */
 declare module 'fastify' {
   interface FastifyInstance {
     /** For reads, and for writes of auth itself. Writes for a caller go through `request.caller.act`. */

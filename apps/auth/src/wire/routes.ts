@@ -24,7 +24,7 @@ export async function serveRoutes(
   { registry, keys, feed }: ServedState,
   config: Config,
 ): Promise<void> {
-  // Notes every route that is registered from here on.
+  // Records every route that is registered after this line.
   const refuseOtherMethods = methodNotAllowed(app)
   await app.register(documentation, {
     title: 'Portcullis auth',

@@ -2,7 +2,9 @@
  * Parts of the gate for a service that verifies tokens itself and watches the grants of its callers. That
  * service is auth.
  */
+
 export { Admission } from '../admission/admission.js'
+export { Backoff } from '../auth/backoff.js'
 export { GateError } from '../errors.js'
 export { newStats } from '../stats.js'
 export type { IsOver, Work } from './effects.js'

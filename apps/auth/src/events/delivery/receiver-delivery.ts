@@ -20,7 +20,7 @@ import { securityEvent, securityEventType } from './security-event.js'
 /** Events read from a queue at once. Failed ones are among them: see `Retries`. */
 const maxEventsPerRead = 256
 
-/** What the deliveries to all receivers share. */
+/** Dependencies that the deliveries to all receivers share. */
 export interface DeliveryContext {
   events: Events
   pusher: Pusher

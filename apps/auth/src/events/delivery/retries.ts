@@ -1,3 +1,4 @@
+import { Backoff } from '@portcullis/gate/grants'
 import type { QueuedEvent } from '../../registry/index.js'
 
 /** The longest wait between two attempts at an event, in milliseconds. */
@@ -11,11 +12,12 @@ const maxWaitMs = 300_000
  * that it fails on costs many requests, and neither delays what can be delivered.
  */
 export class Retries {
-  readonly #firstWaitMs: number
+  /** The wait of failed events after the receiver has answered, and of all events otherwise. */
+  readonly #short: Backoff
+  /** The wait of failed events while the receiver does not answer. */
+  readonly #growing: Backoff
   /** The `jti` of events that have failed since all were last tried again. */
   readonly #failed = new Set<string>()
-  /** Attempts since the receiver last answered. */
-  #attempts = 0
   /** When the failed events are tried again. */
   #failedAgainAt = Number.POSITIVE_INFINITY
   /** When any event may be tried. */
@@ -23,7 +25,8 @@ export class Retries {
 
   /** @param firstWaitMs - the first wait after a failure, in milliseconds; each further one doubles */
   constructor(firstWaitMs: number) {
-    this.#firstWaitMs = firstWaitMs
+    this.#short = new Backoff(firstWaitMs, firstWaitMs)
+    this.#growing = new Backoff(firstWaitMs, maxWaitMs)
   }
 
   /** When to try again, on this process's monotonic clock; infinity when no event has failed. */
@@ -55,23 +58,20 @@ export class Retries {
     for (const { jti } of failed) {
       this.#failed.add(jti)
     }
-    this.#attempts = answered ? 0 : this.#attempts + 1
-    if (!answered) {
-      this.#anyAt = now + jittered(this.#firstWaitMs)
+    let waitMs = this.#short.next()
+    if (answered) {
+      this.#growing.reset()
+    } else {
+      this.#anyAt = now + waitMs
+      waitMs = this.#growing.next()
     }
     if (this.#failed.size === 0) {
       return
     }
-    const waitMs = Math.min(this.#firstWaitMs * 2 ** Math.max(0, this.#attempts - 1), maxWaitMs)
-    const at = now + jittered(waitMs)
+    const at = now + Math.min(waitMs, maxWaitMs)
     // A receiver that answers is retried soon; otherwise a wait in progress is not extended.
     if (answered || this.#failedAgainAt === Number.POSITIVE_INFINITY) {
       this.#failedAgainAt = Math.min(this.#failedAgainAt, at)
     }
   }
-}
-
-/** Shortens a wait at random by up to half, so that many retries do not coincide. */
-function jittered(ms: number): number {
-  return ms * (0.5 + Math.random() / 2)
 }

@@ -31,7 +31,7 @@ export async function addReceiver(events: Events, body: AddEventReceiver): Promi
   })
 }
 
-/** Checks a delivery, and returns it as it is stored. @throws AuthError `invalid_request` */
+/** Checks a delivery, and returns it in its stored form. @throws AuthError `invalid_request` */
 export async function storedDelivery(
   { settings }: Events,
   delivery: Delivery,

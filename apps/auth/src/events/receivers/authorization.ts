@@ -7,7 +7,7 @@ import type { StoredPush } from '../../registry/index.js'
 /** Binds a sealed header to its endpoint: a header sealed for one does not open for another. */
 const boundTo = (endpoint: string) => `event-receiver ${endpoint}`
 
-/** Returns a push delivery as it is stored: with its Authorization header encrypted if a secret is set. */
+/** Returns the stored form of a push delivery: its Authorization header is encrypted if a secret is set. */
 export async function sealDelivery(
   secret: string | undefined,
   { method, endpoint_url, authorization_header: header }: Static<typeof PushDelivery>,

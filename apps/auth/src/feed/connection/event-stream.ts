@@ -5,7 +5,7 @@ import type { NodeProgress } from './node-progress.js'
 
 /** Events in one message while a node catches up, for each partition. */
 const maxEventsPerRead = 500
-/** A node with more unread bytes is too slow to hear of revocations in time. */
+/** A node with more unread bytes is too slow to receive revocations in time. */
 const maxBacklogBytes = 8 * 1024 * 1024
 
 export interface EventStreamOptions {
@@ -35,7 +35,7 @@ export interface EventStreamOptions {
  * 5. A read may see events that the tail has not read yet; then the stream waits until the hub moves.
  * 6. Cut-over: when the node's cursor equals the hub's position, the stream becomes live in the same
  *    synchronous step, so that no batch falls between the comparison and the change.
- * 7. Streaming: a live stream sends each batch of the hub as it is, encoded once for all nodes.
+ * 7. Streaming: a live stream sends each batch of the hub unchanged; it was encoded once for all nodes.
  * 8. When the feed was trimmed or went backwards, the stream reports the loss, and the node reconnects.
  */
 export class EventStream {

@@ -9,7 +9,7 @@ const retryMs = 100
 /** A lease is renewed when a third of it is over. */
 const renewalsPerLease = 3
 
-/** What the leases of all partitions share. */
+/** State and settings that the leases of all partitions share. */
 export interface PartitionLeaseContext {
   registry: OwnPartRegistry
   events: AppliedEvents
