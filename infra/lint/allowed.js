@@ -2,11 +2,6 @@
 export const allowedWords = [
   '.dependency-cruiser.cjs',
   'README.md',
-  'apps/auth/src/events/',
-  'apps/auth/src/feed/',
-  'apps/auth/src/wire/',
-  'apps/auth/test/feed/',
-  'apps/auth/test/fixtures/',
   'apps/cli/src/',
   'apps/cli/test/',
   'apps/realtime/src/',

@@ -37,7 +37,7 @@ export class Poller {
   }
 
   /**
-   * Takes the acknowledgements, then returns the oldest events; waits for one when there are none.
+   * Takes the acknowledgements, then returns the oldest events; waits for one when the queue is empty.
    *
    * @param hungUp - aborted when the caller has closed its connection
    * @throws AuthError `invalid_request` when events are pushed to the receiver

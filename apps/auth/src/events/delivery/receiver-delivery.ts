@@ -49,7 +49,7 @@ export class ReceiverDelivery {
   /** The decrypted Authorization header; decrypting is slow on purpose. */
   #authorization: { header: string | undefined } | undefined
 
-  /** @param before - the delivery to the same receiver as it was before a change */
+  /** @param before - the delivery to the same receiver before its settings changed */
   constructor(context: DeliveryContext, receiver: Receiver, before?: ReceiverDelivery) {
     this.#context = context
     this.#receiver = receiver

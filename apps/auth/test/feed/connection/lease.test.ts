@@ -13,7 +13,7 @@ function ack(one: TestNode): void {
   one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
 }
 
-/** Revokes, and returns the receipt as soon as it is complete. */
+/** Revokes, and returns the complete receipt. */
 async function completed(self: Auth, admin: string) {
   const answer = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x', wait: 60_000 })
   return answer.json()
