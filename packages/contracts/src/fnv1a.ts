@@ -1,3 +1,5 @@
+const offsetBasis = 0x811c9dc5
+const prime = 0x01000193
 const utf8 = new TextEncoder()
 
 /**
@@ -5,9 +7,22 @@ const utf8 = new TextEncoder()
  * from it, so its results must never change.
  */
 export function fnv1a(text: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of utf8.encode(text)) {
-    hash = Math.imul(hash ^ byte, 0x01000193)
+  let hash = offsetBasis
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    // ASCII, as almost every name is, needs no encoding.
+    if (code > 0x7f) {
+      return hashBytes(utf8.encode(text))
+    }
+    hash = Math.imul(hash ^ code, prime)
+  }
+  return hash >>> 0
+}
+
+function hashBytes(bytes: Uint8Array): number {
+  let hash = offsetBasis
+  for (const byte of bytes) {
+    hash = Math.imul(hash ^ byte, prime)
   }
   return hash >>> 0
 }
