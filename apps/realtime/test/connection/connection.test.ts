@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
 
-t.test('commands of one frame are answered in one frame', async (t) => {
+t.test('replies to the commands of one frame in one frame', async (t) => {
   const { connection, transport } = new MemoryNode(t).open()
   send(connection, { id: 1, connect: {} }, { id: 2, rpc: {} }, { id: 3, history: { channel: 'a' } })
   await flushed()
@@ -16,7 +16,7 @@ t.test('commands of one frame are answered in one frame', async (t) => {
   ])
 })
 
-t.test('what one tick brings leaves in one write, in order', async (t) => {
+t.test('writes the output of one tick at once, in order', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'a' } })
@@ -32,7 +32,7 @@ t.test('what one tick brings leaves in one write, in order', async (t) => {
   t.equal(transport.writes[0]?.length, 3, 'the two replies share a frame')
 })
 
-t.test('connect comes first, and once', async (t) => {
+t.test('accepts connect only first, and once', async (t) => {
   const memory = new MemoryNode(t)
   for (const first of [{}, { id: 1, subscribe: { channel: 'a' } }, { send: {} }]) {
     const { connection, transport } = memory.open()
@@ -45,7 +45,7 @@ t.test('connect comes first, and once', async (t) => {
   t.equal(transport.ending, 3501, 'a second connect')
 })
 
-t.test('every way to break the protocol has its close code', async (t) => {
+t.test('closes with a code for each violation of the protocol', async (t) => {
   const memory = new MemoryNode(t)
   for (const text of ['', 'x', '{"id":9,"fly":{}}', '[]', '{}']) {
     const { connection, transport } = await memory.connect()
@@ -60,14 +60,14 @@ t.test('every way to break the protocol has its close code', async (t) => {
   t.equal(other.transport.ending, 3506, 'text in the Protobuf form')
 })
 
-t.test('replies that wait leave before the close that follows them', async (t) => {
+t.test('sends waiting replies before it closes', async (t) => {
   const { connection, transport } = await new MemoryNode(t).connect()
   send(connection, { id: 2, rpc: {} }, {})
   t.match(transport.messages, [{ id: 2, error: { code: 104 } }])
   t.equal(transport.ending, 3501)
 })
 
-t.test('malformed and unsupported commands are answered', async (t) => {
+t.test('replies to malformed and unsupported commands', async (t) => {
   const { connection, transport } = await new MemoryNode(t).connect()
   send(
     connection,
@@ -91,7 +91,7 @@ t.test('malformed and unsupported commands are answered', async (t) => {
   )
 })
 
-t.test('a revocation is the end, whatever waits in either direction', async (t) => {
+t.test('drops all waiting input and output when the token is revoked', async (t) => {
   const memory = new MemoryNode(t)
   const opened = await memory.connect()
   send(opened.connection, { id: 2, subscribe: { channel: 'a' } })
@@ -104,12 +104,12 @@ t.test('a revocation is the end, whatever waits in either direction', async (t) 
   memory.hub.deliver('a', Buffer.from('{"data":2}'))
   await flushed()
   t.same(opened.transport.writes, [], 'nothing leaves')
-  t.same(memory.published, [], 'nothing is acted on')
+  t.same(memory.published, [], 'no command is handled')
   t.equal(memory.hub.size, 0)
   t.equal(memory.hub.counts.subscriptions, 0)
 })
 
-t.test('commands that follow a revocation in the same frame are not acted on', async (t) => {
+t.test('ignores the commands of a frame that follow a revocation', async (t) => {
   const memory = new MemoryNode(t)
   const opened = await memory.connect()
   memory.publishing = async () => memory.end(opened.grant, 'revoked')
@@ -121,7 +121,7 @@ t.test('commands that follow a revocation in the same frame are not acted on', a
 })
 
 t.test(
-  'a peer that does not read is cut, since a close frame would let its backlog out',
+  'cuts a revoked peer that does not read, since a close frame would let its backlog out',
   async (t) => {
     const memory = new MemoryNode(t)
     const opened = await memory.connect()
@@ -131,7 +131,7 @@ t.test(
   },
 )
 
-t.test('until its last bytes have left a closed connection stands on its grant', async (t) => {
+t.test('holds the grant of a closed connection until its last bytes have left', async (t) => {
   const memory = new MemoryNode(t)
   const slow = await memory.connect()
   slow.transport.bytesWaiting = 10
@@ -145,17 +145,17 @@ t.test('until its last bytes have left a closed connection stands on its grant',
   gone.connection.end(disconnectCodes.shutdown)
   gone.connection.left()
   memory.end(gone.grant, 'revoked')
-  t.equal(gone.transport.ending, disconnectCodes.shutdown.code, 'and not for longer')
+  t.equal(gone.transport.ending, disconnectCodes.shutdown.code, 'and is released then')
 })
 
-t.test('an expired grant closes with the code that brings the client back', async (t) => {
+t.test('closes with 3005 when the grant expires', async (t) => {
   const memory = new MemoryNode(t)
   const opened = await memory.connect()
   memory.end(opened.grant, 'expired')
   t.equal(opened.transport.ending, 3005)
 })
 
-t.test('a grant that ended before it was held never carries a connection', async (t) => {
+t.test('closes a connection whose grant ended before it was watched', async (t) => {
   const memory = new MemoryNode(t)
   memory.node.tokens.watch = (_grant, onEnd) => {
     onEnd('revoked')
@@ -167,7 +167,7 @@ t.test('a grant that ended before it was held never carries a connection', async
   t.equal(memory.hub.size, 0)
 })
 
-t.test('a slow reader is closed before it costs more memory', async (t) => {
+t.test('closes a slow reader', async (t) => {
   const memory = new MemoryNode(t, { sendBufferBytes: 70_000 })
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'a' } })
@@ -176,7 +176,7 @@ t.test('a slow reader is closed before it costs more memory', async (t) => {
   for (let sent = 0; sent < 60; sent += 1) {
     memory.hub.deliver('a', publication)
   }
-  t.equal(transport.ending, undefined, 'a burst alone is not slowness')
+  t.equal(transport.ending, undefined, 'a burst alone does not count as slow')
   transport.bytesWaiting = 70_001
   for (let sent = 0; sent < 100; sent += 1) {
     memory.hub.deliver('a', publication)
@@ -185,7 +185,7 @@ t.test('a slow reader is closed before it costs more memory', async (t) => {
   t.equal(memory.hub.counts.subscriptions, 0)
 })
 
-t.test('commands under way are bounded', async (t) => {
+t.test('limits the commands in flight', async (t) => {
   const memory = new MemoryNode(t, { commandsInFlight: 2 })
   const { connection, transport } = await memory.connect()
   const redis = settled()
@@ -201,7 +201,7 @@ t.test('commands under way are bounded', async (t) => {
   t.match(transport.messages.slice(1), [{ id: 2 }, { id: 3 }, { id: 5, publish: {} }])
 })
 
-t.test('pings are answered, once each', async (t) => {
+t.test('accepts one pong for each ping', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   memory.pulse.ping()
@@ -214,17 +214,17 @@ t.test('pings are answered, once each', async (t) => {
   t.equal(transport.ending, 3501, 'a pong without a ping')
 })
 
-t.test('a missing pong closes', async (t) => {
+t.test('closes when a pong is missing', async (t) => {
   const memory = new MemoryNode(t)
   const { transport } = await memory.connect()
   memory.pulse.checkPong()
-  t.equal(transport.ending, undefined, 'none was asked for')
+  t.equal(transport.ending, undefined, 'no ping was sent')
   memory.pulse.ping()
   memory.pulse.checkPong()
   t.equal(transport.ending, 3012)
 })
 
-t.test('an error that nobody foresaw ends one connection, and is reported', async (t) => {
+t.test('an unexpected error ends one connection, and is reported', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   memory.introspecting = async () => {
@@ -236,37 +236,48 @@ t.test('an error that nobody foresaw ends one connection, and is reported', asyn
   t.equal(memory.faults.length, 1)
 })
 
-t.test('whatever a client sends, it gets replies or a code, and nobody else notices', async (t) => {
-  const memory = new MemoryNode(t)
-  const bystander = await memory.connect(grant({ subject: 'bob' }))
-  const method = fc.constantFrom(
-    ...['connect', 'subscribe', 'unsubscribe', 'publish', 'refresh', 'presence', 'presence_stats'],
-    ...['history', 'rpc', 'send', 'sub_refresh', 'nothing'],
-  )
-  const body = fc.oneof(
-    fc.jsonValue(),
-    fc.record({ channel: fc.constantFrom('a', 'b', '', ' '), data: fc.jsonValue() }),
-    fc.record({ token: fc.string() }),
-  )
-  const command = fc
-    .tuple(fc.integer({ min: -1, max: 9 }), method, body)
-    .map(([id, name, value]) => ({ id, [name]: value }))
-  const codes = new Set([undefined, 3500, 3501, 3506])
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(command, { minLength: 1 })), async (frames) => {
-      const { connection, transport } = await memory.connect()
-      for (const frame of frames) {
-        send(connection, ...frame)
-      }
-      await flushed()
-      const known = codes.has(transport.ending as number | undefined)
-      connection.left()
-      return known && connection.commandsInFlight === 0
-    }),
-    { numRuns: 300 },
-  )
-  t.same(memory.faults, [])
-  t.equal(bystander.transport.ending, undefined)
-  t.equal(memory.hub.size, 1, 'nothing is left behind')
-  t.same(memory.hub.counts.channels, 0)
-})
+t.test(
+  'answers arbitrary input with replies or a close code, without affecting others',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    const bystander = await memory.connect(grant({ subject: 'bob' }))
+    const method = fc.constantFrom(
+      ...[
+        'connect',
+        'subscribe',
+        'unsubscribe',
+        'publish',
+        'refresh',
+        'presence',
+        'presence_stats',
+      ],
+      ...['history', 'rpc', 'send', 'sub_refresh', 'nothing'],
+    )
+    const body = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ channel: fc.constantFrom('a', 'b', '', ' '), data: fc.jsonValue() }),
+      fc.record({ token: fc.string() }),
+    )
+    const command = fc
+      .tuple(fc.integer({ min: -1, max: 9 }), method, body)
+      .map(([id, name, value]) => ({ id, [name]: value }))
+    const codes = new Set([undefined, 3500, 3501, 3506])
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(command, { minLength: 1 })), async (frames) => {
+        const { connection, transport } = await memory.connect()
+        for (const frame of frames) {
+          send(connection, ...frame)
+        }
+        await flushed()
+        const known = codes.has(transport.ending as number | undefined)
+        connection.left()
+        return known && connection.commandsInFlight === 0
+      }),
+      { numRuns: 300 },
+    )
+    t.same(memory.faults, [])
+    t.equal(bystander.transport.ending, undefined)
+    t.equal(memory.hub.size, 1, 'nothing is left behind')
+    t.same(memory.hub.counts.channels, 0)
+  },
+)

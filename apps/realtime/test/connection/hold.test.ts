@@ -4,7 +4,7 @@ import { flushed, grant, MemoryNode, send } from '../fixtures/memory-node.js'
 
 const publication = { channel: 'news', data: { n: 1 } }
 
-t.test('without a lease nothing leaves; with it everything does, in order', async (t) => {
+t.test('keeps output without a lease, and writes it in order with it', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'news' } })
@@ -21,7 +21,7 @@ t.test('without a lease nothing leaves; with it everything does, in order', asyn
   t.equal(transport.ending, undefined)
 })
 
-t.test('a flush asks the clock: no timer has to have said that the lease is out', async (t) => {
+t.test('checks the lease by the clock at each flush', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   connection.reply(7, { publish: {} })
@@ -30,7 +30,7 @@ t.test('a flush asks the clock: no timer has to have said that the lease is out'
   t.same(transport.writes, [])
 })
 
-t.test('without a lease no command is acted on; with it all are, in order', async (t) => {
+t.test('keeps commands without a lease, and handles them in order with it', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   memory.lease.held = false
@@ -38,7 +38,7 @@ t.test('without a lease no command is acted on; with it all are, in order', asyn
   send(connection, { id: 4, publish: publication })
   await flushed()
   t.same(memory.published, [])
-  t.equal(transport.reading, false, 'and no more is read')
+  t.equal(transport.reading, false, 'reading stops')
   memory.lease.regain()
   await flushed()
   t.equal(memory.published.length, 3)
@@ -46,7 +46,7 @@ t.test('without a lease no command is acted on; with it all are, in order', asyn
   t.equal(transport.reading, true)
 })
 
-t.test('a lease that runs out between two commands of one message stops the second', async (t) => {
+t.test('checks the lease before each command of a message', async (t) => {
   const memory = new MemoryNode(t)
   const { connection } = await memory.connect()
   memory.publishing = async () => {
@@ -57,7 +57,7 @@ t.test('a lease that runs out between two commands of one message stops the seco
   t.equal(memory.published.length, 1)
 })
 
-t.test('commands behind a connect that is being decided wait for the lease too', async (t) => {
+t.test('commands that wait for connect also wait for the lease', async (t) => {
   const memory = new MemoryNode(t)
   let answer = (_: ReturnType<typeof grant>) => {}
   memory.introspecting = () =>
@@ -75,7 +75,7 @@ t.test('commands behind a connect that is being decided wait for the lease too',
   t.equal(memory.published.length, 1)
 })
 
-t.test('what was kept back is lost with the token', async (t) => {
+t.test('drops kept output and commands when the token is revoked', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport, grant: held } = await memory.connect()
   memory.lease.lose()
@@ -91,7 +91,7 @@ t.test('what was kept back is lost with the token', async (t) => {
   t.same(memory.published, [])
 })
 
-t.test('a peer that has not taken what was written is cut when the lease runs out', async (t) => {
+t.test('cuts a peer with unread bytes when the lease is lost', async (t) => {
   const memory = new MemoryNode(t)
   const slow = await memory.connect()
   const quick = await memory.connect()
@@ -101,7 +101,7 @@ t.test('a peer that has not taken what was written is cut when the lease runs ou
   t.equal(quick.transport.ending, undefined)
 })
 
-t.test('one that is being closed politely, and has not taken all, is cut too', async (t) => {
+t.test('cuts a closing peer with unread bytes too', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   transport.bytesWaiting = 1
@@ -111,7 +111,7 @@ t.test('one that is being closed politely, and has not taken all, is cut too', a
   t.equal(transport.ending, 'destroy')
 })
 
-t.test('no more is kept for one connection than for a slow reader', async (t) => {
+t.test('limits kept output like the output of a slow reader', async (t) => {
   const memory = new MemoryNode(t, { sendBufferBytes: 1000 })
   const { connection, transport } = await memory.connect()
   memory.lease.lose()
@@ -121,7 +121,7 @@ t.test('no more is kept for one connection than for a slow reader', async (t) =>
   t.same(transport.writes, [])
 })
 
-t.test('a lease that stays away closes everyone with 4000', async (t) => {
+t.test('closes all connections with 4000 after the grace period', async (t) => {
   const memory = new MemoryNode(t)
   const opened = await Promise.all(Array.from({ length: 5 }, () => memory.connect()))
   memory.lease.lose()
@@ -131,10 +131,10 @@ t.test('a lease that stays away closes everyone with 4000', async (t) => {
     opened.map(({ transport }) => transport.ending),
     Array.from({ length: 5 }, () => 4000),
   )
-  t.same(opened[0]?.transport.writes, [], 'and what was kept is not let out by the close')
+  t.same(opened[0]?.transport.writes, [], 'the close does not send kept output')
 })
 
-t.test('a lease that comes back within the grace closes nobody', async (t) => {
+t.test('closes no connection when the lease returns within the grace period', async (t) => {
   const memory = new MemoryNode(t)
   const { transport } = await memory.connect()
   memory.lease.lose()
@@ -142,11 +142,11 @@ t.test('a lease that comes back within the grace closes nobody', async (t) => {
   const other = await memory.connect()
   memory.lease.lose()
   await closedAll(memory, 2)
-  t.equal(other.transport.ending, 4000, 'the second loss has a grace of its own')
+  t.equal(other.transport.ending, 4000, 'the second loss has its own grace period')
   t.equal(transport.ending, 4000)
 })
 
-t.test('nobody is blamed for a pong that was not read', async (t) => {
+t.test('excuses a pong that was not read', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   memory.pulse.ping()
@@ -154,7 +154,7 @@ t.test('nobody is blamed for a pong that was not read', async (t) => {
   memory.lease.lose()
   send(connection, {})
   memory.pulse.checkPong()
-  t.equal(transport.ending, undefined, 'not while it is held')
+  t.equal(transport.ending, undefined, 'not without a lease')
   memory.lease.regain()
   memory.pulse.checkPong()
   t.equal(transport.ending, undefined)
@@ -164,12 +164,12 @@ t.test('nobody is blamed for a pong that was not read', async (t) => {
   memory.lease.lose()
   memory.lease.regain()
   memory.pulse.checkPong()
-  t.equal(transport.ending, undefined, 'nor right after it')
+  t.equal(transport.ending, undefined, 'nor right after the lease returns')
   memory.pulse.checkPong()
-  t.equal(transport.ending, disconnectCodes.noPong.code, 'but once it had its time again')
+  t.equal(transport.ending, disconnectCodes.noPong.code, 'but after a full pong timeout')
 })
 
-t.test('a held connection is not pinged', async (t) => {
+t.test('does not ping without a lease', async (t) => {
   const memory = new MemoryNode(t)
   const { transport } = await memory.connect()
   memory.lease.lose()
@@ -179,7 +179,7 @@ t.test('a held connection is not pinged', async (t) => {
   t.same(transport.writes, [])
 })
 
-/** Waits until so many connections have closed. */
+/** Waits until `count` connections have closed. */
 async function closedAll(memory: MemoryNode, count: number): Promise<void> {
   while (memory.closed.length < count) {
     await new Promise(setImmediate)

@@ -8,7 +8,7 @@ import { FakeTransport, flushed, grant, MemoryNode, settled } from '../fixtures/
 const connect = Buffer.from('{"id":1,"connect":{"token":"t"}}')
 const publish = Buffer.from('{"id":2,"publish":{"channel":"news","data":1}}')
 
-/** A guest whose token is being asked about. */
+/** Returns a guest whose token auth is checking. */
 function asking(t: Parameters<typeof lobbyOf>[0]) {
   const memory = new MemoryNode(t)
   const answer = settled<Grant | 'inactive' | 'unavailable'>()
@@ -36,7 +36,7 @@ function lobbyOf(t: ConstructorParameters<typeof MemoryNode>[0], { node }: Memor
   return lobby
 }
 
-t.test('nothing is acted on before the answer, and nothing is lost after it', async (t) => {
+t.test('keeps commands until auth answers, and then handles all', async (t) => {
   const { memory, lobby, transport, guest, answer } = asking(t)
   guest.receive(publish, false)
   await flushed()
@@ -51,10 +51,10 @@ t.test('nothing is acted on before the answer, and nothing is lost after it', as
   t.equal(lobby.size, 0)
 })
 
-t.test('a token revoked between the answer and the connection opens nothing', async (t) => {
+t.test('closes a connection whose token was revoked after the answer', async (t) => {
   const { memory, transport, guest, answer } = asking(t)
   guest.receive(publish, false)
-  // The gate calls back at once for a grant that has ended.
+  // The gate calls back at once for an ended grant.
   memory.node.tokens.watch = (_grant, onEnd) => {
     onEnd('revoked')
     return () => undefined
@@ -65,7 +65,7 @@ t.test('a token revoked between the answer and the connection opens nothing', as
   t.same([memory.hub.size, memory.published.length, transport.writes.length], [0, 0, 0])
 })
 
-t.test('an answer for a peer that has left makes no connection', async (t) => {
+t.test('opens no connection for a peer that has left', async (t) => {
   const { memory, lobby, guest, answer } = asking(t)
   guest.left()
   t.equal(lobby.size, 0)
@@ -74,7 +74,7 @@ t.test('an answer for a peer that has left makes no connection', async (t) => {
   t.equal(memory.hub.size, 0)
 })
 
-t.test('without an answer from auth nobody enters', async (t) => {
+t.test('admits no client without an answer from auth', async (t) => {
   const { memory, lobby, transport, answer } = asking(t)
   answer('unavailable')
   await flushed()
@@ -83,7 +83,7 @@ t.test('without an answer from auth nobody enters', async (t) => {
   t.same([memory.hub.size, lobby.size], [0, 0])
 })
 
-t.test('what may wait behind the token is little', async (t) => {
+t.test('limits the bytes that wait for the answer', async (t) => {
   const { transport, guest } = asking(t)
   guest.receive(Buffer.alloc(8192, '{'), false)
   t.equal(transport.ending, 3501)

@@ -1,15 +1,15 @@
-/** How fast a client may send, for as long as it likes; and how much of that at once. */
+/** The rates at which one sender may send, and the size of a burst. */
 export interface Rates {
   commandsPerSecond: number
   bytesPerSecond: number
-  /** What these many seconds allow may come in one moment. */
+  /** A burst may have what the rates allow in this many seconds. */
   burstSeconds: number
 }
 
 /**
- * What one sender may still send and read: a token bucket for commands, one for bytes that are sent,
- * one for bytes that are read, and one for what was refused. Each is the one moment at which it is full again (the generic cell rate algorithm),
- * so there is nothing to refill, and no timer. The clock is monotonic.
+ * The rate limits of one sender: token buckets for commands, for bytes sent, for bytes read, and for
+ * refusals. Each bucket is the moment at which it will be full again (the generic cell rate algorithm),
+ * so no timer refills it. The clock is monotonic.
  */
 export class Allowance {
   readonly #rates: Rates
@@ -23,25 +23,25 @@ export class Allowance {
   }
 
   /**
-   * Judges one message, which is taken as a whole or not at all: one that begins within the limits may
-   * go beyond them, so that whatever a client may send at all it can send some time.
+   * Judges one message as a whole. A message that begins within the limits may exceed them, so that a
+   * client can send the largest allowed message.
    *
-   * @returns `flood` for a client that is refused more than it is allowed
+   * @returns `flood` when more is refused than allowed
    */
   judge(bytes: number, commands: number, now = performance.now()): 'within' | 'over' | 'flood' {
     const { commandsPerSecond, bytesPerSecond, burstSeconds } = this.#rates
-    const latest = now + burstSeconds * 1000
+    const limit = now + burstSeconds * 1000
     const commandMs = 1000 / commandsPerSecond
-    if (this.#commandsFullAt + commandMs <= latest && this.#bytesFullAt < latest) {
+    if (this.#commandsFullAt + commandMs <= limit && this.#bytesFullAt < limit) {
       this.charge(bytes, commands, now)
       return 'within'
     }
     const refused = Math.max(commands * commandMs, (bytes * 1000) / bytesPerSecond)
     this.#refusalsFullAt = Math.max(now, this.#refusalsFullAt) + refused
-    return this.#refusalsFullAt <= latest ? 'over' : 'flood'
+    return this.#refusalsFullAt <= limit ? 'over' : 'flood'
   }
 
-  /** Charges what could not be known when it was judged. */
+  /** Charges a cost that was not known when the message was judged. */
   charge(bytes: number, commands: number, now = performance.now()): void {
     const { commandsPerSecond, bytesPerSecond } = this.#rates
     this.#commandsFullAt =
@@ -49,18 +49,18 @@ export class Allowance {
     this.#bytesFullAt = Math.max(now, this.#bytesFullAt) + (bytes * 1000) / bytesPerSecond
   }
 
-  /** Whether more may be read; a read is charged when its size is known. */
+  /** Returns true when more may be read. A read is charged once its size is known. */
   mayRead(now = performance.now()): boolean {
     return this.#readsFullAt < now + this.#rates.burstSeconds * 1000
   }
 
-  /** Charges bytes that were read: of histories, of presence. At the same rate as bytes that are sent. */
+  /** Charges bytes of histories or presence, at the rate of sent bytes. */
   chargeRead(bytes: number, now = performance.now()): void {
     const bytesMs = (bytes * 1000) / this.#rates.bytesPerSecond
     this.#readsFullAt = Math.max(now, this.#readsFullAt) + bytesMs
   }
 
-  /** Milliseconds until another command would be taken, and more may be read. */
+  /** Returns the milliseconds until a command is within the limits, and more may be read. */
   waitMs(now = performance.now()): number {
     const { commandsPerSecond, burstSeconds } = this.#rates
     const fullAt = Math.max(
@@ -71,7 +71,7 @@ export class Allowance {
     return Math.max(0, fullAt - burstSeconds * 1000 - now)
   }
 
-  /** Whether nothing is used up: a new one would allow the same. */
+  /** Returns true when all buckets are full, as in a new allowance. */
   isFull(now = performance.now()): boolean {
     const fullAt = [
       this.#commandsFullAt,

@@ -1,13 +1,13 @@
-/** What a connection sees of its socket: five methods, so that its logic is tested without a network. */
+/** A socket as a connection sees it: five methods, so that tests need no network. */
 export interface Transport {
-  /** Hands whole WebSocket frames over, in order, in one write. Does nothing once the socket closes. */
+  /** Writes whole WebSocket frames, in order, at once. Does nothing once the socket closes. */
   write(frames: readonly Buffer[]): void
-  /** Bytes handed over that have not left the process. */
+  /** Returns the bytes that were written and have not left the process. */
   backlog(): number
-  /** Stops and resumes reading: what the peer sends meanwhile waits on its side. */
+  /** Stops or resumes reading. Meanwhile the peer's bytes wait on its side. */
   setReading(reading: boolean): void
-  /** Sends a close frame after what was written, and gives the peer a bounded time to answer. */
+  /** Sends a close frame after the written bytes, and gives the peer a bounded time to answer. */
   close(code: number, reason: string): void
-  /** Resets the connection: what has not left the process never does, nor what the kernel still has. */
+  /** Resets the connection: bytes still in this process or in the kernel are never sent. */
   destroy(): void
 }

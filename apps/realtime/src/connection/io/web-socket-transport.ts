@@ -4,11 +4,11 @@ import type { WebSocket } from 'ws'
 import type { Transport } from './transport.js'
 
 /**
- * A transport over `ws` and the socket below it. Frames are written past `ws`, ready as they are.
- * Nothing interleaves: with compression off `ws` writes its own frames (pong, close) whole and at
- * once, as we do.
+ * Returns a transport over `ws` and the socket below it. Ready frames are written past `ws`. They do not
+ * interleave with frames of `ws` (pong, close), which it writes whole and at once while compression is
+ * off.
  *
- * @param closeMs - how long the peer may take to answer a close, in milliseconds
+ * @param closeMs - milliseconds that the peer has to answer a close frame
  */
 export function webSocketTransport(socket: WebSocket, raw: Socket, closeMs: number): Transport {
   const destroy = () => resetWebSocket(socket, raw)
@@ -31,7 +31,7 @@ export function webSocketTransport(socket: WebSocket, raw: Socket, closeMs: numb
     backlog: () => raw.writableLength,
     setReading: (reading) => (reading ? socket.resume() : socket.pause()),
     close: (code, reason) => {
-      // ws has a deadline too; at its end the kernel would go on sending what it has.
+      // ws has a deadline too, but after it the kernel would still send its bytes.
       const deadline = setTimeout(destroy, closeMs)
       socket.once('close', () => clearTimeout(deadline))
       socket.close(code, reason)

@@ -1,6 +1,6 @@
 /**
- * One deadline for many: each member has the same time from when it was added, so the first added is
- * always the first due, and one timer serves all.
+ * Calls back for each member a fixed time after it was added. The member added first is due first, so
+ * one timer serves all members.
  */
 export class Deadline<Member> {
   readonly #due = new Map<Member, number>()

@@ -1,16 +1,16 @@
-/** Something that has output to hand over once this tick is over. */
+/** Has output to write at the end of this tick. */
 export interface Flushable {
   flush(): void
 }
 
 /**
- * Collects what has output, and flushes each once per turn of the event loop: all that one read from
- * Redis, or one frame of commands, brings a socket leaves in one write.
+ * Flushes each item once per turn of the event loop, so that all output that one read from Redis, or
+ * one frame of commands, causes for a socket leaves in one write.
  */
 export class FlushQueue {
   #dirty: Flushable[] = []
 
-  /** The caller adds itself once, and again only after its `flush` was called. */
+  /** An item must not be added again before its `flush` was called. */
   add(item: Flushable): void {
     if (this.#dirty.push(item) === 1) {
       setImmediate(() => this.#run())

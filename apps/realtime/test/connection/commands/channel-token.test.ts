@@ -5,7 +5,7 @@ import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory
 const secret = { channel: 'secret' }
 const withToken = { ...secret, token: 'for-secret' }
 
-/** A connection that may hear nothing by itself, and a token for one channel. */
+/** Returns a connection whose token permits no channel, and a token for one channel. */
 async function scene(t: Test) {
   const memory = new MemoryNode(t)
   const own = grant({ scopes: ['publish:*'] })
@@ -20,18 +20,21 @@ async function scene(t: Test) {
   return { memory, connection, transport, own, forSecret, subscribed }
 }
 
-t.test('a token of its own opens a channel that the connection may not hear', async (t) => {
-  const { memory, connection, transport } = await scene(t)
-  send(connection, { id: 2, subscribe: secret })
-  await flushed()
-  t.match(transport.messages, [{ id: 2, error: { code: 103 } }])
-  send(connection, { id: 3, subscribe: withToken })
-  await flushed()
-  t.match(transport.messages[1], { id: 3, subscribe: { expires: true, ttl: Number } })
-  t.equal(memory.hub.counts.subscriptions, 1)
-})
+t.test(
+  'subscribes with a channel token where the token of the connection does not permit it',
+  async (t) => {
+    const { memory, connection, transport } = await scene(t)
+    send(connection, { id: 2, subscribe: secret })
+    await flushed()
+    t.match(transport.messages, [{ id: 2, error: { code: 103 } }])
+    send(connection, { id: 3, subscribe: withToken })
+    await flushed()
+    t.match(transport.messages[1], { id: 3, subscribe: { expires: true, ttl: Number } })
+    t.equal(memory.hub.counts.subscriptions, 1)
+  },
+)
 
-t.test('no other token does', async (t) => {
+t.test('rejects other tokens for a channel', async (t) => {
   const { memory, connection, transport } = await scene(t)
   const others = {
     'of another identity': grant({ identity: 'other', scopes: ['subscribe:*'] }),
@@ -53,7 +56,7 @@ t.test('no other token does', async (t) => {
   t.equal(connection.subscriptions.size, 0)
 })
 
-t.test('its revocation ends the subscription for good, and nothing else', async (t) => {
+t.test('a revoked channel token ends the subscription with 2001, and nothing else', async (t) => {
   const { memory, connection, transport, forSecret, subscribed } = await scene(t)
   await subscribed()
   memory.end(forSecret, 'revoked')
@@ -66,7 +69,7 @@ t.test('its revocation ends the subscription for good, and nothing else', async 
   t.equal(connection.subscriptions.size, 0)
 })
 
-t.test('its expiry ends it with the code to come back', async (t) => {
+t.test('an expired channel token ends the subscription with 2501', async (t) => {
   const { memory, transport, forSecret, subscribed } = await scene(t)
   await subscribed()
   memory.end(forSecret, 'expired')
@@ -74,7 +77,7 @@ t.test('its expiry ends it with the code to come back', async (t) => {
   t.match(transport.messages, [{ push: { unsubscribe: { code: 2501 } } }])
 })
 
-t.test('when something waits that may be of the channel, all of it is kept back', async (t) => {
+t.test('cuts the connection when a channel token is revoked while output waits', async (t) => {
   const waiting = await scene(t)
   await waiting.subscribed()
   waiting.memory.hub.deliver('secret', Buffer.from('{"data":1}'))
@@ -91,33 +94,30 @@ t.test('when something waits that may be of the channel, all of it is kept back'
   t.equal(slow.transport.ending, 'destroy')
 })
 
-t.test(
-  'a token that ends while it is asked for, or before Redis confirms, opens nothing',
-  async (t) => {
-    const before = await scene(t)
-    before.memory.node.tokens.watch = (_grant, onEnd) => {
-      onEnd('revoked')
-      return () => undefined
-    }
-    send(before.connection, { id: 2, subscribe: withToken })
-    await flushed()
-    t.match(before.transport.messages, [{ id: 2, error: { code: 109 } }])
+t.test('a channel token that ends before Redis confirms opens no subscription', async (t) => {
+  const before = await scene(t)
+  before.memory.node.tokens.watch = (_grant, onEnd) => {
+    onEnd('revoked')
+    return () => undefined
+  }
+  send(before.connection, { id: 2, subscribe: withToken })
+  await flushed()
+  t.match(before.transport.messages, [{ id: 2, error: { code: 109 } }])
 
-    const meanwhile = await scene(t)
-    const redis = settled()
-    meanwhile.memory.joining = () => redis.promise
-    send(meanwhile.connection, { id: 2, subscribe: withToken })
-    await flushed()
-    meanwhile.memory.end(meanwhile.forSecret, 'revoked')
-    redis.resolve()
-    await flushed()
-    t.match(meanwhile.transport.messages, [{ id: 2, error: { code: 109 } }])
-    t.equal(meanwhile.transport.messages.length, 1)
-    t.equal(meanwhile.memory.hub.counts.subscriptions, 0)
-  },
-)
+  const meanwhile = await scene(t)
+  const redis = settled()
+  meanwhile.memory.joining = () => redis.promise
+  send(meanwhile.connection, { id: 2, subscribe: withToken })
+  await flushed()
+  meanwhile.memory.end(meanwhile.forSecret, 'revoked')
+  redis.resolve()
+  await flushed()
+  t.match(meanwhile.transport.messages, [{ id: 2, error: { code: 109 } }])
+  t.equal(meanwhile.transport.messages.length, 1)
+  t.equal(meanwhile.memory.hub.counts.subscriptions, 0)
+})
 
-t.test('with the subscription the token is let go, in whatever way it ends', async (t) => {
+t.test('releases the channel token when the subscription ends', async (t) => {
   const { memory, connection, forSecret, subscribed } = await scene(t)
   await subscribed()
   t.equal(memory.holders.get(forSecret)?.size, 1)
@@ -129,13 +129,13 @@ t.test('with the subscription the token is let go, in whatever way it ends', asy
   t.equal(memory.holders.get(forSecret)?.size, 0)
 })
 
-t.test('the token of a channel that was left counts until the last byte has left', async (t) => {
+t.test('watches the token of a left channel until its last byte has left', async (t) => {
   const leftWithBytes = async () => {
     const each = await scene(t)
     await each.subscribed()
     each.memory.hub.deliver('secret', Buffer.from('{"data":1}'))
     await flushed()
-    // A slow reader has not taken it.
+    // The peer reads slowly.
     each.transport.bytesWaiting = 100
     send(each.connection, { id: 3, unsubscribe: secret })
     await flushed()
@@ -145,18 +145,18 @@ t.test('the token of a channel that was left counts until the last byte has left
   }
   const revoked = await leftWithBytes()
   revoked.memory.end(revoked.forSecret, 'revoked')
-  t.equal(revoked.transport.ending, 'destroy', 'what waits is of the channel')
+  t.equal(revoked.transport.ending, 'destroy', 'output of the channel waits')
 
   const { memory, connection, transport, forSecret } = await leftWithBytes()
   transport.bytesWaiting = 0
   send(connection, { id: 4, unsubscribe: secret })
   await flushed()
-  t.equal(memory.holders.get(forSecret)?.size, 0, 'the reader has caught up')
+  t.equal(memory.holders.get(forSecret)?.size, 0, 'released once the output has left')
   memory.end(forSecret, 'revoked')
   t.equal(transport.ending, undefined)
 })
 
-t.test('sub_refresh goes on with another token; the old one no longer matters', async (t) => {
+t.test('sub_refresh replaces the channel token', async (t) => {
   const { memory, connection, transport, forSecret, subscribed } = await scene(t)
   await subscribed()
   const next = grant({ jti: 'next', scopes: ['subscribe:secret'] })
@@ -179,7 +179,7 @@ t.test('sub_refresh goes on with another token; the old one no longer matters', 
   t.equal(memory.hub.counts.subscriptions, 0)
 })
 
-t.test("a refresh of the connection's token leaves it alone", async (t) => {
+t.test("a refresh of the connection's token does not affect a channel token", async (t) => {
   const { memory, connection, subscribed } = await scene(t)
   await subscribed()
   memory.introspecting = async () => grant({ scopes: [] })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
 
-t.test('the token of the upgrade, or none, is not asked about again', async (t) => {
+t.test('does not introspect the token of the upgrade again', async (t) => {
   const memory = new MemoryNode(t)
   memory.introspecting = async () => {
     t.fail('auth was asked')
@@ -15,7 +15,7 @@ t.test('the token of the upgrade, or none, is not asked about again', async (t) 
   }
 })
 
-t.test('commands behind a connect that is being decided wait for it', async (t) => {
+t.test('keeps commands until connect is decided', async (t) => {
   const memory = new MemoryNode(t)
   const auth = settled<ReturnType<typeof grant>>()
   memory.introspecting = () => auth.promise
@@ -32,7 +32,7 @@ t.test('commands behind a connect that is being decided wait for it', async (t) 
   )
 })
 
-t.test('what waits is bounded', async (t) => {
+t.test('limits the bytes of waiting commands', async (t) => {
   const memory = new MemoryNode(t)
   memory.introspecting = () => settled<'inactive'>().promise
   const { connection, transport } = memory.open()
@@ -45,7 +45,7 @@ t.test('what waits is bounded', async (t) => {
   t.equal(transport.ending, 3013)
 })
 
-t.test('a token that may not carry the connection', async (t) => {
+t.test('refuses a token that may not replace that of the upgrade', async (t) => {
   const memory = new MemoryNode(t)
   const outcomes = [
     { answer: 'inactive' as const, code: 109, ending: undefined },

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Answer, Call } from '../../../src/connection/handlers.js'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
 
-t.test('a handler learns who calls, and what the token permits', async (t) => {
+t.test('passes the client and its scopes to a handler', async (t) => {
   const memory = new MemoryNode(t)
   const calls: Call[] = []
   memory.handlers.rpc = () => async (call) => {
@@ -28,7 +28,7 @@ t.test('a handler learns who calls, and what the token permits', async (t) => {
   t.equal(connection.commandsInFlight, 0)
 })
 
-t.test('its errors are answered, its disconnects done', async (t) => {
+t.test('replies with errors of a handler, and follows its disconnects', async (t) => {
   const memory = new MemoryNode(t)
   const answers: Answer[] = [
     { error: { code: 1000, message: 'no money', temporary: true } },
@@ -49,32 +49,29 @@ t.test('its errors are answered, its disconnects done', async (t) => {
   t.match(memory.closed, [{ code: 4501, reason: 'bye' }])
 })
 
-t.test(
-  'once the connection is revoked, the answer goes nowhere and nothing is asked',
-  async (t) => {
-    const memory = new MemoryNode(t)
-    const answer = settled<Answer>()
-    const calls: Call[] = []
-    memory.handlers.rpc = () => (call) => {
-      calls.push(call)
-      return answer.promise
-    }
-    memory.handlers.send = memory.handlers.rpc('')
-    const { connection, transport, grant: held } = await memory.connect()
-    send(connection, { id: 2, rpc: {} })
-    t.equal(calls[0]?.wanted(), true)
-    memory.end(held, 'revoked')
-    t.equal(calls[0]?.wanted(), false)
-    send(connection, { id: 3, rpc: {} }, { send: { data: 1 } })
-    answer.resolve({ result: { data: { data: 'late' } } })
-    await flushed()
-    t.equal(calls.length, 1)
-    t.same(transport.writes, [])
-    t.equal(transport.ending, 4500)
-  },
-)
+t.test('drops answers and sends no call after a revocation', async (t) => {
+  const memory = new MemoryNode(t)
+  const answer = settled<Answer>()
+  const calls: Call[] = []
+  memory.handlers.rpc = () => (call) => {
+    calls.push(call)
+    return answer.promise
+  }
+  memory.handlers.send = memory.handlers.rpc('')
+  const { connection, transport, grant: held } = await memory.connect()
+  send(connection, { id: 2, rpc: {} })
+  t.equal(calls[0]?.wanted(), true)
+  memory.end(held, 'revoked')
+  t.equal(calls[0]?.wanted(), false)
+  send(connection, { id: 3, rpc: {} }, { send: { data: 1 } })
+  answer.resolve({ result: { data: { data: 'late' } } })
+  await flushed()
+  t.equal(calls.length, 1)
+  t.same(transport.writes, [])
+  t.equal(transport.ending, 4500)
+})
 
-t.test('without a lease nothing is asked, and nothing that is on its way leaves', async (t) => {
+t.test('sends no call without a lease', async (t) => {
   const memory = new MemoryNode(t)
   const calls: Call[] = []
   memory.handlers.send = async (call) => {
@@ -94,7 +91,7 @@ t.test('without a lease nothing is asked, and nothing that is on its way leaves'
   )
 })
 
-t.test('one client takes only so many of the node’s calls', async (t) => {
+t.test('limits the calls of one client', async (t) => {
   const memory = new MemoryNode(t, { handlerCalls: 2 })
   const answer = settled<Answer>()
   let asked = 0
@@ -115,7 +112,7 @@ t.test('one client takes only so many of the node’s calls', async (t) => {
   t.match(transport.messages.slice(1), [{ id: 2, rpc: {} }])
 })
 
-t.test('send says nothing, but may be the end', async (t) => {
+t.test('send has no reply, but its handler may disconnect', async (t) => {
   const memory = new MemoryNode(t)
   let answer: Answer = { error: { code: 1000, message: 'no' } }
   memory.handlers.send = async () => answer
@@ -129,7 +126,7 @@ t.test('send says nothing, but may be the end', async (t) => {
   t.equal(transport.ending, 4501)
 })
 
-t.test('connect waits for its handler, and carries what it says', async (t) => {
+t.test('the reply to connect waits for its handler, and has its data', async (t) => {
   const memory = new MemoryNode(t)
   const answer = settled<Answer>()
   const calls: Call[] = []
@@ -151,20 +148,17 @@ t.test('connect waits for its handler, and carries what it says', async (t) => {
   ])
 })
 
-t.test(
-  'connect puts the client into the channels that its handler names, and its token permits',
-  async (t) => {
-    const memory = new MemoryNode(t)
-    memory.handlers.connect = async () => ({ result: { channels: ['news', 'secret', 'news'] } })
-    const { connection, transport } = memory.open(grant({ scopes: ['subscribe:news'] }))
-    send(connection, { id: 1, connect: {} })
-    await flushed()
-    const [reply] = transport.messages
-    t.same(Object(reply).connect.subs, { news: {} })
-  },
-)
+t.test('connect subscribes to the channels of its handler that the token permits', async (t) => {
+  const memory = new MemoryNode(t)
+  memory.handlers.connect = async () => ({ result: { channels: ['news', 'secret', 'news'] } })
+  const { connection, transport } = memory.open(grant({ scopes: ['subscribe:news'] }))
+  send(connection, { id: 1, connect: {} })
+  await flushed()
+  const [reply] = transport.messages
+  t.same(Object(reply).connect.subs, { news: {} })
+})
 
-t.test('connect is refused as its handler says', async (t) => {
+t.test('the handler of connect can refuse it', async (t) => {
   const memory = new MemoryNode(t)
   const answers: Answer[] = [
     { error: { code: 1000, message: 'not today' } },
@@ -183,10 +177,10 @@ t.test('connect is refused as its handler says', async (t) => {
   t.equal(ended.transport.ending, 4501)
   send(refused.connection, { id: 2, connect: {} })
   await flushed()
-  t.match(refused.transport.messages[1], { id: 2, connect: {} }, 'it may try again')
+  t.match(refused.transport.messages[1], { id: 2, connect: {} }, 'the client may try again')
 })
 
-t.test('revoked while its handler is asked, a client is not let in', async (t) => {
+t.test('does not connect a client revoked while its handler was called', async (t) => {
   const memory = new MemoryNode(t)
   const answer = settled<Answer>()
   memory.handlers.connect = () => answer.promise
@@ -199,7 +193,7 @@ t.test('revoked while its handler is asked, a client is not let in', async (t) =
   t.equal(connection.state, 'closed')
 })
 
-t.test('bytes stay bytes', async (t) => {
+t.test('passes bytes unchanged', async (t) => {
   const memory = new MemoryNode(t)
   memory.handlers.rpc = () => async () => ({ result: { data: { b64: '/w==' } } })
   const json = await memory.connect()

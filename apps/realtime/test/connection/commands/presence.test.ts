@@ -17,7 +17,7 @@ function node(t: Test): MemoryNode {
   return memory
 }
 
-t.test('subscribers are present, until they go in whatever way', async (t) => {
+t.test('lists subscribers until they leave', async (t) => {
   const memory = node(t)
   const ada = await memory.connect(grant({ scopes }))
   const bob = await memory.connect(grant({ scopes, subject: 'bob' }))
@@ -56,7 +56,7 @@ t.test('subscribers are present, until they go in whatever way', async (t) => {
   ])
 })
 
-t.test('one that gives up on its way in was never there', async (t) => {
+t.test('does not list a subscriber that left before it entered', async (t) => {
   const memory = node(t)
   const redis = settled()
   memory.joining = () => redis.promise
@@ -68,7 +68,7 @@ t.test('one that gives up on its way in was never there', async (t) => {
   t.same(memory.announced, [])
 })
 
-t.test('joins and leaves go to those who asked for them, and may see who is there', async (t) => {
+t.test('sends joins and leaves to subscribers that ask for them and have the scope', async (t) => {
   const memory = node(t)
   const asks = await memory.connect(grant({ scopes }))
   const silent = await memory.connect(grant({ scopes }))
@@ -87,7 +87,7 @@ t.test('joins and leaves go to those who asked for them, and may see who is ther
   t.same(silent.transport.writes, [])
 })
 
-t.test('presence needs its scope, and a channel that has it', async (t) => {
+t.test('presence needs its scope, and a namespace with presence', async (t) => {
   const memory = node(t)
   const may = await memory.connect(grant({ scopes }))
   const mayNot = await memory.connect()

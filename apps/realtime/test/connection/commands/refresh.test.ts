@@ -3,7 +3,7 @@ import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory
 
 const refresh = { token: 'second' }
 
-t.test('the new grant is held before the old one is let go', async (t) => {
+t.test('watches the new grant before it releases the old one', async (t) => {
   const memory = new MemoryNode(t)
   const second = grant({ jti: 'second' })
   memory.introspecting = async () => second
@@ -11,14 +11,14 @@ t.test('the new grant is held before the old one is let go', async (t) => {
   send(opened.connection, { id: 2, refresh })
   await flushed()
   t.match(opened.transport.messages, [{ id: 2, refresh: { expires: true } }])
-  t.equal(memory.holders.get(opened.grant)?.size, 0, 'the old grant is let go')
+  t.equal(memory.holders.get(opened.grant)?.size, 0, 'the old grant is released')
   memory.end(opened.grant, 'revoked')
   t.equal(opened.transport.ending, undefined)
   memory.end(second, 'revoked')
   t.equal(opened.transport.ending, 4500)
 })
 
-t.test('the old token revoked while the new one is asked about ends the connection', async (t) => {
+t.test('ends the connection when the old token is revoked during the refresh', async (t) => {
   const memory = new MemoryNode(t)
   const auth = settled<ReturnType<typeof grant>>()
   memory.introspecting = () => auth.promise
@@ -29,11 +29,11 @@ t.test('the old token revoked while the new one is asked about ends the connecti
   const second = grant({ jti: 'second' })
   auth.resolve(second)
   await flushed()
-  t.equal(memory.holders.has(second), false, 'the new grant is not held for a dead connection')
+  t.equal(memory.holders.has(second), false, 'the new grant is not watched')
   t.same(opened.transport.writes, [])
 })
 
-t.test('a new grant that has already ended ends the connection', async (t) => {
+t.test('ends the connection when the new grant has already ended', async (t) => {
   const memory = new MemoryNode(t)
   const opened = await memory.connect()
   memory.introspecting = async () => grant({ jti: 'second' })
@@ -44,10 +44,10 @@ t.test('a new grant that has already ended ends the connection', async (t) => {
   send(opened.connection, { id: 2, refresh })
   await flushed()
   t.equal(opened.transport.ending, 4500)
-  t.equal(memory.holders.get(opened.grant)?.size, 0, 'the old grant is let go too')
+  t.equal(memory.holders.get(opened.grant)?.size, 0, 'the old grant is released too')
 })
 
-t.test('only an active token of the same identity and subject may take over', async (t) => {
+t.test('accepts only an active token of the same identity and subject', async (t) => {
   const memory = new MemoryNode(t)
   for (const answer of [
     'inactive' as const,
@@ -62,17 +62,20 @@ t.test('only an active token of the same identity and subject may take over', as
   }
 })
 
-t.test('auth away is a temporary error, and the connection stays on its token', async (t) => {
-  const memory = new MemoryNode(t)
-  memory.introspecting = async () => 'unavailable'
-  const { connection, transport } = await memory.connect()
-  send(connection, { id: 2, refresh })
-  await flushed()
-  t.match(transport.messages, [{ id: 2, error: { code: 100, temporary: true } }])
-  t.equal(transport.ending, undefined)
-})
+t.test(
+  'replies with a temporary error when auth is not available, and keeps the token',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    memory.introspecting = async () => 'unavailable'
+    const { connection, transport } = await memory.connect()
+    send(connection, { id: 2, refresh })
+    await flushed()
+    t.match(transport.messages, [{ id: 2, error: { code: 100, temporary: true } }])
+    t.equal(transport.ending, undefined)
+  },
+)
 
-t.test('what the new token does not permit ends, also when it was still on its way', async (t) => {
+t.test('ends subscriptions that the new token does not permit, also those in flight', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'a' } }, { id: 3, subscribe: { channel: 'b' } })
@@ -97,7 +100,7 @@ t.test('what the new token does not permit ends, also when it was still on its w
   )
 })
 
-t.test('one refresh at a time', async (t) => {
+t.test('allows one refresh at a time', async (t) => {
   const memory = new MemoryNode(t)
   const auth = settled<'unavailable'>()
   memory.introspecting = () => auth.promise

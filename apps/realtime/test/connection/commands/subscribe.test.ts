@@ -3,7 +3,7 @@ import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory
 
 const inA = { channel: 'a' }
 
-t.test('is answered only after Redis confirmed, and before the first publication', async (t) => {
+t.test('replies after Redis has confirmed, and before the first publication', async (t) => {
   const memory = new MemoryNode(t)
   const redis = settled()
   memory.joining = () => redis.promise
@@ -19,7 +19,7 @@ t.test('is answered only after Redis confirmed, and before the first publication
   t.match(transport.messages, [{ id: 2, subscribe: {} }, { push: { pub: { data: 1 } } }])
 })
 
-t.test('scopes decide, with the subject filled in', async (t) => {
+t.test('needs the scope of the channel, with the subject filled in', async (t) => {
   const memory = new MemoryNode(t)
   const scopes = ['subscribe:user:{sub}', 'subscribe:open:*']
   const { connection, transport } = await memory.connect(grant({ scopes }))
@@ -40,7 +40,7 @@ t.test('scopes decide, with the subject filled in', async (t) => {
   })
 })
 
-t.test('twice is an error, and so is one channel too many', async (t) => {
+t.test('rejects a second subscription, and too many channels', async (t) => {
   const { connection, transport } = await new MemoryNode(t).connect()
   send(
     connection,
@@ -54,20 +54,23 @@ t.test('twice is an error, and so is one channel too many', async (t) => {
   ])
 })
 
-t.test('a Redis that is away is a temporary error, and the next try starts anew', async (t) => {
-  const memory = new MemoryNode(t)
-  memory.joining = () => Promise.reject(new Error('away'))
-  const { connection, transport } = await memory.connect()
-  send(connection, { id: 2, subscribe: inA })
-  await flushed()
-  t.match(transport.messages, [{ id: 2, error: { code: 100, temporary: true } }])
-  memory.joining = async () => undefined
-  send(connection, { id: 3, subscribe: inA })
-  await flushed()
-  t.match(transport.messages[1], { id: 3, subscribe: {} })
-})
+t.test(
+  'replies with a temporary error when Redis is not available, and tries again next time',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    memory.joining = () => Promise.reject(new Error('away'))
+    const { connection, transport } = await memory.connect()
+    send(connection, { id: 2, subscribe: inA })
+    await flushed()
+    t.match(transport.messages, [{ id: 2, error: { code: 100, temporary: true } }])
+    memory.joining = async () => undefined
+    send(connection, { id: 3, subscribe: inA })
+    await flushed()
+    t.match(transport.messages[1], { id: 3, subscribe: {} })
+  },
+)
 
-t.test('unsubscribe overtakes a subscribe that is under way', async (t) => {
+t.test('unsubscribe ends a subscribe in flight', async (t) => {
   const memory = new MemoryNode(t)
   const redis = settled()
   memory.joining = () => redis.promise
@@ -81,10 +84,10 @@ t.test('unsubscribe overtakes a subscribe that is under way', async (t) => {
   redis.resolve()
   await flushed()
   t.equal(memory.hub.counts.channels, 0, 'the node left the channel')
-  t.equal(transport.messages.length, 2, 'and the subscribe is not answered twice')
+  t.equal(transport.messages.length, 2, 'the subscribe has one reply')
 })
 
-t.test('subscribe, unsubscribe, subscribe in one frame ends subscribed, once', async (t) => {
+t.test('handles subscribe, unsubscribe, subscribe in one frame', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   send(
@@ -102,7 +105,7 @@ t.test('subscribe, unsubscribe, subscribe in one frame ends subscribed, once', a
   t.equal(transport.messages.length, 1)
 })
 
-t.test('a connection that ends while Redis is asked leaves nothing behind', async (t) => {
+t.test('leaves nothing behind when the connection ends before Redis confirms', async (t) => {
   const memory = new MemoryNode(t)
   const redis = settled()
   memory.joining = () => redis.promise

@@ -22,7 +22,7 @@ function node(t: Test): MemoryNode {
   return memory
 }
 
-/** The reply to one `subscribe`. */
+/** Returns the reply to one `subscribe`. */
 async function subscribe(memory: MemoryNode, body: object): Promise<unknown> {
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: body })
@@ -30,7 +30,7 @@ async function subscribe(memory: MemoryNode, body: object): Promise<unknown> {
   return transport.messages[0]
 }
 
-t.test('deltas are there for whom asks, where they are switched on', async (t) => {
+t.test('sends deltas on request, where the namespace has them', async (t) => {
   const memory = node(t)
   const fossil = { delta: 'fossil' }
   const cases: [body: object, result: object][] = [
@@ -50,7 +50,7 @@ t.test('deltas are there for whom asks, where they are switched on', async (t) =
   }
 })
 
-t.test('what cannot be asked for is a bad request', async (t) => {
+t.test('rejects unknown deltas and invalid filters', async (t) => {
   const memory = node(t)
   const bodies = [
     { channel: 'live:1', delta: 'xdelta' },
@@ -67,7 +67,7 @@ t.test('what cannot be asked for is a bad request', async (t) => {
   t.same(memory.hub.counts.subscriptions, 0)
 })
 
-t.test('with deltas the first publication is the text of its data, in full', async (t) => {
+t.test('with deltas the first publication comes in full, as text', async (t) => {
   const memory = node(t)
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'live:1', delta: 'fossil' } })
@@ -87,7 +87,7 @@ t.test('with deltas the first publication is the text of its data, in full', asy
   t.match(second, { push: { pub: { delta: true, data: /^\S+\n\S+@0,/, tags: { n: '2' } } } })
 })
 
-t.test('what was missed is filtered too, and what comes after it', async (t) => {
+t.test('filters recovered and live publications', async (t) => {
   const memory = node(t)
   const { connection, transport } = await memory.connect()
   const recover = { recover: true, offset: 0, epoch: 'e' }
@@ -118,7 +118,7 @@ t.test('what was missed is filtered too, and what comes after it', async (t) => 
   t.equal(transport.messages.length, 2)
 })
 
-t.test('with deltas what was missed comes in full, and so does the next one', async (t) => {
+t.test('with deltas recovered publications come in full, and so does the next one', async (t) => {
   const memory = node(t)
   const { connection, transport } = await memory.connect()
   const recover = { recover: true, offset: 2, epoch: 'e' }

@@ -4,7 +4,7 @@ import { Allowance } from '../../../src/connection/io/allowance.js'
 
 const rates = { commandsPerSecond: 10, bytesPerSecond: 1000, burstSeconds: 2 }
 
-t.test('a burst passes at once, and then only what the rate allows', async (t) => {
+t.test('allows a burst, and then the rate', async (t) => {
   const allowance = new Allowance(rates)
   for (let sent = 0; sent < 20; sent += 1) {
     t.equal(allowance.judge(1, 1, 5000), 'within')
@@ -16,19 +16,19 @@ t.test('a burst passes at once, and then only what the rate allows', async (t) =
   for (let sent = 0; sent < 20; sent += 1) {
     t.equal(allowance.judge(1, 1, 9000), 'within')
   }
-  t.equal(allowance.judge(1, 1, 9000), 'over', 'what was not used for long is one burst, no more')
+  t.equal(allowance.judge(1, 1, 9000), 'over', 'unused time adds up to one burst')
 })
 
-t.test('bytes have a bucket of their own', async (t) => {
+t.test('limits bytes separately', async (t) => {
   const allowance = new Allowance(rates)
   t.equal(allowance.judge(1999, 1, 0), 'within')
-  t.equal(allowance.judge(5000, 1, 0), 'within', 'one that begins within the limit')
+  t.equal(allowance.judge(5000, 1, 0), 'within', 'a message that begins within the limit')
   t.equal(allowance.judge(1, 1, 0), 'over')
-  t.equal(allowance.judge(1, 1, 4998), 'over', 'has to be paid for')
+  t.equal(allowance.judge(1, 1, 4998), 'over', 'its excess counts')
   t.equal(allowance.judge(1, 1, 5000), 'within')
 })
 
-t.test('who is refused more than it is allowed floods', async (t) => {
+t.test('reports a flood when more is refused than allowed', async (t) => {
   const patient = new Allowance(rates)
   const greedy = new Allowance(rates)
   const verdicts = { patient: new Set(), greedy: new Set() }
@@ -40,11 +40,11 @@ t.test('who is refused more than it is allowed floods', async (t) => {
       verdicts.greedy.add(greedy.judge(1, 1, ms))
     }
   }
-  t.same([...verdicts.patient], ['within', 'over'], 'less than twice as fast as it may')
-  t.same([...verdicts.greedy], ['within', 'over', 'flood'], 'faster than that')
+  t.same([...verdicts.patient], ['within', 'over'], 'below twice the rate')
+  t.same([...verdicts.greedy], ['within', 'over', 'flood'], 'above twice the rate')
 })
 
-t.test('whatever comes, no more than the rate and two bursts pass', async () => {
+t.test('never allows more than the rate and two bursts', async () => {
   const message = fc.record({
     afterMs: fc.integer({ min: 0, max: 3000 }),
     bytes: fc.integer({ min: 1, max: 1500 }),
@@ -64,7 +64,7 @@ t.test('whatever comes, no more than the rate and two bursts pass', async () => 
         commands += each.commands
       }
       const seconds = (now - 1e6) / 1000
-      // A burst, and the last message may go beyond it.
+      // The last message of a burst may exceed it.
       return commands <= 10 * (seconds + 2) + 15 && bytes <= 1000 * (seconds + 2) + 1500
     }),
   )

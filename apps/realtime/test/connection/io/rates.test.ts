@@ -3,7 +3,7 @@ import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory
 
 const few = { commandsPerSecond: 1, bytesPerSecond: 1e9, burstSeconds: 4 }
 
-t.test('commands that come too fast are answered 111, all others as ever', async (t) => {
+t.test('replies 111 to commands that come too fast', async (t) => {
   const memory = new MemoryNode(t, few)
   const { connection, transport } = await memory.connect()
   const publish = { channel: 'a', data: 1 }
@@ -22,12 +22,12 @@ t.test('commands that come too fast are answered 111, all others as ever', async
     ],
   )
   t.match(transport.messages.find(({ id }) => id === 6)?.['error'], { temporary: true })
-  t.equal(memory.published.length, 3, 'and are not acted on')
-  t.equal(memory.limited, 2, 'and counted')
+  t.equal(memory.published.length, 3, 'they are not handled')
+  t.equal(memory.limited, 2, 'they are counted')
   t.equal(connection.commandsInFlight, 0)
 })
 
-t.test('a pong is taken however fast the client is, and a send is dropped', async (t) => {
+t.test('accepts a pong above the rate, and drops a send', async (t) => {
   const memory = new MemoryNode(t, few)
   const { connection, transport } = await memory.connect()
   send(connection, ...Array.from({ length: 4 }, (_, at) => ({ id: at + 2, rpc: {} })))
@@ -39,7 +39,7 @@ t.test('a pong is taken however fast the client is, and a send is dropped', asyn
   t.equal(transport.messages.length, 5, 'four replies and the ping')
 })
 
-t.test('who goes on and on is closed', async (t) => {
+t.test('closes a client that stays above the rate', async (t) => {
   const memory = new MemoryNode(t, few)
   const { connection, transport } = await memory.connect()
   for (let id = 2; transport.ending === undefined && id < 100; id += 1) {
@@ -50,7 +50,7 @@ t.test('who goes on and on is closed', async (t) => {
   t.equal(memory.hub.size, 0)
 })
 
-t.test('large messages count as what they are', async (t) => {
+t.test('counts the bytes of messages', async (t) => {
   const memory = new MemoryNode(t, {
     commandsPerSecond: 1000,
     bytesPerSecond: 1024,
@@ -69,7 +69,7 @@ t.test('large messages count as what they are', async (t) => {
   t.equal(transport.ending, 3013)
 })
 
-t.test('commands that wait are limited as they come, and their bytes too', async (t) => {
+t.test('limits waiting commands and their bytes', async (t) => {
   const memory = new MemoryNode(t, few)
   const answer = settled<'inactive'>()
   memory.introspecting = () => answer.promise
@@ -82,10 +82,10 @@ t.test('commands that wait are limited as they come, and their bytes too', async
   t.match(transport.messages, [{ id: 5, error: { code: 111 } }])
   answer.resolve('inactive')
   await flushed()
-  t.equal(transport.ending, 3501, 'for connect came to nothing')
+  t.equal(transport.ending, 3501, 'connect was refused')
 })
 
-t.test('a user has so many connections, and others theirs', async (t) => {
+t.test('limits the connections of each user', async (t) => {
   const memory = new MemoryNode(t, { connectionsPerUser: 2 })
   const [first] = [await memory.connect(), await memory.connect()]
   const third = await memory.connect()
@@ -95,5 +95,5 @@ t.test('a user has so many connections, and others theirs', async (t) => {
     t.equal((await memory.connect(other)).transport.ending, undefined)
   }
   first.connection.left()
-  t.equal((await memory.connect()).transport.ending, undefined, 'a place is free again')
+  t.equal((await memory.connect()).transport.ending, undefined, 'a closed connection makes room')
 })

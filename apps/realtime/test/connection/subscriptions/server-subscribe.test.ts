@@ -10,7 +10,7 @@ import {
   settled,
 } from '../../fixtures/memory-node.js'
 
-/** A history of so many publications, whose data are their offsets. */
+/** Returns a history of `count` publications, whose data are their offsets. */
 const kept = (count: number) => async (_channel: string, since?: StreamPosition) => ({
   position: { offset: count, epoch: 'e' },
   publications:
@@ -23,7 +23,7 @@ const stored = (offset: number) => ({ offset, encoded: encodePublication({ data:
 const withStreams = (memory: MemoryNode) =>
   memory.namespaces.set('s', channelOptions({ historySize: 9, recovery: true }))
 
-t.test('the reply to connect tells of the channels that the token permits', async (t) => {
+t.test('the reply to connect has the channels that the token permits', async (t) => {
   const memory = new MemoryNode(t)
   withStreams(memory)
   memory.reading = kept(4)
@@ -48,7 +48,7 @@ t.test('the reply to connect tells of the channels that the token permits', asyn
   ])
 })
 
-t.test('all channels of one reply recover as much as one answer may have', async (t) => {
+t.test('all channels of one reply share the limit of recovered bytes', async (t) => {
   const memory = new MemoryNode(t, { answerBytes: 1000 })
   withStreams(memory)
   const encoded = encodePublication({ data: 'x'.repeat(600) })
@@ -60,7 +60,7 @@ t.test('all channels of one reply recover as much as one answer may have', async
   const { connection, transport } = memory.open()
   const missed = { recover: true, offset: 0, epoch: 'e' }
   const names = memory.serverChannels.map((name) => [name, missed])
-  // Each read is done before the next begins, as with a queue.
+  // Reads run one after the other, as in a queue.
   let reading = Promise.resolve<unknown>(undefined)
   const { history } = memory.node.channels
   Object.assign(memory.node.channels, {
@@ -82,7 +82,7 @@ t.test('all channels of one reply recover as much as one answer may have', async
   t.match(subs['s:3'], { was_recovering: true, offset: 1 })
 })
 
-t.test('what is published while a client connects comes once, behind the reply', async (t) => {
+t.test('sends publications made during connect once, after the reply', async (t) => {
   const memory = new MemoryNode(t)
   withStreams(memory)
   memory.reading = kept(4)
@@ -123,7 +123,7 @@ t.test('what is published while a client connects comes once, behind the reply',
   ])
 })
 
-t.test('a position that history does not reach is not recovered', async (t) => {
+t.test('does not recover a position that the history does not reach', async (t) => {
   const memory = new MemoryNode(t)
   withStreams(memory)
   memory.reading = kept(4)
@@ -141,7 +141,7 @@ t.test('a position that history does not reach is not recovered', async (t) => {
   })
 })
 
-t.test('with Redis away nobody connects half', async (t) => {
+t.test('enters no channel when Redis is not available', async (t) => {
   const memory = new MemoryNode(t)
   memory.namespaces.set('p', channelOptions({ presence: true }))
   const redis = settled()
@@ -164,7 +164,7 @@ t.test('with Redis away nobody connects half', async (t) => {
   t.match(transport.messages[1], { id: 2, connect: { subs: { 'p:good': {}, bad: {} } } })
 })
 
-t.test('what waits for the reply is bounded', async (t) => {
+t.test('limits the output that waits for the reply', async (t) => {
   const memory = new MemoryNode(t)
   memory.joining = async (channel) => (channel === 'b' ? settled().promise : undefined)
   memory.serverChannels = ['a', 'b']
@@ -181,7 +181,7 @@ t.test('what waits for the reply is bounded', async (t) => {
   t.same(transport.writes, [])
 })
 
-t.test('channels above the limit close: at connect, and by an order', async (t) => {
+t.test('closes above the limit of channels, at connect and by an order', async (t) => {
   const memory = new MemoryNode(t)
   memory.serverChannels = ['a', 'b', 'c', 'd']
   const { connection, transport } = memory.open()
@@ -199,7 +199,7 @@ t.test('channels above the limit close: at connect, and by an order', async (t) 
 
 const order = { type: 'subscribe', user: 'ada', channel: 's:1' } as const
 
-t.test('an order is a push, and what was missed follows it, once', async (t) => {
+t.test('an order sends a push, and then the missed publications once', async (t) => {
   const memory = new MemoryNode(t)
   withStreams(memory)
   memory.reading = kept(4)
@@ -216,7 +216,7 @@ t.test('an order is a push, and what was missed follows it, once', async (t) => 
   ])
 })
 
-t.test('a place that cannot be recovered, or none, is where the channel ends', async (t) => {
+t.test('an order without a recoverable position begins at the end of the stream', async (t) => {
   const memory = new MemoryNode(t)
   withStreams(memory)
   memory.reading = kept(4)
@@ -229,7 +229,7 @@ t.test('a place that cannot be recovered, or none, is where the channel ends', a
   }
 })
 
-t.test('an order changes nothing for one that is in the channel, or not connected', async (t) => {
+t.test('ignores an order for a subscribed or unconnected client', async (t) => {
   const memory = new MemoryNode(t)
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'a' } })
@@ -246,7 +246,7 @@ t.test('an order changes nothing for one that is in the channel, or not connecte
   t.equal(memory.hub.counts.subscriptions, 0)
 })
 
-t.test('a client may leave a channel of the server’s, and is in it only once', async (t) => {
+t.test('a client can unsubscribe from a server-side subscription', async (t) => {
   const memory = new MemoryNode(t)
   memory.serverChannels = ['a']
   const { connection, transport } = await memory.connect()
@@ -260,7 +260,7 @@ t.test('a client may leave a channel of the server’s, and is in it only once',
   ])
 })
 
-t.test('an order to unsubscribe ends it, however it began and however far it is', async (t) => {
+t.test('an order to unsubscribe ends any subscription', async (t) => {
   const memory = new MemoryNode(t)
   const redis = settled()
   memory.joining = async (channel) => (channel === 'slow' ? redis.promise : undefined)
@@ -291,7 +291,7 @@ t.test('an order to unsubscribe ends it, however it began and however far it is'
   t.equal(memory.hub.counts.subscriptions, 0)
 })
 
-t.test('orders about a client that connects wait until it has', async (t) => {
+t.test('orders for a connecting client wait for the decision', async (t) => {
   const memory = new MemoryNode(t)
   const redis = settled()
   memory.joining = async (channel) => (channel === 'slow' ? redis.promise : undefined)
@@ -320,31 +320,34 @@ t.test('orders about a client that connects wait until it has', async (t) => {
   send(gone, { id: 1, connect: {} })
   const late = gone.subscribe(order)
   gone.left()
-  await t.resolves(late, 'nobody waits for one that is gone')
+  await t.resolves(late, 'an order for a closed connection resolves')
 })
 
-t.test('a refresh ends what the new token does not permit, but not what was granted', async (t) => {
-  const memory = new MemoryNode(t)
-  memory.serverChannels = ['a', 'b']
-  const { connection, transport } = await memory.connect()
-  await connection.subscribe({ ...order, channel: 'granted' })
-  await flushed()
-  transport.writes.length = 0
-  const second = grant({ scopes: ['subscribe:b'] })
-  memory.introspecting = async () => second
-  send(connection, { id: 2, refresh: { token: 'second' } })
-  await flushed()
-  t.match(transport.messages, [
-    { id: 2, refresh: {} },
-    { push: { channel: 'a', unsubscribe: { code: 2000 } } },
-  ])
-  t.equal(memory.hub.counts.subscriptions, 2)
-  memory.end(second, 'revoked')
-  t.equal(transport.ending, 4500, 'a revocation ends all of it')
-  t.equal(memory.hub.counts.subscriptions, 0)
-})
+t.test(
+  'a refresh ends configured subscriptions that the new token does not permit, but not granted ones',
+  async (t) => {
+    const memory = new MemoryNode(t)
+    memory.serverChannels = ['a', 'b']
+    const { connection, transport } = await memory.connect()
+    await connection.subscribe({ ...order, channel: 'granted' })
+    await flushed()
+    transport.writes.length = 0
+    const second = grant({ scopes: ['subscribe:b'] })
+    memory.introspecting = async () => second
+    send(connection, { id: 2, refresh: { token: 'second' } })
+    await flushed()
+    t.match(transport.messages, [
+      { id: 2, refresh: {} },
+      { push: { channel: 'a', unsubscribe: { code: 2000 } } },
+    ])
+    t.equal(memory.hub.counts.subscriptions, 2)
+    memory.end(second, 'revoked')
+    t.equal(transport.ending, 4500, 'a revocation ends all of it')
+    t.equal(memory.hub.counts.subscriptions, 0)
+  },
+)
 
-t.test('revoked while the channels are joined: nothing of them leaves', async (t) => {
+t.test('sends nothing of the channels when the token is revoked during connect', async (t) => {
   const memory = new MemoryNode(t)
   const redis = settled()
   memory.joining = async (channel) => (channel === 'slow' ? redis.promise : undefined)
@@ -361,7 +364,7 @@ t.test('revoked while the channels are joined: nothing of them leaves', async (t
   t.equal(memory.hub.counts.subscriptions, 0)
 })
 
-t.test('a gap that cannot be filled sends the client to connect anew', async (t) => {
+t.test('closes with 3010 when publications are lost', async (t) => {
   const memory = new MemoryNode(t)
   memory.serverChannels = ['a']
   const { connection, transport } = await memory.connect()
@@ -375,7 +378,7 @@ t.test('a gap that cannot be filled sends the client to connect anew', async (t)
   t.equal(transport.ending, 3010)
 })
 
-t.test('one with an end ends', async (t) => {
+t.test('ends a subscription at its expiry', async (t) => {
   const memory = new MemoryNode(t)
   const warned: Error[] = []
   const warn = (warning: Error) => warned.push(warning)
@@ -397,12 +400,12 @@ t.test('one with an end ends', async (t) => {
     push: { channel: 'a', unsubscribe: { code: 2501, reason: 'subscription expired' } },
   })
   t.ok(connection.subscriptions.has('b'))
-  t.ok(connection.subscriptions.has('left'), 'the end of one that was left is forgotten')
-  t.same(warned, [], 'a timer is not set further than it can be')
+  t.ok(connection.subscriptions.has('left'), 'the expiry of a left subscription is cleared')
+  t.same(warned, [], 'no timer exceeds 32 bits')
   connection.left()
 })
 
-t.test('who may ask who is there is told who comes and goes', async (t) => {
+t.test('sends joins and leaves to clients with the presence scope', async (t) => {
   const memory = new MemoryNode(t)
   memory.namespaces.set('p', channelOptions({ presence: true, joinLeave: true }))
   memory.serverChannels = ['p:1']

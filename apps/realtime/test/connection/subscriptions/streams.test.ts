@@ -16,7 +16,7 @@ function node(t: Test): MemoryNode {
   return memory
 }
 
-t.test('a subscriber of a stream is told where it begins', async (t) => {
+t.test('replies with the position at which a subscription begins', async (t) => {
   const { connection, transport } = await node(t).connect()
   send(connection, { id: 2, subscribe: chat })
   await flushed()
@@ -25,7 +25,7 @@ t.test('a subscriber of a stream is told where it begins', async (t) => {
   ])
 })
 
-t.test('one that comes back gets what it missed, in the reply, and then what comes', async (t) => {
+t.test('recovers missed publications in the reply', async (t) => {
   const memory = node(t)
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { ...chat, recover: true, offset: 1, epoch: 'e' } })
@@ -54,7 +54,7 @@ t.test('one that comes back gets what it missed, in the reply, and then what com
 })
 
 t.test(
-  'reads are charged: beyond the rate history is refused, and nothing recovered',
+  'counts read bytes: above the rate history is refused, and nothing is recovered',
   async (t) => {
     const memory = new MemoryNode(t, { bytesPerSecond: 1000, burstSeconds: 1 })
     memory.namespaces.set('chat', kept)
@@ -95,7 +95,7 @@ t.test(
   },
 )
 
-t.test('one that has been away for too long is told so', async (t) => {
+t.test('reports that missed publications are lost', async (t) => {
   const { connection, transport } = await node(t).connect()
   send(connection, { id: 2, subscribe: { ...chat, recover: true, offset: 1, epoch: 'old' } })
   await flushed()
@@ -105,31 +105,28 @@ t.test('one that has been away for too long is told so', async (t) => {
   t.notMatch(transport.messages, [{ subscribe: { recovered: true } }])
 })
 
-t.test(
-  'a stream that has begun anew ends the subscription with the code to come back',
-  async (t) => {
-    const memory = node(t)
-    const { connection, transport } = await memory.connect()
-    send(connection, { id: 2, subscribe: chat })
-    await flushed()
-    transport.writes.length = 0
-    memory.reading = async () => ({ position: { offset: 1, epoch: 'new' }, publications: [] })
-    memory.hub.deliver('chat:1', encodePublication({ data: 1 }), { offset: 1, epoch: 'new' })
-    await flushed()
-    await flushed()
-    t.same(transport.messages, [
-      {
-        push: {
-          channel: 'chat:1',
-          unsubscribe: { code: 2500, reason: 'insufficient state' },
-        },
+t.test('a new epoch ends the subscription with 2500', async (t) => {
+  const memory = node(t)
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, subscribe: chat })
+  await flushed()
+  transport.writes.length = 0
+  memory.reading = async () => ({ position: { offset: 1, epoch: 'new' }, publications: [] })
+  memory.hub.deliver('chat:1', encodePublication({ data: 1 }), { offset: 1, epoch: 'new' })
+  await flushed()
+  await flushed()
+  t.same(transport.messages, [
+    {
+      push: {
+        channel: 'chat:1',
+        unsubscribe: { code: 2500, reason: 'insufficient state' },
       },
-    ])
-    t.equal(memory.hub.counts.subscriptions, 0)
-  },
-)
+    },
+  ])
+  t.equal(memory.hub.counts.subscriptions, 0)
+})
 
-t.test('history needs its scope, and a channel that has one', async (t) => {
+t.test('history needs its scope, and a namespace with history', async (t) => {
   const memory = node(t)
   const scopes = ['subscribe:*', 'history:*']
   const { connection, transport } = await memory.connect(grant({ scopes }))
@@ -157,7 +154,7 @@ t.test('history needs its scope, and a channel that has one', async (t) => {
   t.match(without.transport.messages, [{ id: 2, error: { code: 103 } }])
 })
 
-t.test('where clients may not publish their scope does not help', async (t) => {
+t.test('rejects publications in a namespace where clients may not publish', async (t) => {
   const memory = new MemoryNode(t)
   memory.namespaces.set('news', channelOptions({ clientPublish: false }))
   const { connection, transport } = await memory.connect()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Deadline } from '../../../src/connection/timing/deadline.js'
 
-t.test('a deadline comes for each member in turn, from one timer', async (t) => {
+t.test('calls back for each member in turn', async (t) => {
   const started = performance.now()
   const due: string[] = []
   await new Promise<void>((resolve) => {
@@ -15,10 +15,10 @@ t.test('a deadline comes for each member in turn, from one timer', async (t) => 
     deadline.add('gone')
     deadline.delete('gone')
     setTimeout(() => deadline.add('last'), 10)
-    // The deadline's own timer does not keep a process alive.
+    // The deadline's timer does not keep the process alive.
     const alive = setInterval(() => undefined, 1000)
     t.teardown(() => clearInterval(alive))
   })
   t.same(due, ['first', 'last'])
-  t.ok(performance.now() - started >= 38, 'each had its whole time')
+  t.ok(performance.now() - started >= 38, 'each member had its full time')
 })
