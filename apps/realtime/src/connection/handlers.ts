@@ -1,7 +1,7 @@
 import type { Content, Disconnect, ReplyError } from '@portcullis/protocol'
 
 /** A call to a handler of the application, on behalf of a connection. */
-export interface Call {
+export interface HandlerCall {
   /** The connection's id. */
   readonly client: string
   /** The subject, the identity and the scopes of the connection's token. */
@@ -20,20 +20,20 @@ export interface Call {
   wanted(): boolean
 }
 
-export interface Result {
+export interface HandlerResult {
   readonly data?: Content
   /** For `connect`: channels that the client is put into, where its token permits them. */
   readonly channels?: readonly string[]
 }
 
 /** What the application answers. */
-export type Answer =
-  | { readonly result: Result }
+export type HandlerOutcome =
+  | { readonly result: HandlerResult }
   | { readonly error: ReplyError }
   | { readonly disconnect: Disconnect }
 
 /** Never rejects: it returns an error to reply when the application is not available. */
-export type Handler = (call: Call) => Promise<Answer>
+export type Handler = (call: HandlerCall) => Promise<HandlerOutcome>
 
 /** The application's handlers. Undefined where the application has none. */
 export interface Handlers {

@@ -3,7 +3,7 @@ import { ChannelName } from '@portcullis/contracts/names'
 import { contentOfJson, isCloseReason, type ReplyError } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import type { Answer } from '../connection/handlers.js'
+import type { HandlerOutcome } from '../connection/handlers.js'
 
 /** Above the highest limit for one connection. */
 const maxChannels = 10_000
@@ -38,7 +38,7 @@ type HandlerAnswer = Static<typeof HandlerAnswer>
 const check = TypeCompiler.Compile(HandlerAnswer)
 
 /** Reads the body of a handler's answer; an empty body is an empty result. Returns undefined when malformed. */
-export function readAnswer(text: string): Answer | undefined {
+export function readAnswer(text: string): HandlerOutcome | undefined {
   if (text.trim() === '') {
     return { result: {} }
   }
@@ -51,7 +51,7 @@ export function readAnswer(text: string): Answer | undefined {
   return check.Check(value) ? answerOf(value) : undefined
 }
 
-function answerOf({ result, error, disconnect }: HandlerAnswer): Answer | undefined {
+function answerOf({ result, error, disconnect }: HandlerAnswer): HandlerOutcome | undefined {
   if (disconnect) {
     const { code, reason } = disconnect
     return isCloseReason(reason) ? { disconnect: { code, reason } } : undefined

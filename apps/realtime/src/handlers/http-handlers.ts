@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { replyErrors } from '@portcullis/protocol'
 import { Agent } from 'undici'
-import type { Answer, Call, Handler, Handlers } from '../connection/handlers.js'
+import type { Handler, HandlerCall, HandlerOutcome, Handlers } from '../connection/handlers.js'
 import { readAnswer } from './answer.js'
 import type { Endpoint, Endpoints } from './endpoints.js'
 import { HandlerError } from './errors.js'
@@ -71,7 +71,7 @@ export class HttpHandlers implements Handlers {
     return endpoint === undefined ? undefined : (call) => this.#call(endpoint, call)
   }
 
-  async #call(endpoint: Endpoint, call: Call): Promise<Answer> {
+  async #call(endpoint: Endpoint, call: HandlerCall): Promise<HandlerOutcome> {
     const body = encode(call, endpoint.binary)
     if (body === undefined) {
       return { error: replyErrors.badRequest }
@@ -108,7 +108,7 @@ export class HttpHandlers implements Handlers {
     this.#options.onFailing(name, error)
   }
 
-  async #post(url: URL, body: Buffer, call: Call): Promise<Answer> {
+  async #post(url: URL, body: Buffer, call: HandlerCall): Promise<HandlerOutcome> {
     const { timeoutMs } = this.#options
     // undici's timeouts restart with each byte; this one bounds the whole answer.
     const deadline = new AbortController()
@@ -141,7 +141,7 @@ export class HttpHandlers implements Handlers {
 }
 
 /** Returns undefined when the data is nested too deep to be written as JSON. */
-function encode(call: Call, binary: boolean): Buffer | undefined {
+function encode(call: HandlerCall, binary: boolean): Buffer | undefined {
   try {
     return Buffer.from(requestBody(call, binary))
   } catch (error) {
@@ -156,7 +156,7 @@ function encode(call: Call, binary: boolean): Buffer | undefined {
  * Returns a stream that undici reads once it has a connection for the request. If the client was revoked
  * or the node lost its lease by then, no byte is sent.
  */
-function bodyWhileWanted(body: Buffer, call: Call): Readable {
+function bodyWhileWanted(body: Buffer, call: HandlerCall): Readable {
   async function* once() {
     if (!call.wanted()) {
       throw new HandlerError('withdrawn', 'the connection has ended')

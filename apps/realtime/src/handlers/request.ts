@@ -1,5 +1,5 @@
 import { bytesOfContent, valueOfBytes } from '@portcullis/protocol'
-import type { Call } from '../connection/handlers.js'
+import type { HandlerCall } from '../connection/handlers.js'
 
 /**
  * Returns the body of a call, in the format of this protocol's other servers; `identity` and `scope` are
@@ -8,7 +8,7 @@ import type { Call } from '../connection/handlers.js'
  * @throws RangeError when `data` is nested too deep to be written as JSON
  */
 export function requestBody(
-  { client, user, identity, scope, protocol, data, method, name, version }: Call,
+  { client, user, identity, scope, protocol, data, method, name, version }: HandlerCall,
   binary: boolean,
 ): string {
   return JSON.stringify({

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import type { Call } from '../../src/connection/handlers.js'
+import type { HandlerCall } from '../../src/connection/handlers.js'
 import { Endpoints, readEndpoints } from '../../src/handlers/endpoints.js'
 import { HttpHandlers, type HttpHandlersOptions } from '../../src/handlers/http-handlers.js'
 import { type Answers, application } from '../fixtures/application.js'
@@ -27,8 +27,8 @@ function handlers(t: Test, configured: object, more: Partial<HttpHandlersOptions
     ...more,
   })
   t.teardown(() => http.close())
-  const rpc = (call: Partial<Call> = {}) => {
-    const all: Call = {
+  const rpc = (call: Partial<HandlerCall> = {}) => {
+    const all: HandlerCall = {
       client: 'c1',
       user: 'ada',
       identity: 'shop',
@@ -63,7 +63,7 @@ t.test('calls handlers in the format of this protocol', async (t) => {
   t.same(first?.body, { ...asked, encoding: 'json', data: { x: 1 } })
 
   const binary = { protocol: 'protobuf' as const }
-  const calls: [Partial<Call>, object][] = [
+  const calls: [Partial<HandlerCall>, object][] = [
     [{}, { encoding: 'json' }],
     [{ data: null }, { encoding: 'json', data: null }],
     [

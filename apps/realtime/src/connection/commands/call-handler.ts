@@ -1,13 +1,13 @@
 import { replyErrors } from '@portcullis/protocol'
-import type { Answer, Call, Handler } from '../handlers.js'
+import type { Handler, HandlerCall, HandlerOutcome } from '../handlers.js'
 import type { Session } from '../session.js'
 
 /** Calls a handler of the application on behalf of a connection. */
 export async function callHandler(
   session: Session,
   handler: Handler,
-  input: Pick<Call, 'data' | 'method' | 'name' | 'version'>,
-): Promise<Answer> {
+  input: Pick<HandlerCall, 'data' | 'method' | 'name' | 'version'>,
+): Promise<HandlerOutcome> {
   const { node, grant, codec } = session
   // One client must not use up the calls that a node may have in flight.
   if (session.handlerCalls >= node.limits.handlerCalls) {

@@ -7,7 +7,7 @@ import {
   replyErrors,
   type SubscribeResult,
 } from '@portcullis/protocol'
-import type { Answer } from '../handlers.js'
+import type { HandlerOutcome } from '../handlers.js'
 import type { ConnectingSession } from '../session.js'
 import { subscribeAll } from '../subscriptions/server-subscribe.js'
 import { adoptToken } from './adopt-token.js'
@@ -103,7 +103,7 @@ interface Welcome {
 async function decideWelcome(
   session: ConnectingSession,
   { data, name, version }: Body,
-): Promise<{ result: Welcome } | Exclude<Answer, { result: unknown }>> {
+): Promise<{ result: Welcome } | Exclude<HandlerOutcome, { result: unknown }>> {
   const { node, subject } = session
   const channels = node.channelsFor(subject)
   const { connect: handler } = node.handlers

@@ -1,11 +1,11 @@
 import { protobufCodec } from '@portcullis/protocol'
 import t from 'tap'
-import type { Answer, Call } from '../../../src/connection/handlers.js'
+import type { HandlerCall, HandlerOutcome } from '../../../src/connection/handlers.js'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
 
 t.test('passes the client and its scopes to a handler', async (t) => {
   const memory = new MemoryNode(t)
-  const calls: Call[] = []
+  const calls: HandlerCall[] = []
   memory.handlers.rpc = () => async (call) => {
     calls.push(call)
     return { result: { data: { data: 'pong' } } }
@@ -30,7 +30,7 @@ t.test('passes the client and its scopes to a handler', async (t) => {
 
 t.test('replies with errors of a handler, and follows its disconnects', async (t) => {
   const memory = new MemoryNode(t)
-  const answers: Answer[] = [
+  const answers: HandlerOutcome[] = [
     { error: { code: 1000, message: 'no money', temporary: true } },
     { result: {} },
     { disconnect: { code: 4501, reason: 'bye' } },
@@ -51,8 +51,8 @@ t.test('replies with errors of a handler, and follows its disconnects', async (t
 
 t.test('drops answers and sends no call after a revocation', async (t) => {
   const memory = new MemoryNode(t)
-  const answer = settled<Answer>()
-  const calls: Call[] = []
+  const answer = settled<HandlerOutcome>()
+  const calls: HandlerCall[] = []
   memory.handlers.rpc = () => (call) => {
     calls.push(call)
     return answer.promise
@@ -73,7 +73,7 @@ t.test('drops answers and sends no call after a revocation', async (t) => {
 
 t.test('sends no call without a lease', async (t) => {
   const memory = new MemoryNode(t)
-  const calls: Call[] = []
+  const calls: HandlerCall[] = []
   memory.handlers.send = async (call) => {
     calls.push(call)
     return { result: {} }
@@ -93,7 +93,7 @@ t.test('sends no call without a lease', async (t) => {
 
 t.test('limits the calls of one client', async (t) => {
   const memory = new MemoryNode(t, { handlerCalls: 2 })
-  const answer = settled<Answer>()
+  const answer = settled<HandlerOutcome>()
   let asked = 0
   memory.handlers.rpc = () => () => {
     asked += 1
@@ -114,7 +114,7 @@ t.test('limits the calls of one client', async (t) => {
 
 t.test('send has no reply, but its handler may disconnect', async (t) => {
   const memory = new MemoryNode(t)
-  let answer: Answer = { error: { code: 1000, message: 'no' } }
+  let answer: HandlerOutcome = { error: { code: 1000, message: 'no' } }
   memory.handlers.send = async () => answer
   const { connection, transport } = await memory.connect()
   send(connection, { send: { data: 1 } })
@@ -128,8 +128,8 @@ t.test('send has no reply, but its handler may disconnect', async (t) => {
 
 t.test('the reply to connect waits for its handler, and has its data', async (t) => {
   const memory = new MemoryNode(t)
-  const answer = settled<Answer>()
-  const calls: Call[] = []
+  const answer = settled<HandlerOutcome>()
+  const calls: HandlerCall[] = []
   memory.handlers.connect = (call) => {
     calls.push(call)
     return answer.promise
@@ -160,7 +160,7 @@ t.test('connect subscribes to the channels of its handler that the token permits
 
 t.test('the handler of connect can refuse it', async (t) => {
   const memory = new MemoryNode(t)
-  const answers: Answer[] = [
+  const answers: HandlerOutcome[] = [
     { error: { code: 1000, message: 'not today' } },
     { disconnect: { code: 4501, reason: 'never' } },
   ]
@@ -182,7 +182,7 @@ t.test('the handler of connect can refuse it', async (t) => {
 
 t.test('does not connect a client revoked while its handler was called', async (t) => {
   const memory = new MemoryNode(t)
-  const answer = settled<Answer>()
+  const answer = settled<HandlerOutcome>()
   memory.handlers.connect = () => answer.promise
   const { connection, transport, grant: held } = memory.open()
   send(connection, { id: 1, connect: {} })
