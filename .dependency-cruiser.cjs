@@ -25,6 +25,14 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
+      name: 'no-type-circles',
+      severity: 'error',
+      comment:
+        'every import points down, type imports too; move a shared type to a file below both',
+      from: { path: '^(?:apps|packages)/[^/]+/src/' },
+      to: { circular: true },
+    },
+    {
       name: 'no-unresolvable',
       severity: 'error',
       comment: 'an import that nothing provides, or that package.json does not name',
