@@ -8,7 +8,10 @@ import type { TokenSource } from './token-source.js'
 /** Options of centrifuge-js, without those that `connect` sets. */
 export interface ConnectOptions extends Partial<Omit<Options, 'token' | 'getToken' | 'websocket'>> {
   tokens: TokenSource
-  /** Default: `dialWithSubprotocol(WebSocket)`. In Node: `dialWithHeader` of `@portcullis/client/node`. */
+  /**
+   * Default: `dialWithSubprotocol(WebSocket)`. In Node: `dialWithHeader` of
+   * `@portcullis/client/node`.
+   */
   dial?: Dial
 }
 
@@ -45,13 +48,14 @@ const tokenEndingCodes: ReadonlySet<number> = new Set([
 const tokenExpired = 109
 
 /**
- * Connects the official client to a realtime node, with tokens from `tokens`. The client asks the source
- * at each dial, so it never dials with a token that has expired or was refused.
+ * Connects the official client to a realtime node, with tokens from `tokens`. The client asks the
+ * source at each dial, so it never dials with a token that has expired or was refused.
  *
  * The client stops, in state `disconnected`, when
- * - the source throws a terminal error: an `error` event of type `token`, then `disconnected` with code
- *   1; `tokens.ended.code` has the reason;
- * - the server closes with a terminal code: `disconnected` with that code, 4500 for a revoked token;
+ * - the source throws a terminal error: an `error` event of type `token`, then `disconnected` with
+ *   code 1; `tokens.ended.code` has the reason;
+ * - the server closes with a terminal code: `disconnected` with that code, 4500 for a revoked
+ *   token;
  * - the server refuses the upgrade with 403 (browsers do not report this): an `error` event of type
  *   `upgrade` with code 403, then `disconnected` with code 0.
  *
@@ -129,7 +133,9 @@ interface DialEvents {
   onRefused(token: string, status: number): void
 }
 
-/** Returns a class whose constructor returns the dialed socket: centrifuge-js accepts only a class. */
+/**
+ * Returns a class whose constructor returns the dialed socket: centrifuge-js accepts only a class.
+ */
 function socketClass(open: Dial, tokens: ConnectionTokens, { onDial, onRefused }: DialEvents) {
   return class {
     constructor(endpoint: string, protocols: string | string[] = []) {

@@ -19,8 +19,8 @@ export class ConnectionTokens {
   }
 
   /**
-   * Returns a token for the next dial. While connected, this is a refresh, which needs another token than
-   * the one that expires.
+   * Returns a token for the next dial. While connected, this is a refresh, which needs another
+   * token than the one that expires.
    *
    * @throws TokenError
    */
@@ -51,9 +51,9 @@ export class ConnectionTokens {
   }
 
   /**
-   * Notes a dial that failed for an unknown reason: the token may have been refused, or the node may be
-   * down. Replaces the token after the first failure, and then at most every `suspectAfterMs`, or all
-   * clients of a node that is down would ask auth at each dial.
+   * Notes a dial that failed for an unknown reason: the token may have been refused, or the node
+   * may be down. Replaces the token after the first failure, and then at most every
+   * `suspectAfterMs`, or all clients of a node that is down would ask auth at each dial.
    */
   failed(token: string): void {
     this.#unopened += 1

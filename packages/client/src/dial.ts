@@ -15,8 +15,8 @@ export type OnRefused = (status: number) => void
 export interface Dial {
   (url: string, token: string, onRefused: OnRefused, protocols?: readonly string[]): DialedSocket
   /**
-   * True if `onRefused` is called for each refused upgrade. Browsers do not report refusals: a socket that
-   * closes before it opens may have been refused, or the network may have failed.
+   * True if `onRefused` is called for each refused upgrade. Browsers do not report refusals: a
+   * socket that closes before it opens may have been refused, or the network may have failed.
    */
   readonly seesRefusals: boolean
 }
@@ -26,7 +26,8 @@ export type BrowserWebSocket = new (url: string, protocols: string[]) => DialedS
 
 /**
  * Returns a dial for browsers, which cannot set headers on a WebSocket: it offers the token as a
- * subprotocol. The server selects another subprotocol, so that the response does not repeat the token.
+ * subprotocol. The server selects another subprotocol, so that the response does not repeat the
+ * token.
  */
 export function dialWithSubprotocol(WebSocketClass: BrowserWebSocket): Dial {
   return Object.assign(

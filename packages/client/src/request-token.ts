@@ -10,7 +10,10 @@ interface CommonTokenRequest {
   timeoutMs?: number
 }
 
-/** A service's request to auth for its own token (RFC 6749 §4.4). Never put a registration code into a browser. */
+/**
+ * A service's request to auth for its own token (RFC 6749 §4.4). Never put a registration code into
+ * a browser.
+ */
 export interface ServiceTokenRequest extends CommonTokenRequest {
   credentials: { identity: string; registrationCode: string }
   /** Scopes to request, separated by spaces; default: all of the identity's scopes. */

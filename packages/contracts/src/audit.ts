@@ -2,9 +2,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { IdentityName, Milliseconds, Subject, TokenId } from './names.js'
 
 /**
- * Actions of the audit log, `noun.verb`. The log records each `act`, whatever its result, and a `read`
- * only when the caller was refused (401, 403, 429). `issue` is an act so frequent that its entries are
- * stored apart, so that they do not push out the others.
+ * Actions of the audit log, `noun.verb`. The log records each `act`, whatever its result, and a
+ * `read` only when the caller was refused (401, 403, 429). `issue` is an act so frequent that its
+ * entries are stored apart, so that they do not push out the others.
  */
 export const auditActions = {
   'identity.register': 'act',
@@ -106,8 +106,8 @@ export const AuditEntry = Type.Object({
   /** The same id as in the service's log and in a problem's `instance`. */
   requestId: Type.Optional(Type.String()),
   /**
-   * The number of refused attempts by unauthenticated callers in the minute before `at` that this entry
-   * summarises; the first of them has an earlier entry of its own. Absent: one request.
+   * The number of refused attempts by unauthenticated callers in the minute before `at` that this
+   * entry summarises; the first of them has an earlier entry of its own. Absent: one request.
    */
   count: Type.Optional(Type.Integer({ minimum: 1 })),
 })
@@ -142,9 +142,9 @@ export const AuditFilter = Type.Object(filters, { additionalProperties: false })
 export type AuditFilter = Static<typeof AuditFilter>
 
 /**
- * `GET /v1/audit`: newest first, continuing at `cursor`. With `after`, to follow the log: oldest first,
- * the entries after that position; `after=0.0` is the beginning. A page may be short, even empty, and
- * still have a cursor.
+ * `GET /v1/audit`: newest first, continuing at `cursor`. With `after`, to follow the log: oldest
+ * first, the entries after that position; `after=0.0` is the beginning. A page may be short, even
+ * empty, and still have a cursor.
  */
 export const ListAudit = Type.Object(
   {
@@ -169,8 +169,9 @@ export const AuditPage = Type.Object({
 export type AuditPage = Static<typeof AuditPage>
 
 /**
- * `GET /v1/audit/export`: the entries that exist when the export begins, oldest first, one `AuditEntry`
- * in JSON on each line. Resume an interrupted export with `after=<id of its last line>`.
+ * `GET /v1/audit/export`: the entries that exist when the export begins, oldest first, one
+ * `AuditEntry` in JSON on each line. Resume an interrupted export with `after=<id of its last
+ * line>`.
  */
 export const ExportAudit = Type.Object(
   { ...filters, after: Type.Optional(AuditCursor) },

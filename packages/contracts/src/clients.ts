@@ -63,7 +63,9 @@ export type ClientKeys = Static<typeof ClientKeys>
 
 const Words = Type.Array(Type.String({ maxLength: 128 }), { maxItems: 16 })
 
-/** `POST /oauth/register` (RFC 7591 §2). Unknown members are ignored; `null` is the same as absent. */
+/**
+ * `POST /oauth/register` (RFC 7591 §2). Unknown members are ignored; `null` is the same as absent.
+ */
 export const RegisterClient = Type.Object({
   client_name: Type.Optional(
     Type.String({

@@ -2,9 +2,9 @@ import { type Static, Type } from '@sinclair/typebox'
 import { IdentityName, Label, Labels, Milliseconds, Subject, TokenId } from './names.js'
 
 /**
- * `GET /v1/connections?identity=…&subject=…`: asks every node which tokens its live connections use.
- * As in a revocation, `subject` and `label` require their `identity`, and `token` (an id) goes alone or
- * with `cascade`. Default: all tokens.
+ * `GET /v1/connections?identity=…&subject=…`: asks every node which tokens its live connections
+ * use. As in a revocation, `subject` and `label` require their `identity`, and `token` (an id) goes
+ * alone or with `cascade`. Default: all tokens.
  */
 export const ListConnections = Type.Object(
   {
@@ -32,8 +32,8 @@ export const ConnectedToken = Type.Object({
   subject: Type.Optional(Subject),
   labels: Type.Optional(Labels),
   /**
-   * On all nodes that have answered: the sockets, running HTTP requests, and subscriptions with a token
-   * of their own, that a revocation of the token would close.
+   * On all nodes that have answered: the sockets, running HTTP requests, and subscriptions with a
+   * token of their own, that a revocation of the token would close.
    */
   connections: Type.Integer(),
   /** When the oldest live connection was admitted, on its node's clock. */
@@ -43,8 +43,9 @@ export const ConnectedToken = Type.Object({
 export type ConnectedToken = Static<typeof ConnectedToken>
 
 /**
- * `silent`: the node did not answer in time. `disconnected`: the node has no feed connection to any auth
- * instance, so it could not be asked. `unable`: the node's version of the gate answers no inquiries.
+ * `silent`: the node did not answer in time. `disconnected`: the node has no feed connection to any
+ * auth instance, so it could not be asked. `unable`: the node's version of the gate answers no
+ * inquiries.
  */
 export const AnswerState = Type.Union([
   Type.Literal('answered'),
@@ -79,7 +80,10 @@ export interface TokenPlace {
   jti: string
 }
 
-/** Compares two places, for sorting. Nodes and auth must use the same order, or pages would skip tokens. */
+/**
+ * Compares two places, for sorting. Nodes and auth must use the same order, or pages would skip
+ * tokens.
+ */
 export function byPlace(a: TokenPlace, b: TokenPlace): number {
   return b.issuedUs - a.issuedUs || (a.jti < b.jti ? -1 : a.jti > b.jti ? 1 : 0)
 }

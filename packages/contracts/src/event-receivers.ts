@@ -66,9 +66,15 @@ export const AddEventReceiver = Type.Object(
   {
     aud: Audience,
     delivery: Delivery,
-    /** Send events about these identities' tokens, and revocations of all tokens. Default: all identities. */
+    /**
+     * Send events about these identities' tokens, and revocations of all tokens. Default: all
+     * identities.
+     */
     identities: Type.Optional(Identities),
-    /** The receiver's own identity, which may poll, read its state and request a verification. Poll requires it. */
+    /**
+     * The receiver's own identity, which may poll, read its state and request a verification. Poll
+     * requires it.
+     */
     identity: Type.Optional(IdentityName),
     description: Type.Optional(Description),
   },
@@ -76,7 +82,10 @@ export const AddEventReceiver = Type.Object(
 )
 export type AddEventReceiver = Static<typeof AddEventReceiver>
 
-/** `PATCH /v1/event-receivers/:id`: changes only the given members; null removes. Replaces `delivery` whole. */
+/**
+ * `PATCH /v1/event-receivers/:id`: changes only the given members; null removes. Replaces
+ * `delivery` whole.
+ */
 export const ChangeEventReceiver = Type.Object(
   {
     status: Type.Optional(ReceiverStatus),
@@ -217,8 +226,9 @@ export const SessionRevoked = Type.Object({
 export type SessionRevoked = Static<typeof SessionRevoked>
 
 /**
- * Claims of a Security Event Token (RFC 8417), `typ: secevent+jwt`. It has no `sub` and no `exp`, so that
- * no verifier accepts it as another kind of JWT (RFC 8417 §4, SSF 1.0). `iat` in Unix seconds.
+ * Claims of a Security Event Token (RFC 8417), `typ: secevent+jwt`. It has no `sub` and no `exp`,
+ * so that no verifier accepts it as another kind of JWT (RFC 8417 §4, SSF 1.0). `iat` in Unix
+ * seconds.
  */
 export const SecurityEvent = Type.Object({
   iss: Type.String(),

@@ -14,7 +14,10 @@ export const Cursor = Type.String({
 const closed = { additionalProperties: false }
 const InquiryId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
 
-/** When a process joined, in microseconds on the registry's clock; orders processes of the same name. */
+/**
+ * When a process joined, in microseconds on the registry's clock; orders processes of the same
+ * name.
+ */
 const Since = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 /** Upper bound of the length of a node's `url`. */
@@ -46,9 +49,9 @@ export type Hello = Static<typeof Hello>
 export const maxAcked = 1024
 
 /**
- * The node has applied everything up to `cursor`, and has closed every connection that these revocations
- * cover. After a welcome a node repeats acknowledgements that auth may not have received; auth adds each
- * count once.
+ * The node has applied everything up to `cursor`, and has closed every connection that these
+ * revocations cover. After a welcome a node repeats acknowledgements that auth may not have
+ * received; auth adds each count once.
  */
 export const Ack = Type.Object(
   {
@@ -67,13 +70,15 @@ export const Ack = Type.Object(
 export type Ack = Static<typeof Ack>
 
 /**
- * Asks for the lease. A node sends it only when it has applied every event it received, and not while it
- * introspects its tokens again after `resumed: false`.
+ * Asks for the lease. A node sends it only when it has applied every event it received, and not
+ * while it introspects its tokens again after `resumed: false`.
  */
 export const Renew = Type.Object(
   {
     type: Type.Literal('renew'),
-    /** Increases with each renewal of a connection; the reply repeats it, so that late replies show. */
+    /**
+     * Increases with each renewal of a connection; the reply repeats it, so that late replies show.
+     */
     renewal: Type.Integer({ minimum: 1 }),
   },
   closed,
@@ -128,8 +133,9 @@ export const Welcome = Type.Object({
   /** The node's position now: its own cursor if it resumes, otherwise the feed's end. */
   cursor: Cursor,
   /**
-   * True: the events after the node's cursor follow. False: auth cannot send them (no cursor, the feed
-   * was trimmed or went backwards), so the node introspects each live token again before it is ready.
+   * True: the events after the node's cursor follow. False: auth cannot send them (no cursor, the
+   * feed was trimmed or went backwards), so the node introspects each live token again before it is
+   * ready.
    */
   resumed: Type.Boolean(),
   /** When the process joined under its name; the node sends it in each later hello. */
@@ -148,10 +154,10 @@ export const Events = Type.Object({
 export type Events = Static<typeof Events>
 
 /**
- * Reply to `renew`: the node may pass application bytes for `ttlMs` milliseconds, on its monotonic clock,
- * counted from before it sent that renewal. Auth replies only after the node has acknowledged every
- * revocation that was committed when the renewal arrived; auth sends later revocations before the
- * reply, on the same connection.
+ * Reply to `renew`: the node may pass application bytes for `ttlMs` milliseconds, on its monotonic
+ * clock, counted from before it sent that renewal. Auth replies only after the node has
+ * acknowledged every revocation that was committed when the renewal arrived; auth sends later
+ * revocations before the reply, on the same connection.
  */
 export const LeaseMessage = Type.Object({
   type: Type.Literal('lease'),
@@ -185,7 +191,10 @@ export const feedClose = {
   badMessage: 4400,
   /** The node's token has ended: get a new one and reconnect. */
   unauthorized: 4401,
-  /** The name belongs to another identity, or this identity may not use it: give the node another name. */
+  /**
+   * The name belongs to another identity, or this identity may not use it: give the node another
+   * name.
+   */
   nameRefused: 4403,
   /** A later process has joined under this name: this process must end. It may retry, rarely. */
   replaced: 4409,
@@ -200,7 +209,10 @@ export const NodeInfo = Type.Object({
   url: Type.Optional(Type.String()),
   /** True if the node has an open feed connection to an auth instance. */
   connected: Type.Boolean(),
-  /** The node's lease has run out: it delivers nothing until it renews, and receipts do not wait for it. */
+  /**
+   * The node's lease has run out: it delivers nothing until it renews, and receipts do not wait for
+   * it.
+   */
   fenced: Type.Boolean(),
   /** Revocations that the node has not acknowledged. */
   pending: Type.Integer(),

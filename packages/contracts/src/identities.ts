@@ -24,7 +24,10 @@ export const RegisterIdentity = Type.Object(
 )
 export type RegisterIdentity = Static<typeof RegisterIdentity>
 
-/** `PATCH /v1/identities/:identity`: changes only the given members. Issued tokens keep their scopes. */
+/**
+ * `PATCH /v1/identities/:identity`: changes only the given members. Issued tokens keep their
+ * scopes.
+ */
 export const ChangeIdentity = Type.Object(
   {
     scopes: Type.Optional(Scopes),
@@ -44,7 +47,10 @@ export const RegistrationCodeInfo = Type.Object({
   id: Type.String(),
   createdAt: Milliseconds,
   expiresAt: Type.Optional(Milliseconds),
-  /** Upper bound of its tokens' scopes: those of its creator. Absent if the creator was an administrator. */
+  /**
+   * Upper bound of its tokens' scopes: those of its creator. Absent if the creator was an
+   * administrator.
+   */
   scopes: Type.Optional(Type.Array(Scope)),
 })
 export type RegistrationCodeInfo = Static<typeof RegistrationCodeInfo>

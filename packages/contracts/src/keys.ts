@@ -10,8 +10,8 @@ export type SigningAlgorithm = Static<typeof SigningAlgorithm>
 export const KeyId = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', description: 'a key id (kid)' })
 
 /**
- * `next`: published, not signing yet. `current`: signing. `previous`: no longer signing, kept to verify
- * until every token that it signed has expired. The JWKS has all three.
+ * `next`: published, not signing yet. `current`: signing. `previous`: no longer signing, kept to
+ * verify until every token that it signed has expired. The JWKS has all three.
  */
 export const KeyState = Type.Union([
   Type.Literal('next'),
@@ -45,8 +45,8 @@ export const SigningKeyList = Type.Object({ keys: Type.Array(SigningKeyInfo) })
 export type SigningKeyList = Static<typeof SigningKeyList>
 
 /**
- * `POST /v1/keys/:kid/revoke`, for a compromised key: removes the key at once and revokes every token,
- * whichever key signed it, because the holder of the key can sign a copy of any of them.
+ * `POST /v1/keys/:kid/revoke`, for a compromised key: removes the key at once and revokes every
+ * token, whichever key signed it, because the holder of the key can sign a copy of any of them.
  */
 export const RevokeKey = Type.Object(
   {
@@ -68,7 +68,10 @@ export type RevokedKey = Static<typeof RevokedKey>
 
 const published = { kid: KeyId, use: Type.Literal('sig') }
 
-/** A public signing key (RFC 7517 §4): RFC 8037 §2, or RFC 7518 §6.2. Never contains private members. */
+/**
+ * A public signing key (RFC 7517 §4): RFC 8037 §2, or RFC 7518 §6.2. Never contains private
+ * members.
+ */
 export const PublicJwk = Type.Union([
   Type.Object({
     kty: Type.Literal('OKP'),

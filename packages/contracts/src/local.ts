@@ -1,6 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** `.portcullis/local.json`, mode 0600: the processes that `npm start` runs, for tools on this machine. */
+/**
+ * `.portcullis/local.json`, mode 0600: the processes that `npm start` runs, for tools on this
+ * machine.
+ */
 export const LocalRun = Type.Object({
   auth: Type.String(),
   realtime: Type.Array(Type.String()),

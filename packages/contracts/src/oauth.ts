@@ -5,7 +5,9 @@ import { ScopeText } from './scopes.js'
 /** Upper bound of a client's name and of its secret, as characters before they are checked. */
 export const maxCredentialLength = 384
 
-/** Client authentication in a form: a registration code (RFC 6749 §2.3.1) or a JWT (RFC 7523 §2.2). */
+/**
+ * Client authentication in a form: a registration code (RFC 6749 §2.3.1) or a JWT (RFC 7523 §2.2).
+ */
 export const ClientForm = Type.Object({
   client_id: Type.Optional(Type.String({ maxLength: maxCredentialLength })),
   client_secret: Type.Optional(Type.String({ maxLength: maxCredentialLength })),
@@ -56,8 +58,9 @@ export const IntrospectRequest = Type.Composite([
 ])
 
 /**
- * `POST /oauth/revoke` (RFC 7009 §2.1), form-encoded. `token` has a higher bound than a token's length,
- * because RFC 7009 §2.2 has unknown tokens answered with 200, and a longer text is an unknown token.
+ * `POST /oauth/revoke` (RFC 7009 §2.1), form-encoded. `token` has a higher bound than a token's
+ * length, because RFC 7009 §2.2 has unknown tokens answered with 200, and a longer text is an
+ * unknown token.
  */
 export const RevokeRequest = Type.Composite([
   ClientForm,

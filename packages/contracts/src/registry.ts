@@ -2,8 +2,8 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Milliseconds } from './names.js'
 
 /**
- * Redis settings that the revocation guarantee depends on, as `CONFIG GET` returns them. A setting that
- * auth's Redis user may not read is absent.
+ * Redis settings that the revocation guarantee depends on, as `CONFIG GET` returns them. A setting
+ * that auth's Redis user may not read is absent.
  */
 export const RedisSettings = Type.Object({
   appendonly: Type.Optional(Type.String()),

@@ -16,9 +16,9 @@ const closed = { additionalProperties: false }
 const cascade = Type.Optional(Type.Literal(true))
 
 /**
- * `POST /v1/revocations`: exactly one selector, which is `token`, `identity`, `identity` and `subject`,
- * `identity` and `label`, or `all`. The schema lists the members side by side instead of a union, so
- * that auth can tell what is wrong with a selector.
+ * `POST /v1/revocations`: exactly one selector, which is `token`, `identity`, `identity` and
+ * `subject`, `identity` and `label`, or `all`. The schema lists the members side by side instead of
+ * a union, so that auth can tell what is wrong with a selector.
  */
 export const Revoke = Type.Object(
   {
@@ -73,7 +73,10 @@ export const NodeReceipt = Type.Object({
 })
 export type NodeReceipt = Static<typeof NodeReceipt>
 
-/** An auth instance's part of a receipt: it ends requests to its own routes, and acknowledges as nodes do. */
+/**
+ * An auth instance's part of a receipt: it ends requests to its own routes, and acknowledges as
+ * nodes do.
+ */
 export const AuthReceipt = Type.Object({
   /** Host name and process id of the instance. */
   auth: Type.String(),
@@ -92,7 +95,10 @@ export const Receipt = Type.Object({
   /** Live tokens that the revocation covers. */
   tokens: Type.Integer(),
   atLeast,
-  /** True: covered tokens no longer have any effect or receive anything, at every node and auth instance. */
+  /**
+   * True: covered tokens no longer have any effect or receive anything, at every node and auth
+   * instance.
+   */
   complete: Type.Boolean(),
   nodes: Type.Array(NodeReceipt),
   auths: Type.Array(AuthReceipt),
@@ -138,7 +144,9 @@ export interface SelectableToken {
   issuedUs: number
 }
 
-/** Returns true if a revocation covers a token. The registry's Lua scripts implement the same rule. */
+/**
+ * Returns true if a revocation covers a token. The registry's Lua scripts implement the same rule.
+ */
 export function coversToken(
   { selector, cutoffUs }: Pick<RevocationEvent, 'selector' | 'cutoffUs'>,
   token: SelectableToken,

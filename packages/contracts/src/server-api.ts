@@ -58,9 +58,9 @@ export const ChannelsRequest = Type.Object({
 })
 
 /**
- * The connections of a command: all of a user's, or the one with the id `client` (or `session`, the same
- * id). Nodes refuse Centrifugo's other ways to select connections: ignoring them would reach more
- * connections than the caller meant.
+ * The connections of a command: all of a user's, or the one with the id `client` (or `session`, the
+ * same id). Nodes refuse Centrifugo's other ways to select connections: ignoring them would reach
+ * more connections than the caller meant.
  */
 const target = {
   user: Subject,

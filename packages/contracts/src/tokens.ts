@@ -32,8 +32,8 @@ export const IssueToken = Type.Object(
 export type IssueToken = Static<typeof IssueToken>
 
 /**
- * The access token response of RFC 6749 §5.1, and the token's id. `expires_in` is in seconds, and may be
- * less than the lifetime asked for.
+ * The access token response of RFC 6749 §5.1, and the token's id. `expires_in` is in seconds, and
+ * may be less than the lifetime asked for.
  */
 export const TokenResponse = Type.Object({
   access_token: Type.String(),
@@ -86,8 +86,8 @@ const paging = {
 }
 
 /**
- * `GET /v1/tokens?identity=…&subject=…&limit=…&cursor=…`: newest first. Without `identity`, grouped by
- * identity, in the order of their names.
+ * `GET /v1/tokens?identity=…&subject=…&limit=…&cursor=…`: newest first. Without `identity`, grouped
+ * by identity, in the order of their names.
  */
 export const ListTokens = Type.Object({ ...filter, ...paging }, { additionalProperties: false })
 export type ListTokens = Static<typeof ListTokens>
@@ -112,7 +112,10 @@ export const TokenCount = Type.Object({
 })
 export type TokenCount = Static<typeof TokenCount>
 
-/** `GET /v1/tokens/count/by-identity?label=…&limit=…&cursor=…`: one count for each identity, by name. */
+/**
+ * `GET /v1/tokens/count/by-identity?label=…&limit=…&cursor=…`: one count for each identity, by
+ * name.
+ */
 export const CountTokensByIdentity = Type.Object(
   { ...filter, ...paging },
   { additionalProperties: false },

@@ -1,7 +1,10 @@
 /** The WebSocket subprotocol that a client offers beside its token, and that the server selects. */
 export const subprotocol = 'portcullis'
 
-/** Browsers cannot set headers on a WebSocket, so the token travels as the subprotocol `bearer.<token>`. */
+/**
+ * Browsers cannot set headers on a WebSocket, so the token travels as the subprotocol
+ * `bearer.<token>`.
+ */
 export const bearerSubprotocolPrefix = 'bearer.'
 
 /** Close codes beside those of the client protocol. 4500 to 4999 tell the client not to reconnect. */

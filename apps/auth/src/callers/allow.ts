@@ -20,8 +20,8 @@ declare module 'fastify' {
 const scopesByHook = new WeakMap<object, readonly ServiceScope[]>()
 
 /**
- * Returns the scopes of a route's `allow` hook, for the API description; undefined without such a hook.
- * The caller needs one of them.
+ * Returns the scopes of a route's `allow` hook, for the API description; undefined without such a
+ * hook. The caller needs one of them.
  */
 export function requiredScopes({ onRequest }: RouteOptions): readonly ServiceScope[] | undefined {
   for (const hook of [onRequest].flat()) {
@@ -39,8 +39,8 @@ export interface AllowOptions {
 }
 
 /**
- * Authorizes callers of auth's own routes, in an onRequest hook: the body of an unauthorized caller is
- * neither read nor parsed.
+ * Authorizes callers of auth's own routes, in an onRequest hook: the body of an unauthorized caller
+ * is neither read nor parsed.
  */
 export const allow = plugin(
   async (app: FastifyInstance, { callers, jwt }: AllowOptions) => {

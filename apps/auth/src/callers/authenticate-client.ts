@@ -13,8 +13,9 @@ declare module 'fastify' {
     /**
      * Authenticates the client of a request, and returns its identity.
      *
-     * @throws AuthError `invalid_request`; `invalid_client`; `unauthorized_client` when the identity is
-     * suspended; `too_many_requests` for wrong credentials after too many failures from one address
+     * @throws AuthError `invalid_request`; `invalid_client`; `unauthorized_client` when the
+     * identity is suspended; `too_many_requests` for wrong credentials after too many failures from
+     * one address
      * @throws RegistryError `registry_unavailable`, `too_many_wrong_codes`
      */
     authenticateClient(

@@ -12,9 +12,9 @@ export function isBearer(authorization: string | undefined): authorization is st
 }
 
 /**
- * Authenticates a request by the token in its `Authorization: Bearer` header, and notes the caller for
- * the audit log, also that of a token which this issuer signed and which is no longer valid. Tokens in
- * the query or the body are ignored (RFC 9700 §4.3.2).
+ * Authenticates a request by the token in its `Authorization: Bearer` header, and notes the caller
+ * for the audit log, also that of a token which this issuer signed and which is no longer valid.
+ * Tokens in the query or the body are ignored (RFC 9700 §4.3.2).
  *
  * @throws AuthError `invalid_token`, the same for a malformed, expired or revoked token
  * @throws RegistryError `registry_unavailable`

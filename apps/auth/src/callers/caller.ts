@@ -37,8 +37,8 @@ export function requireScope(caller: Caller, anyOf: readonly ServiceScope[]): vo
 }
 
 /**
- * Refuses a caller that would grant an identity scopes beyond its own, or control an identity that has
- * such scopes. Otherwise a caller could raise its own scopes.
+ * Refuses a caller that would grant an identity scopes beyond its own, or control an identity that
+ * has such scopes. Otherwise a caller could raise its own scopes.
  *
  * @param identity - the identity with the scopes; absent when it has no name yet
  * @throws AuthError `insufficient_scope`

@@ -30,15 +30,18 @@ export interface CallersOptions {
 /** The acts that a request's token allows until the token ends. */
 export interface Authority {
   /**
-   * Checks the token and the lease again, and calls `work` in the same synchronous step, with a registry
-   * whose scripts Redis refuses after a deadline. Every write for a caller goes through `act`, however
-   * long ago the request was admitted.
+   * Checks the token and the lease again, and calls `work` in the same synchronous step, with a
+   * registry whose scripts Redis refuses after a deadline. Every write for a caller goes through
+   * `act`, however long ago the request was admitted.
    *
    * @throws AuthError `invalid_token` when the token has ended
    * @throws RegistryError `registry_unavailable` without a lease; and the errors of `work`
    */
   act<Result>(work: (registry: Registry) => Promise<Result>): Promise<Result>
-  /** Sends the response even if the token has ended: the revocation may cover the caller's own token. */
+  /**
+   * Sends the response even if the token has ended: the revocation may cover the caller's own
+   * token.
+   */
   keepResponse(): void
 }
 
@@ -65,8 +68,8 @@ export class Callers {
   }
 
   /**
-   * Introspects a request's token and watches it, from before the introspection, so that no revocation
-   * falls between the two. Resolves to undefined when the token is not active.
+   * Introspects a request's token and watches it, from before the introspection, so that no
+   * revocation falls between the two. Resolves to undefined when the token is not active.
    *
    * @throws RegistryError `registry_unavailable`
    */
@@ -96,7 +99,9 @@ export class Callers {
     }
   }
 
-  /** Returns the error to send instead of the response, if the token has ended or the lease is out. */
+  /**
+   * Returns the error to send instead of the response, if the token has ended or the lease is out.
+   */
   refusal(request: FastifyRequest): AuthError | RegistryError | undefined {
     const admitted = this.#admissions.get(request)
     if (admitted === undefined || !admitted.admission.ownedByGate) {

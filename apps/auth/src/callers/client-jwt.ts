@@ -23,9 +23,10 @@ export interface PresentedJwt {
 }
 
 /**
- * Verifies a JWT that this identity has signed with one of its keys, and accepts it once (RFC 7523 §3):
- * `iss` is the identity, `aud` is only this issuer or its token endpoint, `exp` is near, and no instance
- * has seen `jti`. Returns the JWT's subject; undefined for an invalid JWT, without a reason.
+ * Verifies a JWT that this identity has signed with one of its keys, and accepts it once (RFC 7523
+ * §3): `iss` is the identity, `aud` is only this issuer or its token endpoint, `exp` is near, and
+ * no instance has seen `jti`. Returns the JWT's subject; undefined for an invalid JWT, without a
+ * reason.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -69,7 +70,10 @@ async function verified(
   }
 }
 
-/** Returns the one key that fits a JWT's `kid` (if present) and `alg`; undefined if several keys fit. */
+/**
+ * Returns the one key that fits a JWT's `kid` (if present) and `alg`; undefined if several keys
+ * fit.
+ */
 function keyFor(keys: readonly ClientKey[], text: string): ClientKey | undefined {
   const { kid, alg = '', crit } = decodeProtectedHeader(text)
   // `crit` names extensions that we must understand (RFC 7515 §4.1.11); we know none.

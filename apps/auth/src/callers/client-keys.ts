@@ -13,8 +13,8 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 const rsa = { minBits: 2048, maxBits: 4096, exponent: 65_537n }
 
 /**
- * Checks a client's key set, and returns it with only the public members of each key, and with a `kid`
- * for each, by default its thumbprint.
+ * Checks a client's key set, and returns it with only the public members of each key, and with a
+ * `kid` for each, by default its thumbprint.
  *
  * @throws AuthError `invalid_request` naming the invalid key and the reason
  */
@@ -29,7 +29,9 @@ export async function checkClientKeys({ keys }: ClientKeys): Promise<ClientKeys>
   return { keys: checked }
 }
 
-/** Returns the algorithms of a key. The key determines them, never the JWT's header (RFC 8725 §3.1). */
+/**
+ * Returns the algorithms of a key. The key determines them, never the JWT's header (RFC 8725 §3.1).
+ */
 export function algorithmsOf({ kty, alg }: ClientKey): readonly string[] {
   // Two names of one algorithm: RFC 8037 §3.1, and RFC 9864 §2.2.
   if (kty === 'OKP') {
@@ -69,7 +71,9 @@ async function checkKey(key: ClientKey, index: number): Promise<ClientKey> {
   return { ...members, kty, kid: kid ?? thumbprint, alg: alg ?? first, use: 'sig' } as ClientKey
 }
 
-/** Returns undefined if the members do not form a key, for example a point that is not on the curve. */
+/**
+ * Returns undefined if the members do not form a key, for example a point that is not on the curve.
+ */
 function publicKeyOf({ kty, crv, x, y, n, e }: ClientKey): KeyObject | undefined {
   try {
     const members = Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value)

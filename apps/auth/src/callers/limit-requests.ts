@@ -34,10 +34,10 @@ export interface LimitRequestsOptions {
 const windowMs = 60_000
 
 /**
- * Limits the work of requests, in Redis and so for all instances together; without Redis, requests are
- * refused (503). A request first costs its address one unit. It costs an identity one unit only after
- * authentication, or strangers could use up the identity's limit. The further units of a large request
- * are charged to both before its work begins.
+ * Limits the work of requests, in Redis and so for all instances together; without Redis, requests
+ * are refused (503). A request first costs its address one unit. It costs an identity one unit only
+ * after authentication, or strangers could use up the identity's limit. The further units of a
+ * large request are charged to both before its work begins.
  */
 export const limitRequests = plugin(
   async (app: FastifyInstance, { registry, perAddress, perIdentity }: LimitRequestsOptions) => {

@@ -51,8 +51,8 @@ export interface RoutesOptions {
 }
 
 /**
- * Registers every route of auth in three scopes: OAuth's (forms and OAuth errors), client registration
- * (JSON and OAuth errors) and the API (JSON and problem JSON).
+ * Registers every route of auth in three scopes: OAuth's (forms and OAuth errors), client
+ * registration (JSON and OAuth errors) and the API (JSON and problem JSON).
  */
 export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Promise<void> {
   await app.register(async (oauth) => {

@@ -37,7 +37,9 @@ export function countPageUnits(request: FastifyRequest): number {
   return Math.max(pageUnits(request) * 4, searchUnits)
 }
 
-/** Returns the units of a page of the audit log; with a filter, auth reads up to a thousand entries. */
+/**
+ * Returns the units of a page of the audit log; with a filter, auth reads up to a thousand entries.
+ */
 export function auditPageUnits({ query }: FastifyRequest): number {
   const { limit = 100, actor, action, identity, result } = query as ListAudit
   const filtered = [actor, action, identity, result].some((filter) => filter !== undefined)

@@ -18,8 +18,9 @@ export interface Ceiling {
 }
 
 /**
- * Returns the scopes of a token that an identity issues to one of its subjects: the requested scopes, all
- * within the ceiling; by default the identity's channel scopes, without its service scopes.
+ * Returns the scopes of a token that an identity issues to one of its subjects: the requested
+ * scopes, all within the ceiling; by default the identity's channel scopes, without its service
+ * scopes.
  *
  * @throws AuthError `invalid_scope`
  */
@@ -28,8 +29,8 @@ export function delegateScopes(ceiling: Ceiling, requested: string | undefined):
 }
 
 /**
- * Returns true if both the calling token and its identity cover the scope. In both, `{sub}` stands for
- * the new token's subject; if the calling token is a user's, `{sub}` is that user.
+ * Returns true if both the calling token and its identity cover the scope. In both, `{sub}` stands
+ * for the new token's subject; if the calling token is a user's, `{sub}` is that user.
  */
 function mayDelegate({ caller, identity, subject }: Ceiling, scope: string): boolean {
   const ceilings = [scopesToGive(caller, caller.identity), identity.scopes]

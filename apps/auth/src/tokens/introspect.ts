@@ -10,9 +10,9 @@ export interface ActiveToken {
 }
 
 /**
- * Returns the active tokens, in the order of `tokens`; undefined for each token that is not active. One
- * round trip to the registry, without tokens whose signature is invalid. A repeated token is verified
- * and looked up once.
+ * Returns the active tokens, in the order of `tokens`; undefined for each token that is not active.
+ * One round trip to the registry, without tokens whose signature is invalid. A repeated token is
+ * verified and looked up once.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -41,8 +41,8 @@ export async function introspect(
 }
 
 /**
- * Returns true if the token's claims match the registry's record. With a stolen signing key, an attacker
- * could otherwise sign a copy of a token with another subject or more scopes.
+ * Returns true if the token's claims match the registry's record. With a stolen signing key, an
+ * attacker could otherwise sign a copy of a token with another subject or more scopes.
  */
 function matches({ sub, scope }: Claims, { subject, scopes }: ActiveRecord): boolean {
   return subject === sub && scopes.join(' ') === scope

@@ -45,12 +45,12 @@ export const jwt = plugin(
 )
 
 /**
- * Configures @fastify/jwt for access tokens of one key: only the key's own algorithm, whatever a token's
- * header says (RFC 8725 §3.1), and no cache of results, which would outlive a revocation.
+ * Configures @fastify/jwt for access tokens of one key: only the key's own algorithm, whatever a
+ * token's header says (RFC 8725 §3.1), and no cache of results, which would outlive a revocation.
  *
- * The library parses a registered key once, but a key passed with a call each time, which costs ten times
- * a signature. New keys arrive after the app has started and accepts no more plugins, so each key has a
- * Fastify instance of its own that serves nothing.
+ * The library parses a registered key once, but a key passed with a call each time, which costs ten
+ * times a signature. New keys arrive after the app has started and accepts no more plugins, so each
+ * key has a Fastify instance of its own that serves nothing.
  */
 function libraryFor(
   { kid, alg, privateKey, publicKey }: SigningKey,

@@ -9,9 +9,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Returns the claims of an access token that this issuer signed and that has not expired; undefined for
- * any other text, without a reason. Only computes, so forged tokens cause no requests. Only the registry
- * knows whether the token is revoked.
+ * Returns the claims of an access token that this issuer signed and that has not expired; undefined
+ * for any other text, without a reason. Only computes, so forged tokens cause no requests. Only the
+ * registry knows whether the token is revoked.
  */
 export function verify(jwt: Jwt, token: string, options: VerifyOptions = {}): Claims | undefined {
   return verifySigned(jwt, token, options)?.claims
@@ -23,7 +23,9 @@ export interface VerifiedToken {
   kid: string
 }
 
-/** Like `verify`, and also returns the key id. Only the registry knows whether that key is revoked. */
+/**
+ * Like `verify`, and also returns the key id. Only the registry knows whether that key is revoked.
+ */
 export function verifySigned(
   jwt: Jwt,
   token: string,
@@ -50,9 +52,9 @@ export function verifySigned(
 
 /**
  * Returns the key that a token's header names; undefined if this issuer would not have written the
- * header. The library checks the same, but all its past advisories began with a header that it trusted:
- * the algorithm (CVE-2023-48223), `crit` (CVE-2026-35042), `typ`. The header must repeat the key's own
- * algorithm; it never selects one.
+ * header. The library checks the same, but all its past advisories began with a header that it
+ * trusted: the algorithm (CVE-2023-48223), `crit` (CVE-2026-35042), `typ`. The header must repeat
+ * the key's own algorithm; it never selects one.
  */
 function keyOf({ keys }: Jwt, decoded: object | null): SigningKey | undefined {
   if (decoded === null || !('header' in decoded)) {
@@ -73,8 +75,8 @@ function keyOf({ keys }: Jwt, decoded: object | null): SigningKey | undefined {
 }
 
 /**
- * Returns true if a segment is canonical base64url. Characters outside the alphabet, padding, and unused
- * bits (RFC 4648 §3.5) would make another text with the same signature.
+ * Returns true if a segment is canonical base64url. Characters outside the alphabet, padding, and
+ * unused bits (RFC 4648 §3.5) would make another text with the same signature.
  */
 function isCanonical(segment: string): boolean {
   return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment

@@ -12,8 +12,8 @@ const Lines = {
 }
 
 /**
- * `GET /v1/audit/export`. The audit log records each export. The export itself ends before that entry,
- * with the last entry that existed when it began.
+ * `GET /v1/audit/export`. The audit log records each export. The export itself ends before that
+ * entry, with the last entry that existed when it began.
  */
 export const exportLog: Route = async (app) => {
   app.get(

@@ -70,7 +70,9 @@ export const list: Route = async (app) => {
   )
 }
 
-/** Merges the first tokens of each node into one sorted list; the first of all nodes are among them. */
+/**
+ * Merges the first tokens of each node into one sorted list; the first of all nodes are among them.
+ */
 function mergeReplies(replies: readonly NodeReply[]): (ConnectedToken & TokenPlace)[] {
   const tokens = new Map<string, ConnectedToken & TokenPlace>()
   for (const { node, answer } of replies) {

@@ -6,8 +6,8 @@ import { ReceiverParams } from './params.js'
 import { requireReceiver } from './require-receiver.js'
 
 /**
- * `POST /v1/event-receivers/:id/poll`, RFC 8936. Only for the receiver itself, not for administrators:
- * an administrator who acknowledges an event would take it away from the receiver.
+ * `POST /v1/event-receivers/:id/poll`, RFC 8936. Only for the receiver itself, not for
+ * administrators: an administrator who acknowledges an event would take it away from the receiver.
  */
 export const poll: Route = async (app) => {
   app.post(

@@ -6,8 +6,8 @@ import { getEventReceiver, type Receiver, receiverNotFound } from '../../registr
 /**
  * Returns a receiver, for administrators and the receiver's own identity.
  *
- * @throws RegistryError `receiver_not_found`, also for other callers, who must not learn which receivers
- * exist (SSF 1.0: 404)
+ * @throws RegistryError `receiver_not_found`, also for other callers, who must not learn which
+ * receivers exist (SSF 1.0: 404)
  */
 export async function requireReceiver(
   app: Pick<FastifyInstance, 'registry'>,

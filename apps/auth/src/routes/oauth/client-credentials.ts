@@ -19,7 +19,9 @@ export const clientCredentials: GrantHandler = async (app, request, identity) =>
   return answer
 }
 
-/** Returns the requested scopes, all of which the identity must have; by default all of its scopes. */
+/**
+ * Returns the requested scopes, all of which the identity must have; by default all of its scopes.
+ */
 function requestedScopes(
   { identity, scopes }: Identity,
   asked: string | undefined,

@@ -14,11 +14,11 @@ import type { GrantHandler } from './grant.js'
 const subjectCheck = TypeCompiler.Compile(Subject)
 
 /**
- * Issues a token for one of the client's users (RFC 8693), whom the client names in a JWT that it signed.
- * The scopes have the same upper bound as at `POST /v1/tokens`.
+ * Issues a token for one of the client's users (RFC 8693), whom the client names in a JWT that it
+ * signed. The scopes have the same upper bound as at `POST /v1/tokens`.
  *
- * The issued token has no parent, because the client authenticated with its own credentials. Access tokens
- * are not accepted as subject tokens: a token issued for another token must end with it, and
+ * The issued token has no parent, because the client authenticated with its own credentials. Access
+ * tokens are not accepted as subject tokens: a token issued for another token must end with it, and
  * `POST /v1/tokens` issues those.
  */
 export const exchangeToken: GrantHandler = async (app, request, identity) => {
@@ -48,7 +48,10 @@ function requirePower({ scopes }: Identity): void {
   throw new AuthError('unauthorized_client', 'the client needs the scope tokens:issue')
 }
 
-/** Refuses parameters that auth does not support: ignoring them would issue another token than requested. */
+/**
+ * Refuses parameters that auth does not support: ignoring them would issue another token than
+ * requested.
+ */
 function requireSupported(form: TokenRequest, ownAudience: string): void {
   const { requested_token_type: requested, audience = [], resource = [] } = form
   if (form.actor_token !== undefined || form.actor_token_type !== undefined) {

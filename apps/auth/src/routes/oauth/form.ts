@@ -6,8 +6,8 @@ import { AuthError } from '../../errors.js'
 const maxParameters = 64
 
 /**
- * Makes a scope accept only form bodies. A repeated parameter becomes an array, which schemas allow only
- * where a standard does. A parameter without a value is treated as absent (RFC 6749 §3.2).
+ * Makes a scope accept only form bodies. A repeated parameter becomes an array, which schemas allow
+ * only where a standard does. A parameter without a value is treated as absent (RFC 6749 §3.2).
  */
 export async function acceptForms(app: FastifyInstance): Promise<void> {
   app.removeAllContentTypeParsers()

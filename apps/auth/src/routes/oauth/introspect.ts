@@ -34,7 +34,9 @@ export const introspect: Route = async (app) => {
   )
 }
 
-/** Requires a token or client credentials: open introspection allows token scanning (RFC 7662 §2.1). */
+/**
+ * Requires a token or client credentials: open introspection allows token scanning (RFC 7662 §2.1).
+ */
 async function requireCaller(
   app: FastifyInstance,
   request: FastifyRequest,

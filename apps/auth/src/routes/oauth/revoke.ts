@@ -8,13 +8,14 @@ import { awaitConfirmations } from '../revocations/await-confirmations.js'
 import type { Route } from '../route.js'
 
 /**
- * `POST /oauth/revoke` (RFC 7009): revokes a client's own token, and closes the token's sockets. Also
- * revokes every token that it has issued, as §2.1 does for tokens of the same grant, because the token
- * may be stolen. An unknown or expired token is answered with 200, like a revoked one (§2.2).
+ * `POST /oauth/revoke` (RFC 7009): revokes a client's own token, and closes the token's sockets.
+ * Also revokes every token that it has issued, as §2.1 does for tokens of the same grant, because
+ * the token may be stolen. An unknown or expired token is answered with 200, like a revoked one
+ * (§2.2).
  *
- * Another client's token is refused (§2.1). With 200, the client would believe that a live token was
- * revoked. The refusal discloses nothing: the sender has the token, `client_id` included, and the
- * response does not depend on the token's state.
+ * Another client's token is refused (§2.1). With 200, the client would believe that a live token
+ * was revoked. The refusal discloses nothing: the sender has the token, `client_id` included, and
+ * the response does not depend on the token's state.
  */
 export const revoke: Route = async (app) => {
   app.post(

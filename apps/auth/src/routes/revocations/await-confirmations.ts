@@ -7,9 +7,9 @@ const replicasWithinMs = 1000
 const ownPartWithinMs = 500
 
 /**
- * Waits for this instance's own acknowledgement of a revocation, which completes the receipt if there are
- * no nodes, and for the replicas that the request asks for, by default the installation's number. Waits
- * at most a second, or the request's `wait` if that is longer.
+ * Waits for this instance's own acknowledgement of a revocation, which completes the receipt if
+ * there are no nodes, and for the replicas that the request asks for, by default the installation's
+ * number. Waits at most a second, or the request's `wait` if that is longer.
  */
 export async function awaitConfirmations(
   app: FastifyInstance,

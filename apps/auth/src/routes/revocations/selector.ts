@@ -44,7 +44,10 @@ function notOneSelector(): AuthError {
   )
 }
 
-/** Returns the id of a token, sent as such or as a JWT, which may have expired. Errors never repeat the text. */
+/**
+ * Returns the id of a token, sent as such or as a JWT, which may have expired. Errors never repeat
+ * the text.
+ */
 function tokenId(jwt: Jwt, token: string): string {
   if (tokenIdPattern.test(token)) {
     return token

@@ -50,8 +50,8 @@ export const issue: Route = async (app) => {
 }
 
 /**
- * Refuses the identity's own name as the subject. Such a token is the identity's own, a service's: a user
- * with that name must not get one.
+ * Refuses the identity's own name as the subject. Such a token is the identity's own, a service's:
+ * a user with that name must not get one.
  */
 function requireUser(subject: string, identity: string): void {
   if (subject !== identity) {

@@ -16,8 +16,8 @@ import {
 import { registrationOf } from './registration.js'
 
 /**
- * `PUT /oauth/register/:client_id` (RFC 7592 §2.2): replaces the whole registration; absent members get
- * their defaults. A client can give up scopes, but not add any.
+ * `PUT /oauth/register/:client_id` (RFC 7592 §2.2): replaces the whole registration; absent members
+ * get their defaults. A client can give up scopes, but not add any.
  */
 export const change: Route = async (app) => {
   app.put(

@@ -4,7 +4,10 @@ import { awaitConfirmations } from '../../revocations/await-confirmations.js'
 import type { Route } from '../../route.js'
 import { ClientParams, registeredClient, requireRegistered } from './registered-client.js'
 
-/** `DELETE /oauth/register/:client_id` (RFC 7592 §2.3): also revokes all its tokens, in the same step. */
+/**
+ * `DELETE /oauth/register/:client_id` (RFC 7592 §2.3): also revokes all its tokens, in the same
+ * step.
+ */
 export const remove: Route = async (app) => {
   app.delete(
     '/oauth/register/:client_id',

@@ -38,7 +38,9 @@ export function requireRegistered(app: FastifyInstance) {
   }
 }
 
-/** Returns the client that the `requireRegistered` hook admitted. @throws Error without such a hook */
+/**
+ * Returns the client that the `requireRegistered` hook admitted. @throws Error without such a hook
+ */
 export function registeredClient(request: FastifyRequest): RegisteredClient {
   const found = authenticated.get(request)
   if (found === undefined) {
