@@ -41,7 +41,7 @@ export interface WrongCodes {
 }
 
 /** Returns `1` for the identity that must remain an administrator, else ''; for scripts. */
-export function isGuarded({ administrator }: Registry, identity: string): '1' | '' {
+export function mustAdminister({ administrator }: Registry, identity: string): '1' | '' {
   return administrator === identity ? '1' : ''
 }
 

@@ -101,7 +101,7 @@ t.test('every script has keys of one slot of a Cluster', async (t) => {
   const events = await verbs.takeEvents(registry, id, 100)
   t.ok(events.length > selectors.length)
   await verbs.settleEvents(registry, id, new Map(events.map(({ jti }) => [jti, 'expired'])))
-  await verbs.holdEventPusher(registry, id, 'process', 1000)
+  await verbs.claimEventPusher(registry, id, 'process', 1000)
   await verbs.deleteEventReceiver(registry, id)
 
   t.ok(calls.length > 100, `${calls.length} scripts were recorded`)
@@ -133,7 +133,7 @@ t.test('every key in Redis has the hash tag of a partition', async (t) => {
     { action: 'code.add', result: 'ok', status: 201, address: 'x', requestId: 'x' },
   ])
   await verbs.queueEvents(registry, receiver, 100)
-  await verbs.holdEventPusher(registry, receiver.id, 'process', 1000)
+  await verbs.claimEventPusher(registry, receiver.id, 'process', 1000)
   const keys = await redis.keys(`*${prefix}*`)
   t.ok(keys.length > 15)
   for (const key of keys) {

@@ -1,6 +1,6 @@
 import { pushMethod } from '@portcullis/contracts/event-receivers'
 import {
-  holdEventPusher,
+  claimEventPusher,
   type Outcome,
   type QueuedEvent,
   type Receiver,
@@ -95,7 +95,7 @@ export class ReceiverDelivery {
   async release(): Promise<void> {
     if (this.#holds) {
       const { events, process } = this.#context
-      await holdEventPusher(events.registry, this.#receiver.id, process, 0)
+      await claimEventPusher(events.registry, this.#receiver.id, process, 0)
     }
   }
 
@@ -118,7 +118,7 @@ export class ReceiverDelivery {
     if (closing.aborted) {
       return false
     }
-    this.#holds = await holdEventPusher(events.registry, this.#receiver.id, process, holdMs)
+    this.#holds = await claimEventPusher(events.registry, this.#receiver.id, process, holdMs)
     return this.#holds
   }
 

@@ -4,7 +4,7 @@ import { identitySuspended, lastAdministrator } from '../errors.js'
 import { type IdentityReply, identityOf } from '../identities/record.js'
 import { hashOfCode, newCodeId, newRegistrationCode } from '../identities/registration-code.js'
 import { partitionOf } from '../ids.js'
-import { isGuarded, type Registry } from '../registry.js'
+import { mustAdminister, type Registry } from '../registry.js'
 import { run } from '../run.js'
 import { hasCode, type Registration } from './register.js'
 
@@ -50,7 +50,7 @@ export async function changeClient(
       JSON.stringify(client),
       hasCode(client) ? hashOfCode(registrationCode) : '',
       newCodeId(),
-      isGuarded(registry, identity),
+      mustAdminister(registry, identity),
     ],
   )
   if (reply === 'identity_suspended') {

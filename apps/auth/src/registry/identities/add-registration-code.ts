@@ -6,7 +6,7 @@ import type {
 import { script } from '@portcullis/redis'
 import { codeRemoved, identityNotFound, lastAdministrator, RegistryError } from '../errors.js'
 import { partitionOf } from '../ids.js'
-import { isGuarded, type Registry } from '../registry.js'
+import { mustAdminister, type Registry } from '../registry.js'
 import { run } from '../run.js'
 import { ceilingText } from './ceiling.js'
 import { codeOf } from './record.js'
@@ -67,7 +67,7 @@ export async function addCode(
       expireOthersInSeconds ?? '',
       maxCodes,
       ceilingText(ceiling),
-      isGuarded(registry, identity),
+      mustAdminister(registry, identity),
     ],
   )
   if (reply === 'identity_not_found') {

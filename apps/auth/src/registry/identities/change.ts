@@ -2,7 +2,7 @@ import type { ChangeIdentity, Identity } from '@portcullis/contracts/identities'
 import { script } from '@portcullis/redis'
 import { identityNotFound, lastAdministrator } from '../errors.js'
 import { partitionOf } from '../ids.js'
-import { isGuarded, type Registry } from '../registry.js'
+import { mustAdminister, type Registry } from '../registry.js'
 import { run } from '../run.js'
 import { ceilingText } from './ceiling.js'
 import { getIdentity } from './get.js'
@@ -71,7 +71,7 @@ async function setIdentity(
     registry,
     set,
     [keys.identity(partition, identity), keys.codes(partition, identity)],
-    [isGuarded(registry, identity), ...fields.flat()],
+    [mustAdminister(registry, identity), ...fields.flat()],
   )
   if (reply === 'identity_not_found') {
     throw identityNotFound(identity)

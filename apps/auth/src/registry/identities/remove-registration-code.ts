@@ -1,7 +1,7 @@
 import { script } from '@portcullis/redis'
 import { identityNotFound, lastAdministrator, RegistryError } from '../errors.js'
 import { partitionOf } from '../ids.js'
-import { isGuarded, type Registry } from '../registry.js'
+import { mustAdminister, type Registry } from '../registry.js'
 import { run } from '../run.js'
 
 const remove = script<'removed' | 'identity_not_found' | 'code_not_found' | 'last_administrator'>(
@@ -29,7 +29,7 @@ export async function removeRegistrationCode(
       keys.codes(partition, identity),
       keys.removedCodes(partition, identity),
     ],
-    [codeId, isGuarded(registry, identity)],
+    [codeId, mustAdminister(registry, identity)],
   )
   if (reply === 'identity_not_found') {
     throw identityNotFound(identity)

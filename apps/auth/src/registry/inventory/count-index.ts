@@ -172,7 +172,7 @@ async function countOneByOne(registry: Registry, context: CountContext): Promise
       isWanted(filter, token),
     )
     const cutoffs = await readCutoffs(registry, partition, identity, tokens, asOf)
-    const revoked = tokens.filter((token) => token.flagged || isCutOff(token, cutoffs)).length
+    const revoked = tokens.filter((token) => token.revokedById || isCutOff(token, cutoffs)).length
     count.revoked += revoked
     count.active += tokens.length - revoked
     const last = entries.at(-1)

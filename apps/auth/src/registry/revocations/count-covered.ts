@@ -149,7 +149,7 @@ async function countToken(
     return { tokens: 0, exact: true }
   }
   const cutoffs = await readCutoffs(registry, partition, token.identity, [token], asOf)
-  const counted = !(asOf === asOfNow && token.flagged) && !isCutOff(token, cutoffs)
+  const counted = !(asOf === asOfNow && token.revokedById) && !isCutOff(token, cutoffs)
   return { tokens: counted ? 1 : 0, exact: true }
 }
 

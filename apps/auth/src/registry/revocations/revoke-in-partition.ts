@@ -3,7 +3,7 @@ import type { Selector } from '@portcullis/contracts/revocations'
 import { script } from '@portcullis/redis'
 import { identityNotFound, lastAdministrator, RegistryError } from '../errors.js'
 import { leaseTimes } from '../lease-times.js'
-import { isGuarded, type Registry } from '../registry.js'
+import { mustAdminister, type Registry } from '../registry.js'
 import { guard, run } from '../run.js'
 import { memberOf } from '../tokens/cutoffs.js'
 
@@ -122,7 +122,7 @@ function argumentsOf(registry: Registry, order: PartitionOrder, owner: string) {
     issuedBefore,
     reason,
     change,
-    isGuarded(registry, owner),
+    mustAdminister(registry, owner),
     kid,
     registry.feedMaxLength,
     registry.receiptTtlSeconds,

@@ -32,7 +32,7 @@ export function infoOf(token: TokenRecord, cutoffs: Cutoffs): TokenInfo {
     scope,
     labels,
     parents,
-    state: token.flagged || isCutOff(token, cutoffs) ? 'revoked' : 'active',
+    state: token.revokedById || isCutOff(token, cutoffs) ? 'revoked' : 'active',
     issuedAt: Math.floor(issuedUs / 1000),
     expiresAt,
     issuedFrom,

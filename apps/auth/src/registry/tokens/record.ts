@@ -15,7 +15,7 @@ export interface TokenRecord {
   expiresAt: number
   issuedFrom: string
   /** Revoked by its own id. Cut-offs may cover it as well. */
-  flagged: boolean
+  revokedById: boolean
 }
 
 const fields = [
@@ -74,6 +74,6 @@ function tokenOf(jti: string, values: readonly unknown[]): TokenRecord | undefin
     issuedUs: Number(issuedUs),
     expiresAt: Number(expiresAt),
     issuedFrom: String(issuedFrom),
-    flagged: revoked !== null,
+    revokedById: revoked !== null,
   }
 }

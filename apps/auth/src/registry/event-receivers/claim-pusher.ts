@@ -2,7 +2,7 @@ import { script } from '@portcullis/redis'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 
-const hold = script<0 | 1>(new URL('./hold-pusher.lua', import.meta.url))
+const claim = script<0 | 1>(new URL('./claim-pusher.lua', import.meta.url))
 
 /**
  * Makes a process the one that pushes to a receiver for `ms` milliseconds, or extends that time; 0
@@ -10,11 +10,11 @@ const hold = script<0 | 1>(new URL('./hold-pusher.lua', import.meta.url))
  *
  * @returns true when the process is the one that pushes
  */
-export async function holdEventPusher(
+export async function claimEventPusher(
   registry: Registry,
   id: string,
   process: string,
   ms: number,
 ): Promise<boolean> {
-  return (await run(registry, hold, [registry.keys.eventPusher(id)], [process, ms])) === 1
+  return (await run(registry, claim, [registry.keys.eventPusher(id)], [process, ms])) === 1
 }
