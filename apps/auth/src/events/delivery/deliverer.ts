@@ -11,7 +11,7 @@ const concurrency = 8
 
 /**
  * Keeps the queue of every receiver filled from the feed, and pushes. Each auth process runs one. All of
- * them fill the queues, where each event is queued once; only the process that holds a receiver pushes
+ * them fill the queues, where each event is queued once; only the process that has claimed a receiver pushes
  * to it. Receivers do not wait for one another, and revocations wait for no receiver.
  */
 export class Deliverer {
@@ -37,7 +37,7 @@ export class Deliverer {
       concurrency,
       process: randomUUID(),
       // Longer than one batch takes, and longer than until the next look.
-      holdMs: timeoutMs + 5 * lookIntervalMs,
+      claimMs: timeoutMs + 5 * lookIntervalMs,
       closing: this.#closing.signal,
       onError: (error) => this.#failed(error),
     }
@@ -52,7 +52,7 @@ export class Deliverer {
     await this.#running
     const deliveries = [...this.#deliveries.values()]
     await Promise.all(deliveries.map(({ turn }) => turn))
-    // A hold that is not released runs out.
+    // A claim that is not released expires.
     await Promise.allSettled(deliveries.map((delivery) => delivery.release()))
   }
 

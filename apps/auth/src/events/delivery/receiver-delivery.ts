@@ -26,10 +26,10 @@ export interface DeliveryContext {
   pusher: Pusher
   /** Requests to one receiver at the same time. */
   concurrency: number
-  /** Identifies this process as the holder of a receiver. */
+  /** Identifies this process when it claims a receiver. */
   process: string
-  /** How long one hold of a receiver lasts, in milliseconds. */
-  holdMs: number
+  /** How long a claim of a receiver lasts, in milliseconds. */
+  claimMs: number
   /** Aborts when this process stops to deliver. */
   closing: AbortSignal
   onError: (error: unknown) => void
@@ -45,7 +45,7 @@ export class ReceiverDelivery {
   readonly #receiverText: string
   /** The feed's position up to which the queue has everything. */
   #filledTo: string | undefined
-  #holds = false
+  #claimed = false
   /** The decrypted Authorization header; decrypting is slow on purpose. */
   #authorization: { header: string | undefined } | undefined
 
@@ -57,7 +57,7 @@ export class ReceiverDelivery {
     this.retries = new Retries(context.events.settings.retryMs)
     if (before !== undefined) {
       this.#filledTo = before.#filledTo
-      this.#holds = before.#holds
+      this.#claimed = before.#claimed
     }
   }
 
@@ -82,7 +82,7 @@ export class ReceiverDelivery {
     if ((await takeEvents(registry, id, 1)).length === 0) {
       return
     }
-    while (await this.#hold()) {
+    while (await this.#claim()) {
       const taken = await takeEvents(registry, id, maxEventsPerRead)
       const events = this.retries.untried(taken).slice(0, this.#context.concurrency)
       if (events.length === 0 || !(await this.#push(delivery, events))) {
@@ -93,7 +93,7 @@ export class ReceiverDelivery {
 
   /** Lets another process push to the receiver. */
   async release(): Promise<void> {
-    if (this.#holds) {
+    if (this.#claimed) {
       const { events, process } = this.#context
       await claimEventPusher(events.registry, this.#receiver.id, process, 0)
     }
@@ -112,14 +112,14 @@ export class ReceiverDelivery {
     }
   }
 
-  /** Holds the receiver for this process. Returns false when another process holds it. */
-  async #hold(): Promise<boolean> {
-    const { events, process, holdMs, closing } = this.#context
+  /** Claims the receiver for this process. Returns false when another process has claimed it. */
+  async #claim(): Promise<boolean> {
+    const { events, process, claimMs, closing } = this.#context
     if (closing.aborted) {
       return false
     }
-    this.#holds = await claimEventPusher(events.registry, this.#receiver.id, process, holdMs)
-    return this.#holds
+    this.#claimed = await claimEventPusher(events.registry, this.#receiver.id, process, claimMs)
+    return this.#claimed
   }
 
   /** Pushes a batch. Returns true when the receiver answered, so that the next batch may follow at once. */
