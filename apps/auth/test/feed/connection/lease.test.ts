@@ -5,8 +5,9 @@ import { FeedConnection } from '../../../src/feed/connection/feed-connection.js'
 import type { FeedSocket } from '../../../src/feed/connection/socket.js'
 import { FeedHub } from '../../../src/feed/hub.js'
 import type { FeedRegistry } from '../../../src/feed/registry.js'
+import { leaseTimes } from '../../../src/registry/index.js'
 import { type Auth, auth } from '../../fixtures/auth.js'
-import { hello, joined, revocations, type TestNode } from '../../fixtures/node.js'
+import { hello, instanceOf, joined, revocations, type TestNode } from '../../fixtures/node.js'
 
 /** Acknowledges everything that the node has received. */
 function ack(one: TestNode): void {
@@ -18,6 +19,50 @@ async function completed(self: Auth, admin: string) {
   const answer = await self.api(admin, 'POST', '/v1/revocations', { identity: 'x', wait: 60_000 })
   return answer.json()
 }
+
+t.test('a renewal counts only after everything committed before it is acknowledged', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+  one.send({ type: 'renew', renewal: 1 })
+  t.match(await one.next(), { type: 'lease', renewal: 1, ttlMs: leaseTimes(10_000).ttlMs })
+  const [id] = await revocations(self, admin, 1)
+  t.same(await one.events(1), [id])
+  one.send({ type: 'renew', renewal: 2 })
+  // If the renewal counted now, its lease would arrive among these events.
+  const later = await revocations(self, admin, 5)
+  t.same(await one.events(5), later)
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+  t.match(await one.next(), { type: 'lease', renewal: 2 })
+})
+
+t.test('a renewal repeats the acknowledgement, which the registry may have lost', async (t) => {
+  const self = await auth(t)
+  const admin = await self.token()
+  const one = await joined(t, self, 'node-1')
+  const { redis } = self.app.registry
+  const keys = self.app.registry.keys
+  const pending = await redis.dumpBuffer(keys.pending(0))
+  t.equal(pending, null)
+  const [id = ''] = await revocations(self, admin, 1)
+  const [before] = [await redis.dumpBuffer(keys.pending(0))]
+  await one.events(1)
+  one.send({ type: 'ack', cursor: one.cursor(), revocations: [] })
+  one.send({ type: 'renew', renewal: 1 })
+  t.match(await one.next(), { type: 'lease' })
+  const receipt = async () => (await self.api(admin, 'GET', `/v1/revocations/${id}`)).json()
+  t.match(await receipt(), { complete: true })
+  // A restarted Redis may not have saved the acknowledgement.
+  await redis.hset(keys.receipt(0, id), `node:${instanceOf('node-1')}:node-1`, 'pending')
+  if (before !== null) {
+    await redis.restore(keys.pending(0), 0, before, 'REPLACE')
+  }
+  t.match(await receipt(), { complete: false })
+  one.send({ type: 'renew', renewal: 2 })
+  t.match(await one.next(), { type: 'lease', renewal: 2 })
+  t.match(await receipt(), { complete: true, nodes: [{ state: 'acked' }] })
+})
 
 t.test('a node that stops renewing is fenced', async (t) => {
   const self = await auth(t, { LEASE_MS: '600' })

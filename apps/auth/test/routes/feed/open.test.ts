@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
-import { type Auth, auth, type Test } from '../fixtures/auth.js'
-import { hello, listen, node } from '../fixtures/node.js'
+import { type Auth, auth, type Test } from '../../fixtures/auth.js'
+import { hello, listen, node } from '../../fixtures/node.js'
 
 /** Returns a masked text frame (RFC 6455 §5.2) of a short message; the mask is zero. */
 function frame(text: string): Buffer {
