@@ -3,6 +3,7 @@ import { TokenResponse } from '@portcullis/contracts/tokens'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyBaseLogger } from 'fastify'
 import { GateError } from '../errors.js'
+import { maxTimerMs } from '../max-timer.js'
 import type { AuthHttp, AuthResponse } from './auth-http.js'
 import { Backoff, spread } from './backoff.js'
 
@@ -14,9 +15,6 @@ const terminalRetryMs = 30_000
 
 /** Auth may query Redis several times for a token, and each query may take two seconds. */
 const tokenTimeoutMs = 10_000
-
-/** setTimeout takes 31 bits. */
-const maxTimerMs = 2 ** 31 - 1
 
 interface OwnToken {
   token: string
@@ -33,7 +31,7 @@ export class Credentials {
   #own: OwnToken | undefined
   #fetching: Promise<string> | undefined
   #timer: NodeJS.Timeout | undefined
-  #problem: string | undefined = 'the gate has no token of its own yet'
+  #problem: string | undefined = 'the gate does not have its own token yet'
   #closed = false
 
   constructor(
@@ -46,7 +44,7 @@ export class Credentials {
     this.#log = log
   }
 
-  /** Returns why the gate has no token of its own; undefined when it has one. */
+  /** Returns why the gate does not have its own token; undefined when it has one. */
   get problem(): string | undefined {
     return this.#current() === undefined
       ? (this.#problem ?? "the gate's own token has expired")
@@ -144,7 +142,7 @@ export class Credentials {
     const lifetimeMs = answer.expires_in * 1000
     this.#own = { token: answer.access_token, expiresAt: requestedAt + lifetimeMs }
     if (this.#problem !== undefined) {
-      this.#log.info('gate: has a token of its own')
+      this.#log.info('gate: the gate has its own token')
     }
     this.#problem = undefined
     this.#backoff.reset()

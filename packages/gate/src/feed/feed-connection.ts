@@ -117,7 +117,7 @@ export class FeedConnection {
     this.#socket?.terminate()
   }
 
-  /** Closes for good, within `goodbyeMs`. */
+  /** Closes within `goodbyeMs`, and does not reconnect. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)

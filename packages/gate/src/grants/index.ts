@@ -6,6 +6,7 @@
 export { Admission } from '../admission/admission.js'
 export { Backoff } from '../auth/backoff.js'
 export { GateError } from '../errors.js'
+export { maxTimerMs } from '../max-timer.js'
 export { newStats } from '../stats.js'
 export type { IsOver, Work } from './effects.js'
 export { LiveGrant } from './grant.js'

@@ -91,7 +91,7 @@ export class NodeLease implements Lease {
     this.#timer ??= this.#arm()
   }
 
-  /** Ends the lease for good. */
+  /** Ends the lease; later renewals do not count. */
   close(): void {
     this.#closed = true
     this.#until = Number.NEGATIVE_INFINITY

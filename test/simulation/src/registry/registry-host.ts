@@ -121,7 +121,7 @@ export class RegistryHost {
       partition.data =
         data === undefined ? partition.data : (structuredClone(data)[at] ?? partition.data)
     }
-    this.#process.note(data === undefined ? 'is back' : 'is back, with an older state')
+    this.#process.note(data === undefined ? 'has restarted' : 'has restarted with older data')
   }
 
   /** Accepts a connection of an auth process. */

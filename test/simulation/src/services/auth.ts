@@ -258,7 +258,7 @@ export class SimulatedAuth {
       return
     }
     socket.on('message', (data: Buffer) => {
-      process.note(() => `hears ${data}`)
+      process.note(() => `receives ${data}`)
       if (data.includes('"hello"') && data.includes('"cursor"')) {
         process.world.history.count('resumes asked for')
       }

@@ -57,7 +57,7 @@ export class Broker {
   restart(): void {
     this.#process = this.#options.world.process('broker')
     this.#scripts.forget()
-    this.#process.note('is back')
+    this.#process.note('has restarted')
   }
 
   /** Accepts a connection of a node. */

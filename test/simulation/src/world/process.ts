@@ -194,7 +194,7 @@ export class Process {
       this.#suspendedAt = undefined
       this.wokeAt = this.world.now
     }
-    this.note('goes on')
+    this.note('resumes')
     for (const run of this.#interrupted.splice(0)) {
       this.world.schedule(0, run, this)
     }
