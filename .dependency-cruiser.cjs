@@ -1,6 +1,5 @@
 /**
- * The import rules of the house (docs/architecture.md): which room may import what, type imports included.
- * A rule names the room it guards; `not` lists what the room may have.
+ * The import rules (docs/architecture.md): which folder may import what, type imports included.
  */
 const external = (...names) => names.map((name) => `(?:^|/)node_modules/(?:@types/)?${name}(?:/|$)`)
 const own = (name) => `^packages/${name}/`
@@ -20,7 +19,7 @@ module.exports = {
     {
       name: 'no-circular',
       severity: 'error',
-      comment: 'of modules that run; two files may know each other as types',
+      comment: 'no circle of imports at run time; circles of type imports are allowed',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
@@ -35,14 +34,14 @@ module.exports = {
     {
       name: 'no-unresolvable',
       severity: 'error',
-      comment: 'an import that nothing provides, or that package.json does not name',
+      comment: 'every import resolves, and package.json names its package',
       from: {},
       to: { couldNotResolve: true },
     },
     {
       name: 'declared-only',
       severity: 'error',
-      comment: 'a package that only its neighbour installs is a defect',
+      comment: 'a package must be a dependency of the workspace that imports it',
       from: { pathNot: '(?:^|/)(?:test|example)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
@@ -132,7 +131,7 @@ module.exports = {
       name: 'http-clients-stay-with-handlers',
       severity: 'error',
       comment:
-        'connection/ asks an application through the interface that the node gives it; auth pushes security events and asks nobody else; the command line says with what certificates it speaks',
+        'connection/ calls the application through an interface; auth makes HTTP requests only to push security events; the command line sets its certificates',
       from: {
         path: '^apps/[^/]+/src/',
         pathNot:
