@@ -209,7 +209,7 @@ export const mutations: readonly Mutation[] = [
     [
       'a closed connection releases its grant before its last byte has left',
       "if (action === 'close' && this.#transport.backlog() > 0) {\n      hold.addClosing(this)\n    }",
-      'if (false) hold.addClosing(this)',
+      'if (false) {\n      hold.addClosing(this)\n    }',
     ],
   ]),
   ...of(
