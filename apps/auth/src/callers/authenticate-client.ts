@@ -6,7 +6,12 @@ import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
 import { authenticate, guard, type Registry, RegistryError } from '../registry/index.js'
 import { authenticateByAssertion, claimedIdentity } from './assertion.js'
-import { invalidClient, type PresentedCredentials, readCredentials } from './credentials.js'
+import {
+  type Credentials,
+  invalidClient,
+  type PresentedCredentials,
+  readCredentials,
+} from './credentials.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -35,8 +40,8 @@ export interface AuthenticateClientOptions {
 /**
  * Authenticates clients of the OAuth endpoints, with two limits in Redis:
  *
- * - the failures of an address, whatever identity each one names. A success does not reset the count,
- *   or an attacker with one valid identity could reset it for ever;
+ * - the failures of an address, whatever identity each one names. A success does not reset the
+ *   count, or an attacker with one valid identity could reset it for ever;
  * - the wrong codes of an identity from an address (see `authenticate`).
  *
  * Neither limit refuses valid credentials. Failures beyond an address's limit are refused with
@@ -62,6 +67,16 @@ export const authenticateClient = plugin(
       return Math.max(1, counted.ttlInSeconds)
     }
 
+    async function authenticateByCode(
+      { identity: name, code }: Credentials,
+      request: FastifyRequest,
+      counts: boolean,
+    ): Promise<Identity> {
+      const from = addressOf(request)
+      const { identity } = await authenticate(registry, name, code, { from, counts })
+      return identity
+    }
+
     app.decorate('authenticateClient', async (request, form) => {
       const waitSeconds = await secondsToWait(request)
       let found: Identity
@@ -75,12 +90,7 @@ export const authenticateClient = plugin(
         found =
           'assertion' in presented
             ? await authenticateByAssertion(registry, issuer, presented)
-            : (
-                await authenticate(registry, presented.identity, presented.code, {
-                  from: addressOf(request),
-                  counts: waitSeconds === 0,
-                })
-              ).identity
+            : await authenticateByCode(presented, request, waitSeconds === 0)
         noteActor(request, found)
       } catch (error) {
         if (!isFailure(error)) {

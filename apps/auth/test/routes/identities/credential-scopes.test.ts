@@ -28,7 +28,7 @@ t.test('does not restore a removed code of the administrator at a start', async 
     /invalid_client/,
     'rejects the code that is still in the configuration',
   )
-  t.match(restarted.logs(), /ADMIN_REGISTRATION_CODE was removed .*set it to the code/)
+  t.match(restarted.logs(), /ADMIN_REGISTRATION_CODE was removed .*set it to the current code/)
   t.notMatch(restarted.logs(), leaked.registrationCode)
   const admin = await restarted.token(current)
 
