@@ -118,6 +118,14 @@ module.exports = {
       to: { path: ['ioredis', '^packages/redis/'] },
     },
     {
+      name: 'only-app-wires',
+      severity: 'error',
+      comment:
+        'rooms receive what they need as arguments; app.ts, tests and the simulation wire them',
+      from: { path: '^apps/realtime/src/', pathNot: '^apps/realtime/src/(?:app\\.ts$|wire/)' },
+      to: { path: '^apps/realtime/src/wire/' },
+    },
+    {
       name: 'redis-stays-in-its-rooms',
       severity: 'error',
       comment: 'registry, keys and broker open and use the connections',

@@ -3,7 +3,7 @@ import { encodePublication } from '@portcullis/protocol'
 import { slotOf } from '@portcullis/redis'
 import t from 'tap'
 import { always } from '../fixtures/always.js'
-import { betweenNodes } from '../fixtures/between-nodes.js'
+import { testBroker } from '../fixtures/broker-behaviour.js'
 import { aCluster, channelOf, openBroker, subscribers, waitUntil } from '../fixtures/open-broker.js'
 
 const on = await aCluster(t)
@@ -11,7 +11,7 @@ const { cluster } = on
 const one = encodePublication({ data: 1 })
 const history = { size: 10, ttlSeconds: 60 }
 
-t.test('connects nodes through a Cluster', (t) => betweenNodes(t, on))
+t.test('connects nodes through a Cluster', (t) => testBroker(t, on))
 
 t.test('uses one connection for each master, and lists channels of all partitions', async (t) => {
   const { broker, names } = await openBroker(t, on)

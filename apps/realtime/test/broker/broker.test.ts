@@ -1,14 +1,14 @@
 import { encodePublication } from '@portcullis/protocol'
 import t from 'tap'
 import { BrokerError } from '../../src/broker/errors.js'
-import { betweenNodes } from '../fixtures/between-nodes.js'
+import { testBroker } from '../fixtures/broker-behaviour.js'
 import { oneServer, openBroker, subscribers, waitUntil } from '../fixtures/open-broker.js'
 import { redisProxy } from '../fixtures/redis-proxy.js'
 
 const on = await oneServer(t)
 const news = encodePublication({ data: 1 })
 
-t.test('connects nodes through one server', (t) => betweenNodes(t, on))
+t.test('connects nodes through one server', (t) => testBroker(t, on))
 
 t.test('rejects a pending join at once when the connection is lost', async (t) => {
   const proxy = await redisProxy(t)

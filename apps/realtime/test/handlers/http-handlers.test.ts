@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { HandlerCall } from '../../src/connection/handlers.js'
 import { Endpoints, readEndpoints } from '../../src/handlers/endpoints.js'
 import { HttpHandlers, type HttpHandlersOptions } from '../../src/handlers/http-handlers.js'
-import { type Answers, application } from '../fixtures/application.js'
+import { application, type HandlerAnswer } from '../fixtures/application.js'
 import { settled } from '../fixtures/memory-node.js'
 
 const secret = 'a-secret-of-thirty-two-characters'
@@ -50,7 +50,7 @@ t.test('calls handlers in the format of this protocol', async (t) => {
     rpc: { '': `${app.url}/rpc?a=b`, bytes: { url: `${app.url}/bytes`, binary: true } },
   })
   t.same(await rpc({ data: { x: 1 } }), { result: { data: { data: 1 } } })
-  const [first] = app.asked
+  const [first] = app.requests
   t.equal(first?.path, '/rpc?a=b')
   t.match(first?.headers, {
     'content-type': 'application/json',
@@ -87,7 +87,7 @@ t.test('calls handlers in the format of this protocol', async (t) => {
   for (const [call, expected] of calls) {
     await rpc(call)
     const { protocol = 'json', method = 'm' } = call
-    t.same(app.asked.at(-1)?.body, { ...asked, protocol, method, ...expected })
+    t.same(app.requests.at(-1)?.body, { ...asked, protocol, method, ...expected })
   }
   t.ok(app.sockets.length <= 2, 'over kept-alive connections')
   t.same(http.counts, { answered: 8, failed: 0, refused: 0 })
@@ -97,12 +97,12 @@ t.test('sends no authorization without a secret', async (t) => {
   const app = await application(t, () => ({ result: {} }))
   const { rpc } = handlers(t, { rpc: { '': app.url } }, { secret: undefined })
   t.same(await rpc(), { result: {} })
-  t.equal(app.asked[0]?.headers.authorization, undefined)
+  t.equal(app.requests[0]?.headers.authorization, undefined)
 })
 
 t.test('returns an internal error for a malformed answer', async (t) => {
   const other = await application(t, () => ({ result: {} }))
-  const wrong: [string, Answers][] = [
+  const wrong: [string, HandlerAnswer][] = [
     ['status', (response) => response.writeHead(500).end('{"result":{"data":"a stack trace"}}')],
     ['redirect', (response) => response.writeHead(307, { location: other.url }).end()],
     ['no JSON', (response) => response.end('<html>')],
@@ -117,14 +117,14 @@ t.test('returns an internal error for a malformed answer', async (t) => {
       },
     ],
   ]
-  let answers: Answers = {}
+  let answers: HandlerAnswer = {}
   const app = await application(t, () => answers)
   const { rpc, told, http } = handlers(t, { rpc: { '': `${app.url}/?key=in-the-url` } })
   for (const [what, answer] of wrong) {
     answers = answer
     t.match(await rpc(), internal, what)
   }
-  t.equal(other.asked.length, 0, 'does not follow a redirect')
+  t.equal(other.requests.length, 0, 'does not follow a redirect')
   t.equal(http.counts.failed, wrong.length)
   answers = { result: {} }
   await rpc()
@@ -187,7 +187,7 @@ t.test('does not send a call that is no longer wanted when a connection is free'
   wanted = false
   t.match(await call, internal)
   await rpc()
-  t.equal(app.asked.length, 1, 'only the second call was sent')
+  t.equal(app.requests.length, 1, 'only the second call was sent')
   t.same(told, [], 'a withdrawn call is not a failure')
   t.equal(http.counts.failed, 0)
 })
@@ -197,5 +197,5 @@ t.test('returns bad request for data nested too deep', async (t) => {
   const { rpc } = handlers(t, { rpc: { '': app.url } })
   const deep = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000))
   t.match(await rpc({ data: deep }), { error: { code: 107 } })
-  t.equal(app.asked.length, 0)
+  t.equal(app.requests.length, 0)
 })

@@ -42,7 +42,7 @@ for (const build of ['json', 'protobuf'] as const) {
   const toSend = (data: unknown): unknown =>
     build === 'json' ? data : Buffer.from(JSON.stringify(data))
   const introduced = (subject: string) =>
-    app.asked.map(({ body }) => body).filter(({ user }) => user === subject)
+    app.requests.map(({ body }) => body).filter(({ user }) => user === subject)
 
   t.test(`${build}: has states and ready()`, async (t) => {
     const centrifuge = client(t, 'ada')

@@ -248,7 +248,11 @@ for (const channel of ['doc:mixed', 'live:mixed']) {
 }
 
 t.test('delivers random data unchanged', async () => {
-  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: 'grapheme' }))
+  // The server API refuses bodies with these property names.
+  const json = fc
+    .jsonValue({ maxDepth: 2 })
+    .filter((each) => !/"(?:__proto__|constructor)"/.test(JSON.stringify(each)))
+  const value = fc.oneof(json, fc.string({ unit: 'grapheme' }))
   const change = fc.record({ at: fc.nat(9), value })
   const listeners = builds.map((build) => client(t, build, two.wsUrl))
   let run = 0

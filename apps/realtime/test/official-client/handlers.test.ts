@@ -1,13 +1,13 @@
 import { defined } from '@portcullis/contracts/defined'
 import t, { type Test } from 'tap'
-import { type Answers, type Asked, application } from '../fixtures/application.js'
+import { application, type HandlerAnswer, type HandlerRequest } from '../fixtures/application.js'
 import { next, type OfficialClient, officialClient } from '../fixtures/official-client.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
 const auth = await scriptedAuth(t)
-let answer: (asked: Asked) => Answers = () => ({ result: {} })
-const app = await application(t, (asked) => answer(asked))
+let answer: (request: HandlerRequest) => HandlerAnswer = () => ({ result: {} })
+const app = await application(t, (request) => answer(request))
 const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
@@ -33,7 +33,8 @@ for (const build of ['json', 'protobuf'] as const) {
     build === 'json' ? data : Buffer.from(JSON.stringify(data))
   const received = (data: unknown): unknown =>
     data instanceof Uint8Array ? JSON.parse(Buffer.from(data).toString()) : data
-  const askedOf = (subject: string) => app.asked.filter(({ body }) => body['user'] === subject)
+  const requestsOf = (subject: string) =>
+    app.requests.filter(({ body }) => body['user'] === subject)
 
   t.test(`${build}: gets the reply of the application to rpc`, async (t) => {
     const subject = `ada-${build}`
@@ -41,9 +42,9 @@ for (const build of ['json', 'protobuf'] as const) {
     answer = ({ path, body }) => ({ result: { data: { path, got: body['data'] } } })
     const result = await centrifuge.rpc('billing:refund', toSend({ order: 7 }))
     t.same(received(result.data), { path: '/billing', got: { order: 7 } })
-    const [asked] = askedOf(subject).filter(({ path }) => path === '/billing')
-    t.match(asked?.body, { protocol: build, method: 'billing:refund', identity: 'shop' })
-    t.equal(asked?.headers.authorization, 'Bearer a-secret-of-thirty-two-characters')
+    const [request] = requestsOf(subject).filter(({ path }) => path === '/billing')
+    t.match(request?.body, { protocol: build, method: 'billing:refund', identity: 'shop' })
+    t.equal(request?.headers.authorization, 'Bearer a-secret-of-thirty-two-characters')
     t.match(received((await centrifuge.rpc('other', toSend(1))).data), { path: '/rpc', got: 1 })
 
     answer = () => ({ error: { code: 1000, message: 'no money', temporary: true } })
@@ -75,11 +76,11 @@ for (const build of ['json', 'protobuf'] as const) {
     const subject = `sender-${build}`
     const centrifuge = client(t, subject)
     answer = () => (response) => response.writeHead(204).end()
-    const before = app.asked.length
+    const before = app.requests.length
     await centrifuge.send(toSend({ hello: 1 }))
-    await app.times(before + 2)
+    await app.received(before + 2)
     t.match(
-      askedOf(subject).map(({ path, body }) => [path, body['data'], body['method']]),
+      requestsOf(subject).map(({ path, body }) => [path, body['data'], body['method']]),
       [
         ['/connect', undefined, undefined],
         ['/send', { hello: 1 }, undefined],
@@ -92,7 +93,7 @@ for (const build of ['json', 'protobuf'] as const) {
     const greeted = client(t, `greeted-${build}`, toSend({ lang: 'en' }))
     const { data } = await next<{ data: unknown }>(greeted, 'connected')
     t.same(received(data), { greeting: { lang: 'en' } })
-    t.match(askedOf(`greeted-${build}`)[0]?.body, { name: 'js' })
+    t.match(requestsOf(`greeted-${build}`)[0]?.body, { name: 'js' })
 
     answer = () => ({ result: { channels: ['a', 'beyond:its-token'] } })
     const placed = client(t, `placed-${build}`)

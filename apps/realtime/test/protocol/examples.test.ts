@@ -4,7 +4,7 @@ import { commandMessages, pushMessages, replyMessages } from '@portcullis/protoc
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
-import { type Answers, type Application, application } from '../fixtures/application.js'
+import { type Application, application, type HandlerAnswer } from '../fixtures/application.js'
 import { connected, dial, type Message, type Peer } from '../fixtures/dial.js'
 import { type Example, examplesOf, expectedIn, type Names, spelled } from '../fixtures/examples.js'
 import { settled } from '../fixtures/memory-node.js'
@@ -52,8 +52,8 @@ class Replay {
   /** The other users. */
   readonly #peers = new Map<string, Peer>()
   #ids = 1
-  #asked = 0
-  #answers = settled<Answers>()
+  #handlerCalls = 0
+  #answers = settled<HandlerAnswer>()
   /** Commands that the client sends together in its first message. */
   #saying: object[] = []
 
@@ -65,9 +65,9 @@ class Replay {
   }
 
   /** The answer of the application, once the example has reached it. */
-  async answer(): Promise<Answers> {
+  async answer(): Promise<HandlerAnswer> {
     const answers = await this.#answers.promise
-    this.#answers = settled<Answers>()
+    this.#answers = settled<HandlerAnswer>()
     return answers
   }
 
@@ -199,9 +199,9 @@ class Replay {
     [
       /^the application is asked (.+)$/,
       async (body = '') => {
-        this.#asked += 1
-        await this.#app.times(this.#asked)
-        this.#compare(this.#app.asked[this.#asked - 1]?.body, JSON.parse(body), body)
+        this.#handlerCalls += 1
+        await this.#app.received(this.#handlerCalls)
+        this.#compare(this.#app.requests[this.#handlerCalls - 1]?.body, JSON.parse(body), body)
       },
     ],
     [
