@@ -1,10 +1,9 @@
 // `node infra/lint/lint.js`: the checks of this project that no linter has. Exits with 1 if a file of the
-// checkout breaks one. `allowed.js` lists what is still to be mended: it may only shrink.
+// checkout breaks one.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { allowedFolders, allowedWords } from './allowed.js'
 import { findLargeFolders, maxFiles } from './folder-size.js'
 import { findBannedWords } from './plain-words.js'
 
@@ -34,7 +33,6 @@ if (problems.length > 0) {
 function wordProblems() {
   return files
     .filter((file) => /\.(?:ts|js|cjs|lua|md)$/.test(file) && !notOurWords.test(file))
-    .filter((file) => !allowedWords.some((folder) => file.startsWith(folder)))
     .flatMap((file) =>
       findBannedWords(readFileSync(join(root, file), 'utf8')).map(
         ({ line, phrase, advice }) => `${file}:${line}: "${phrase}": ${advice}`,
@@ -44,10 +42,8 @@ function wordProblems() {
 
 /** @returns {string[]} */
 function folderProblems() {
-  return findLargeFolders(files)
-    .filter(({ folder }) => !allowedFolders.includes(folder))
-    .map(
-      ({ folder, files }) =>
-        `${folder} holds ${files} source files, and may hold ${maxFiles}: move those of one noun into a folder of their own`,
-    )
+  return findLargeFolders(files).map(
+    ({ folder, files }) =>
+      `${folder} holds ${files} source files, and may hold ${maxFiles}: move those of one noun into a folder of their own`,
+  )
 }

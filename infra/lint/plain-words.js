@@ -5,7 +5,7 @@
  */
 const banned = [
   {
-    pattern: /\b(?:nobody|no one|somebody|someone|everybody|everyone)\b/i,
+    pattern: /\b(?:nobody|somebody|someone|everybody|everyone)\b/i,
     advice: 'name who: a client, a caller, a node',
   },
   {

@@ -31,7 +31,7 @@ t.test('a node stopped past its lease delivers nothing when it is resumed', asyn
   talk.stop()
   await pause(node)
   const before = node.output().length
-  // From here on only the kernel receives what these clients publish.
+  // Now only the kernel receives what these clients publish.
   const sentBefore = { ada: ada.sent.length, eve: eve.sent.length, lives: lives.sent.length }
   talk.start()
   const watched = await Revocation.commit(auth.api, { token: ada.token.jti }, [ada])

@@ -14,7 +14,7 @@ export interface RealtimeUrl {
  * Parses `http://host:port` or `ws://host:port` (also https, wss), with or without a path, and with or
  * without `/connection/websocket` at its end.
  *
- * @throws CliError when `text` is none of these.
+ * @throws CliError when `text` is anything else.
  */
 export function realtimeUrl(text: string): RealtimeUrl {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { installation, registrationCode } from '../fixtures/installation.js'
 import { run } from '../fixtures/run.js'
 
-const code = 'a-code-that-nobody-may-see'
+const code = 'a-code-that-stays-secret'
 const nodes = { 'GET /v1/nodes': { body: { nodes: [] } } }
 const mode = (file: string) => statSync(file).mode & 0o777
 

@@ -30,11 +30,13 @@ t.test('show --wait has exit code 1 when a node has not confirmed in time', asyn
 
 t.test('reports an unknown receipt', async (t) => {
   const { cwd } = await installation(t, {
-    routes: { 'GET /v1/revocations/x%2Fy': { status: 404, body: { detail: 'there is none' } } },
+    routes: {
+      'GET /v1/revocations/x%2Fy': { status: 404, body: { detail: 'no such revocation' } },
+    },
   })
   const { code, stderr } = await run(['revocation', 'show', 'x/y'], { cwd })
   t.equal(code, 1)
-  t.equal(stderr, 'portcullis: auth: there is none\n')
+  t.equal(stderr, 'portcullis: auth: no such revocation\n')
   for (const args of [[], ['show'], ['show', 'x', '--wait', '-1'], ['list', '--limit', '0']]) {
     t.equal((await run(['revocation', ...args], { cwd })).code, 2, args.join(' '))
   }

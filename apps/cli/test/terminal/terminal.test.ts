@@ -37,7 +37,7 @@ t.test('colours and width follow the terminal', async (t) => {
 
 t.test('a typed registration code is not shown', async (t) => {
   const { cwd, url, asked } = await installation(t, { routes })
-  const code = 'a-code-that-nobody-may-see'
+  const code = 'a-code-that-stays-secret'
   const env = { PORTCULLIS_AUTH_URL: url, PORTCULLIS_IDENTITY: 'ops' }
   const terminal = openTerminal(t, ['nodes'], { cwd: join(cwd, '..'), env })
   await terminal.shows('Registration code of ops:')

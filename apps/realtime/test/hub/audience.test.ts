@@ -173,7 +173,7 @@ t.test('counts each subscriber once, with any options', async (t) => {
 t.test(
   'sends the right publications to each subscriber in random sequences of joins and leaves',
   async () => {
-    const someone = fc.record({
+    const subscriber = fc.record({
       binary: fc.boolean(),
       delta: fc.boolean(),
       kind: fc.constantFrom(undefined, 'goal', 'card'),
@@ -187,7 +187,7 @@ t.test(
     })
     fc.assert(
       fc.property(
-        fc.array(someone, { maxLength: 8 }),
+        fc.array(subscriber, { maxLength: 8 }),
         fc.array(publication, { maxLength: 20 }),
         (people, publications) => {
           const audience = new Audience()

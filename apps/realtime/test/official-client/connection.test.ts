@@ -145,7 +145,7 @@ for (const build of ['json', 'protobuf'] as const) {
       received += 1
     })
     centrifuge.startBatching()
-    const calls = ['nobody:a', 'nobody:b', 'nobody:c'].map((channel) =>
+    const calls = ['absent:a', 'absent:b', 'absent:c'].map((channel) =>
       centrifuge.presence(channel).catch(({ code }) => code),
     )
     t.same(sent, [])

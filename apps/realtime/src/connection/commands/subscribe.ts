@@ -64,7 +64,7 @@ export async function subscribe(session: Session, id: number, body: Body): Promi
   }
 }
 
-/** Returns the error that refuses the command at once; undefined when there is none. */
+/** Returns the error that refuses the command at once, or undefined. */
 function refuse(
   { node, subscriptions, grant }: Session,
   { channel, type = 0, token = '', join_leave: joinLeave }: Body,
