@@ -154,7 +154,7 @@ export const mutations: readonly Mutation[] = [
     [
       'a message is sent without a lease',
       'if (lease.held) {\n      send(...args)\n    }',
-      'if (true) send(...args)',
+      'if (true) {\n      send(...args)\n    }',
     ],
   ]),
   ...of(gate('src/admission/reset.ts'), gate('test/admission/closing.test.ts'), [

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { transform } from 'esbuild'
 import t from 'tap'
 import { describeMutations, mutations } from '../mutants/mutations.js'
 import { mutate } from '../mutants/run-mutation.js'
@@ -19,7 +20,11 @@ t.test(
   async (t) => {
     for (const mutation of mutations) {
       const source = await readFile(new URL(mutation.file, root), 'utf8')
-      t.not(mutate(source, mutation), source)
+      const mutated = mutate(source, mutation)
+      t.not(mutated, source)
+      if (mutation.file.endsWith('.ts')) {
+        await t.resolves(transform(mutated, { loader: 'ts' }), `compiles: ${mutation.name}`)
+      }
       await t.resolves(readFile(new URL(mutation.test, root)), mutation.name)
     }
     t.equal(new Set(mutations.map(({ name }) => name)).size, mutations.length, 'names are unique')
