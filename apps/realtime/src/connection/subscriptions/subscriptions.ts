@@ -1,3 +1,5 @@
+import { defined } from '@portcullis/contracts/defined'
+import { maxTimerMs } from '@portcullis/gate/grants'
 import {
   type ClientInfo,
   type Disconnect,
@@ -68,9 +70,6 @@ export interface Entry {
   onEnter: (begin: StreamPosition | Recovery | undefined) => boolean
 }
 
-/** Node fires a timer above this at once. */
-const maxTimerMs = 2_147_483_647
-
 /** The channels of one connection. */
 export class Subscriptions {
   readonly #connection: Subscriber
@@ -125,7 +124,7 @@ export class Subscriptions {
         since: options.recovery ? entry.since : undefined,
         readMissed,
         watches: watches && options.joinLeave,
-        ...(subscriptionOptions === undefined ? {} : { subscriptionOptions }),
+        ...defined({ subscriptionOptions }),
         enter: (begin) => {
           if (!this.isCurrent(channel, subscription) || !onEnter(begin)) {
             return false
