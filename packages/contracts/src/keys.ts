@@ -91,6 +91,9 @@ export const PublicJwk = Type.Union([
 ])
 export type PublicJwk = Static<typeof PublicJwk>
 
+/** How long clients may cache the JWKS. A new key is published longer than that before it signs. */
+export const jwksMaxAgeSeconds = 300
+
 /** `GET /.well-known/jwks.json` (RFC 7517 §5). */
 export const JwkSet = Type.Object({ keys: Type.Array(PublicJwk) })
 export type JwkSet = Static<typeof JwkSet>

@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '@portcullis/contracts/keys'
+import { jwksMaxAgeSeconds, type SigningAlgorithm } from '@portcullis/contracts/keys'
 import { maxTtlSeconds } from '@portcullis/contracts/names'
 import type { Commands } from '@portcullis/redis'
 import { keyNames } from '../registry/keys.js'
@@ -7,8 +7,8 @@ import { addKey, type KeyStore } from './key-store.js'
 import type { Secrets } from './stored-key.js'
 
 const dayMs = 24 * 60 * 60 * 1000
-/** Twice the time for which the JWKS may be cached, `max-age=300`. */
-const publishMs = 2 * 300 * 1000
+/** How long a key is published before it signs. */
+const publishMs = 2 * jwksMaxAgeSeconds * 1000
 /** A day longer than a token lives: an instance may use a replaced key for half a day. */
 const keepMs = maxTtlSeconds * 1000 + dayMs
 

@@ -1,4 +1,4 @@
-import { JwkSet } from '@portcullis/contracts/keys'
+import { JwkSet, jwksMaxAgeSeconds } from '@portcullis/contracts/keys'
 import type { Route } from '../route.js'
 
 /** `GET /.well-known/jwks.json`: the public signing keys (RFC 7517 §5). */
@@ -7,8 +7,7 @@ export const keySet: Route = async (app) => {
     '/.well-known/jwks.json',
     { schema: { summary: 'Public signing keys', response: { 200: JwkSet } } },
     async (_request, reply) => {
-      // keys/open-key-set.ts publishes a key for twice this long before it signs.
-      reply.header('cache-control', 'public, max-age=300')
+      reply.header('cache-control', `public, max-age=${jwksMaxAgeSeconds}`)
       return app.tokens.keys.jwks()
     },
   )
