@@ -30,7 +30,10 @@ export interface BrokerOptions {
   partitions?: number | undefined
   /** Random id of this process. */
   uid: string
-  /** Interval of the probes of each connection, and the time that Redis has for its reply, in milliseconds. */
+  /**
+   * Interval of the probes of each connection, and the time that Redis has for its reply, in
+   * milliseconds.
+   */
   probeMs: number
   /** Permits the node's own renewals of presence while the node holds its lease. */
   permit: Permit

@@ -35,7 +35,10 @@ export async function closeBoth({ commands, bulk }: CommandConnections): Promise
 
 export interface WatchConnectionsOptions {
   url: string
-  /** Interval of the probes of each connection, and the time that Redis has for its reply, in milliseconds. */
+  /**
+   * Interval of the probes of each connection, and the time that Redis has for its reply, in
+   * milliseconds.
+   */
   probeMs: number
   onError: (error: Error) => void
 }

@@ -30,8 +30,8 @@ export interface Keys {
 const channelMark = '}:channel:'
 
 /**
- * Names the keys. All keys of a channel carry the hash tag of its partition: a script stays within one
- * Cluster slot, and one connection receives all channels of a partition.
+ * Names the keys. All keys of a channel carry the hash tag of its partition: a script stays within
+ * one Cluster slot, and one connection receives all channels of a partition.
  */
 export function keys(prefix: string, partitions: number): Keys {
   const tags = Array.from(

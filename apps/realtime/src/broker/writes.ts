@@ -9,7 +9,9 @@ export class Writes {
     this.#clocks = new ServerClocks(redis)
   }
 
-  /** Calls `send` if the permit allows it; the deadline is on the clock of the Redis that has `key`. */
+  /**
+   * Calls `send` if the permit allows it; the deadline is on the clock of the Redis that has `key`.
+   */
   run<Result>(
     key: string,
     permit: Permit,

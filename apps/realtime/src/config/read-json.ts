@@ -2,8 +2,8 @@ import type { Static, TObject, TRecord } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
 /**
- * Reads a setting that is a JSON object. Returns a string that names the first error, without values,
- * which may be secrets.
+ * Reads a setting that is a JSON object. Returns a string that names the first error, without
+ * values, which may be secrets.
  */
 export function readJson<Schema extends TObject | TRecord>(
   schema: Schema,

@@ -6,7 +6,10 @@ const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
 
 const channel = channelNamePattern.source.slice(1, -1)
 
-/** All settings of a realtime node, as environment variables; each may come from a file named by `NAME_FILE`. */
+/**
+ * All settings of a realtime node, as environment variables; each may come from a file named by
+ * `NAME_FILE`.
+ */
 export const configSchema = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'address to listen on' }),
   PORT: Type.Integer({

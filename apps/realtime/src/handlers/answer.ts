@@ -37,7 +37,10 @@ type HandlerAnswer = Static<typeof HandlerAnswer>
 
 const check = TypeCompiler.Compile(HandlerAnswer)
 
-/** Reads the body of a handler's answer; an empty body is an empty result. Returns undefined when malformed. */
+/**
+ * Reads the body of a handler's answer; an empty body is an empty result. Returns undefined when
+ * malformed.
+ */
 export function readAnswer(text: string): HandlerOutcome | undefined {
   if (text.trim() === '') {
     return { result: {} }

@@ -31,7 +31,10 @@ export interface Endpoint {
   readonly binary: boolean
 }
 
-/** The application's handlers. An `rpc` handler is found by exact method, then by namespace, then the default. */
+/**
+ * The application's handlers. An `rpc` handler is found by exact method, then by namespace, then
+ * the default.
+ */
 export class Endpoints {
   readonly send: Endpoint | undefined
   readonly connect: Endpoint | undefined
@@ -47,7 +50,10 @@ export class Endpoints {
     this.connect = connect
   }
 
-  /** A method's namespace is the part before its first colon, as for channels: `billing` of `billing:refund`. */
+  /**
+   * A method's namespace is the part before its first colon, as for channels: `billing` of
+   * `billing:refund`.
+   */
   rpc(method: string): Endpoint | undefined {
     const namespace = method.slice(0, Math.max(0, method.indexOf(':')))
     return this.#byMethod.get(method) ?? this.#byMethod.get(namespace) ?? this.#byMethod.get('')

@@ -153,8 +153,8 @@ function encode(call: HandlerCall, binary: boolean): Buffer | undefined {
 }
 
 /**
- * Returns a stream that undici reads once it has a connection for the request. If the client was revoked
- * or the node lost its lease by then, no byte is sent.
+ * Returns a stream that undici reads once it has a connection for the request. If the client was
+ * revoked or the node lost its lease by then, no byte is sent.
  */
 function bodyWhileWanted(body: Buffer, call: HandlerCall): Readable {
   async function* once() {

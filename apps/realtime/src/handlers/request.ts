@@ -2,8 +2,8 @@ import { bytesOfContent, valueOfBytes } from '@portcullis/protocol'
 import type { HandlerCall } from '../connection/handlers.js'
 
 /**
- * Returns the body of a call, in the format of this protocol's other servers; `identity` and `scope` are
- * additions of ours. The token is not included.
+ * Returns the body of a call, in the format of this protocol's other servers; `identity` and
+ * `scope` are additions of ours. The token is not included.
  *
  * @throws RangeError when `data` is nested too deep to be written as JSON
  */

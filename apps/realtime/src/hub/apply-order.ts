@@ -4,8 +4,8 @@ import type { Member } from './member.js'
 import type { Order, Target } from './orders.js'
 
 /**
- * Applies an order to the selected connections of this node and returns their number. Reports failed
- * subscriptions to `onError`.
+ * Applies an order to the selected connections of this node and returns their number. Reports
+ * failed subscriptions to `onError`.
  */
 export function applyOrder(hub: Hub, order: Order, onError: (error: unknown) => void): number {
   const members = selected(hub, order)

@@ -15,9 +15,9 @@ export interface DrainOptions {
 }
 
 /**
- * Closes every connection with a code, evenly over a time and in random order, so that clients do not
- * all reconnect to the other nodes at once. Each step closes at least one. The clock decides how many
- * are due: a busy node closes more per step instead of taking longer.
+ * Closes every connection with a code, evenly over a time and in random order, so that clients do
+ * not all reconnect to the other nodes at once. Each step closes at least one. The clock decides
+ * how many are due: a busy node closes more per step instead of taking longer.
  */
 export async function drain(
   hub: { members(): Iterable<Pick<Member, 'end'>> },

@@ -22,9 +22,9 @@ export interface HoldOptions {
 }
 
 /**
- * Holds all connections of this node while it has no lease. Connections keep their input and output back
- * and register here. When the lease returns they resume; if it stays away for the grace period they are
- * closed with 4000, spread over half of that period, and reconnect to other nodes.
+ * Holds all connections of this node while it has no lease. Connections keep their input and output
+ * back and register here. When the lease returns they resume; if it stays away for the grace period
+ * they are closed with 4000, spread over half of that period, and reconnect to other nodes.
  */
 export class Hold {
   readonly #options: HoldOptions

@@ -9,7 +9,9 @@ import { type ArrivalPosition, type Recovery, Stream, type StreamRead } from './
 
 export interface HubOptions {
   backplane: Backplane
-  /** Returns true when the channel's subscribers get every publication in order, or learn of a gap. */
+  /**
+   * Returns true when the channel's subscribers get every publication in order, or learn of a gap.
+   */
   hasStream: (channel: string) => boolean
 }
 
@@ -187,9 +189,9 @@ export class Hub {
   }
 
   /**
-   * Compares streams with their histories and reads what is missing. Called after an interruption, and
-   * periodically, because a lost last publication leaves no visible gap. Returns the names of streams
-   * that could not be compared now.
+   * Compares streams with their histories and reads what is missing. Called after an interruption,
+   * and periodically, because a lost last publication leaves no visible gap. Returns the names of
+   * streams that could not be compared now.
    *
    * @param names - default: all streams
    */

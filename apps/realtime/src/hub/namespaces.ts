@@ -53,7 +53,10 @@ export class Namespaces {
   }
 }
 
-/** Reads the configuration: a JSON object of options by namespace. Returns a string that names an error. */
+/**
+ * Reads the configuration: a JSON object of options by namespace. Returns a string that names an
+ * error.
+ */
 export function readNamespaces(json: string): Namespaces | string {
   const value = readJson(Configuration, json)
   if (typeof value === 'string') {

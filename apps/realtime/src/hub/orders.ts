@@ -59,7 +59,9 @@ export const SubscribeOrder = Type.Object(
 )
 export type SubscribeOrder = Static<typeof SubscribeOrder>
 
-/** Unsubscribes the connections from a channel, whether the client or the server subscribed them. */
+/**
+ * Unsubscribes the connections from a channel, whether the client or the server subscribed them.
+ */
 export const UnsubscribeOrder = Type.Object(
   { type: Type.Literal('unsubscribe'), ...target, channel: ChannelName },
   closed,

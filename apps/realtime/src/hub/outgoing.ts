@@ -23,8 +23,8 @@ export function frames(encode: (codec: Codec) => Encoded): (codec: Codec) => Buf
 }
 
 /**
- * A publication for subscribers with different options. Computes whatever several of them share once,
- * on its first use.
+ * A publication for subscribers with different options. Computes whatever several of them share
+ * once, on its first use.
  */
 export class Outgoing {
   readonly #channel: string
@@ -73,7 +73,9 @@ export class Outgoing {
     return payload
   }
 
-  /** Returns the frame for a subscriber with deltas that has `base`; the whole payload without one. */
+  /**
+   * Returns the frame for a subscriber with deltas that has `base`; the whole payload without one.
+   */
   difference(codec: Codec, base: Buffer | undefined): Buffer {
     if (base === undefined) {
       return this.#whole(codec)

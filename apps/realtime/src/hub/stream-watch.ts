@@ -2,7 +2,10 @@ import type { Hub } from './hub.js'
 
 export interface StreamWatchOptions {
   hub: Hub
-  /** Runs first; finds losses in streams without subscribers on this node. Rejects when Redis is away. */
+  /**
+   * Runs first; finds losses in streams without subscribers on this node. Rejects when Redis is
+   * away.
+   */
   audit: () => Promise<void>
   /** Interval of checks of all streams, in milliseconds. */
   everyMs: number

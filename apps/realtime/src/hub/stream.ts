@@ -9,14 +9,14 @@ export interface StoredPublication {
   encoded: Buffer
 }
 
-/** Position of a publication that arrived; `after` is the previous offset when it is not `offset - 1`. */
+/** Position of an arrived publication; `after` is the previous offset when not `offset - 1`. */
 export interface ArrivalPosition extends StreamPosition {
   after?: number
 }
 
 /**
- * Publications after a position, oldest first, and the end of the stream. A long read is cut: it returns
- * the first publications, and the reader continues after the last of them.
+ * Publications after a position, oldest first, and the end of the stream. A long read is cut: it
+ * returns the first publications, and the reader continues after the last of them.
  */
 export interface StreamRead {
   position: StreamPosition
@@ -33,8 +33,8 @@ export interface StreamOptions {
   /** Reads from the backplane; without `since` only the position. Rejects when Redis is away. */
   read(since?: StreamPosition): Promise<StreamRead>
   /**
-   * Tells the backplane that this position was published. If Redis has lost it, the stream is deleted
-   * and starts a new epoch; returns true then. Rejects as `read` does.
+   * Tells the backplane that this position was published. If Redis has lost it, the stream is
+   * deleted and starts a new epoch; returns true then. Rejects as `read` does.
    */
   disown(position: StreamPosition): Promise<boolean>
   /** Receives publications in order and without a gap. */
@@ -51,9 +51,9 @@ interface Arrival extends StoredPublication {
 const maxAttempts = 3
 
 /**
- * Follows the stream of one channel. The backplane may lose publications with a connection, or deliver
- * them late. Each has an offset, so the node notices a gap and reads the missing ones from history.
- * Subscribers get each publication once and in order, or learn of the gap.
+ * Follows the stream of one channel. The backplane may lose publications with a connection, or
+ * deliver them late. Each has an offset, so the node notices a gap and reads the missing ones from
+ * history. Subscribers get each publication once and in order, or learn of the gap.
  */
 export class Stream {
   readonly #options: StreamOptions
@@ -102,8 +102,8 @@ export class Stream {
   }
 
   /**
-   * Reads missing publications, unless a read is running. Returns false when Redis is away; call again
-   * later.
+   * Reads missing publications, unless a read is running. Returns false when Redis is away; call
+   * again later.
    */
   async catchUp(): Promise<boolean> {
     if (this.#arrived !== undefined || this.#closed) {
@@ -122,8 +122,8 @@ export class Stream {
   }
 
   /**
-   * Finds the publications after `since` and calls `enter` with them, synchronously with the position:
-   * later deliveries follow it. A read that was cut recovers nothing.
+   * Finds the publications after `since` and calls `enter` with them, synchronously with the
+   * position: later deliveries follow it. A read that was cut recovers nothing.
    *
    * @throws HubError backplane_unavailable
    */
@@ -172,7 +172,10 @@ export class Stream {
     }
   }
 
-  /** Reports the loss; nodes that did not receive the lost publications learn of it from a new epoch. */
+  /**
+   * Reports the loss; nodes that did not receive the lost publications learn of it from a new
+   * epoch.
+   */
   async #reportLost(since: StreamPosition, read: StreamRead): Promise<void> {
     this.#readUpTo = read.position.offset
     const isNewEpoch = read.position.epoch === since.epoch && (await this.#options.disown(since))
@@ -220,7 +223,10 @@ function follows(
   return after === before
 }
 
-/** Returns the last offset of a read that continues `since` without a gap; undefined when it has a gap. */
+/**
+ * Returns the last offset of a read that continues `since` without a gap; undefined when it has a
+ * gap.
+ */
 function lastOffset(since: StreamPosition, { position, publications }: StreamRead) {
   if (position.epoch !== since.epoch) {
     return undefined

@@ -14,7 +14,9 @@ export interface MetricSources {
   unauthenticated: () => number
 }
 
-/** Registers the node's metrics. Their values are read at each scrape and cost nothing in between. */
+/**
+ * Registers the node's metrics. Their values are read at each scrape and cost nothing in between.
+ */
 export function registerMetrics(registry: Registry, sources: MetricSources): void {
   const instruments = instrumentsOf(registry)
   registerConnectionMetrics(instruments, sources)

@@ -51,7 +51,9 @@ export class BulkReads {
     })
   }
 
-  /** Reads for the node itself, on which all clients depend: bounded likewise, charged to no reader. */
+  /**
+   * Reads for the node itself, on which all clients depend: bounded likewise, charged to no reader.
+   */
   async stream(channel: string, since?: StreamPosition): Promise<StreamRead> {
     const { broker, maxPublications, maxBytes } = this.#options
     if (since === undefined) {

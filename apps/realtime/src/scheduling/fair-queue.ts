@@ -18,9 +18,9 @@ interface CallerJobs {
 }
 
 /**
- * Bounds the jobs in flight, in total and for each caller. Callers with waiting jobs take turns, so a
- * caller with many jobs does not delay the others. Jobs start in short slices, between which the event
- * loop handles other work, such as renewing the lease.
+ * Bounds the jobs in flight, in total and for each caller. Callers with waiting jobs take turns, so
+ * a caller with many jobs does not delay the others. Jobs start in short slices, between which the
+ * event loop handles other work, such as renewing the lease.
  *
  * Callers bound the number of their waiting jobs. A job heavier than a bound runs alone.
  */
@@ -97,7 +97,9 @@ export class FairQueue {
     }
   }
 
-  /** Returns the next job of the first caller below its bound; undefined when no job may start now. */
+  /**
+   * Returns the next job of the first caller below its bound; undefined when no job may start now.
+   */
   #next(): [name: string, caller: CallerJobs, job: Job] | undefined {
     const { maxInFlight, maxPerCaller } = this.#options
     for (const [name, caller] of this.#callers) {

@@ -7,7 +7,9 @@ import type { Config } from '../config/config.js'
 import { connectPath } from '../routes/connect/connect.js'
 import { Refusal } from '../routes/refusals/refusal.js'
 
-/** Returns how long a peer has to answer a close, in milliseconds, before its connection is reset. */
+/**
+ * Returns how long a peer has to answer a close, in milliseconds, before its connection is reset.
+ */
 export function closeMs({ CLOSE_DEADLINE_MS }: Pick<Config, 'CLOSE_DEADLINE_MS'>): number {
   return Math.min(5000, CLOSE_DEADLINE_MS)
 }

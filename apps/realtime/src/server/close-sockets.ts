@@ -38,8 +38,8 @@ export async function closeSockets(
 ): Promise<void> {
   const { clients } = app.websocketServer
   const deadline = new Promise<void>((resolve) => {
-    // Nothing holds the server longer: not a client that does not read, an upgrade that auth does not
-    // answer, or half a request.
+    // Nothing holds the server longer: not a client that does not read, an upgrade that auth does
+    // not answer, or half a request.
     const resetAll = setTimeout(() => {
       for (const socket of connections) {
         reset(socket)

@@ -12,11 +12,16 @@ import { BulkReads } from '../scheduling/bulk-reads.js'
 import { version } from '../version.js'
 import { type OptionsOf, wireHub } from './hub.js'
 
-/** Interval of the probes of Redis, in milliseconds; a hanging Redis is noticed within twice that. */
+/**
+ * Interval of the probes of Redis, in milliseconds; a hanging Redis is noticed within twice that.
+ */
 const redisProbeMs = 2000
 /** Lifetime of a presence entry, in milliseconds; a node renews three times as often. */
 const presenceTtlMs = 60_000
-/** Interval at which streams are compared with their histories, since a lost last publication leaves no gap. */
+/**
+ * Interval at which streams are compared with their histories, since a lost last publication leaves
+ * no gap.
+ */
 const verifyMs = 25_000
 /** Interval of that comparison while Redis does not answer, in milliseconds. */
 const verifyAgainMs = 1000

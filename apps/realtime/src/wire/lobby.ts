@@ -3,7 +3,9 @@ import { Connection } from '../connection/connection.js'
 import { Lobby } from '../connection/lobby.js'
 import type { Node } from '../connection/node.js'
 
-/** Makes the lobby of `ADMISSION=connect`; returns undefined when each upgrade must bring a token. */
+/**
+ * Makes the lobby of `ADMISSION=connect`; returns undefined when each upgrade must bring a token.
+ */
 export function openLobby(
   { ADMISSION, CONNECT_DEADLINE_MS }: Config,
   node: Node,

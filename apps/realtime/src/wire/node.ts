@@ -21,7 +21,9 @@ export interface NodeSettings {
 type Timers = 'hold' | 'flushQueue' | 'heartbeat' | 'connectDeadline'
 type Settings = 'name' | 'version' | 'pingIntervalMs' | 'limits'
 
-/** The rest of the system as a node's connections see it; tests and the simulation bring their own. */
+/**
+ * The rest of the system as a node's connections see it; tests and the simulation bring their own.
+ */
 export interface NodeSurroundings extends Omit<Node, Timers | Settings> {
   lease: Lease
 }

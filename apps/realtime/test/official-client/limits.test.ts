@@ -31,8 +31,8 @@ for (const build of ['json', 'protobuf'] as const) {
         client.publish('a', build === 'json' ? at : Buffer.of(at)),
       ),
     )
-    // Right after them, before the allowance grows. The client sends publications in a microtask, and a
-    // subscription at once.
+    // Right after them, before the allowance grows. The client sends publications in a microtask,
+    // and a subscription at once.
     await new Promise((resolve) => process.nextTick(resolve))
     subscription.subscribe()
     const results = await publishing

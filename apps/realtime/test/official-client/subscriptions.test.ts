@@ -21,8 +21,9 @@ const backend = auth.issue({ subject: 'shop', scope })
 const publish = (channel: string, data: unknown) => node.api('publish', backend, { channel, data })
 
 /**
- * Returns the shortest lifetime, in seconds, that leaves a client one second for refreshing its token: the
- * announced ttl is nine tenths of the remainder, in whole seconds, and tokens expire at whole seconds.
+ * Returns the shortest lifetime, in seconds, that leaves a client one second for refreshing its
+ * token: the announced ttl is nine tenths of the remainder, in whole seconds, and tokens expire at
+ * whole seconds.
  */
 function shortLifetime(): number {
   const begun = (Date.now() % 1000) / 1000

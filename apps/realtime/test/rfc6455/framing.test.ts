@@ -18,10 +18,10 @@ import {
 } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-// The text cases of groups 1 to 5, 7, 9 and 10 of the Autobahn testsuite; binary messages (1.2, 9.2) and
-// UTF-8 (6) have separate files. Groups 12 and 13 are about compression, which is off: the last test here
-// checks that it is not negotiated, and 3.1 that a compressed frame is refused. The pauses between frames
-// in 5.19 are omitted: a node has no timer for frames.
+// The text cases of groups 1 to 5, 7, 9 and 10 of the Autobahn testsuite; binary messages (1.2,
+// 9.2) and UTF-8 (6) have separate files. Groups 12 and 13 are about compression, which is off: the
+// last test here checks that it is not negotiated, and 3.1 that a compressed frame is refused. The
+// pauses between frames in 5.19 are omitted: a node has no timer for frames.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {

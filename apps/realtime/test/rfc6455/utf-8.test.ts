@@ -5,10 +5,10 @@ import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { close, fragments, text } from '../fixtures/rfc6455-case.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
-// Group 6 of the Autobahn testsuite: valid UTF-8 is returned unchanged, invalid UTF-8 closes with 1007.
-// The echo is a publication received by its publisher. Control characters are omitted, since JSON allows
-// them only escaped. The suite prefers a failure at the first invalid byte (6.4), but also accepts a check
-// of the whole message, as in ws.
+// Group 6 of the Autobahn testsuite: valid UTF-8 is returned unchanged, invalid UTF-8 closes with
+// 1007. The echo is a publication received by its publisher. Control characters are omitted, since
+// JSON allows them only escaped. The suite prefers a failure at the first invalid byte (6.4), but
+// also accepts a check of the whole message, as in ws.
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {

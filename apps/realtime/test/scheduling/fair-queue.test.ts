@@ -1,7 +1,9 @@
 import t from 'tap'
 import { FairQueue } from '../../src/scheduling/fair-queue.js'
 
-/** Jobs that run until the test ends them; `begun` lists their names in the order of their start. */
+/**
+ * Jobs that run until the test ends them; `begun` lists their names in the order of their start.
+ */
 function jobs(queue: FairQueue) {
   const begun: string[] = []
   const ends = new Map<string, () => void>()

@@ -28,11 +28,11 @@ export interface PresenceOptions {
 }
 
 /**
- * The clients present in each channel, kept in Redis. Each node enters its own clients and renews them;
- * entries of a node that is gone expire after `ttlMs`.
+ * The clients present in each channel, kept in Redis. Each node enters its own clients and renews
+ * them; entries of a node that is gone expire after `ttlMs`.
  *
- * All commands of one channel use one connection, so Redis handles them in order: a renewal in flight
- * cannot bring back an entry that `leave` removed.
+ * All commands of one channel use one connection, so Redis handles them in order: a renewal in
+ * flight cannot bring back an entry that `leave` removed.
  */
 export class Presence {
   readonly #options: PresenceOptions

@@ -49,15 +49,19 @@ export class ChannelSubscriptions {
     subscriber.remove(keys.channel(channel))
   }
 
-  /** Tells the channel's subscribers on every node that a client joined. @throws BrokerError away */
+  /**
+   * Tells the channel's subscribers on every node that a client joined.
+   *
+   * @throws BrokerError away
+   */
   announceJoin(channel: string, info: ClientInfo, permit: Permit): Promise<void> {
     const { keys, publisher } = this.#options
     return publisher.publishPermitted(keys.channel(channel), presenceMessage('join', info), permit)
   }
 
   /**
-   * Tells the channel's subscribers on every node that a client left. Needs no permit: the node itself
-   * reports it, also when the client's token has ended.
+   * Tells the channel's subscribers on every node that a client left. Needs no permit: the node
+   * itself reports it, also when the client's token has ended.
    *
    * @throws BrokerError away
    */

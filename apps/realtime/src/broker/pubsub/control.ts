@@ -24,8 +24,8 @@ export interface ControlOptions {
 
 /**
  * What nodes tell each other about all connections: orders and questions on one control channel,
- * answers in an inbox for each node. All of these are in the first partition, so one master delivers
- * the control channel to every node and its count of receivers is exact.
+ * answers in an inbox for each node. All of these are in the first partition, so one master
+ * delivers the control channel to every node and its count of receivers is exact.
  */
 export class Control {
   readonly #options: ControlOptions

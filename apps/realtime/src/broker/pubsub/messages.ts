@@ -68,8 +68,8 @@ export function presenceMessage(kind: 'join' | 'leave', info: ClientInfo): strin
  * Reads a message of a channel; returns undefined when it is malformed:
  *
  * - `{…}`: a publication without a position
- * - `p<offset> <epoch>[ <after>]\n{…}`: a publication of a stream; `after` is the previous offset when it
- *   is not `offset - 1`
+ * - `p<offset> <epoch>[ <after>]\n{…}`: a publication of a stream; `after` is the previous offset
+ *   when it is not `offset - 1`
  * - `j{…}`, `l{…}`: a client joined or left
  */
 export function readChannelMessage(message: Buffer): ChannelMessage | undefined {

@@ -14,7 +14,11 @@ export class Publisher {
     this.#writes = writes
   }
 
-  /** Publishes a message of the node itself; returns the number of receivers. @throws BrokerError away */
+  /**
+   * Publishes a message of the node itself; returns the number of receivers.
+   *
+   * @throws BrokerError away
+   */
   async publish(to: string, message: string): Promise<number> {
     return Number(await orAway(() => this.#commands.spublish(to, message)))
   }

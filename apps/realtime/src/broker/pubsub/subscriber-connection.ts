@@ -80,8 +80,8 @@ export class SubscriberConnection {
   }
 
   /**
-   * Subscribes to all groups; the names of a group share a slot. Returns true when Redis has confirmed
-   * all of them and no subscription of this connection was interrupted meanwhile.
+   * Subscribes to all groups; the names of a group share a slot. Returns true when Redis has
+   * confirmed all of them and no subscription of this connection was interrupted meanwhile.
    */
   async subscribeAll(groups: readonly (readonly string[])[]): Promise<boolean> {
     const [lost, interruptions] = [this.#lost, this.#interruptions]

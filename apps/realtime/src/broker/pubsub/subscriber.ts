@@ -6,7 +6,10 @@ export interface SubscriberOptions {
   masters: Masters
   /** The Cluster slot of each partition. */
   slots: readonly number[]
-  /** Interval of the probes of each connection, and the time that Redis has for its reply, in milliseconds. */
+  /**
+   * Interval of the probes of each connection, and the time that Redis has for its reply, in
+   * milliseconds.
+   */
   probeMs: number
   /** Messages of some partitions arrive again after an interruption. */
   onRestored: () => void
@@ -26,12 +29,13 @@ interface Wanted {
 }
 
 /**
- * The node's subscriptions in Redis: one connection to each master, for all partitions of its slots.
+ * The node's subscriptions in Redis: one connection to each master, for all partitions of its
+ * slots.
  *
- * All commands of a partition use one connection and Redis handles them in order, so an SSUBSCRIBE sent
- * after an SUNSUBSCRIBE wins and needs no state here. After a reconnect, and when a partition moves to
- * another master, all its wanted subscriptions are sent again; until Redis confirms them the partition
- * is incomplete.
+ * All commands of a partition use one connection and Redis handles them in order, so an SSUBSCRIBE
+ * sent after an SUNSUBSCRIBE wins and needs no state here. After a reconnect, and when a partition
+ * moves to another master, all its wanted subscriptions are sent again; until Redis confirms them
+ * the partition is incomplete.
  */
 export class Subscriber {
   readonly #options: SubscriberOptions

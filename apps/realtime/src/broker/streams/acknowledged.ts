@@ -1,7 +1,9 @@
 import type { StreamPosition } from '@portcullis/protocol'
 
 export interface AcknowledgedOptions {
-  /** Minimum time for which a position is kept, in milliseconds: longer than a usable replica lags. */
+  /**
+   * Minimum time for which a position is kept, in milliseconds: longer than a usable replica lags.
+   */
   forMs: number
   /** Offsets at least this far apart come from different masters. */
   minJump: number
@@ -11,9 +13,9 @@ export interface AcknowledgedOptions {
 type Entry = readonly [channel: string, position: StreamPosition]
 
 /**
- * Positions that Redis acknowledged to this node lately: the last one of each stream, and the last one
- * before another master took over. Redis acknowledges before its replicas have the publication, so a
- * replica that takes over may lack it; then only this node still knows of it.
+ * Positions that Redis acknowledged to this node lately: the last one of each stream, and the last
+ * one before another master took over. Redis acknowledges before its replicas have the publication,
+ * so a replica that takes over may lack it; then only this node still knows of it.
  */
 export class Acknowledged {
   readonly #options: AcknowledgedOptions

@@ -1,6 +1,6 @@
 --[[
-  Deletes a channel's stream if it has lost a publication that Redis acknowledged: one beyond the end,
-  or one within the gap of the last change of masters. The next publication starts a new epoch.
+  Deletes a channel's stream if it has lost a publication that Redis acknowledged: one beyond the
+  end, or one within the gap of the last change of masters. The next publication starts a new epoch.
 
   KEYS  1 streamKey
         2 placeKey

@@ -1,12 +1,12 @@
 --[[
-  Publishes into a channel with a history, in one step: assigns the offset, stores the publication and
-  sends it to every node.
+  Publishes into a channel with a history, in one step: assigns the offset, stores the publication
+  and sends it to every node.
 
-  A replica that becomes master may lack the last publications that its master acknowledged, and so may
-  a restarted Redis. Clients may have received those publications, so their offsets must not be used
-  again. When the replication id differs from that of the last publication, the offset jumps and the
-  publication names the previous offset in 'after': a client whose position is greater than that has
-  received lost publications.
+  A replica that becomes master may lack the last publications that its master acknowledged, and so
+  may a restarted Redis. Clients may have received those publications, so their offsets must not be
+  used again. When the replication id differs from that of the last publication, the offset jumps
+  and the publication names the previous offset in 'after': a client whose position is greater than
+  that has received lost publications.
 
   KEYS  1 streamKey
         2 placeKey

@@ -1,6 +1,6 @@
 --[[
-  Reads a channel's history and the end of its stream. Creates the stream at offset 0 when it does not
-  exist, so that a subscriber has a position to recover from before the first publication.
+  Reads a channel's history and the end of its stream. Creates the stream at offset 0 when it does
+  not exist, so that a subscriber has a position to recover from before the first publication.
 
   KEYS  1 streamKey
         2 placeKey

@@ -15,15 +15,18 @@ const historyScript = script<
 >(lua('read-history'))
 
 /**
- * Bounds of the random jump in offsets after another master took over, since the last offsets before it
- * may be lost (see publish.lua). Random, because a second replica may take over that never saw the jump
- * of the first. Large, so that no channel publishes as much in the meantime; and 53 bits still suffice
- * for thousands of jumps.
+ * Bounds of the random jump in offsets after another master took over, since the last offsets
+ * before it may be lost (see publish.lua). Random, because a second replica may take over that
+ * never saw the jump of the first. Large, so that no channel publishes as much in the meantime; and
+ * 53 bits still suffice for thousands of jumps.
  */
 export const minJump = 2 ** 24
 const maxJump = 2 ** 40
 
-/** Minimum time that a stream's position is kept; a client back within it learns of missed publications. */
+/**
+ * Minimum time that a stream's position is kept; a client back within it learns of missed
+ * publications.
+ */
 const minPlaceSeconds = 30 * 24 * 60 * 60
 
 export interface PublishOptions {
@@ -45,8 +48,8 @@ export interface BoundedHistoryQuery {
 }
 
 /**
- * Publishes to every node, and into the channel's history if it has one; returns the position there.
- * `deadline` as in `Script`.
+ * Publishes to every node, and into the channel's history if it has one; returns the position
+ * there. `deadline` as in `Script`.
  */
 export async function publish(
   redis: Commands,

@@ -71,8 +71,8 @@ export class Streams {
   }
 
   /**
-   * Retries a failed read once on a Cluster, with a new slot map: the bulk connection is seldom used,
-   * so its map may be older than a failover. Reads are safe to repeat.
+   * Retries a failed read once on a Cluster, with a new slot map: the bulk connection is seldom
+   * used, so its map may be older than a failover. Reads are safe to repeat.
    */
   async #readBulk<Result>(read: () => Promise<Result>): Promise<Result> {
     const { bulk } = this.#options
@@ -87,7 +87,10 @@ export class Streams {
     }
   }
 
-  /** Returns the end of each stream: undefined when none exists, 'unknown' when Redis does not answer. */
+  /**
+   * Returns the end of each stream: undefined when none exists, 'unknown' when Redis does not
+   * answer.
+   */
   positions(channels: readonly string[]): Promise<(StreamPosition | undefined | 'unknown')[]> {
     const { commands, keys } = this.#options
     return Promise.all(
@@ -98,15 +101,21 @@ export class Streams {
   }
 
   /**
-   * Starts a new epoch if Redis has lost the publication at `position`, so that followers learn of the
-   * gap. Returns true if it did. @throws BrokerError away
+   * Starts a new epoch if Redis has lost the publication at `position`, so that followers learn of
+   * the gap. Returns true if it did.
+   *
+   * @throws BrokerError away
    */
   disown(channel: string, position: StreamPosition): Promise<boolean> {
     const { commands, keys } = this.#options
     return orAway(() => disownLost(commands, keys, channel, position))
   }
 
-  /** Calls `disown` for everything that Redis acknowledged to this node lately. @throws BrokerError away */
+  /**
+   * Calls `disown` for everything that Redis acknowledged to this node lately.
+   *
+   * @throws BrokerError away
+   */
   async disownLost(): Promise<void> {
     const acknowledged = this.#acknowledged.all
     await Promise.all(acknowledged.map(([channel, position]) => this.disown(channel, position)))

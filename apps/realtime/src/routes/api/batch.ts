@@ -11,15 +11,19 @@ import { security } from './security-schemes.js'
 /** Concurrent commands of a parallel batch. */
 const maxConcurrent = 16
 
-/** Bytes of replies after which no further command runs: all replies are in memory until they are sent. */
+/**
+ * Bytes of replies after which no further command runs: all replies are in memory until they are
+ * sent.
+ */
 const maxReplyBytes = 4_194_304
 
 /**
- * Registers `POST /api/batch`: several commands in one request, one after the other or, with `parallel`,
- * concurrently. `replies` has one entry for each command, in order: the result under the command's name,
- * or `error`. Each command needs the same scopes, and counts as much, as in a request of its own. When
- * the caller's token is revoked meanwhile, or the node loses its lease, further commands do not run;
- * commands over the caller's rate get error 111, and commands after 4 MiB of replies error 106.
+ * Registers `POST /api/batch`: several commands in one request, one after the other or, with
+ * `parallel`, concurrently. `replies` has one entry for each command, in order: the result under
+ * the command's name, or `error`. Each command needs the same scopes, and counts as much, as in a
+ * request of its own. When the caller's token is revoked meanwhile, or the node loses its lease,
+ * further commands do not run; commands over the caller's rate get error 111, and commands after 4
+ * MiB of replies error 106.
  */
 export function apiBatch(
   app: FastifyInstance,
@@ -80,7 +84,9 @@ async function runAll(
   return replies
 }
 
-/** Runs one command; serializes its reply at once, so that no reply blocks the event loop for long. */
+/**
+ * Runs one command; serializes its reply at once, so that no reply blocks the event loop for long.
+ */
 async function runCommand(
   app: FastifyInstance,
   request: FastifyRequest,

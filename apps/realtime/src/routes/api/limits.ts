@@ -19,8 +19,8 @@ export interface ApiLimitsOptions {
 }
 
 /**
- * Limits the callers of the server API, by identity, over all of its tokens: commands, channels of a
- * broadcast, bytes published and bytes read.
+ * Limits the callers of the server API, by identity, over all of its tokens: commands, channels of
+ * a broadcast, bytes published and bytes read.
  */
 export class ApiLimits {
   readonly #options: ApiLimitsOptions
@@ -32,8 +32,8 @@ export class ApiLimits {
   }
 
   /**
-   * Counts a command; returns false when the identity has used up its rate. A command that starts within
-   * the rate may exceed it, so that large commands are possible at all.
+   * Counts a command; returns false when the identity has used up its rate. A command that starts
+   * within the rate may exceed it, so that large commands are possible at all.
    */
   take(identity: string): boolean {
     const allowance = this.#of(identity)

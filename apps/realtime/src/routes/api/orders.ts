@@ -4,12 +4,14 @@ import type { Grant } from '@portcullis/gate'
 import { replyErrors } from '@portcullis/protocol'
 import type { Order, Target } from '../../hub/orders.js'
 
-/** Sends an order to every node on behalf of the caller's token; rejects when the token has ended. */
+/**
+ * Sends an order to every node on behalf of the caller's token; rejects when the token has ended.
+ */
 export type SendOrder = (order: Order, caller: Grant) => Promise<void>
 
 /**
- * Returns the target of a command. Without `admin`, callers reach only connections with tokens of their
- * own identity. Empty ids count as absent.
+ * Returns the target of a command. Without `admin`, callers reach only connections with tokens of
+ * their own identity. Empty ids count as absent.
  */
 export function targetOf(
   { user, client = '', session = '' }: TargetRequest,
@@ -24,8 +26,8 @@ export function targetOf(
 }
 
 /**
- * Returns the error for the first of these fields that is set, undefined when none is. This server does
- * not support them, and ignoring one would do something else than was requested.
+ * Returns the error for the first of these fields that is set, undefined when none is. This server
+ * does not support them, and ignoring one would do something else than was requested.
  */
 export function refuseFields<Body extends object>(
   body: Body,

@@ -15,7 +15,9 @@ export function apiError({ code, message }: ReplyError): { error: ApiError } {
   return { error: { code, message } }
 }
 
-/** Replies with the value read, the reason why it was not read, or `internal` when Redis is away. */
+/**
+ * Replies with the value read, the reason why it was not read, or `internal` when Redis is away.
+ */
 export async function orUnread<T extends object>(work: Promise<T | Unread>): Promise<ApiReply<T>> {
   const reply = await orInternal(work)
   if ('error' in reply) {
@@ -25,7 +27,9 @@ export async function orUnread<T extends object>(work: Promise<T | Unread>): Pro
   return typeof result === 'string' ? apiError(replyErrors[result]) : { result }
 }
 
-/** Replies `internal` when the work rejects, because Redis is away or the caller's token has ended. */
+/**
+ * Replies `internal` when the work rejects, because Redis is away or the caller's token has ended.
+ */
 export async function orInternal<T>(work: Promise<T>): Promise<ApiReply<T>> {
   try {
     return { result: await work }

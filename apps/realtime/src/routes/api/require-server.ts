@@ -3,9 +3,9 @@ import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../refusals/refusal.js'
 
 /**
- * Refuses users' tokens at the server API: a user could publish where clients may not, without a name,
- * and delete other users' publications. A service presents its identity's own token, whose subject is
- * the identity, or a token with the scope `server`.
+ * Refuses users' tokens at the server API: a user could publish where clients may not, without a
+ * name, and delete other users' publications. A service presents its identity's own token, whose
+ * subject is the identity, or a token with the scope `server`.
  *
  * A preParsing hook: the token is known by then, and the body has not been read.
  */

@@ -1,9 +1,9 @@
 import { Refusal } from '../refusals/refusal.js'
 
 /**
- * Throws when an upgrade comes from a page whose origin is not listed; origins are compared as a whole
- * (RFC 6454 §7). `null`, the origin of sandboxed pages, is never listed. Clients other than browsers
- * send no origin.
+ * Throws when an upgrade comes from a page whose origin is not listed; origins are compared as a
+ * whole (RFC 6454 §7). `null`, the origin of sandboxed pages, is never listed. Clients other than
+ * browsers send no origin.
  */
 export function checkOrigin(origin: string | undefined, allowed: readonly string[]): void {
   if (origin === undefined || allowed.includes(origin)) {

@@ -33,8 +33,9 @@ export interface ConnectRouteOptions {
 }
 
 /**
- * `GET /connection/websocket`: the Centrifuge protocol, for clients with a valid token. Bytes that a
- * client sends right after its upgrade request stay unread in the socket until the upgrade is accepted.
+ * `GET /connection/websocket`: the Centrifuge protocol, for clients with a valid token. Bytes that
+ * a client sends right after its upgrade request stay unread in the socket until the upgrade is
+ * accepted.
  */
 export function connectRoute(
   app: FastifyInstance,
@@ -95,7 +96,9 @@ function requireUpgrade(request: FastifyRequest): void {
   }
 }
 
-/** Outside of the route's closures, which would keep the request for as long as the socket is open. */
+/**
+ * Outside of the route's closures, which would keep the request for as long as the socket is open.
+ */
 function introspectLimited(
   refusals: RefusalLimits,
   request: FastifyRequest,

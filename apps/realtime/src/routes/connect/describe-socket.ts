@@ -12,8 +12,8 @@ const named = (prefix: string, schemas: object) =>
   Object.entries(schemas).map(([name, payload]) => ({ name, key: `${prefix}_${name}`, payload }))
 
 /**
- * Describes the clients' WebSocket as AsyncAPI 3, in JSON. Actions are those of the node: it receives
- * commands, replies to them, and sends pushes. PROTOCOL.md explains each message.
+ * Describes the clients' WebSocket as AsyncAPI 3, in JSON. Actions are those of the node: it
+ * receives commands, replies to them, and sends pushes. PROTOCOL.md explains each message.
  *
  * @param url - the address of this node for clients
  */

@@ -19,7 +19,11 @@ export class Places {
     this.#options = options
   }
 
-  /** Reserves a place until `release` or the end of the socket. @throws Refusal 503 when all are taken */
+  /**
+   * Reserves a place until `release` or the end of the socket.
+   *
+   * @throws Refusal 503 when all are taken
+   */
   reserve(socket: Socket): void {
     const { open, maxConnections, maxAdmissions } = this.#options
     const upgrading = this.#upgrading.size

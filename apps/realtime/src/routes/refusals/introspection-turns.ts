@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { FairQueue } from '../../scheduling/fair-queue.js'
 
 /**
- * Concurrent introspections of unknown tokens from addresses beyond their limit. `perAddress` is less
- * than the number of connections from the gate to auth.
+ * Concurrent introspections of unknown tokens from addresses beyond their limit. `perAddress` is
+ * less than the number of connections from the gate to auth.
  */
 const maxIntrospections = { perAddress: 2, total: 32 }
 
@@ -22,7 +22,9 @@ export class IntrospectionTurns {
   })
   readonly #ends = new WeakMap<FastifyRequest, () => void>()
 
-  /** Resolves in the address's turn, with the function that ends it. Undefined when too many wait. */
+  /**
+   * Resolves in the address's turn, with the function that ends it. Undefined when too many wait.
+   */
   wait(address: string): Promise<() => void> | undefined {
     if (this.#queue.size >= maxWaiting.total) {
       return undefined
@@ -35,7 +37,9 @@ export class IntrospectionTurns {
     })
   }
 
-  /** Binds a turn to a request: it ends with `end`, or some time after the request's socket closed. */
+  /**
+   * Binds a turn to a request: it ends with `end`, or some time after the request's socket closed.
+   */
   assign(request: FastifyRequest, end: () => void): void {
     const onClose = () => setTimeout(end, closedSocketMs).unref()
     const { socket } = request.raw

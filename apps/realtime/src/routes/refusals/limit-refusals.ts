@@ -20,13 +20,13 @@ export interface LimitRefusalsOptions {
 }
 
 /**
- * Counts the requests and upgrades that were refused for their token or origin (401, 403), by address.
- * People may share an address, so an address beyond its limit is not locked out: tokens that auth
- * called active lately pass, and unknown tokens wait for a turn at introspection. A token refused before
- * is refused again from that address without asking auth.
+ * Counts the requests and upgrades that were refused for their token or origin (401, 403), by
+ * address. People may share an address, so an address beyond its limit is not locked out: tokens
+ * that auth called active lately pass, and unknown tokens wait for a turn at introspection. A token
+ * refused before is refused again from that address without asking auth.
  *
- * Each token also has a limit, a tenth of the address's: a client that reconnects with an ended token
- * costs auth little. Needs @fastify/rate-limit; register it before the gate.
+ * Each token also has a limit, a tenth of the address's: a client that reconnects with an ended
+ * token costs auth little. Needs @fastify/rate-limit; register it before the gate.
  */
 export function limitRefusals(app: FastifyInstance, options: LimitRefusalsOptions): RefusalLimits {
   const limits = new RefusalLimits(app, options)

@@ -11,7 +11,9 @@ const node = await realtimeNode(t, {
 })
 const admin = auth.issue({ scope: 'admin publish:* subscribe:* history:* presence:*' })
 
-/** All routes of the server API, from the node's OpenAPI description, so that new ones are included. */
+/**
+ * All routes of the server API, from the node's OpenAPI description, so that new ones are included.
+ */
 const description = await fetch(`${node.url}/docs`)
 const { paths } = (await description.json()) as { paths: object }
 const routes = Object.keys(paths)

@@ -13,8 +13,8 @@ const Result = Type.Object({ responses: Type.Array(ApiReply(PublishResult)) })
 const maxConcurrent = 64
 
 /**
- * `broadcast`: publishes the same data into several channels. `responses` has one reply for each, in
- * order. Each channel counts as a command.
+ * `broadcast`: publishes the same data into several channels. `responses` has one reply for each,
+ * in order. Each channel counts as a command.
  */
 export function apiBroadcast(
   publish: Publish,

@@ -9,8 +9,8 @@ import { apiError, orInternal } from '../reply.js'
 const Result = Type.Object({})
 
 /**
- * `disconnect`: closes a user's connections on every node, except those in `whitelist`; revokes nothing.
- * Without `admin` it reaches only connections with tokens of the caller's identity.
+ * `disconnect`: closes a user's connections on every node, except those in `whitelist`; revokes
+ * nothing. Without `admin` it reaches only connections with tokens of the caller's identity.
  */
 export function apiDisconnect(
   sendOrder: SendOrder,

@@ -14,7 +14,10 @@ export interface PublishIntoOptions {
   skipHistory?: boolean | undefined
 }
 
-/** Sends an encoded publication to every node; rejects when Redis is away or the caller's token has ended. */
+/**
+ * Sends an encoded publication to every node; rejects when Redis is away or the caller's token has
+ * ended.
+ */
 export type Publish = (
   channel: string,
   publication: Buffer,

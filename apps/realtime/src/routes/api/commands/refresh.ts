@@ -9,9 +9,10 @@ import { orInternal } from '../reply.js'
 const Result = Type.Object({})
 
 /**
- * `refresh`: closes a user's connections as if their tokens had expired (3005); clients fetch a new token
- * and reconnect. Requires `expired` or an `expire_at` in the past; otherwise error 108, because only a
- * token decides when its connection ends. Revokes nothing; needs `tokens:revoke`, like `disconnect`.
+ * `refresh`: closes a user's connections as if their tokens had expired (3005); clients fetch a new
+ * token and reconnect. Requires `expired` or an `expire_at` in the past; otherwise error 108,
+ * because only a token decides when its connection ends. Revokes nothing; needs `tokens:revoke`,
+ * like `disconnect`.
  */
 export function apiRefresh(sendOrder: SendOrder): ApiCommand<typeof RefreshRequest, typeof Result> {
   return {

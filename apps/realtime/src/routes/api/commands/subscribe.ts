@@ -14,11 +14,12 @@ const Result = Type.Object({})
 const maxDataBytes = maxOrderBytes / 2
 
 /**
- * `subscribe`: subscribes a user's connections to a channel, on every node, until the connection ends.
+ * `subscribe`: subscribes a user's connections to a channel, on every node, until the connection
+ * ends.
  *
- * It grants more than the connections' tokens, so the caller needs the scopes for issuing a token that
- * permits the channel: `tokens:issue`, and `subscribe:<channel>`, where `{sub}` stands for the user.
- * Revoking a connection's token ends the connection and with it these subscriptions.
+ * It grants more than the connections' tokens, so the caller needs the scopes for issuing a token
+ * that permits the channel: `tokens:issue`, and `subscribe:<channel>`, where `{sub}` stands for the
+ * user. Revoking a connection's token ends the connection and with it these subscriptions.
  */
 export function apiSubscribe(
   sendOrder: SendOrder,
@@ -32,7 +33,8 @@ export function apiSubscribe(
     result: Result,
     async run(body, caller) {
       const { user, channel, recover_since: since, expire_at: expireAt = 0 } = body
-      // In a token with a subject, `{sub}` stands for that subject, as when it issues another token.
+      // In a token with a subject, `{sub}` stands for that subject, as when it issues another
+      // token.
       const subject = caller.subject === caller.identity ? user : caller.subject
       if (!permitsChannel(caller.scopes, subject, 'subscribe', channel)) {
         return apiError(replyErrors.permissionDenied)

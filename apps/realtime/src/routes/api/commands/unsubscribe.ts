@@ -8,9 +8,9 @@ import { orInternal } from '../reply.js'
 const Result = Type.Object({})
 
 /**
- * `unsubscribe`: unsubscribes a user's connections from a channel, on every node, whether the client or
- * the server subscribed them. Revokes nothing: clients may subscribe again. Needs `tokens:revoke`, like
- * `disconnect`, which does more.
+ * `unsubscribe`: unsubscribes a user's connections from a channel, on every node, whether the
+ * client or the server subscribed them. Revokes nothing: clients may subscribe again. Needs
+ * `tokens:revoke`, like `disconnect`, which does more.
  */
 export function apiUnsubscribe(
   sendOrder: SendOrder,
