@@ -53,7 +53,7 @@ function revokeKeyCommand(key: Command, open: OpenSession): void {
   )
     .addHelpText(
       'after',
-      '\nTokens signed with other keys are revoked too: whoever has a key can forge any of them.\n' +
+      '\nTokens signed with other keys are revoked too: the holder of one key can forge any of them.\n' +
         'Exit code 1 when a node has not confirmed within --wait, or fewer replicas than requested\n' +
         'have the revocation.',
     )

@@ -160,7 +160,10 @@ t.test('reports a fixed token that was refused at a reconnect, with exit code 3'
   writeFileSync(join(cwd, 'ada.token'), 'a.b.c\n')
   const { code, stderr } = await run(['connect', 'x', '--token-file', 'ada.token'], { cwd })
   t.equal(code, 3)
-  t.match(stderr, /no token: it was refused or has ended, and there is no other token\n$/)
+  t.match(
+    stderr,
+    /no token: the token was refused or has expired, and this source has no other token\n$/,
+  )
   t.equal(dials, 2)
 })
 
