@@ -8,11 +8,15 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, utimesSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { syncDist } from './sync-dist.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
+/** The compiler itself: `bin/tsc` starts it as a child that outlives a signal. */
+const { default: compiler } = await import(
+  pathToFileURL(join(typescript, 'lib', 'getExePath.js')).href
+)
 
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'))
 const workspaces = process.argv.slice(2).filter((word) => !word.startsWith('--'))
@@ -35,13 +39,8 @@ for (const workspace of sourceFolders()) {
 }
 
 const tsc = spawn(
-  process.execPath,
-  [
-    join(typescript, 'bin', 'tsc'),
-    '--build',
-    ...(watches ? ['--watch', '--preserveWatchOutput'] : []),
-    ...projects,
-  ],
+  compiler(),
+  ['--build', ...(watches ? ['--watch', '--preserveWatchOutput'] : []), ...projects],
   { cwd: root, stdio: 'inherit' },
 )
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
