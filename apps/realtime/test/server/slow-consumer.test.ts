@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Socket } from 'node:net'
 import t from 'tap'
 import { connected } from '../fixtures/dial.js'
@@ -28,6 +27,7 @@ t.test('closes a client that does not read with 3008 and frees its buffer', asyn
     }
     payload = String(next.payload)
   }
+  const reset = new Promise((resolve) => raw.socket.once('close', resolve))
   raw.socket.pause()
   const [slow] = node.app.websocketServer.clients
   const serverSide: unknown = slow && Reflect.get(slow, '_socket')
@@ -60,6 +60,6 @@ t.test('closes a client that does not read with 3008 and frees its buffer', asyn
     await new Promise(setImmediate)
   }
   raw.socket.resume()
-  await once(raw.socket, 'close')
+  await reset
   t.ok(raw.socket.bytesRead < written, `${raw.socket.bytesRead} of ${written} bytes`)
 })
