@@ -73,9 +73,16 @@ for (const [how, part] of Object.entries(ways)) {
       const taken = listens.received.filter(({ from }) => from === 'lives').map(({ n }) => n)
       t.same(
         taken,
-        taken.map((_, index) => (taken[0] ?? 0) + index),
+        taken.toSorted((a, b) => a - b),
         'waiting publications are accepted in order',
       )
+      const [firstTaken = 0, lastTaken = 0] = [taken[0], taken.at(-1)]
+      const lost = lives.sent.filter(
+        ({ n }) => n > firstTaken && n < lastTaken && !taken.includes(n),
+      )
+      // Redis refuses a write that was in flight when the lease ended.
+      t.ok(lost.length <= 1, 'and every one that waited is accepted')
+      t.notOk(lost[0]?.acceptedAt, 'a publication that is lost was not confirmed')
       t.notOk(listens.received.some(({ from, n }) => from === 'ada' && n > fromAda))
       t.same(judge({ clients, revocations: [revocation], leaseMs }), [])
     },

@@ -168,9 +168,14 @@ for (const build of ['json', 'protobuf'] as const) {
   t.test(`${build}: reconnects when it receives no ping`, async (t) => {
     const centrifuge = client(t, 'ada', { maxServerPingDelay: 200 })
     centrifuge.connect()
-    await centrifuge.ready()
-    socketOf(centrifuge).pause()
-    t.match(await next(centrifuge, 'connecting'), { reason: 'no ping' })
+    let reason = 'no pong'
+    // A process that stood still may find the server's close behind the reply that made it ready.
+    while (reason === 'no pong') {
+      await centrifuge.ready()
+      socketOf(centrifuge).pause()
+      reason = Object(await next(centrifuge, 'connecting')).reason
+    }
+    t.equal(reason, 'no ping')
     await centrifuge.ready()
   })
 
