@@ -124,7 +124,7 @@ t.test('a stopped master delays a command for no longer than the command timeout
   await cluster.promoted(slot, master)
   t.equal(await until('commands succeed again', () => redis.get('a').catch(() => undefined)), '1')
   // It still takes itself for the master when it is resumed.
-  master.goOn()
+  master.resume()
   await redis.set('a', '2')
   await cluster.settled()
   t.equal(await redis.get('a'), '2')

@@ -59,7 +59,7 @@ class FakeStream {
     this.#carried.length = 0
     this.#forked = true
     this.lineage.splice(Math.max(0, this.lineage.length - lost))
-    this.kept = this.kept.filter(({ encoded }) => this.lineage.includes(dataOf(encoded)))
+    this.kept = this.kept.filter(({ encoded }) => this.lineage.includes(textOf(encoded)))
     const [, offset = '0'] = this.lineage.at(-1)?.split('/') ?? []
     this.offset = Number(offset)
   }
@@ -100,7 +100,7 @@ class FakeStream {
   }
 }
 
-function dataOf(encoded: Buffer): string {
+function textOf(encoded: Buffer): string {
   return JSON.parse(encoded.toString()).data
 }
 
@@ -157,7 +157,7 @@ function open(redis = new FakeStream()) {
         begin = given
         if (given !== undefined && 'publications' in given) {
           for (const { encoded } of given.publications) {
-            member.got.push(dataOf(encoded))
+            member.got.push(textOf(encoded))
           }
         }
         return true

@@ -28,7 +28,7 @@ const settings: Readonly<Record<string, Record<string, string>>> = {
   server: { SERVER_SUBSCRIPTIONS: 'news chat:{sub}' },
 }
 
-const mostMs = 20_000
+const maxExampleMs = 20_000
 /** The scopes of the users in the examples. */
 const scope = ['subscribe', 'publish', 'presence', 'history']
   .flatMap((action) => ['news', 'chat:*', 'match:*', 'market:*'].map((name) => `${action}:${name}`))
@@ -245,7 +245,7 @@ t.ok(examples.length >= 6, 'the page has examples')
 
 for (const [at, example] of examples.entries()) {
   const { section, setting } = example
-  t.test(`example ${at + 1}, under ${section}`, { timeout: mostMs }, async (t) => {
+  t.test(`example ${at + 1}, under ${section}`, { timeout: maxExampleMs }, async (t) => {
     const more = settings[setting]
     if (more === undefined) {
       throw new Error(`unknown setting: ${setting}`)

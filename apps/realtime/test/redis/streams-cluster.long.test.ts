@@ -84,10 +84,10 @@ t.test('reports every loss when a paused master is replaced and returns', async 
   const mayLose = await affected()
   const { master } = await replicaOf(slot)
   master.pause()
-  t.teardown(() => master.goOn())
+  t.teardown(() => master.resume())
   await cluster.promoted(slot, master)
   await numbers.more(5)
-  master.goOn()
+  master.resume()
   await cluster.settled()
   for (const lost of await end()) {
     t.same(
@@ -123,7 +123,7 @@ t.test('reports publications lost after delivery, only to their channel', async 
   const lists = heard.map((each) => each.get(first) ?? [])
   await waitUntil(() => lists.every((list) => list.at(-1) === last + 1))
   await master.kill()
-  replica.goOn()
+  replica.resume()
   await cluster.promoted(slot, master)
   await publish(first, last + 2)
   await waitUntil(() => lists.every((list) => list.includes('lost')))
@@ -149,7 +149,7 @@ t.test('reports publications lost after acknowledgement and before delivery', as
   t.match(await publish(publisher, 2), { offset: 2 })
   const restored = once(publisher.events, 'restored')
   await master.kill()
-  replica.goOn()
+  replica.resume()
   await cluster.promoted(slot, master)
   await restored
   await waitUntil(() => publisher.broker.problem() === undefined)

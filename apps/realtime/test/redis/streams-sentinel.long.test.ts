@@ -39,7 +39,7 @@ t.test('reports publications lost after delivery, only to their channel', async 
   const lists = heard.map((each) => each.get(first) ?? [])
   await waitUntil(() => lists.every((list) => list.at(-1) === last + 1))
   await master.kill()
-  replica.goOn()
+  replica.resume()
   // Published before a node could check, and must not be taken for the lost one.
   const instead = encodePublication({ data: { n: last + 2 } })
   const history = { size: 5000, ttlSeconds: 300 }

@@ -143,9 +143,9 @@ t.test('introspects few unknown tokens of an address beyond its limit at a time'
   t.equal((await strict.api('publish', known, body)).status, 200)
   await flood(strict, 20)
   const before = auth.introspected
-  let goOn = () => {}
+  let resume = () => {}
   auth.hold = new Promise((resolve) => {
-    goOn = resolve
+    resume = resolve
   })
   const bad = Array.from({ length: 10 }, (_, at) => strict.api('publish', `more${at}`, {}))
   const upgrades = Array.from({ length: 10 }, (_, at) =>
@@ -166,7 +166,7 @@ t.test('introspects few unknown tokens of an address beyond its limit at a time'
   }
   t.equal(auth.introspected, before + 3, 'two unknown tokens and the formerly active one')
   auth.hold = undefined
-  goOn()
+  resume()
   t.equal((await passes).status, 200)
   t.equal((await good).status, 200, 'an active token gets its turn')
   for (const { status } of await Promise.all(bad)) {

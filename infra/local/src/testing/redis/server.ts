@@ -27,7 +27,7 @@ export interface RedisServer {
   /** Sends SIGSTOP: connections stay open, without replies. */
   pause(): void
   /** Sends SIGCONT. */
-  goOn(): void
+  resume(): void
   /** Starts the server after a kill, with the same settings, files and port. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -98,7 +98,7 @@ export async function startServer({ dir, args, bus }: StartServerOptions): Promi
     },
     kill: () => child.kill(),
     pause: () => signal('SIGSTOP'),
-    goOn: () => signal('SIGCONT'),
+    resume: () => signal('SIGCONT'),
     start,
     async stop() {
       await close(redis)
