@@ -7,6 +7,7 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { makeAuthority } from '@portcullis/local'
 import t, { type Test } from 'tap'
 import { reset } from '../../src/admission/reset.js'
+import { closeOf } from '../fixtures/close-of.js'
 import { dial, refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
@@ -125,7 +126,7 @@ t.test('a reset drops the bytes in the kernel', async (t) => {
       await flood(ours)
       before(ours)
       const handed = handedOver(ours)
-      const closed = once(theirs, 'close')
+      const closed = closeOf(theirs)
       reset(ours)
       t.equal(ours.destroyed, true)
       theirs.resume()
@@ -138,7 +139,7 @@ t.test('a reset drops the bytes in the kernel', async (t) => {
 t.test('a reset ends TCP, TLS and Unix sockets, even in the middle of a shutdown', async (t) => {
   for (const secure of [false, true]) {
     const { ours, theirs } = await pair(t, await serverOf(secure), secure)
-    const closed = Promise.all([once(ours, 'close'), once(theirs, 'close')])
+    const closed = Promise.all([closeOf(ours), closeOf(theirs)])
     ours.end()
     // During the shutdown.
     reset(ours)
@@ -149,7 +150,7 @@ t.test('a reset ends TCP, TLS and Unix sockets, even in the middle of a shutdown
 
   const path = join(tmpdir(), `gate-${randomUUID()}`)
   const { ours: local, theirs: peer } = await pair(t, createServer(), false, path)
-  const gone = once(peer, 'close')
+  const gone = closeOf(peer)
   reset(local)
   peer.resume()
   await gone

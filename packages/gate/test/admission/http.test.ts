@@ -1,8 +1,8 @@
 // HTTP responses under a grant.
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { closeOf } from '../fixtures/close-of.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
@@ -104,7 +104,7 @@ t.test('a revocation drops the part of a response that a slow reader has not rea
   const handed = await handing
   await auth.push(auth.event({ jti: auth.of(token).jti }))
   reader.resume()
-  await once(reader, 'close')
+  await closeOf(reader)
   t.ok(reader.bytesRead < handed, `${reader.bytesRead} of ${handed} bytes`)
 })
 

@@ -142,7 +142,7 @@ t.test('closes a client that floods pings before the pongs fill memory', async (
   )
   raw.send(pings)
   raw.socket.resume()
-  await once(raw.socket, 'close')
+  await new Promise((resolve) => raw.socket.once('close', resolve))
   t.ok(raw.socket.bytesRead < 100_000, `${raw.socket.bytesRead} bytes received`)
   await lives(t)
 })
