@@ -11,6 +11,7 @@
 
   Returns {queued, dropped}, or nil when the cursor is not `from`, or there is no such receiver.
 ]]
+--- @include "../lua/event-queue.lua"
 local receiversKey, progressKey, queueKey, eventsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local receiverId, from, to, maxQueued, lost = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local noticeJti, notice, lastAll, firstEvent = ARGV[6], ARGV[7], ARGV[8], 9
@@ -28,17 +29,9 @@ if lastAll ~= '' then
   redis.call('HSET', progressKey, 'lastAll', lastAll)
 end
 
-local function queue(jti, json)
-  if redis.call('HSETNX', eventsKey, jti, json) == 0 then
-    return 0
-  end
-  redis.call('ZADD', queueKey, redis.call('HINCRBY', progressKey, 'sequence', 1), jti)
-  return 1
-end
-
 local queued = 0
 for i = firstEvent, #ARGV, 2 do
-  queued = queued + queue(ARGV[i], ARGV[i + 1])
+  queued = queued + queueEvent(progressKey, queueKey, eventsKey, ARGV[i], ARGV[i + 1])
 end
 local dropped = 0
 local over = redis.call('ZCARD', queueKey) - maxQueued
@@ -53,13 +46,6 @@ if lost == 'lost' then
   redis.call('HINCRBY', progressKey, 'lost', 1)
 end
 if lost == 'lost' or dropped > 0 then
-  -- Replaces an earlier notice, which may be on its way already and does not cover these events.
-  local before = redis.call('HGET', progressKey, 'notice')
-  if before then
-    redis.call('ZREM', queueKey, before)
-    redis.call('HDEL', eventsKey, before)
-  end
-  redis.call('HSET', progressKey, 'notice', noticeJti)
-  queue(noticeJti, notice)
+  queueNotice(progressKey, queueKey, eventsKey, noticeJti, notice)
 end
 return { queued, dropped }

@@ -8,6 +8,7 @@
 
   Returns how many events this call has settled: {delivered, refused, expired}.
 ]]
+--- @include "../lua/event-queue.lua"
 local receiversKey, progressKey, queueKey, eventsKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local receiverId, nowMs, failure, noticeJti, notice, firstOutcome =
   ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 6
@@ -35,13 +36,6 @@ if failure ~= '' then
   redis.call('HSET', progressKey, 'lastFailureAt', nowMs, 'lastFailure', failure)
 end
 if counts.expired > 0 then
-  local before = redis.call('HGET', progressKey, 'notice')
-  if before then
-    redis.call('ZREM', queueKey, before)
-    redis.call('HDEL', eventsKey, before)
-  end
-  redis.call('HSET', progressKey, 'notice', noticeJti)
-  redis.call('HSET', eventsKey, noticeJti, notice)
-  redis.call('ZADD', queueKey, redis.call('HINCRBY', progressKey, 'sequence', 1), noticeJti)
+  queueNotice(progressKey, queueKey, eventsKey, noticeJti, notice)
 end
 return { counts.delivered, counts.refused, counts.expired }

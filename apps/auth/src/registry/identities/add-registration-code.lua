@@ -75,11 +75,9 @@ if not value then
   end
   table.insert(after, value)
 end
-if mustAdminister == '1' and administersNow(identityKey, codesKey) then
-  local fields = redis.call('HMGET', identityKey, 'state', 'scopes', 'jwks', 'jwksCeiling')
-  if not administers(fields[1], fields[2], fields[3], fields[4], after) then
-    return 'last_administrator'
-  end
+if mustAdminister == '1' and administersNow(identityKey, codesKey)
+  and not administersWith(identityKey, after) then
+  return 'last_administrator'
 end
 
 rememberRemoved(identityKey, removedCodesKey, gone)

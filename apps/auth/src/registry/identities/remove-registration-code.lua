@@ -25,11 +25,9 @@ end
 if not found then
   return 'code_not_found'
 end
-if mustAdminister == '1' and administersNow(identityKey, codesKey) then
-  local fields = redis.call('HMGET', identityKey, 'state', 'scopes', 'jwks', 'jwksCeiling')
-  if not administers(fields[1], fields[2], fields[3], fields[4], after) then
-    return 'last_administrator'
-  end
+if mustAdminister == '1' and administersNow(identityKey, codesKey)
+  and not administersWith(identityKey, after) then
+  return 'last_administrator'
 end
 rememberRemoved(identityKey, removedCodesKey, { found })
 redis.call('HDEL', codesKey, found)

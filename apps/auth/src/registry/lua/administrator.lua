@@ -23,9 +23,14 @@ local function administers(state, scopes, jwks, jwksCeiling, codes)
   return false
 end
 
-local function administersNow(identityKey, codesKey)
+-- Returns true when an identity could administer permanently if it had these codes.
+local function administersWith(identityKey, codes)
   local fields = redis.call('HMGET', identityKey, 'state', 'scopes', 'jwks', 'jwksCeiling')
-  return administers(fields[1], fields[2], fields[3], fields[4], redis.call('HVALS', codesKey))
+  return administers(fields[1], fields[2], fields[3], fields[4], codes)
+end
+
+local function administersNow(identityKey, codesKey)
+  return administersWith(identityKey, redis.call('HVALS', codesKey))
 end
 
 -- Remembers the hashes of codes that an administrator loses, so that the next start of auth does not add
