@@ -78,7 +78,7 @@ module.exports = {
       severity: 'error',
       comment:
         'only the simulation of the guarantee imports the inside of auth, gate and realtime, to run it on its own clock and network; other code goes through exports',
-      from: { pathNot: ['^test/simulation/', '^infra/docs/', '^apps/cli/bin/'] },
+      from: { pathNot: ['^test/simulation/', '^infra/docs/'] },
       to: { path: '^(?:apps|packages)/[^/]+/dist/', dependencyTypes: ['local'] },
     },
     room('contracts', 'packages/contracts', external('@sinclair/typebox')),
@@ -209,7 +209,7 @@ module.exports = {
     combinedDependencies: false,
     tsConfig: { fileName: 'tsconfig.base.json' },
     exclude: { path: ['/dist/.*\\.map$', '\\.tap/'] },
-    doNotFollow: { path: ['node_modules', '/dist/'] },
+    doNotFollow: { path: ['node_modules', '/dist/', '/bundle/'] },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['types', 'import', 'default', 'node'],

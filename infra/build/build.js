@@ -1,6 +1,7 @@
 // `node infra/build/build.js [--types] [--watch] [workspace…]` compiles `src/` of the workspaces, and of
-// those that they import, to `dist/`. Without a workspace it compiles all. What has not changed since
-// the last build is skipped. The build itself checks no types; `--types` does, of tests too.
+// those that they import, to `dist/`, and bundles the programs among them. Without a workspace it builds
+// all. What has not changed since the last build is skipped. The build itself checks no types; `--types`
+// does, of tests too. `--watch` compiles until it is stopped, and bundles nothing.
 //
 // TypeScript 7 is installed for this folder alone: dependency-cruiser and tap load TypeScript 5, whose
 // JavaScript interface version 7 no longer has.
@@ -9,6 +10,7 @@ import { existsSync, readdirSync, utimesSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundlePrograms } from './bundle.js'
 import { syncDist } from './sync-dist.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -21,7 +23,8 @@ const { default: compiler } = await import(
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'))
 const workspaces = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const watches = options.includes('--watch')
-const config = options.includes('--types') ? 'tsconfig.json' : 'tsconfig.build.json'
+const checksTypes = options.includes('--types')
+const config = checksTypes ? 'tsconfig.json' : 'tsconfig.build.json'
 const projects = workspaces.length > 0 ? workspaces.map((path) => join(path, config)) : [config]
 
 for (const workspace of sourceFolders()) {
@@ -46,7 +49,12 @@ const tsc = spawn(
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => tsc.kill(signal))
 }
-tsc.once('exit', (code) => process.exit(code ?? 1))
+tsc.once('exit', async (code) => {
+  if (code === 0 && !watches && !checksTypes) {
+    await bundlePrograms(root, workspaces)
+  }
+  process.exit(code ?? 1)
+})
 
 /** @returns {string[]} absolute paths of the folders that hold a `src/` */
 function sourceFolders() {

@@ -4,24 +4,16 @@
 FROM node:20-alpine AS build
 WORKDIR /portcullis
 COPY . .
-RUN npm ci --no-audit --no-fund \
-  && node infra/build/build.js apps/realtime \
-  # Keep only what runs: production packages, and what was built.
-  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspace=@portcullis/realtime \
-  && find apps packages -type f -not -path '*/node_modules/*' \
-    \( -path '*/src/*' -o -path '*/test/*' \
-    -o -name '*.tsbuildinfo' -o -name '*.map' -o -name '*.d.ts' -o -name 'tsconfig*.json' \) -delete
+RUN npm ci --no-audit --no-fund && node infra/build/build.js apps/realtime
 
 FROM node:20-alpine
 # /metrics and /docs are on a port of their own: do not publish it.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 INTERNAL_HOST=0.0.0.0 INTERNAL_PORT=9464
 WORKDIR /portcullis
-COPY --from=build /portcullis/package.json ./
-COPY --from=build /portcullis/node_modules ./node_modules
-COPY --from=build /portcullis/packages ./packages
-COPY --from=build /portcullis/apps/realtime ./apps/realtime
+# The bundle is all that runs: it needs no package.
+COPY --from=build /portcullis/apps/realtime/bundle ./
 USER node
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8000/health"]
-CMD ["node", "apps/realtime/dist/main.js"]
+CMD ["node", "main.mjs"]

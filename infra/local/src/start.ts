@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalRun } from '@portcullis/contracts/local'
 import pc from 'picocolors'
-import { checkout } from './checkout.js'
+import { type App, bundleOf, checkout, mainOf } from './checkout.js'
 import { LocalError } from './errors.js'
 import { apiOf, type Credentials, requireAdministrator } from './identities/administrator.js'
 import { ensureIdentity } from './identities/ensure-identity.js'
@@ -80,6 +80,8 @@ async function startAll(
   step: Step,
 ): Promise<LocalRun> {
   const { authPort, realtimePort } = options
+  // `node --watch` restarts a service when one of its modules changes.
+  const programOf = (app: App) => (options.watch ? mainOf(app) : bundleOf(app))
   const ports = Array.from({ length: options.realtime }, (_, index) => realtimePort + index)
   await stopLeftovers(state)
   await requireFreePorts(host, [
@@ -96,7 +98,7 @@ async function startAll(
   const admin = { identity: 'admin', registrationCode: state.secret('admin.code') }
   const auth = await step('starting auth', () =>
     startService({
-      app: 'auth',
+      program: programOf('auth'),
       name: 'auth',
       host,
       port: authPort,
@@ -118,7 +120,7 @@ async function startAll(
     Promise.all(
       ports.map((port) =>
         startService({
-          app: 'realtime',
+          program: programOf('realtime'),
           name: `realtime-${port}`,
           host,
           port,

@@ -1,4 +1,3 @@
-import { mainOf } from '../checkout.js'
 import { awaitReady } from './await-ready.js'
 import { type Child, startChild } from './child.js'
 
@@ -10,7 +9,8 @@ export interface Service {
 }
 
 export interface StartServiceOptions {
-  app: 'auth' | 'realtime'
+  /** Absolute path of the service's program. */
+  program: string
   /** Shown in messages, for example `realtime-8000`. */
   name: string
   host: string
@@ -37,17 +37,17 @@ const ownSettings = [
 ]
 
 /**
- * Starts `apps/<app>/dist/main.js` and waits until it is ready.
+ * Starts the program of a service and waits until it is ready.
  *
  * @throws LocalError `process_failed` with the service's last log lines; then nothing is left running.
  */
 export async function startService(options: StartServiceOptions): Promise<Service> {
-  const { app, name, host, port, logFile, settings } = options
+  const { program, name, host, port, logFile, settings } = options
   const url = `http://${host}:${port}`
   const child = await startChild({
     name,
     command: process.execPath,
-    args: [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), mainOf(app)],
+    args: [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), program],
     env: { ...inherited(), INTERNAL_PORT: '0', ...settings, HOST: host, PORT: `${port}` },
     logFile,
   })

@@ -9,6 +9,8 @@ export interface StartAuthOptions {
   prefix: string
   /** More settings. They override ours. */
   env?: Readonly<Record<string, string>>
+  /** Absolute path of the program; the compiled one by default. */
+  program?: string
 }
 
 export interface AuthProcess extends ServiceProcess {
@@ -24,6 +26,7 @@ export async function startAuth({
   redisUrl,
   prefix,
   env = {},
+  program,
 }: StartAuthOptions): Promise<AuthProcess> {
   let issuer = ''
   const settings = (url: string) => {
@@ -40,7 +43,7 @@ export async function startAuth({
   }
   const code = env['ADMIN_REGISTRATION_CODE'] ?? randomBytes(32).toString('base64url')
   const secret = env['KEY_ENCRYPTION_SECRET'] ?? randomBytes(32).toString('base64url')
-  const running = await startProcess('auth', settings)
+  const running = await startProcess('auth', settings, program)
   const admin = { identity: env['ADMIN_IDENTITY'] ?? 'admin', registrationCode: code }
   return Object.assign(running, {
     admin,

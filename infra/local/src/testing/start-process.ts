@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import getPort from 'get-port'
+import { type App, mainOf } from '../checkout.js'
 import { LocalError } from '../errors.js'
 import { awaitReady } from '../processes/await-ready.js'
 import { type Service, startService } from '../processes/start-service.js'
@@ -34,16 +35,17 @@ const noNodeOptions = { NODE_OPTIONS: '' }
 /** How long an orderly end may take until the process is killed, in milliseconds. */
 const endMs = 60_000
 
-/** Starts a service on a free port, and waits until it is ready. */
+/** Starts a service on a free port, and waits until it is ready. `program` is an absolute path. */
 export async function startProcess(
-  app: 'auth' | 'realtime',
+  app: App,
   settings: (url: string) => Readonly<Record<string, string>>,
+  program = mainOf(app),
 ): Promise<ServiceProcess> {
   const dir = mkdtempSync(join(tmpdir(), `portcullis-${app}-`))
   const logFile = join(dir, `${app}.log`)
   const start = (port: number) =>
     startService({
-      app,
+      program,
       name: `${app}-${port}`,
       host,
       port,

@@ -10,6 +10,8 @@ export interface StartRealtimeOptions {
   credentials: Credentials
   /** More settings. They override ours. */
   env?: Readonly<Record<string, string>>
+  /** Absolute path of the program; the compiled one by default. */
+  program?: string
 }
 
 export interface RealtimeProcess extends ServiceProcess {
@@ -24,8 +26,9 @@ export async function startRealtime({
   authUrl,
   credentials,
   env = {},
+  program,
 }: StartRealtimeOptions): Promise<RealtimeProcess> {
-  const running = await startProcess('realtime', (url) => ({
+  const settings = (url: string) => ({
     REDIS_URL: redisUrl,
     REDIS_PREFIX: prefix,
     AUTH_URL: authUrl,
@@ -34,7 +37,8 @@ export async function startRealtime({
     NODE_NAME: `realtime-${new URL(url).port}`,
     PUBLIC_URL: url,
     ...env,
-  }))
+  })
+  const running = await startProcess('realtime', settings, program)
   const wsUrl = `${running.url.replace('http:', 'ws:')}/connection/websocket`
   return Object.assign(running, { wsUrl })
 }
