@@ -56,6 +56,26 @@ export const mutations: readonly Mutation[] = [
       'if (false) {',
     ],
   ]),
+  ...of(gate('src/grants/watch.ts'), gate('test/grants/copy.test.ts'), [
+    [
+      'an ended grant is copied for another request',
+      '    this.#needSync()\n    this.#needWatched(grant)\n',
+      '    this.#needSync()\n',
+    ],
+    [
+      'a grant is copied without a lease, or although the feed skipped events',
+      '    this.#needSync()\n    this.#needWatched(grant)\n',
+      '    this.#needWatched(grant)\n',
+    ],
+    [
+      'a grant is copied although its token has expired',
+      'if (grant.expiresAt <= now) {',
+      'if (false) {',
+    ],
+  ]),
+  ...of(gate('src/admission/door.ts'), gate('test/admission/held-callers.test.ts'), [
+    ['an upgrade is admitted by a held grant', "kind === 'response' ? await", 'true ? await'],
+  ]),
   ...of(gate('src/grants/lease.ts'), gate('test/grants/lease.test.ts'), [
     [
       'a timer decides whether the lease is held',

@@ -36,6 +36,7 @@ t.test('both invariants hold in every seed', async (t) => {
     'acknowledgements that waited for effects',
     'stops between check and effect',
     'bodies cut',
+    'callers reused',
   ]) {
     t.ok((counts.get(what) ?? 0) >= 50, `${what}: ${counts.get(what) ?? 0}`)
   }

@@ -33,7 +33,7 @@ export const gate = plugin(
   async (app: FastifyInstance, given: GateOptions) => {
     const options = checkOptions(given)
     const { log } = app
-    const { timeoutMs } = options
+    const { timeoutMs, holdCallersMs } = options
     const http = new AuthHttp(options.authUrl, timeoutMs, options.tls)
     const credentials = new Credentials(http, options.credentials, log)
     const { gate, door, feed, close } = wireGate({
@@ -42,6 +42,7 @@ export const gate = plugin(
       feedUrl: options.feedUrl,
       tokenInQuery: options.tokenInQuery,
       timeoutMs,
+      holdCallersMs,
       timing: { ...timing, handshakeMs: timeoutMs, welcomeMs: timeoutMs },
       log,
       credentials,

@@ -26,6 +26,13 @@ export interface GateOptions {
    * that also waits for its batch is refused after twice that time.
    */
   timeoutMs?: number
+  /**
+   * How long the grant of an HTTP caller is held after its introspection, in milliseconds, 0 to 3600000.
+   * Meanwhile further requests with the same token do not ask auth: the gate watches the grant as it
+   * watches a socket's, and a revocation ends it. Upgrades always ask auth. Default 60000; 0 asks auth at
+   * every request.
+   */
+  holdCallersMs?: number
   /** TLS to auth. If any field is set, `authUrl` must be `https://`. */
   tls?: GateTls
 }
@@ -48,13 +55,15 @@ export interface CheckedOptions {
   url: string | undefined
   tokenInQuery: boolean
   timeoutMs: number
+  holdCallersMs: number
   /** For Node's TLS clients; undefined for Node's defaults. */
   tls: SecureContextOptions | undefined
 }
 
 /** @throws GateError `bad_options`; the message names the option and never shows the registration code */
 export function checkOptions(options: GateOptions): CheckedOptions {
-  const { credentials, url, tokenInQuery = false, timeoutMs = 3000 } = options
+  const { credentials, url, tokenInQuery = false } = options
+  const { timeoutMs = 3000, holdCallersMs = 60_000 } = options
   const authUrl = URL.canParse(options.authUrl) ? new URL(options.authUrl) : undefined
   if (authUrl === undefined || !/^https?:$/.test(authUrl.protocol)) {
     throw bad('authUrl must be an http:// or https:// URL')
@@ -78,11 +87,15 @@ export function checkOptions(options: GateOptions): CheckedOptions {
   if (!Number.isInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
     throw bad('timeoutMs must be a whole number from 100 to 60000')
   }
+  if (!Number.isInteger(holdCallersMs) || holdCallersMs < 0 || holdCallersMs > 3_600_000) {
+    throw bad('holdCallersMs must be a whole number from 0 to 3600000')
+  }
   const tls = checkTls(options.tls, authUrl)
   const feedUrl = new URL(authUrl)
   feedUrl.protocol = authUrl.protocol === 'https:' ? 'wss:' : 'ws:'
   feedUrl.pathname = `${authUrl.pathname.replace(/\/+$/, '')}/v1/feed`
-  return { authUrl, feedUrl, credentials, node, url, tokenInQuery, timeoutMs, tls }
+  const times = { timeoutMs, holdCallersMs }
+  return { authUrl, feedUrl, credentials, node, url, tokenInQuery, ...times, tls }
 }
 
 function checkTls(tls: GateTls = {}, authUrl: URL): SecureContextOptions | undefined {

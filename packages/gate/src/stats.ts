@@ -16,6 +16,10 @@ export interface GateStats {
   introspected: number
   /** Tokens in the largest batch. */
   largestBatch: number
+  /** Callers whose grants are held now, between their requests. */
+  callersHeld: number
+  /** Requests admitted by a held grant, without asking auth. */
+  callersReused: number
   /** Grants ended by a revocation. */
   revoked: number
   /** Grants ended by their expiry. */
@@ -49,6 +53,8 @@ export function newStats(): GateStats {
     batches: 0,
     introspected: 0,
     largestBatch: 0,
+    callersHeld: 0,
+    callersReused: 0,
     revoked: 0,
     expired: 0,
     live: 0,

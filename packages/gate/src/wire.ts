@@ -1,6 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import type { FastifyBaseLogger } from 'fastify'
 import { Door } from './admission/door.js'
+import { HeldCallers } from './admission/held-callers.js'
 import type { Credentials } from './auth/credentials.js'
 import { Introspector } from './auth/introspector.js'
 import type { Lookup } from './auth/lookup.js'
@@ -23,6 +24,8 @@ export interface WireGateOptions {
   tokenInQuery: boolean
   /** How long one request to auth may take, in milliseconds. */
   timeoutMs: number
+  /** See `GateOptions.holdCallersMs`. */
+  holdCallersMs: number
   timing: FeedTiming
   log: FastifyBaseLogger
   /** The gate's own token. */
@@ -56,6 +59,7 @@ export function wireGate(options: WireGateOptions): WiredGate {
     feedUrl,
     tokenInQuery,
     timeoutMs,
+    holdCallersMs,
     timing,
     log,
     credentials,
@@ -66,7 +70,8 @@ export function wireGate(options: WireGateOptions): WiredGate {
   const lease = options.lease ?? new NodeLease()
   const watch = options.watch ?? new Watch(log, stats, lease)
   const introspector = new Introspector({ lookup, watch, stats, timeoutMs })
-  const door = new Door({ introspector, watch, lease, stats, tokenInQuery })
+  const callers = new HeldCallers({ introspector, watch, stats, holdMs: holdCallersMs })
+  const door = new Door({ introspector, callers, watch, lease, stats, tokenInQuery })
   const feed = new Feed({
     url: feedUrl,
     node,
@@ -99,6 +104,7 @@ export function wireGate(options: WireGateOptions): WiredGate {
     door,
     feed,
     close: async () => {
+      callers.close()
       await door.empty(timing.goodbyeMs)
       await feed.close()
       introspector.close()

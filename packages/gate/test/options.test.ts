@@ -17,6 +17,8 @@ t.test('names an invalid option, and never shows the registration code', async (
     ['url', { url: 'x'.repeat(257) }],
     ['timeoutMs', { timeoutMs: 1 }],
     ['timeoutMs', { timeoutMs: Number.NaN }],
+    ['holdCallersMs', { holdCallersMs: -1 }],
+    ['holdCallersMs', { holdCallersMs: 3_600_001 }],
   ]
   for (const [name, change] of cases) {
     try {

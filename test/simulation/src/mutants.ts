@@ -108,6 +108,19 @@ class UncheckedEffects extends Watch {
   }
 }
 
+/** Does not introspect the held grants of HTTP callers again when the feed has skipped events. */
+class ForgottenCallers extends Watch {
+  override tokenIds() {
+    const { tokens } = this.countConnections({
+      type: 'inquire',
+      id: '',
+      selector: { all: true },
+      limit: Number.MAX_SAFE_INTEGER,
+    })
+    return tokens.map(({ jti }) => jti)
+  }
+}
+
 /** Reads the rest of a body after its grant has ended. */
 class UncutHead extends IncomingHead {
   override get complete(): boolean {
@@ -147,6 +160,7 @@ export type MutantName =
   | 'no-deadline'
   | 'effect-unchecked'
   | 'body-not-cut'
+  | 'callers-forgotten'
   | 'auth-no-part'
 
 interface Mutant {
@@ -225,6 +239,12 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     breaks: 'a byte after a complete receipt',
     seed: 2,
     parts: { Watch: UncheckedEffects, IncomingHead: UncutHead },
+  },
+  'callers-forgotten': {
+    what: 'held grants of HTTP callers are not introspected again after the feed skipped events',
+    breaks: 'a byte after a complete receipt',
+    seed: 126,
+    parts: { Watch: ForgottenCallers },
   },
   'auth-no-part': {
     what: 'receipts do not wait for auth instances',

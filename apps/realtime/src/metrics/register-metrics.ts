@@ -115,13 +115,23 @@ function registerFeedMetrics({ gauge, counter }: Instruments, { gate }: MetricSo
 }
 
 function registerAdmissionMetrics(
-  { labelled }: Instruments,
+  { gauge, counter, labelled }: Instruments,
   { counts, gate }: MetricSources,
 ): void {
   labelled('realtime_grants_ended_total', 'tokens that ended during use', 'reason', () => [
     ['revoked', gate.stats.revoked] as const,
     ['expired', gate.stats.expired] as const,
   ])
+  gauge(
+    'realtime_held_callers',
+    'callers of the server API whose tokens are not introspected at each request',
+    () => gate.stats.callersHeld,
+  )
+  counter(
+    'realtime_held_callers_admitted_total',
+    'requests admitted without an introspection of their token',
+    () => gate.stats.callersReused,
+  )
   labelled('realtime_limited_total', 'commands and requests that a limit refused', 'what', () =>
     Object.entries(counts.limited),
   )

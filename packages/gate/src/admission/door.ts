@@ -12,11 +12,13 @@ import type { Watch } from '../grants/watch.js'
 import type { GateStats } from '../stats.js'
 import { Admission, type AdmittedKind } from './admission.js'
 import { bearerToken } from './bearer.js'
+import type { HeldCallers } from './held-callers.js'
 import { refuse, replaceAnswer } from './refuse.js'
 import { guardServer, isUpgrade } from './sockets.js'
 
 interface DoorOptions {
   introspector: Introspector
+  callers: HeldCallers
   watch: Watch
   lease: Lease
   stats: GateStats
@@ -59,7 +61,10 @@ export class Door {
       const kind = isUpgrade(request.raw) ? door.#kindOfUpgrade(this) : 'response'
       try {
         const token = door.#token(request)
-        const grant = await door.#options.introspector.introspect(token)
+        const { callers, introspector } = door.#options
+        // Each upgrade asks auth.
+        const grant =
+          kind === 'response' ? await callers.grantOf(token) : await introspector.introspect(token)
         return door.#enter(grant, required, request, reply, kind)
       } catch (error) {
         if (optional && error instanceof GateError && error.code === 'missing_token') {

@@ -24,6 +24,23 @@ export interface Grant {
   readonly ended?: EndReason
 }
 
+/** What auth says about an active token. */
+export type TokenClaims = Omit<Grant, 'ended'>
+
+/** Returns the claims in an answer of auth. */
+export function claimsOf(active: Active): TokenClaims {
+  return {
+    jti: active.jti,
+    identity: active.client_id,
+    subject: active.sub,
+    scopes: active.scope.split(' ').filter((scope) => scope !== ''),
+    labels: active.labels,
+    parents: active.parents,
+    issuedUs: active.issued_us,
+    expiresAt: active.exp * 1000,
+  }
+}
+
 /** Called once, synchronously, when the grant ends; closes the connection that uses the grant. */
 export type Holder = (reason: EndReason) => void
 
@@ -50,15 +67,15 @@ export class LiveGrant implements Grant, SelectableToken {
   readonly #since = Date.now()
   #holders: GrantHolder | Set<GrantHolder> | undefined
 
-  constructor(active: Active, token: string) {
-    this.jti = active.jti
-    this.identity = active.client_id
-    this.subject = active.sub
-    this.scopes = active.scope.split(' ').filter((scope) => scope !== '')
-    this.labels = active.labels
-    this.parents = active.parents
-    this.issuedUs = active.issued_us
-    this.expiresAt = active.exp * 1000
+  constructor(claims: TokenClaims, token: string) {
+    this.jti = claims.jti
+    this.identity = claims.identity
+    this.subject = claims.subject
+    this.scopes = claims.scopes
+    this.labels = claims.labels
+    this.parents = claims.parents
+    this.issuedUs = claims.issuedUs
+    this.expiresAt = claims.expiresAt
     this.#token = token
   }
 

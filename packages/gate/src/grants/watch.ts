@@ -7,7 +7,7 @@ import type { GateStats } from '../stats.js'
 import { countConnections } from './count-connections.js'
 import { Effects, type IsOver, type Work } from './effects.js'
 import { type Clock, Expiry } from './expiry.js'
-import { type EndReason, type Holder, LiveGrant } from './grant.js'
+import { claimsOf, type EndReason, type Holder, LiveGrant } from './grant.js'
 import { GrantIndex } from './grant-index.js'
 import type { Lease } from './lease.js'
 
@@ -127,19 +127,25 @@ export class Watch {
     if (mark.epoch !== this.#epoch) {
       throw outOfSync()
     }
-    const grant = new LiveGrant(active, token)
+    const grant = new LiveGrant(claimsOf(active), token)
     const since = this.#recent.slice(mark.next - this.#first)
     if (since.some((event) => coversToken(event, grant))) {
       throw new GateError('invalid_token', 'the token was revoked meanwhile')
     }
-    const now = Date.now()
-    if (grant.expiresAt <= now) {
-      throw new GateError('invalid_token', 'the token has expired')
-    }
-    this.#index.add(grant)
-    this.#expiry.set(grant, Math.min(grant.expiresAt, now + maxUnheldMs))
-    this.#stats.live = this.#index.size
-    return grant
+    return this.#add(grant)
+  }
+
+  /**
+   * Registers another grant of a watched token, for another request. The watched grant is as good as a new
+   * answer of auth: every revocation of its token would have ended it.
+   *
+   * @throws GateError `invalid_token` when the grant has ended, `auth_unavailable` while the feed is not in
+   * sync, or the lease is out
+   */
+  copy(grant: LiveGrant): LiveGrant {
+    this.#needSync()
+    this.#needWatched(grant)
+    return this.#add(new LiveGrant(grant, grant.token))
   }
 
   /**
@@ -172,9 +178,7 @@ export class Watch {
     isOver: IsOver,
     lease?: Pick<Lease, 'leftMs'>,
   ): Promise<Result> {
-    if (!this.#index.has(grant)) {
-      throw new GateError('invalid_token', 'the token has ended')
-    }
+    this.#needWatched(grant)
     return this.#effects.run(grant, work, isOver, lease)
   }
 
@@ -256,9 +260,26 @@ export class Watch {
     this.#expiry.clear()
   }
 
+  #add(grant: LiveGrant): LiveGrant {
+    const now = Date.now()
+    if (grant.expiresAt <= now) {
+      throw new GateError('invalid_token', 'the token has expired')
+    }
+    this.#index.add(grant)
+    this.#expiry.set(grant, Math.min(grant.expiresAt, now + maxUnheldMs))
+    this.#stats.live = this.#index.size
+    return grant
+  }
+
   #needSync(): void {
     if (!this.inSync) {
       throw outOfSync()
+    }
+  }
+
+  #needWatched(grant: LiveGrant): void {
+    if (!this.#index.has(grant)) {
+      throw new GateError('invalid_token', 'the token has ended')
     }
   }
 

@@ -236,7 +236,7 @@ t.test('hold calls onEnd at once for an ended grant', async (t) => {
 
 t.test('keeps no grant of closed connections', async (t) => {
   const auth = await scriptedAuth(t)
-  const { app, http, ws } = await guardedApp(t, { authUrl: auth.url })
+  const { app, http, ws } = await guardedApp(t, { authUrl: auth.url, holdCallersMs: 0 })
   const tokens = Array.from({ length: 20 }, () => auth.issue())
   for (let round = 0; round < 3; round++) {
     const peers = await Promise.all(

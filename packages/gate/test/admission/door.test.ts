@@ -140,7 +140,8 @@ t.test('refuses with the status and challenge of RFC 6750', async (t) => {
   ])
   t.match(twice, /^HTTP\/1.1 400 /, 'two Authorization headers')
   t.equal(app.gate.stats.refused.invalid_request, 4)
-  t.equal(app.gate.stats.live, 0, 'a refused grant is not watched')
+  const { live, callersHeld } = app.gate.stats
+  t.equal(live - callersHeld, 0, 'a refused grant is not watched')
 })
 
 t.test('reads the token from the query if tokenInQuery is on', async (t) => {

@@ -49,7 +49,7 @@ function pausing(): {
 t.test('an unsent response becomes a 401 when its token is revoked', async (t) => {
   const auth = await scriptedAuth(t)
   const { routes, reached, proceed } = pausing()
-  const { app, http } = await guardedApp(t, { authUrl: auth.url, routes })
+  const { app, http } = await guardedApp(t, { authUrl: auth.url, holdCallersMs: 0, routes })
   const token = auth.issue()
   const asked = fetch(`${http}/slow`, { headers: { authorization: `Bearer ${token}` } })
   await reached
@@ -123,7 +123,7 @@ t.test('a route that holds the grant answers as it likes', async (t) => {
 t.test('keeps no grant of an aborted request', async (t) => {
   const auth = await scriptedAuth(t)
   const { routes, reached, proceed } = pausing()
-  const { app, http } = await guardedApp(t, { authUrl: auth.url, routes })
+  const { app, http } = await guardedApp(t, { authUrl: auth.url, holdCallersMs: 0, routes })
   const aborter = new AbortController()
   const asked = fetch(`${http}/slow`, {
     headers: { authorization: `Bearer ${auth.issue()}` },

@@ -3,7 +3,7 @@ import type { Inquire } from '@portcullis/contracts/feed'
 import type { Active } from '@portcullis/contracts/introspection'
 import t from 'tap'
 import { countConnections } from '../../src/grants/count-connections.js'
-import { LiveGrant } from '../../src/grants/grant.js'
+import { claimsOf, LiveGrant } from '../../src/grants/grant.js'
 import { dial } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
@@ -101,7 +101,7 @@ t.test('returns the same first tokens as a full sort', async (t) => {
       labels: [],
       parents: [],
     }
-    const grant = new LiveGrant(active, '')
+    const grant = new LiveGrant(claimsOf(active), '')
     grant.add({ ended: () => undefined, isConnection: () => true })
     return grant
   })

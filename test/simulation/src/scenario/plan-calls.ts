@@ -9,7 +9,10 @@ import {
   type TokenOrder,
 } from './action.js'
 
-/** Returns requests of services, most of them in flight when their token is revoked. */
+/**
+ * Returns requests of services: most of them in flight when their token is revoked, and some one after the
+ * other, before and after the revocation.
+ */
 export function planCalls(
   random: Random,
   tokens: readonly TokenOrder[],
@@ -32,9 +35,28 @@ export function planCalls(
       const to = { service: service(), token: random.pick(covered) }
       calls.push(callOf(random, to, at - beforeMs, at + afterMs))
     }
+    if (covered.length > 0 && random.chance(0.5)) {
+      const to = { service: 'node' as const, token: random.pick(covered) }
+      calls.push(...repeatedCalls(random, to, at))
+    }
   }
   const at = random.between(settledMs, faultsMs)
   calls.push(callOf(random, { service: service(), token: random.pick(tokens) }, at, at + 30))
+  return calls
+}
+
+/** Returns quick requests of one caller around the time of a revocation. */
+function repeatedCalls(
+  random: Random,
+  to: { service: 'node'; token: TokenOrder },
+  revokedAt: number,
+): Action[] {
+  const calls: Action[] = []
+  let at = revokedAt - random.between(50, 400)
+  while (at < revokedAt + 1.5 * leaseMs) {
+    calls.push(callOf(random, to, at, at + random.between(0, 3)))
+    at += random.between(20, 250)
+  }
   return calls
 }
 

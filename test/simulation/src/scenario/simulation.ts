@@ -108,6 +108,7 @@ class Simulation {
     for (const { stats } of this.#hosts.allNodes) {
       this.#world.history.count('resyncs', stats.resyncs)
       this.#world.history.count('reconnects', stats.feedReconnects)
+      this.#world.history.count('callers reused', stats.callersReused)
     }
     for (const client of this.#clients.values()) {
       const token = client.connectedWith

@@ -27,6 +27,9 @@ import { Publisher } from './publisher.js'
 /** How long one request to auth may take, in milliseconds. */
 const timeoutMs = 600
 
+/** Longer than most outages of the lease and of the feed, in milliseconds. */
+const holdCallersMs = 3000
+
 const feedTiming = {
   handshakeMs: timeoutMs,
   welcomeMs: timeoutMs,
@@ -132,6 +135,7 @@ function wireSimulatedGate({ process, name, auth, parts }: NodeOptions, lease: N
     feedUrl: new URL('ws://auth.simulation/v1/feed'),
     tokenInQuery: false,
     timeoutMs,
+    holdCallersMs,
     timing: feedTiming,
     log,
     credentials: new OwnToken(process, auth, timeoutMs),
