@@ -73,9 +73,6 @@ export const mutations: readonly Mutation[] = [
       'if (false) {',
     ],
   ]),
-  ...of(gate('src/admission/door.ts'), gate('test/admission/held-callers.test.ts'), [
-    ['an upgrade is admitted by a held grant', "kind === 'response' ? await", 'true ? await'],
-  ]),
   ...of(gate('src/grants/lease.ts'), gate('test/grants/lease.test.ts'), [
     [
       'a timer decides whether the lease is held',
@@ -184,6 +181,9 @@ export const mutations: readonly Mutation[] = [
       'socket.destroy()',
     ],
     ['a connection is reset during its shutdown', 'if (isShuttingDown(socket)) {', 'if (false) {'],
+  ]),
+  ...of(gate('src/admission/door.ts'), gate('test/admission/held-callers.test.ts'), [
+    ['an upgrade is admitted by a held grant', "kind === 'response' ? await", 'true ? await'],
   ]),
   ...of(gate('src/admission/door.ts'), gate('test/grants/lease.test.ts'), [
     [
