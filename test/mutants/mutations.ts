@@ -303,6 +303,23 @@ export const mutations: readonly Mutation[] = [
       '',
     ],
   ]),
+  ...of(auth('src/callers/held-callers.ts'), auth('test/callers/held-callers.test.ts'), [
+    [
+      'an auth instance knows a caller whose token has ended',
+      '() => this.#byToken.delete(token),',
+      '() => undefined,',
+    ],
+    [
+      'an auth instance knows a caller whose token has expired',
+      ' || held.caller.grant.expiresAt <= Date.now()',
+      '',
+    ],
+    [
+      'an auth instance never asks about a known caller again',
+      'return this.#now() - askedAt >= this.#maxHeldMs',
+      'return askedAt < 0',
+    ],
+  ]),
   ...of('packages/redis/src/script.ts', 'packages/redis/test/script.test.ts', [
     [
       'Redis runs a script after its deadline',

@@ -1,6 +1,6 @@
 import { IncomingHead } from './network/http.js'
 import type { Parts } from './parts.js'
-import { NodeLease, OwnPart, Watch } from './production.js'
+import { activeResponse, HeldCallers, NodeLease, OwnPart, Watch } from './production.js'
 import { RegistryClient } from './registry/registry-client.js'
 import type { Broken } from './scenario/invariants.js'
 
@@ -148,6 +148,32 @@ class NoPart extends OwnPart {
   }
 }
 
+/** Registers a known caller anew, as if the registry had just been asked. */
+class RenewedCallers extends HeldCallers {
+  readonly #watch: Watch
+  readonly #callers = new Map<string, ReturnType<HeldCallers['find']>>()
+
+  constructor(options: { watch: Watch }) {
+    super(options)
+    this.#watch = options.watch
+  }
+
+  override hold(...[token, caller]: Parameters<HeldCallers['hold']>) {
+    this.#callers.set(token, caller)
+  }
+
+  override find(token: string) {
+    const caller = this.#callers.get(token)
+    if (caller === undefined) {
+      return undefined
+    }
+    const mark = this.#watch.begin()
+    const grant = this.#watch.register(activeResponse(caller), token, mark)
+    this.#watch.finish(mark)
+    return { ...caller, grant }
+  }
+}
+
 export type MutantName =
   | 'admission-unchecked'
   | 'lease-from-reply'
@@ -162,6 +188,7 @@ export type MutantName =
   | 'body-not-cut'
   | 'callers-forgotten'
   | 'auth-no-part'
+  | 'caller-unwatched'
 
 interface Mutant {
   /** Describes the fault. */
@@ -251,6 +278,12 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     breaks: 'a byte after a complete receipt',
     seed: 19,
     parts: { OwnPart: NoPart },
+  },
+  'caller-unwatched': {
+    what: 'a caller of auth is not watched between its requests',
+    breaks: 'a byte after a complete receipt',
+    seed: 11,
+    parts: { HeldCallers: RenewedCallers },
   },
 }
 

@@ -1,5 +1,5 @@
 import { IncomingHead } from './network/http.js'
-import { NodeLease, OwnPart, Watch } from './production.js'
+import { HeldCallers, NodeLease, OwnPart, Watch } from './production.js'
 import type { IsTooLate } from './registry/commands.js'
 import { RegistryClient } from './registry/registry-client.js'
 import { markOf } from './registry/registry-host.js'
@@ -9,6 +9,7 @@ export interface Parts {
   Watch: typeof Watch
   NodeLease: typeof NodeLease
   OwnPart: typeof OwnPart
+  HeldCallers: typeof HeldCallers
   RegistryClient: typeof RegistryClient
   markOf: typeof markOf
   IncomingHead: typeof IncomingHead
@@ -19,6 +20,7 @@ export const productionParts: Parts = {
   Watch,
   NodeLease,
   OwnPart,
+  HeldCallers,
   RegistryClient,
   IncomingHead,
   markOf,

@@ -4,6 +4,7 @@
  */
 
 export { Callers } from '../../../apps/auth/dist/callers/callers.js'
+export { HeldCallers } from '../../../apps/auth/dist/callers/held-callers.js'
 export { serveFeed } from '../../../apps/auth/dist/feed/connection/serve.js'
 export { Fencer } from '../../../apps/auth/dist/feed/fencer.js'
 export { type OpenedFeed, openFeed } from '../../../apps/auth/dist/feed/open-feed.js'
@@ -25,6 +26,7 @@ export type { Lease, NodeInstance } from '../../../apps/auth/dist/registry/nodes
 export type { AskedAt } from '../../../apps/auth/dist/registry/nodes/renew-lease.js'
 export type { Registry } from '../../../apps/auth/dist/registry/registry.js'
 export { issueToken } from '../../../apps/auth/dist/registry/tokens/issue.js'
+export { activeResponse } from '../../../apps/auth/dist/tokens/introspection.js'
 export type { Jwt } from '../../../apps/auth/dist/tokens/jwt.js'
 export { keys as brokerKeys } from '../../../apps/realtime/dist/broker/keys.js'
 export { Streams } from '../../../apps/realtime/dist/broker/streams/streams.js'

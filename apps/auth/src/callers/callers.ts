@@ -15,6 +15,7 @@ import { oauthErrorOf } from '../routes/oauth/errors.js'
 import { type ActiveToken, introspect } from '../tokens/introspect.js'
 import { activeResponse } from '../tokens/introspection.js'
 import type { Jwt } from '../tokens/jwt.js'
+import { type HeldCaller, HeldCallers } from './held-callers.js'
 
 /** Headers of a response, removed when an error replaces it. */
 const responseHeaders = ['location', 'content-disposition', 'content-length', 'etag'] as const
@@ -25,6 +26,8 @@ export interface CallersOptions {
   watch: Watch
   /** Returns the lease that callers of a partition depend on. */
   lease(partition: number): Pick<Lease, 'held' | 'leftMs'>
+  /** The callers between their requests; the simulation's mutants replace it. */
+  held?: HeldCallers
 }
 
 /** The acts that a request's token allows until the token ends. */
@@ -45,13 +48,17 @@ export interface Authority {
   keepResponse(): void
 }
 
+type Admitted = ActiveToken & { authority: Authority }
+
 /**
- * The tokens of auth's callers, from their introspection until the response to their request. A
- * revocation ends them here as it ends connections at a node.
+ * The tokens of auth's callers, from their introspection until the response to their request, and
+ * between their requests (`HeldCallers`). A revocation ends them here as it ends connections at a node.
  */
 export class Callers {
   readonly #options: CallersOptions
   readonly #registryUntil: (deadline: number) => Registry
+  readonly #held: HeldCallers
+  #running = 0
   readonly #admissions = new WeakMap<
     FastifyRequest,
     { admission: Admission; lease: Pick<Lease, 'held'> }
@@ -60,16 +67,18 @@ export class Callers {
   constructor(options: CallersOptions) {
     this.#options = options
     this.#registryUntil = deadlines(options.registry)
+    this.#held = options.held ?? new HeldCallers(options)
   }
 
-  /** Number of tokens of running requests. */
-  get size(): number {
-    return this.#options.watch.size
+  /** Number of running requests with a token. */
+  get running(): number {
+    return this.#running
   }
 
   /**
-   * Introspects a request's token and watches it, from before the introspection, so that no
-   * revocation falls between the two. Resolves to undefined when the token is not active.
+   * Finds the held caller of a request's token, or introspects the token and watches it, from before
+   * the introspection, so that no revocation falls between the two. Resolves to undefined when the
+   * token is not active.
    *
    * @throws RegistryError `registry_unavailable`
    */
@@ -77,20 +86,12 @@ export class Callers {
     request: FastifyRequest,
     reply: FastifyReply,
     token: string,
-  ): Promise<(ActiveToken & { authority: Authority }) | undefined> {
-    const { registry, jwt, watch } = this.#options
+  ): Promise<Admitted | undefined> {
     try {
-      const mark = watch.begin()
-      try {
-        const [active] = await introspect(registry, jwt, [token])
-        if (active === undefined) {
-          return undefined
-        }
-        const grant = watch.register(activeResponse(active), token, mark)
-        return { ...active, authority: this.#admitted(request, reply, grant) }
-      } finally {
-        watch.finish(mark)
-      }
+      const known = this.#held.find(token)
+      return known === undefined
+        ? await this.#ask(request, reply, token)
+        : this.#admitted(request, reply, known)
     } catch (error) {
       if (error instanceof GateError && error.code === 'invalid_token') {
         return undefined
@@ -113,7 +114,34 @@ export class Callers {
     return admitted.lease.held ? undefined : noLease()
   }
 
-  #admitted(request: FastifyRequest, reply: FastifyReply, grant: LiveGrant): Authority {
+  async #ask(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    token: string,
+  ): Promise<Admitted | undefined> {
+    const { registry, jwt, watch } = this.#options
+    const askedAt = performance.now()
+    const mark = watch.begin()
+    try {
+      const [active] = await introspect(registry, jwt, [token])
+      if (active === undefined) {
+        return undefined
+      }
+      // From here without `await`: the watch forgets a grant that neither a request nor `#held` holds.
+      const caller = { ...active, grant: watch.register(activeResponse(active), token, mark) }
+      this.#held.hold(token, caller, askedAt)
+      return this.#admitted(request, reply, caller)
+    } finally {
+      watch.finish(mark)
+    }
+  }
+
+  #admitted(request: FastifyRequest, reply: FastifyReply, caller: HeldCaller): Admitted {
+    const { claims, record, grant } = caller
+    return { claims, record, authority: this.#authority(request, reply, grant) }
+  }
+
+  #authority(request: FastifyRequest, reply: FastifyReply, grant: LiveGrant): Authority {
     const { registry, watch } = this.#options
     const lease = this.#options.lease(partitionOf(grant.identity, registry.partitions))
     if (!lease.held) {
@@ -138,9 +166,14 @@ export class Callers {
       lease,
     })
     this.#admissions.set(request, { admission, lease })
-    reply.raw.once('close', () => admission.release())
     if (request.raw.socket.destroyed) {
       admission.release()
+    } else {
+      this.#running++
+      reply.raw.once('close', () => {
+        this.#running--
+        admission.release()
+      })
     }
     return { act, keepResponse: () => admission.release() }
   }

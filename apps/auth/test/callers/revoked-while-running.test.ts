@@ -170,7 +170,7 @@ t.test('cuts the connection when the body arrives after the receipt', async (t) 
       sent.once('error', () => resolve('cut'))
     })
     sent.write(body.slice(0, -1))
-    while (self.app.callers.size === 0) {
+    while (self.app.callers.running === 0) {
       await new Promise((resolve) => setImmediate(resolve))
     }
     const receipt = await revoke(other, token)

@@ -24,6 +24,7 @@ import type { RegistryClient } from '../registry/registry-client.js'
 import type { RegistryHost } from '../registry/registry-host.js'
 import type { Process } from '../world/process.js'
 import { countEffects } from './count-effects.js'
+import { countHeldCallers } from './count-held-callers.js'
 import { logOf } from './log.js'
 
 /** A request of a node or an administrator to auth over HTTP. */
@@ -194,11 +195,15 @@ export class SimulatedAuth {
         maxLeaseWaitMs: ownLeaseMs,
         onError,
       })
+      const { watch, part } = feed
+      const held = new this.#options.parts.HeldCallers({ watch })
+      countHeldCallers(held, process.world.history)
       this.#callers = new Callers({
         registry: this.#scripted,
         jwt: this.#jwt(),
-        watch: feed.watch,
-        lease: (partition) => feed.part.lease(partition),
+        watch,
+        lease: (partition) => part.lease(partition),
+        held,
       })
       this.#feed = feed
     } catch {
