@@ -32,8 +32,12 @@ export { keys as brokerKeys } from '../../../apps/realtime/dist/broker/keys.js'
 export { Streams } from '../../../apps/realtime/dist/broker/streams/streams.js'
 export { Writes } from '../../../apps/realtime/dist/broker/writes.js'
 export { Connection } from '../../../apps/realtime/dist/connection/connection.js'
-export { webSocketTransport } from '../../../apps/realtime/dist/connection/io/web-socket-transport.js'
+export {
+  type CloseDeadline,
+  WebSocketTransport,
+} from '../../../apps/realtime/dist/connection/io/web-socket-transport.js'
 export type { Node } from '../../../apps/realtime/dist/connection/node.js'
+export { Deadline } from '../../../apps/realtime/dist/connection/timing/deadline.js'
 export type { Tokens } from '../../../apps/realtime/dist/connection/tokens.js'
 export { drain } from '../../../apps/realtime/dist/hub/drain.js'
 export type { Hub } from '../../../apps/realtime/dist/hub/hub.js'

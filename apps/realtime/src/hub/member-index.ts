@@ -1,12 +1,13 @@
 import type { Member } from './member.js'
 
-/** The connections of a node, by id and by subject. */
+/** The connections of a node, by subject. */
 export class MemberIndex {
-  readonly #byId = new Map<string, Member>()
-  readonly #bySubject = new Map<string, Set<Member>>()
+  readonly #all = new Set<Member>()
+  /** Most subjects have one connection, which is kept without a set. */
+  readonly #bySubject = new Map<string, Member | Set<Member>>()
 
   get size(): number {
-    return this.#byId.size
+    return this.#all.size
   }
 
   /** Number of subjects with a connection. */
@@ -15,17 +16,21 @@ export class MemberIndex {
   }
 
   all(): IterableIterator<Member> {
-    return this.#byId.values()
+    return this.#all.values()
   }
 
   of(subject: string): readonly Member[] {
-    return [...(this.#bySubject.get(subject) ?? [])]
+    const found = this.#bySubject.get(subject)
+    if (found === undefined) {
+      return []
+    }
+    return found instanceof Set ? [...found] : [found]
   }
 
   /** Counts the connections with this subject of this identity. */
   countLike({ identity, subject }: Pick<Member, 'identity' | 'subject'>): number {
     let count = 0
-    for (const other of this.#bySubject.get(subject) ?? []) {
+    for (const other of this.of(subject)) {
       if (other.identity === identity) {
         count += 1
       }
@@ -34,22 +39,26 @@ export class MemberIndex {
   }
 
   add(member: Member): void {
-    this.#byId.set(member.id, member)
-    const same = this.#bySubject.get(member.subject)
-    if (same === undefined) {
-      this.#bySubject.set(member.subject, new Set([member]))
-    } else {
-      same.add(member)
+    this.#all.add(member)
+    const found = this.#bySubject.get(member.subject)
+    if (found === undefined) {
+      this.#bySubject.set(member.subject, member)
+    } else if (found instanceof Set) {
+      found.add(member)
+    } else if (found !== member) {
+      this.#bySubject.set(member.subject, new Set([found, member]))
     }
   }
 
   delete(member: Member): void {
-    if (!this.#byId.delete(member.id)) {
+    if (!this.#all.delete(member)) {
       return
     }
-    const same = this.#bySubject.get(member.subject)
-    same?.delete(member)
-    if (same?.size === 0) {
+    const found = this.#bySubject.get(member.subject)
+    if (found instanceof Set) {
+      found.delete(member)
+    }
+    if (found === member || (found instanceof Set && found.size === 0)) {
       this.#bySubject.delete(member.subject)
     }
   }

@@ -40,16 +40,10 @@ export async function acceptWebSockets(
       handleProtocols: (offered) =>
         [protobufSubprotocol, subprotocol].find((name) => offered.has(name)) ?? false,
     },
+    // Only for errors before the route has the socket.
     errorHandler: (error, socket, request) => {
       app.log.debug({ err: error }, 'socket')
-      const reset = () => resetWebSocket(socket, request.raw.socket)
-      if (socket.readyState === socket.OPEN) {
-        reset()
-        return
-      }
-      // ws has already sent the close code for a violation of RFC 6455.
-      const deadline = setTimeout(reset, closeMs(config))
-      socket.once('close', () => clearTimeout(deadline))
+      resetWebSocket(socket, request.raw.socket)
     },
     preClose: (done) => {
       closeSockets().finally(done)

@@ -22,7 +22,8 @@ export function trackConnections(server: Server): ReadonlySet<Socket> {
   }
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections.add(socket)
-    socket.once('close', remove)
+    // `once` would keep a wrapper for each socket.
+    socket.on('close', remove)
   })
   return connections
 }

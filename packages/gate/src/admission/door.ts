@@ -93,6 +93,7 @@ export class Door {
   /** Leaves it to a route to close the response or socket of the grant. */
   handOver(grant: Grant): void {
     this.#byGrant.get(grant)?.release()
+    this.#byGrant.delete(grant)
   }
 
   /** Watches the context's WebSocket server. Returns false when there is no visible server. */
@@ -186,7 +187,7 @@ export class Door {
     }
     // 'close' follows the end of the response or the loss of the peer; an upgrade has only its socket.
     const stream = kind === 'response' ? reply.raw : request.raw.socket
-    stream.once('close', gone)
+    stream.on('close', gone)
     this.#open.add(admission)
     this.#byRequest.set(request.raw, admission)
     this.#byGrant.set(grant, admission)

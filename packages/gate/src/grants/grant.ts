@@ -1,5 +1,6 @@
 import type { Active } from '@portcullis/contracts/introspection'
 import type { SelectableToken } from '@portcullis/contracts/revocations'
+import { sharedScopes } from './shared-scopes.js'
 
 /** Why a grant ended. */
 export type EndReason = 'revoked' | 'expired'
@@ -27,15 +28,17 @@ export interface Grant {
 /** What auth says about an active token. */
 export type TokenClaims = Omit<Grant, 'ended'>
 
+const none: readonly string[] = []
+
 /** Returns the claims in an answer of auth. */
 export function claimsOf(active: Active): TokenClaims {
   return {
     jti: active.jti,
     identity: active.client_id,
     subject: active.sub,
-    scopes: active.scope.split(' ').filter((scope) => scope !== ''),
-    labels: active.labels,
-    parents: active.parents,
+    scopes: sharedScopes(active.scope),
+    labels: active.labels.length === 0 ? none : active.labels,
+    parents: active.parents.length === 0 ? none : active.parents,
     issuedUs: active.issued_us,
     expiresAt: active.exp * 1000,
   }
@@ -115,8 +118,9 @@ export class LiveGrant implements Grant, SelectableToken {
       this.#holders = undefined
     } else if (this.#holders instanceof Set) {
       this.#holders.delete(holder)
-      if (this.#holders.size === 0) {
-        this.#holders = undefined
+      // At an admission the gate holds the grant before the route does; one holder needs no set.
+      if (this.#holders.size <= 1) {
+        this.#holders = [...this.#holders][0]
       }
     }
   }

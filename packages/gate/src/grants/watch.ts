@@ -152,7 +152,7 @@ export class Watch {
    * See `Gate.hold`. A grant that is no longer watched counts as ended. `isConnection` returns false for
    * an HTTP request without an answer, which receipts do not count as a connection.
    */
-  hold(grant: LiveGrant, holder: Holder, isConnection = () => true): () => void {
+  hold(grant: LiveGrant, holder: Holder, isConnection = always): () => void {
     if (grant.ended !== undefined || !this.#index.has(grant)) {
       this.#call(holder, grant.ended ?? 'expired')
       return () => undefined
@@ -314,6 +314,8 @@ export class Watch {
     }
   }
 }
+
+const always = () => true
 
 function outOfSync(): GateError {
   return new GateError(

@@ -5,14 +5,16 @@ import { admitUpgrade, SimulatedServer } from '../network/upgrade.js'
 import type { Parts } from '../parts.js'
 import {
   apiPublish,
+  type CloseDeadline,
   Connection,
+  Deadline,
   drain,
   type GateStats,
   type Hub,
   type Node,
   type Watch,
+  WebSocketTransport,
   type WiredGate,
-  webSocketTransport,
   wireApiLimits,
 } from '../production.js'
 import type { SimulatedToken } from '../registry/registry.js'
@@ -48,6 +50,7 @@ export class SimulatedNode {
   readonly #gate: WiredGate
   readonly #server = new SimulatedServer()
   readonly #node: Node
+  readonly #closeDeadline: CloseDeadline = new Deadline(closeMs, (late) => late.destroy())
   readonly #apiPublish: ReturnType<typeof apiPublish>
 
   constructor(options: NodeOptions) {
@@ -103,16 +106,24 @@ export class SimulatedNode {
     await new Promise(setImmediate)
     socket.opened()
     this.#server.emit('connection', socket, request.raw)
+    const transport = new WebSocketTransport(
+      socket as never,
+      socket.raw as never,
+      this.#closeDeadline,
+    )
     const connection = new Connection({
       node: this.#node,
-      transport: webSocketTransport(socket as never, socket.raw as never, closeMs),
+      transport,
       grant: this.#gate.door.grantOf(request),
       isAdmitted: (text) => text === token,
     })
     socket.on('message', (message: Buffer, isBinary: boolean) =>
       connection.receive(message, isBinary),
     )
-    socket.on('close', () => connection.left())
+    socket.on('close', () => {
+      transport.closed()
+      connection.left()
+    })
     opened(connection, status)
   }
 

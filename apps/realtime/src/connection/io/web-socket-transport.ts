@@ -1,41 +1,79 @@
 import type { Socket } from 'node:net'
 import { resetWebSocket } from '@portcullis/gate'
 import type { WebSocket } from 'ws'
+import type { Deadline } from '../timing/deadline.js'
 import type { Transport } from './transport.js'
 
+/** Resets peers that do not answer a close frame in time. */
+export type CloseDeadline = Deadline<{ destroy(): void }>
+
 /**
- * Returns a transport over `ws` and the socket below it. Ready frames are written past `ws`. They do not
+ * A transport over `ws` and the socket below it. Ready frames are written past `ws`. They do not
  * interleave with frames of `ws` (pong, close), which it writes whole and at once while compression is
  * off.
- *
- * @param closeMs - milliseconds that the peer has to answer a close frame
  */
-export function webSocketTransport(socket: WebSocket, raw: Socket, closeMs: number): Transport {
-  const destroy = () => resetWebSocket(socket, raw)
-  return {
-    write(frames) {
-      if (socket.readyState !== socket.OPEN || !raw.writable) {
-        return
-      }
-      const [first] = frames
-      if (first !== undefined && frames.length === 1) {
-        raw.write(first)
-        return
-      }
-      raw.cork()
-      for (const frame of frames) {
-        raw.write(frame)
-      }
-      raw.uncork()
-    },
-    backlog: () => raw.writableLength,
-    setReading: (reading) => (reading ? socket.resume() : socket.pause()),
-    close: (code, reason) => {
-      // ws has a deadline too, but after it the kernel would still send its bytes.
-      const deadline = setTimeout(destroy, closeMs)
-      socket.once('close', () => clearTimeout(deadline))
-      socket.close(code, reason)
-    },
-    destroy,
+export class WebSocketTransport implements Transport {
+  readonly #socket: WebSocket
+  readonly #raw: Socket
+  readonly #closeDeadline: CloseDeadline
+
+  constructor(socket: WebSocket, raw: Socket, closeDeadline: CloseDeadline) {
+    this.#socket = socket
+    this.#raw = raw
+    this.#closeDeadline = closeDeadline
+  }
+
+  write(frames: readonly Buffer[]): void {
+    const raw = this.#raw
+    if (this.#socket.readyState !== this.#socket.OPEN || !raw.writable) {
+      return
+    }
+    const [first] = frames
+    if (first !== undefined && frames.length === 1) {
+      raw.write(first)
+      return
+    }
+    raw.cork()
+    for (const frame of frames) {
+      raw.write(frame)
+    }
+    raw.uncork()
+  }
+
+  backlog(): number {
+    return this.#raw.writableLength
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) {
+      this.#socket.resume()
+    } else {
+      this.#socket.pause()
+    }
+  }
+
+  close(code: number, reason: string): void {
+    // ws has a deadline too, but after it the kernel would still send its bytes.
+    this.#closeDeadline.add(this)
+    this.#socket.close(code, reason)
+  }
+
+  destroy(): void {
+    resetWebSocket(this.#socket, this.#raw)
+  }
+
+  /** Call when `ws` reports an error. */
+  failed(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) {
+      this.destroy()
+    } else {
+      // ws has already sent the close code for a violation of RFC 6455.
+      this.#closeDeadline.add(this)
+    }
+  }
+
+  /** Call when the socket has closed. */
+  closed(): void {
+    this.#closeDeadline.delete(this)
   }
 }

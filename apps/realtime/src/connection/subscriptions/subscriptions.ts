@@ -18,6 +18,7 @@ import type { Permit } from '../../hub/permit.js'
 import type { Recovery, StreamRead } from '../../hub/stream.js'
 import type { Services } from '../node.js'
 import type { EndReason, Grant } from '../tokens.js'
+import { SmallMap } from './small-map.js'
 
 /** A connection as its subscriptions see it. */
 export interface Subscriber extends Member {
@@ -73,7 +74,7 @@ export interface Entry {
 /** The channels of one connection. */
 export class Subscriptions {
   readonly #connection: Subscriber
-  readonly #byChannel = new Map<string, Subscription>()
+  readonly #byChannel = new SmallMap<string, Subscription>()
   /** Releases of tokens of channels that were left while output of them may still wait. */
   #lingering: (() => void)[] | undefined
 
@@ -86,7 +87,7 @@ export class Subscriptions {
   }
 
   has(channel: string): boolean {
-    return this.#byChannel.has(channel)
+    return this.#byChannel.get(channel) !== undefined
   }
 
   get(channel: string): Subscription | undefined {
@@ -98,7 +99,8 @@ export class Subscriptions {
     return this.#byChannel.get(channel) === subscription
   }
 
-  entries(): IterableIterator<[string, Subscription]> {
+  /** Returns a copy. */
+  entries(): [string, Subscription][] {
     return this.#byChannel.entries()
   }
 
@@ -172,7 +174,7 @@ export class Subscriptions {
   }
 
   leaveAll(): void {
-    for (const channel of [...this.#byChannel.keys()]) {
+    for (const [channel] of this.#byChannel.entries()) {
       this.leave(channel)
     }
   }

@@ -13,7 +13,11 @@ export class Deadline<Member> {
     this.#onDue = onDue
   }
 
+  /** A member that was added before keeps its time. */
   add(member: Member): void {
+    if (this.#due.has(member)) {
+      return
+    }
     this.#due.set(member, performance.now() + this.#ms)
     if (this.#timer === undefined) {
       this.#arm(this.#ms)

@@ -2,9 +2,10 @@ import { codecFor } from '@portcullis/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/config.js'
 import { Connection } from '../../connection/connection.js'
-import { webSocketTransport } from '../../connection/io/web-socket-transport.js'
+import { type CloseDeadline, WebSocketTransport } from '../../connection/io/web-socket-transport.js'
 import type { Lobby } from '../../connection/lobby.js'
 import type { Node } from '../../connection/node.js'
+import { Deadline } from '../../connection/timing/deadline.js'
 import type { Tokens } from '../../connection/tokens.js'
 import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
@@ -42,6 +43,8 @@ export function connectRoute(
   { config, node, lobby, refusals, closeMs }: ConnectRouteOptions,
 ): void {
   const guests = () => lobby?.size ?? 0
+  const closeDeadline: CloseDeadline = new Deadline(closeMs, (late) => late.destroy())
+  app.addHook('onClose', async () => closeDeadline.stop())
   const places = new Places({
     open: () => node.hub.size + guests(),
     maxConnections: config.MAX_CONNECTIONS,
@@ -66,11 +69,17 @@ export function connectRoute(
           }
         },
       ],
+      // @fastify/websocket assigns a response to the socket, which would keep the request for as long
+      // as the socket is open.
+      preHandler: (request, reply, done) => {
+        reply.raw.detachSocket(request.raw.socket)
+        done()
+      },
     },
     (socket, request) => {
       const raw = request.raw.socket
       places.release(raw)
-      const transport = webSocketTransport(socket, raw, closeMs)
+      const transport = new WebSocketTransport(socket, raw, closeDeadline)
       const codec = codecFor(socket.protocol)
       const peer =
         lobby !== undefined && !app.gate.admitted(request)
@@ -82,7 +91,7 @@ export function connectRoute(
               grant: request.grant,
               isAdmitted: presentedToken(request.headers),
             })
-      serveSocket(socket, peer)
+      serveSocket(socket, transport, peer, app.log)
     },
   )
 }

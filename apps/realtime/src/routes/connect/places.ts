@@ -14,9 +14,14 @@ export class Places {
   readonly #options: PlacesOptions
   /** Sockets of upgrades that are neither accepted nor refused yet. */
   readonly #upgrading = new Set<Socket>()
+  readonly #releaseClosed: (this: Socket) => void
 
   constructor(options: PlacesOptions) {
     this.#options = options
+    const release = (socket: Socket) => this.release(socket)
+    this.#releaseClosed = function releaseClosed() {
+      release(this)
+    }
   }
 
   /**
@@ -31,11 +36,12 @@ export class Places {
       throw nodeFull()
     }
     this.#upgrading.add(socket)
-    socket.once('close', () => this.release(socket))
+    socket.on('close', this.#releaseClosed)
   }
 
   release(socket: Socket): void {
     this.#upgrading.delete(socket)
+    socket.off('close', this.#releaseClosed)
   }
 }
 
