@@ -156,7 +156,7 @@ export const mutations: readonly Mutation[] = [
   ...of(gate('src/admission/admission.ts'), gate('test/grants/races.test.ts'), [
     [
       'a socket opens with an ended grant',
-      '    if (this.grant.ended !== undefined) {\n      closeEnded(socket, this.#raw.socket, this.grant.ended)\n    }\n',
+      '    if (this.grant.ended !== undefined) {\n      closeEnded(socket, raw.socket, this.grant.ended)\n    }\n',
       '',
     ],
   ]),
