@@ -24,23 +24,20 @@ export { decodeCommands, maxCommandsPerFrame } from './commands/decode-commands.
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
 export { fossilDelta } from './fossil-delta.js'
 export { textFrame } from './frames/text-frame.js'
-export {
-  bytesOfContent,
-  type Content,
-  contentOfBytes,
-  contentOfJson,
-  jsonOfContent,
-  valueOfBytes,
-} from './messages/content.js'
+export { elementsOf, findMember } from './json/find-member.js'
+export { JsonText, maxJsonDepth } from './json/json-text.js'
+export { writeJson } from './json/write-json.js'
+export { bytesOfData, type Data, dataOfBytes, jsonOfBytes, jsonOfData } from './messages/data.js'
 export { commandMessages, pushMessages, replyMessages } from './messages/json-messages.js'
 export {
   ClientInfo,
   decodePublication,
   encodePublication,
   encodePublicationPush,
+  isPublication,
   jsonPublication,
   type Payload,
-  Publication,
+  type Publication,
   type StreamPublication,
 } from './messages/publications.js'
 export {

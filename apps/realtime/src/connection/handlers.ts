@@ -1,4 +1,4 @@
-import type { Content, Disconnect, ReplyError } from '@portcullis/protocol'
+import type { Data, Disconnect, ReplyError } from '@portcullis/protocol'
 
 /** A call to a handler of the application, on behalf of a connection. */
 export interface HandlerCall {
@@ -9,8 +9,8 @@ export interface HandlerCall {
   readonly identity: string
   readonly scope: string
   readonly protocol: 'json' | 'protobuf'
-  /** The client's data: bytes in the Protobuf form. Undefined when the command has none. */
-  readonly data: unknown
+  /** The client's data. Undefined when the command has none. */
+  readonly data?: Data
   /** Set for `rpc`. */
   readonly method?: string
   /** Set for `connect`: the name and version that the client sent. */
@@ -21,7 +21,7 @@ export interface HandlerCall {
 }
 
 export interface HandlerResult {
-  readonly data?: Content
+  readonly data?: Data
   /** For `connect`: channels that the client is put into, where its token permits them. */
   readonly channels?: readonly string[]
 }

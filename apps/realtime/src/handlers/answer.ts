@@ -1,6 +1,12 @@
 import { defined } from '@portcullis/contracts/defined'
 import { ChannelName } from '@portcullis/contracts/names'
-import { contentOfJson, isCloseReason, type ReplyError } from '@portcullis/protocol'
+import {
+  type Data,
+  dataOfBytes,
+  isCloseReason,
+  JsonText,
+  type ReplyError,
+} from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { HandlerOutcome } from '../connection/handlers.js'
@@ -51,10 +57,13 @@ export function readAnswer(text: string): HandlerOutcome | undefined {
   } catch {
     return undefined
   }
-  return check.Check(value) ? answerOf(value) : undefined
+  return check.Check(value) ? answerOf(value, text) : undefined
 }
 
-function answerOf({ result, error, disconnect }: HandlerAnswer): HandlerOutcome | undefined {
+function answerOf(
+  { result, error, disconnect }: HandlerAnswer,
+  text: string,
+): HandlerOutcome | undefined {
   if (disconnect) {
     const { code, reason } = disconnect
     return isCloseReason(reason) ? { disconnect: { code, reason } } : undefined
@@ -65,14 +74,21 @@ function answerOf({ result, error, disconnect }: HandlerAnswer): HandlerOutcome 
   if (!result) {
     return undefined
   }
-  const content = contentOfJson(result)
-  const { channels } = result
-  return {
-    result: {
-      ...defined({ data: content }),
-      ...(channels ? { channels } : {}),
-    },
+  const { channels, b64data = '', data: parsed } = result
+  const hasData = b64data !== '' || parsed !== undefined
+  const data = hasData ? dataOf(text, b64data) : undefined
+  // The data is nested too deep.
+  if (hasData && data === undefined) {
+    return undefined
   }
+  return { result: { ...defined({ data }), ...(channels ? { channels } : {}) } }
+}
+
+/** Returns the answer's data, unchanged. `b64data` wins. */
+function dataOf(text: string, b64data: string): Data | undefined {
+  return b64data === ''
+    ? JsonText.member(text, ['result', 'data'])
+    : dataOfBytes(Buffer.from(b64data, 'base64'))
 }
 
 function errorOf({

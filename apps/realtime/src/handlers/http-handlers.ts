@@ -72,10 +72,7 @@ export class HttpHandlers implements Handlers {
   }
 
   async #call(endpoint: Endpoint, call: HandlerCall): Promise<HandlerOutcome> {
-    const body = encode(call, endpoint.binary)
-    if (body === undefined) {
-      return { error: replyErrors.badRequest }
-    }
+    const body = Buffer.from(requestBody(call, endpoint.binary))
     if (this.#callsInFlight >= this.#options.maxCalls) {
       this.counts.refused += 1
       return { error: replyErrors.tooManyRequests }
@@ -137,18 +134,6 @@ export class HttpHandlers implements Handlers {
     } finally {
       clearTimeout(timer)
     }
-  }
-}
-
-/** Returns undefined when the data is nested too deep to be written as JSON. */
-function encode(call: HandlerCall, binary: boolean): Buffer | undefined {
-  try {
-    return Buffer.from(requestBody(call, binary))
-  } catch (error) {
-    if (error instanceof RangeError) {
-      return undefined
-    }
-    throw error
   }
 }
 

@@ -1,17 +1,15 @@
-import { bytesOfContent, valueOfBytes } from '@portcullis/protocol'
+import { bytesOfData, type Data, JsonText, jsonOfBytes, writeJson } from '@portcullis/protocol'
 import type { HandlerCall } from '../connection/handlers.js'
 
 /**
  * Returns the body of a call, in the format of this protocol's other servers; `identity` and
  * `scope` are additions of ours. The token is not included.
- *
- * @throws RangeError when `data` is nested too deep to be written as JSON
  */
 export function requestBody(
   { client, user, identity, scope, protocol, data, method, name, version }: HandlerCall,
   binary: boolean,
 ): string {
-  return JSON.stringify({
+  return writeJson({
     client,
     transport: 'websocket',
     protocol,
@@ -26,14 +24,13 @@ export function requestBody(
 }
 
 /** Encodes data as JSON if possible, unless the handler is configured for bytes. */
-function payload(data: unknown, binary: boolean): object {
+function payload(data: Data | undefined, binary: boolean): object {
   if (data === undefined) {
     return { encoding: binary ? 'binary' : 'json' }
   }
-  const json = data instanceof Uint8Array ? valueOfBytes(data) : { value: data }
+  const json = data instanceof JsonText ? data : jsonOfBytes(data)
   if (json !== undefined && !binary) {
-    return { encoding: 'json', data: json.value }
+    return { encoding: 'json', data: json }
   }
-  const bytes = data instanceof Uint8Array ? Buffer.from(data) : bytesOfContent({ data })
-  return { encoding: 'binary', b64data: bytes.toString('base64') }
+  return { encoding: 'binary', b64data: bytesOfData(data).toString('base64') }
 }

@@ -45,13 +45,8 @@ export const SubscribeOrder = Type.Object(
     since: Type.Optional(
       Type.Object({ offset: Type.Integer({ minimum: 0 }), epoch: Type.String() }, closed),
     ),
-    /** Passed on to the clients. */
-    data: Type.Optional(
-      Type.Union([
-        Type.Object({ data: Type.Unknown() }, closed),
-        Type.Object({ b64: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' }) }, closed),
-      ]),
-    ),
+    /** Passed on to the clients: bytes in base64. */
+    data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
     /** End of the subscriptions, in Unix milliseconds. */
     expiresAt: Type.Optional(Milliseconds),
   },

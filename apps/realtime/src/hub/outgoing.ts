@@ -3,6 +3,7 @@ import {
   decodePublication,
   type Encoded,
   fossilDelta,
+  JsonText,
   type Payload,
   type Publication,
   type TagFilter,
@@ -95,7 +96,7 @@ export class Outgoing {
 
   get #publication(): Publication {
     // Already validated; fall back to null data.
-    this.#decoded ??= decodePublication(this.#encoded) ?? { data: null }
+    this.#decoded ??= decodePublication(this.#encoded) ?? { data: JsonText.of(null) }
     return this.#decoded
   }
 

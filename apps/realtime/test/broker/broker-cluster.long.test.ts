@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import { slotOf } from '@portcullis/redis'
 import t from 'tap'
 import { always } from '../fixtures/always.js'
@@ -8,7 +8,7 @@ import { aCluster, channelOf, openBroker, subscribers, waitUntil } from '../fixt
 
 const on = await aCluster(t)
 const { cluster } = on
-const one = encodePublication({ data: 1 })
+const one = encodePublication({ data: JsonText.of(1) })
 const history = { size: 10, ttlSeconds: 60 }
 
 t.test('connects nodes through a Cluster', (t) => testBroker(t, on))

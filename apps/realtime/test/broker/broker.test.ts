@@ -1,4 +1,4 @@
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import t from 'tap'
 import { BrokerError } from '../../src/broker/errors.js'
 import { testBroker } from '../fixtures/broker-behaviour.js'
@@ -6,7 +6,7 @@ import { oneServer, openBroker, subscribers, waitUntil } from '../fixtures/open-
 import { redisProxy } from '../fixtures/redis-proxy.js'
 
 const on = await oneServer(t)
-const news = encodePublication({ data: 1 })
+const news = encodePublication({ data: JsonText.of(1) })
 
 t.test('connects nodes through one server', (t) => testBroker(t, on))
 

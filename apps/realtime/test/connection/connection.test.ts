@@ -1,4 +1,4 @@
-import { disconnectCodes, encodePublication, protobufCodec } from '@portcullis/protocol'
+import { disconnectCodes, encodePublication, JsonText, protobufCodec } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../fixtures/memory-node.js'
@@ -172,7 +172,7 @@ t.test('closes a slow reader', async (t) => {
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { channel: 'a' } })
   await flushed()
-  const publication = encodePublication({ data: 'x'.repeat(1000) })
+  const publication = encodePublication({ data: JsonText.of('x'.repeat(1000)) })
   for (let sent = 0; sent < 60; sent += 1) {
     memory.hub.deliver('a', publication)
   }

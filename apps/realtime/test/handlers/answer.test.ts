@@ -1,13 +1,14 @@
+import { JsonText } from '@portcullis/protocol'
 import t from 'tap'
 import { readAnswer } from '../../src/handlers/answer.js'
 
 t.test('reads a result, an error, or a disconnect', async (t) => {
   const cases: [object | string, unknown][] = [
-    [{ result: { data: { a: 1 } } }, { result: { data: { data: { a: 1 } } } }],
-    [{ result: { data: null } }, { result: { data: { data: null } } }],
-    [{ result: { b64data: '/w==' } }, { result: { data: { b64: '/w==' } } }],
-    [{ result: { b64data: 'eyJhIjoxfQ==' } }, { result: { data: { data: { a: 1 } } } }],
-    [{ result: { b64data: '', data: 1 } }, { result: { data: { data: 1 } } }],
+    [{ result: { data: { a: 1 } } }, { result: { data: JsonText.of({ a: 1 }) } }],
+    [{ result: { data: null } }, { result: { data: JsonText.of(null) } }],
+    [{ result: { b64data: '/w==' } }, { result: { data: Buffer.of(0xff) } }],
+    [{ result: { b64data: 'eyJhIjoxfQ==' } }, { result: { data: JsonText.of({ a: 1 }) } }],
+    [{ result: { b64data: '', data: 1 } }, { result: { data: JsonText.of(1) } }],
     [{ result: {} }, { result: {} }],
     ['', { result: {} }],
     [{ result: { user: 'eve', expire_at: 1, subs: 7 } }, { result: {} }],
@@ -29,6 +30,13 @@ t.test('reads a result, an error, or a disconnect', async (t) => {
   }
 })
 
+t.test('keeps data as the handler wrote it', async (t) => {
+  const data = '{"id":9223372036854775807, "id":1e400}'
+  t.match(readAnswer(`{"data":1,"result":{"data":0,"data":${data}}}`), {
+    result: { data: { text: data } },
+  })
+})
+
 t.test('rejects malformed answers', async (t) => {
   const wrong = [
     'x',
@@ -40,6 +48,7 @@ t.test('rejects malformed answers', async (t) => {
     '{"result":{"channels":7}}',
     '{"result":{"channels":["no channel"]}}',
     '{"result":{"b64data":"not base64!"}}',
+    `{"result":{"data":${'['.repeat(513)}${']'.repeat(513)}}}`,
     '{"error":{"code":0,"message":"x"}}',
     '{"error":{"code":4294967296,"message":"x"}}',
     '{"error":{"code":1}}',

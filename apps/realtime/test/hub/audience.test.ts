@@ -1,5 +1,6 @@
 import {
   encodePublication,
+  JsonText,
   jsonCodec,
   protobufCodec,
   readTagFilter,
@@ -40,7 +41,7 @@ function listener(options: SubscriptionOptions = {}, codec = jsonCodec) {
 const delta = { delta: true }
 const long = 'a text that is long enough for a difference to be worth it'
 const state = (n: number, tags: Record<string, string> = {}) =>
-  encodePublication({ data: { long, n }, tags })
+  encodePublication({ data: JsonText.of({ long, n }), tags })
 const plain = (n: number) => ({ long, n })
 
 function filter(node: object): TagFilter {
@@ -108,7 +109,7 @@ t.test('sends a publication whole when it shares nothing with the previous one',
   audience.add(one.member, 0, delta)
   audience.add(two.member, 0, delta)
   audience.deliver('a', state(1))
-  audience.deliver('a', encodePublication({ data: 7 }))
+  audience.deliver('a', encodePublication({ data: JsonText.of(7) }))
   audience.deliver('a', state(1))
   for (const each of [one, two]) {
     t.same(each.got, [plain(1), 7, plain(1)])
@@ -213,7 +214,10 @@ t.test(
                 audience.delete(member)
               }
             }
-            audience.deliver('a', encodePublication({ data: fields, tags: { kind: tag } }))
+            audience.deliver(
+              'a',
+              encodePublication({ data: JsonText.of(fields), tags: { kind: tag } }),
+            )
             for (const { from, to, kind: wanted, expected } of there) {
               const isIn = now >= from && (now < to || to < from)
               if (isIn && (wanted === undefined || wanted === tag)) {

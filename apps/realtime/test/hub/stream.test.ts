@@ -1,4 +1,4 @@
-import { encodePublication, jsonCodec, type StreamPosition } from '@portcullis/protocol'
+import { encodePublication, JsonText, jsonCodec, type StreamPosition } from '@portcullis/protocol'
 import fc from 'fast-check'
 import t from 'tap'
 import { Hub } from '../../src/hub/hub.js'
@@ -29,7 +29,7 @@ class FakeStream {
     this.#forked = false
     const position = { offset: this.offset, epoch: this.epoch, ...after }
     const data = `${this.epoch}/${this.offset}`
-    const encoded = encodePublication({ data })
+    const encoded = encodePublication({ data: JsonText.of(data) })
     this.kept = [...this.kept, { offset: this.offset, ...after, encoded }].slice(-this.size)
     this.lineage.push(data)
     const arrive = () => this.onMessage(position, encoded)

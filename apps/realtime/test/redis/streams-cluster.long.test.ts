@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import { slotOf } from '@portcullis/redis'
 import t, { type Test } from 'tap'
 import { keys } from '../../src/broker/keys.js'
@@ -141,7 +141,7 @@ t.test('reports publications lost after acknowledgement and before delivery', as
   const reader = await openBroker(t, on, { prefix: publisher.prefix })
   const history = { size: 10, ttlSeconds: 60 }
   const publish = ({ broker }: typeof publisher, data: number) =>
-    broker.streams.publish('a', encodePublication({ data }), always, { history })
+    broker.streams.publish('a', encodePublication({ data: JsonText.of(data) }), always, { history })
   const begin = await publish(publisher, 1)
   const slot = slotOf(publisher.names.channel('a'))
   const { master, replica } = await replicaOf(slot)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { startSentinels } from '@portcullis/local'
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import t from 'tap'
 import { keys } from '../../src/broker/keys.js'
 import { publish as publishInto } from '../../src/broker/streams/stream-scripts.js'
@@ -41,7 +41,7 @@ t.test('reports publications lost after delivery, only to their channel', async 
   await master.kill()
   replica.resume()
   // Published before a node could check, and must not be taken for the lost one.
-  const instead = encodePublication({ data: { n: last + 2 } })
+  const instead = encodePublication({ data: JsonText.of({ n: last + 2 }) })
   const history = { size: 5000, ttlSeconds: 300 }
   const takeAtOnce = () =>
     publishInto(

@@ -1,4 +1,4 @@
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import t from 'tap'
 import { BulkReads } from '../../src/scheduling/bulk-reads.js'
 import { always } from '../fixtures/always.js'
@@ -16,7 +16,7 @@ const reader = (name: string, mayRead = () => true) => ({
 t.test('does not delay publications and other readers behind a greedy reader', async (t) => {
   const { broker } = await openBroker(t, await oneServer(t))
   const history = { size: 50, ttlSeconds: 60 }
-  const large = encodePublication({ data: 'x'.repeat(10_000) })
+  const large = encodePublication({ data: JsonText.of('x'.repeat(10_000)) })
   for (let n = 0; n < 50; n += 1) {
     await broker.streams.publish('a', large, always, { history })
   }
@@ -39,9 +39,14 @@ t.test('does not delay publications and other readers behind a greedy reader', a
 t.test('checks the allowance of a reader in its turn', async (t) => {
   const { broker } = await openBroker(t, await oneServer(t))
   const history = { size: 50, ttlSeconds: 60 }
-  await broker.streams.publish('a', encodePublication({ data: 'x'.repeat(1000) }), always, {
-    history,
-  })
+  await broker.streams.publish(
+    'a',
+    encodePublication({ data: JsonText.of('x'.repeat(1000)) }),
+    always,
+    {
+      history,
+    },
+  )
   const reads = new BulkReads({ broker, maxPublications: 1000, maxBytes: 1e6 })
   const poor = reader('poor', () => poor.charged < 5000)
   const answers = await Promise.all(

@@ -1,6 +1,6 @@
 import type { Unsubscribe } from '../codes/unsubscribe-codes.js'
 import type { Command } from '../commands/commands.js'
-import type { Content } from '../messages/content.js'
+import type { Data } from '../messages/data.js'
 import type { ClientInfo, Payload, Publication } from '../messages/publications.js'
 import type { ReplyBody, SubscribePush } from '../messages/replies.js'
 
@@ -21,10 +21,10 @@ export interface Codec {
 
   reply(id: number, body: ReplyBody): Encoded
 
-  /** Returns the `data` of a result: a JSON value, or bytes in the Protobuf form. */
-  contentValue(content: Content): unknown
+  /** Returns the `data` of a result: JSON, or bytes in the Protobuf form. */
+  dataValue(data: Data): Data
 
-  /** Returns the push of a publication. `encoded` must have passed `decodePublication`. */
+  /** Returns the push of a publication. `encoded` must be one; see `isPublication`. */
   publicationPush(channel: string, encoded: Buffer, offset?: number): Encoded
 
   /** Returns the data of a publication as the bytes between which deltas are computed. */

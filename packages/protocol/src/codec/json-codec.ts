@@ -1,6 +1,6 @@
 import { decodeCommands } from '../commands/decode-commands.js'
 import { textFrame } from '../frames/text-frame.js'
-import { jsonOfContent, textOfContent } from '../messages/content.js'
+import { jsonOfData } from '../messages/data.js'
 import { encodePayloadPush, encodePublicationPush } from '../messages/publications.js'
 import {
   encodePresencePush,
@@ -16,9 +16,9 @@ export const jsonCodec: Codec = {
   binary: false,
   decode: (message, maxCommands) => decodeCommands(message.toString(), maxCommands),
   reply: encodeReply,
-  contentValue: jsonOfContent,
+  dataValue: jsonOfData,
   publicationPush: encodePublicationPush,
-  payload: (publication) => Buffer.from(textOfContent(publication)),
+  payload: (publication) => Buffer.from(jsonOfData(publication.data).text),
   payloadPush: encodePayloadPush,
   presencePush: encodePresencePush,
   subscribePush: encodeSubscribePush,

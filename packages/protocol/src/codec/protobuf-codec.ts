@@ -4,7 +4,7 @@ import { maxCommandsPerFrame } from '../commands/decode-commands.js'
 import { readCommand } from '../commands/read-command.js'
 import { ProtocolError } from '../errors.js'
 import { binaryFrame } from '../frames/binary-frame.js'
-import { bytesOfContent, contentOfBytes } from '../messages/content.js'
+import { bytesOfData, dataOfBytes } from '../messages/data.js'
 import {
   type ClientInfo,
   decodePublication,
@@ -20,13 +20,13 @@ export const protobufCodec: Codec = {
   binary: true,
   decode,
   reply: (id, body) => encode({ id, ...withPublications(withPresence(body), publicationOf) }),
-  contentValue: bytesOfContent,
+  dataValue: bytesOfData,
   publicationPush: (channel, encoded, offset) => {
     const publication = decodePublication(encoded)
     const pub = publication === undefined ? {} : publicationOf(publication)
     return encode({ push: { channel, pub: withOffset(pub, offset) } })
   },
-  payload: bytesOfContent,
+  payload: ({ data }) => bytesOfData(data),
   payloadPush: (channel, publication, { bytes, isDelta }, offset) => {
     const pub = { ...about(publication), data: bytes, ...(isDelta ? { delta: true } : {}) }
     return encode({ push: { channel, pub: withOffset(pub, offset) } })
@@ -54,7 +54,7 @@ function bytesOf(message: string | Uint8Array): Buffer {
 }
 
 function publicationOf(publication: Publication | StreamPublication): object {
-  return { ...publication, ...about(publication), data: bytesOfContent(publication) }
+  return { ...publication, ...about(publication), data: bytesOfData(publication.data) }
 }
 
 function withOffset(pub: object, offset: number | undefined): object {
@@ -134,13 +134,9 @@ function decodeCommand(bytes: Buffer): Command {
   if (publish instanceof Object && !('data' in publish)) {
     value['publish'] = { ...publish, data: Buffer.alloc(0) }
   }
-  const command = readCommand(value)
-  if (command.method !== 'publish' || !('data' in command.body)) {
-    return command
-  }
-  const { channel, data } = command.body
-  const content = contentOfBytes(data instanceof Uint8Array ? data : Buffer.alloc(0))
-  return { ...command, body: { channel, ...content } }
+  return readCommand(value, (_method, data) =>
+    data instanceof Uint8Array ? dataOfBytes(data) : undefined,
+  )
 }
 
 /** Turns the library's errors, which are of several classes, into a ProtocolError. */

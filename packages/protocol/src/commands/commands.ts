@@ -1,7 +1,7 @@
 import { ChannelName, TokenText } from '@portcullis/contracts/names'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
-import type { Content } from '../messages/content.js'
+import type { Data } from '../messages/data.js'
 
 /** A bit of `flag` in `subscribe`: refuse the subscription when missed publications cannot be recovered. */
 export const rejectUnrecovered = 2
@@ -21,8 +21,10 @@ const recovering = {
   offset: Type.Optional(Offset),
 }
 
-/** Data for the application's handler. Bytes in the Protobuf form. */
-const Data = Type.Optional(Type.Unknown())
+/** Any data, unchanged; see `readCommand`. */
+const AnyData = Type.Unsafe<Data>(Type.Unknown())
+/** Data for the application's handler. */
+const HandlerData = Type.Optional(AnyData)
 
 /**
  * The body of each command. Unknown fields are allowed and ignored: official clients add some with
@@ -31,7 +33,7 @@ const Data = Type.Optional(Type.Unknown())
 export const bodies = {
   connect: Type.Object({
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
-    data: Data,
+    data: HandlerData,
     name: Type.Optional(Name),
     version: Type.Optional(Name),
     /** The position that the client had reached in channels that the server put it into before. */
@@ -58,7 +60,7 @@ export const bodies = {
     tf: Type.Optional(Type.Unknown()),
   }),
   unsubscribe: OfChannel,
-  publish: Type.Object({ channel: ChannelName, data: Type.Unknown() }),
+  publish: Type.Object({ channel: ChannelName, data: AnyData }),
   presence: OfChannel,
   presence_stats: OfChannel,
   history: Type.Object({
@@ -74,19 +76,18 @@ export const bodies = {
     reverse: Type.Optional(Type.Boolean()),
   }),
   sub_refresh: Type.Object({ channel: ChannelName, token: TokenText }),
-  rpc: Type.Object({ method: Type.Optional(Name), data: Data }),
-  send: Type.Object({ data: Data }),
+  rpc: Type.Object({ method: Type.Optional(Name), data: HandlerData }),
+  send: Type.Object({ data: HandlerData }),
 } satisfies Record<string, TSchema>
 
 /** The name of a command on the wire. */
 export type Method = keyof typeof bodies
 
-type JsonBodies = { [M in Method]: Static<(typeof bodies)[M]> }
+/** The name of a command with `data`. */
+export type DataMethod = 'connect' | 'publish' | 'rpc' | 'send'
 
-/** The body of each command, by the command's name. Only the Protobuf form can publish `b64`. */
-export interface CommandBodies extends Omit<JsonBodies, 'publish'> {
-  publish: { channel: string } & Content
-}
+/** The body of each command, by the command's name. */
+export type CommandBodies = { [M in Method]: Static<(typeof bodies)[M]> }
 export type CommandBody<M extends Method> = CommandBodies[M]
 
 /** The name of a command that has an id and a reply. */

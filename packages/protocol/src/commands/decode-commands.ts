@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors.js'
+import { JsonText } from '../json/json-text.js'
 import type { Command } from './commands.js'
 import { readCommand } from './read-command.js'
 
@@ -18,7 +19,7 @@ export function decodeCommands(text: string, maxCommands = maxCommandsPerFrame):
   }
   const commands = lines
     .filter((line) => line.trim() !== '')
-    .map((line) => readCommand(parse(line)))
+    .map((line) => readCommand(parse(line), (method) => JsonText.member(line, [method, 'data'])))
   if (commands.length === 0) {
     throw new ProtocolError('empty_frame', 'the frame has no command')
   }

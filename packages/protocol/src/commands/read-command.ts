@@ -1,21 +1,31 @@
 import { ProtocolError } from '../errors.js'
+import type { Data } from '../messages/data.js'
 import {
   type Command,
   type CommandBodies,
   checks,
+  type DataMethod,
   isMethod,
   type Malformed,
+  type Method,
   maxCommandId,
   type Request,
   type RequestMethod,
 } from './commands.js'
 
 /**
+ * Returns the data of a command's body, unchanged; undefined when it must be refused.
+ *
+ * @param decoded - the decoded data, which is not undefined
+ */
+export type ReadData = (method: DataMethod, decoded: unknown) => Data | undefined
+
+/**
  * Returns the command in an object, which either form of the protocol may have decoded.
  *
  * @throws ProtocolError not_a_command
  */
-export function readCommand(value: Record<string, unknown>): Command {
+export function readCommand(value: Record<string, unknown>, readData: ReadData): Command {
   const keys = Object.keys(value)
   if (keys.length === 0) {
     return { method: 'pong' }
@@ -25,7 +35,7 @@ export function readCommand(value: Record<string, unknown>): Command {
   if (method === undefined || named.length > 1) {
     throw new ProtocolError('not_a_command', 'a command must name exactly one known method')
   }
-  const body = value[method]
+  const body = hasData(method) ? withData(method, value[method], readData) : value[method]
   const id = value['id'] ?? 0
   if (method === 'send' && id === 0) {
     return checks.send.Check(body) ? { method, body } : reject('send must have an object')
@@ -50,6 +60,19 @@ const isValid: { readonly [M in RequestMethod]: BodyCheck<M> } = {
   history: (body) => checks.history.Check(body),
   sub_refresh: (body) => checks.sub_refresh.Check(body),
   rpc: (body) => checks.rpc.Check(body),
+}
+
+function hasData(method: Method): method is DataMethod {
+  return method === 'publish' || method === 'rpc' || method === 'send' || method === 'connect'
+}
+
+/** Returns the body with its data unchanged; undefined when the data must be refused. */
+function withData(method: DataMethod, body: unknown, readData: ReadData): unknown {
+  if (typeof body !== 'object' || body === null || !('data' in body) || body.data === undefined) {
+    return body
+  }
+  const data = readData(method, body.data)
+  return data && { ...body, data }
 }
 
 function request<M extends RequestMethod>(

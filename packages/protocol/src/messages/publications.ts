@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { jsonOfContent, textOfContent } from './content.js'
+import { JsonText } from '../json/json-text.js'
+import { writeJson } from '../json/write-json.js'
+import { type Data, jsonOfData } from './data.js'
 
 const closed = { additionalProperties: false }
 
@@ -14,15 +16,22 @@ const about = {
   tags: Type.Optional(Type.Record(Type.String(), Type.String())),
 }
 
-/**
- * One message in a channel, with its content (see `Content`). `info` names the client that published
- * it; publications of the server API have none.
- */
-export const Publication = Type.Union([
+/** A publication as nodes exchange it: JSON in `data`, or other bytes in base64 in `b64`. */
+const EncodedPublication = Type.Union([
   Type.Object({ data: Type.Unknown(), ...about }, closed),
   Type.Object({ b64: Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' }), ...about }, closed),
 ])
-export type Publication = Static<typeof Publication>
+type EncodedPublication = Static<typeof EncodedPublication>
+
+/**
+ * One message in a channel. `info` names the client that published it; publications of the server API
+ * have none.
+ */
+export interface Publication {
+  data: Data
+  info?: ClientInfo
+  tags?: Record<string, string>
+}
 
 /** A publication in a channel with history. Offsets begin at 1. */
 export type StreamPublication = Publication & { offset: number }
@@ -42,30 +51,50 @@ export interface Payload {
   isDelta: boolean
 }
 
-const publication = TypeCompiler.Compile(Publication)
+const encodedPublication = TypeCompiler.Compile(EncodedPublication)
 const lineFeed = 0x0a
 
-/**
- * Returns a publication as nodes exchange it and as histories store it: one line of JSON.
- *
- * @throws RangeError when `data` is nested too deep for JSON.stringify
- */
-export function encodePublication(pub: Publication): Buffer {
-  return Buffer.from(JSON.stringify(pub))
+/** Returns a publication as nodes exchange it and as histories store it: one line of JSON. */
+export function encodePublication({ data, info, tags }: Publication): Buffer {
+  const content = data instanceof JsonText ? { data } : { b64: data.toString('base64') }
+  return Buffer.from(writeJson({ ...content, info, tags }))
 }
 
 /**
- * Returns the publication that `encodePublication` encoded. Returns undefined for bytes that must not
- * reach a client: another shape, invalid UTF-8 (RFC 6455 §8.1), or several lines, which would be
- * several messages.
+ * Returns true for what `encodePublication` returned. Returns false for bytes that must not reach a
+ * client: another shape, invalid UTF-8 (RFC 6455 §8.1), or several lines, which would be several
+ * messages.
  */
+export function isPublication(bytes: Buffer): boolean {
+  return parsePublication(bytes) !== undefined
+}
+
+/** Returns the publication that `encodePublication` encoded; undefined where `isPublication` is false. */
 export function decodePublication(bytes: Buffer): Publication | undefined {
+  const parsed = parsePublication(bytes)
+  if (parsed === undefined) {
+    return undefined
+  }
+  const { text, value } = parsed
+  const { info, tags } = value
+  const data = 'b64' in value ? Buffer.from(value.b64, 'base64') : JsonText.member(text, ['data'])
+  return (
+    data && {
+      data,
+      ...(info === undefined ? {} : { info }),
+      ...(tags === undefined ? {} : { tags }),
+    }
+  )
+}
+
+function parsePublication(bytes: Buffer): { text: string; value: EncodedPublication } | undefined {
   if (bytes.includes(lineFeed) || !isUtf8(bytes)) {
     return undefined
   }
+  const text = bytes.toString()
   try {
-    const value: unknown = JSON.parse(bytes.toString())
-    return publication.Check(value) ? value : undefined
+    const value: unknown = JSON.parse(text)
+    return encodedPublication.Check(value) ? { text, value } : undefined
   } catch {
     return undefined
   }
@@ -77,7 +106,7 @@ const afterPublication = Buffer.from('}}')
 
 /**
  * Returns the push of an encoded publication, made from its bytes without parsing them. `encoded` must
- * have passed `decodePublication`.
+ * be a publication; see `isPublication`.
  */
 export function encodePublicationPush(channel: string, encoded: Buffer, offset?: number): Buffer {
   const pub = encoded.includes(b64Key) ? withData(encoded) : encoded
@@ -99,13 +128,14 @@ export function encodePublicationPush(channel: string, encoded: Buffer, offset?:
 /** Returns the publication with `data` in place of `b64`. The bytes `"b64":` may also be part of data. */
 function withData(encoded: Buffer): Buffer {
   const pub = decodePublication(encoded)
-  return pub === undefined || 'data' in pub ? encoded : encodePublication(jsonPublication(pub))
+  return pub === undefined || pub.data instanceof JsonText
+    ? encoded
+    : encodePublication(jsonPublication(pub))
 }
 
 /** Returns a publication for subscribers of the JSON form with deltas: its data is JSON text. */
 export function textPublication(pub: Publication): object {
-  const { data, ...rest } = jsonPublication(pub)
-  return { data: textOfContent({ data }), ...rest }
+  return { ...pub, data: jsonOfData(pub.data).text }
 }
 
 /**
@@ -124,10 +154,6 @@ export function encodePayloadPush(
 }
 
 /** Returns a publication for subscribers of the JSON form. */
-export function jsonPublication(pub: Publication): Publication & { data: unknown } {
-  if ('data' in pub) {
-    return pub
-  }
-  const { b64, ...rest } = pub
-  return { data: jsonOfContent({ b64 }), ...rest }
+export function jsonPublication<Pub extends Publication>(pub: Pub): Pub & { data: JsonText } {
+  return { ...pub, data: jsonOfData(pub.data) }
 }

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { ReplyError } from '../codes/reply-errors.js'
 import type { Unsubscribe } from '../codes/unsubscribe-codes.js'
+import { writeJson } from '../json/write-json.js'
 import {
   ClientInfo,
   JsonPublication,
@@ -9,7 +10,7 @@ import {
   textPublication,
 } from './publications.js'
 
-/** Data from `Codec.contentValue`: any value in the JSON form. */
+/** Data as `Codec.dataValue` returns it: any value in the JSON form. */
 const Data = Type.Optional(Type.Unknown())
 const yes = Type.Literal(true)
 const Seconds = Type.Integer({ minimum: 0, description: 'seconds' })
@@ -135,7 +136,7 @@ export type ReplyBody =
 /** Returns a reply as one line of JSON, without its line end. */
 export function encodeReply(id: number, body: ReplyBody): string {
   const deltas = 'subscribe' in body && body.subscribe.delta === true
-  return JSON.stringify({
+  return writeJson({
     id,
     ...withPublications(body, deltas ? textPublication : jsonPublication),
   })
@@ -171,7 +172,7 @@ function convertResult(
 
 /** Returns the push that the server has put the client into a channel. */
 export function encodeSubscribePush(channel: string, subscribe: SubscribePush): string {
-  return JSON.stringify({ push: { channel, subscribe } })
+  return writeJson({ push: { channel, subscribe } })
 }
 
 /** Returns the push that the server has ended a subscription. */

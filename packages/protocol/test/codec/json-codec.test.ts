@@ -1,9 +1,10 @@
 import t from 'tap'
 import { jsonCodec } from '../../src/codec/json-codec.js'
+import { JsonText } from '../../src/json/json-text.js'
 import { encodePublication } from '../../src/messages/publications.js'
 
 t.test('puts one message per line into a frame', async (t) => {
-  const push = jsonCodec.publicationPush('a', encodePublication({ data: 'ü' }))
+  const push = jsonCodec.publicationPush('a', encodePublication({ data: JsonText.of('ü') }))
   const frame = jsonCodec.frame([jsonCodec.ping, push, jsonCodec.reply(1, { publish: {} })])
   t.equal(frame[0], 0x81)
   t.same(
@@ -18,21 +19,21 @@ t.test('puts one message per line into a frame', async (t) => {
 })
 
 t.test('pushes a publication stored as b64 with data', async (t) => {
-  const b64 = (bytes: string) => ({ b64: Buffer.from(bytes, 'latin1').toString('base64') })
-  for (const [bytes, data] of [
+  for (const [text, value] of [
     [' {"a":\n1}', { a: 1 }],
     ['\xff', '/w=='],
     ['', ''],
   ] as const) {
-    const encoded = encodePublication({ ...b64(bytes), tags: { a: 'b' } })
+    const data = Buffer.from(text, 'latin1')
+    const encoded = encodePublication({ data, tags: { a: 'b' } })
     const push = jsonCodec.publicationPush('a', encoded, 3).toString()
-    t.same(JSON.parse(push).push.pub, { data, tags: { a: 'b' }, offset: 3 }, JSON.stringify(bytes))
+    t.same(JSON.parse(push).push.pub, { data: value, tags: { a: 'b' }, offset: 3 }, text)
     t.notMatch(push, '\n')
-    const publications = [{ ...b64(bytes), offset: 1 }]
+    const publications = [{ data, offset: 1 }]
     const reply = String(jsonCodec.reply(1, { history: { offset: 1, epoch: 'e', publications } }))
-    t.same(JSON.parse(reply).history.publications, [{ data, offset: 1 }])
+    t.same(JSON.parse(reply).history.publications, [{ data: value, offset: 1 }])
   }
-  const word = encodePublication({ data: { b64: 'a' } })
+  const word = encodePublication({ data: JsonText.of({ b64: 'a' }) })
   t.match(jsonCodec.publicationPush('a', word).toString(), '"pub":{"data":{"b64":"a"}}')
 })
 

@@ -5,6 +5,7 @@ import { protobufCodec } from '../../src/codec/protobuf-codec.js'
 import { replyErrors } from '../../src/codes/reply-errors.js'
 import { unsubscribeCodes } from '../../src/codes/unsubscribe-codes.js'
 import { ProtocolError, type ProtocolErrorCode } from '../../src/errors.js'
+import { JsonText } from '../../src/json/json-text.js'
 import { encodePublication } from '../../src/messages/publications.js'
 import { encodeReply, encodeSubscribePush } from '../../src/messages/replies.js'
 import { officialCodec } from '../fixtures/official-codec.js'
@@ -80,7 +81,7 @@ t.test('reads every command of the official client', async (t) => {
     },
     { method: 'subscribe', id: 2, body: { channel: 'a', delta: 'fossil', tf } },
     { method: 'unsubscribe', id: 3, body: { channel: 'a' } },
-    { method: 'publish', id: 4, body: { channel: 'a', data: { a: 1 } } },
+    { method: 'publish', id: 4, body: { channel: 'a', data: JsonText.of({ a: 1 }) } },
     { method: 'presence', id: 5, body: { channel: 'a' } },
     { method: 'presence_stats', id: 6, body: { channel: 'a' } },
     {
@@ -111,7 +112,7 @@ t.test('connect and its result include channels of the server', async (t) => {
     session: 'c',
     node: 'n',
   } as const
-  const publications = [{ data: [1], offset: 8 }]
+  const publications = [{ data: JsonText.of([1]), offset: 8 }]
   const recovered = { was_recovering: true, recovered: true, publications } as const
   const a = { recoverable: true, positioned: true, offset: 8, epoch: 'e', ...recovered } as const
   const body = { connect: { ...always, subs: { a, b: {} } } }
@@ -124,18 +125,17 @@ t.test('connect and its result include channels of the server', async (t) => {
   })
   t.same(JSON.parse(encodeReply(1, body)), {
     id: 1,
-    connect: { ...always, subs: { a, b: {} } },
+    connect: { ...always, subs: { a: { ...a, publications: [{ data: [1], offset: 8 }] }, b: {} } },
   })
 })
 
 t.test('encodes the subscribe push', async (t) => {
   const subscribed = { recoverable: true, positioned: true, offset: 3, epoch: 'e' } as const
-  const content = { b64: text('[1]').toString('base64') }
-  const bytes = protobufCodec.contentValue(content)
+  const bytes = protobufCodec.dataValue(JsonText.of([1]))
   t.match(read(protobufCodec.subscribePush('a', { ...subscribed, data: bytes })), {
     push: { channel: 'a', subscribe: { ...subscribed, data: '[1]' } },
   })
-  t.same(JSON.parse(encodeSubscribePush('a', { ...subscribed, data: [1] })), {
+  t.same(JSON.parse(encodeSubscribePush('a', { ...subscribed, data: JsonText.of([1]) })), {
     push: { channel: 'a', subscribe: { ...subscribed, data: [1] } },
   })
   t.same(JSON.parse(encodeSubscribePush('a', {})), { push: { channel: 'a', subscribe: {} } })
@@ -258,8 +258,8 @@ t.test('the official client decodes every reply', async (t) => {
   }
   const stream = { offset: 2 ** 40, epoch: 'e' }
   const publications = [
-    { data: { a: 1 }, offset: 1, tags: { a: 'b' } },
-    { b64: '/w==', offset: 2, info: { user: 'ada', client: 'c' } },
+    { data: JsonText.of({ a: 1 }), offset: 1, tags: { a: 'b' } },
+    { data: Buffer.of(0xff), offset: 2, info: { user: 'ada', client: 'c' } },
   ]
   const expected = [
     { data: '{"a":1}', offset: 1, tags: { a: 'b' } },
@@ -287,7 +287,7 @@ t.test('the official client decodes every push, and the ping', async (t) => {
   t.same(read(protobufCodec.unsubscribePush('a', unsubscribeCodes.expired)), {
     push: { channel: 'a', unsubscribe: unsubscribeCodes.expired },
   })
-  const bytes = encodePublication({ data: 'x', info, tags: { a: 'b' } })
+  const bytes = encodePublication({ data: JsonText.of('x'), info, tags: { a: 'b' } })
   const pub = pushed(protobufCodec.publicationPush('a', bytes, 7))
   t.match(plain(pub), { data: '"x"', info, tags: { a: 'b' }, offset: 7 })
 })
@@ -300,7 +300,7 @@ t.test('replaces half of a surrogate pair in strings', async (t) => {
     protobufCodec.reply(1, { presence: { presence: { c1: info } } }),
     protobufCodec.publicationPush(
       'a',
-      encodePublication({ data: 1, info, tags: { [half]: half } }),
+      encodePublication({ data: JsonText.of(1), info, tags: { [half]: half } }),
     ),
   ]
   // Tags and lengths are below 128 in small messages, so the message is valid UTF-8 if its strings are.
@@ -334,8 +334,8 @@ t.test('subscribers receive exactly the published bytes', async () => {
       if (command?.method !== 'publish') {
         return false
       }
-      const { channel, ...content } = command.body
-      const push = protobufCodec.publicationPush(channel, encodePublication(content))
+      const { channel, data } = command.body
+      const push = protobufCodec.publicationPush(channel, encodePublication({ data }))
       return Buffer.from(pushed(push).data).equals(bytes)
     }),
   )

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { JsonText } from '../../src/json/json-text.js'
 import {
   decodePublication,
   encodePublication,
@@ -10,12 +11,12 @@ const info = { user: 'ada', client: 'c1' }
 const tags = { a: 'b' }
 
 t.test('decodes an encoded publication', async (t) => {
-  const publication = { data: { text: 'hi\n' }, info, tags }
+  const publication = { data: JsonText.of({ text: 'hi\n' }), info, tags }
   t.same(decodePublication(encodePublication(publication)), publication)
 })
 
 t.test('makes a push from the encoded bytes, with the offset if there is one', async (t) => {
-  const bytes = encodePublication({ data: { text: '}' }, info, tags })
+  const bytes = encodePublication({ data: JsonText.of({ text: '}' }), info, tags })
   const push = encodePublicationPush('news', bytes).toString()
   const pub = { data: { text: '}' }, info, tags }
   t.same(JSON.parse(push), { push: { channel: 'news', pub } })
@@ -57,7 +58,7 @@ t.test('rejects forged or broken messages', async (t) => {
 t.test('any data survives encoding and a push, on one line', async () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), fc.nat(), (data, channel, offset) => {
-      const bytes = encodePublication({ data })
+      const bytes = encodePublication({ data: JsonText.of(data) })
       const push = encodePublicationPush(channel, bytes, offset)
       const pushed = JSON.parse(push.toString()).push
       return (

@@ -1,4 +1,4 @@
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import { type Parts, productionParts } from '../parts.js'
 import { partitionOf } from '../production.js'
 import type { SimulatedToken } from '../registry/registry.js'
@@ -93,7 +93,7 @@ class Simulation {
       this.#hosts.startNode(name)
     }
     this.#hosts.broker.publishEvery(channel, publicationMs, () =>
-      encodePublication({ data: { from: 'server' } }),
+      encodePublication({ data: JsonText.of({ from: 'server' }) }),
     )
     for (const action of actions) {
       this.#world.schedule(action.at, () => {

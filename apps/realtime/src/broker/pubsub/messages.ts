@@ -1,5 +1,5 @@
 import { InfoNode } from '@portcullis/contracts/server-api'
-import { type ClientInfo, decodePublication, isCloseReason } from '@portcullis/protocol'
+import { type ClientInfo, isCloseReason, isPublication } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import {
@@ -98,10 +98,7 @@ function publicationOf(
   encoded: Buffer,
   position: ArrivalPosition | undefined,
 ): ChannelMessage | undefined {
-  if (decodePublication(encoded) === undefined) {
-    return undefined
-  }
-  return { type: 'publication', encoded, position }
+  return isPublication(encoded) ? { type: 'publication', encoded, position } : undefined
 }
 
 function read<T extends TSchema>(

@@ -1,7 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import {
   type CommandBody,
-  type Content,
+  type Data,
   disconnectCodes,
   type ReplyError,
   replyErrors,
@@ -86,7 +86,7 @@ async function enter(
       pong: true,
       session: session.id,
       node: node.name,
-      ...(data === undefined ? {} : { data: codec.contentValue(data) }),
+      ...(data === undefined ? {} : { data: codec.dataValue(data) }),
       ...(channels.length === 0 ? {} : { subs }),
     },
   })
@@ -96,7 +96,7 @@ async function enter(
 interface Welcome {
   /** The channels that the server puts the client into, where its token permits them. */
   channels: readonly string[]
-  data?: Content
+  data?: Data
 }
 
 /** Returns the configured channels and the application's answer, or the application's refusal. */
@@ -111,8 +111,7 @@ async function decideWelcome(
     return { result: { channels } }
   }
   const answer = await callHandler(session, handler, {
-    data,
-    ...defined({ name, version }),
+    ...defined({ data, name, version }),
   })
   if (!('result' in answer)) {
     return answer

@@ -6,27 +6,16 @@ import { permits } from '../tokens.js'
 export async function publish(
   session: Session,
   id: number,
-  body: CommandBody<'publish'>,
+  { channel, data }: CommandBody<'publish'>,
 ): Promise<void> {
   const { grant, node } = session
-  const { channel } = body
   if (!permits(grant, 'publish', channel)) {
     return session.fail(id, replyErrors.permissionDenied)
   }
   if (!node.optionsOf(channel).clientPublish) {
     return session.fail(id, replyErrors.permissionDenied)
   }
-  let publication: Buffer
-  try {
-    // Copy only these fields; others are not validated.
-    const content = 'data' in body ? { data: body.data } : { b64: body.b64 }
-    publication = encodePublication({ ...content, info: session.info })
-  } catch (error) {
-    if (!(error instanceof RangeError)) {
-      throw error
-    }
-    return session.fail(id, replyErrors.badRequest)
-  }
+  const publication = encodePublication({ data, info: session.info })
   try {
     await node.channels.publish(channel, publication, node.tokens.permit(grant))
   } catch {

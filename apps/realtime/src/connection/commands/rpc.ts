@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import { type CommandBody, replyErrors } from '@portcullis/protocol'
 import type { Session } from '../session.js'
 import { callHandler } from './call-handler.js'
@@ -12,23 +13,15 @@ export async function rpc(
   if (handler === undefined) {
     return session.fail(id, replyErrors.methodNotFound)
   }
-  const answer = await callHandler(session, handler, { method, data })
+  const answer = await callHandler(session, handler, { method, ...defined({ data }) })
   if ('disconnect' in answer) {
     return session.end(answer.disconnect)
   }
   if ('error' in answer) {
     return session.fail(id, answer.error)
   }
-  const { data: content } = answer.result
-  try {
-    session.reply(id, {
-      rpc: content === undefined ? {} : { data: session.codec.contentValue(content) },
-    })
-  } catch (error) {
-    // JSON.stringify throws a RangeError for data that is nested too deep.
-    if (!(error instanceof RangeError)) {
-      throw error
-    }
-    session.fail(id, replyErrors.internal)
-  }
+  const { data: answered } = answer.result
+  session.reply(id, {
+    rpc: answered === undefined ? {} : { data: session.codec.dataValue(answered) },
+  })
 }

@@ -1,6 +1,7 @@
 import {
-  decodePublication,
+  dataOfBytes,
   disconnectCodes,
+  isPublication,
   type StreamPosition,
   type SubscribePush,
   type SubscribeResult,
@@ -81,7 +82,9 @@ export async function subscribeByOrder(
   await enter(session, channel, { server, since, readMissed }, (begin) => {
     const push: SubscribePush = {
       ...subscribePush(begin, since),
-      ...(data === undefined ? {} : { data: codec.contentValue(data) }),
+      ...(data === undefined
+        ? {}
+        : { data: codec.dataValue(dataOfBytes(Buffer.from(data, 'base64'))) }),
     }
     session.send(codec.subscribePush(channel, push))
     sendMissed(session, channel, begin)
@@ -97,7 +100,7 @@ function sendMissed(session: Session, channel: string, begin: Begin): void {
     return
   }
   for (const { encoded, offset } of begin.publications) {
-    if (decodePublication(encoded) !== undefined) {
+    if (isPublication(encoded)) {
       session.send(session.codec.publicationPush(channel, encoded, offset))
     }
   }

@@ -1,6 +1,6 @@
 import { permits } from '@portcullis/contracts/scopes'
 import { ApiError, BatchRequest } from '@portcullis/contracts/server-api'
-import { type ReplyError, replyErrors } from '@portcullis/protocol'
+import { type ReplyError, replyErrors, writeJson } from '@portcullis/protocol'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ApiCommand } from './command.js'
@@ -95,7 +95,7 @@ async function runCommand(
 ): Promise<string> {
   const [name = ''] = Object.keys(command)
   const reply = await replyTo(app, request, byName.get(name), command[name])
-  return JSON.stringify('error' in reply ? reply : { [name]: reply.result })
+  return writeJson('error' in reply ? reply : { [name]: reply.result })
 }
 
 async function replyTo(

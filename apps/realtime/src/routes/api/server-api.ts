@@ -1,10 +1,12 @@
 import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { Grant } from '@portcullis/gate'
+import { writeJson } from '@portcullis/protocol'
 import type { FastifyInstance } from 'fastify'
 import type { Channels, Reader, Unread } from '../../connection/node.js'
 import type { ChannelOptions } from '../../hub/namespaces.js'
 import { takeApiKey } from './api-key.js'
 import { apiBatch } from './batch.js'
+import { keepData } from './body.js'
 import { type ApiCommand, serve } from './command.js'
 import { apiBroadcast } from './commands/broadcast.js'
 import { apiChannels } from './commands/channels.js'
@@ -57,6 +59,8 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
     apiChannels(given.channelNames, limits),
   ]
   app.removeContentTypeParser('text/plain')
+  keepData(app)
+  app.setSerializerCompiler(() => writeJson)
   app.addHook('onRequest', takeApiKey)
   app.addHook('preParsing', requireServer)
   limitApi(app, limits)

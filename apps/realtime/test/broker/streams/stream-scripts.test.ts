@@ -1,4 +1,4 @@
-import { encodePublication, type StreamPosition } from '@portcullis/protocol'
+import { encodePublication, JsonText, type StreamPosition } from '@portcullis/protocol'
 import { close, connect } from '@portcullis/redis'
 import fc from 'fast-check'
 import t from 'tap'
@@ -20,7 +20,7 @@ t.teardown(() => close(redis))
 /** A deadline an hour from now, in Unix milliseconds. */
 const later = Date.now() + 3_600_000
 const kept = { history: { size: 3, ttlSeconds: 60 } }
-const of = (data: unknown) => encodePublication({ data })
+const of = (data: unknown) => encodePublication({ data: JsonText.of(data) })
 
 function open() {
   const names = keys(randomPrefix(), 1)

@@ -1,4 +1,4 @@
-import { protobufCodec } from '@portcullis/protocol'
+import { JsonText, protobufCodec } from '@portcullis/protocol'
 import t from 'tap'
 import type { HandlerCall, HandlerOutcome } from '../../../src/connection/handlers.js'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
@@ -8,7 +8,7 @@ t.test('passes the client and its scopes to a handler', async (t) => {
   const calls: HandlerCall[] = []
   memory.handlers.rpc = () => async (call) => {
     calls.push(call)
-    return { result: { data: { data: 'pong' } } }
+    return { result: { data: JsonText.of('pong') } }
   }
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, rpc: { method: 'a:b', data: 'ping', b64: 'x', content: 'y' } })
@@ -22,7 +22,7 @@ t.test('passes the client and its scopes to a handler', async (t) => {
     scope: 'subscribe:* publish:*',
     protocol: 'json',
     method: 'a:b',
-    data: 'ping',
+    data: JsonText.of('ping'),
   })
   t.equal(connection.handlerCalls, 0)
   t.equal(connection.commandsInFlight, 0)
@@ -64,7 +64,7 @@ t.test('drops answers and sends no call after a revocation', async (t) => {
   memory.end(held, 'revoked')
   t.equal(calls[0]?.wanted(), false)
   send(connection, { id: 3, rpc: {} }, { send: { data: 1 } })
-  answer.resolve({ result: { data: { data: 'late' } } })
+  answer.resolve({ result: { data: JsonText.of('late') } })
   await flushed()
   t.equal(calls.length, 1)
   t.same(transport.writes, [])
@@ -87,7 +87,7 @@ t.test('sends no call without a lease', async (t) => {
   memory.lease.regain()
   t.same(
     calls.map(({ data }) => data),
-    [1, 2],
+    [JsonText.of(1), JsonText.of(2)],
   )
 })
 
@@ -139,8 +139,8 @@ t.test('the reply to connect waits for its handler, and has its data', async (t)
   send(connection, { id: 1, connect }, { id: 2, rpc: {} })
   await flushed()
   t.same(transport.writes, [])
-  t.match(calls, [{ user: 'ada', ...connect }])
-  answer.resolve({ result: { data: { data: 'welcome' } } })
+  t.match(calls, [{ user: 'ada', ...connect, data: JsonText.of({ room: 1 }) }])
+  answer.resolve({ result: { data: JsonText.of('welcome') } })
   await flushed()
   t.match(transport.messages, [
     { id: 1, connect: { client: connection.id, data: 'welcome' } },
@@ -195,10 +195,10 @@ t.test('does not connect a client revoked while its handler was called', async (
 
 t.test('passes bytes unchanged', async (t) => {
   const memory = new MemoryNode(t)
-  memory.handlers.rpc = () => async () => ({ result: { data: { b64: '/w==' } } })
+  memory.handlers.rpc = () => async () => ({ result: { data: Buffer.of(0xff) } })
   const json = await memory.connect()
   send(json.connection, { id: 2, rpc: {} })
   await flushed()
   t.same(json.transport.messages, [{ id: 2, rpc: { data: '/w==' } }])
-  t.same(protobufCodec.contentValue({ b64: '/w==' }), Buffer.of(0xff))
+  t.same(protobufCodec.dataValue(Buffer.of(0xff)), Buffer.of(0xff))
 })

@@ -1,4 +1,4 @@
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import t, { type Test } from 'tap'
 import { channelOptions, flushed, MemoryNode, send } from '../../fixtures/memory-node.js'
 
@@ -6,7 +6,7 @@ const leaf = { key: 'kind', cmp: 'eq', val: 'goal' }
 const position = { offset: 4, epoch: 'e' }
 const stored = ['goal', 'card', 'goal', 'card'].map((kind, at) => ({
   offset: at + 1,
-  encoded: encodePublication({ data: at + 1, tags: { kind } }),
+  encoded: encodePublication({ data: JsonText.of(at + 1), tags: { kind } }),
 }))
 
 function node(t: Test): MemoryNode {
@@ -74,7 +74,10 @@ t.test('with deltas the first publication comes in full, as text', async (t) => 
   await flushed()
   const data = { text: 'something that is long enough to make a difference' }
   for (const n of [1, 2]) {
-    memory.hub.deliver('live:1', encodePublication({ data: { ...data, n }, tags: { n: `${n}` } }))
+    memory.hub.deliver(
+      'live:1',
+      encodePublication({ data: JsonText.of({ ...data, n }), tags: { n: `${n}` } }),
+    )
   }
   await flushed()
   const [, first, second] = transport.messages
@@ -97,7 +100,7 @@ t.test('filters recovered and live publications', async (t) => {
     [5, 'card'],
     [6, 'goal'],
   ] as const) {
-    const encoded = encodePublication({ data: offset, tags: { kind } })
+    const encoded = encodePublication({ data: JsonText.of(offset), tags: { kind } })
     memory.hub.deliver('all:1', encoded, { offset, epoch: 'e' })
   }
   await flushed()
@@ -124,7 +127,10 @@ t.test('with deltas recovered publications come in full, and so does the next on
   const recover = { recover: true, offset: 2, epoch: 'e' }
   send(connection, { id: 2, subscribe: { channel: 'all:1', delta: 'fossil', ...recover } })
   await flushed()
-  memory.hub.deliver('all:1', encodePublication({ data: 5 }), { offset: 5, epoch: 'e' })
+  memory.hub.deliver('all:1', encodePublication({ data: JsonText.of(5) }), {
+    offset: 5,
+    epoch: 'e',
+  })
   await flushed()
   t.strictSame(transport.messages, [
     {

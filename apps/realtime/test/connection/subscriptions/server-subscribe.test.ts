@@ -1,5 +1,5 @@
 import { defined } from '@portcullis/contracts/defined'
-import { encodePublication, type StreamPosition } from '@portcullis/protocol'
+import { encodePublication, JsonText, type StreamPosition } from '@portcullis/protocol'
 import t from 'tap'
 import {
   channelOptions,
@@ -18,7 +18,10 @@ const kept = (count: number) => async (_channel: string, since?: StreamPosition)
       ? []
       : Array.from({ length: count - since.offset }, (_, at) => stored(since.offset + 1 + at)),
 })
-const stored = (offset: number) => ({ offset, encoded: encodePublication({ data: offset }) })
+const stored = (offset: number) => ({
+  offset,
+  encoded: encodePublication({ data: JsonText.of(offset) }),
+})
 
 const withStreams = (memory: MemoryNode) =>
   memory.namespaces.set('s', channelOptions({ historySize: 9, recovery: true }))
@@ -39,8 +42,8 @@ t.test('the reply to connect has the channels that the token permits', async (t)
     news: {},
     's:1': { recoverable: true, positioned: true, offset: 4, epoch: 'e' },
   })
-  memory.hub.deliver('news', encodePublication({ data: 1 }))
-  memory.hub.deliver('s:1', encodePublication({ data: 5 }), { offset: 5, epoch: 'e' })
+  memory.hub.deliver('news', encodePublication({ data: JsonText.of(1) }))
+  memory.hub.deliver('s:1', encodePublication({ data: JsonText.of(5) }), { offset: 5, epoch: 'e' })
   await flushed()
   t.same(transport.messages.slice(1), [
     { push: { channel: 'news', pub: { data: 1 } } },
@@ -51,7 +54,7 @@ t.test('the reply to connect has the channels that the token permits', async (t)
 t.test('all channels of one reply share the limit of recovered bytes', async (t) => {
   const memory = new MemoryNode(t, { answerBytes: 1000 })
   withStreams(memory)
-  const encoded = encodePublication({ data: 'x'.repeat(600) })
+  const encoded = encodePublication({ data: JsonText.of('x'.repeat(600)) })
   memory.reading = async (_channel, since) => ({
     position: { offset: 1, epoch: 'e' },
     publications: since === undefined ? [] : [{ offset: 1, encoded }],
@@ -94,7 +97,10 @@ t.test('sends publications made during connect once, after the reply', async (t)
   send(connection, { id: 1, connect: { subs: { 's:fast': position, 's:other': position } } })
   send(connection, { id: 2, rpc: {} })
   await flushed()
-  memory.hub.deliver('s:fast', encodePublication({ data: 5 }), { offset: 5, epoch: 'e' })
+  memory.hub.deliver('s:fast', encodePublication({ data: JsonText.of(5) }), {
+    offset: 5,
+    epoch: 'e',
+  })
   await flushed()
   t.same(transport.writes, [], 'the other channel is not joined yet')
   slow.resolve()
@@ -150,7 +156,7 @@ t.test('enters no channel when Redis is not available', async (t) => {
   const { connection, transport } = memory.open()
   send(connection, { id: 1, connect: {} })
   await flushed()
-  memory.hub.deliver('p:good', encodePublication({ data: 1 }))
+  memory.hub.deliver('p:good', encodePublication({ data: JsonText.of(1) }))
   redis.reject(new Error('away'))
   await flushed()
   t.same(transport.messages, [
@@ -171,7 +177,7 @@ t.test('limits the output that waits for the reply', async (t) => {
   const { connection, transport } = memory.open()
   send(connection, { id: 1, connect: {} })
   await flushed()
-  const large = encodePublication({ data: 'x'.repeat(40_000) })
+  const large = encodePublication({ data: JsonText.of('x'.repeat(40_000)) })
   memory.hub.deliver('a', large)
   memory.hub.deliver('a', large)
   await flushed()
@@ -205,9 +211,10 @@ t.test('an order sends a push, and then the missed publications once', async (t)
   memory.reading = kept(4)
   const { connection, transport } = await memory.connect(grant({ scopes: [] }))
   const since = { offset: 2, epoch: 'e' }
-  await connection.subscribe({ ...order, since, data: { data: { why: 'because' } } })
-  memory.hub.deliver('s:1', encodePublication({ data: 4 }), { offset: 4, epoch: 'e' })
-  memory.hub.deliver('s:1', encodePublication({ data: 5 }), { offset: 5, epoch: 'e' })
+  const data = Buffer.from('{"why":"because"}').toString('base64')
+  await connection.subscribe({ ...order, since, data })
+  memory.hub.deliver('s:1', encodePublication({ data: JsonText.of(4) }), { offset: 4, epoch: 'e' })
+  memory.hub.deliver('s:1', encodePublication({ data: JsonText.of(5) }), { offset: 5, epoch: 'e' })
   await flushed()
   const subscribe = { recoverable: true, positioned: true, ...since, data: { why: 'because' } }
   t.same(transport.messages, [
@@ -355,7 +362,7 @@ t.test('sends nothing of the channels when the token is revoked during connect',
   const { connection, transport, grant: held } = memory.open()
   send(connection, { id: 1, connect: {} })
   await flushed()
-  memory.hub.deliver('fast', encodePublication({ data: 1 }))
+  memory.hub.deliver('fast', encodePublication({ data: JsonText.of(1) }))
   memory.end(held, 'revoked')
   redis.resolve()
   await flushed()

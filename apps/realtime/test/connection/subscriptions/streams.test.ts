@@ -1,10 +1,13 @@
-import { encodePublication } from '@portcullis/protocol'
+import { encodePublication, JsonText } from '@portcullis/protocol'
 import t, { type Test } from 'tap'
 import { channelOptions, flushed, grant, MemoryNode, send } from '../../fixtures/memory-node.js'
 
 const kept = channelOptions({ historySize: 10, recovery: true })
 const chat = { channel: 'chat:1' }
-const stored = [1, 2, 3].map((offset) => ({ offset, encoded: encodePublication({ data: offset }) }))
+const stored = [1, 2, 3].map((offset) => ({
+  offset,
+  encoded: encodePublication({ data: JsonText.of(offset) }),
+}))
 
 function node(t: Test): MemoryNode {
   const memory = new MemoryNode(t)
@@ -30,7 +33,7 @@ t.test('recovers missed publications in the reply', async (t) => {
   const { connection, transport } = await memory.connect()
   send(connection, { id: 2, subscribe: { ...chat, recover: true, offset: 1, epoch: 'e' } })
   await flushed()
-  const next = encodePublication({ data: 4 })
+  const next = encodePublication({ data: JsonText.of(4) })
   memory.hub.deliver('chat:1', next, { offset: 4, epoch: 'e' })
   await flushed()
   t.same(transport.messages, [
@@ -58,7 +61,7 @@ t.test(
   async (t) => {
     const memory = new MemoryNode(t, { bytesPerSecond: 1000, burstSeconds: 1 })
     memory.namespaces.set('chat', kept)
-    const encoded = encodePublication({ data: 'x'.repeat(2000) })
+    const encoded = encodePublication({ data: JsonText.of('x'.repeat(2000)) })
     memory.reading = async (_channel, since) => ({
       position: { offset: 1, epoch: 'e' },
       publications: since?.offset === 1 ? [] : [{ offset: 1, encoded }],
@@ -112,7 +115,10 @@ t.test('a new epoch ends the subscription with 2500', async (t) => {
   await flushed()
   transport.writes.length = 0
   memory.reading = async () => ({ position: { offset: 1, epoch: 'new' }, publications: [] })
-  memory.hub.deliver('chat:1', encodePublication({ data: 1 }), { offset: 1, epoch: 'new' })
+  memory.hub.deliver('chat:1', encodePublication({ data: JsonText.of(1) }), {
+    offset: 1,
+    epoch: 'new',
+  })
   await flushed()
   await flushed()
   t.same(transport.messages, [

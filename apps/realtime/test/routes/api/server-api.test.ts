@@ -102,9 +102,22 @@ t.test('refuses a large body, and does not read a body without a token', async (
 })
 
 t.test('replies bad request to deep nesting', async (t) => {
-  const data = JSON.parse(`${'['.repeat(3000)}${']'.repeat(3000)}`)
-  const { status } = await one.api('publish', backend, { channel: 'news', data })
+  const data = JSON.parse(`${'['.repeat(513)}${']'.repeat(513)}`)
+  const { status, body } = await one.api('publish', backend, { channel: 'news', data })
   t.equal(status, 200)
+  t.match(body, { error: { code: 107 } })
+})
+
+t.test('refuses a body that is no UTF-8 or no JSON', async (t) => {
+  for (const body of [
+    Buffer.from('{"channel":"a","data":"\xff"}', 'latin1'),
+    '{"channel":"a",',
+    '',
+  ]) {
+    const headers = { authorization: `Bearer ${backend}`, 'content-type': 'application/json' }
+    const { status } = await fetch(`${one.url}/api/publish`, { method: 'POST', headers, body })
+    t.equal(status, 400, String(body))
+  }
 })
 
 t.test('disconnects a user on every node', async (t) => {

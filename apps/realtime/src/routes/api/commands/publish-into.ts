@@ -1,12 +1,8 @@
 import { defined } from '@portcullis/contracts/defined'
 import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import type { Grant } from '@portcullis/gate'
-import {
-  contentOfBytes,
-  encodePublication,
-  replyErrors,
-  type StreamPosition,
-} from '@portcullis/protocol'
+import { encodePublication, replyErrors, type StreamPosition } from '@portcullis/protocol'
+import { bodyData } from '../body.js'
 import { type ApiReply, apiError, orInternal } from '../reply.js'
 
 export interface PublishIntoOptions {
@@ -27,21 +23,12 @@ export type Publish = (
 
 type Publication = Omit<PublishRequest, 'channel'>
 
-/** Encodes a publication; returns error 107 when it is nested too deep to be written as JSON. */
-export function encodeRequest({
-  data,
-  b64data,
-  tags,
-}: Publication): { encoded: Buffer } | { error: ApiError } {
-  const content = b64data === undefined ? { data } : contentOfBytes(Buffer.from(b64data, 'base64'))
-  try {
-    return { encoded: encodePublication({ ...content, ...defined({ tags }) }) }
-  } catch (error) {
-    if (error instanceof RangeError) {
-      return apiError(replyErrors.badRequest)
-    }
-    throw error
-  }
+/** Encodes a publication; returns error 107 when its data is nested too deep. */
+export function encodeRequest(body: Publication): { encoded: Buffer } | { error: ApiError } {
+  const data = bodyData(body)
+  return data === undefined || data === 'too deep'
+    ? apiError(replyErrors.badRequest)
+    : { encoded: encodePublication({ data, ...defined({ tags: body.tags }) }) }
 }
 
 /** Publishes into one channel. Never rejects, so that a broadcast can report each channel. */

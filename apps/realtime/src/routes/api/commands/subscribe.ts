@@ -1,16 +1,17 @@
 import { defined } from '@portcullis/contracts/defined'
 import { permitsChannel } from '@portcullis/contracts/scopes'
 import { SubscribeRequest } from '@portcullis/contracts/server-api'
-import { contentOfJson, replyErrors } from '@portcullis/protocol'
-import { Type } from '@sinclair/typebox'
+import { bytesOfData, replyErrors } from '@portcullis/protocol'
+import { type Static, Type } from '@sinclair/typebox'
 import type { ChannelOptions } from '../../../hub/namespaces.js'
 import { maxOrderBytes, type Order } from '../../../hub/orders.js'
+import { bodyData } from '../body.js'
 import type { ApiCommand } from '../command.js'
 import { notAvailable, refuseFields, type SendOrder, targetOf } from '../orders.js'
 import { apiError, orInternal } from '../reply.js'
 
 const Result = Type.Object({})
-/** Leaves room for the rest of the order. */
+/** Leaves room for the rest of the order, and for base64. */
 const maxDataBytes = maxOrderBytes / 2
 
 /**
@@ -55,15 +56,15 @@ export function apiSubscribe(
       if (expireAt > 0 && expireAt * 1000 <= Date.now()) {
         return apiError(replyErrors.expired)
       }
-      const data = parseData(body)
-      if (data === 'invalid') {
+      const data = orderData(body)
+      if (data === 'refused') {
         return apiError(replyErrors.badRequest)
       }
       const order: Order = {
         type: 'subscribe',
         ...targetOf(body, caller),
         channel,
-        ...defined({ since, data }),
+        ...defined({ since, data: data?.toString('base64') }),
         ...(expireAt === 0 ? {} : { expiresAt: expireAt * 1000 }),
       }
       return orInternal(sendOrder(order, caller).then(() => ({})))
@@ -71,15 +72,14 @@ export function apiSubscribe(
   }
 }
 
-/** Returns `invalid` for data that is too large, or nested too deep to be written as JSON. */
-function parseData(body: { data?: unknown; b64data?: string }) {
-  const content = contentOfJson(body)
-  try {
-    return Buffer.byteLength(JSON.stringify(content) ?? '') > maxDataBytes ? 'invalid' : content
-  } catch (error) {
-    if (error instanceof RangeError) {
-      return 'invalid'
-    }
-    throw error
+type Body = Static<typeof SubscribeRequest>
+
+/** Returns the bytes of the data; `refused` when they are too many, or nested too deep. */
+function orderData({ data, b64data = '' }: Body): Buffer | undefined | 'refused' {
+  const read = bodyData(b64data === '' ? { data } : { b64data })
+  if (read === undefined) {
+    return undefined
   }
+  const bytes = read === 'too deep' ? undefined : bytesOfData(read)
+  return bytes === undefined || bytes.length > maxDataBytes ? 'refused' : bytes
 }
