@@ -8,17 +8,19 @@ import type { Stage } from './stage.js'
 
 /** Portcullis as in production, on a private Redis: auth and realtime nodes. */
 export interface Installation {
-  redis: { pid: number; url: string; restart(): Promise<void> }
-  auth: { pid: number }
+  redis: { pid: number; url: string }
+  auth: { pid: number; url: string }
   realtime: readonly RealtimeNode[]
+  /** Starts another node, which is not in `realtime`. */
+  startNode(): Promise<RealtimeNode>
   /** Registers another identity, whose backend issues tokens for its users. */
   newIdentity(): Promise<Backend>
   /** Sends a POST request to auth as the administrator. */
   api(path: string, body: object): Promise<Record<string, unknown>>
   /** Sends a GET request to auth as the administrator. */
   get(path: string): Promise<Record<string, unknown>>
-  /** Publishes into a channel through the server API of a node, as the administrator. */
-  publish(node: number, channel: string, data: unknown): Promise<void>
+  /** Registers a service and returns its own token. */
+  newService(name: string, scopes: readonly string[]): Promise<string>
 }
 
 /** An application's backend. */
@@ -47,17 +49,8 @@ export async function startInstallation(
   const dir = await mkdtemp(join(tmpdir(), 'portcullis-bench-'))
   await stage.add(() => rm(dir, { recursive: true, force: true }))
   // Durable, as in production: a revocation is on disk before it is confirmed.
-  let redis = await startRedis({ dir, durable: true })
+  const redis = await startRedis({ dir, durable: true })
   await stage.add(() => redis.stop())
-  const restartable = {
-    pid: redis.pid,
-    url: redis.url,
-    // SIGKILL; everything confirmed is on disk.
-    async restart() {
-      await redis.kill()
-      redis = await startRedis({ dir, durable: true })
-    },
-  }
   const auth = await startAuth({
     redisUrl: redis.url,
     prefix,
@@ -72,8 +65,7 @@ export async function startInstallation(
   const get = (path: string) => ask(pool, path, admin)
 
   const service = await register(api, 'realtime', ['introspect', 'feed'])
-  const realtime: RealtimeNode[] = []
-  for (let index = 0; index < nodes; index += 1) {
+  const startNode = async (): Promise<RealtimeNode> => {
     const node = await startRealtime({
       redisUrl: redis.url,
       prefix,
@@ -82,7 +74,11 @@ export async function startInstallation(
       env: { ...quiet, ...realtimeEnv },
     })
     await stage.add(() => node.stop())
-    realtime.push(node)
+    return node
+  }
+  const realtime: RealtimeNode[] = []
+  for (let index = 0; index < nodes; index += 1) {
+    realtime.push(await startNode())
   }
 
   let identities = 0
@@ -96,21 +92,9 @@ export async function startInstallation(
       tokens: (count) => issueTokens(pool, issuer, count),
     }
   }
-  const publishers = await Promise.all(
-    realtime.map(async ({ wsUrl }) => {
-      const publisher = new Pool(new URL(wsUrl).origin.replace('ws', 'http'), { connections: 4 })
-      await stage.add(() => publisher.destroy())
-      return publisher
-    }),
-  )
-  const publish = async (node: number, channel: string, data: unknown) => {
-    const publisher = publishers[node]
-    if (publisher === undefined) {
-      throw new RangeError(`no node ${node}`)
-    }
-    await post(publisher, '/api/publish', admin, { channel, data })
-  }
-  return { redis: restartable, auth, realtime, api, get, publish, newIdentity }
+  const newService = async (name: string, scopes: readonly string[]) =>
+    accessToken(pool, await register(api, name, scopes))
+  return { redis, auth, realtime, startNode, api, get, newIdentity, newService }
 }
 
 interface Credentials {
@@ -144,12 +128,30 @@ async function issueTokens(pool: Pool, issuer: string, count: number): Promise<s
     while (tokens.length < count) {
       // Reserves the place before the request, so that exactly `count` tokens are issued.
       const place = tokens.push('') - 1
-      const answer = await post(pool, '/v1/tokens', issuer, { subject: `user-${run}-${place}` })
+      const answer = await againWhileBusy(() =>
+        post(pool, '/v1/tokens', issuer, { subject: `user-${run}-${place}` }),
+      )
       tokens[place] = text(answer, 'access_token')
     }
   }
   await Promise.all(Array.from({ length: 8 }, issue))
   return tokens
+}
+
+/** Repeats a request that auth refused because its registry was slow, which a busy disk makes it. */
+async function againWhileBusy<T>(request: () => Promise<T>): Promise<T> {
+  for (let left = 10; ; left -= 1) {
+    try {
+      return await request()
+    } catch (error) {
+      if (
+        left === 0 ||
+        !(error instanceof Error && error.message.includes('registry_unavailable'))
+      ) {
+        throw error
+      }
+    }
+  }
 }
 
 function post(pool: Pool, path: string, token: string, body: object) {

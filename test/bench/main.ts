@@ -1,32 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LocalError } from '@portcullis/local'
-import { admissions } from './admissions.js'
-import type { Benchmark } from './benchmark.js'
-import { fanout } from './fanout.js'
-import { guarantee } from './guarantee.js'
-import { inventory } from './inventory.js'
-import { machine } from './measure/machine.js'
-import { memory } from './memory.js'
-import { type BenchmarkName, type Options, parseOptions, UsageError, usage } from './options.js'
-import type { Result } from './report/result.js'
+import { compare } from './compare.js'
+import { figures } from './figures/index.js'
+import { conditions, load } from './measure/machine.js'
+import { type FigureName, type Options, parseOptions, UsageError, usage } from './options.js'
+import { writeDocument } from './report/document.js'
+import type { CaseResult, Result } from './report/result.js'
 import { table } from './report/table.js'
-import { revocation } from './revocation.js'
-import { scale } from './scale.js'
 import { Stage } from './stage.js'
 
-const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
-  admissions,
-  fanout,
-  memory,
-  revocation,
-  guarantee,
-  scale,
-  inventory,
-}
-
-/** Time limit of a benchmark, more than twice what any takes. */
-const limitMs = 20 * 60_000
+/** Time limit of a figure, more than twice what any takes. */
+const limitMs = 5 * 60_000
 
 /** Ends the run after a failure or a signal, with the shell's exit code for it. */
 let stop: (reason: Error) => void = () => undefined
@@ -61,48 +46,71 @@ try {
   }
 }
 
-async function bench({ only, quick, out }: Options): Promise<void> {
-  const conditions = machine()
-  const { node, system, cpu, cores, memoryGiB } = conditions
-  print(`Portcullis benchmark: Node ${node}, ${system}, ${cpu}, ${cores} cores, ${memoryGiB} GiB`)
+async function bench(options: Options): Promise<void> {
   print('Servers run on this machine beside their clients; only the servers are counted.')
   print('Compare ratios within one run, not times between machines.')
-  if (quick) {
+  if (options.quick) {
     print('--quick: only shows that everything runs; the figures mean little.')
   }
   print('')
-
   const results: Result[] = []
-  for (const name of only) {
-    for (const result of await runOne(name, quick)) {
-      print(`${table(result)}\n`)
-      results.push(result)
-    }
+  for (const name of options.figures) {
+    const result = await measure(name, options)
+    print(`${table(result)}\n`)
+    results.push(result)
   }
-  await mkdir(dirname(out), { recursive: true })
-  const report = { at: new Date().toISOString(), quick, machine: conditions, results }
-  await writeFile(out, `${JSON.stringify(report, null, 2)}\n`)
-  print(`figures: ${out}`)
+  await mkdir(dirname(options.out), { recursive: true })
+  await writeFile(options.out, `${JSON.stringify(results, null, 2)}\n`)
+  print(`figures: ${options.out}`)
+  if (options.plots !== undefined) {
+    await writeDocument(options.plots, results)
+    print(`document: ${options.plots}.md`)
+  }
 }
 
-async function runOne(name: BenchmarkName, quick: boolean): Promise<readonly Result[]> {
+async function measure(name: FigureName, options: Options): Promise<Result> {
   const stage = new Stage()
   const timer = setTimeout(
     () => stop(new Error(`${name} did not finish in ${limitMs / 60_000} minutes`)),
     limitMs,
   )
   try {
-    const running = benchmarks[name]({ stage, quick, progress: (text) => progress(name, text) })
-    // After a stop the benchmark fails because its servers have ended; that error means nothing.
+    const running = run(name, options, stage)
+    // After a stop the figure fails because its servers have ended; that error means nothing.
     running.catch(() => undefined)
-    return [await Promise.race([running, stopped])].flat()
+    return await Promise.race([running, stopped])
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    throw new Error(`${name}: ${message}`, { cause: error })
+    throw new Error(`${name} could not be measured: ${message}`, { cause: error })
   } finally {
     clearTimeout(timer)
     await stage.close()
     progress(name, '')
+  }
+}
+
+async function run(name: FigureName, { quick, against }: Options, stage: Stage): Promise<Result> {
+  const setting = {
+    stage,
+    quick,
+    progress: (text: string) => progress(name, text),
+    ...(against === undefined ? {} : { against }),
+  }
+  const measured = await conditions()
+  setting.progress('starting the servers')
+  const prepared = await figures[name](setting)
+  const cases: CaseResult[] = []
+  for (const one of prepared.cases) {
+    cases.push(await compare(one, prepared, setting))
+  }
+  const { title, columns } = prepared
+  return {
+    name,
+    title,
+    columns,
+    cases,
+    conditions: [...prepared.conditions, ...(prepared.notes?.() ?? [])],
+    measured: { ...measured, load: [...measured.load, load()] },
   }
 }
 

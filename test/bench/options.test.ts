@@ -1,21 +1,46 @@
 import t from 'tap'
-import { benchmarkNames, parseOptions } from './options.js'
+import { figureNames, parseOptions } from './options.js'
 
-t.test('runs every benchmark in full without flags', async (t) => {
-  t.same(parseOptions([]), { only: benchmarkNames, quick: false, out: '.portcullis/bench.json' })
+t.test('measures every figure without arguments', async (t) => {
+  t.same(parseOptions([]), { figures: figureNames, quick: false, out: '.portcullis/bench.json' })
 })
 
-t.test('parses flags', async (t) => {
-  t.same(parseOptions(['--only', 'memory, fanout', '--quick', '--out', 'x.json']), {
-    only: ['memory', 'fanout'],
-    quick: true,
-    out: 'x.json',
+t.test('parses figures and flags', async (t) => {
+  t.same(
+    parseOptions(['memory', 'fanout', '--quick', '--out', 'x.json', '--plots', 'docs/perf/']),
+    {
+      figures: ['memory', 'fanout'],
+      quick: true,
+      out: 'x.json',
+      plots: 'docs/perf',
+    },
+  )
+})
+
+t.test('tells the client protocol and the server API of another server apart', async (t) => {
+  const { against } = parseOptions([
+    ...['--against', 'http://10.0.0.1:8000/api/', '--against', 'ws://10.0.0.1:8000/connection'],
+    ...['--against-token', 'T', '--against-api-key', 'K', '--against-pid', '12,34'],
+  ])
+  t.same(against, {
+    socket: 'ws://10.0.0.1:8000/connection',
+    api: 'http://10.0.0.1:8000/api',
+    token: 'T',
+    apiKey: 'K',
+    pids: [12, 34],
   })
 })
 
-t.test('rejects unknown names and flags', async (t) => {
-  t.throws(() => parseOptions(['--only', 'fan-out']), { code: 'USAGE', message: /"fan-out"/ })
-  t.throws(() => parseOptions(['--only', '']), { code: 'USAGE' })
-  t.throws(() => parseOptions(['--fast']), { code: 'USAGE', message: /--fast/ })
-  t.throws(() => parseOptions(['memory']), { code: 'USAGE' })
+t.test('rejects arguments that mean nothing', async (t) => {
+  const rejected: [args: string[], message: RegExp][] = [
+    [['fan-out'], /unknown figure "fan-out"; choose admission/],
+    [['--fast'], /--fast/],
+    [['--against-token', 'T'], /need --against URL/],
+    [['--against', 'localhost:8000'], /one ws:\/\/ and one http:\/\/ URL/],
+    [['--against', 'ws://a', '--against', 'ws://b'], /one ws:\/\/ and one http:\/\/ URL/],
+    [['--against', 'ws://a', '--against-pid', 'x'], /"x" is not a process id/],
+  ]
+  for (const [args, message] of rejected) {
+    t.throws(() => parseOptions(args), { code: 'USAGE', message })
+  }
 })

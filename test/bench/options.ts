@@ -1,25 +1,58 @@
 import { parseArgs } from 'node:util'
 
-export const benchmarkNames = [
-  'admissions',
+/** In the order in which a whole run measures them. */
+export const figureNames = [
+  'admission',
+  'storm',
+  'introspection',
+  'publish',
+  'small-channels',
   'fanout',
   'memory',
   'revocation',
-  'guarantee',
-  'scale',
+  'start',
+  'nodes',
+  'channels',
   'inventory',
 ] as const
-export type BenchmarkName = (typeof benchmarkNames)[number]
+export type FigureName = (typeof figureNames)[number]
+
+/** A server of the user that speaks the client protocol or the server API of Portcullis. */
+export interface Against {
+  /** WebSocket URL of the client protocol. */
+  socket?: string
+  /** Base URL of the server API; `/publish` and `/disconnect` are appended. */
+  api?: string
+  /** Token for the `connect` command. */
+  token?: string
+  /** Sent to the server API as `X-API-Key`. */
+  apiKey?: string
+  /** Server processes on this machine; empty when their CPU cannot be read. */
+  pids: readonly number[]
+}
 
 export interface Options {
-  only: readonly BenchmarkName[]
-  /** Small counts: shows that everything runs; the figures mean little. */
+  figures: readonly FigureName[]
   quick: boolean
   /** JSON file for the figures. */
   out: string
+  /** Folder for plots, and for the figures that the document shows. */
+  plots?: string
+  against?: Against
 }
 
-export const usage = `usage: npm run bench -- [--only ${benchmarkNames.join(',')}] [--quick] [--out FILE]`
+export const usage = `usage: npm run bench -- [FIGURE…] [options]
+
+figures  ${figureNames.join(', ')}; all without a name
+
+  --quick                  small counts: shows that everything runs
+  --out FILE               JSON file (.portcullis/bench.json)
+  --plots FOLDER           writes plots and figures.json there, and the figures into FOLDER.md
+  --against URL            compares a server too: ws://… of the client protocol, http://… of the
+                           server API; give both for both
+  --against-token TOKEN    token for its connect command
+  --against-api-key KEY    key of its server API
+  --against-pid PID[,PID]  its processes on this machine; without them only times are compared`
 
 /** Invalid arguments; the message says what to change. */
 export class UsageError extends Error {
@@ -28,31 +61,76 @@ export class UsageError extends Error {
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): Options {
-  const { only, quick, out } = read(args)
-  return { only: only === undefined ? benchmarkNames : names(only), quick, out }
+  const { values, positionals } = read(args)
+  const { quick, out, plots } = values
+  const figures = positionals.length === 0 ? figureNames : positionals.map(figureOf)
+  const against = againstOf(values)
+  return {
+    figures,
+    quick,
+    out,
+    ...(plots === undefined ? {} : { plots: plots.replace(/\/+$/, '') }),
+    ...(against === undefined ? {} : { against }),
+  }
 }
 
 function read(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
-        only: { type: 'string' },
         quick: { type: 'boolean', default: false },
         out: { type: 'string', default: '.portcullis/bench.json' },
+        plots: { type: 'string' },
+        against: { type: 'string', multiple: true },
+        'against-token': { type: 'string' },
+        'against-api-key': { type: 'string' },
+        'against-pid': { type: 'string' },
       },
-    }).values
+    })
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }
 
-function names(text: string): BenchmarkName[] {
-  return text.split(',').map((part) => {
-    const name = benchmarkNames.find((known) => known === part.trim())
-    if (name === undefined) {
-      throw new UsageError(`unknown benchmark "${part}"; choose ${benchmarkNames.join(', ')}`)
+function figureOf(text: string): FigureName {
+  const name = figureNames.find((known) => known === text)
+  if (name === undefined) {
+    throw new UsageError(`unknown figure "${text}"; choose ${figureNames.join(', ')}`)
+  }
+  return name
+}
+
+function againstOf(values: ReturnType<typeof read>['values']): Against | undefined {
+  const { against: urls, 'against-token': token, 'against-api-key': apiKey } = values
+  const pids = (values['against-pid'] ?? '').split(',').filter(Boolean).map(pidOf)
+  if (urls === undefined) {
+    if (token !== undefined || apiKey !== undefined || pids.length > 0) {
+      throw new UsageError(
+        '--against-token, --against-api-key and --against-pid need --against URL',
+      )
     }
-    return name
-  })
+    return undefined
+  }
+  const socket = urls.find((url) => /^wss?:/.test(url))
+  const api = urls.find((url) => /^https?:/.test(url))?.replace(/\/+$/, '')
+  if (urls.some((url) => url !== socket && url.replace(/\/+$/, '') !== api)) {
+    throw new UsageError('--against takes one ws:// and one http:// URL')
+  }
+  return {
+    pids,
+    ...(socket === undefined ? {} : { socket }),
+    ...(api === undefined ? {} : { api }),
+    ...(token === undefined ? {} : { token }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  }
+}
+
+function pidOf(text: string): number {
+  const pid = Number(text)
+  if (!Number.isInteger(pid) || pid < 1) {
+    throw new UsageError(`--against-pid takes process ids; "${text}" is not a process id`)
+  }
+  return pid
 }

@@ -1,9 +1,16 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { answer } from '../child.js'
-import { type Dialect, dialects, listed } from './dialects.js'
 import { countPayloads, highestPayload, payload } from './payload.js'
-import { type Closings, monotonicMs, type SwarmAnswer, type SwarmCall } from './swarm-calls.js'
+import { protocols, type Session } from './protocols.js'
+import {
+  type Closings,
+  monotonicMs,
+  type OpenCall,
+  type SwarmAnswer,
+  type SwarmCall,
+} from './swarm-calls.js'
 
 /** The first byte of an unmasked close frame (RFC 6455 §5.2). */
 const closeFrame = 0x88
@@ -11,13 +18,20 @@ const closeFrame = 0x88
 /** Time limit for opening a socket, and for delivering a publication to every socket. */
 const limitMs = 30_000
 
-let sockets: WebSocket[] = []
-let dialect: Dialect = dialects.upgrade
-let deliveries = 0
-let closings: Closings = { at: [], codes: {} }
+interface Client {
+  socket: WebSocket
+  session: Session
+  highest: number
+  /** The id that the server gave the connection. */
+  id?: string
+  ended?: { at: number; code: number }
+  /** Called when a publication is confirmed. */
+  confirmed?: () => void
+}
+
 /** By index of the socket. */
-let ended: { at: number; code: number }[] = []
-let highest: number[] = []
+let clients: Client[] = []
+let deliveries = 0
 let failure: string | undefined
 let published = 0
 /** Called whenever one of the figures above has changed. */
@@ -26,182 +40,231 @@ let changed: () => void = () => undefined
 async function handle(call: SwarmCall): Promise<SwarmAnswer> {
   switch (call.do) {
     case 'open':
-      await open(call)
-      return {}
+      return { refused: await open(call) }
     case 'publish':
       await publish(call)
       return {}
     case 'publishInto':
       publishInto(call)
       return {}
+    case 'publishConfirmed':
+      await publishConfirmed(call)
+      return {}
     case 'received':
       await delivered(call.total)
       return {}
-    case 'closings':
-      await until(() => closings.at.length >= sockets.length, call.withinMs, describeClosings)
-      return { closings }
     case 'closed':
       return { closings: await closedBetween(call) }
     case 'reached':
       await until(
-        () => (highest[call.index] ?? 0) >= call.number,
+        () => (clients[call.index]?.highest ?? 0) >= call.number,
         limitMs,
         () => `socket ${call.index} has not received payload ${call.number}`,
       )
       return {}
     case 'highest':
-      return { highest: Math.max(0, ...highest.slice(call.from, call.to).filter(Boolean)) }
+      return {
+        highest: Math.max(0, ...clients.slice(call.from, call.to).map((one) => one.highest)),
+      }
+    case 'client': {
+      const id = clients[call.index]?.id
+      return id === undefined ? {} : { client: id }
+    }
     case 'drop':
-      for (const socket of sockets) {
+      for (const { socket } of clients) {
         socket.terminate()
       }
-      await until(() => closings.at.length >= sockets.length, limitMs, describeClosings)
+      await until(() => clients.every(({ ended }) => ended !== undefined), limitMs, describeEnds)
       return {}
   }
 }
 
 type Call<Name extends SwarmCall['do']> = Extract<SwarmCall, { do: Name }>
 
-async function open(call: Call<'open'>) {
-  const { url, count, concurrency, tokens, channels } = call
-  sockets = []
+/** Opens the sockets; returns how often a server refused one. */
+async function open(call: OpenCall | (OpenCall & { again: true })): Promise<number> {
+  clients = []
   deliveries = 0
-  closings = { at: [], codes: {} }
-  ended = []
-  highest = []
   failure = undefined
-  dialect = channels === undefined ? dialects[call.dialect] : listed(channels)
   let next = 0
+  let refused = 0
   const opener = async () => {
-    while (next < count) {
+    while (next < call.count) {
       const index = next
       next += 1
-      await openOne(url, index, tokens?.[index])
+      refused += await openOne(call, index, 'again' in call)
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, opener))
+  await Promise.all(Array.from({ length: call.concurrency }, opener))
+  return refused
 }
 
-function openOne(url: string, index: number, token: string | undefined): Promise<void> {
+/** Opens a socket, with the pauses of centrifuge-js between attempts: 0.5 to 20 s with full jitter. */
+async function openOne(call: OpenCall, index: number, again: boolean): Promise<number> {
+  for (let failed = 0; ; failed += 1) {
+    try {
+      await connect(call, index)
+      return failed
+    } catch (error) {
+      if (!again) {
+        throw error
+      }
+      await sleep(500 + Math.random() * Math.min(19_500, 500 * 2 ** failed))
+    }
+  }
+}
+
+function connect(call: OpenCall, index: number): Promise<void> {
+  const { urls, tokens, connectToken, channels = [[]] } = call
+  const token = tokens?.[index]
+  const session = protocols[call.protocol]({
+    channels: channels[index % channels.length] ?? [],
+    ...(connectToken === undefined ? {} : { token: connectToken }),
+  })
+  const socket = new WebSocket(urls[index % urls.length] ?? '', {
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    handshakeTimeout: limitMs,
+    ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+  })
+  const client: Client = { socket, session, highest: 0 }
+  clients[index] = client
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, {
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-      handshakeTimeout: limitMs,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-    })
-    sockets.push(socket)
-    let stream: Duplex | undefined
-    let closeFrameAt: number | undefined
-    socket.on('upgrade', (response) => {
-      stream = response.socket
+    let ready = false
+    noteEnd(client, (code, reason) => {
+      reject(new Error(`closed with ${code} ${reason} before it was ready`))
+      changed()
     })
     socket.on('open', () => {
-      // ws reports a close only when the connection has ended, a round trip later.
-      stream?.on('data', (chunk: Buffer) => {
-        if (chunk[0] === closeFrame) {
-          closeFrameAt = monotonicMs()
-        }
-      })
-      if (dialect.greeting !== undefined) {
-        socket.send(dialect.greeting(index))
-      }
-      if (dialect.readyAtOnce) {
-        resolve()
+      if (session.greeting !== undefined) {
+        socket.send(session.greeting)
       }
     })
     socket.on('message', (data: Buffer) => {
       const count = countPayloads(data)
-      deliveries += count
       if (count > 0) {
-        highest[index] = Math.max(highest[index] ?? 0, highestPayload(data))
+        deliveries += count
+        client.highest = Math.max(client.highest, highestPayload(data))
         changed()
-      } else if (!dialect.readyAtOnce) {
-        onText(socket, index, data.toString(), resolve, reject)
+        return
+      }
+      try {
+        ready = onText(client, data.toString(), ready, resolve)
+      } catch (error) {
+        failure = error instanceof Error ? error.message : String(error)
+        reject(error)
+        changed()
       }
     })
     socket.on('error', reject)
-    socket.on('close', (code, reason) => {
-      const at = closeFrameAt ?? monotonicMs()
-      closings.at.push(at)
-      ended[index] = { at, code }
-      closings.codes[code] = (closings.codes[code] ?? 0) + 1
-      reject(new Error(`closed with ${code} ${reason.toString()} before it was ready`))
-      changed()
-    })
   })
 }
 
+/** Notes when a socket has received its close frame; ws reports it only a round trip later. */
+function noteEnd(client: Client, onEnd: (code: number, reason: string) => void): void {
+  const { socket } = client
+  let closeFrameAt: number | undefined
+  socket.on('upgrade', ({ socket: stream }: { socket: Duplex }) => {
+    socket.on('open', () => {
+      stream.on('data', (chunk: Buffer) => {
+        if (chunk[0] === closeFrame) {
+          closeFrameAt = monotonicMs()
+        }
+      })
+    })
+  })
+  socket.on('close', (code, reason) => {
+    client.ended = { at: closeFrameAt ?? monotonicMs(), code }
+    onEnd(code, reason.toString())
+  })
+}
+
+/** Returns true once the socket is ready. */
+function onText(client: Client, text: string, ready: boolean, resolve: () => void): boolean {
+  const reaction = client.session.onText(text)
+  if (reaction.client !== undefined) {
+    client.id = reaction.client
+  }
+  if (reaction.send !== undefined) {
+    client.socket.send(reaction.send)
+  }
+  for (let left = ready ? (reaction.confirmed ?? 0) : 0; left > 0; left -= 1) {
+    client.confirmed?.()
+  }
+  if (reaction.ready === true && !ready) {
+    resolve()
+  }
+  return ready || reaction.ready === true
+}
+
 async function closedBetween({ from, to, withinMs }: Call<'closed'>): Promise<Closings> {
-  const found = () => ended.slice(from, to).filter(Boolean)
-  await until(() => found().length >= to - from, withinMs, describeClosings)
+  const ends = () => clients.slice(from, to).flatMap(({ ended }) => ended ?? [])
+  await until(() => ends().length >= to - from, withinMs, describeEnds)
   const codes: Record<string, number> = {}
-  for (const { code } of found()) {
+  for (const { code } of ends()) {
     codes[code] = (codes[code] ?? 0) + 1
   }
-  return { at: found().map(({ at }) => at), codes }
+  return { at: ends().map(({ at }) => at), codes }
 }
 
-function onText(
-  socket: WebSocket,
-  index: number,
-  text: string,
-  ready: () => void,
-  failed: (error: unknown) => void,
-): void {
-  try {
-    const action = dialect.onText(text, index)
-    if (action?.send !== undefined) {
-      socket.send(action.send)
-    }
-    if (action?.ready === true) {
-      ready()
-    }
-  } catch (error) {
-    failure = error instanceof Error ? error.message : String(error)
-    failed(error)
-    changed()
-  }
-}
-
-async function publish({ count, burst, bytes }: Call<'publish'>) {
-  const publisher = sockets[0]
-  if (publisher === undefined) {
+function first(): Client {
+  const [client] = clients
+  if (client === undefined) {
     throw new Error('no socket to publish with')
   }
-  deliveries = 0
+  return client
+}
+
+function send({ socket, session }: Client, channel: string, bytes: number): void {
+  published += 1
+  socket.send(session.publish(channel, payload(published, bytes), published))
+}
+
+async function publish({ channel, count, burst, bytes }: Call<'publish'>) {
+  const publisher = first()
+  const before = deliveries
   for (let sent = 0; sent < count; ) {
     const end = Math.min(sent + burst, count)
     for (; sent < end; sent += 1) {
-      published += 1
-      publisher.send(dialect.publish(payload(published, bytes), published))
+      send(publisher, channel, bytes)
     }
-    await delivered(sent * sockets.length)
+    await delivered(before + sent * clients.length)
   }
 }
 
 function publishInto({ channels, bytes }: Call<'publishInto'>) {
-  const publisher = sockets[0]
-  if (publisher === undefined) {
-    throw new Error('no socket to publish with')
-  }
   for (const channel of channels) {
-    published += 1
-    const data = payload(published, bytes)
-    publisher.send(`{"id":${published + 1},"publish":{"channel":"${channel}","data":${data}}}`)
+    send(first(), channel, bytes)
   }
+}
+
+async function publishConfirmed({ channels, bytes }: Call<'publishConfirmed'>) {
+  await Promise.all(
+    clients.map(async (client, index) => {
+      for (let at = index; at < channels.length; at += clients.length) {
+        const confirmed = new Promise<void>((resolve) => {
+          client.confirmed = resolve
+        })
+        send(client, channels[at] ?? '', bytes)
+        await confirmed
+      }
+    }),
+  )
 }
 
 function delivered(total: number): Promise<void> {
   return until(
     () => deliveries >= total,
     limitMs,
-    () => `${deliveries} of ${total} deliveries arrived; ${describeClosings()}`,
+    () => `${deliveries} of ${total} deliveries arrived; ${describeEnds()}`,
   )
 }
 
-const describeClosings = () =>
-  `${closings.at.length} of ${sockets.length} sockets closed (${JSON.stringify(closings.codes)})`
+function describeEnds(): string {
+  const ends = clients.flatMap(({ ended }) => ended ?? [])
+  const codes = [...new Set(ends.map(({ code }) => code))]
+  return `${ends.length} of ${clients.length} sockets closed (${codes.join(', ')})`
+}
 
 /** Waits until `done` returns true; it is called at each change. */
 function until(done: () => boolean, withinMs: number, describe: () => string): Promise<void> {

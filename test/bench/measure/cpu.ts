@@ -23,6 +23,9 @@ const idleLimitMs = 10_000
 
 /** Waits until the processes are idle: no garbage or closed sockets left from before. */
 async function idle(pids: readonly number[]): Promise<void> {
+  if (pids.length === 0) {
+    return
+  }
   const used = () => Promise.all(pids.map(cpuMicroseconds))
   for (let waited = 0; waited < idleLimitMs; waited += idleWindowMs) {
     const before = await used()
@@ -73,4 +76,17 @@ export function parsePsTime(text: string): number {
     .trim()
     .split(':')
     .reduce((sum, part) => sum * 60 + Number(part), 0)
+}
+
+/** Parses the output of the shell's `times`; returns the CPU of its children, user and system, in seconds. */
+export function parseTimes(text: string): number {
+  const [, children = ''] = text.trim().split('\n')
+  const parts = [...children.matchAll(/(\d+)m([\d.]+)s/g)]
+  if (parts.length !== 2) {
+    throw new Error(`the shell's times are unreadable: ${text}`)
+  }
+  return parts.reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  )
 }

@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
+
+const run = promisify(execFile)
 
 /** Memory of a process after a full garbage collection, in bytes. */
 export interface Memory {
@@ -36,6 +40,12 @@ export async function memoryAfterGc(url: string): Promise<Memory> {
   } finally {
     socket.terminate()
   }
+}
+
+/** Returns the resident memory of a process in bytes, without any garbage collection. */
+export async function residentBytes(pid: number): Promise<number> {
+  const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)])
+  return Number(stdout.trim()) * 1024
 }
 
 function command(socket: WebSocket, id: number, method: string, params: object): Promise<string> {

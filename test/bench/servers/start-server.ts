@@ -3,7 +3,7 @@ import type { Stage } from '../stage.js'
 import type { Served } from './serve.js'
 
 /** The servers that Portcullis is compared with. */
-export type ServerName = 'no-auth' | 'socket-io' | 'plain-ws'
+export type ServerName = 'socket-io' | 'plain-ws' | 'oidc-server'
 
 export interface StartedServer {
   pid: number
