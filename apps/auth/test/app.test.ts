@@ -104,9 +104,9 @@ t.test('answers 503 with Retry-After while Redis is away, and recovers', async (
   const notReady = await self.app.inject('/ready')
   t.match(notReady.json(), { reasons: { redis: String } })
   t.equal(
-    (await self.api(`${admin}x`, 'GET', '/v1/nodes')).statusCode,
+    (await self.api(`x${admin}`, 'GET', '/v1/nodes')).statusCode,
     401,
-    'a forged token is refused without Redis',
+    'a token with a forged header is refused without Redis',
   )
 
   proxy.restore()

@@ -48,7 +48,10 @@ export const ChannelName = Type.String({
 })
 
 export const tokenIdPattern = /^[0-9]{1,5}-[A-Za-z0-9_-]{22}$/
-/** A token's id (`jti`): the registry partition that stores the token, then 128 random bits. */
+/**
+ * A token's id (`jti`): the registry partition that stores the token, then 96 random bits and a check
+ * of 36 bits that only auth can make.
+ */
 export const TokenId = Type.String({
   pattern: tokenIdPattern.source,
   description: 'a token id (jti)',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { issueToken, openRegistry } from '@portcullis/auth/registry'
 import { close, connectCommands } from '@portcullis/redis'
 
@@ -43,15 +44,17 @@ export async function fill(
   const atOnce = 500
   for (let from = 0; from < count; from += atOnce) {
     const issued = await Promise.all(
-      Array.from({ length: Math.min(atOnce, count - from) }, (_, at) =>
-        issueToken(registry, {
+      Array.from({ length: Math.min(atOnce, count - from) }, (_, at) => {
+        const jti = `0-${randomBytes(16).toString('base64url')}`
+        const order = {
           identity,
           ...namesOf(from + at, count),
           scopes: ['subscribe:news:*'],
           ttlSeconds: 86_400,
           from: '192.0.2.1',
-        }),
-      ),
+        }
+        return issueToken(registry, order, { jti, kid: '', sign: () => jti })
+      }),
     )
     const last = issued.at(-1)
     if (last === undefined) {

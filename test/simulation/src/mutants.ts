@@ -167,8 +167,9 @@ class RenewedCallers extends HeldCallers {
     if (caller === undefined) {
       return undefined
     }
+    const names = { issuer: 'simulation', audience: 'simulation' }
     const mark = this.#watch.begin()
-    const grant = this.#watch.register(activeResponse(caller), token, mark)
+    const grant = this.#watch.register(activeResponse(names, caller), token, mark)
     this.#watch.finish(mark)
     return { ...caller, grant }
   }

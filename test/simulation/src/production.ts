@@ -25,6 +25,7 @@ export type { Leases } from '../../../apps/auth/dist/registry/nodes/read-leases.
 export type { Lease, NodeInstance } from '../../../apps/auth/dist/registry/nodes/record.js'
 export type { AskedAt } from '../../../apps/auth/dist/registry/nodes/renew-lease.js'
 export type { Registry } from '../../../apps/auth/dist/registry/registry.js'
+export { digestOf } from '../../../apps/auth/dist/registry/tokens/digest.js'
 export { issueToken } from '../../../apps/auth/dist/registry/tokens/issue.js'
 export { activeResponse } from '../../../apps/auth/dist/tokens/introspection.js'
 export type { Jwt } from '../../../apps/auth/dist/tokens/jwt.js'

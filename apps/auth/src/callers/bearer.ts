@@ -35,7 +35,7 @@ export async function admitBearer(
   const [, token] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? []
   const active = token === undefined ? undefined : await callers.admit(request, reply, token)
   if (active === undefined) {
-    const claims = token === undefined ? undefined : verify(jwt, token, { allowExpired: true })
+    const claims = token === undefined ? undefined : verify(jwt, token)
     if (claims !== undefined) {
       noteClaimedActor(request, {
         identity: claims.client_id,
@@ -52,7 +52,7 @@ export async function admitBearer(
   const caller = {
     identity: claims.client_id,
     subject: record.subject,
-    scopes: record.scopes,
+    scopes: record.scope === '' ? [] : record.scope.split(' '),
     token: { jti: claims.jti, labels, parents, issuedUs, expiresAt },
     ...authority,
   }

@@ -128,7 +128,7 @@ export class Callers {
         return undefined
       }
       // From here without `await`: the watch forgets a grant that neither a request nor `#held` holds.
-      const caller = { ...active, grant: watch.register(activeResponse(active), token, mark) }
+      const caller = { ...active, grant: watch.register(activeResponse(jwt, active), token, mark) }
       this.#held.hold(token, caller, askedAt)
       return this.#admitted(request, reply, caller)
     } finally {

@@ -30,7 +30,8 @@ export interface HeldCallersOptions {
 /**
  * Holds the grants of callers between their requests, so that a known caller costs no round trip to the
  * registry. A grant is held in the watch from the step that registered it: no revocation can fall
- * between two requests. It is found by the exact text of the token, whose signature was verified.
+ * between two requests. It is found by the exact text of the token, which the registry has compared
+ * with the text that was issued.
  */
 export class HeldCallers {
   readonly #watch: Pick<Watch, 'hold'>

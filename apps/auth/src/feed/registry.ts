@@ -6,7 +6,7 @@ import {
   feedEnd,
   fenceNode,
   forgetNode,
-  introspect,
+  introspectById,
   type Joined,
   type Joining,
   joinNode,
@@ -53,7 +53,7 @@ export interface FeedRegistry {
 export function feedRegistry(registry: Registry): FeedRegistry {
   return {
     async isActive({ jti, identity }) {
-      const [record] = await introspect(registry, [{ jti, client_id: identity }])
+      const [record] = await introspectById(registry, [{ jti, client_id: identity }])
       return record !== undefined
     },
     nodeNames: (identity) => nodeNames(registry, identity),

@@ -1,7 +1,9 @@
 import {
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPair,
+  hkdfSync,
   type KeyObject,
   sign,
   verify,
@@ -21,6 +23,8 @@ export interface SigningKey {
   /** SPKI in PEM. */
   readonly publicKey: string
   readonly jwk: PublicJwk
+  /** Makes and checks the ids of the tokens that the key signs. Derived from the private key. */
+  readonly idSecret: KeyObject
 }
 
 /** The parameters of a key pair as in a JWK (RFC 8037 §2, RFC 7518 §6.2). */
@@ -80,7 +84,14 @@ export function signingKey({ d, ...members }: KeyParts): SigningKey {
       members.kty === 'OKP'
         ? { ...members, kid, use: 'sig', alg: 'EdDSA' }
         : { ...members, kid, use: 'sig', alg: 'ES256' },
+    idSecret: idSecretOf(d),
   }
+}
+
+/** Returns the secret of the ids of a key's tokens, given the private parameter `d` of its JWK. */
+export function idSecretOf(d: string): KeyObject {
+  const bytes = hkdfSync('sha256', Buffer.from(d, 'base64url'), '', 'portcullis token ids', 32)
+  return createSecretKey(Buffer.from(bytes))
 }
 
 function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {

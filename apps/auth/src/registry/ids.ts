@@ -12,7 +12,7 @@ export function partitionOf(identity: string, partitions: number): number {
   return fnv1a(identity) % partitions
 }
 
-/** Returns a new id of a token or a revocation: its partition, then 128 random bits. */
+/** Returns a new id of a revocation: its partition, then 128 random bits. */
 export function newId(partition: number | 'all'): string {
   return `${partition}-${randomBytes(16).toString('base64url')}`
 }

@@ -99,5 +99,11 @@ export { suspendIdentity } from './revocations/suspend-identity.js'
 export { guard } from './run.js'
 export { describeTokens } from './tokens/describe.js'
 export { getToken } from './tokens/get.js'
-export { type ActiveRecord, introspect, type TokenClaims } from './tokens/introspect.js'
-export { type IssuedToken, issueToken, type TokenOrder } from './tokens/issue.js'
+export { type ActiveRecord, introspect, introspectById } from './tokens/introspect.js'
+export {
+  type IssuedToken,
+  issueToken,
+  type TokenOrder,
+  type TokenSigner,
+  type TokenTimes,
+} from './tokens/issue.js'

@@ -107,7 +107,7 @@ function identityKeys(at: PartitionKey) {
 /** The partition's clock, tokens and cut-offs. */
 function tokenKeys(at: PartitionKey) {
   return {
-    /** Set: kids of revoked signing keys. No token that they signed is active. */
+    /** Set: kids of revoked signing keys. No token that they sign is recorded. */
     revokedKeys: (partition: number) => at(partition, 'revoked-keys'),
     /** String: the last microsecond that the partition has used. */
     clock: (partition: number) => at(partition, 'clock'),

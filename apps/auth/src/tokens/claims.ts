@@ -13,6 +13,11 @@ export const Claims = Type.Object({
   iat: Type.Integer(),
   exp: Type.Integer(),
   jti: TokenId,
+  /**
+   * 128 random bits that only the token shows. Ed25519 signs the same claims with the same bytes, so
+   * without them the holder of a stolen key could build an issued token from its record.
+   */
+  salt: Type.String(),
 })
 export type Claims = Static<typeof Claims>
 

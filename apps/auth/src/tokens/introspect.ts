@@ -1,18 +1,17 @@
 import { type ActiveRecord, introspect as findActive, type Registry } from '../registry/index.js'
-import type { Claims } from './claims.js'
+import type { DecodedToken } from './decode.js'
 import type { Jwt } from './jwt.js'
-import { verifySigned } from './verify.js'
 
-/** An active token: its own claims, and the registry's record of it. */
+/** An active token: its id and identity, and the registry's record of it. */
 export interface ActiveToken {
-  claims: Claims
+  claims: Pick<DecodedToken, 'jti' | 'client_id'>
   record: ActiveRecord
 }
 
 /**
  * Returns the active tokens, in the order of `tokens`; undefined for each token that is not active.
- * One round trip to the registry, without tokens whose signature is invalid. A repeated token is
- * verified and looked up once.
+ * One round trip to the registry, without tokens whose id auth did not make. A repeated token is
+ * looked up once.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -21,29 +20,19 @@ export async function introspect(
   jwt: Jwt,
   tokens: readonly string[],
 ): Promise<(ActiveToken | undefined)[]> {
-  const distinct = [...new Set(tokens)]
-  const signedTokens = distinct.flatMap((token) => {
-    const signed = verifySigned(jwt, token)
-    return signed === undefined ? [] : [{ token, ...signed }]
-  })
-  const records = await findActive(
-    registry,
-    signedTokens.map(({ claims: { jti, client_id }, kid }) => ({ jti, client_id, kid })),
-  )
-  const active = new Map<string, ActiveToken>()
-  for (const [index, { token, claims }] of signedTokens.entries()) {
-    const record = records[index]
-    if (record !== undefined && matches(claims, record)) {
-      active.set(token, { claims, record })
+  const positions = new Map<string, number>()
+  const decoded: DecodedToken[] = []
+  for (const text of tokens) {
+    if (positions.has(text)) {
+      continue
     }
+    const token = jwt.decode(text)
+    positions.set(text, token === undefined ? -1 : decoded.push(token) - 1)
   }
-  return tokens.map((token) => active.get(token))
-}
-
-/**
- * Returns true if the token's claims match the registry's record. With a stolen signing key, an
- * attacker could otherwise sign a copy of a token with another subject or more scopes.
- */
-function matches({ sub, scope }: Claims, { subject, scopes }: ActiveRecord): boolean {
-  return subject === sub && scopes.join(' ') === scope
+  const records = await findActive(registry, decoded)
+  return tokens.map((text) => {
+    const position = positions.get(text) ?? -1
+    const [claims, record] = [decoded[position], records[position]]
+    return claims && record && { claims, record }
+  })
 }

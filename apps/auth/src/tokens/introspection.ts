@@ -15,21 +15,26 @@ export async function introspectionResponses(
   tokens: readonly string[],
 ): Promise<Introspection[]> {
   const found = await introspect(registry, jwt, tokens)
-  return found.map((active) => (active === undefined ? { active: false } : activeResponse(active)))
+  return found.map((active) =>
+    active === undefined ? { active: false } : activeResponse(jwt, active),
+  )
 }
 
 /** Returns the RFC 7662 response for an active token. */
-export function activeResponse({ claims, record }: ActiveToken): Active {
+export function activeResponse(
+  { issuer, audience }: Pick<Jwt, 'issuer' | 'audience'>,
+  { claims, record }: ActiveToken,
+): Active {
   return {
     active: true,
     jti: claims.jti,
     client_id: claims.client_id,
-    sub: claims.sub,
-    scope: claims.scope,
-    iat: claims.iat,
-    exp: claims.exp,
-    iss: claims.iss,
-    aud: claims.aud,
+    sub: record.subject,
+    scope: record.scope,
+    iat: Math.floor(record.issuedUs / 1_000_000),
+    exp: record.expiresAt / 1000,
+    iss: issuer,
+    aud: audience,
     token_type: 'Bearer',
     issued_us: record.issuedUs,
     labels: record.labels,

@@ -5,15 +5,18 @@ import type { SigningKey } from '../keys/index.js'
 import {
   type IssuedToken,
   issueToken,
+  partitionOf,
   type Registry,
   RegistryError,
   type TokenOrder,
+  type TokenSigner,
 } from '../registry/index.js'
 import type { Jwt } from './jwt.js'
-import { sign } from './sign.js'
+import { sign, type TimelessClaims } from './sign.js'
+import { newTokenId } from './token-id.js'
 
 /**
- * Records a token in the registry, signs it, and returns the response of RFC 6749 §5.1.
+ * Signs a token, records it in the registry, and returns the response of RFC 6749 §5.1.
  *
  * @throws AuthError `invalid_scope` when the token would be longer than `maxTokenLength`
  * @throws RegistryError `identity_not_found`, `identity_suspended`, `ttl_invalid`,
@@ -26,31 +29,34 @@ export async function issue(
   order: TokenOrder,
 ): Promise<TokenResponse> {
   const scope = order.scopes.join(' ')
-  const subjectClaims = { sub: order.subject, client_id: order.identity, scope }
-  refuseTooLong(jwt, subjectClaims)
-  const { key, jti, issuedUs, expiresAt } = await record(registry, jwt, order)
-  const iat = Math.floor(issuedUs / 1_000_000)
-  const exp = Math.floor(expiresAt / 1000)
+  const claims = { sub: order.subject, client_id: order.identity, scope }
+  refuseTooLong(jwt, claims)
+  const { jti, text, issuedUs, expiresAt } = await signAndRecord(registry, jwt, order, claims)
   return {
-    access_token: sign(jwt, key, { ...subjectClaims, iat, exp, jti }),
+    access_token: text,
     token_type: 'Bearer',
     // Less than `ttlSeconds` if the parent expires earlier.
-    expires_in: exp - Math.ceil(issuedUs / 1_000_000),
+    expires_in: expiresAt / 1000 - Math.ceil(issuedUs / 1_000_000),
     scope,
     jti,
   }
 }
 
-/** Records the token, and returns its record and the key to sign it with. */
-async function record(
+type SubjectClaims = Omit<TimelessClaims, 'jti'>
+
+async function signAndRecord(
   registry: Registry,
-  { keys }: Jwt,
+  jwt: Jwt,
   order: TokenOrder,
-): Promise<IssuedToken & { key: SigningKey }> {
+  claims: SubjectClaims,
+): Promise<IssuedToken> {
+  const { keys } = jwt
+  const issueWith = (key: SigningKey) =>
+    issueToken(registry, order, signerOf(registry, jwt, key, claims))
   await keys.ensureFresh()
   const key = keys.current
   try {
-    return { ...(await issueToken(registry, order, key.kid)), key }
+    return await issueWith(key)
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== 'key_revoked') {
       throw error
@@ -61,14 +67,24 @@ async function record(
   if (keys.current.kid === key.kid) {
     await keys.remove(key.kid)
   }
-  const successor = keys.current
-  return { ...(await issueToken(registry, order, successor.kid)), key: successor }
+  return issueWith(keys.current)
 }
 
-/** Upper bound of the base64url length of a token's header, signature, times and id. */
+function signerOf(
+  { partitions }: Registry,
+  jwt: Jwt,
+  key: SigningKey,
+  claims: SubjectClaims,
+): TokenSigner {
+  const identity = claims.client_id
+  const jti = newTokenId(key.idSecret, partitionOf(identity, partitions), identity)
+  return { jti, kid: key.kid, sign: (times) => sign(jwt, key, { ...claims, jti }, times) }
+}
+
+/** Upper bound of the base64url length of a token's header, signature, times, id and salt. */
 const fixedLength = 400
 
-function refuseTooLong(jwt: Jwt, claims: { sub: string; client_id: string; scope: string }): void {
+function refuseTooLong(jwt: Jwt, claims: SubjectClaims): void {
   const text = JSON.stringify({ iss: jwt.issuer, aud: jwt.audience, ...claims })
   if ((Buffer.byteLength(text) * 4) / 3 + fixedLength <= maxTokenLength) {
     return

@@ -43,7 +43,7 @@ function scene(maxHeld?: number) {
     const record = {
       issuedUs: 5,
       subject: 'shop',
-      scopes: ['introspect'],
+      scope: 'introspect',
       labels: [],
       parents: [],
       expiresAt: exp * 1000,

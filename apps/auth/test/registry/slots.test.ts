@@ -54,7 +54,11 @@ t.test('every script has keys of one slot of a Cluster', async (t) => {
   }
   await verbs.joinNode(registry, node)
   await verbs.setConnected(registry, { ...node, connection: 'c' }, true)
-  await verbs.introspect(registry, claims)
+  await verbs.introspectById(registry, claims)
+  await verbs.introspect(
+    registry,
+    claims.map((claim) => ({ ...claim, text: 'x' })),
+  )
   const selectors = [
     { jti: claims[0]?.jti ?? '' },
     { jti: claims[1]?.jti ?? '', cascade: true as const },

@@ -3,23 +3,28 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { KeySet } from '../../src/keys/index.js'
-import { jwt } from '../../src/tokens/jwt.js'
+import { type Jwt, jwt } from '../../src/tokens/jwt.js'
 import { sign } from '../../src/tokens/sign.js'
 import { signAs } from '../../src/tokens/sign-as.js'
+import { newTokenId } from '../../src/tokens/token-id.js'
 import { verify } from '../../src/tokens/verify.js'
-import { hmac, keySet, part, signed, testKey } from '../fixtures/forge.js'
+import { hmac, keySet, part, signed, type TestKey, testKey } from '../fixtures/forge.js'
 
 const algorithms = ['EdDSA', 'ES256'] as const
 const now = Math.floor(Date.now() / 1000)
-const claims = {
-  sub: 'ann',
-  client_id: 'app',
-  scope: 'subscribe:news',
-  iat: now,
-  exp: now + 600,
-  jti: '0-AAAAAAAAAAAAAAAAAAAAAA',
+const times = { iat: now, exp: now + 600 }
+const timeless = { sub: 'ann', client_id: 'app', scope: 'subscribe:news' }
+
+/** Returns the claims of a token with an id of this key. */
+function claimsOf({ idSecret }: TestKey) {
+  const jti = newTokenId(idSecret, 0, 'app')
+  return { iss: 'http://issuer', aud: 'portcullis', ...timeless, ...times, jti, salt: 'salt' }
 }
-const payload = { iss: 'http://issuer', aud: 'portcullis', ...claims }
+
+function signedBy(jwt: Jwt): string {
+  const { current } = jwt.keys
+  return sign(jwt, current, { ...timeless, jti: newTokenId(current.idSecret, 0, 'app') }, times)
+}
 
 async function tokensOf(t: Test, keys: KeySet) {
   const app = Fastify()
@@ -32,11 +37,12 @@ for (const alg of algorithms) {
   t.test(alg, async (t) => {
     const key = testKey('key-1', alg)
     const header = { alg, typ: 'at+jwt', kid: key.kid }
+    const payload = claimsOf(key)
     const tokens = (t: Test) => tokensOf(t, keySet(key))
 
     t.test('verifies a signed token', async (t) => {
       const jwt = await tokens(t)
-      t.same(verify(jwt, sign(jwt, jwt.keys.current, claims)), payload)
+      t.match(verify(jwt, signedBy(jwt)), { ...timeless, ...times })
       t.same(
         verify(jwt, signed(key, header, payload)),
         payload,
@@ -116,10 +122,11 @@ for (const alg of algorithms) {
     t.test('verifies with a key that is not the current one', async (t) => {
       const older = testKey('older', alg)
       const jwt = await tokensOf(t, keySet(key, older))
-      const token = signed(older, { ...header, kid: 'older' }, payload)
-      t.same(verify(jwt, token), payload)
+      const claims = claimsOf(older)
+      const token = signed(older, { ...header, kid: 'older' }, claims)
+      t.same(verify(jwt, token), claims)
       t.equal(
-        verify(jwt, signed(older, header, payload)),
+        verify(jwt, signed(older, header, claims)),
         undefined,
         'rejects it under the other kid',
       )
@@ -147,32 +154,6 @@ for (const alg of algorithms) {
       }
     })
 
-    t.test('rejects other spellings of a token', async (t) => {
-      const jwt = await tokens(t)
-      const token = signed(key, header, payload)
-      const [h = '', p = '', s = ''] = token.split('.')
-      // ECDSA has two signatures for every text, (r, s) and (r, n - s), so an ES256 token still has two
-      // spellings. Auth stores nothing by a token's text.
-      // 64 bytes are 86 characters, the last of which has four unused bits.
-      const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-      const stray = alphabet[alphabet.indexOf(s.at(-1) ?? '') + 1]
-      const spellings = {
-        'stray bits': `${h}.${p}.${s.slice(0, -1)}${stray}`,
-        padding: `${h}.${p}.${s}==`,
-        'padding of the payload': `${h}.${p}=.${s}`,
-        'a newline': `${h}.${p}.${s.slice(0, 9)}\n${s.slice(9)}`,
-        'a leading space': ` ${token}`,
-        'a trailing space': `${token} `,
-        'base64 letters': `${h}.${p}.${s.replaceAll('-', '+').replaceAll('_', '/')}=`,
-        'a fourth part': `${token}.x`,
-        'an empty fourth part': `${token}.`,
-      }
-      t.ok(verify(jwt, token))
-      for (const [name, text] of Object.entries(spellings)) {
-        t.equal(verify(jwt, text), undefined, name)
-      }
-    })
-
     t.test('rejects a payload that is not an object, or lacks a claim', async (t) => {
       const jwt = await tokens(t)
       for (const odd of ['null', '[]', '"text"', '1', 'true', '{', '', '{"__proto__":{}}']) {
@@ -191,7 +172,7 @@ for (const alg of algorithms) {
       }
     })
 
-    t.test('rejects another type, audience or time', async (t) => {
+    t.test('rejects another type or audience', async (t) => {
       // RFC 8725 §3.11, §3.9; RFC 9068 §4
       const jwt = await tokens(t)
       for (const typ of [
@@ -210,34 +191,19 @@ for (const alg of algorithms) {
       for (const aud of ['other', 'portcullis2', 'Portcullis', '', ['portcullis', 'other']]) {
         t.equal(verify(jwt, signed(key, header, { ...payload, aud })), undefined, `aud ${aud}`)
       }
-      for (const exp of [now - 1, now, 0, -1]) {
-        t.equal(
-          verify(jwt, signed(key, header, { ...payload, exp })),
-          undefined,
-          `exp ${exp - now}`,
-        )
-      }
-      t.equal(verify(jwt, signed(key, header, { ...payload, nbf: now + 60 })), undefined, 'not yet')
     })
 
-    t.test('accepts an expired token, and no other invalid one, with allowExpired', async (t) => {
+    t.test('verifies an expired token, to name its caller and to revoke it', async (t) => {
       const jwt = await tokens(t)
       const old = { ...payload, exp: now - 60 }
-      t.same(verify(jwt, signed(key, header, old), { allowExpired: true }), old)
-      const forged = signed(testKey(key.kid, alg), header, old)
-      t.equal(verify(jwt, forged, { allowExpired: true }), undefined)
-      const foreign = signed(key, header, { ...old, iss: 'http://other' })
-      t.equal(verify(jwt, foreign, { allowExpired: true }), undefined)
-      const typed = signed(key, { ...header, typ: 'JWT' }, old)
-      t.equal(verify(jwt, typed, { allowExpired: true }), undefined)
+      t.same(verify(jwt, signed(key, header, old)), old)
+      t.equal(verify(jwt, signed(testKey(key.kid, alg), header, old)), undefined)
     })
 
     t.test('never returns the claims of another token', async (t) => {
       // fast-jwt CVE-2026-35039: a cache that mixed tokens
       const jwt = await tokens(t)
-      const [ann, bob] = ['ann', 'bob'].map((sub) =>
-        sign(jwt, jwt.keys.current, { ...claims, sub }),
-      )
+      const [ann, bob] = ['ann', 'bob'].map((sub) => signed(key, header, { ...payload, sub }))
       for (let round = 0; round < 3; round++) {
         for (const [sub, token] of [
           ['ann', ann],
@@ -261,9 +227,11 @@ for (const alg of algorithms) {
     t.test('rejects every changed character, and throws for no text', async (t) => {
       const jwt = await tokens(t)
       const token = signed(key, header, payload)
+      // Another spelling of the signature may verify; introspection compares the text.
+      const signedLength = token.lastIndexOf('.')
       t.doesNotThrow(() => {
         fc.assert(
-          fc.property(fc.nat(token.length - 1), fc.string({ maxLength: 1 }), (at, text) => {
+          fc.property(fc.nat(signedLength - 1), fc.string({ maxLength: 1 }), (at, text) => {
             const changed = token.slice(0, at) + text + token.slice(at + 1)
             return changed === token || verify(jwt, changed) === undefined
           }),
@@ -289,13 +257,16 @@ t.test('verifies only with the algorithm of the key', async (t) => {
       for (const kid of ['ed', 'ec']) {
         for (const alg of [...algorithms, 'ES384', 'ES512', 'Ed25519', 'ES256K', 'HS256', 'none']) {
           const header = { alg, typ: 'at+jwt', kid }
+          const payload = claimsOf(key)
           const genuine = key.kid === kid && key.alg === alg
           const claimed = verify(jwt, signed(key, header, payload))
           t.same(claimed, genuine ? payload : undefined, `${key.kid} as ${kid}, ${alg}`)
         }
       }
     }
-    for (const { kid, publicPem, jwk } of [ed, ec]) {
+    for (const key of [ed, ec]) {
+      const { kid, publicPem, jwk } = key
+      const payload = claimsOf(key)
       for (const secret of [publicPem, publicPem.trim(), JSON.stringify(jwk), jwk.x]) {
         for (const alg of ['HS256', ...algorithms]) {
           t.equal(verify(jwt, hmac(secret, { alg, typ: 'at+jwt', kid }, payload)), undefined, alg)
@@ -309,6 +280,7 @@ t.test('rejects malformed ECDSA signatures', async (t) => {
   const key = testKey('ec', 'ES256')
   const jwt = await tokensOf(t, keySet(key))
   const header = { alg: 'ES256', typ: 'at+jwt', kid: 'ec' }
+  const payload = claimsOf(key)
   const input = `${part(header)}.${part(payload)}`
   const order = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'
   const signatures = {
@@ -331,6 +303,7 @@ for (const alg of algorithms) {
   t.test(`${alg}: rejects a JWT of another type that auth signed`, async (t) => {
     const key = testKey('key', alg)
     const jwt = await tokensOf(t, keySet(key))
+    const payload = claimsOf(key)
     const token = await signAs(jwt, 'secevent+jwt', payload)
     const [head = '', body = '', signature = ''] = token.split('.')
     const read = (text: string) => JSON.parse(Buffer.from(text, 'base64url').toString())
@@ -344,10 +317,6 @@ for (const alg of algorithms) {
       'has a valid signature',
     )
     t.equal(verify(jwt, token), undefined)
-    t.same(
-      verify(jwt, sign(jwt, jwt.keys.current, claims)),
-      payload,
-      'still verifies access tokens',
-    )
+    t.match(verify(jwt, signedBy(jwt)), timeless, 'still verifies access tokens')
   })
 }

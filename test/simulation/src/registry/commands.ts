@@ -127,8 +127,7 @@ export class Scripts {
       return [String(Math.floor(nowUs / 1e6)), String(Math.floor(nowUs % 1e6))]
     }
     const reply = execute(known.name, args)
-    // A string explains why the script wrote nothing.
-    if (call.by !== undefined && typeof reply !== 'string') {
+    if (call.by !== undefined && hasWritten(reply)) {
       this.#options.onEffect(known.name, call.by)
     }
     return reply
@@ -143,6 +142,11 @@ export class Scripts {
     this.#known.set(hash, known)
     return known
   }
+}
+
+/** Returns false for replies that explain why the script wrote nothing. */
+function hasWritten(reply: unknown): boolean {
+  return typeof reply !== 'string' && !(Array.isArray(reply) && reply[0] === 'other_times')
 }
 
 function parse(source: string): Known {

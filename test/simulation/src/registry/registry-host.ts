@@ -207,26 +207,25 @@ function execute(
   const expiresAt = String(Math.floor(partition.timeUs / 1000) + 1e9)
   switch (name) {
     case 'introspect':
-      return Array.from({ length: args.length / 2 }, (_, at) => {
-        const key = keys[2 + at * 3] ?? ''
-        const found = partition.introspect(key.slice(key.lastIndexOf(':') + 1), args[at * 2] ?? '')
-        if (found === undefined) {
-          return null
-        }
-        const { issuedUs, subject, labels, parents } = found
-        const words = [tokenScope, labels.join(' '), expiresAt, parents.join(' ')]
-        return [String(issuedUs), subject, ...words]
-      })
+      return introspected(partition, keys, args, expiresAt)
     case 'issue-token': {
-      const [identity = '', subject = '', , , labels = '', , jti = '', , parent = ''] = args
+      const [identity = '', subject = '', , ttlSeconds, labels = '', , jti = '', , parent = ''] =
+        args
+      const [iat, exp, digest = ''] = args.slice(11)
+      const second = Math.floor(partition.timeUs / 1e6)
+      const times = [String(second), String(second + 1 + Number(ttlSeconds))]
+      if (iat !== times[0] || exp !== times[1]) {
+        return ['other_times', ...times]
+      }
       const grandparents = partition.introspect(parent, identity)?.parents ?? []
-      const issued = partition.issue({
+      const token = {
         jti,
         identity,
         subject,
         labels: labels === '' ? [] : labels.split(' '),
         parents: parent === '' ? [] : [parent, ...grandparents],
-      })
+      }
+      const issued = partition.issue(token, digest)
       return issued === 'parent_ended' ? issued : [String(issued.issuedUs), expiresAt]
     }
     case 'register-identity': {
@@ -239,4 +238,26 @@ function execute(
     default:
       throw new Error(`the registry has no script ${name}`)
   }
+}
+
+/** Returns the reply of tokens/introspect.lua. */
+function introspected(
+  partition: Partition,
+  keys: readonly string[],
+  args: readonly string[],
+  expiresAt: string,
+): unknown[] {
+  const identities = Number(args[0])
+  const asked = args.slice(1 + identities)
+  return keys.slice(1 + identities * 2).map((key, at) => {
+    const identity = args[Number(asked[at * 2])] ?? ''
+    const jti = key.slice(key.lastIndexOf(':') + 1)
+    const found = partition.introspect(jti, identity, asked[at * 2 + 1])
+    if (found === undefined) {
+      return null
+    }
+    const { issuedUs, subject, labels, parents } = found
+    const words = [tokenScope, labels.join(' '), expiresAt, parents.join(' ')]
+    return [String(issuedUs), subject, ...words]
+  })
 }

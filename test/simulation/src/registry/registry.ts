@@ -1,13 +1,14 @@
 import { defined } from '@portcullis/contracts/defined'
 import { coversToken, type RevocationEvent, type Selector } from '@portcullis/contracts/revocations'
-import type {
-  AskedAt,
-  FeedRead,
-  Joined,
-  Joining,
-  Lease,
-  Leases,
-  NodeInstance,
+import {
+  type AskedAt,
+  digestOf,
+  type FeedRead,
+  type Joined,
+  type Joining,
+  type Lease,
+  type Leases,
+  type NodeInstance,
 } from '../production.js'
 
 /** Follows `apps/auth/src/registry/lua`: each method is one script or one command, in one step. */
@@ -58,7 +59,7 @@ interface Data {
   leases: Map<string, LeaseRecord>
   feed: FeedEntry[]
   receipts: Map<string, ReceiptPart>
-  tokens: Map<string, SimulatedToken & { revoked: boolean }>
+  tokens: Map<string, SimulatedToken & { digest: string; revoked: boolean }>
   /** Identities that callers have registered. */
   identities: Set<string>
   /** By identity, then `*`, `s:<subject>`, `l:<label>` or `p:<jti>`. */
@@ -106,20 +107,26 @@ export class Partition {
     return this.data.feed.at(-1)?.id ?? '0-0'
   }
 
-  /** tokens/issue.lua */
-  issue(token: Omit<SimulatedToken, 'issuedUs'>): SimulatedToken | 'parent_ended' {
+  /** tokens/issue.lua; by default the text of a token is its id. */
+  issue(
+    token: Omit<SimulatedToken, 'issuedUs'>,
+    digest = digestOf(token.jti),
+  ): SimulatedToken | 'parent_ended' {
     const [parent] = token.parents
     if (parent !== undefined && this.introspect(parent, token.identity) === undefined) {
       return 'parent_ended'
     }
-    const issued = { ...token, issuedUs: this.#moment(), revoked: false }
-    this.data.tokens.set(token.jti, issued)
+    const issued = { ...token, issuedUs: this.#moment() }
+    this.data.tokens.set(token.jti, { ...issued, digest, revoked: false })
     return issued
   }
 
-  /** tokens/introspect.lua */
-  introspect(jti: string, identity: string): SimulatedToken | undefined {
+  /** tokens/introspect.lua; without a digest, asked by id. */
+  introspect(jti: string, identity: string, digest = ''): SimulatedToken | undefined {
     const token = this.data.tokens.get(jti)
+    if (digest !== '' && token?.digest !== digest) {
+      return undefined
+    }
     if (token === undefined || token.identity !== identity || token.revoked) {
       return undefined
     }

@@ -3,6 +3,7 @@ import { words } from '../identities/record.js'
 import { partitionOf, partitionOfId } from '../ids.js'
 import type { Registry } from '../registry.js'
 import { run } from '../run.js'
+import { digestOf } from './digest.js'
 
 type ActiveReply = [
   issuedUs: string,
@@ -15,12 +16,15 @@ type ActiveReply = [
 
 const check = script<(ActiveReply | null)[]>(new URL('./introspect.lua', import.meta.url))
 
-/** Claims of a JWT whose signature was verified. */
-export interface TokenClaims {
+/** A token's id, and the identity that it was issued to. */
+export interface NamedToken {
   jti: string
   client_id: string
-  /** The key that signed the token; absent when the registry is asked by token id. */
-  kid?: string
+}
+
+/** A token as a caller presents it. Its text is not verified; id and identity are read from it. */
+export interface PresentedToken extends NamedToken {
+  text: string
 }
 
 /** The registry's record of a token that is active. */
@@ -28,75 +32,119 @@ export interface ActiveRecord {
   /** Microseconds on the partition's clock. */
   issuedUs: number
   subject: string
-  scopes: string[]
+  /** Separated by single spaces. */
+  scope: string
   labels: string[]
   parents: string[]
   /** Unix milliseconds. */
   expiresAt: number
 }
 
-/** A token and its index in the caller's list. */
-interface Asked {
-  index: number
-  claims: TokenClaims
+/**
+ * Checks many tokens in one round trip for each partition, and returns the answers in the same
+ * order. A token is active when its text is the one that was issued under this id to this identity,
+ * it has not expired, it is not revoked, and its identity is active. For any other token the answer
+ * is undefined, without a reason.
+ *
+ * @throws RegistryError `registry_unavailable`
+ */
+export function introspect(
+  registry: Registry,
+  tokens: readonly PresentedToken[],
+): Promise<(ActiveRecord | undefined)[]> {
+  return checkAll(registry, tokens, ({ text }) => digestOf(text))
 }
 
 /**
- * Checks many tokens in one round trip, and returns the answers in the same order. A token is
- * active when it is known, was issued to this `client_id`, has not expired, neither it nor its
- * signing key is revoked, and its identity is active. For any other token the answer is undefined,
- * without a reason.
+ * Like `introspect`, for tokens whose text the caller does not have: it has been checked before.
+ *
+ * @throws RegistryError `registry_unavailable`
  */
-export async function introspect(
+export function introspectById(
   registry: Registry,
-  claims: readonly TokenClaims[],
+  tokens: readonly NamedToken[],
 ): Promise<(ActiveRecord | undefined)[]> {
-  const byPartition = new Map<number, Asked[]>()
-  for (const [index, claim] of claims.entries()) {
-    const partition = partitionOfId(claim.jti, registry.partitions)
+  return checkAll(registry, tokens, () => '')
+}
+
+async function checkAll<Token extends NamedToken>(
+  registry: Registry,
+  tokens: readonly Token[],
+  digest: (token: Token) => string,
+): Promise<(ActiveRecord | undefined)[]> {
+  const questions = new Map<number, Question>()
+  for (const [index, token] of tokens.entries()) {
+    const partition = partitionOfId(token.jti, registry.partitions)
     // A token is always in the partition of its identity.
     if (
       partition === undefined ||
-      partition !== partitionOf(claim.client_id, registry.partitions)
+      partition !== partitionOf(token.client_id, registry.partitions)
     ) {
       continue
     }
-    const asked = byPartition.get(partition)
-    if (asked === undefined) {
-      byPartition.set(partition, [{ index, claims: claim }])
-    } else {
-      asked.push({ index, claims: claim })
+    let question = questions.get(partition)
+    if (question === undefined) {
+      question = new Question(registry, partition)
+      questions.set(partition, question)
     }
+    question.add(index, token, digest(token))
   }
-
-  const answers = new Array<ActiveRecord | undefined>(claims.length).fill(undefined)
-  await Promise.all(
-    [...byPartition].map(async ([partition, asked]) => {
-      const replies = await checkPartition(registry, partition, asked)
-      for (const [position, { index }] of asked.entries()) {
-        answers[index] = activeOf(replies[position])
-      }
-    }),
-  )
+  const answers = new Array<ActiveRecord | undefined>(tokens.length).fill(undefined)
+  await Promise.all([...questions.values()].map((question) => question.ask(answers)))
   return answers
 }
 
-function checkPartition(registry: Registry, partition: number, asked: readonly Asked[]) {
-  const { keys } = registry
-  const names = [keys.cutoffAll(partition), keys.revokedKeys(partition)]
-  for (const { claims } of asked) {
-    names.push(
-      keys.token(partition, claims.jti),
-      keys.identity(partition, claims.client_id),
-      keys.cutoffs(partition, claims.client_id),
-    )
+/** The tokens of one partition to check, and the arguments of the script. */
+class Question {
+  readonly #registry: Registry
+  readonly #partition: number
+  /** Each identity is named once, at its position from 1. */
+  readonly #identities = new Map<string, number>()
+  readonly #identityKeys: string[] = []
+  readonly #tokenKeys: string[] = []
+  readonly #tokenArguments: (string | number)[] = []
+  /** The indices of the tokens in the caller's list. */
+  readonly #indices: number[] = []
+
+  constructor(registry: Registry, partition: number) {
+    this.#registry = registry
+    this.#partition = partition
   }
-  return run(
-    registry,
-    check,
-    names,
-    asked.flatMap(({ claims }) => [claims.client_id, claims.kid ?? '']),
-  )
+
+  add(index: number, { jti, client_id }: NamedToken, digest: string): void {
+    this.#indices.push(index)
+    this.#tokenKeys.push(this.#registry.keys.token(this.#partition, jti))
+    this.#tokenArguments.push(this.#positionOf(client_id), digest)
+  }
+
+  /** Runs the script, and enters the active tokens into the caller's list. */
+  async ask(answers: (ActiveRecord | undefined)[]): Promise<void> {
+    const { keys } = this.#registry
+    const replies = await run(
+      this.#registry,
+      check,
+      [keys.cutoffAll(this.#partition), ...this.#identityKeys, ...this.#tokenKeys],
+      [this.#identities.size, ...this.#identities.keys(), ...this.#tokenArguments],
+    )
+    for (const [at, index] of this.#indices.entries()) {
+      answers[index] = activeOf(replies[at])
+    }
+  }
+
+  #positionOf(identity: string): number {
+    const known = this.#identities.get(identity)
+    if (known !== undefined) {
+      return known
+    }
+    const { keys } = this.#registry
+    this.#identityKeys.push(
+      keys.identity(this.#partition, identity),
+      keys.cutoffs(this.#partition, identity),
+    )
+    const position = this.#identities.size + 1
+    this.#identities.set(identity, position)
+    return position
+  }
 }
 
 function activeOf(reply: ActiveReply | null | undefined): ActiveRecord | undefined {
@@ -107,7 +155,7 @@ function activeOf(reply: ActiveReply | null | undefined): ActiveRecord | undefin
   return {
     issuedUs: Number(issuedUs),
     subject,
-    scopes: words(scope),
+    scope,
     labels: words(labels),
     parents: words(parents),
     expiresAt: Number(expiresAt),

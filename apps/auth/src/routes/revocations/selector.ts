@@ -52,7 +52,7 @@ function tokenId(jwt: Jwt, token: string): string {
   if (tokenIdPattern.test(token)) {
     return token
   }
-  const claims = verify(jwt, token, { allowExpired: true })
+  const claims = verify(jwt, token)
   if (claims === undefined) {
     throw new AuthError('invalid_request', 'token must be a token of this issuer, or its jti')
   }

@@ -3,7 +3,7 @@ import { coversToken, type RevocationEvent, type Selector } from '@portcullis/co
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  introspect,
+  introspectById,
   type RegistryError,
   readFeed,
   registerIdentity,
@@ -85,7 +85,7 @@ t.test('introspection refuses exactly the tokens that an event of the feed cover
             const [isParentActive] =
               parent === undefined
                 ? [true]
-                : await introspect(registry, [{ jti: parent.jti, client_id: order.identity }])
+                : await introspectById(registry, [{ jti: parent.jti, client_id: order.identity }])
             // Increasing, so that children would outlive their parents.
             const ttlSeconds = 1000 + issued.length
             const made = await token(registry, order.identity, {
@@ -121,7 +121,7 @@ t.test('introspection refuses exactly the tokens that an event of the feed cover
           events.push(...read.revocations)
         }
 
-        const answers = await introspect(
+        const answers = await introspectById(
           registry,
           issued.map(({ jti, identity: client_id }) => ({ jti, client_id })),
         )

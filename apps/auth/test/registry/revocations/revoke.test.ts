@@ -4,7 +4,7 @@ import {
   countCovered,
   countTokens,
   feedEnd,
-  introspect,
+  introspectById,
   listTokens,
   type Registry,
   readFeed,
@@ -16,7 +16,7 @@ import { open, token } from '../fixtures/open.js'
 
 /** Returns which tokens are active, as `++-`. */
 async function alive(registry: Registry, tokens: { jti: string; client_id: string }[]) {
-  return (await introspect(registry, tokens)).map((record) => (record ? '+' : '-')).join('')
+  return (await introspectById(registry, tokens)).map((record) => (record ? '+' : '-')).join('')
 }
 
 async function population(registry: Registry) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { introspect, registerIdentity, revoke } from '../../../src/registry/index.js'
+import { introspectById, registerIdentity, revoke } from '../../../src/registry/index.js'
 import { open, token } from '../fixtures/open.js'
 
 t.test('tokens that are issued at the same time have different microseconds', async (t) => {
@@ -18,11 +18,11 @@ t.test("the partition's clock advances when the machine's clock goes back", asyn
   const before = await token(registry, 'shop')
   const { cutoffUs } = await revoke(registry, { selector: { identity: 'shop' } })
   const after = await token(registry, 'shop')
-  t.equal(before.issuedUs, ahead + 1)
-  t.equal(cutoffUs, ahead + 2)
-  t.equal(after.issuedUs, ahead + 3)
+  t.ok(before.issuedUs > ahead)
+  t.equal(cutoffUs, before.issuedUs + 1)
+  t.ok(after.issuedUs > cutoffUs && after.issuedUs < ahead + 10)
   const claims = [before, after].map(({ jti }) => ({ jti, client_id: 'shop' }))
-  t.same((await introspect(registry, claims)).map(Boolean), [false, true])
+  t.same((await introspectById(registry, claims)).map(Boolean), [false, true])
 })
 
 t.test('a token issued during a revocation is either before or after it', async (t) => {
@@ -37,7 +37,7 @@ t.test('a token issued during a revocation is either before or after it', async 
     ])
     const claims = [first, second].map(({ jti }) => ({ jti, client_id: 'shop' }))
     t.same(
-      (await introspect(registry, claims)).map(Boolean),
+      (await introspectById(registry, claims)).map(Boolean),
       [first, second].map(({ issuedUs }) => issuedUs > cutoffUs),
     )
   }

@@ -6,18 +6,19 @@ import {
   deleteIdentity,
   getToken,
   introspect,
-  issueToken,
+  introspectById,
   listTokens,
   registerIdentity,
   revoke,
+  type TokenTimes,
 } from '../../../src/registry/index.js'
 import { expire } from '../fixtures/age.js'
-import { open, token } from '../fixtures/open.js'
+import { open, record, token } from '../fixtures/open.js'
 
 t.test('stores identity, subject, scope, times and address of a token', async (t) => {
   const { registry, redis } = await open(t, { partitions: 16 })
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
-  const { jti, issuedUs, expiresAt } = await issueToken(registry, {
+  const { jti, issuedUs, expiresAt } = await record(registry, {
     identity: 'shop',
     subject: 'anna müller ☃',
     scopes: ['subscribe:news', 'publish:chat:{sub}'],
@@ -138,8 +139,106 @@ t.test('refuses a token of a revoked key', async (t) => {
     labels: [],
     from: '',
   }
-  await t.rejects(issueToken(registry, order, 'revoked'), { code: 'key_revoked' })
-  t.match(await issueToken(registry, order, 'another'), { jti: String })
+  await t.rejects(record(registry, order, { kid: 'revoked' }), { code: 'key_revoked' })
+  t.match(await record(registry, order, { kid: 'another' }), { jti: String })
+})
+
+t.test('only the text that was issued is active', async (t) => {
+  for (const partitions of [1, 16]) {
+    const { registry } = await open(t, { partitions })
+    for (const identity of ['shop', 'bank']) {
+      await registerIdentity(registry, { identity, scopes: [] })
+    }
+    const named = async (identity: string) => ({
+      ...(await token(registry, identity)),
+      client_id: identity,
+    })
+    const [first, second, third] = [await named('shop'), await named('shop'), await named('bank')]
+    const presented = [
+      first,
+      { ...first, text: `${first.text} ` },
+      { ...first, text: '' },
+      { ...first, text: second.text },
+      second,
+      { ...second, client_id: 'bank' },
+      { ...first, jti: second.jti },
+      third,
+    ]
+    t.same((await introspect(registry, presented)).map(Boolean), [
+      true,
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+      true,
+    ])
+    await revoke(registry, { selector: { jti: first.jti } })
+    t.same((await introspect(registry, [first, second])).map(Boolean), [false, true])
+  }
+})
+
+t.test('a token without a digest is inactive, also by its id', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const { jti, text } = await token(registry, 'shop')
+  await redis.hdel(registry.keys.token(0, jti), 'digest')
+  t.same(await introspect(registry, [{ jti, client_id: 'shop', text }]), [undefined])
+  t.same(await introspectById(registry, [{ jti, client_id: 'shop' }]), [undefined])
+})
+
+t.test('signs again when a second of the clock has ended, and records the last text', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  // The partition's clock is an hour ahead of this process.
+  const aheadUs = (Math.floor(Date.now() / 1000) + 3600) * 1_000_000
+  await redis.set(registry.keys.clock(0), aheadUs)
+  const signed: TokenTimes[] = []
+  const order = { identity: 'shop', subject: 'a', scopes: [], labels: [], from: '' }
+  const { jti, text, issuedUs, expiresAt } = await record(
+    registry,
+    { ...order, ttlSeconds: 60 },
+    { sign: (times) => `text ${signed.push(times)}` },
+  )
+  const second = aheadUs / 1_000_000
+  t.equal(signed.length, 2)
+  t.same(signed[1], { iat: second, exp: second + 61 })
+  t.same([Math.floor(issuedUs / 1_000_000), expiresAt / 1000], [second, second + 61])
+  t.equal(text, 'text 2')
+  const ask = { jti, client_id: 'shop' }
+  t.same(
+    (
+      await introspect(registry, [
+        { ...ask, text: 'text 1' },
+        { ...ask, text },
+      ])
+    ).map(Boolean),
+    [false, true],
+  )
+  t.same(
+    await countTokens(registry, {}),
+    { active: 1, revoked: 0, exact: true },
+    'records one token',
+  )
+})
+
+t.test('stores nothing when every second ends before the text arrives', async (t) => {
+  const { registry, redis } = await open(t)
+  await registerIdentity(registry, { identity: 'shop', scopes: [] })
+  const order = { identity: 'shop', subject: 'a', scopes: [], labels: [], from: '' }
+  await redis.set(registry.keys.clock(0), (Date.now() + 60_000) * 1000)
+  let signed = 0
+  // The clock advances by a second on the way of each text to Redis.
+  const sign = () => {
+    void redis.incrby(registry.keys.clock(0), 1_000_000)
+    signed += 1
+    return 'text'
+  }
+  const late = record(registry, { ...order, ttlSeconds: 60 }, { sign })
+  await t.rejects(late, { code: 'registry_unavailable' })
+  t.ok(signed > 1 && signed < 20, `signs ${signed} times`)
+  t.same(await countTokens(registry, {}), { active: 0, revoked: 0, exact: true })
 })
 
 t.test('malformed ids, unknown ids and ids of another registry are inactive', async (t) => {
@@ -159,7 +258,7 @@ t.test('malformed ids, unknown ids and ids of another registry are inactive', as
   ]
   for (const other of others) {
     await t.rejects(getToken(registry, other), { code: 'token_not_found' }, other)
-    t.same(await introspect(registry, [{ jti: other, client_id: 'shop' }]), [undefined], other)
+    t.same(await introspectById(registry, [{ jti: other, client_id: 'shop' }]), [undefined], other)
   }
 })
 
@@ -176,13 +275,13 @@ t.test('introspection answers in order, and only for the right identity', async 
       ),
     )
     const claims = issued.map(({ jti }, i) => ({ jti, client_id: names[i] ?? '' }))
-    t.same(await introspect(registry, []), [])
+    t.same(await introspectById(registry, []), [])
     t.same(
-      await introspect(registry, claims),
+      await introspectById(registry, claims),
       issued.map(({ issuedUs, expiresAt }, i) => ({
         issuedUs,
         subject: `s${i}`,
-        scopes: ['subscribe:news'],
+        scope: 'subscribe:news',
         labels: [`l${i}`],
         parents: [],
         expiresAt,
@@ -194,7 +293,7 @@ t.test('introspection answers in order, and only for the right identity', async 
       { jti: first?.jti ?? '', client_id: 'unknown' },
       ...claims,
     ]
-    t.same((await introspect(registry, swapped)).map(Boolean), [
+    t.same((await introspectById(registry, swapped)).map(Boolean), [
       false,
       false,
       ...names.map(() => true),
@@ -207,7 +306,7 @@ t.test('an expired token is inactive even before Redis removes it', async (t) =>
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
   await redis.hset(registry.keys.token(0, jti), 'expiresAt', Date.now() - 1)
-  t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
+  t.same(await introspectById(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
 t.test('no token of a missing identity is active', async (t) => {
@@ -215,7 +314,7 @@ t.test('no token of a missing identity is active', async (t) => {
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
   await redis.del(registry.keys.identity(0, 'shop'))
-  t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
+  t.same(await introspectById(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
 t.test('no token of a suspended identity is active, even without a cut-off', async (t) => {
@@ -223,7 +322,7 @@ t.test('no token of a suspended identity is active, even without a cut-off', asy
   await registerIdentity(registry, { identity: 'shop', scopes: [] })
   const { jti } = await token(registry, 'shop')
   await redis.hset(registry.keys.identity(0, 'shop'), 'state', 'suspended')
-  t.same(await introspect(registry, [{ jti, client_id: 'shop' }]), [undefined])
+  t.same(await introspectById(registry, [{ jti, client_id: 'shop' }]), [undefined])
 })
 
 t.test('pages are stable while tokens are issued and expire', async (t) => {
