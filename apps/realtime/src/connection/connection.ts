@@ -52,6 +52,8 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
   commandsInFlight = 0
   handlerCalls = 0
   #state: ConnectionState
+  /** What remains to do after the close, once. */
+  #cleanUp: (() => void) | undefined
   readonly #grantUse: GrantUse
   readonly #input: Input
   readonly #output: Output
@@ -271,6 +273,7 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
   /** The peer has closed its socket, or lost it. */
   left(): void {
     this.#close(disconnectCodes.connectionClosed, () => 'nothing')
+    this.#runCleanUp()
     this.#finish()
   }
 
@@ -286,28 +289,43 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
     if (previous.name === 'connecting') {
       runAll(previous.afterwards)
     }
-    const { hub, hold, connectDeadline } = this.node
-    this.subscriptions.leaveAll()
+    const { hub, hold, cleanups } = this.node
     hub.remove(this)
-    hold.delete(this)
     // The peer's own close frame must be read.
     this.#input.read()
-    connectDeadline.delete(this)
-    if (previous.name === 'connected') {
-      previous.pulse.stop()
-    }
     const action = chooseAction()
     if (action === 'close') {
       this.#transport.close(disconnect.code, disconnect.reason)
     } else if (action === 'destroy') {
       this.#transport.destroy()
     }
+    this.#cleanUp = () => this.#leaveEverything(previous, disconnect)
     // Bytes handed over earlier still go out while the peer takes them. Until they are gone, the
     // connection uses its grant and needs the lease.
     if (action === 'close' && this.#transport.backlog() > 0) {
       hold.addClosing(this)
     } else {
       this.#finish()
+    }
+    // After the close frames of all connections that close in this step.
+    cleanups.run(() => this.#runCleanUp())
+  }
+
+  #runCleanUp(): void {
+    const cleanUp = this.#cleanUp
+    this.#cleanUp = undefined
+    cleanUp?.()
+  }
+
+  #leaveEverything(previous: ConnectionState, disconnect: Disconnect): void {
+    this.subscriptions.leaveAll()
+    this.node.hold.delete(this)
+    this.node.connectDeadline.delete(this)
+    if (previous.name === 'connected') {
+      previous.pulse.stop()
+    }
+    if (this.#state === closed) {
+      this.subscriptions.drained()
     }
     this.node.onClosed(this, disconnect)
   }

@@ -14,6 +14,7 @@ import type { Rates } from './io/allowance.js'
 import type { Deadline } from './timing/deadline.js'
 import type { FlushQueue } from './timing/flush-queue.js'
 import type { Heartbeat } from './timing/heartbeat.js'
+import type { SliceQueue } from './timing/slice-queue.js'
 import type { Tokens } from './tokens.js'
 
 /** Bounds for one connection, unless stated otherwise. */
@@ -99,6 +100,8 @@ export interface Services {
 /** The node as its connections see it. */
 export interface Node extends Services {
   readonly flushQueue: FlushQueue
+  /** Leaves the channels of closed connections, and counts them. */
+  readonly cleanups: SliceQueue
   readonly heartbeat: Heartbeat
   /** Closes connections that have not sent `connect` in time. */
   readonly connectDeadline: Deadline<{ end(disconnect: Disconnect): void }>

@@ -4,6 +4,7 @@ import type { Limits, Node } from '../connection/node.js'
 import { Deadline } from '../connection/timing/deadline.js'
 import { FlushQueue } from '../connection/timing/flush-queue.js'
 import { Heartbeat } from '../connection/timing/heartbeat.js'
+import { SliceQueue } from '../connection/timing/slice-queue.js'
 import { Hold } from '../hub/hold.js'
 
 export interface NodeSettings {
@@ -15,10 +16,14 @@ export interface NodeSettings {
   connectDeadlineMs: number
   /** Milliseconds for which connections wait for a lost lease. */
   leaseGraceMs: number
+  /** Time in one turn of the event loop for what remains after closes, in milliseconds. Default: 2. */
+  cleanupSliceMs?: number
   limits: Limits
 }
 
-type Timers = 'hold' | 'flushQueue' | 'heartbeat' | 'connectDeadline'
+const defaultCleanupSliceMs = 2
+
+type Timers = 'hold' | 'flushQueue' | 'cleanups' | 'heartbeat' | 'connectDeadline'
 type Settings = 'name' | 'version' | 'pingIntervalMs' | 'limits'
 
 /**
@@ -39,6 +44,7 @@ export function wireNode(settings: NodeSettings, { lease, ...rest }: NodeSurroun
     limits,
     hold: new Hold({ lease, hub: rest.hub, graceMs: settings.leaseGraceMs }),
     flushQueue: new FlushQueue(),
+    cleanups: new SliceQueue({ maxSliceMs: settings.cleanupSliceMs ?? defaultCleanupSliceMs }),
     heartbeat: new Heartbeat({ pingIntervalMs, pongTimeoutMs }),
     connectDeadline: new Deadline(settings.connectDeadlineMs, (late) =>
       late.end(disconnectCodes.stale),

@@ -96,7 +96,7 @@ export class ClientSocket extends EventEmitter {
   /** Ends the connection because the peer is gone. */
   gone(): void {
     this.#watcher.closed(1006)
-    this.#end(1006)
+    this.#process.event(0, () => this.#end(1006))
   }
 
   #readOn(): void {

@@ -25,6 +25,7 @@ export interface Subscriber extends Member {
   readonly node: Services
   readonly info: ClientInfo
   readonly grant: Grant
+  readonly closed: boolean
   /** True while output has not left the process. */
   readonly waits: boolean
   reply(id: number, body: ReplyBody): void
@@ -94,9 +95,9 @@ export class Subscriptions {
     return this.#byChannel.get(channel)
   }
 
-  /** Returns false once an unsubscribe or the connection's end has removed the subscription. */
+  /** Returns false once an unsubscribe or the connection's end has ended the subscription. */
   isCurrent(channel: string, subscription: Subscription): boolean {
-    return this.#byChannel.get(channel) === subscription
+    return !this.#connection.closed && this.#byChannel.get(channel) === subscription
   }
 
   /** Returns a copy. */
