@@ -9,7 +9,7 @@ import type { Stage } from './stage.js'
 /** Portcullis as in production, on a private Redis: auth and realtime nodes. */
 export interface Installation {
   redis: { pid: number; url: string }
-  auth: { pid: number; url: string }
+  auth: { pid: number; url: string; output(): string }
   realtime: readonly RealtimeNode[]
   /** Starts another node, which is not in `realtime`. */
   startNode(): Promise<RealtimeNode>
@@ -41,10 +41,18 @@ const quiet = { LOG_LEVEL: 'warn' }
 
 export const prefix = 'bench'
 
-/** Starts Redis, auth and `nodes` realtime nodes; `realtimeEnv` is for the nodes only. */
+/** Starts Redis, auth and `nodes` realtime nodes. */
 export async function startInstallation(
   stage: Stage,
-  { nodes, realtimeEnv = {} }: { nodes: number; realtimeEnv?: Record<string, string> },
+  {
+    nodes,
+    authEnv = {},
+    realtimeEnv = {},
+  }: {
+    nodes: number
+    authEnv?: Record<string, string>
+    realtimeEnv?: Record<string, string>
+  },
 ): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'portcullis-bench-'))
   await stage.add(() => rm(dir, { recursive: true, force: true }))
@@ -54,7 +62,7 @@ export async function startInstallation(
   const auth = await startAuth({
     redisUrl: redis.url,
     prefix,
-    env: quiet,
+    env: { ...quiet, ...authEnv },
   })
   await stage.add(() => auth.stop())
 

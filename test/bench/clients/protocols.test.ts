@@ -11,7 +11,9 @@ t.test('a Centrifuge client connects, subscribes, and is then ready', async (t) 
   t.notOk(session.onText('{"id":2,"subscribe":{}}').ready)
   t.equal(session.onText('{"id":3,"subscribe":{}}').ready, true)
   t.equal(session.onText('{"id":5,"publish":{}}\n{"id":6,"publish":{}}').confirmed, 2)
-  t.same(session.onText('{}'), { send: '{}' })
+  t.match(session.onText('{}'), { send: '{}' })
+  t.equal(session.pong?.(Buffer.from('{"push":{}}\n{}')), '{}', 'a ping behind a publication')
+  t.equal(session.pong?.(Buffer.from('{"push":{}}')), undefined)
 })
 
 t.test('a Centrifuge client without channels is ready when it is connected', async (t) => {

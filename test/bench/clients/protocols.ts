@@ -4,6 +4,8 @@ export interface Session {
   greeting?: string
   /** Handles a text that has no publication. */
   onText(text: string): Reaction
+  /** Returns the answer to a ping that came in one frame with publications. */
+  pong?(frame: Buffer): string | undefined
   /** Returns the text that publishes; the server confirms it with a text that reacts `confirmed`. */
   publish(channel: string, payload: string, id: number): string
 }
@@ -24,8 +26,11 @@ export interface SessionOptions {
   channels: readonly string[]
 }
 
+/** The Centrifuge protocol's ping, and its pong. */
+const ping = '{}'
+
 /**
- * The Centrifuge protocol in JSON: one message a line, `{}` is a ping and its pong. As SDKs do, it
+ * The Centrifuge protocol in JSON: one message a line. As SDKs do, it
  * subscribes when the connect command is answered.
  */
 function centrifuge({ token, channels }: SessionOptions): Session {
@@ -55,16 +60,15 @@ function centrifuge({ token, channels }: SessionOptions): Session {
   return {
     greeting: JSON.stringify({ id: 1, connect: token === undefined ? {} : { token } }),
     onText: (text) => {
-      if (text === '{}') {
-        return { send: '{}' }
-      }
       const all: Reaction = {}
       for (const line of text.split('\n')) {
-        const one = onReply(line)
+        const one = line === ping ? { send: ping } : onReply(line)
         Object.assign(all, one, { confirmed: (all.confirmed ?? 0) + (one.confirmed ?? 0) })
       }
       return all
     },
+    pong: (frame) =>
+      frame.includes(ping) && frame.toString().split('\n').includes(ping) ? ping : undefined,
     publish: (channel, payload, id) =>
       `{"id":${id + channels.length + 2},"publish":{"channel":"${channel}","data":${payload}}}`,
   }

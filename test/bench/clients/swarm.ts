@@ -20,6 +20,8 @@ const limitMs = 30_000
 
 interface Client {
   socket: WebSocket
+  /** The connection below the socket, once it is open. */
+  stream?: Duplex
   session: Session
   highest: number
   /** The id that the server gave the connection. */
@@ -144,6 +146,10 @@ function connect(call: OpenCall, index: number): Promise<void> {
       const count = countPayloads(data)
       if (count > 0) {
         deliveries += count
+        const pong = session.pong?.(data)
+        if (pong !== undefined) {
+          socket.send(pong)
+        }
         client.highest = Math.max(client.highest, highestPayload(data))
         changed()
         return
@@ -165,6 +171,7 @@ function noteEnd(client: Client, onEnd: (code: number, reason: string) => void):
   const { socket } = client
   let closeFrameAt: number | undefined
   socket.on('upgrade', ({ socket: stream }: { socket: Duplex }) => {
+    client.stream = stream
     socket.on('open', () => {
       stream.on('data', (chunk: Buffer) => {
         if (chunk[0] === closeFrame) {
@@ -225,9 +232,12 @@ async function publish({ channel, count, burst, bytes }: Call<'publish'>) {
   const before = deliveries
   for (let sent = 0; sent < count; ) {
     const end = Math.min(sent + burst, count)
+    // In one write, so that the server receives a burst at once.
+    publisher.stream?.cork()
     for (; sent < end; sent += 1) {
       send(publisher, channel, bytes)
     }
+    publisher.stream?.uncork()
     await delivered(before + sent * clients.length)
   }
 }

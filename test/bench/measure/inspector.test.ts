@@ -1,5 +1,5 @@
 import t from 'tap'
-import { inspectorUrl, memoryOf } from './inspector.js'
+import { inspectorUrl, memoryOf, sampledBytes } from './inspector.js'
 
 t.test('finds the address among other output', async (t) => {
   const url = 'ws://127.0.0.1:40123/6f1c2c9e-0000-4000-8000-1234567890ab'
@@ -17,4 +17,10 @@ t.test('heap counts live objects and their buffers', async (t) => {
 
 t.test('throws for an answer without figures', async (t) => {
   t.throws(() => memoryOf('{"id":3,"error":{"code":-32000}}'), { message: /did not report/ })
+})
+
+t.test('sums the samples of allocations', async (t) => {
+  const answer = { id: 2, result: { profile: { samples: [{ size: 10 }, { size: 32 }] } } }
+  t.equal(sampledBytes(JSON.stringify(answer)), 42)
+  t.throws(() => sampledBytes('{"id":2,"error":{}}'), { message: /did not report/ })
 })

@@ -42,6 +42,38 @@ export async function memoryAfterGc(url: string): Promise<Memory> {
   }
 }
 
+/** Samples a process's allocations, one for each so many bytes on average. */
+const samplingInterval = 8192
+
+/** Returns about how many bytes of JavaScript objects a process allocated while `work` ran. */
+export async function allocatedWhile(url: string, work: () => Promise<void>): Promise<number> {
+  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 2 ** 28 })
+  await once(socket, 'open')
+  try {
+    await command(socket, 1, 'HeapProfiler.startSampling', {
+      samplingInterval,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    })
+    await work()
+    return sampledBytes(await command(socket, 2, 'HeapProfiler.stopSampling', {}))
+  } finally {
+    socket.terminate()
+  }
+}
+
+/** Sums the samples of the inspector's answer to `stopSampling`. */
+export function sampledBytes(answer: string): number {
+  const { result } = JSON.parse(answer) as {
+    result?: { profile?: { samples?: readonly { size: number }[] } }
+  }
+  const samples = result?.profile?.samples
+  if (samples === undefined) {
+    throw new Error('the inspected process did not report its allocations')
+  }
+  return samples.reduce((sum, { size }) => sum + size, 0)
+}
+
 /** Returns the resident memory of a process in bytes, without any garbage collection. */
 export async function residentBytes(pid: number): Promise<number> {
   const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)])

@@ -14,10 +14,11 @@ const namespaces = { hist: { historySize: 100, historyTtlSeconds: 300, recovery:
 /** Starts Portcullis with nodes that do not limit what one socket sends. */
 export async function startPortcullis(
   stage: Stage,
-  { nodes, realtimeEnv = {} }: { nodes: number; realtimeEnv?: Record<string, string> },
+  { nodes, authEnv = {}, realtimeEnv = {} }: Parameters<typeof startInstallation>[1],
 ): Promise<PortcullisPeer> {
   const installation = await startInstallation(stage, {
     nodes,
+    authEnv,
     realtimeEnv: {
       NAMESPACES: JSON.stringify(namespaces),
       // One socket publishes everything.
