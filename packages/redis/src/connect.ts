@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { BatchedRedis } from './batched-redis.js'
 import { RedisClusterError } from './errors.js'
 import { retryDelay } from './retry-delay.js'
 import { connectSentinel } from './sentinel.js'
@@ -50,7 +51,7 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
     throw new RedisClusterError()
   }
   const options = { ...target.options, ...roleOptions(role, name) }
-  const redis = target.kind === 'sentinel' ? connectSentinel(options) : new Redis(options)
+  const redis = target.kind === 'sentinel' ? connectSentinel(options) : new BatchedRedis(options)
   redis.on('error', onError)
   return redis
 }

@@ -40,20 +40,13 @@ export function script<Reply>(file: URL): Script<Reply> {
   const source = readScript(file)
   const plain = sender<Reply>(source)
   let bounded: Sender<Reply> | undefined
-  return async (redis, keys, args, deadline) => {
+  return (redis, keys, args, deadline) => {
     if (deadline === undefined) {
       return plain(redis, keys, args)
     }
     bounded ??= sender(beforeDeadline + source)
-    try {
-      // Rounded down: the deadline may come up to 1 ms early, never late.
-      return await bounded(redis, keys, [...args, Math.floor(deadline)])
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith('TOOLATE')) {
-        throw new TooLateError()
-      }
-      throw error
-    }
+    // Rounded down: the deadline may come up to 1 ms early, never late.
+    return bounded(redis, keys, [...args, Math.floor(deadline)])
   }
 }
 
@@ -70,9 +63,19 @@ function sender<Reply>(source: string): Sender<Reply> {
       return (await redis.evalsha(sha, keys.length, ...keys, ...args)) as Reply
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) {
-        throw error
+        throw asTooLate(error)
       }
+    }
+    try {
       return (await redis.eval(source, keys.length, ...keys, ...args)) as Reply
+    } catch (error) {
+      throw asTooLate(error)
     }
   }
+}
+
+/** Returns a TooLateError for the refusal of `beforeDeadline`, and any other error unchanged. */
+function asTooLate(error: unknown): unknown {
+  const isLate = error instanceof Error && error.message.startsWith('TOOLATE')
+  return isLate ? new TooLateError() : error
 }

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { BatchedRedis } from './batched-redis.js'
 import { retryDelay } from './retry-delay.js'
 import type { RedisOptions } from './url.js'
 
@@ -24,7 +25,7 @@ export function connectSentinel(options: RedisOptions): Redis {
   })
 }
 
-class SentinelRedis extends Redis {
+class SentinelRedis extends BatchedRedis {
   #closing = false
 
   constructor(options: RedisOptions) {

@@ -32,6 +32,8 @@ export class ServerClocks {
   /** By slot. Outside of a Cluster there is one clock. */
   readonly #readings = new Map<number, Reading>()
   readonly #pending = new Map<number, Promise<Reading>>()
+  /** Calls that wait for a reading. */
+  #waiting = 0
 
   constructor(redis: Commands) {
     this.#redis = redis
@@ -54,36 +56,55 @@ export class ServerClocks {
   ): Promise<Result> {
     const slot = isCluster(this.#redis) ? slotOf(key) : 0
     const ahead = wallAhead()
-    const deadline = async (): Promise<number> => {
-      const reading = await this.#reading(slot, key)
-      // The monotonic clock of a suspended machine may stop: `until` would come too late.
-      if (Math.abs(wallAhead() - ahead) > maxDriftMs) {
-        throw new TooLateError()
-      }
-      return deadlineOf(reading, until)
-    }
+    const known = this.#usable(slot, key)
     try {
-      return await send(await deadline())
+      return await send(
+        known === undefined
+          ? await this.#nextDeadline(slot, key, until, ahead)
+          : deadlineOf(known, until),
+      )
     } catch (error) {
       // The server's clock may have been set forward.
       if (!(error instanceof TooLateError) || performance.now() >= until) {
         throw error
       }
       this.#readings.delete(slot)
-      return send(await deadline())
+      return send(await this.#nextDeadline(slot, key, until, ahead))
     }
   }
 
-  async #reading(slot: number, key: string): Promise<Reading> {
-    const known = this.#readings.get(slot)
-    const age = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.at
-    if (known === undefined || age > maxAgeMs) {
-      return this.#read(slot, key)
+  /** Returns the deadline after earlier calls have theirs; `ahead` is from the start of the call. */
+  async #nextDeadline(slot: number, key: string, until: number, ahead: number): Promise<number> {
+    this.#waiting += 1
+    let reading: Reading
+    try {
+      reading = await (this.#fresh(slot, maxAgeMs) ?? this.#read(slot, key))
+    } finally {
+      this.#waiting -= 1
     }
-    if (age > renewAgeMs) {
+    // The monotonic clock of a suspended machine may stop: `until` would come too late.
+    if (Math.abs(wallAhead() - ahead) > maxDriftMs) {
+      throw new TooLateError()
+    }
+    return deadlineOf(reading, until)
+  }
+
+  /**
+   * Returns a reading that may be used at once, and renews it in time. Returns undefined while earlier
+   * calls wait for one, which this call must not overtake.
+   */
+  #usable(slot: number, key: string): Reading | undefined {
+    const known = this.#waiting === 0 ? this.#fresh(slot, maxAgeMs) : undefined
+    if (known !== undefined && this.#fresh(slot, renewAgeMs) === undefined) {
       this.#read(slot, key).catch(() => undefined)
     }
     return known
+  }
+
+  /** Returns the last reading unless it is older than this. */
+  #fresh(slot: number, maxMs: number): Reading | undefined {
+    const known = this.#readings.get(slot)
+    return known !== undefined && performance.now() - known.at <= maxMs ? known : undefined
   }
 
   #read(slot: number, key: string): Promise<Reading> {

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { JsonText } from '../json/json-text.js'
-import { writeJson } from '../json/write-json.js'
 import { type Data, jsonOfData } from './data.js'
 
 const closed = { additionalProperties: false }
@@ -56,8 +55,13 @@ const lineFeed = 0x0a
 
 /** Returns a publication as nodes exchange it and as histories store it: one line of JSON. */
 export function encodePublication({ data, info, tags }: Publication): Buffer {
-  const content = data instanceof JsonText ? { data } : { b64: data.toString('base64') }
-  return Buffer.from(writeJson({ ...content, info, tags }))
+  const content =
+    data instanceof JsonText ? `"data":${data.text}` : `"b64":"${data.toString('base64')}"`
+  return Buffer.from(`{${content}${member('info', info)}${member('tags', tags)}}`)
+}
+
+function member(key: string, value: object | undefined): string {
+  return value === undefined ? '' : `,"${key}":${JSON.stringify(value)}`
 }
 
 /**
@@ -101,8 +105,6 @@ function parsePublication(bytes: Buffer): { text: string; value: EncodedPublicat
 }
 
 const b64Key = Buffer.from('"b64":')
-const afterChannel = Buffer.from(',"pub":')
-const afterPublication = Buffer.from('}}')
 
 /**
  * Returns the push of an encoded publication, made from its bytes without parsing them. `encoded` must
@@ -110,19 +112,15 @@ const afterPublication = Buffer.from('}}')
  */
 export function encodePublicationPush(channel: string, encoded: Buffer, offset?: number): Buffer {
   const pub = encoded.includes(b64Key) ? withData(encoded) : encoded
-  const head = Buffer.from(`{"push":{"channel":${JSON.stringify(channel)}`)
-  if (offset === undefined) {
-    return Buffer.concat([head, afterChannel, pub, afterPublication])
-  }
-  // Replace the object's last brace by one more member. The object has at least one.
-  const members = pub.subarray(0, pub.lastIndexOf('}'))
-  return Buffer.concat([
-    head,
-    afterChannel,
-    members,
-    Buffer.from(`,"offset":${offset}}`),
-    afterPublication,
-  ])
+  const head = `{"push":{"channel":${JSON.stringify(channel)},"pub":`
+  // With an offset, one more member replaces the object's last brace. The object has at least one.
+  const end = offset === undefined ? pub.length : pub.lastIndexOf('}')
+  const tail = offset === undefined ? '}}' : `,"offset":${offset}}}}`
+  const push = Buffer.allocUnsafe(Buffer.byteLength(head) + end + tail.length)
+  const start = push.write(head)
+  pub.copy(push, start, 0, end)
+  push.write(tail, start + end, 'latin1')
+  return push
 }
 
 /** Returns the publication with `data` in place of `b64`. The bytes `"b64":` may also be part of data. */

@@ -94,10 +94,12 @@ export class ApiLimits {
 /** Refuses requests to the server API with 429 when the identity has used up its rate. */
 export function limitApi(api: FastifyInstance, limits: ApiLimits): void {
   // After the token, which a route's onRequest hook reads, and before the body.
-  api.addHook('preParsing', async (request) => {
+  api.addHook('preParsing', (request, _reply, _body, done) => {
     const { identity } = request.grant
-    if (!limits.take(identity)) {
-      throw tooManyRequests(limits, identity)
+    if (limits.take(identity)) {
+      done()
+    } else {
+      done(tooManyRequests(limits, identity))
     }
   })
 }

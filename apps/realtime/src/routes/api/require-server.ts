@@ -1,5 +1,5 @@
 import { permits } from '@portcullis/contracts/scopes'
-import type { FastifyRequest } from 'fastify'
+import type { preParsingHookHandler } from 'fastify'
 import { Refusal } from '../refusals/refusal.js'
 
 /**
@@ -9,15 +9,18 @@ import { Refusal } from '../refusals/refusal.js'
  *
  * A preParsing hook: the token is known by then, and the body has not been read.
  */
-export async function requireServer({ grant }: FastifyRequest): Promise<void> {
+export const requireServer: preParsingHookHandler = ({ grant }, _reply, _body, done) => {
   const { identity, subject, scopes } = grant
   if (subject === identity || permits(scopes, 'server')) {
+    done()
     return
   }
-  throw new Refusal(
-    403,
-    'insufficient_scope',
-    "the server API does not accept a user's token; use a token of the identity itself, or one with the scope server",
-    { 'www-authenticate': 'Bearer error="insufficient_scope", scope="server"' },
+  done(
+    new Refusal(
+      403,
+      'insufficient_scope',
+      "the server API does not accept a user's token; use a token of the identity itself, or one with the scope server",
+      { 'www-authenticate': 'Bearer error="insufficient_scope", scope="server"' },
+    ),
   )
 }

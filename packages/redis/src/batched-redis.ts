@@ -1,0 +1,28 @@
+import { Redis } from 'ioredis'
+
+/**
+ * A connection that sends the commands of one turn of the event loop together: one system call instead
+ * of one for each. They keep their order.
+ */
+export class BatchedRedis extends Redis {
+  /** The stream that keeps the commands of this turn. */
+  #holding: Redis['stream'] | undefined
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    if (this.status === 'ready' && this.#holding !== this.stream) {
+      this.#hold(this.stream)
+    }
+    return super.sendCommand(...args)
+  }
+
+  #hold(stream: Redis['stream']): void {
+    this.#holding = stream
+    stream.cork()
+    setImmediate(() => {
+      if (this.#holding === stream) {
+        this.#holding = undefined
+      }
+      stream.uncork()
+    })
+  }
+}
