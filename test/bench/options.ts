@@ -19,10 +19,10 @@ export type FigureName = (typeof figureNames)[number]
 
 /** A server of the user that speaks the client protocol or the server API of Portcullis. */
 export interface Against {
-  /** WebSocket URL of the client protocol. */
-  socket?: string
-  /** Base URL of the server API; `/publish` and `/disconnect` are appended. */
-  api?: string
+  /** WebSocket URLs of the client protocol, one for each node. */
+  sockets: readonly string[]
+  /** Base URLs of the server API, to which `/publish` and `/disconnect` are appended. */
+  apis: readonly string[]
   /** Token for the `connect` command. */
   token?: string
   /** Sent to the server API as `X-API-Key`. */
@@ -49,7 +49,7 @@ figures  ${figureNames.join(', ')}; all without a name
   --out FILE               JSON file (.portcullis/bench.json)
   --plots FOLDER           writes plots and figures.json there, and the figures into FOLDER.md
   --against URL            compares a server too: ws://… of the client protocol, http://… of the
-                           server API; give both for both
+                           server API; again for more nodes
   --against-token TOKEN    token for its connect command
   --against-api-key KEY    key of its server API
   --against-pid PID[,PID]  its processes on this machine; without them only times are compared`
@@ -113,15 +113,15 @@ function againstOf(values: ReturnType<typeof read>['values']): Against | undefin
     }
     return undefined
   }
-  const socket = urls.find((url) => /^wss?:/.test(url))
-  const api = urls.find((url) => /^https?:/.test(url))?.replace(/\/+$/, '')
-  if (urls.some((url) => url !== socket && url.replace(/\/+$/, '') !== api)) {
-    throw new UsageError('--against takes one ws:// and one http:// URL')
+  const sockets = urls.filter((url) => /^wss?:/.test(url))
+  const apis = urls.filter((url) => /^https?:/.test(url)).map((url) => url.replace(/\/+$/, ''))
+  if (sockets.length + apis.length < urls.length) {
+    throw new UsageError('--against takes URLs that begin with ws://, wss://, http:// or https://')
   }
   return {
     pids,
-    ...(socket === undefined ? {} : { socket }),
-    ...(api === undefined ? {} : { api }),
+    sockets,
+    apis,
     ...(token === undefined ? {} : { token }),
     ...(apiKey === undefined ? {} : { apiKey }),
   }

@@ -3,34 +3,34 @@ import type { Peer } from './peer.js'
 
 /** Returns the user's server as a peer for sockets; none if no WebSocket URL was given. */
 export function givenPeers(against: Against | undefined): Peer[] {
-  if (against?.socket === undefined) {
+  const [first] = against?.sockets ?? []
+  if (against === undefined || first === undefined) {
     return []
   }
-  const { socket, api, apiKey, token, pids } = against
+  const { sockets, apis, token, pids } = against
   return [
     {
-      name: new URL(socket).host,
+      name: new URL(first).host,
       servers: pids,
-      urls: [socket],
+      urls: sockets,
       protocol: 'centrifuge',
       ...(token === undefined ? {} : { connectToken: token }),
-      ...(api === undefined ? {} : { api: apiOf(api, apiKey) }),
+      ...(apis.length === 0 ? {} : { api: apiOf(against) }),
     },
   ]
 }
 
 /** Returns the user's server as a peer for the server API alone; none if no HTTP URL was given. */
 export function givenApis(against: Against | undefined): ApiPeer[] {
-  if (against?.api === undefined) {
-    return []
-  }
-  const { api, apiKey, pids } = against
-  return [{ name: new URL(api).host, servers: pids, api: apiOf(api, apiKey) }]
+  const [first] = against?.apis ?? []
+  return against === undefined || first === undefined
+    ? []
+    : [{ name: new URL(first).host, servers: against.pids, api: apiOf(against) }]
 }
 
 /** What a figure of the server API needs of a peer. */
 export type ApiPeer = Pick<Peer, 'name' | 'servers' | 'redis'> & Required<Pick<Peer, 'api'>>
 
-function apiOf(url: string, key: string | undefined): NonNullable<Peer['api']> {
-  return { urls: [url], headers: key === undefined ? {} : { 'x-api-key': key } }
+function apiOf({ apis, apiKey }: Against): NonNullable<Peer['api']> {
+  return { urls: apis, headers: apiKey === undefined ? {} : { 'x-api-key': apiKey } }
 }

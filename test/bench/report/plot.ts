@@ -66,7 +66,7 @@ function drawn({ label, median, min, max }: Bar, top: number, x: (ratio: number)
     `<text x="${zero - 10}" y="${middle + 5}" text-anchor="end">${escaped(label)}</text>`,
     `<rect class="${median <= 1 ? 'less' : 'more'}" x="${zero}" y="${top}" width="${round(x(median) - zero)}" height="${row - 8}" rx="2"/>`,
     `<path class="range" d="M${round(x(min))} ${middle}H${round(x(max))}M${round(x(min))} ${middle - 4}v8M${round(x(max))} ${middle - 4}v8"/>`,
-    `<text x="${round(x(max)) + 8}" y="${middle + 5}">${median.toFixed(2)}</text>`,
+    `<text x="${width - 4}" y="${middle + 5}" text-anchor="end">${median.toFixed(2)}</text>`,
   ]
 }
 
