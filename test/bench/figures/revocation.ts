@@ -61,7 +61,7 @@ export const revocation: Figure = async (setting) => {
       { name: `an identity with ${ofIdentity} sockets`, sides: all },
     ],
     rounds: 3,
-    warmUp: 3,
+    warmUp: 1,
     conditions: [
       'From sending the call until the client has read its close frame, on the clock of this one machine, whose cores clients and servers share.',
       `Meanwhile ${publishedPerSecond} publications a second enter through the server API, each for one of 100 channels that share the sockets.`,
