@@ -240,6 +240,20 @@ t.test('looks up a repeated token once, and returns a result for each', async (t
   )
 })
 
+t.test('verifies no signature', async (t) => {
+  const self = await auth(t)
+  const token = await self.token()
+  const unsigning: typeof self.app.tokens = {
+    ...self.app.tokens,
+    library() {
+      throw new Error('a signature was verified')
+    },
+  }
+  const [h = '', p = ''] = token.split('.')
+  const answers = await introspect(self.app.registry, unsigning, [token, `${h}.${p}.`])
+  t.same(answers.map(Boolean), [true, false])
+})
+
 t.test('returns inactive for every other spelling of a token', async (t) => {
   const self = await auth(t)
   const { registry, tokens } = self.app
