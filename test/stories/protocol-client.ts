@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 export interface Message {
   id?: number
   error?: { code: number; message: string }
-  connect?: { client: string; expires?: boolean; ttl?: number }
+  connect?: { client: string; node?: string; expires?: boolean; ttl?: number }
   refresh?: { expires?: boolean; ttl?: number }
   push?: { channel?: string; pub?: { data: unknown } }
   [kind: string]: unknown
@@ -18,6 +18,8 @@ export interface Message {
  */
 export class ProtocolClient {
   readonly publications: unknown[] = []
+  /** The name of the node that it is connected to. */
+  node = ''
   readonly closed: Promise<{ code: number; reason: string }>
   readonly #socket: WebSocket
   readonly #replies = new Map<number, (message: Message) => void>()
@@ -62,10 +64,11 @@ export class ProtocolClient {
         request.destroy()
       })
     })
-    const { error } = await client.command({ connect })
+    const { error, connect: reply } = await client.command({ connect })
     if (error !== undefined) {
       throw new Error(`connect: ${error.code} ${error.message}`)
     }
+    client.node = reply?.node ?? ''
     return client
   }
 

@@ -1,9 +1,11 @@
 import {
   ConfigError,
+  countWorkers,
   type Environment,
   internalSettings,
   loadConfig,
   tlsSettings,
+  workersSetting,
 } from '@portcullis/service'
 import { type Static, Type } from '@sinclair/typebox'
 
@@ -19,6 +21,7 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'port to listen on; 0 takes a free one',
   }),
+  ...workersSetting,
   ...internalSettings,
   ...tlsSettings,
   LOG_LEVEL: Type.Union(
@@ -236,7 +239,7 @@ export const configSchema = Type.Object({
     'how long a poll for security events waits when the queue is empty, in milliseconds',
   ),
 })
-export type Config = Static<typeof configSchema>
+export type Config = Omit<Static<typeof configSchema>, 'WORKERS'> & { WORKERS: number }
 
 /**
  * A correct code is never refused, however many wrong ones came before, so a chosen code must not be easy
@@ -253,5 +256,5 @@ export function config(environment: Environment): Config {
       `ADMIN_REGISTRATION_CODE must have ${minDifferentCharacters} different characters or more; make a random code with: openssl rand -base64 33`,
     ])
   }
-  return settings
+  return { ...settings, WORKERS: countWorkers(settings.WORKERS) }
 }

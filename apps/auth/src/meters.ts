@@ -34,6 +34,7 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
   new Gauge({
     name: 'portcullis_feed_position_seconds',
     help: 'Unix time of the newest revocation in the feed, as read by this instance',
+    aggregator: 'min',
     registers,
     collect() {
       this.set(feed().lastEventAt / 1000)
@@ -42,6 +43,7 @@ export function meters(register: Registry, { feed, countPending }: MeterSources)
   new Gauge({
     name: 'portcullis_receipt_parts_pending',
     help: 'Pending parts of receipts, one for each node and partition; the same at every instance, NaN when Redis does not answer',
+    aggregator: 'max',
     registers,
     async collect() {
       this.set(await countPending().catch(() => Number.NaN))

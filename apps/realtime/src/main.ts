@@ -1,17 +1,16 @@
-import { failToStart, run, serverTls } from '@portcullis/service'
-import { buildApp } from './app.js'
+import { run } from '@portcullis/service'
 import { config } from './config/config.js'
 
-try {
-  const settings = config(process.env)
-  const app = await buildApp(settings)
-  await run(app, {
-    host: settings.HOST,
-    port: settings.PORT,
-    internal: { host: settings.INTERNAL_HOST, port: settings.INTERNAL_PORT },
-    closeDeadlineMs: settings.CLOSE_DEADLINE_MS + 2000,
-    renewTls: () => serverTls(config(process.env)),
-  })
-} catch (error) {
-  failToStart(error)
-}
+await run({
+  service: 'realtime',
+  environment: process.env,
+  config,
+  buildApp: async (settings) => {
+    // With WORKERS above 1 the primary process does not need it.
+    const { buildApp } = await import('./app.js')
+    return buildApp(settings)
+  },
+  closeDeadlineMs: ({ CLOSE_DEADLINE_MS }) => CLOSE_DEADLINE_MS + 2000,
+  // A default name has a random part; a worker that starts again takes over its own name.
+  shared: ({ NODE_NAME }) => ({ NODE_NAME }),
+})

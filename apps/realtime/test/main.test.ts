@@ -1,54 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as dialTcp } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { WebSocket } from 'ws'
 import { connected, dial, refused } from './fixtures/dial.js'
 import { randomPrefix, redisUrl } from './fixtures/realtime-node.js'
 import { scriptedAuth } from './fixtures/scripted-auth.js'
-
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-
-/** Starts the built service as a process and collects its output. */
-function start(t: Test, environment: Record<string, string>) {
-  const child: ChildProcess = spawn(process.execPath, [main], {
-    env: { PATH: process.env['PATH'], ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  let wake = () => {}
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      output += chunk
-      wake()
-    })
-  }
-  const exited = once(child, 'exit').then(([code]) => {
-    wake()
-    return code as number | null
-  })
-  return {
-    child,
-    exited,
-    output: () => output,
-    async wrote(pattern: RegExp): Promise<RegExpExecArray> {
-      for (;;) {
-        const found = pattern.exec(output)
-        if (found !== null) {
-          return found
-        }
-        if (child.exitCode !== null) {
-          throw new Error(`ended without ${pattern}: ${output}`)
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    },
-  }
-}
+import { startProcess as start, startReady } from './fixtures/start-process.js'
 
 t.test('serves, logs no secrets at level trace, and exits on SIGTERM', async (t) => {
   const auth = await scriptedAuth(t)
@@ -108,22 +65,6 @@ t.test('serves, logs no secrets at level trace, and exits on SIGTERM', async (t)
     t.notOk(service.output().includes(each), `${each.slice(0, 12)}… is not in the log`)
   }
 })
-
-/** Starts a node as a process and waits until it is ready. */
-async function startReady(t: Test, environment: Record<string, string> = {}) {
-  const auth = await scriptedAuth(t)
-  const service = start(t, {
-    AUTH_URL: auth.url,
-    REDIS_URL: redisUrl,
-    REDIS_PREFIX: randomPrefix(),
-    REGISTRATION_CODE: 'code',
-    PORT: '0',
-    ...environment,
-  })
-  const [, port] = await service.wrote(/listening at http:\/\/127\.0\.0\.1:(\d+)/)
-  while ((await fetch(`http://127.0.0.1:${port}/ready`)).status !== 200) {}
-  return { service, auth, port: Number(port), url: `ws://127.0.0.1:${port}/connection/websocket` }
-}
 
 t.test(
   'closes all clients with 3001 on SIGTERM and exits with 0, whatever clients do',

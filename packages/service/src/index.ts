@@ -29,6 +29,8 @@ export {
   problemOf,
   problems,
 } from './problems.js'
-export { failToStart, type RunOptions, run } from './run.js'
+export { type RunOptions, run, type ServiceSettings } from './run.js'
 export { type SecurityHeadersOptions, securityHeaders } from './security-headers.js'
 export { type ServerTls, serverTls, type TlsSettings, tlsSettings } from './tls.js'
+export { countWorkers, workersSetting } from './workers/count-workers.js'
+export type { WorkerPlace } from './workers/place.js'

@@ -1,4 +1,6 @@
+import { hostname } from 'node:os'
 import type { LoggerOptions } from 'pino'
+import { peers } from './workers/peers.js'
 
 /** Log lines never show a query, a header, a body or an unknown path, since these may contain tokens. */
 const serializers = {
@@ -14,11 +16,16 @@ const serializers = {
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
-/** Returns pino's options for a service: JSON lines on standard output, with secrets redacted. */
+/**
+ * Returns pino's options for a service: JSON lines on standard output, with secrets redacted, and with the
+ * worker's number if the service has several.
+ */
 export function loggerOptions(service: string, level: LogLevel): LoggerOptions {
+  const worker = peers()?.place.number
   return {
     name: service,
     level,
+    base: { pid: process.pid, hostname: hostname(), ...(worker === undefined ? {} : { worker }) },
     serializers,
     redact: {
       paths: [

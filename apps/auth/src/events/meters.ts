@@ -20,11 +20,13 @@ export function eventMeters(register: Registry, countQueued: () => Promise<Event
   const oldest = new Gauge({
     name: 'portcullis_security_event_oldest_seconds',
     help: 'How long the oldest queued security event has waited for its receiver; 0 when the queues are empty',
+    aggregator: 'max',
     registers,
   })
   new Gauge({
     name: 'portcullis_security_events_pending',
     help: 'Security events queued for all receivers; the same at every instance, NaN when Redis does not answer',
+    aggregator: 'max',
     registers,
     async collect() {
       const found = await countQueued().catch(() => undefined)

@@ -1,14 +1,21 @@
-import { ConfigError, type Environment, loadConfig } from '@portcullis/service'
+import {
+  ConfigError,
+  countWorkers,
+  type Environment,
+  loadConfig,
+  type WorkerPlace,
+} from '@portcullis/service'
 import type { Static } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from '../handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from '../hub/namespaces.js'
-import { defaultNodeName } from './node-name.js'
+import { defaultNodeName, requireRoomForNumber, workerName } from './node-name.js'
 import { configSchema } from './schema.js'
 
 export { configSchema }
 
 export type Config = Omit<
   Static<typeof configSchema>,
+  | 'WORKERS'
   | 'NODE_NAME'
   | 'MAX_ANSWER_BYTES'
   | 'ALLOWED_ORIGINS'
@@ -16,6 +23,7 @@ export type Config = Omit<
   | 'HANDLERS'
   | 'SERVER_SUBSCRIPTIONS'
 > & {
+  WORKERS: number
   NODE_NAME: string
   MAX_ANSWER_BYTES: number
   ALLOWED_ORIGINS: readonly string[]
@@ -24,8 +32,13 @@ export type Config = Omit<
   SERVER_SUBSCRIPTIONS: readonly string[]
 }
 
-/** Reads the settings. @throws ConfigError with a line for each missing or wrong setting */
-export function config(environment: Environment): Config {
+/**
+ * Reads the settings.
+ *
+ * @param place - for a worker, which shares limits of the whole node with the others
+ * @throws ConfigError with a line for each missing or wrong setting
+ */
+export function config(environment: Environment, place?: WorkerPlace): Config {
   const { NODE_NAME, ALLOWED_ORIGINS, NAMESPACES, HANDLERS, SERVER_SUBSCRIPTIONS, ...rest } =
     loadConfig(configSchema, environment)
   if (rest.PONG_TIMEOUT_MS >= rest.PING_INTERVAL_MS) {
@@ -53,15 +66,44 @@ export function config(environment: Environment): Config {
   if (channels.length > rest.MAX_CHANNELS) {
     throw new ConfigError(['SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS'])
   }
+  const workers = countWorkers(rest.WORKERS)
+  const name = NODE_NAME ?? defaultNodeName(rest.PORT)
+  if (workers > 1) {
+    requireRoomForNumber(name)
+  }
   return {
     ...rest,
+    ...shareOf(rest, place?.count ?? 1),
+    WORKERS: workers,
     MAX_ANSWER_BYTES: maxAnswerBytes,
     NAMESPACES: namespaces,
     HANDLERS: handlers,
     SERVER_SUBSCRIPTIONS: channels,
-    NODE_NAME: NODE_NAME ?? defaultNodeName(rest.PORT),
+    NODE_NAME: place === undefined ? name : workerName(name, place),
     ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
       .map((each) => each.trim())
       .filter((each) => each !== ''),
   }
 }
+
+/** Returns a worker's share of the limits that hold for all workers together. */
+function shareOf(limits: SharedLimits, workers: number): SharedLimits {
+  const share = (limit: number, min = 1) => Math.max(Math.ceil(limit / workers), min)
+  return {
+    MAX_CONNECTIONS: share(limits.MAX_CONNECTIONS),
+    MAX_UNAUTHENTICATED: share(limits.MAX_UNAUTHENTICATED),
+    MAX_ADMISSIONS: share(limits.MAX_ADMISSIONS),
+    HANDLER_CALLS: share(limits.HANDLER_CALLS),
+    // A tenth of it is the limit of one token.
+    REFUSALS_PER_MINUTE: share(limits.REFUSALS_PER_MINUTE, 10),
+  }
+}
+
+type SharedLimits = Pick<
+  Static<typeof configSchema>,
+  | 'MAX_CONNECTIONS'
+  | 'MAX_UNAUTHENTICATED'
+  | 'MAX_ADMISSIONS'
+  | 'HANDLER_CALLS'
+  | 'REFUSALS_PER_MINUTE'
+>

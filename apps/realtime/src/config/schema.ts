@@ -1,5 +1,5 @@
 import { channelNamePattern } from '@portcullis/contracts/names'
-import { internalSettings, tlsSettings } from '@portcullis/service'
+import { internalSettings, tlsSettings, workersSetting } from '@portcullis/service'
 import { Type } from '@sinclair/typebox'
 
 const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
@@ -18,6 +18,7 @@ export const configSchema = Type.Object({
     maximum: 65_535,
     description: 'port to listen on',
   }),
+  ...workersSetting,
   ...internalSettings,
   ...tlsSettings,
   LOG_LEVEL: Type.Union(
@@ -71,7 +72,7 @@ export const configSchema = Type.Object({
     Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
       description:
-        'name of this node, unique in the installation; default: made of the host name and PORT',
+        'name of this node, unique in the installation; default: host name, PORT and random characters, new at each start. With WORKERS above 1 each worker is a node, whose name ends in its number: name-1, name-2',
     }),
   ),
   PUBLIC_URL: Type.Optional(
@@ -109,7 +110,8 @@ export const configSchema = Type.Object({
   MAX_UNAUTHENTICATED: Type.Integer({
     default: 1000,
     minimum: 1,
-    description: 'maximum number of sockets without a token, under ADMISSION=connect',
+    description:
+      'maximum number of sockets without a token, under ADMISSION=connect; all WORKERS together',
   }),
   CONNECT_DEADLINE_MS: Type.Integer({
     default: 10_000,
@@ -175,14 +177,14 @@ export const configSchema = Type.Object({
     minimum: 1,
     maximum: 1_000_000,
     description:
-      'commands that one identity may send per second to the server API of this node, with all its tokens; each command of a batch and each channel of a broadcast counts. Further requests get 429, further commands of a batch error 111',
+      'commands that one identity may send per second to the server API of this node, or to each of its WORKERS, with all its tokens; each command of a batch and each channel of a broadcast counts. Further requests get 429, further commands of a batch error 111',
   }),
   API_BYTES_PER_SECOND: Type.Integer({
     default: 33_554_432,
     minimum: 1024,
     maximum: 1_073_741_824,
     description:
-      'bytes that one identity may publish per second through the server API of this node, a broadcast for each channel; and, counted separately, bytes of replies. Same consequences',
+      'bytes that one identity may publish per second through the server API of this node, or of each of its WORKERS, a broadcast for each channel; and, counted separately, bytes of replies. Same consequences',
   }),
   RATE_BURST_SECONDS: Type.Integer({
     default: 5,
@@ -219,7 +221,8 @@ export const configSchema = Type.Object({
     default: 256,
     minimum: 1,
     maximum: 10_000,
-    description: 'maximum number of concurrent calls to handlers; further calls get error 111',
+    description:
+      'maximum number of concurrent calls to handlers, all WORKERS together; further calls get error 111',
   }),
   HANDLER_ANSWER_BYTES: Type.Integer({
     default: 65_536,
@@ -236,14 +239,15 @@ export const configSchema = Type.Object({
   MAX_CONNECTIONS: Type.Integer({
     default: 100_000,
     minimum: 1,
-    description: 'maximum number of connections on this node; further upgrades get 503',
+    description:
+      'maximum number of connections on this node, all WORKERS together; further upgrades get 503',
   }),
   MAX_CONNECTIONS_PER_USER: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: 1_000_000,
       description:
-        'maximum number of connections of one user (a subject of an identity) on this node; further connections are closed with 3504, after which clients do not reconnect. Default: no limit',
+        'maximum number of connections of one user (a subject of an identity) on this node, or on each of its WORKERS; further connections are closed with 3504, after which clients do not reconnect. Default: no limit',
     }),
   ),
   REFUSALS_PER_MINUTE: Type.Integer({
@@ -251,7 +255,7 @@ export const configSchema = Type.Object({
     minimum: 10,
     maximum: 1_000_000,
     description:
-      'upgrades and requests from one address that may be refused for their token or origin (401, 403) per minute; beyond that, tokens that were active lately pass, and few other tokens are introspected at a time. One token may be refused a tenth as often, then it gets 429',
+      'upgrades and requests from one address that may be refused for their token or origin (401, 403) per minute, by all WORKERS together; beyond that, tokens that were active lately pass, and few other tokens are introspected at a time. One token may be refused a tenth as often, then it gets 429',
   }),
   TRUST_PROXY: Type.Optional(
     Type.String({
@@ -262,7 +266,8 @@ export const configSchema = Type.Object({
   MAX_ADMISSIONS: Type.Integer({
     default: 1000,
     minimum: 1,
-    description: 'maximum number of upgrades that wait for auth; further upgrades get 503',
+    description:
+      'maximum number of upgrades that wait for auth, all WORKERS together; further upgrades get 503',
   }),
   SEND_BUFFER_BYTES: Type.Integer({
     default: 1_048_576,

@@ -1,8 +1,9 @@
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
 
 /** Makes metrics whose values are read when they are scraped. */
 export interface Instruments {
-  gauge(name: string, help: string, value: () => number): void
+  /** @param ofWorkers - how the values of several workers become one; by default their sum */
+  gauge(name: string, help: string, value: () => number, ofWorkers?: Aggregator): void
   counter(name: string, help: string, value: () => number): void
   /** A counter with one label. */
   labelled<Label extends string>(
@@ -16,10 +17,11 @@ export interface Instruments {
 export function instrumentsOf(registry: Registry): Instruments {
   const registers = [registry]
   return {
-    gauge(name, help, value) {
+    gauge(name, help, value, ofWorkers = 'sum') {
       new Gauge({
         name,
         help,
+        aggregator: ofWorkers,
         registers,
         collect() {
           this.set(value())

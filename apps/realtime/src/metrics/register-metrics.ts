@@ -87,19 +87,24 @@ function registerFeedMetrics({ gauge, counter }: Instruments, { gate }: MetricSo
     'realtime_lease_left_seconds',
     'remaining time of the lease',
     () => gate.lease.leftMs / 1000,
+    'min',
   )
   counter(
     'realtime_leases_lost_total',
     'times that the lease was lost and every connection held',
     () => gate.stats.leasesLost,
   )
-  gauge('realtime_feed_position', 'revocations received from the feed, over all partitions', () =>
-    positionOf(gate.stats.feedCursor),
+  gauge(
+    'realtime_feed_position',
+    'revocations received from the feed, over all partitions',
+    () => positionOf(gate.stats.feedCursor),
+    'min',
   )
   gauge(
     'realtime_feed_lag_seconds',
     'time from the commit of the last revocation to its application, by the clocks of both machines',
     () => gate.stats.feedLagMs / 1000,
+    'max',
   )
   counter(
     'realtime_feed_reconnects_total',

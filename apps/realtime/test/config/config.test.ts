@@ -10,16 +10,44 @@ t.test('has defaults', async (t) => {
   t.match(config(required), {
     PORT: 8000,
     IDENTITY: 'realtime',
-    NODE_NAME: `realtime-${hostname()}-8000`,
+    WORKERS: 1,
     ALLOWED_ORIGINS: [],
     TOKEN_IN_QUERY: false,
     PING_INTERVAL_MS: 25_000,
     MAX_CHANNELS: 128,
   })
-  t.equal(config({ ...required, PORT: '8001' }).NODE_NAME, `realtime-${hostname()}-8001`)
-  t.equal(defaultNodeName(8000, 'f3a9'), 'realtime-f3a9-8000')
-  t.not(defaultNodeName(8000, 'localhost'), defaultNodeName(8000, 'localhost'))
-  t.match(defaultNodeName(65_535, `${'x'.repeat(300)} é`), /^realtime-x{100}-65535$/)
+})
+
+t.test('no two processes have the same default name', async (t) => {
+  const name = () => config({ ...required, PORT: '8001' }).NODE_NAME
+  t.ok(name().startsWith(`realtime-${hostname()}-8001-`))
+  t.not(name(), name())
+  t.match(
+    defaultNodeName(65_535, `${'x'.repeat(300)} é`),
+    /^realtime-x{80}-65535-[0-9a-f]{8}$/,
+    'also fits when the host has a long name',
+  )
+})
+
+t.test('each worker has a name, and its share of the limits of all', async (t) => {
+  const environment = {
+    ...required,
+    WORKERS: '3',
+    NODE_NAME: 'edge',
+    MAX_CONNECTIONS: '100',
+    MAX_CONNECTIONS_PER_USER: '4',
+    REFUSALS_PER_MINUTE: '20',
+  }
+  t.match(config(environment, { number: 2, count: 3 }), {
+    NODE_NAME: 'edge-2',
+    MAX_CONNECTIONS: 34,
+    MAX_CONNECTIONS_PER_USER: 4,
+    REFUSALS_PER_MINUTE: 10,
+  })
+  t.match(config(environment), { NODE_NAME: 'edge', MAX_CONNECTIONS: 100, WORKERS: 3 })
+  const long = 'x'.repeat(126)
+  t.equal(config({ ...required, NODE_NAME: long }).NODE_NAME, long)
+  t.match(problems({ ...environment, NODE_NAME: long }), [/^NODE_NAME must have at most 125/])
 })
 
 const problems = (environment: Record<string, string>) => {

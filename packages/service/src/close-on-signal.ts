@@ -1,0 +1,61 @@
+import cluster from 'node:cluster'
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import { peers } from './workers/peers.js'
+
+export interface CloseOptions {
+  /** How long a close may take before the process exits anyway, in milliseconds. */
+  deadlineMs: number
+  /** Called on SIGHUP; without it, SIGHUP closes the app too. */
+  onHangup?: () => void
+}
+
+/**
+ * Closes the app once, and then exits: on SIGTERM, SIGINT or an uncaught error. A second signal exits at
+ * once, but not in a worker.
+ */
+export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: CloseOptions): void {
+  const isWorker = peers() !== undefined
+  let reason: string | undefined
+  if (onHangup !== undefined) {
+    process.on('SIGHUP', onHangup)
+  }
+  const { close } = closeWithGrace(
+    {
+      delay: deadlineMs,
+      logger: app.log,
+      skip: isWorker ? stopSignals : onHangup === undefined ? [] : ['SIGHUP'],
+    },
+    async ({ err, signal = reason }) => {
+      if (err) {
+        app.log.fatal({ err }, 'closing after an error')
+      } else {
+        app.log.info({ signal }, 'closing')
+      }
+      await app.close()
+    },
+  )
+  if (!isWorker) {
+    return
+  }
+  const closeOnce = (why: string) => {
+    if (reason === undefined) {
+      reason = why
+      close()
+    }
+  }
+  // One Ctrl-C, or one stop by a service manager, signals the primary and the workers; the primary then
+  // signals the workers again. Only the primary kills.
+  for (const signal of stopSignals.filter((each) => each !== 'SIGHUP' || onHangup === undefined)) {
+    process.on(signal, closeOnce)
+  }
+  cluster.worker?.once('disconnect', () => {
+    if (cluster.worker !== undefined) {
+      // Otherwise Node exits at once, because the primary process has ended.
+      cluster.worker.exitedAfterDisconnect = true
+    }
+    closeOnce('the primary process has ended')
+  })
+}
+
+const stopSignals: ('SIGTERM' | 'SIGINT' | 'SIGHUP')[] = ['SIGTERM', 'SIGINT', 'SIGHUP']
