@@ -19,7 +19,7 @@ export async function compare(
   { quick, progress }: Pick<Setting, 'quick' | 'progress'>,
 ): Promise<CaseResult> {
   if (sides.length < 2) {
-    throw new Error(`${name}: nothing to compare with, and a figure alone says nothing`)
+    throw new Error(`${labelOf(name)}nothing to compare with, and a figure alone says nothing`)
   }
   const compared = found.columns[0]?.key ?? ''
   const rounds = quick ? 1 : found.rounds
@@ -28,11 +28,15 @@ export async function compare(
   const samples = new Map<string, Sample[]>(sides.map((side) => [side.name, []]))
   for (let round = 1; round <= rounds; round += 1) {
     for (const side of inTurn(sides, round)) {
-      progress(`${name}, round ${round} of ${rounds}: ${side.name}`)
+      progress(`${labelOf(name)}round ${round} of ${rounds}: ${side.name}`)
       samples.get(side.name)?.push(await side.run())
     }
   }
   return { name, rows: rowsOf(found.columns, samples), rounds, warmUp }
+}
+
+function labelOf(name: string): string {
+  return name === '' ? '' : `${name}, `
 }
 
 function inTurn(sides: readonly Side[], round: number): readonly Side[] {
@@ -55,7 +59,7 @@ async function warm(
   while (moving().length > 0 && round < limit && performance.now() - start < warmUpLimitMs) {
     round += 1
     for (const side of inTurn(sides, round)) {
-      progress(`${name}, warm-up ${round}: ${side.name}`)
+      progress(`${labelOf(name)}warm-up ${round}: ${side.name}`)
       const sample = await side.run()
       seen.get(side.name)?.push(sample[compared] ?? sample['time'] ?? Number.NaN)
     }
