@@ -33,17 +33,19 @@ export const closing = plugin(
     app.addHook('preClose', async () => {
       begun = true
     })
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       if (begun && !allowedRoutes.includes(request.routeOptions.url ?? '')) {
-        return refuse(request, reply, bodyOf)
+        refuse(request, reply, bodyOf)
+      } else {
+        done()
       }
-      return undefined
     })
-    app.addHook('preHandler', async (request, reply) => {
+    app.addHook('preHandler', (request, reply, done) => {
       if (begun && isUpgrade(request)) {
-        return refuse(request, reply, bodyOf)
+        refuse(request, reply, bodyOf)
+      } else {
+        done()
       }
-      return undefined
     })
   },
   { name: 'closing', fastify: '5.x' },

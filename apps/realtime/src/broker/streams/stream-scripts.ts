@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import type { StreamPosition } from '@portcullis/protocol'
 import { type Commands, script } from '@portcullis/redis'
 import type { StreamRead } from '../../hub/stream.js'
@@ -142,9 +142,12 @@ export async function readPosition(
   return offset && epoch ? { offset: Number(offset), epoch } : undefined
 }
 
-/** Distinguishes streams of one channel that exist at different times. */
+/**
+ * Distinguishes streams of one channel that exist at different times: 48 random bits. Node keeps
+ * random UUIDs ready; other random bytes cost a call for each publication.
+ */
 function newEpoch(): string {
-  return randomBytes(6).toString('base64url')
+  return randomUUID().slice(-12)
 }
 
 function newJump(): number {

@@ -32,13 +32,28 @@ export function limitRefusals(app: FastifyInstance, options: LimitRefusalsOption
   const limits = new RefusalLimits(app, options)
   app.addHook('onRequest', (request) => limits.check(request))
   // The server API introspects before it parses a body; the upgrade does so after.
-  app.addHook('preParsing', async (request) => limits.noteAdmitted(request))
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preParsing', (request, _reply, _body, done) => {
+    limits.noteAdmitted(request)
+    done()
+  })
+  app.addHook('preHandler', (request, _reply, done) => {
     limits.noteAdmitted(request)
     limits.endTurn(request)
+    done()
   })
-  app.addHook('onSend', (request, reply) => limits.countRefused(request, reply.statusCode))
+  app.addHook('onSend', (request, { statusCode }, _payload, done) => {
+    if (isRefusal(statusCode)) {
+      limits.countRefused(request, statusCode).then(() => done(), done)
+    } else {
+      limits.endTurn(request)
+      done()
+    }
+  })
   return limits
+}
+
+function isRefusal(statusCode: number): boolean {
+  return statusCode === 401 || statusCode === 403
 }
 
 export class RefusalLimits {
@@ -130,10 +145,11 @@ export class RefusalLimits {
     this.#turns.end(request)
   }
 
+  /** Counts a request that was refused with 401 or 403. */
   async countRefused(request: FastifyRequest, statusCode: number): Promise<void> {
     this.endTurn(request)
     const digest = this.#digests.get(request)
-    if (digest === undefined || (statusCode !== 401 && statusCode !== 403)) {
+    if (digest === undefined) {
       return
     }
     if (statusCode === 401) {
