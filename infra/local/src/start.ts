@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { defined } from '@portcullis/contracts/defined'
 import type { LocalRun } from '@portcullis/contracts/local'
 import pc from 'picocolors'
 import { type App, bundleOf, checkout, mainOf } from './checkout.js'
@@ -59,7 +60,7 @@ async function run(options: StartOptions, step: Step): Promise<void> {
       // During the start its error reports the end of a child.
       children.onUnexpectedEnd = reportEnd
       state.write('local.json', `${JSON.stringify(up, undefined, 2)}\n`)
-      print(summary(up, state.dir))
+      print(summary(up, state.dir, options.workers))
       await signals.first
     }
     print(`\n  stopping…`)
@@ -82,6 +83,7 @@ async function startAll(
   const { authPort, realtimePort } = options
   // `node --watch` restarts a service when one of its modules changes.
   const programOf = (app: App) => (options.watch ? mainOf(app) : bundleOf(app))
+  const workers = defined({ WORKERS: options.workers })
   const ports = Array.from({ length: options.realtime }, (_, index) => realtimePort + index)
   await stopLeftovers(state)
   await requireFreePorts(host, [
@@ -103,7 +105,10 @@ async function startAll(
       host,
       port: authPort,
       logFile: state.path('logs', 'auth.log'),
-      settings: authSettings(state, access.auth, `http://${host}:${authPort}`, admin.identity),
+      settings: {
+        ...workers,
+        ...authSettings(state, access.auth, `http://${host}:${authPort}`, admin.identity),
+      },
       watch: options.watch,
       onChild: (child) => children.adopt('auth', child),
     }),
@@ -125,7 +130,10 @@ async function startAll(
           host,
           port,
           logFile: state.path('logs', `realtime-${port}.log`),
-          settings: realtimeSettings(state, access.realtime, auth.url, credentials, port),
+          settings: {
+            ...workers,
+            ...realtimeSettings(state, access.realtime, auth.url, credentials, port),
+          },
           watch: options.watch,
           onChild: (child) => children.adopt('realtime', child),
         }),

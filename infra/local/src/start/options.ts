@@ -9,6 +9,8 @@ export interface StartOptions {
   authPort: number
   /** Port of the first node. The others use the ports after it. */
   realtimePort: number
+  /** Processes of auth and of each node: a number or `auto`; undefined leaves it to WORKERS. */
+  workers: string | undefined
   /** Absolute path of the state directory. */
   dir: string
   /** Rebuild changed files and restart the services that use them. */
@@ -19,6 +21,7 @@ export const usage = `npm start [-- options]
   --realtime N        how many realtime nodes (2)
   --auth-port N       auth's port (4000)
   --realtime-port N   the first node's port (8000); the others follow it
+  --workers N         processes of auth and of each node, or auto: one on each core (1)
   --dir PATH          where identities, tokens and logs are kept (.portcullis)
   --watch             rebuild what changes, and restart what it concerns (npm run dev)`
 
@@ -37,6 +40,7 @@ export function readStartOptions(args: readonly string[]): StartOptions | 'help'
     realtime,
     authPort: number('--auth-port', values['auth-port'], 1, 65_535),
     realtimePort: number('--realtime-port', values['realtime-port'], 1, 65_536 - realtime),
+    workers: workers(values.workers),
     dir: values.dir === undefined ? join(checkout, '.portcullis') : resolve(values.dir),
     watch: values.watch,
   }
@@ -50,6 +54,7 @@ function parse(args: readonly string[]) {
         realtime: { type: 'string', default: '2' },
         'auth-port': { type: 'string', default: '4000' },
         'realtime-port': { type: 'string', default: '8000' },
+        workers: { type: 'string' },
         dir: { type: 'string' },
         watch: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -59,6 +64,13 @@ function parse(args: readonly string[]) {
     const line = error instanceof Error ? (error.message.split(/\.? To specify/)[0] ?? '') : ''
     throw new LocalError('bad_arguments', `${line}; npm start -- --help lists the options`)
   }
+}
+
+function workers(text: string | undefined): string | undefined {
+  if (text === undefined || text === 'auto' || /^([1-9]|[1-5]\d|6[0-4])$/.test(text)) {
+    return text
+  }
+  throw new LocalError('bad_arguments', '--workers takes a number from 1 to 64, or auto')
 }
 
 function number(option: string, text: string, least: number, most: number): number {

@@ -32,11 +32,18 @@ interface Command {
   text: string
 }
 
-/** Returns what `npm start` prints when all services are ready, at most 80 columns wide. */
-export function summary(run: LocalRun, dir: string): string {
+/**
+ * Returns what `npm start` prints when all services are ready, at most 80 columns wide.
+ *
+ * @param workers - the value of `--workers`
+ */
+export function summary(run: LocalRun, dir: string, workers?: string): string {
   const rows: [string, string][] = [
     ['auth', run.auth],
     ...run.realtime.map((url, index): [string, string] => [index === 0 ? 'realtime' : '', url]),
+    ...(workers === undefined
+      ? []
+      : [['workers', `${workers}, of auth and of each node`] as [string, string]]),
     ['redis', shortest(withoutPassword(run.redis).replace(/^unix:\/\//, ''))],
     // On a private server each service has its own user.
     ...(run.pids.redis === undefined

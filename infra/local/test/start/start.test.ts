@@ -112,6 +112,20 @@ async function gone(pid: number): Promise<void> {
   }
 }
 
+t.test('starts the workers of auth and of each node', async (t) => {
+  const { dir, args } = await place(t)
+  const { ended, output, printed, child } = start(t, [...args, '--workers', '2'])
+  await printed('Ctrl-C stops')
+  t.match(output(), /workers +2, of auth and of each node/)
+  const { auth, realtime } = localRun(dir)
+  for (const url of [auth, ...realtime]) {
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    t.match(metrics, /^service_workers 2$/m, url)
+  }
+  child.kill('SIGTERM')
+  t.equal(await ended, 0)
+})
+
 t.test('starts all services, keeps their state, and leaves no process', async (t) => {
   const { dir, args } = await place(t)
   const first = start(t, args)
