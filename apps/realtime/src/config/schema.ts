@@ -267,7 +267,7 @@ export const configSchema = Type.Object({
     default: 1000,
     minimum: 1,
     description:
-      'maximum number of upgrades that wait for auth, all WORKERS together; further upgrades get 503',
+      'maximum number of upgrades that ask auth at the same time, all WORKERS together; further upgrades wait for their turn, 10 s and 16 times as many at most, then they get 503',
   }),
   SEND_BUFFER_BYTES: Type.Integer({
     default: 1_048_576,

@@ -9,6 +9,12 @@ import type { Lookup } from './lookup.js'
 /** Tokens waiting for a batch. More would only time out, so they are refused at once. */
 const maxWaiting = 64 * maxIntrospections
 
+/**
+ * While a POST is younger than this, in milliseconds, the next batch waits for its answer: fewer, larger
+ * batches cost both sides less.
+ */
+const collectMs = 20
+
 interface Waiter {
   resolve(grant: LiveGrant): void
   reject(error: unknown): void
@@ -31,7 +37,8 @@ interface IntrospectorOptions {
 
 /**
  * Introspects tokens in batches. Tokens that arrive in one turn of the event loop share one POST. While
- * the maximum number of POSTs is in flight, tokens wait for the next batch.
+ * auth answers quickly, one POST is in flight, and tokens that arrive meanwhile wait for the next. Further
+ * POSTs are sent when an answer takes long or a batch is full.
  */
 export class Introspector {
   readonly #lookup: Lookup
@@ -43,6 +50,8 @@ export class Introspector {
   #waiting: Slot[] = []
   #scheduled = false
   #inFlight = 0
+  /** POSTs in flight that are younger than `collectMs`. */
+  #young = 0
   #closed = false
 
   constructor({ lookup, watch, stats, timeoutMs }: IntrospectorOptions) {
@@ -86,7 +95,7 @@ export class Introspector {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#inFlight >= authConnections || this.#waiting.length === 0) {
+    if (this.#scheduled || this.#waiting.length === 0 || !this.#maySend()) {
       return
     }
     this.#scheduled = true
@@ -104,8 +113,36 @@ export class Introspector {
     if (expired.length > 0) {
       this.#refuse(expired, new GateError('auth_unavailable', 'auth is too slow'))
     }
-    while (this.#waiting.length > 0 && this.#inFlight < authConnections) {
+    while (this.#waiting.length > 0 && this.#maySend()) {
       this.#send(this.#waiting.splice(0, maxIntrospections))
+    }
+  }
+
+  #maySend(): boolean {
+    if (this.#inFlight >= authConnections) {
+      return false
+    }
+    return this.#young === 0 || this.#waiting.length >= maxIntrospections
+  }
+
+  /** Counts a POST as young. Returns a function to call when its answer has arrived. */
+  #countYoung(): () => void {
+    this.#young++
+    let young = true
+    const grownUp = (): void => {
+      if (young) {
+        young = false
+        this.#young--
+      }
+    }
+    const timer = setTimeout(() => {
+      grownUp()
+      this.#schedule()
+    }, collectMs)
+    timer.unref()
+    return () => {
+      clearTimeout(timer)
+      grownUp()
     }
   }
 
@@ -118,6 +155,7 @@ export class Introspector {
       return
     }
     this.#inFlight++
+    const answered = this.#countYoung()
     this.#stats.batches++
     this.#stats.introspected += slots.length
     this.#stats.largestBatch = Math.max(this.#stats.largestBatch, slots.length)
@@ -133,6 +171,7 @@ export class Introspector {
       .finally(() => {
         this.#watch.finish(mark)
         this.#inFlight--
+        answered()
         this.#schedule()
       })
   }

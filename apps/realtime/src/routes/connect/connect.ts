@@ -1,4 +1,5 @@
 import { codecFor } from '@portcullis/protocol'
+import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/config.js'
 import { Connection } from '../../connection/connection.js'
@@ -59,7 +60,7 @@ export function connectRoute(
           requireUpgrade(request)
           checkOrigin(request.headers.origin, config.ALLOWED_ORIGINS)
         },
-        async (request) => places.reserve(request.raw.socket),
+        async (request) => places.reserve(request.raw.socket, addressOf(request)),
       ],
       preValidation: [
         app.admit({ optional: lobby !== undefined }),
