@@ -157,8 +157,11 @@ function connect(call: OpenCall, index: number): Promise<void> {
       try {
         ready = onText(client, data.toString(), ready, resolve)
       } catch (error) {
-        failure = error instanceof Error ? error.message : String(error)
+        if (ready) {
+          failure = error instanceof Error ? error.message : String(error)
+        }
         reject(error)
+        socket.terminate()
         changed()
       }
     })

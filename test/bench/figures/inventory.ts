@@ -46,7 +46,10 @@ export const inventory: Figure = async ({ stage, quick, progress }) => {
   const stocks: Stock[] = []
   for (const count of sizes) {
     progress('starting the servers')
-    const installation = await startInstallation(stage, { nodes: 0 })
+    const installation = await startInstallation(stage, {
+      nodes: 0,
+      authEnv: { MAX_TOKENS_PER_IDENTITY: '1000000' },
+    })
     const backend = await installation.newIdentity()
     const { identity } = backend
     const filled = await fill({ url: installation.redis.url, prefix }, identity, count, (done) =>

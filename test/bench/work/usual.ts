@@ -18,7 +18,7 @@ export const usual: Readonly<Record<string, Counts>> = {
     'Redis: commands': 1.1,
     'Redis: reads of requests': 0.02,
     'auth: system calls': 0.1,
-    'auth: kB allocated': 12.5,
+    'auth: kB allocated': 7.3,
   },
   'a publication by the server API': {
     'Redis: commands': 3.3,
@@ -39,7 +39,7 @@ export const usual: Readonly<Record<string, Counts>> = {
     'Redis: commands': 3.3,
     'Redis: reads of requests': 0.36,
     'auth: system calls': 1.5,
-    'auth: kB allocated': 27,
+    'auth: kB allocated': 24,
     'node: system calls': 6.1,
     'node: kB allocated': 73,
   },
