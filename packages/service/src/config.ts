@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { Static, TObject, TProperties } from '@sinclair/typebox'
-import { Ajv, type ErrorObject } from 'ajv'
-import { envSchema } from 'env-schema'
+import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { Value } from '@sinclair/typebox/value'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -28,26 +28,42 @@ export function loadConfig<T extends TProperties>(
   schema: TObject<T>,
   environment: Environment,
 ): Static<TObject<T>> {
-  const data = settings(Object.keys(schema.properties), environment)
-  const ajv = new Ajv({
-    allErrors: true,
-    coerceTypes: 'array',
-    removeAdditional: true,
-    useDefaults: true,
-    allowUnionTypes: true,
-    strict: false,
-    // Errors then include the schema, with the allowed values.
-    verbose: true,
-  })
-  try {
-    return envSchema<Static<TObject<T>>>({ schema, data, env: false, ajv })
-  } catch (error) {
-    const errors = (error as { errors?: ErrorObject[] }).errors
-    if (errors === undefined) {
-      throw error
+  const given = settings(Object.keys(schema.properties), environment)
+  const values = Value.Default(schema, fromText(schema.properties, given))
+  if (Value.Check(schema, values)) {
+    return values
+  }
+  /** The first problem of each setting. */
+  const problems = new Map<string, string>()
+  for (const error of Value.Errors(schema, values)) {
+    const name = error.path.slice(1)
+    if (!problems.has(name)) {
+      problems.set(name, `${name} ${requirement(error)}`)
     }
-    // A union reports an error for each of its members besides its own.
-    throw new ConfigError(errors.filter(({ keyword }) => keyword !== 'const').map(problem))
+  }
+  throw new ConfigError([...problems.values()])
+}
+
+/** Converts the texts of numbers and booleans; leaves text of another form for the check to refuse. */
+function fromText(
+  properties: TProperties,
+  given: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, text]) => [name, convert(properties[name], text)]),
+  )
+}
+
+function convert(schema: TSchema | undefined, text: string): unknown {
+  switch (schema?.['type']) {
+    case 'integer': {
+      const number = Number(text)
+      return Number.isNaN(number) || text.trim() === '' ? text : number
+    }
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text
+    default:
+      return text
   }
 }
 
@@ -75,47 +91,34 @@ function contents(name: string, file: string): string {
   }
 }
 
-function problem(error: ErrorObject): string {
-  const missing = (error.params as { missingProperty?: string }).missingProperty
-  if (missing !== undefined) {
-    return `${missing} is required`
-  }
-  const name = error.instancePath.slice(1).split('/')[0] ?? ''
-  const allowed = choices(error)
-  return `${name} ${allowed === undefined ? requirement(error) : `must be one of ${allowed.join(', ')}`}`
-}
-
-/** Returns what a value must be, without ajv's phrases and patterns. */
-function requirement({ keyword, params, parentSchema, message }: ErrorObject): string | undefined {
-  const { limit, type } = params as { limit?: number; type?: string }
-  switch (keyword) {
-    case 'type':
-      return type === 'integer' ? 'must be a whole number' : `must be a ${type}`
-    case 'minimum':
-      return `must be at least ${limit}`
-    case 'maximum':
-      return `must be at most ${limit}`
-    case 'minLength':
-      return `must have at least ${limit} characters`
-    case 'maxLength':
-      return `must have at most ${limit} characters`
-    case 'pattern': {
-      const { description } = (parentSchema ?? {}) as { description?: string }
+/** Returns what a value must be, without patterns. */
+function requirement({ type, schema, message }: ValueError): string {
+  const { minimum, maximum, minLength, maxLength, description } = schema
+  switch (type) {
+    case ValueErrorType.ObjectRequiredProperty:
+      return 'is required'
+    case ValueErrorType.Integer:
+      return 'must be a whole number'
+    case ValueErrorType.IntegerMinimum:
+      return `must be at least ${minimum}`
+    case ValueErrorType.IntegerMaximum:
+      return `must be at most ${maximum}`
+    case ValueErrorType.Boolean:
+      return 'must be a boolean'
+    case ValueErrorType.StringMinLength:
+      return `must have at least ${minLength} characters`
+    case ValueErrorType.StringMaxLength:
+      return `must have at most ${maxLength} characters`
+    case ValueErrorType.StringPattern:
       return description === undefined ? 'is malformed' : `is malformed; expected: ${description}`
-    }
+    case ValueErrorType.Union:
+      return `must be one of ${choices(schema).join(', ')}`
     default:
       return message
   }
 }
 
-/** Returns the allowed values of an enumeration, or of a union of literals. */
-function choices({ keyword, params, schema }: ErrorObject): unknown[] | undefined {
-  if (keyword === 'enum') {
-    return (params as { allowedValues: unknown[] }).allowedValues
-  }
-  if (keyword !== 'anyOf' || !Array.isArray(schema)) {
-    return undefined
-  }
-  const literals = schema.map((member: { const?: unknown }) => member.const)
-  return literals.includes(undefined) ? undefined : literals
+/** Returns the allowed values of a union of literals. */
+function choices({ anyOf = [] }: TSchema): unknown[] {
+  return anyOf.map((member: TSchema) => member['const'])
 }

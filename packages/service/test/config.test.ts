@@ -7,6 +7,8 @@ import { loadConfig } from '../src/config.js'
 const schema = Type.Object({
   PORT: Type.Integer({ default: 80, minimum: 1 }),
   SECRET: Type.String({ minLength: 8 }),
+  RATE: Type.Optional(Type.Integer({ maximum: 1000 })),
+  STRICT: Type.Optional(Type.Boolean()),
   COLOUR: Type.Optional(Type.Union([Type.Literal('red'), Type.Literal('blue')])),
   PREFIX: Type.Optional(Type.String({ pattern: '^[a-z]*$', description: 'lower-case letters' })),
 })
@@ -21,6 +23,21 @@ t.test('types settings, fills in defaults, and ignores empty variables', async (
     SECRET: '12345678',
     COLOUR: 'red',
   })
+})
+
+t.test('converts numbers and booleans, and refuses every other text', async (t) => {
+  const load = (environment: Record<string, string>) =>
+    loadConfig(schema, { SECRET: '12345678', ...environment })
+  const refused = (problem: string) => ({ code: 'CONFIG_INVALID', problems: [problem] })
+  t.match(load({ RATE: '1e2', STRICT: 'false' }), { RATE: 100, STRICT: false })
+  t.match(load({ STRICT: 'true' }), { STRICT: true })
+  for (const RATE of ['1.5', '1k', ' ', 'Infinity']) {
+    t.throws(() => load({ RATE }), refused('RATE must be a whole number'), RATE)
+  }
+  t.throws(() => load({ RATE: '1001' }), refused('RATE must be at most 1000'))
+  for (const STRICT of ['1', 'TRUE', 'yes']) {
+    t.throws(() => load({ STRICT }), refused('STRICT must be a boolean'), STRICT)
+  }
 })
 
 t.test('reads a setting from a file', async (t) => {
