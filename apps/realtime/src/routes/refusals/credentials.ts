@@ -9,7 +9,9 @@ export function credentialsOf({ headers, url }: FastifyRequest): (string | undef
     headers.authorization,
     headers['x-api-key']?.toString(),
     protocols?.includes(bearerSubprotocolPrefix) ? protocols : undefined,
-    new URLSearchParams(url.split('?', 2)[1]).get('access_token') ?? undefined,
+    url.includes('?')
+      ? (new URLSearchParams(url.split('?', 2)[1]).get('access_token') ?? undefined)
+      : undefined,
   ]
 }
 
