@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { testRedis } from '@portcullis/local'
 import t, { type Test } from 'tap'
 
+// Many processes start here; a busy machine needs its time for that.
+t.setTimeout(300_000)
+
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 /** Starts auth on an empty registry, with several workers. Resolves when all of them serve. */

@@ -4,6 +4,9 @@ import t from 'tap'
 import { connected, type Peer } from './fixtures/dial.js'
 import { startProcess, startReady } from './fixtures/start-process.js'
 
+// Many processes start here; a busy machine needs its time for that.
+t.setTimeout(300_000)
+
 type Node = Awaited<ReturnType<typeof startReady>>
 
 /** Returns the process ids that a worker and its successors have had, from the log. */

@@ -15,7 +15,7 @@ export interface CloseOptions {
  * once, but not in a worker.
  */
 export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: CloseOptions): void {
-  const isWorker = peers() !== undefined
+  const workers = peers()
   let reason: string | undefined
   if (onHangup !== undefined) {
     process.on('SIGHUP', onHangup)
@@ -24,7 +24,7 @@ export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: Cl
     {
       delay: deadlineMs,
       logger: app.log,
-      skip: isWorker ? stopSignals : onHangup === undefined ? [] : ['SIGHUP'],
+      skip: workers !== undefined ? stopSignals : onHangup === undefined ? [] : ['SIGHUP'],
     },
     async ({ err, signal = reason }) => {
       if (err) {
@@ -35,14 +35,22 @@ export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: Cl
       await app.close()
     },
   )
-  if (!isWorker) {
+  if (workers === undefined) {
     return
   }
-  const closeOnce = (why: string) => {
-    if (reason === undefined) {
-      reason = why
-      close()
+  const closeOnce = async (why: string) => {
+    if (reason !== undefined) {
+      return
     }
+    reason = why
+    if (await workers.leave()) {
+      // The primary hands new connections to the others from now on; this app would refuse them.
+      app.server.close()
+      if (app.internal !== app) {
+        app.internal?.server.close()
+      }
+    }
+    close()
   }
   // One Ctrl-C, or one stop by a service manager, signals the primary and the workers; the primary then
   // signals the workers again. Only the primary kills.

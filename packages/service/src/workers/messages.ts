@@ -26,23 +26,27 @@ export interface WorkerReport {
 export type ToPrimary =
   /** The worker accepts connections. */
   | { type: 'serving' }
+  /** The worker is about to close. */
+  | { type: 'leaving' }
   /** Asks for the reports of all workers. `id` is the worker's own. */
   | { type: 'ask'; id: number; topic: Topic }
   /** Reply to `question`. */
   | { type: 'report'; id: number; report: Report }
 
 export type ToWorker =
+  /** Reply to `leaving`. `alone`: other workers go on, so new connections are for them. */
+  | { type: 'leave'; alone: boolean }
   /** Asks the worker for its report. `id` is the primary's. */
   | { type: 'question'; id: number; topic: Topic }
   /** Reply to `ask`. */
   | { type: 'reports'; id: number; reports: WorkerReport[] }
 
 export function isToPrimary(message: unknown): message is ToPrimary {
-  return isOneOf(message, ['serving', 'ask', 'report'])
+  return isOneOf(message, ['serving', 'leaving', 'ask', 'report'])
 }
 
 export function isToWorker(message: unknown): message is ToWorker {
-  return isOneOf(message, ['question', 'reports'])
+  return isOneOf(message, ['leave', 'question', 'reports'])
 }
 
 /** Node itself sends messages on the same channel, so a message may be anything. */

@@ -17,7 +17,12 @@ export interface Peers {
   answer(topic: Topic, make: MakeReport): void
   /** Asks every worker, this one too. Rejects when the primary process has ended. */
   ask(topic: Topic): Promise<WorkerReport[]>
+  /** Announces that this worker closes. Returns true if other workers go on. */
+  leave(): Promise<boolean>
 }
+
+/** How long the primary process may take to answer `leave`, in milliseconds. */
+const maxLeaveMs = 500
 
 let joined: Peers | undefined
 
@@ -31,8 +36,13 @@ export function joinPeers(place: WorkerPlace): void {
   const makers = new Map<Topic, MakeReport>()
   const asked = new Map<number, PromiseWithResolvers>()
   let lastId = 0
+  let left: (alone: boolean) => void = () => undefined
   process.on('message', async (message) => {
     if (!isToWorker(message)) {
+      return
+    }
+    if (message.type === 'leave') {
+      left(message.alone)
       return
     }
     const { id } = message
@@ -65,6 +75,13 @@ export function joinPeers(place: WorkerPlace): void {
       return new Promise((resolve, reject) => {
         asked.set(id, { resolve, reject })
         tellPrimary({ type: 'ask', id, topic })
+      })
+    },
+    leave() {
+      return new Promise((resolve) => {
+        left = resolve
+        tellPrimary({ type: 'leaving' })
+        setTimeout(resolve, process.connected ? maxLeaveMs : 0, false)
       })
     },
   }

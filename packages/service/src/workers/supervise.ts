@@ -132,6 +132,10 @@ class Supervisor {
         member.worker.process.kill('SIGHUP')
       }
       this.#continueStart()
+    } else if (message.type === 'leaving') {
+      const alone = this.#state === 'running'
+      member.serving &&= !alone
+      reply({ type: 'leave', alone })
     } else if (message.type === 'report') {
       this.#survey.reported(message.id, member.number, message.report)
     } else {
@@ -179,7 +183,7 @@ class Supervisor {
   }
 
   #onExit(member: Member, how: string, isClean: boolean): void {
-    const { number: worker, serving, startedAt } = member
+    const { number: worker, startedAt } = member
     const { log } = this.#options
     this.#members.delete(worker)
     this.#survey.ended(worker)
@@ -191,7 +195,7 @@ class Supervisor {
       this.#exitCode = 1
       this.#stop()
     } else {
-      const isSteady = serving && Date.now() - startedAt >= steadyMs
+      const isSteady = Date.now() - startedAt >= steadyMs
       const failures = isSteady ? 0 : member.failures + 1
       const inMs =
         failures === 0 ? 0 : Math.min(restartMs.first * 2 ** (failures - 1), restartMs.max)
