@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
 # auth, from the checkout's root: docker build -f infra/images/auth.Dockerfile -t portcullis/auth .
 
-FROM node:20-alpine AS build
+FROM node:24-alpine AS build
 WORKDIR /portcullis
 COPY . .
 RUN npm ci --no-audit --no-fund && node infra/build/build.js apps/auth
 
-FROM node:20-alpine
+FROM node:24-alpine
 # /metrics and /docs are on a port of their own: do not publish it.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 INTERNAL_HOST=0.0.0.0 INTERNAL_PORT=9464
 WORKDIR /portcullis
