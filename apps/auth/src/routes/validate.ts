@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { TypeCompiler, type ValueError } from '@sinclair/typebox/compiler'
+import { type TypeCheck, TypeCompiler, type ValueError } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import type { FastifySchemaCompiler } from 'fastify'
 import { describeMismatch } from './describe-mismatch.js'
@@ -9,8 +9,10 @@ import { describeMismatch } from './describe-mismatch.js'
  * properties. Only in query strings, which have no numbers, text is converted and defaults are set.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const check = TypeCompiler.Compile(schema)
+  // At the first request: compiling all schemas would be a tenth of a start.
+  let check: TypeCheck<TSchema> | undefined
   return (given: unknown) => {
+    check ??= TypeCompiler.Compile(schema)
     const value =
       httpPart === 'querystring' ? Value.Convert(schema, Value.Default(schema, given)) : given
     if (check.Check(value)) {

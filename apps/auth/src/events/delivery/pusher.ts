@@ -1,7 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { Agent } from 'undici'
+import type { Agent } from 'undici'
 import { lookup } from '../receivers/endpoint.js'
 import { securityEventType } from './security-event.js'
 
@@ -32,29 +32,27 @@ export interface PusherOptions {
 
 /** Pushes events (RFC 8935) over kept-alive HTTP connections. Follows no redirects. */
 export class Pusher {
-  readonly #timeoutMs: number
-  readonly #agent: Agent
+  readonly #options: PusherOptions
+  #agent: Promise<Agent> | undefined
+  #closed = false
 
-  constructor({ timeoutMs, concurrency }: PusherOptions) {
-    this.#timeoutMs = timeoutMs
-    this.#agent = new Agent({
-      connections: concurrency,
-      pipelining: 1,
-      connect: { timeout: timeoutMs, lookup },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      keepAliveTimeout: 30_000,
-      maxResponseSize: maxResponseBytes,
-    })
+  constructor(options: PusherOptions) {
+    this.#options = options
   }
 
   /** Delivers one event. Never rejects: errors are results too. */
   async push(endpoint: URL, authorization: string | undefined, event: string): Promise<PushResult> {
+    const { timeoutMs } = this.#options
     // undici's timeouts restart at each byte; this one also ends a slow trickle.
     const timeout = new AbortController()
-    const timer = setTimeout(() => timeout.abort(), this.#timeoutMs)
+    const timer = setTimeout(() => timeout.abort(), timeoutMs)
     try {
-      const { statusCode, body } = await this.#agent.request({
+      this.#agent ??= openAgent(this.#options)
+      const agent = await this.#agent
+      if (this.#closed) {
+        return { failed: 'closing' }
+      }
+      const { statusCode, body } = await agent.request({
         origin: endpoint.origin,
         path: endpoint.pathname + endpoint.search,
         method: 'POST',
@@ -80,7 +78,7 @@ export class Pusher {
         : { refused: `answered ${err}` }
     } catch (error) {
       if (timeout.signal.aborted) {
-        return { failed: `no answer in ${this.#timeoutMs} ms` }
+        return { failed: `no answer in ${timeoutMs} ms` }
       }
       return { failed: `not reached: ${codeOf(error)}` }
     } finally {
@@ -90,8 +88,23 @@ export class Pusher {
 
   /** Aborts requests in flight and closes the connections. */
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    this.#closed = true
+    await (await this.#agent)?.destroy()
   }
+}
+
+/** Loads undici at the first push: many installations have no receiver. */
+async function openAgent({ timeoutMs, concurrency }: PusherOptions): Promise<Agent> {
+  const { Agent } = await import('undici')
+  return new Agent({
+    connections: concurrency,
+    pipelining: 1,
+    connect: { timeout: timeoutMs, lookup },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    keepAliveTimeout: 30_000,
+    maxResponseSize: maxResponseBytes,
+  })
 }
 
 function errOf(text: string): ErrorResponse['err'] | undefined {
