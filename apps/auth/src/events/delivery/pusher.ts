@@ -95,8 +95,9 @@ export class Pusher {
 
 /** Loads undici at the first push: many installations have no receiver. */
 async function openAgent({ timeoutMs, concurrency }: PusherOptions): Promise<Agent> {
-  const { Agent } = await import('undici')
-  return new Agent({
+  // In a bundle, a CommonJS package that is imported later has its default export alone.
+  const { default: undici } = await import('undici')
+  return new undici.Agent({
     connections: concurrency,
     pipelining: 1,
     connect: { timeout: timeoutMs, lookup },
