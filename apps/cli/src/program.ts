@@ -15,6 +15,7 @@ import { revocationCommands } from './commands/revocation.js'
 import { revokeCommand } from './commands/revoke.js'
 import { tokenCommands } from './commands/token/index.js'
 import { exitCodesText } from './errors.js'
+import { loadTls } from './installation/tls.js'
 import { type OpenSession, openSession } from './session/session.js'
 import type { Shell } from './terminal/shell.js'
 
@@ -35,6 +36,7 @@ export function program(shell: Shell): Command {
       writeErr: (text) => void shell.stderr.write(text),
     })
     .addHelpText('after', afterHelp)
+    .hook('preAction', loadTls)
   const open: OpenSession = (command) => openSession(shell, command)
   identityCommands(root, open)
   codeCommands(root, open)

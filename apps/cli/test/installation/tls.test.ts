@@ -7,7 +7,7 @@ import { makeAuthority } from '@portcullis/local'
 import t from 'tap'
 import { WebSocketServer } from 'ws'
 import { probe } from '../../src/doctor/probe.js'
-import { dialNode, useTls } from '../../src/installation/tls.js'
+import { dialNode, loadTls, useTls } from '../../src/installation/tls.js'
 
 t.test('requests and sockets use the configured certificates', async (t) => {
   const authority = await makeAuthority('installation')
@@ -38,6 +38,7 @@ t.test('requests and sockets use the configured certificates', async (t) => {
   const cert = file('me.crt', me.cert)
   const key = file('me.key', me.key)
 
+  await loadTls()
   t.throws(() => useTls({ cert }), { code: 'usage' }, 'a certificate without its key')
   t.throws(() => useTls({ ca: join(folder, 'none') }), { code: 'failed' }, 'a missing file')
   await t.rejects(
