@@ -5,7 +5,7 @@ import type { CaseResult, Ratio, Row } from './report/result.js'
 /** The warm-up ends when the last rounds of every side, so many, differ by no more than a tenth. */
 export const standsStillAfter = 3
 const stillShare = 0.1
-const warmUpLimitMs = 40_000
+const warmUpLimitMs = 25_000
 
 /**
  * Measures a case: warms up until its figures stand still, then measures all sides in turn, so that other
