@@ -56,8 +56,9 @@ export const warnOfProxy = plugin(
       return
     }
     let warned = false
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       if (warned || request.headers['x-forwarded-for'] === undefined) {
+        done()
         return
       }
       warned = true
@@ -65,6 +66,7 @@ export const warnOfProxy = plugin(
         { peer: request.ip },
         `X-Forwarded-For came from ${request.ip}, but TRUST_PROXY is not set: limits count all clients behind that proxy as one address. If ${request.ip} is your proxy, set TRUST_PROXY=${request.ip}`,
       )
+      done()
     })
   },
   { name: 'warn-of-proxy', fastify: '5.x' },

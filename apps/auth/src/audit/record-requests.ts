@@ -74,20 +74,28 @@ export const recordRequests = plugin(
         request.audit.error = code
       }
     })
-    app.addHook('onSend', async (request, reply) => {
+    app.addHook('onSend', (request, reply, _payload, done) => {
+      const written = record(request, reply)
+      // Fastify goes on when the promise resolves, or when `done` is called.
+      if (written === undefined) {
+        done()
+      }
+      return written
+    })
+
+    /** Returns a promise if the answer has to wait for its entry. */
+    function record(request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
       const entry = entryOf(request, reply)
       if (entry === undefined) {
-        return
+        return undefined
       }
       if (isAttempt(entry)) {
         attempts.add(entry, addressOf(request))
-        return
+        return undefined
       }
       const added = log.add(entry)
-      if (auditActions[entry.action] === 'act' && entry.result !== 'refused') {
-        await added
-      }
-    })
+      return auditActions[entry.action] === 'act' && entry.result !== 'refused' ? added : undefined
+    }
   },
   { name: 'audit' },
 )

@@ -184,10 +184,11 @@ export const admitCallers = plugin(
   async (app: FastifyInstance, options: CallersOptions) => {
     const callers = new Callers(options)
     app.decorate('callers', callers)
-    app.addHook('onSend', async (request, reply, payload) => {
+    app.addHook('onSend', (request, reply, payload, done) => {
       const refusal = callers.refusal(request)
       if (refusal === undefined) {
-        return payload
+        done()
+        return
       }
       if (payload instanceof Readable) {
         payload.destroy()
@@ -201,7 +202,7 @@ export const admitCallers = plugin(
         .code(error.statusCode)
         .headers(headers)
         .type(isOAuth ? 'application/json' : 'application/problem+json')
-      return JSON.stringify(isOAuth ? oauthErrorOf(error) : problemOf(request, error))
+      done(null, JSON.stringify(isOAuth ? oauthErrorOf(error) : problemOf(request, error)))
     })
   },
   { name: 'admit-callers' },

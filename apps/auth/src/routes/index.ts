@@ -56,9 +56,10 @@ export interface RoutesOptions {
  */
 export async function routes(app: FastifyInstance, { feed }: RoutesOptions): Promise<void> {
   await app.register(async (oauth) => {
-    oauth.addHook('onRequest', async (_request, reply) => {
+    oauth.addHook('onRequest', (_request, reply, done) => {
       // Required beside Cache-Control (RFC 6749 §5.1).
       reply.header('pragma', 'no-cache')
+      done()
     })
     answerOAuthErrors(oauth)
     await acceptForms(oauth)

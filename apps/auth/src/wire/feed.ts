@@ -91,12 +91,13 @@ export async function acceptNodes(
       hub.close(config.CLOSE_DEADLINE_MS / 2).then(() => done(), done)
     },
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (request.ws && request.routeOptions.url !== '/v1/feed') {
-      throw new AuthError(
-        'invalid_request',
-        'this is not a WebSocket route; the feed is at /v1/feed',
+      done(
+        new AuthError('invalid_request', 'this is not a WebSocket route; the feed is at /v1/feed'),
       )
+    } else {
+      done()
     }
   })
 }

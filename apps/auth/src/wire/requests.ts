@@ -10,15 +10,17 @@ export async function handleRequests(app: FastifyInstance, registry: Registry): 
   app.setValidatorCompiler(validatorCompiler)
   // Routes build their answers in the shape of the schemas, which describe and do not filter.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     // Many answers contain codes and tokens (RFC 6749 §5.1). A route whose answer may be cached says so.
     reply.header('cache-control', 'no-store')
+    done()
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // A connection that is kept alive after the last answer would delay the close until its timeout.
     if (app.closing) {
       reply.header('connection', 'close')
     }
+    done()
   })
   await app.register(problems, { translate })
   await app.register(rateLimit, {
