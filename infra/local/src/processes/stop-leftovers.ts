@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LocalRun } from '@portcullis/contracts/local'
-import { mainOf } from '../checkout.js'
+import { type App, bundleOf, mainOf } from '../checkout.js'
 import type { State } from '../state/state.js'
 
 /**
@@ -16,8 +16,8 @@ export async function stopLeftovers(state: State): Promise<void> {
   }
   const { auth, realtime } = pidsOf(text)
   const leftover = [
-    ...auth.filter((pid) => runs(pid, mainOf('auth'))),
-    ...realtime.filter((pid) => runs(pid, mainOf('realtime'))),
+    ...auth.filter((pid) => runs(pid, 'auth')),
+    ...realtime.filter((pid) => runs(pid, 'realtime')),
   ]
   for (const pid of leftover) {
     signal(pid, 'SIGTERM')
@@ -39,13 +39,13 @@ function pidsOf(text: string): { auth: number[]; realtime: number[] } {
   }
 }
 
-function runs(pid: number, program: string): boolean {
+function runs(pid: number, app: App): boolean {
   try {
     const command =
       process.platform === 'linux'
         ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
         : execFileSync('ps', ['-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' })
-    return command.includes(program)
+    return [bundleOf(app), mainOf(app)].some((program) => command.includes(program))
   } catch {
     return false
   }
