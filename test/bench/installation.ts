@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startAuth, startRealtime, startRedis } from '@portcullis/local'
+import { bundleOf, startAuth, startRealtime, startRedis } from '@portcullis/local'
 import { Pool } from 'undici'
 import type { Stage } from './stage.js'
 
@@ -63,6 +63,7 @@ export async function startInstallation(
     redisUrl: redis.url,
     prefix,
     env: { ...quiet, ...authEnv },
+    program: bundleOf('auth'),
   })
   await stage.add(() => auth.stop())
 
@@ -80,6 +81,7 @@ export async function startInstallation(
       authUrl: auth.url,
       credentials: service,
       env: { ...quiet, ...realtimeEnv },
+      program: bundleOf('realtime'),
     })
     await stage.add(() => node.stop())
     return node

@@ -1,3 +1,4 @@
+export { bundleOf } from './checkout.js'
 export { LocalError, type LocalErrorCode } from './errors.js'
 export type { Answer, Credentials } from './identities/administrator.js'
 export { type PrivateRedis, type StartRedisOptions, startRedis } from './redis/start-redis.js'

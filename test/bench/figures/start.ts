@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startAuth } from '@portcullis/local'
+import { bundleOf, startAuth } from '@portcullis/local'
 import type { Column, Figure, Sample, Setting, Side } from '../figure.js'
 import { prefix, startInstallation } from '../installation.js'
 import { cpuMicroseconds, parseTimes } from '../measure/cpu.js'
@@ -54,7 +54,11 @@ type Begin = (stage: Stage) => Promise<() => Promise<number>>
 const auth: Begin = async (stage) => {
   const redis = await startPeerRedis(stage, { durable: true })
   return async () => {
-    const started = await startAuth({ redisUrl: redis.url, prefix })
+    const started = await startAuth({
+      redisUrl: redis.url,
+      prefix,
+      program: bundleOf('auth'),
+    })
     await stage.add(() => started.stop())
     return started.pid
   }
