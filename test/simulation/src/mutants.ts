@@ -108,16 +108,10 @@ class UncheckedEffects extends Watch {
   }
 }
 
-/** Does not introspect the held grants of HTTP callers again when the feed has skipped events. */
-class ForgottenCallers extends Watch {
-  override tokenIds() {
-    const { tokens } = this.countConnections({
-      type: 'inquire',
-      id: '',
-      selector: { all: true },
-      limit: Number.MAX_SAFE_INTEGER,
-    })
-    return tokens.map(({ jti }) => jti)
+/** Introspects no live token again when the feed has skipped events. */
+class ForgottenTokens extends Watch {
+  override tokenIds(): readonly string[] {
+    return []
   }
 }
 
@@ -187,7 +181,7 @@ export type MutantName =
   | 'no-deadline'
   | 'effect-unchecked'
   | 'body-not-cut'
-  | 'callers-forgotten'
+  | 'tokens-forgotten'
   | 'auth-no-part'
   | 'caller-unwatched'
 
@@ -268,11 +262,11 @@ export const mutants: Readonly<Record<MutantName, Mutant>> = {
     seed: 2,
     parts: { Watch: UncheckedEffects, IncomingHead: UncutHead },
   },
-  'callers-forgotten': {
-    what: 'held grants of HTTP callers are not introspected again after the feed skipped events',
+  'tokens-forgotten': {
+    what: 'live tokens are not introspected again after the feed skipped events',
     breaks: 'a byte after a complete receipt',
-    seed: 126,
-    parts: { Watch: ForgottenCallers },
+    seed: 54,
+    parts: { Watch: ForgottenTokens },
   },
   'auth-no-part': {
     what: 'receipts do not wait for auth instances',

@@ -84,6 +84,7 @@ export class Invariants {
 
   /** Call when the registry has restarted with older data. Lost receipts promise nothing. */
   onLost(partitions: readonly ReadonlyMap<string, ReceiptPart>[]): void {
+    const { world } = this.#options
     for (const known of this.#receipts.values()) {
       for (const partition of known.parts.keys()) {
         const part = partitions[partition]?.get(known.id)
@@ -93,9 +94,8 @@ export class Invariants {
           known.parts.set(partition, part)
         }
       }
-      if (!isComplete(known)) {
-        known.completeAt = undefined
-      }
+      // The data after a second restart may be newer than after the first.
+      known.completeAt = isComplete(known) ? (known.completeAt ?? world.now) : undefined
       if (known.parts.size === 0) {
         this.#receipts.delete(known.id)
       }
