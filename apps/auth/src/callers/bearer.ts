@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { noteActor, noteClaimedActor } from '../audit/note-actor.js'
 import { AuthError } from '../errors.js'
+import { words } from '../registry/identities/record.js'
 import type { Jwt } from '../tokens/jwt.js'
 import { verify } from '../tokens/verify.js'
 import type { AdmittedCaller } from './caller.js'
@@ -52,7 +53,7 @@ export async function admitBearer(
   const caller = {
     identity: claims.client_id,
     subject: record.subject,
-    scopes: record.scope === '' ? [] : record.scope.split(' '),
+    scopes: words(record.scope),
     token: { jti: claims.jti, labels, parents, issuedUs, expiresAt },
     ...authority,
   }
