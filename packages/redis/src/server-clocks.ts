@@ -128,9 +128,18 @@ export class ServerClocks {
   }
 }
 
-/** Returns the milliseconds by which the wall clock is ahead of the monotonic clock. */
+/**
+ * Returns the milliseconds by which the wall clock is ahead of the monotonic clock. Reads again when
+ * the process was interrupted between the two clocks, which would look like a drift.
+ */
 function wallAhead(): number {
-  return Date.now() - performance.now()
+  for (;;) {
+    const before = performance.now()
+    const wall = Date.now()
+    if (performance.now() - before < 1) {
+      return wall - before
+    }
+  }
 }
 
 function deadlineOf({ serverMs, at }: Reading, until: number): number {
