@@ -41,7 +41,8 @@ export const ChannelRequest = Type.Object({ channel: ChannelName })
 
 const StreamPosition = Type.Object({
   offset: Type.Integer({ minimum: 0 }),
-  epoch: Type.String({ maxLength: 64 }),
+  /** Without an epoch, or with an empty one: the present epoch. */
+  epoch: Type.Optional(Type.String({ maxLength: 64 })),
 })
 
 /** `POST /api/history`. Without a limit, or with 0, the result has only the position. */

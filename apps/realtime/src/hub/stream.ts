@@ -241,7 +241,10 @@ function lastOffset(since: StreamPosition, { position, publications }: StreamRea
   return upTo
 }
 
-/** Combines a read with the publications delivered meanwhile. */
+/**
+ * Combines a read with the publications delivered meanwhile. A client that knows an offset and no
+ * epoch means the present one.
+ */
 function recoveryOf(
   since: StreamPosition,
   read: StreamRead,
@@ -250,7 +253,8 @@ function recoveryOf(
   const newer = later.filter(({ offset }) => offset > read.position.offset)
   const position = { ...read.position, offset: newer.at(-1)?.offset ?? read.position.offset }
   const publications = [...read.publications, ...newer]
-  return lastOffset(since, { position, publications }) === position.offset
+  const from = since.epoch === '' ? { ...since, epoch: position.epoch } : since
+  return lastOffset(from, { position, publications }) === position.offset
     ? { position, publications, recovered: true }
     : { position, publications: [], recovered: false }
 }

@@ -330,6 +330,18 @@ t.test('recovers everything after a position once', async (t) => {
   t.same(one.got, ['e0/3', 'e0/4', 'e0/5', 'e0/6', 'e0/7'])
 })
 
+t.test('an empty epoch stands for the present one', async (t) => {
+  const { redis, subscribe } = open()
+  await subscribe(subscriber('0'))
+  for (let times = 0; times < 3; times += 1) {
+    redis.publish()
+  }
+  const one = subscriber('1')
+  const begin = await subscribe(one, { offset: 1, epoch: '' })
+  t.match(begin, { recovered: true, position: { offset: 3, epoch: 'e0' } })
+  t.same(one.got, ['e0/2', 'e0/3'])
+})
+
 t.test('ignores late messages that a recovery has already read', async (t) => {
   const { redis, subscribe } = open()
   const other = subscriber('0')

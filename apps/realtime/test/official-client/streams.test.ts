@@ -35,6 +35,27 @@ for (const build of ['json', 'protobuf'] as const) {
   const bytesOf = (data: unknown): unknown =>
     build === 'json' ? data : Buffer.from(JSON.stringify(data))
 
+  t.test(
+    `${build}: continues from an offset that its application has, without an epoch`,
+    async (t) => {
+      const centrifuge = client(t, two.wsUrl, 'ada')
+      const channel = `chat:state-${build}`
+      for (const data of ['a', 'b', 'c']) {
+        await publish(channel, data)
+      }
+      const subscription = centrifuge.newSubscription(channel, {
+        getState: async () => ({ offset: 1, epoch: '' }),
+      })
+      const heard: unknown[] = []
+      subscription.on('publication', ({ data }) => heard.push(parsed(data)))
+      subscription.subscribe()
+      t.match(await next(subscription, 'subscribed'), { wasRecovering: true, recovered: true })
+      await publish(channel, 'd')
+      await next(subscription, 'publication')
+      t.same(heard, ['b', 'c', 'd'])
+    },
+  )
+
   t.test(`${build}: gets each publication once and in order after interruptions`, async (t) => {
     const centrifuge = client(t, two.wsUrl, 'ada')
     const subscription = centrifuge.newSubscription(`chat:cut-${build}`)

@@ -43,7 +43,9 @@ export function subscribePush(begin: Begin, since: StreamPosition | undefined): 
   if (!('position' in begin)) {
     return { ...always, ...begin }
   }
-  return { ...always, ...(begin.recovered && since !== undefined ? since : begin.position) }
+  const { position, recovered } = begin
+  const offset = recovered && since !== undefined ? since.offset : position.offset
+  return { ...always, offset, epoch: position.epoch }
 }
 
 function matching(publications: readonly StoredPublication[], filter: TagFilter | undefined) {

@@ -36,10 +36,11 @@ t.test('returns the newest publications of a history, and removes it', async (t)
   ]
   t.same(result, { epoch, offset: 3, publications })
   t.same(await call('history', { channel }), { result: { epoch, offset: 3, publications: [] } })
-  const since = { offset: 2, epoch }
-  t.match(await call('history', { channel, limit: 9, since }), {
-    result: { publications: [{ data: 3 }] },
-  })
+  for (const since of [{ offset: 2, epoch }, { offset: 2 }, { offset: 2, epoch: '' }]) {
+    t.match(await call('history', { channel, limit: 9, since }), {
+      result: { publications: [{ data: 3 }] },
+    })
+  }
   t.match(await call('history', { channel, since: { offset: 2, epoch: 'old' } }), {
     error: { code: 112 },
   })

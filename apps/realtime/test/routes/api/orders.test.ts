@@ -73,13 +73,19 @@ t.test('sends publications after recover_since first', async (t) => {
   const since = await publish(1)
   await publish(2)
   await publish(3)
-  const { user, peer } = await userOf()
-  await one.api('subscribe', backend, { user, channel: 's:1', recover_since: since })
   const subscribe = { recoverable: true, positioned: true, ...since }
-  t.same(await peer.next(), { push: { channel: 's:1', subscribe } })
+  const peers = []
+  for (const position of [since, { offset: 1 }, { offset: 1, epoch: '' }]) {
+    const { user, peer } = await userOf()
+    await one.api('subscribe', backend, { user, channel: 's:1', recover_since: position })
+    t.same(await peer.next(), { push: { channel: 's:1', subscribe } })
+    peers.push(peer)
+  }
   await publish(4)
-  for (const data of [2, 3, 4]) {
-    t.same(await peer.next(), { push: { channel: 's:1', pub: { data, offset: data } } })
+  for (const peer of peers) {
+    for (const data of [2, 3, 4]) {
+      t.same(await peer.next(), { push: { channel: 's:1', pub: { data, offset: data } } })
+    }
   }
 })
 

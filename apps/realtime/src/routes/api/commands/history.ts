@@ -39,14 +39,19 @@ export function apiHistory(
       if (optionsOf(channel).historySize === 0) {
         return apiError(replyErrors.notAvailable)
       }
+      const { offset = 0, epoch = '' } = since ?? {}
       const reply = await orUnread(
-        history(channel, { limit, since, reverse }, limits.reader(identity)),
+        history(
+          channel,
+          { limit, since: since && { offset, epoch }, reverse },
+          limits.reader(identity),
+        ),
       )
       if ('error' in reply) {
         return reply
       }
       const { position, publications } = reply.result
-      if (since !== undefined && since.epoch !== position.epoch) {
+      if (position.epoch !== (epoch || position.epoch)) {
         return apiError(replyErrors.unrecoverablePosition)
       }
       const read = publications.flatMap(({ offset, encoded }) => {

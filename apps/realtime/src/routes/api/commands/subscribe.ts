@@ -64,7 +64,7 @@ export function apiSubscribe(
         type: 'subscribe',
         ...targetOf(body, caller),
         channel,
-        ...defined({ since, data: data?.toString('base64') }),
+        ...defined({ since: since && { epoch: '', ...since }, data: data?.toString('base64') }),
         ...(expireAt === 0 ? {} : { expiresAt: expireAt * 1000 }),
       }
       return orInternal(sendOrder(order, caller).then(() => ({})))
