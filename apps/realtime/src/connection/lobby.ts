@@ -1,7 +1,7 @@
 import { type Codec, type Disconnect, disconnectCodes, replyErrors } from '@portcullis/protocol'
 import type { Transport } from './io/transport.js'
 import { Deadline } from './timing/deadline.js'
-import type { Grant, Tokens } from './tokens.js'
+import type { Grant, NoGrant, Tokens } from './tokens.js'
 
 /** Bytes of a `connect` with a token of maximal length, and a client's name, version and data. */
 const maxBytes = 8192
@@ -165,11 +165,16 @@ export class Guest {
     }
   }
 
-  /** Error 109 makes a client fetch a new token and reconnect. */
-  #refuse(id: number, reason: 'inactive' | 'unavailable'): void {
-    const error = reason === 'inactive' ? replyErrors.tokenExpired : replyErrors.internal
+  #refuse(id: number, reason: NoGrant): void {
+    // The close code is terminal: a client would show the same token again and again.
+    if (reason === 'invalid') {
+      this.end(disconnectCodes.invalidToken)
+      return
+    }
+    // Error 109 makes a client fetch a new token and reconnect.
+    const error = reason === 'expired' ? replyErrors.tokenExpired : replyErrors.internal
     this.#transport.write([this.#codec.frame([this.#codec.reply(id, { error })])])
-    this.end(reason === 'inactive' ? disconnectCodes.expired : disconnectCodes.serverError)
+    this.end(reason === 'expired' ? disconnectCodes.expired : disconnectCodes.serverError)
   }
 
   #close(): void {

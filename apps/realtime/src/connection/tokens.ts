@@ -4,10 +4,15 @@ import type { Permit } from '../hub/permit.js'
 
 export type { EndReason, Grant }
 
+/**
+ * Why there is no grant. `expired`: a new token may be good. `invalid`: malformed, revoked or never
+ * issued, so it can never be good. `unavailable`: auth cannot be asked now.
+ */
+export type NoGrant = 'expired' | 'invalid' | 'unavailable'
+
 /** Asks auth about tokens, and watches the tokens that connections use. */
 export interface Tokens {
-  /** `inactive`: expired, revoked or never issued. `unavailable`: auth cannot be asked now. */
-  introspect(token: string): Promise<Grant | 'inactive' | 'unavailable'>
+  introspect(token: string): Promise<Grant | NoGrant>
   /**
    * Calls `onEnd` in the same synchronous step in which the grant ends; at once if it has ended.
    * Returns `release`, which stops the watch.

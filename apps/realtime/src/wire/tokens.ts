@@ -1,5 +1,6 @@
 import { type Gate, GateError } from '@portcullis/gate'
 import type { Tokens } from '../connection/tokens.js'
+import { hasExpired } from './has-expired.js'
 
 /** Adapts the gate to what connections need of it. */
 export function wireTokens(gate: Pick<Gate, 'hold' | 'effect' | 'introspect'>): Tokens {
@@ -13,7 +14,10 @@ export function wireTokens(gate: Pick<Gate, 'hold' | 'effect' | 'introspect'>): 
         if (!(error instanceof GateError)) {
           throw error
         }
-        return error.code === 'auth_unavailable' ? 'unavailable' : 'inactive'
+        if (error.code === 'auth_unavailable') {
+          return 'unavailable'
+        }
+        return hasExpired(token, Date.now()) ? 'expired' : 'invalid'
       }
     },
   }

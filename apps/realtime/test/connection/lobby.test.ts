@@ -4,19 +4,19 @@ import { Connection } from '../../src/connection/connection.js'
 import { Lobby } from '../../src/connection/lobby.js'
 import type { Grant } from '../../src/connection/tokens.js'
 import { FakeTransport, flushed, grant, MemoryNode, settled } from '../fixtures/memory-node.js'
+import { expiredToken } from '../fixtures/unsigned-token.js'
 
-const connect = Buffer.from('{"id":1,"connect":{"token":"t"}}')
 const publish = Buffer.from('{"id":2,"publish":{"channel":"news","data":1}}')
 
 /** Returns a guest whose token auth is checking. */
-function asking(t: Parameters<typeof lobbyOf>[0]) {
+function asking(t: Parameters<typeof lobbyOf>[0], token = 't') {
   const memory = new MemoryNode(t)
   const answer = settled<Grant | 'inactive' | 'unavailable'>()
   memory.introspecting = () => answer.promise
   const lobby = lobbyOf(t, memory)
   const transport = new FakeTransport()
   const guest = lobby.add(transport, jsonCodec, memory.node.tokens.introspect)
-  guest.receive(connect, false)
+  guest.receive(Buffer.from(JSON.stringify({ id: 1, connect: { token } })), false)
   return { memory, lobby, transport, guest, answer: answer.resolve }
 }
 
@@ -82,6 +82,21 @@ t.test('admits no client without an answer from auth', async (t) => {
   t.equal(transport.ending, 3004)
   t.same([memory.hub.size, lobby.size], [0, 0])
 })
+
+t.test(
+  'a token that can never be good stops the client, and an expired one does not',
+  async (t) => {
+    const invalid = asking(t)
+    invalid.answer('inactive')
+    await flushed()
+    t.same([invalid.transport.messages, invalid.transport.ending], [[], 3500])
+    const expired = asking(t, expiredToken)
+    expired.answer('inactive')
+    await flushed()
+    t.match(expired.transport.messages, [{ id: 1, error: { code: 109 } }])
+    t.equal(expired.transport.ending, 3005)
+  },
+)
 
 t.test('limits the bytes that wait for the answer', async (t) => {
   const { transport, guest } = asking(t)

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { next, type OfficialClient, officialClient } from '../fixtures/official-client.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
+import { expiredToken } from '../fixtures/unsigned-token.js'
 
 const auth = await scriptedAuth(t)
 const environment = {
@@ -168,7 +169,13 @@ t.test('sends its token in the first command where that is allowed', async (t) =
   await centrifuge.publish('a', Buffer.of(1))
 
   const wrong = client(t, node.wsUrl, () => '', { ...bare, token: 'unknown' })
-  const error = next<{ error: { code: number } }>(wrong, 'error')
+  const stopped = next<{ code: number }>(wrong, 'disconnected')
   wrong.connect()
-  t.match(await error, { error: { code: 109 } })
+  t.match(await stopped, { code: 3500 }, 'a token that can never be good stops the client')
+
+  const getToken = async () => token
+  const stale = client(t, node.wsUrl, () => '', { ...bare, token: expiredToken, getToken })
+  stale.connect()
+  await stale.ready()
+  t.match(await stale.publish('a', Buffer.of(1)), {}, 'it asks for another token')
 })

@@ -16,9 +16,12 @@ export async function channelToken(
   if (grant === 'unavailable') {
     return { error: replyErrors.internal }
   }
-  // Error 109 makes a client ask its backend for a new token.
-  if (grant === 'inactive') {
+  // Error 109 makes a client ask its backend for a new token, and 103 makes it stop.
+  if (grant === 'expired') {
     return { error: replyErrors.tokenExpired }
+  }
+  if (grant === 'invalid') {
+    return { error: replyErrors.permissionDenied }
   }
   const isOwn = grant.identity === session.identity && grant.subject === session.subject
   return isOwn && permits(grant, 'subscribe', channel)

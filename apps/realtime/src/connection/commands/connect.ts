@@ -130,11 +130,11 @@ async function takeToken(
     return undefined
   }
   const outcome = await adoptToken(session, token)
-  if (outcome === 'foreign') {
+  if (outcome === 'foreign' || outcome === 'invalid') {
     session.end(disconnectCodes.invalidToken)
   }
   // Error 109 makes the client fetch a new token and try again: the one that it kept is stale.
-  if (outcome === 'inactive') {
+  if (outcome === 'expired') {
     return replyErrors.tokenExpired
   }
   return outcome === 'unavailable' ? replyErrors.internal : undefined

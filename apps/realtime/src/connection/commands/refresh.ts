@@ -32,7 +32,10 @@ export async function refresh(
       return
     case 'unavailable':
       return session.fail(id, replyErrors.internal)
-    case 'inactive':
+    // Closes with 3005: the client fetches another token and reconnects.
+    case 'expired':
+      return session.end(disconnectCodes.expired)
+    case 'invalid':
     case 'foreign':
       return session.end(disconnectCodes.invalidToken)
     case 'adopted':

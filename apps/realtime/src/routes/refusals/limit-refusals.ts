@@ -119,11 +119,11 @@ export class RefusalLimits {
     }
     try {
       const found = await ask(token)
-      if (found === 'inactive') {
+      if (typeof found !== 'string') {
+        this.#active.add(digest)
+      } else if (found !== 'unavailable') {
         this.#active.delete(digest)
         await this.#rates.countForAddress(request)
-      } else if (found !== 'unavailable') {
-        this.#active.add(digest)
       }
       return found
     } finally {

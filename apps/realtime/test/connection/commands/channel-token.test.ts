@@ -1,6 +1,7 @@
 import { disconnectCodes } from '@portcullis/protocol'
 import t, { type Test } from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
+import { expiredToken } from '../../fixtures/unsigned-token.js'
 
 const secret = { channel: 'secret' }
 const withToken = { ...secret, token: 'for-secret' }
@@ -41,6 +42,7 @@ t.test('rejects other tokens for a channel', async (t) => {
     'of another subject': grant({ subject: 'bob', scopes: ['subscribe:*'] }),
     'for another channel': grant({ scopes: ['subscribe:secrets', 'publish:secret'] }),
     inactive: 'inactive',
+    [expiredToken]: 'inactive',
     unavailable: 'unavailable',
   } as const
   const codes: unknown[] = []
@@ -51,7 +53,7 @@ t.test('rejects other tokens for a channel', async (t) => {
     await flushed()
     codes.push(transport.messages.map(({ error }) => Object(error).code))
   }
-  t.same(codes, [[103], [103], [103], [109], [100]])
+  t.same(codes, [[103], [103], [103], [103], [109], [100]])
   t.equal(memory.hub.counts.subscriptions, 0)
   t.equal(connection.subscriptions.size, 0)
 })
@@ -170,7 +172,7 @@ t.test('sub_refresh replaces the channel token', async (t) => {
   await flushed()
   const byId = new Map(transport.messages.map(({ id, ...reply }) => [id, reply]))
   t.match(byId.get(3), { sub_refresh: { expires: true, ttl: Number } })
-  t.match(byId.get(4), { error: { code: 109 } })
+  t.match(byId.get(4), { error: { code: 103 } })
   t.match(byId.get(5), { error: { code: 107 } })
   memory.end(forSecret, 'revoked')
   await flushed()

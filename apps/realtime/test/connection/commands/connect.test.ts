@@ -1,5 +1,6 @@
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
+import { expiredToken } from '../../fixtures/unsigned-token.js'
 
 t.test('does not introspect the token of the upgrade again', async (t) => {
   const memory = new MemoryNode(t)
@@ -48,14 +49,15 @@ t.test('limits the bytes of waiting commands', async (t) => {
 t.test('refuses a token that may not replace that of the upgrade', async (t) => {
   const memory = new MemoryNode(t)
   const outcomes = [
-    { answer: 'inactive' as const, code: 109, ending: undefined },
-    { answer: 'unavailable' as const, code: 100, ending: undefined },
-    { answer: grant({ subject: 'eve' }), code: undefined, ending: 3500 },
+    { token: expiredToken, answer: 'inactive' as const, code: 109, ending: undefined },
+    { token: 'other', answer: 'inactive' as const, code: undefined, ending: 3500 },
+    { token: 'other', answer: 'unavailable' as const, code: 100, ending: undefined },
+    { token: 'other', answer: grant({ subject: 'eve' }), code: undefined, ending: 3500 },
   ]
-  for (const { answer, code, ending } of outcomes) {
+  for (const { token, answer, code, ending } of outcomes) {
     memory.introspecting = async () => answer
     const { connection, transport } = memory.open()
-    send(connection, { id: 1, connect: { token: 'other' } })
+    send(connection, { id: 1, connect: { token } })
     await flushed()
     t.match(transport.messages, code === undefined ? [] : [{ id: 1, error: { code } }])
     t.equal(transport.ending, ending)

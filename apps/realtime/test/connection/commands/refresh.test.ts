@@ -1,5 +1,6 @@
 import t from 'tap'
 import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
+import { expiredToken } from '../../fixtures/unsigned-token.js'
 
 const refresh = { token: 'second' }
 
@@ -45,6 +46,15 @@ t.test('ends the connection when the new grant has already ended', async (t) => 
   await flushed()
   t.equal(opened.transport.ending, 4500)
   t.equal(memory.holders.get(opened.grant)?.size, 0, 'the old grant is released too')
+})
+
+t.test('an expired token makes the client reconnect with another one', async (t) => {
+  const memory = new MemoryNode(t)
+  memory.introspecting = async () => 'inactive'
+  const { connection, transport } = await memory.connect()
+  send(connection, { id: 2, refresh: { token: expiredToken } })
+  await flushed()
+  t.equal(transport.ending, 3005)
 })
 
 t.test('accepts only an active token of the same identity and subject', async (t) => {

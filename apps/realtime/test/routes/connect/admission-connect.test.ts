@@ -3,6 +3,7 @@ import t from 'tap'
 import { connected, dial, refused } from '../../fixtures/dial.js'
 import { randomPrefix, realtimeNode } from '../../fixtures/realtime-node.js'
 import { scriptedAuth } from '../../fixtures/scripted-auth.js'
+import { expiredToken, unsignedToken } from '../../fixtures/unsigned-token.js'
 
 const auth = await scriptedAuth(t)
 const environment = {
@@ -37,10 +38,18 @@ t.test('checks a token on the upgrade', async (t) => {
   t.equal(status, 401)
 })
 
-t.test('replies 109 to an inactive token and closes the socket', async (t) => {
+t.test('an expired token gets 109, and others that are not active stop the client', async (t) => {
   const peer = await guest()
-  t.match(await peer.call({ id: 1, connect: { token: 'unknown' } }), { error: { code: 109 } })
+  t.match(await peer.call({ id: 1, connect: { token: expiredToken } }), { error: { code: 109 } })
   t.match(await peer.closed, { code: 3005 })
+  const revoked = auth.issue()
+  await auth.revoke({ token: revoked })
+  for (const token of [revoked, 'unknown', unsignedToken(Date.now() / 1000 + 3600)]) {
+    const hopeless = await guest()
+    hopeless.send({ id: 1, connect: { token } })
+    t.match(await hopeless.closed, { code: 3500, reason: 'invalid token' }, token)
+    t.same(hopeless.frames, [])
+  }
 })
 
 t.test('closes a socket whose first message is not a connect with a token', async (t) => {
