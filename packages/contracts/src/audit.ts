@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { IdentityName, Milliseconds, Subject, TokenId } from './names.js'
+import { GivenTime, IdentityName, Milliseconds, Subject, TokenId } from './names.js'
 
 /**
  * Actions of the audit log, `noun.verb`. The log records each `act`, whatever its result, and a
@@ -132,9 +132,9 @@ const filters = {
   /** The identity that was acted on. */
   identity: Type.Optional(IdentityName),
   /** Inclusive. */
-  from: Type.Optional(Milliseconds),
+  from: Type.Optional(GivenTime),
   /** Exclusive. */
-  to: Type.Optional(Milliseconds),
+  to: Type.Optional(GivenTime),
 }
 
 /** Filters of `GET /v1/audit` and `GET /v1/audit/export`; an entry must match all of them. */

@@ -3,12 +3,14 @@ import { IdentityName, Label, Labels, Milliseconds, Subject, TokenId } from './n
 
 /**
  * `GET /v1/connections?identity=…&subject=…`: asks every node which tokens its live connections
- * use. As in a revocation, `subject` and `label` require their `identity`, and `token` (an id) goes
- * alone or with `cascade`. Default: all tokens.
+ * use. As in a revocation, `subject` and `label` require their `identity`, and `token` or `jti`
+ * (an id) goes alone or with `cascade`. Default: all tokens.
  */
 export const ListConnections = Type.Object(
   {
     token: Type.Optional(TokenId),
+    /** The same as `token`. */
+    jti: Type.Optional(TokenId),
     /** Only with `token`: also the tokens that it has issued, at any depth. */
     cascade: Type.Optional(Type.Literal(true)),
     identity: Type.Optional(IdentityName),

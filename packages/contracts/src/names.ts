@@ -72,6 +72,16 @@ export const TokenText = Type.String({ minLength: 1, maxLength: maxTokenLength }
 /** Unix time in milliseconds. */
 export const Milliseconds = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 })
 
+/**
+ * A time that a caller selects by, in Unix milliseconds: from 2001 to 2286, which no time in seconds
+ * or microseconds can be mistaken for.
+ */
+export const GivenTime = Type.Integer({
+  minimum: 1_000_000_000_000,
+  maximum: 9_999_999_999_999,
+  description: 'Unix time in milliseconds, 13 digits',
+})
+
 /** Upper bound of a token's lifetime: 30 days. */
 export const maxTtlSeconds = 2_592_000
 

@@ -1,5 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { IdentityName, Label, Milliseconds, Subject, TokenId, TokenText } from './names.js'
+import {
+  GivenTime,
+  IdentityName,
+  Label,
+  Milliseconds,
+  Subject,
+  TokenId,
+  TokenText,
+} from './names.js'
 
 /** Number of Redis replicas that a revocation waits for. */
 export const ReplicaCount = Type.Integer({ minimum: 0, maximum: 16 })
@@ -16,7 +24,7 @@ const closed = { additionalProperties: false }
 const cascade = Type.Optional(Type.Literal(true))
 
 /**
- * `POST /v1/revocations`: exactly one selector, which is `token`, `identity`, `identity` and
+ * `POST /v1/revocations`: exactly one selector, which is `token` or `jti`, `identity`, `identity` and
  * `subject`, `identity` and `label`, or `all`. The schema lists the members side by side instead of
  * a union, so that auth can tell what is wrong with a selector.
  */
@@ -24,13 +32,15 @@ export const Revoke = Type.Object(
   {
     /** A token or its id. */
     token: Type.Optional(TokenText),
+    /** The id of a token: the same as `token`. */
+    jti: Type.Optional(TokenId),
     cascade,
     identity: Type.Optional(IdentityName),
     subject: Type.Optional(Subject),
     label: Type.Optional(Label),
     all: Type.Optional(Type.Literal(true)),
     /** Only tokens issued before this moment, in Unix milliseconds; not in the future. */
-    issuedBefore: Type.Optional(Milliseconds),
+    issuedBefore: Type.Optional(GivenTime),
     reason: Type.Optional(Reason),
     /** Only count the tokens that would be revoked. */
     dryRun: Type.Optional(Type.Boolean()),

@@ -91,8 +91,12 @@ export const DisconnectRequest = Type.Object(
   closed,
 )
 
-/** Unix time in seconds; 0 is the same as absent. */
-const Seconds = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 })
+/** Unix time in seconds; 0 is the same as absent. The maximum refuses times in milliseconds. */
+const Seconds = Type.Integer({
+  minimum: 0,
+  maximum: 99_999_999_999,
+  description: 'Unix time in seconds',
+})
 
 /** `POST /api/subscribe`: subscribes the user's connections to a channel. */
 export const SubscribeRequest = Type.Object(

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import {
   ChannelName,
+  GivenTime,
   IdentityName,
   Label,
   Labels,
@@ -72,11 +73,11 @@ const filter = {
   parent: Type.Optional(TokenId),
   state: Type.Optional(TokenState),
   /** Issued at this moment or later. */
-  issuedAfter: Type.Optional(Milliseconds),
+  issuedAfter: Type.Optional(GivenTime),
   /** Issued before this moment, as in a revocation. */
-  issuedBefore: Type.Optional(Milliseconds),
+  issuedBefore: Type.Optional(GivenTime),
   /** Expires before this moment. */
-  expiresBefore: Type.Optional(Milliseconds),
+  expiresBefore: Type.Optional(GivenTime),
 }
 
 const paging = {

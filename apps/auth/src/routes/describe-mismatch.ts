@@ -19,8 +19,10 @@ const descriptions: Readonly<Partial<Record<ValueErrorType, (schema: TSchema) =>
     description === undefined ? 'has a wrong form' : `must be ${description}`,
   [ValueErrorType.Boolean]: () => 'must be true or false',
   [ValueErrorType.Integer]: () => 'must be an integer',
-  [ValueErrorType.IntegerMinimum]: ({ minimum }) => `must be at least ${minimum}`,
-  [ValueErrorType.IntegerMaximum]: ({ maximum }) => `must be at most ${maximum}`,
+  [ValueErrorType.IntegerMinimum]: ({ minimum, description }) =>
+    `must be at least ${minimum}${inBrackets(description)}`,
+  [ValueErrorType.IntegerMaximum]: ({ maximum, description }) =>
+    `must be at most ${maximum}${inBrackets(description)}`,
   [ValueErrorType.Literal]: ({ const: value }) => `must be ${JSON.stringify(value)}`,
   [ValueErrorType.Union]: ({ anyOf }) => describeUnion(anyOf),
 }
@@ -28,6 +30,10 @@ const descriptions: Readonly<Partial<Record<ValueErrorType, (schema: TSchema) =>
 /** Describes what is wrong with a value, without the value, which may be a secret. */
 export function describeMismatch({ type, schema }: ValueError): string {
   return descriptions[type]?.(schema) ?? 'must match the API description'
+}
+
+function inBrackets(description: string | undefined): string {
+  return description === undefined ? '' : ` (${description})`
 }
 
 function describeUnion(members: readonly TSchema[]): string {

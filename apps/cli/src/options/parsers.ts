@@ -14,10 +14,13 @@ export function wholeNumber(min: number): (text: string) => number {
 /** Parses a time: Unix milliseconds, or an ISO 8601 date and time. */
 export function timestamp(text: string): number {
   const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (Number.isSafeInteger(at)) {
+  // The limits of auth: a time in seconds or microseconds is outside.
+  if (at >= 1_000_000_000_000 && at <= 9_999_999_999_999) {
     return at
   }
-  throw new InvalidArgumentError('Use Unix milliseconds, or a time like 2026-01-31T12:00:00Z.')
+  throw new InvalidArgumentError(
+    'Use Unix milliseconds (13 digits), or a time like 2026-01-31T12:00:00Z.',
+  )
 }
 
 /** Collects the values of a repeatable option. */

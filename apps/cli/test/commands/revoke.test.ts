@@ -90,6 +90,8 @@ t.test('rejects missing, double and invalid selectors without asking auth', asyn
     ['--subject', 'ada', '--cascade'],
     ['--all', '--cascade'],
     ['--all', '--issued-before', 'yesterday'],
+    ['--all', '--issued-before', '1769860800'],
+    ['--all', '--issued-before', '1769860800000000'],
     ['--all', '--wait', '-1'],
     ['--all', '--wait', '1.5'],
     ['--all', '--replicas', 'x'],

@@ -93,9 +93,10 @@ t.test('list shows your own tokens, or those of another identity', async (t) => 
   t.equal(asked[1]?.route, 'GET /v1/tokens?identity=admin&limit=100')
   await run(['token', 'list', '--identity', 'b', '--subject', 'é&x', '--label', 'l'], { cwd })
   t.equal(asked[3]?.route, 'GET /v1/tokens?identity=b&subject=%C3%A9%26x&label=l&limit=100')
-  const times = ['--issued-after', '1', '--issued-before', '2', '--expires-before', '3']
+  const [one, two, three] = ['1769860800001', '1769860800002', '1769860800003']
+  const times = ['--issued-after', one, '--issued-before', two, '--expires-before', three]
   const all = await run(['token', 'list', '--any', '--state', 'revoked', ...times], { cwd })
-  const filters = 'state=revoked&issuedAfter=1&issuedBefore=2&expiresBefore=3'
+  const filters = `state=revoked&issuedAfter=${one}&issuedBefore=${two}&expiresBefore=${three}`
   t.equal(asked.at(-1)?.route, `GET /v1/tokens?${filters}&limit=100`)
   t.match(all.stdout, new RegExp(`${jti} +admin +ada`), 'with the identity')
   const shown = await run(['token', 'show', jti], { cwd })

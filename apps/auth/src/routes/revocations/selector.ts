@@ -10,8 +10,8 @@ import { verify } from '../../tokens/verify.js'
  * @throws AuthError `invalid_request` when the request has no selector, or more than one
  */
 export function selectorOf(jwt: Jwt, body: Revoke): Selector {
-  const { token, cascade, identity, subject, label, all } = body
-  const named = [token, identity, all].filter((value) => value !== undefined).length
+  const { jti, token = jti, cascade, identity, subject, label, all } = body
+  const named = [body.token, jti, identity, all].filter((value) => value !== undefined).length
   if (named !== 1 || (subject !== undefined && label !== undefined)) {
     throw notOneSelector()
   }
@@ -22,7 +22,7 @@ export function selectorOf(jwt: Jwt, body: Revoke): Selector {
     )
   }
   if (cascade !== undefined && token === undefined) {
-    throw new AuthError('invalid_request', 'cascade needs token')
+    throw new AuthError('invalid_request', 'cascade needs token or jti')
   }
   if (identity !== undefined) {
     if (subject !== undefined) {
@@ -33,14 +33,14 @@ export function selectorOf(jwt: Jwt, body: Revoke): Selector {
   if (token === undefined) {
     return { all: true }
   }
-  const jti = tokenId(jwt, token)
-  return cascade === undefined ? { jti } : { jti, cascade }
+  const selected = { jti: tokenId(jwt, token) }
+  return cascade === undefined ? selected : { ...selected, cascade }
 }
 
 function notOneSelector(): AuthError {
   return new AuthError(
     'invalid_request',
-    'send exactly one selector: token; identity; identity and subject; identity and label; or all (true)',
+    'send exactly one selector: token or jti; identity; identity and subject; identity and label; or all (true)',
   )
 }
 

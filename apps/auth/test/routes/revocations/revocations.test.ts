@@ -27,7 +27,7 @@ t.test('revokes exactly the tokens of each selector', async (t) => {
   const tokens = [one, two, three, four].map((issued) => issued.access_token)
   const { identity } = shop
   const steps: [object, number, boolean[]][] = [
-    [{ token: one.jti }, 1, [false, true, true, true]],
+    [{ jti: one.jti }, 1, [false, true, true, true]],
     [{ identity, label: 'phone' }, 1, [false, true, false, true]],
     [{ identity, subject: 'ann' }, 1, [false, false, false, true]],
     [{ identity }, 2, [false, false, false, false]],
@@ -134,7 +134,32 @@ t.test('requires exactly one selector and lists them in the error', async (t) =>
     t.type(answer.json().code, 'string')
   }
   const none = await api(admin, 'POST', '/v1/revocations', {})
-  t.match(none.json().detail, /exactly one selector: token; identity; .* all/)
+  t.match(none.json().detail, /exactly one selector: token or jti; identity; .* all/)
+})
+
+t.test('refuses times in seconds and in microseconds, wherever a request has one', async (t) => {
+  const { api, token } = await auth(t)
+  const asAdmin = await token()
+  for (const time of [Math.floor(Date.now() / 1000), Date.now() * 1000]) {
+    const answers = [
+      await api(asAdmin, 'POST', '/v1/revocations', { all: true, issuedBefore: time }),
+      await api(asAdmin, 'POST', '/v1/revocations', {
+        all: true,
+        issuedBefore: time,
+        dryRun: true,
+      }),
+      await api(asAdmin, 'GET', `/v1/tokens?issuedAfter=${time}`),
+      await api(asAdmin, 'GET', `/v1/tokens?issuedBefore=${time}`),
+      await api(asAdmin, 'GET', `/v1/tokens?expiresBefore=${time}`),
+      await api(asAdmin, 'GET', `/v1/audit?from=${time}`),
+      await api(asAdmin, 'GET', `/v1/audit?to=${time}`),
+    ]
+    for (const answer of answers) {
+      t.equal(answer.statusCode, 400)
+      t.match(answer.json().detail, /must be at (least|most) \d+ \(Unix time in milliseconds/)
+    }
+  }
+  t.equal((await api(asAdmin, 'GET', '/v1/nodes')).statusCode, 200, 'nothing was revoked')
 })
 
 t.test('does not revoke tokens issued after issuedBefore', async (t) => {

@@ -15,6 +15,8 @@ t.test('accepts exactly one selector', async (t) => {
   const { tokens } = app
   t.same(selectorOf(tokens, { token: jti, reason: 'stolen', wait: 500 }), { jti })
   t.same(selectorOf(tokens, { token: jti, cascade: true }), { jti, cascade: true })
+  t.same(selectorOf(tokens, { jti }), { jti })
+  t.same(selectorOf(tokens, { jti, cascade: true }), { jti, cascade: true })
   t.same(selectorOf(tokens, { identity: 'shop', label: 'device:phone', dryRun: true }), {
     identity: 'shop',
     label: 'device:phone',
@@ -23,6 +25,7 @@ t.test('accepts exactly one selector', async (t) => {
     [{}, 'no selector'],
     [{ subject: 'ada' }, 'a subject without its identity'],
     [{ token: jti, identity: 'shop' }, 'two selectors'],
+    [{ token: jti, jti }, 'a token twice'],
     [{ identity: 'shop', subject: 'ada', label: 'l' }, 'a subject and a label'],
     [{ identity: 'shop', cascade: true }, 'cascade without a token'],
   ]

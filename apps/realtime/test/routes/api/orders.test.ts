@@ -210,6 +210,7 @@ t.test('replies 400 to an invalid body and does nothing', async (t) => {
     ['subscribe', { user, channel: 'a', users: ['bob'] }],
     ['subscribe', { user, channel: 'a', b64data: '?' }],
     ['subscribe', { user, channel: 'a', expire_at: -1 }],
+    ['subscribe', { user, channel: 'a', expire_at: Date.now() + 60_000 }],
     ['subscribe', { user, channel: 's:1', recover_since: { offset: -1, epoch: '' } }],
     ['unsubscribe', { user, client: 'x'.repeat(65), channel: 'a' }],
     ['disconnect', { user, whitelist: 'abc' }],
