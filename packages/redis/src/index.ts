@@ -1,3 +1,4 @@
+export { checkWrites } from './check-writes.js'
 export { close } from './close.js'
 export { type Commands, connectCommands, isCluster } from './commands.js'
 export {

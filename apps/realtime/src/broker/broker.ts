@@ -1,6 +1,6 @@
 import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { ClientInfo } from '@portcullis/protocol'
-import type { Masters } from '@portcullis/redis'
+import { checkWrites, type Masters } from '@portcullis/redis'
 import type { Order } from '../hub/orders.js'
 import type { Permit } from '../hub/permit.js'
 import type { ArrivalPosition } from '../hub/stream.js'
@@ -67,6 +67,8 @@ export class Broker {
   readonly #masters: Masters
   readonly #subscriber: Subscriber
   readonly #stopProbes: () => void
+  readonly #unused: readonly string[]
+  #checking: Promise<string | undefined> | undefined
   #malformedMessages = 0
 
   private constructor(options: BrokerOptions, connections: CommandConnections, partitions: number) {
@@ -89,6 +91,7 @@ export class Broker {
     commands.on('ready', onRestored)
     this.#connections = connections
     this.#prefix = prefix
+    this.#unused = names.unused
     this.#masters = masters
     this.#stopProbes = stopProbes
     this.#subscriber = subscriber
@@ -180,6 +183,22 @@ export class Broker {
     const { commands, bulk } = this.#connections
     const isReady = commands.status === 'ready' && bulk.status === 'ready'
     return isReady ? this.#subscriber.problem() : 'Redis is away'
+  }
+
+  /**
+   * Returns why nothing can be published or kept now; undefined when every master accepts writes.
+   * Concurrent calls share one check, so that frequent health checks cost Redis little.
+   */
+  refusal(): Promise<string | undefined> {
+    this.#checking ??= checkWrites(this.#connections.commands, this.#unused)
+      .then(
+        () => undefined,
+        () => 'Redis does not answer, or takes no writes',
+      )
+      .finally(() => {
+        this.#checking = undefined
+      })
+    return this.#checking
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,8 @@ import { partitionTag, slotOf } from '@portcullis/redis'
 export interface Keys {
   /** The Cluster slot of each partition. */
   readonly slots: readonly number[]
+  /** A name in each partition at which nothing is stored: whether Redis accepts writes is tried there. */
+  readonly unused: readonly string[]
   /** The partition of all keys of a channel. */
   partitionOf(name: string): number
   /** Redis channel: publications of one channel, and joins and leaves. */
@@ -44,6 +46,7 @@ export function keys(prefix: string, partitions: number): Keys {
     `${inPartition(partitionOf(name), kind)}:${name}`
   return {
     slots: tags.map(slotOf),
+    unused: tags.map((tag) => `${tag}:unused`),
     partitionOf,
     channel: (name) => ofChannel(name, 'channel'),
     channels: (pattern) => `{${prefix}:*${channelMark}${pattern}`,

@@ -40,7 +40,7 @@ export async function registerHealth(app: FastifyInstance, broker: Broker): Prom
     checks: {
       node: () => (app.closing ? 'closing' : undefined),
       auth: () => app.gate.ready(),
-      redis: () => broker.problem(),
+      redis: async () => broker.problem() ?? (await broker.refusal()),
     },
     ...(readsRegistry ? { warnings: { redis: "its user can read auth's registry" } } : {}),
   })
