@@ -1,5 +1,6 @@
 import type { Output } from '../output/output.js'
 import { printable } from '../output/printable.js'
+import { padEnd, textWidth, wrapText } from '../output/text-width.js'
 import type { Check, Verdict } from './check.js'
 
 const verdictWidth = 'warning'.length
@@ -22,30 +23,16 @@ export function checkText(
     warning: paint.yellow,
     failed: paint.red,
   }
-  const left = printable(name).padEnd(nameWidth)
-  const margin = verdictWidth + gap.length + left.length + gap.length
+  const left = padEnd(printable(name), nameWidth)
+  const margin = verdictWidth + gap.length + textWidth(left) + gap.length
   const room =
     width === undefined ? Number.POSITIVE_INFINITY : Math.max(minTextWidth, width - margin)
   const lines = [
-    ...wrapped(printable(found), room),
-    ...wrapped(advice === undefined ? '' : `→ ${printable(advice)}`, room).map(paint.bold),
+    ...wrapText(printable(found), room),
+    ...wrapText(advice === undefined ? '' : `→ ${printable(advice)}`, room).map(paint.bold),
   ]
   const head = `${paints[verdict](verdict.padEnd(verdictWidth))}${gap}${left}${gap}`
   return `${head}${lines.join(`\n${' '.repeat(margin)}`)}`
-}
-
-/** Wraps text between words; a longer word, such as a path to copy, stays whole. */
-function wrapped(text: string, room: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= room) {
-      lines.push(`${lines.pop()} ${word}`)
-    } else if (word !== '') {
-      lines.push(word)
-    }
-  }
-  return lines
 }
 
 /** Returns a summary: `14 ok, 1 warning, 1 failed`. */

@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { Stream } from '../terminal/shell.js'
+import { cutText, textWidth } from './text-width.js'
 
 /** The last lines of a terminal, which can be redrawn in place. */
 export interface Live {
@@ -22,7 +22,7 @@ export function live(terminal: Stream): Live {
   /** Moves to the first shown line; a terminal that has become narrower has wrapped some lines. */
   const moveToStart = () => {
     const width = terminal.columns ?? Number.POSITIVE_INFINITY
-    const rows = shown.map((line) => Math.max(1, Math.ceil(widthOf(line) / width)))
+    const rows = shown.map((line) => Math.max(1, Math.ceil(textWidth(line) / width)))
     const height = rows.reduce((sum, one) => sum + one, 0)
     return height === 0 ? '' : `\r\u001b[${height}A`
   }
@@ -50,19 +50,16 @@ export function live(terminal: Stream): Live {
   }
 }
 
-function widthOf(line: string): number {
-  return [...stripVTControlCharacters(line)].length
-}
-
-/** Cuts the line to `width` characters and keeps every colour change, also those after the cut. */
+/** Cuts the line to `width` columns and keeps every colour change, also those after the cut. */
 function cut(line: string, width: number): string {
   let room = width
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with ESC
-  return line.replace(/\u001b\[[\d;]*m|./gu, (part) => {
-    if (part.length > 2) {
+  return line.replace(/(\u001b\[[\d;]*m)|[^\u001b]+/gu, (part, colour) => {
+    if (colour !== undefined) {
       return part
     }
-    room -= 1
-    return room < 0 ? '' : part
+    const shown = cutText(part, room)
+    room = shown === part ? room - textWidth(part) : 0
+    return shown
   })
 }

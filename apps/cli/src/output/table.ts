@@ -1,5 +1,5 @@
-import Table from 'cli-table3'
 import { printable } from './printable.js'
+import { cutText, padEnd, textWidth, wrapText } from './text-width.js'
 
 export interface Column<Row> {
   head: string
@@ -10,91 +10,114 @@ export interface Column<Row> {
   paint?: (text: string) => string
 }
 
-const gap = 2
-const minColumnWidth = 6
+interface TableOptions {
+  /** Columns of the terminal; undefined without a terminal: nothing is cut or wrapped. */
+  width: number | undefined
+  /** Paints the heads. */
+  head: (text: string) => string
+}
+
+const gap = '  '
+/** A column that is cut keeps at least this width. */
+const minColumnWidth = 8
+/** A narrower terminal shows a row that does not fit as a block of lines, instead of cutting it. */
+const minCutWidth = 80
+/** A value in a block has at least this width, also on a narrower terminal. */
+const minValueWidth = 20
 
 /**
- * Returns rows under a head, without frames. When the terminal is too narrow the widest columns are
- * cut first, with an ellipsis. Without `width` (no terminal) nothing is cut.
+ * Returns rows under a head, without frames and trailing spaces. On a terminal that is too narrow the
+ * widest columns are cut, with an ellipsis. Below 80 columns, or when cutting is not enough, each row
+ * becomes a block with a line for each value.
  */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  { width, head }: { width: number | undefined; head: (text: string) => string },
+  { width, head }: TableOptions,
 ): string {
-  const cells = rows.map((row) => columns.map(({ value }) => printable(value(row))))
+  const cells = rows.map((row) => columns.map(({ value }) => printable(value(row)).trimEnd()))
   const natural = columns.map((column, index) =>
-    Math.max(column.head.length, ...cells.map((row) => [...(row[index] ?? '')].length)),
+    Math.max(textWidth(column.head), ...cells.map((row) => textWidth(row[index] ?? ''))),
   )
   const widths = width === undefined ? natural : fit(natural, columns, width)
-  const drawn = new Table({
-    chars: frameless,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
-    colWidths: widths.map((size) => size + gap),
-    colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
-    head: columns.map((column) => head(column.head)),
-  })
-  for (const row of cells) {
-    drawn.push(
-      row.map((text, index) => {
-        const shown = cut(text, widths[index] ?? text.length)
-        return columns[index]?.paint?.(shown) ?? shown
-      }),
-    )
+  if (widths === undefined) {
+    return cells.map((row) => block(columns, row, { width, head })).join('\n\n')
   }
-  return drawn
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')
+  const headLine = columns.map((column) => column.head)
+  return [
+    line(headLine, widths, columns, () => head),
+    ...cells.map((row) => line(row, widths, columns, (column) => column.paint)),
+  ].join('\n')
 }
 
-/** Narrows the widest column that may be cut, one character at a time, until all columns fit. */
+/**
+ * Returns the widths of the columns, the widest ones narrowed until all fit; undefined when they
+ * cannot be narrowed enough.
+ */
 function fit<Row>(
   natural: readonly number[],
   columns: readonly Column<Row>[],
   width: number,
-): number[] {
+): number[] | undefined {
   const widths = [...natural]
-  const total = () => widths.reduce((sum, size) => sum + size + gap, -gap)
+  const floors = columns.map(({ head, whole }, index) =>
+    whole ? (natural[index] ?? 0) : Math.max(minColumnWidth, textWidth(head)),
+  )
+  const total = () => widths.reduce((sum, size) => sum + size + gap.length, -gap.length)
   while (total() > width) {
     let widest = -1
     for (const [index, size] of widths.entries()) {
-      const floor = Math.max(minColumnWidth, columns[index]?.head.length ?? 0)
-      if (columns[index]?.whole || size <= floor) {
-        continue
-      }
-      if (widest < 0 || size > (widths[widest] ?? 0)) {
+      if (size > (floors[index] ?? 0) && size > (widths[widest] ?? 0)) {
         widest = index
       }
     }
-    if (widest < 0) {
-      break
+    if (widest < 0 || width < minCutWidth) {
+      return undefined
     }
     widths[widest] = (widths[widest] ?? 0) - 1
   }
   return widths
 }
 
-function cut(text: string, width: number): string {
-  const characters = [...text]
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`
+function line<Row>(
+  cells: readonly string[],
+  widths: readonly number[],
+  columns: readonly Column<Row>[],
+  paintOf: (column: Column<Row>) => ((text: string) => string) | undefined,
+): string {
+  const last = cells.findLastIndex((text) => text !== '')
+  const parts = columns.slice(0, last + 1).map((column, index) => {
+    const width = widths[index] ?? 0
+    const shown = cut(cells[index] ?? '', width)
+    const pad = padEnd('', width - textWidth(shown))
+    const painted = paintOf(column)?.(shown) ?? shown
+    if (column.right) {
+      return `${pad}${painted}`
+    }
+    return index === last ? painted : `${painted}${pad}`
+  })
+  return parts.join(gap)
 }
 
-const frameless = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
+function cut(text: string, width: number): string {
+  return textWidth(text) <= width ? text : `${cutText(text, width - 1)}…`
+}
+
+/** Returns a row as lines of a head and a value, which is wrapped; empty values are left out. */
+function block<Row>(
+  columns: readonly Column<Row>[],
+  cells: readonly string[],
+  { width = Number.POSITIVE_INFINITY, head }: TableOptions,
+): string {
+  const headWidth = Math.max(...columns.map((column) => textWidth(column.head)))
+  const margin = headWidth + gap.length
+  const valueWidth = Math.max(minValueWidth, width - margin)
+  const lines = columns.flatMap((column, index) => {
+    const wrapped = wrapText(cells[index] ?? '', valueWidth)
+    return wrapped.map((text, at) => {
+      const left = head(padEnd(at === 0 ? column.head : '', headWidth))
+      return `${left}${gap}${column.paint?.(text) ?? text}`
+    })
+  })
+  return lines.join('\n')
 }
