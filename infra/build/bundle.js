@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url'
 const programs = {
   auth: ['node_modules/@fastify/swagger-ui/static'],
   realtime: ['node_modules/@fastify/swagger-ui/static', 'apps/realtime/package.json'],
-  cli: ['apps/cli/completion'],
+  cli: ['apps/cli/completion', 'apps/cli/package.json'],
 }
 
 /** Inputs of every bundle besides its modules. */

@@ -18,11 +18,13 @@ import { exitCodesText } from './errors.js'
 import { loadTls } from './installation/tls.js'
 import { type OpenSession, openSession } from './session/session.js'
 import type { Shell } from './terminal/shell.js'
+import { version } from './version.js'
 
 /** Builds the command line. Running it throws CommanderError or CliError; it never exits the process. */
 export function program(shell: Shell): Command {
   const root = new Command('portcullis')
     .description('Administers Portcullis: revocable, token-gated WebSockets')
+    .version(version, '-V, --version', 'print the version')
     .option('--json', 'print results as JSON')
     .option('--profile <profile>', 'use this stored profile')
     .option('--auth <url>', 'URL of auth')

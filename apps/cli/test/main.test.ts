@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { installation } from './fixtures/installation.js'
 import { bin, runBin } from './fixtures/run-bin.js'
@@ -26,6 +27,15 @@ t.test('has exit code 3 when the server closes, 2 for wrong usage', async (t) =>
   t.equal(closed.code, 3)
   t.match(closed.stderr, 'portcullis: closed 4500 token revoked\n')
   t.equal((await runBin(['fly'], { cwd })).code, 2)
+})
+
+t.test('--version and -V print the version of the package', async (t) => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  for (const args of [['--version'], ['-V'], ['nodes', '-V']]) {
+    const { code, stdout } = await runBin(args, { cwd: t.testdir() })
+    t.equal(code, 0)
+    t.equal(stdout, `${version}\n`)
+  }
 })
 
 t.test('reads a token from a pipe', async (t) => {

@@ -12,6 +12,8 @@ export interface HttpRequest {
   token: string
   /** Body, sent as JSON. */
   json?: unknown
+  /** Body that is JSON already, sent unchanged. */
+  jsonText?: string
   /** Body, sent form-encoded. */
   form?: Readonly<Record<string, string>>
   /** Milliseconds to wait for the response; default 10 s. */
@@ -78,16 +80,17 @@ async function send<Result>(
   request: HttpRequest,
   read: (response: Response) => Promise<Result>,
 ): Promise<Result> {
-  const { service, base, path, method = 'GET', token, json, form, signal } = request
+  const { service, base, path, method = 'GET', token, form, signal } = request
+  const { json, jsonText = json === undefined ? undefined : JSON.stringify(json) } = request
   const { timeoutMs = defaultTimeoutMs } = request
   const headers = new Headers({
     authorization: `Bearer ${token}`,
     accept: 'application/json, application/jsonl',
   })
   let body: string | undefined
-  if (json !== undefined) {
+  if (jsonText !== undefined) {
     headers.set('content-type', 'application/json')
-    body = JSON.stringify(json)
+    body = jsonText
   } else if (form !== undefined) {
     headers.set('content-type', 'application/x-www-form-urlencoded')
     body = new URLSearchParams(form).toString()

@@ -1,4 +1,4 @@
-import { ApiError, type PublishRequest } from '@portcullis/contracts/server-api'
+import { ApiError } from '@portcullis/contracts/server-api'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Command } from 'commander'
@@ -14,6 +14,10 @@ const Published = Type.Object({
   error: Type.Optional(ApiError),
 })
 
+interface PublishOptions extends NodeChoice {
+  text?: true
+}
+
 const permissionDenied = 103
 
 /** `portcullis publish`, through the server API of a realtime node. */
@@ -23,19 +27,23 @@ export function publishCommand(program: Command, open: OpenSession): void {
       .command('publish')
       .description('publish into a channel')
       .argument('<channel>')
-      .argument('<data>', 'JSON; other text is published as a string'),
-  ).action(async (channel: string, text: string, choice: NodeChoice, command: Command) => {
+      .argument('<data>', 'JSON; other text is published as a string')
+      .option('--text', 'publish the data as a string, also if it is JSON'),
+  ).action(async (channel: string, given: string, options: PublishOptions, command: Command) => {
     const { auth, out, realtime } = open(command)
-    const { api } = realtime(choice)
+    const { api } = realtime(options)
+    const { json, warning } = parsePublishData(given, options.text)
+    if (warning !== undefined) {
+      out.note(`${warning}; --text sends a string without this remark`)
+    }
     const token = await auth().accessToken()
-    const json: PublishRequest = { channel, data: parsePublishData(text) }
     const answer = await requestJson({
       service: 'realtime',
       base: api,
       path: '/api/publish',
       method: 'POST',
       token,
-      json,
+      jsonText: `{"channel":${JSON.stringify(channel)},"data":${json}}`,
     })
     if (!Value.Check(Published, answer)) {
       throw wrongService('realtime', api)

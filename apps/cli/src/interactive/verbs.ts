@@ -55,7 +55,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     minWords: 2,
     rest: true,
     async run({ centrifuge, show, out }, channel, data) {
-      await centrifuge.publish(channel, parsePublishData(data))
+      await centrifuge.publish(channel, typedData({ show, out }, data))
       show(out.paint.dim(printable(`published into ${channel}`)))
     },
   },
@@ -99,8 +99,11 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'call a method of your application',
     minWords: 1,
     rest: true,
-    async run({ centrifuge, show }, method, data) {
-      const answer = await centrifuge.rpc(method, data === '' ? null : parsePublishData(data))
+    async run({ centrifuge, show, out }, method, data) {
+      const answer = await centrifuge.rpc(
+        method,
+        data === '' ? null : typedData({ show, out }, data),
+      )
       show(`${printable(method)}: ${dataText(answer.data)}`)
     },
   },
@@ -122,6 +125,15 @@ const verbs: Readonly<Record<string, Verb>> = {
     minWords: 0,
     run: ({ quit }) => quit(),
   },
+}
+
+/** Returns typed data: JSON, or a string with a remark if it looks like broken JSON. */
+function typedData({ show, out }: Pick<Conversation, 'show' | 'out'>, text: string): unknown {
+  const { json, warning } = parsePublishData(text)
+  if (warning !== undefined) {
+    show(out.paint.dim(warning))
+  }
+  return JSON.parse(json)
 }
 
 /** Runs a typed line. Errors are printed, never thrown. */

@@ -10,13 +10,42 @@ t.test('publishes JSON as JSON and other text as a string', async (t) => {
     ['{"text":"hello"}', { text: 'hello' }],
     ['7', 7],
     ['hello there', 'hello there'],
-    ['{broken', '{broken'],
+    ['true story', 'true story'],
+    ['12 o’clock', '12 o’clock'],
   ] as const) {
     const { code, stdout, stderr } = await run(['publish', 'demo:x', text, '--node', '1'], { cwd })
     t.equal(code, 0, stderr)
     t.equal(stdout, 'published into demo:x\n')
+    t.equal(stderr, '')
     t.same(JSON.parse(asked.at(-1)?.body ?? ''), { channel: 'demo:x', data })
     t.equal(asked.at(-1)?.headers.authorization, 'Bearer access-token-of-admin')
+  }
+})
+
+t.test('sends JSON unchanged, with every digit and repeated name', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: published })
+  const text = '{"id":9223372036854775807,"a":1,"a":1.50}'
+  t.equal((await run(['publish', 'demo:x', text], { cwd })).code, 0)
+  t.equal(asked.at(-1)?.body, `{"channel":"demo:x","data":${text}}`)
+})
+
+t.test('warns when data looks like broken JSON, and sends it as a string', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: published })
+  for (const text of ['{id: 1}', "[{'id': 1}]", '"open', ' {"a":1,}']) {
+    const { code, stdout, stderr } = await run(['publish', 'demo:x', text], { cwd })
+    t.equal(code, 0)
+    t.equal(stdout, 'published into demo:x\n')
+    t.match(stderr, /begins like JSON but is not valid JSON, so it is sent as a string; .*--text/)
+    t.same(JSON.parse(asked.at(-1)?.body ?? ''), { channel: 'demo:x', data: text })
+  }
+})
+
+t.test('--text sends a string without a warning, also if it is JSON', async (t) => {
+  const { cwd, asked } = await installation(t, { routes: published })
+  for (const text of ['{id: 1}', '7']) {
+    const { stderr } = await run(['publish', 'demo:x', text, '--text'], { cwd })
+    t.equal(stderr, '')
+    t.same(JSON.parse(asked.at(-1)?.body ?? ''), { channel: 'demo:x', data: text })
   }
 })
 
