@@ -23,6 +23,12 @@ const Repeatable = Type.Union([
 ])
 
 /**
+ * Bound of a brief token's lifetime, in seconds. When a client revokes its own brief token, its end is
+ * no news: no list of revocations, no audit log and no receiver of security events shows it.
+ */
+export const briefTokenSeconds = 60
+
+/**
  * `POST /oauth/token`, form-encoded: the client-credentials grant (RFC 6749 §4.4), and token exchange
  * (RFC 8693 §2.1). Unknown parameters are ignored (RFC 6749 §3.2).
  */
@@ -31,6 +37,13 @@ export const TokenRequest = Type.Composite([
   Type.Object({
     grant_type: Type.String({ maxLength: 128 }),
     scope: Type.Optional(ScopeText),
+    /** Requested lifetime in seconds; the token gets no more than it would without. */
+    expires_in: Type.Optional(
+      Type.String({
+        pattern: '^[1-9][0-9]{0,8}$',
+        description: 'a whole number of seconds, 1 or more',
+      }),
+    ),
     subject_token: Type.Optional(Type.String({ maxLength: 8192 })),
     subject_token_type: Type.Optional(Type.String({ maxLength: 128 })),
     requested_token_type: Type.Optional(Type.String({ maxLength: 128 })),

@@ -21,6 +21,8 @@ export interface AuditNotes {
   target: AuditTarget
   detail: AuditDetail
   error?: string
+  /** Writes no entry when the request succeeds. */
+  omitted?: boolean
 }
 
 declare module 'fastify' {
@@ -111,8 +113,11 @@ function entryOf(request: FastifyRequest, { statusCode }: FastifyReply): AuditRe
   if (auditActions[action] === 'read' && !callerRefused.includes(statusCode)) {
     return undefined
   }
-  const { actor, detail, error } = request.audit
+  const { actor, detail, error, omitted } = request.audit
   const result = statusCode < 400 ? 'ok' : statusCode < 500 ? 'refused' : 'failed'
+  if (omitted && result === 'ok') {
+    return undefined
+  }
   const target = targetOf(request, result === 'ok')
   return {
     action,

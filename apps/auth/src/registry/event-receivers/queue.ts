@@ -76,6 +76,7 @@ async function eventsOf(
   })
   const found = await Promise.all(parts.map((revocation) => noticeOf(registry, revocation)))
   return found
+    .filter((what) => what !== undefined)
     .filter((what) => concerns(what, identities))
     .map((what) => ({
       // Derived from the revocation's id, so that every instance and every delivery uses the same
@@ -88,18 +89,22 @@ async function eventsOf(
 
 /**
  * Adds the reason, which the feed does not carry, and the identity and subject of a single token.
+ * Returns undefined for an unlisted revocation.
  */
 async function noticeOf(
   registry: Registry,
   revocation: RevocationNotice['revocation'],
-): Promise<RevocationNotice> {
+): Promise<RevocationNotice | undefined> {
   const { id, selector } = revocation
   const jti = 'jti' in selector ? selector.jti : undefined
   const partition = jti === undefined ? undefined : partitionOfId(jti, registry.partitions)
-  const [reason, [token]] = await Promise.all([
-    reasonOf(registry, id),
+  const [{ reason, unlisted }, [token]] = await Promise.all([
+    readReceipt(registry, id),
     partition === undefined || jti === undefined ? [] : readTokens(registry, partition, [jti]),
   ])
+  if (unlisted) {
+    return undefined
+  }
   return {
     kind: 'revocation',
     revocation,
@@ -109,13 +114,16 @@ async function noticeOf(
 }
 
 /**
- * Returns the reason from the receipt; for a revocation of everything, from that of the first
- * partition.
+ * Reads the reason from the receipt, for a revocation of everything from that of the first partition,
+ * and whether the revocation is unlisted. When the partition is down, an event without a reason.
  */
-async function reasonOf({ redis, keys, partitions }: Registry, id: string): Promise<string> {
+async function readReceipt(
+  { redis, keys, partitions }: Registry,
+  id: string,
+): Promise<{ reason: string; unlisted: boolean }> {
   const key = keys.receipt(partitionOfId(id, partitions) ?? 0, id)
-  // For display only: when the partition is down, the event has no reason.
-  return (await redis.hget(key, 'reason').catch(() => null)) ?? ''
+  const [reason, unlisted] = await redis.hmget(key, 'reason', 'unlisted').catch(() => [])
+  return { reason: reason ?? '', unlisted: unlisted === '1' }
 }
 
 /**

@@ -26,6 +26,8 @@ export interface PartitionOrder {
   change?: 'suspend' | 'delete'
   /** With `{all: true}`: a signing key to revoke in the same step. */
   kid?: string | undefined
+  /** Leaves the revocation out of the list of receipts, and sends no security event of it. */
+  unlisted?: boolean | undefined
 }
 
 export interface CommittedPart {
@@ -129,6 +131,7 @@ function argumentsOf(registry: Registry, order: PartitionOrder, owner: string) {
     maxTtlSeconds,
     leaseTimes(registry.leaseMs).fenceMs,
     registry.keys.news,
+    order.unlisted ? '1' : '',
   ]
 }
 

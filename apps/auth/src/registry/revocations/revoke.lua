@@ -17,6 +17,7 @@
   mustAdminister  '1' when the identity must remain an administrator, else ''
   kid             a signing key to revoke, or ''
   news            channel on which the commit is announced
+  unlisted        '1' when lists of receipts and security events leave the revocation out, else ''
 
   Returns {us, cutoffUs, before, cascadeBefore} as strings. `before` is the previous cut-off, or the
   token's previous flag; `cascadeBefore` is the previous cut-off of the tokens that the token has issued;
@@ -36,7 +37,7 @@ local id, selector, kind, jti, member, identity = ARGV[1], ARGV[2], ARGV[3], ARG
 local issuedBeforeMs, reason, change, mustAdminister, kid = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local feedMaxLength = ARGV[12]
 local receiptTtlMs, maxTokenTtlMs = tonumber(ARGV[13]) * 1000, tonumber(ARGV[14]) * 1000
-local fenceMs, news = ARGV[15], ARGV[16]
+local fenceMs, news, unlisted = ARGV[15], ARGV[16], ARGV[17]
 
 if change ~= '' and redis.call('EXISTS', identityKey) == 0 then
   return 'identity_not_found'
@@ -142,5 +143,9 @@ for i = 1, #leases, 2 do
   end
 end
 redis.call('PEXPIREAT', receiptKey, string.format('%.0f', nowMs + receiptTtlMs))
-redis.call('ZADD', receiptsKey, us, id)
+if unlisted == '1' then
+  redis.call('HSET', receiptKey, 'unlisted', '1')
+else
+  redis.call('ZADD', receiptsKey, us, id)
+end
 return { us, cutoffUs, before, cascadeBefore }

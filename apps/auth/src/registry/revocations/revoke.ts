@@ -17,6 +17,8 @@ export interface RevocationOrder {
   reason?: string | undefined
   /** With `{all: true}`: a signing key to revoke in the same step. */
   kid?: string | undefined
+  /** Leaves the revocation out of the list of receipts, and sends no security event of it. */
+  unlisted?: boolean | undefined
 }
 
 /** A committed revocation. */

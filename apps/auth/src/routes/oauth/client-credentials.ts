@@ -4,6 +4,7 @@ import { clientAddressOf } from '@portcullis/service'
 import { AuthError } from '../../errors.js'
 import { issue } from '../../tokens/issue.js'
 import type { GrantHandler } from './grant.js'
+import { lifetimeOf } from './lifetime.js'
 
 /** Issues a token to the client itself (RFC 6749 §4.4). */
 export const clientCredentials: GrantHandler = async (app, request, identity) => {
@@ -11,7 +12,7 @@ export const clientCredentials: GrantHandler = async (app, request, identity) =>
     identity: identity.identity,
     subject: identity.identity,
     scopes: requestedScopes(identity, request.body.scope),
-    ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
+    ttlSeconds: lifetimeOf(app, identity, request.body),
     labels: [],
     from: clientAddressOf(request),
   })

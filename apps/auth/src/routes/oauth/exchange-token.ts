@@ -10,6 +10,7 @@ import { AuthError } from '../../errors.js'
 import { delegateScopes } from '../../tokens/delegate-scopes.js'
 import { issue } from '../../tokens/issue.js'
 import type { GrantHandler } from './grant.js'
+import { lifetimeOf } from './lifetime.js'
 
 const subjectCheck = TypeCompiler.Compile(Subject)
 
@@ -33,7 +34,7 @@ export const exchangeToken: GrantHandler = async (app, request, identity) => {
       { caller: { ...identity, subject: identity.identity }, identity, subject: name },
       request.body.scope,
     ),
-    ttlSeconds: identity.tokenTtlSeconds ?? app.defaultTtlSeconds,
+    ttlSeconds: lifetimeOf(app, identity, request.body),
     labels: [],
     from: clientAddressOf(request),
   })

@@ -1,7 +1,9 @@
-import { RevokeRequest } from '@portcullis/contracts/oauth'
+import { briefTokenSeconds, RevokeRequest } from '@portcullis/contracts/oauth'
+import { permits } from '@portcullis/contracts/scopes'
 import { Type } from '@sinclair/typebox'
 import { AuthError } from '../../errors.js'
 import { revoke as commitRevocation } from '../../registry/index.js'
+import type { Claims } from '../../tokens/claims.js'
 import { verify } from '../../tokens/verify.js'
 import { oauthErrorResponses } from '../response-schemas.js'
 import { awaitConfirmations } from '../revocations/await-confirmations.js'
@@ -39,7 +41,6 @@ export const revoke: Route = async (app) => {
         return reply.send('')
       }
       request.audit.target.jti = claims.jti
-      request.audit.detail['cascade'] = true
       if (claims.client_id !== identity) {
         throw new AuthError(
           'unauthorized_client',
@@ -47,14 +48,33 @@ export const revoke: Route = async (app) => {
         )
       }
       // Also if the token is already revoked: a node may not have received the revocation.
+      const cascade = mayHaveIssued(claims)
+      const unlisted = isBrief(claims)
       const { id, tokens, parts } = await commitRevocation(app.registry, {
-        selector: { jti: claims.jti, cascade: true },
+        selector: { jti: claims.jti, ...(cascade && { cascade }) },
+        unlisted,
       })
       request.audit.target.revocation = id
-      request.audit.detail['tokens'] = tokens
-      app.meters.revocations.inc({ selector: 'jti_cascade' })
+      Object.assign(request.audit.detail, { tokens, ...(cascade && { cascade }) })
+      request.audit.omitted = unlisted
+      app.meters.revocations.inc({ selector: cascade ? 'jti_cascade' : 'jti' })
       await awaitConfirmations(app, { id, parts })
       return reply.send('')
     },
   )
+}
+
+/** A token without the scope to issue tokens has issued none, so it needs no cut-off for them. */
+function mayHaveIssued({ scope }: Claims): boolean {
+  return permits(scope.split(' '), 'tokens:issue')
+}
+
+/**
+ * Returns true for the identity's own token of at most a minute. A command or script revokes such a
+ * token when it ends. The entry of its issue already says who had which scopes, and until when to
+ * within a minute, so the revocation is carried out like any other but listed nowhere.
+ */
+function isBrief({ sub, client_id, iat, exp }: Claims): boolean {
+  // `exp` is rounded up to a whole second.
+  return sub === client_id && exp - iat <= briefTokenSeconds + 1
 }

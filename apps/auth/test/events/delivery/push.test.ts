@@ -256,6 +256,27 @@ t.test(
   },
 )
 
+t.test('does not tell of a brief token that its own client revokes', async (t) => {
+  const self = await auth(t)
+  const http = await httpReceiver(t)
+  await receiver(self, http.url)
+  const { identity, registrationCode } = await self.identity(['publish:a'])
+  const client = { client_id: identity, client_secret: registrationCode }
+  const request = { grant_type: 'client_credentials', ...client, expires_in: '60' }
+  const tokens = [request, request].map(async (fields) => {
+    return (await self.form('/oauth/token', fields)).json().access_token
+  })
+  const [own = '', taken = ''] = await Promise.all(tokens)
+  t.equal((await self.form('/oauth/revoke', { ...client, token: own })).statusCode, 200)
+  const txn = await revoked(self, { token: taken })
+  const { body } = await http.at(1)
+  t.equal(
+    (await verified(self, body)).payload['txn'],
+    txn,
+    'tells when an administrator revokes it',
+  )
+})
+
 t.test('a receiver limited to some identities gets their events and those for all', async (t) => {
   const self = await auth(t)
   const http = await httpReceiver(t)

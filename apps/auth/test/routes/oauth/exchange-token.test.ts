@@ -51,13 +51,14 @@ t.test('issues a token for a user as /v1/tokens does', async (t) => {
     expires_in: 60,
     scope: 'subscribe:user:{sub}',
   })
+  t.equal((await exchange(shop, 'ann', { expires_in: 30 })).json().expires_in, 30)
   const { access_token } = answer.json()
   const asked = { tokens: [access_token] }
   const [active] = (await self.api(await self.token(), 'POST', '/v1/introspections', asked)).json()
     .results
   t.match(active, { active: true, sub: 'ann', client_id: shop.shop.identity })
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_tokens_issued_total{grant="token_exchange"} 1')
+  t.match(body, 'portcullis_tokens_issued_total{grant="token_exchange"} 2')
 })
 
 t.test('limits scopes as /v1/tokens does', async (t) => {

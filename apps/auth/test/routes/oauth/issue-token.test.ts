@@ -229,3 +229,29 @@ t.test('returns 429 with Retry-After to an identity with too many tokens', async
     { action: 'token.issue', error: 'too_many_tokens', actor: { identity: shop.identity } },
   ])
 })
+
+t.test('expires_in shortens the lifetime of a token, and never extends it', async (t) => {
+  const self = await auth(t)
+  const { identity, registrationCode } = await self.identity([], { tokenTtlSeconds: 600 })
+  const issue = (expires_in: string) =>
+    self.form('/oauth/token', { ...grant, expires_in }, basic(identity, registrationCode))
+  for (const [requested, given] of [
+    ['60', 60],
+    ['600', 600],
+    ['999999999', 600],
+    ['', 600],
+  ] as const) {
+    const answer = (await issue(requested)).json()
+    t.equal(answer.expires_in, given)
+    const { iat, exp } = JSON.parse(atob(answer.access_token.split('.')[1]))
+    t.equal(exp - iat, given + 1, 'a whole second, rounded up')
+  }
+  for (const wrong of ['0', '-1', '1.5', '1e3', 'soon', '9999999999']) {
+    const answer = await issue(wrong)
+    t.equal(answer.statusCode, 400, wrong)
+    t.same(answer.json(), {
+      error: 'invalid_request',
+      error_description: 'body: expires_in must be a whole number of seconds, 1 or more',
+    })
+  }
+})

@@ -34,9 +34,9 @@ t.test("revokes a client's own token, with a receipt and an event on the feed", 
   t.equal(await isActive(self, backend), true, 'revokes no other token')
   const [id] = await listener.events(1)
   const receipt = await self.api(await self.token(), 'GET', `/v1/revocations/${id}`)
-  t.match(receipt.json(), { selector: { jti, cascade: true }, tokens: 1, nodes: [{ node: 'n' }] })
+  t.match(receipt.json(), { selector: { jti }, tokens: 1, nodes: [{ node: 'n' }] })
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_revocations_total{selector="jti_cascade"} 1')
+  t.match(body, 'portcullis_revocations_total{selector="jti"} 1')
 })
 
 t.test('also revokes the tokens that it has issued (RFC 7009 §2.1)', async (t) => {
@@ -48,12 +48,58 @@ t.test('also revokes the tokens that it has issued (RFC 7009 §2.1)', async (t) 
   const [child, other] = [await issue(backend), await issue(another)]
   t.equal((await revoke(self, shop, { token: backend })).statusCode, 200)
   t.equal(await isActive(self, child), false)
+  const listed = await self.api(await self.token(), 'GET', '/v1/revocations')
+  t.match(listed.json().revocations, [{ selector: { cascade: true }, tokens: 2 }])
   t.equal(
     await isActive(self, other),
     true,
     'does not revoke a token that another token has issued',
   )
 })
+
+t.test("lists the revocation of a client's own token unless the token was brief", async (t) => {
+  const self = await auth(t)
+  const other = await self.another()
+  const listener = await node(t, other, await self.tokenWith('feed'))
+  listener.send(hello('n'))
+  await listener.welcome()
+  const shop = await self.identity(['tokens:issue', 'subscribe:a', 'publish:a'])
+  const admin = await self.token()
+  const brief = await briefToken(self, shop, { expires_in: '60', scope: 'publish:a' })
+  t.equal((await revoke(self, shop, { token: brief })).statusCode, 200)
+  t.equal(await isActive(self, brief), false)
+  const [id] = await listener.events(1)
+  const receipt = await self.api(admin, 'GET', `/v1/revocations/${id}`)
+  t.match(receipt.json(), { id, tokens: 1, nodes: [{ node: 'n' }] }, 'has a receipt all the same')
+  t.same((await self.api(admin, 'GET', '/v1/revocations')).json().revocations, [])
+  const audit = async () =>
+    (await self.api(admin, 'GET', `/v1/audit?actor=${shop.identity}`)).json().entries
+  t.match(await audit(), [{ action: 'token.issue', detail: { scope: 'publish:a' } }])
+  t.equal((await audit()).length, 1, 'the session of a command is one entry')
+
+  const issuer = await briefToken(self, shop, { expires_in: '60' })
+  const issued = await self.api(issuer, 'POST', '/v1/tokens', { subject: 'ann' })
+  const long = await briefToken(self, shop, { expires_in: '61' })
+  for (const token of [issued.json().access_token, long]) {
+    await revoke(self, shop, { token })
+  }
+  const { revocations } = (await self.api(admin, 'GET', '/v1/revocations')).json()
+  t.equal(revocations.length, 2, "lists a user's token, and one of more than a minute")
+  const acts = await audit()
+  t.equal(acts.filter(({ action }: { action: string }) => action === 'revocation.create').length, 2)
+  await revoke(self, shop, { token: issuer })
+  t.equal(await isActive(self, issued.json().access_token), false, 'with what it has issued')
+})
+
+async function briefToken(self: Auth, client: Client, fields: object): Promise<string> {
+  const answer = await self.form('/oauth/token', {
+    grant_type: 'client_credentials',
+    client_id: client.identity,
+    client_secret: client.registrationCode,
+    ...fields,
+  })
+  return answer.json().access_token
+}
 
 t.test('answers 200 to unknown, expired and revoked tokens', async (t) => {
   const self = await auth(t)
