@@ -147,7 +147,7 @@ t.test('completes commands, options and known values', async (t) => {
     ],
     [
       ['profile', 'use', 'prod', ''],
-      ['--help', '--json', '--profile', '--auth', '--realtime'],
+      ['--help', '--version', '--json', '--profile', '--auth', '--realtime'],
     ],
     [['nodes', '--profile', 't'], ['test']],
     [['nodes', '--profile=pre'], ['--profile=preview']],

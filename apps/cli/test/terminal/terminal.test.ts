@@ -13,14 +13,14 @@ const nodes = ['one', 'two'].map((node) => ({
   fenced: false,
   pending: 0,
   since,
-  url: `http://${node}.realtime.internal.example.com:8000`,
+  url: `http://${node}.realtime.eu-west.internal.example.com:8000`,
 }))
 const routes = { 'GET /v1/nodes': { body: { nodes } } }
 
 t.test('colours and width follow the terminal', async (t) => {
   const { cwd } = await installation(t, { routes })
-  const coloured = openTerminal(t, ['nodes'], { cwd, columns: 50 })
-  const plain = openTerminal(t, ['nodes'], { cwd, columns: 50, env: { NO_COLOR: '1' } })
+  const coloured = openTerminal(t, ['nodes'], { cwd, columns: 80 })
+  const plain = openTerminal(t, ['nodes'], { cwd, columns: 80, env: { NO_COLOR: '1' } })
   t.equal(await coloured.ended, 0)
   t.ok(coloured.styled('NODE'))
   t.ok(coloured.styled('connected'))
@@ -33,6 +33,14 @@ t.test('colours and width follow the terminal', async (t) => {
   t.equal(plain.screen(), coloured.screen())
   t.notOk(plain.styled('connected'))
   t.notMatch(plain.written(), '\u001b[', 'https://no-color.org')
+})
+
+t.test('a narrow terminal shows each row as a block, and cuts nothing', async (t) => {
+  const { cwd } = await installation(t, { routes })
+  const terminal = openTerminal(t, ['nodes'], { cwd, columns: 50 })
+  t.equal(await terminal.ended, 0)
+  t.match(terminal.screen(), /^NODE {5}one\nSTATE {4}connected\nPENDING {2}0\n/)
+  t.notMatch(terminal.screen(), '…')
 })
 
 t.test('a typed registration code is not shown', async (t) => {
