@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { CommandTokens } from './api/command-tokens.js'
 import { auditCommand } from './commands/audit.js'
 import { codeCommands } from './commands/code.js'
 import { completionCommands } from './commands/completion.js'
@@ -20,8 +21,12 @@ import { type OpenSession, openSession } from './session/session.js'
 import type { Shell } from './terminal/shell.js'
 import { version } from './version.js'
 
-/** Builds the command line. Running it throws CommanderError or CliError; it never exits the process. */
-export function program(shell: Shell): Command {
+/**
+ * Builds the command line. Running it throws CommanderError or CliError; it never exits the process.
+ *
+ * @param tokens - gets the tokens that the command uses, which the caller revokes afterwards
+ */
+export function program(shell: Shell, tokens = new CommandTokens()): Command {
   const root = new Command('portcullis')
     .description('Administers Portcullis: revocable, token-gated WebSockets')
     .version(version, '-V, --version', 'print the version')
@@ -39,7 +44,7 @@ export function program(shell: Shell): Command {
     })
     .addHelpText('after', afterHelp)
     .hook('preAction', loadTls)
-  const open: OpenSession = (command) => openSession(shell, command)
+  const open: OpenSession = (command) => openSession(shell, tokens, command)
   identityCommands(root, open)
   codeCommands(root, open)
   tokenCommands(root, open)

@@ -18,6 +18,8 @@ export interface ServiceTokenRequest extends CommonTokenRequest {
   credentials: { identity: string; registrationCode: string }
   /** Scopes to request, separated by spaces; default: all of the identity's scopes. */
   scope?: string
+  /** Requested lifetime of the token; auth may give less. Default: the identity's. */
+  lifetimeSeconds?: number
 }
 
 /** An application's request to its own backend. */
@@ -53,10 +55,13 @@ function requestInit(options: TokenRequestOptions): RequestInit {
   if (!('credentials' in options)) {
     return { ...options.request, method: 'POST' }
   }
-  const { credentials, scope } = options
+  const { credentials, scope, lifetimeSeconds } = options
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
   if (scope !== undefined) {
     form.set('scope', scope)
+  }
+  if (lifetimeSeconds !== undefined) {
+    form.set('expires_in', `${lifetimeSeconds}`)
   }
   // RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
   const pair = [credentials.identity, credentials.registrationCode].map(encodeURIComponent)

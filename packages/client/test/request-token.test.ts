@@ -17,6 +17,8 @@ t.test("sends a service's credentials by HTTP Basic, form-encoded", async (t) =>
   const basic = Buffer.from(request?.headers.authorization?.slice(6) ?? '', 'base64').toString()
   t.equal(basic, 'shop%3Aeu%2F1:a%2Bb%3Ac%25')
   t.equal(request?.body, 'grant_type=client_credentials&scope=feed+introspect')
+  await requestToken({ url, credentials, lifetimeSeconds: 60 })
+  t.equal(requests[1]?.body, 'grant_type=client_credentials&expires_in=60')
 })
 
 t.test("sends an application's request init, always by POST", async (t) => {

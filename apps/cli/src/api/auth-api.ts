@@ -1,10 +1,12 @@
 import { TokenError, type TokenSource, tokenSource } from '@portcullis/client'
 import { defined } from '@portcullis/contracts/defined'
+import { briefTokenSeconds } from '@portcullis/contracts/oauth'
 import type { IssueToken } from '@portcullis/contracts/tokens'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CliError, HttpError } from '../errors.js'
 import { printable } from '../output/printable.js'
+import type { CommandTokens } from './command-tokens.js'
 import { type HttpRequest, requestJson, requestStream, unreachable, wrongService } from './http.js'
 
 type Options = Pick<HttpRequest, 'method' | 'json' | 'form' | 'timeoutMs' | 'signal'>
@@ -36,17 +38,47 @@ export interface Credentials {
   registrationCode(): Promise<string>
 }
 
+/** The token that a command needs. */
+export interface TokenNeed {
+  /** Scopes, separated by spaces; default: all scopes of the identity. */
+  scope?: string | undefined
+  /** If the identity lacks one of the scopes, its token has all scopes that it does have. */
+  orAll?: true
+  /** Default: a minute. `identity`: the lifetime of the identity's tokens, for a long command. */
+  lifetimeSeconds?: number | 'identity' | undefined
+  /** The token outlives the command, because the tokens issued with it end when it is revoked. */
+  outlives?: true
+}
+
+/**
+ * For commands that write identities and codes: auth lets a caller give, and act on identities with,
+ * only scopes that its token has, and these scopes are the ceiling of new codes.
+ */
+export const allScopes: TokenNeed = {}
+
 /** Returns the API of the auth at `url`. Its methods throw CliError. */
-export function authApi(url: string, { identity, registrationCode }: Credentials): AuthApi {
+export function authApi(
+  url: string,
+  { identity, registrationCode }: Credentials,
+  need: TokenNeed,
+  commandTokens: CommandTokens,
+): AuthApi {
   let code: Promise<string> | undefined
-  const tokens = (scope?: string) => {
-    return lazyTokens(async () => {
+  const sourceOf = (needed: TokenNeed) => {
+    const open = async (scope: string | undefined) => {
       code ??= registrationCode()
       const credentials = { identity, registrationCode: await code }
-      return tokenSource({ url: `${url}/oauth/token`, credentials, ...defined({ scope }) })
+      const lifetimeSeconds = lifetimeOf(needed)
+      const request = { url: `${url}/oauth/token`, credentials }
+      return tokenSource({ ...request, ...defined({ scope, lifetimeSeconds }) })
+    }
+    return neededTokens(needed, open, async (source, token) => {
+      if (!needed.outlives && code !== undefined) {
+        commandTokens.hold(source, { url, identity, registrationCode: await code, token })
+      }
     })
   }
-  const ownTokens = tokens()
+  const ownTokens = sourceOf(need)
 
   const accessToken = (otherThan?: string) =>
     ownTokens.get({ otherThan }).catch((error: unknown) => {
@@ -75,7 +107,7 @@ export function authApi(url: string, { identity, registrationCode }: Credentials
     identity,
     accessToken: () => accessToken(),
     ownTokens,
-    narrowTokens: tokens,
+    narrowTokens: (scope) => sourceOf({ scope }),
     async call(schema, path, options = {}) {
       const answer = await withToken(requestJson, path, options)
       if (Value.Check(schema, answer)) {
@@ -104,20 +136,48 @@ function userTokens(url: string, ownTokens: TokenSource, body: IssueToken): Toke
   })
 }
 
-/** A token source that is created at its first use. */
-function lazyTokens(create: () => Promise<TokenSource>): TokenSource {
-  let source: TokenSource | undefined
-  let created: Promise<TokenSource> | undefined
-  return {
+function lifetimeOf({ lifetimeSeconds = briefTokenSeconds }: TokenNeed): number | undefined {
+  return lifetimeSeconds === 'identity' ? undefined : lifetimeSeconds
+}
+
+/**
+ * Returns a source of tokens that is opened at its first use.
+ *
+ * @param open - opens a source of tokens with a scope
+ * @param onToken - called with each token that is used
+ */
+function neededTokens(
+  { scope, orAll }: TokenNeed,
+  open: (scope: string | undefined) => Promise<TokenSource>,
+  onToken: (source: object, token: string) => Promise<void>,
+): TokenSource {
+  let opened: Promise<TokenSource> | undefined
+  let current: TokenSource | undefined
+  const source: TokenSource = {
     async get(options) {
-      created ??= create()
-      source = await created
-      return source.get(options)
+      opened ??= open(scope)
+      const first = opened
+      const asked = await first
+      current = asked
+      const token = await asked.get(options).catch(async (error: unknown) => {
+        if (!orAll || !(error instanceof TokenError) || error.code !== 'invalid_scope') {
+          throw error
+        }
+        // Concurrent calls share the second source.
+        const second = opened === undefined || opened === first ? open(undefined) : opened
+        opened = second
+        const wider = await second
+        current = wider
+        return wider.get(options)
+      })
+      await onToken(source, token)
+      return token
     },
     get ended() {
-      return source?.ended
+      return current?.ended
     },
   }
+  return source
 }
 
 /** Returns the error to show when auth issued no token. */

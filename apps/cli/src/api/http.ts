@@ -143,8 +143,8 @@ const reasons: Readonly<Record<string, string>> = {
   TimeoutError: 'timeout',
 }
 
-/** Finds the system's error code; `fetch` wraps it in one or more causes. */
-function systemReason(error: unknown): string {
+/** Returns why a request failed, from the system's error code; `fetch` wraps it in one or more causes. */
+export function systemReason(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause ? cause.code : undefined
     const reason = (typeof code === 'string' ? reasons[code] : undefined) ?? reasons[cause.name]

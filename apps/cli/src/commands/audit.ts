@@ -49,7 +49,10 @@ export function auditCommand(program: Command, open: OpenSession): void {
     .action(async (options: AuditOptions, command: Command) => {
       const session = open(command)
       const { follow, export: all, limit, after, ...filter } = options
-      const auth = session.auth()
+      const auth = session.auth({
+        scope: 'audit:read',
+        ...((all || follow) && { lifetimeSeconds: 'identity' }),
+      })
       const query = new URLSearchParams()
       for (const [name, value] of Object.entries(filter)) {
         query.set(name, `${value}`)

@@ -1,6 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import { AddedRegistrationCode, Identity } from '@portcullis/contracts/identities'
 import type { Command } from 'commander'
+import { allScopes } from '../api/auth-api.js'
 import { identityPath } from '../api/identity-path.js'
 import { CliError } from '../errors.js'
 import { wholeNumber } from '../options/parsers.js'
@@ -40,7 +41,10 @@ export function codeCommands(program: Command, open: OpenSession): void {
     .argument('<identity>')
     .action(async (name: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
-      const { identity, registrationCodes } = await auth().call(Identity, identityPath(name))
+      const { identity, registrationCodes } = await auth({ scope: 'identities:read' }).call(
+        Identity,
+        identityPath(name),
+      )
       out.show({ identity, registrationCodes }, () => codeList(out, registrationCodes))
     })
 
@@ -65,7 +69,7 @@ export function codeCommands(program: Command, open: OpenSession): void {
     .action(async (name: string, id: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
       const path = `${identityPath(name)}/registration-codes/${encodeURIComponent(id)}`
-      await auth().send(path, { method: 'DELETE' })
+      await auth(allScopes).send(path, { method: 'DELETE' })
       out.show({ identity: name, id, removed: true }, () => `removed ${id} of ${name}`)
     })
 }
@@ -76,7 +80,7 @@ async function addCode(
   json: object,
   place: { file: string | undefined; replace: boolean },
 ): Promise<void> {
-  const auth = session.auth()
+  const auth = session.auth(allScopes)
   const path = `${identityPath(name)}/registration-codes`
   await handOverCode(session, {
     ...place,

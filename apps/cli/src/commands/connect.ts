@@ -1,11 +1,14 @@
 import { fixedToken, type TokenSource } from '@portcullis/client'
 import { defined } from '@portcullis/contracts/defined'
+import { channelActions } from '@portcullis/contracts/scopes'
 import { type Command, Option } from 'commander'
 import { tokenFailure } from '../api/auth-api.js'
 import { CliError } from '../errors.js'
 import { readToken } from '../files/token-file.js'
 import { followChannels } from '../follow/follow-channels.js'
 import { converse } from '../interactive/converse.js'
+import { channelScope } from '../options/channel-scope.js'
+import { issuingScope } from '../options/issuing-scope.js'
 import { withNodeOptions } from '../options/node-options.js'
 import { collect } from '../options/parsers.js'
 import type { NodeChoice, OpenSession, Session } from '../session/session.js'
@@ -16,6 +19,9 @@ interface ConnectOptions extends NodeChoice {
   scope?: string
   label?: string[]
 }
+
+/** An interactive client may do anything that its identity may do in channels. */
+const everyChannel = channelActions.map((action) => `${action}:*`).join(' ')
 
 /** `portcullis connect`: prints publications; on a terminal it is an interactive client. */
 export function connectCommand(program: Command, open: OpenSession): void {
@@ -51,7 +57,8 @@ export function connectCommand(program: Command, open: OpenSession): void {
         throw new CliError('usage', 'name at least one channel: portcullis connect <channel...>')
       }
       const { socket } = session.realtime(options)
-      const tokens = await tokenSource(session, options)
+      const ownScope = interactive ? everyChannel : channelScope('subscribe', channels)
+      const tokens = await tokenSource(session, options, ownScope)
       const start = interactive ? converse : followChannels
       await start(session, { url: socket, channels: [...new Set(channels)], tokens })
     })
@@ -63,7 +70,11 @@ function isInteractiveClient({ out, shell }: Session, { tokenFile }: ConnectOpti
 }
 
 /** @throws CliError when auth issues no token. */
-async function tokenSource(session: Session, options: ConnectOptions): Promise<TokenSource> {
+async function tokenSource(
+  session: Session,
+  options: ConnectOptions,
+  ownScope: string | undefined,
+): Promise<TokenSource> {
   const { tokenFile, subject, scope, label } = options
   if (subject === undefined && (scope !== undefined || label !== undefined)) {
     throw new CliError('usage', '--scope and --label need --subject')
@@ -71,7 +82,8 @@ async function tokenSource(session: Session, options: ConnectOptions): Promise<T
   if (tokenFile !== undefined) {
     return fixedToken(await readToken(tokenFile, session.shell))
   }
-  const auth = session.auth()
+  const needed = subject === undefined ? ownScope : issuingScope(scope)
+  const auth = session.auth({ scope: needed, orAll: true, lifetimeSeconds: 'identity' })
   const tokens =
     subject === undefined
       ? auth.ownTokens

@@ -56,7 +56,7 @@ async function listConnections(
   { auth, out }: Session,
   { identity, subject, label, jti, cascade, limit, wait }: ConnectionsOptions,
 ): Promise<void> {
-  const api = auth()
+  const api = auth({ scope: 'tokens:read' })
   const ownByDefault = subject !== undefined || label !== undefined
   const query = new URLSearchParams({
     ...defined({

@@ -24,7 +24,7 @@ export function keyCommands(program: Command, open: OpenSession): void {
     .description('list the next, current and previous keys; never shows a private key')
     .action(async (_options: object, command: Command) => {
       const { auth, out } = open(command)
-      const { keys } = await auth().call(SigningKeyList, '/v1/keys')
+      const { keys } = await auth({ scope: 'keys:write' }).call(SigningKeyList, '/v1/keys')
       out.show({ keys }, () => keyList(out, keys))
     })
 
@@ -35,7 +35,11 @@ export function keyCommands(program: Command, open: OpenSession): void {
     .action(async (_options: object, command: Command) => {
       const { auth, out } = open(command)
       const request = { method: 'POST', json: {} } as const
-      const { keys } = await auth().call(SigningKeyList, '/v1/keys/rotate', request)
+      const { keys } = await auth({ scope: 'keys:write' }).call(
+        SigningKeyList,
+        '/v1/keys/rotate',
+        request,
+      )
       out.show({ keys }, () => keyList(out, keys))
     })
 
@@ -61,7 +65,9 @@ function revokeKeyCommand(key: Command, open: OpenSession): void {
       const session = open(command)
       const { out } = session
       const { yes, wait, ...json } = options
-      const auth = session.auth()
+      // Reading the receipt and counting the tokens needs more than the revocation itself.
+      const scope = yes ? 'keys:write tokens:read' : 'keys:write tokens:read tokens:revoke'
+      const auth = session.auth({ scope, orAll: true })
       await confirm(session.shell, {
         yes,
         effect: 'this removes the key and revokes every token',

@@ -20,7 +20,10 @@ export function nodesCommand(program: Command, open: OpenSession): void {
     .action(async ({ watch }: { watch?: true }, command: Command) => {
       const session = open(command)
       const { out } = session
-      const auth = session.auth()
+      const auth = session.auth({
+        scope: 'nodes:read',
+        ...(watch && { lifetimeSeconds: 'identity' }),
+      })
       if (watch) {
         return watchNodes(session, auth)
       }

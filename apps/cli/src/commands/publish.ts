@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { Command } from 'commander'
 import { requestJson, wrongService } from '../api/http.js'
 import { CliError } from '../errors.js'
+import { channelScope } from '../options/channel-scope.js'
 import { withNodeOptions } from '../options/node-options.js'
 import { parsePublishData } from '../options/parse-publish-data.js'
 import { printable } from '../output/printable.js'
@@ -36,7 +37,7 @@ export function publishCommand(program: Command, open: OpenSession): void {
     if (warning !== undefined) {
       out.note(`${warning}; --text sends a string without this remark`)
     }
-    const token = await auth().accessToken()
+    const token = await auth({ scope: channelScope('publish', [channel]) }).accessToken()
     const answer = await requestJson({
       service: 'realtime',
       base: api,

@@ -1,6 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import { DryRun, Receipt } from '@portcullis/contracts/revocations'
 import { type Command, Option } from 'commander'
+import { allScopes } from '../api/auth-api.js'
 import { previewRevocation } from '../api/preview-revocation.js'
 import { CliError } from '../errors.js'
 import { readToken } from '../files/token-file.js'
@@ -77,7 +78,11 @@ async function revoke(session: Session, options: RevokeOptions): Promise<void> {
   const { wait, dryRun, yes, issuedBefore, reason, replicas } = options
   const selector = await readSelector(session, options)
   const target = { ...selector, ...defined({ issuedBefore }) }
-  const auth = session.auth()
+  const asks = needsConfirmation(selector) && !yes
+  const previews = dryRun ? !out.json : asks
+  const auth = session.auth(
+    previews ? { scope: 'tokens:revoke tokens:read', orAll: true } : { scope: 'tokens:revoke' },
+  )
   if (dryRun) {
     if (!out.json) {
       return out.line(await previewRevocation(out, auth, target))
@@ -131,6 +136,6 @@ async function readSelector(session: Session, options: SelectorOptions): Promise
   if (all) {
     return { all }
   }
-  const whose = identity ?? session.auth().identity
+  const whose = identity ?? session.auth(allScopes).identity
   return { identity: whose, ...defined({ subject, label }) }
 }

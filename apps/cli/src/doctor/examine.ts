@@ -4,7 +4,7 @@ import { RegistryReport } from '@portcullis/contracts/registry'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { AuthApi } from '../api/auth-api.js'
+import { type AuthApi, allScopes } from '../api/auth-api.js'
 import { CliError, HttpError } from '../errors.js'
 import type { Session } from '../session/session.js'
 import { type Check, failed, ok, warning } from './check.js'
@@ -65,7 +65,7 @@ async function* checkCredentials(
 ): AsyncGenerator<Check, { api: AuthApi; token: string } | undefined> {
   let api: AuthApi
   try {
-    api = session.auth()
+    api = session.auth(allScopes)
   } catch (error) {
     if (!(error instanceof CliError)) {
       throw error

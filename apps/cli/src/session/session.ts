@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type AuthApi, authApi } from '../api/auth-api.js'
+import { type AuthApi, authApi, type TokenNeed } from '../api/auth-api.js'
+import type { CommandTokens } from '../api/command-tokens.js'
 import { CliError } from '../errors.js'
 import type { ProfileFlags } from '../installation/places.js'
 import { loadProfile, type Profile } from '../installation/profile.js'
@@ -14,8 +15,8 @@ export interface Session {
   readonly shell: Shell
   readonly out: Output
   readonly profile: Profile
-  /** Returns the API of auth. @throws CliError when the profile names no identity. */
-  auth(): AuthApi
+  /** Returns the API of auth, used with a token. @throws CliError when the profile names no identity. */
+  auth(need: TokenNeed): AuthApi
   /** Returns the URL of a realtime node. @throws CliError when the node is unknown. */
   realtime(choice: NodeChoice): RealtimeUrl
 }
@@ -33,7 +34,7 @@ interface GlobalOptions extends ProfileFlags {
 }
 
 /** @throws CliError when the configuration is invalid. */
-export function openSession(shell: Shell, command: Command): Session {
+export function openSession(shell: Shell, tokens: CommandTokens, command: Command): Session {
   const { json = false, ...flags } = command.optsWithGlobals<GlobalOptions>()
   const out = output(shell, shell.env, json)
   const profile = loadProfile(shell, flags)
@@ -45,12 +46,12 @@ export function openSession(shell: Shell, command: Command): Session {
     shell,
     out,
     profile,
-    auth() {
+    auth(need) {
       const { caller } = profile
       if (caller !== undefined) {
         const { identity, code } = caller
         const registrationCode = () => readCode(code, identity, shell)
-        return authApi(profile.auth, { identity, registrationCode })
+        return authApi(profile.auth, { identity, registrationCode }, need, tokens)
       }
       throw new CliError(
         'failed',

@@ -68,6 +68,16 @@ t.test('administers a real auth', async (t) => {
   await portcullis('identity', 'delete', 'shop', '--yes')
   t.match(await portcullis('revocation', 'list'), { revocations: [{ tokens: 0 }, { tokens: 4 }] })
 
+  const { tokens } = await portcullis('token', 'list')
+  const active = tokens.filter(({ state }: { state: string }) => state === 'active')
+  t.equal(active.length, 1, 'of all commands only the one that lists has a token')
+  t.equal(active[0].scope, 'tokens:read')
+  t.ok(active[0].expiresAt - active[0].issuedAt <= 61_000)
+  const { entries } = await portcullis('audit', '--action', 'revocation')
+  const previews = [{ detail: { dryRun: true } }, { detail: { dryRun: true } }]
+  t.match(entries, [...previews, { detail: { dryRun: true } }])
+  t.equal(entries.length, 3, 'no entry for the tokens that commands have revoked at their end')
+
   const { keys } = await portcullis('key', 'list')
   t.match(keys, [{ state: 'next' }, { state: 'current' }])
   const revoked = await portcullis('key', 'revoke', keys[1].kid, '--yes')

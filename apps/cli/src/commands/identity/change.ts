@@ -1,6 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import { type ChangeIdentity, Identity } from '@portcullis/contracts/identities'
 import { type Command, Option } from 'commander'
+import { allScopes } from '../../api/auth-api.js'
 import { identityPath } from '../../api/identity-path.js'
 import { CliError } from '../../errors.js'
 import { collect, wholeNumber } from '../../options/parsers.js'
@@ -41,7 +42,10 @@ export function changeCommand(identity: Command, open: OpenSession): void {
         const names = '--scope, --ttl, --default-ttl, --label, --no-labels, --node or --any-node'
         throw new CliError('usage', `nothing to change; give ${names}`)
       }
-      const changed = await auth().call(Identity, identityPath(name), { method: 'PATCH', json })
+      const changed = await auth(allScopes).call(Identity, identityPath(name), {
+        method: 'PATCH',
+        json,
+      })
       out.show(changed, () => identityText(out, changed))
     })
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { allScopes } from '../../api/auth-api.js'
 import { identityPath } from '../../api/identity-path.js'
 import type { OpenSession } from '../../session/session.js'
 import { confirm } from '../../terminal/confirm.js'
@@ -12,7 +13,7 @@ export function deleteCommand(identity: Command, open: OpenSession): void {
     .option('--yes', 'do not ask for confirmation')
     .action(async (name: string, { yes }: { yes?: true }, command: Command) => {
       const session = open(command)
-      const auth = session.auth()
+      const auth = session.auth(allScopes)
       await confirm(session.shell, {
         yes,
         effect: `this deletes ${name} and revokes its tokens`,

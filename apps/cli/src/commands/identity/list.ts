@@ -12,7 +12,7 @@ export function listCommand(identity: Command, open: OpenSession): void {
     .option('--limit <n>', 'show at most this many', wholeNumber(1), 100)
     .action(async ({ limit }: { limit: number }, command: Command) => {
       const { auth, out } = open(command)
-      const api = auth()
+      const api = auth({ scope: 'identities:read' })
       const { rows, more } = await firstRows(limit, async (size, cursor) => {
         const path = `/v1/identities?${pageQuery({}, size, cursor)}`
         const { identities, ...rest } = await api.call(IdentityPage, path)

@@ -1,6 +1,7 @@
 import { defined } from '@portcullis/contracts/defined'
 import { RegisteredIdentity } from '@portcullis/contracts/identities'
 import type { Command } from 'commander'
+import { allScopes } from '../../api/auth-api.js'
 import { collect, wholeNumber } from '../../options/parsers.js'
 import { identityText } from '../../output/identity.js'
 import { handOverCode } from '../../session/hand-over-code.js'
@@ -40,7 +41,7 @@ export function registerCommand(identity: Command, open: OpenSession): void {
           codeTtlSeconds: codeTtl,
         }),
       }
-      const auth = session.auth()
+      const auth = session.auth(allScopes)
       await handOverCode(session, {
         file: options.out,
         replace: false,

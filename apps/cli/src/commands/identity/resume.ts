@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { allScopes } from '../../api/auth-api.js'
 import { identityPath } from '../../api/identity-path.js'
 import type { OpenSession } from '../../session/session.js'
 
@@ -9,7 +10,7 @@ export function resumeCommand(identity: Command, open: OpenSession): void {
     .argument('<identity>')
     .action(async (name: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
-      await auth().send(`${identityPath(name)}/resume`, { method: 'POST' })
+      await auth(allScopes).send(`${identityPath(name)}/resume`, { method: 'POST' })
       out.show({ identity: name, state: 'active' }, () => `resumed ${name}`)
     })
 }

@@ -11,7 +11,7 @@ export function showCommand(identity: Command, open: OpenSession): void {
     .argument('<identity>')
     .action(async (name: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
-      const found = await auth().call(Identity, identityPath(name))
+      const found = await auth({ scope: 'identities:read' }).call(Identity, identityPath(name))
       out.show(found, () => identityText(out, found))
     })
 }

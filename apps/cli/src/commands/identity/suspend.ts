@@ -1,5 +1,6 @@
 import { SuspendedIdentity } from '@portcullis/contracts/identities'
 import type { Command } from 'commander'
+import { allScopes } from '../../api/auth-api.js'
 import { identityPath } from '../../api/identity-path.js'
 import { followReceipt, requireConfirmed } from '../../follow/follow-receipt.js'
 import { wholeNumber } from '../../options/parsers.js'
@@ -26,7 +27,7 @@ export function suspendCommand(identity: Command, open: OpenSession): void {
     .action(async (name: string, { wait, yes, ...json }: SuspendOptions, command: Command) => {
       const session = open(command)
       const { out } = session
-      const auth = session.auth()
+      const auth = session.auth(allScopes)
       await confirm(session.shell, {
         yes,
         effect: `this suspends ${name} and revokes its tokens`,

@@ -11,6 +11,7 @@ import { collect } from '../../options/parsers.js'
 import { receiverText } from '../../output/receiver.js'
 import type { OpenSession } from '../../session/session.js'
 import { receiversPath } from './path.js'
+import { receiverNeed } from './receiver-need.js'
 
 interface AddOptions extends DeliveryOptions {
   aud: string[]
@@ -46,7 +47,7 @@ export function addCommand(receiver: Command, open: OpenSession): void {
         ...defined({ identities: identity, identity: as, description }),
       }
       const request = { method: 'POST', json } as const
-      const added = await auth().call(EventReceiver, receiversPath, request)
+      const added = await auth(receiverNeed).call(EventReceiver, receiversPath, request)
       out.show(added, () => receiverText(out, added))
     })
 }

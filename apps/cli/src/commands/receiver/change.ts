@@ -12,6 +12,7 @@ import { receiverText } from '../../output/receiver.js'
 import type { OpenSession } from '../../session/session.js'
 import type { Shell } from '../../terminal/shell.js'
 import { idHelp, receiverPath } from './path.js'
+import { receiverNeed } from './receiver-need.js'
 
 interface ChangeOptions extends DeliveryOptions {
   identity?: string[]
@@ -42,7 +43,7 @@ export function changeCommand(receiver: Command, open: OpenSession): void {
         throw new CliError('usage', `nothing to change; give ${names}`)
       }
       const request = { method: 'PATCH', json } as const
-      const changed = await auth().call(EventReceiver, receiverPath(id), request)
+      const changed = await auth(receiverNeed).call(EventReceiver, receiverPath(id), request)
       out.show(changed, () => receiverText(out, changed))
     })
 }

@@ -4,6 +4,7 @@ import { receiverText } from '../../output/receiver.js'
 import type { OpenSession } from '../../session/session.js'
 import { confirm } from '../../terminal/confirm.js'
 import { idHelp, receiverPath } from './path.js'
+import { receiverNeed } from './receiver-need.js'
 
 export function deleteCommand(receiver: Command, open: OpenSession): void {
   receiver
@@ -13,7 +14,7 @@ export function deleteCommand(receiver: Command, open: OpenSession): void {
     .option('--yes', 'do not ask for confirmation')
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const session = open(command)
-      const auth = session.auth()
+      const auth = session.auth(receiverNeed)
       await confirm(session.shell, {
         yes,
         effect: 'this deletes the receiver and its queued events',

@@ -2,6 +2,7 @@ import { EventReceiver, type ReceiverStatus } from '@portcullis/contracts/event-
 import type { Command } from 'commander'
 import type { OpenSession } from '../../session/session.js'
 import { idHelp, receiverPath } from './path.js'
+import { receiverNeed } from './receiver-need.js'
 
 export function pauseCommand(receiver: Command, open: OpenSession): void {
   setStatus(
@@ -25,7 +26,7 @@ function setStatus(command: Command, open: OpenSession, status: ReceiverStatus):
     .action(async (id: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
       const request = { method: 'PATCH', json: { status } } as const
-      const changed = await auth().call(EventReceiver, receiverPath(id), request)
+      const changed = await auth(receiverNeed).call(EventReceiver, receiverPath(id), request)
       out.show(changed, () => `${id} is ${status}; ${changed.progress.pending} queued`)
     })
 }

@@ -21,7 +21,7 @@ export function countCommand(token: Command, open: OpenSession): void {
       if (byIdentity) {
         return countByIdentity(session, filter, limit)
       }
-      const api = session.auth()
+      const api = session.auth({ scope: 'tokens:read' })
       const query = tokenQuery(filter, api.identity)
       const count = await api.call(TokenCount, `/v1/tokens/count?${query}`)
       session.out.show(count, () => tokenCountText(session.out, count))
@@ -36,7 +36,7 @@ async function countByIdentity(
   if (filter.identity !== undefined) {
     throw new CliError('usage', '--by-identity counts every identity; leave --identity out')
   }
-  const api = auth()
+  const api = auth({ scope: 'tokens:read' })
   const query = tokenQuery({ any: true, ...filter }, api.identity)
   const { rows, more } = await firstRows(limit, async (size, cursor) => {
     const path = `/v1/tokens/count/by-identity?${pageQuery(query, size, cursor)}`

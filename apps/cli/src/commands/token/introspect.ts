@@ -12,7 +12,10 @@ export function introspectCommand(token: Command, open: OpenSession): void {
     .action(async ({ tokenFile }: { tokenFile: string }, command: Command) => {
       const { auth, out, shell } = open(command)
       const form = { token: await readToken(tokenFile, shell) }
-      const answer = await auth().call(Introspection, '/oauth/introspect', { method: 'POST', form })
+      const answer = await auth({ scope: 'introspect' }).call(Introspection, '/oauth/introspect', {
+        method: 'POST',
+        form,
+      })
       out.show(answer, () => introspectionText(out, answer))
     })
 }

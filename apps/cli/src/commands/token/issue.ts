@@ -2,6 +2,7 @@ import { defined } from '@portcullis/contracts/defined'
 import { TokenResponse } from '@portcullis/contracts/tokens'
 import type { Command } from 'commander'
 import { writeToken } from '../../files/token-file.js'
+import { issuingScope } from '../../options/issuing-scope.js'
 import { collect, wholeNumber } from '../../options/parsers.js'
 import { tokenFields } from '../../output/token.js'
 import type { OpenSession } from '../../session/session.js'
@@ -14,6 +15,9 @@ interface IssueOptions {
   label?: string[]
   out?: string
 }
+
+/** The issuing token lives longer than the issued one by the time that the request may take. */
+const marginSeconds = 60
 
 export function issueCommand(token: Command, open: OpenSession): void {
   token
@@ -29,7 +33,14 @@ export function issueCommand(token: Command, open: OpenSession): void {
       const { auth, out, shell } = open(command)
       const { subject, scope, channel, ttl, label } = options
       const json = { subject, ...defined({ scope, channel, ttlSeconds: ttl, labels: label }) }
-      const answer = await auth().call(TokenResponse, '/v1/tokens', { method: 'POST', json })
+      const api = auth({
+        scope: issuingScope(channel === undefined ? scope : `subscribe:${channel}`),
+        orAll: true,
+        // The issued token ends with the token that issues it, which therefore stays.
+        lifetimeSeconds: ttl === undefined ? 'identity' : ttl + marginSeconds,
+        outlives: true,
+      })
+      const answer = await api.call(TokenResponse, '/v1/tokens', { method: 'POST', json })
       const { access_token, ...details } = answer
       if (ttl !== undefined && details.expires_in < ttl) {
         out.note('the token expires sooner than requested: with your own token, which issued it')

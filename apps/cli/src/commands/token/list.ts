@@ -15,7 +15,7 @@ export function listCommand(token: Command, open: OpenSession): void {
     .option('--limit <n>', 'show at most this many', wholeNumber(1), 100)
     .action(async ({ limit, ...filter }: ListOptions, command: Command) => {
       const { auth, out } = open(command)
-      const api = auth()
+      const api = auth({ scope: 'tokens:read' })
       const query = tokenQuery(filter, api.identity)
       const { rows, more } = await firstRows(limit, async (size, cursor) => {
         const path = `/v1/tokens?${pageQuery(query, size, cursor)}`

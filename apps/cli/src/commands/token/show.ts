@@ -10,7 +10,10 @@ export function showCommand(token: Command, open: OpenSession): void {
     .argument('<jti>', 'id of the token')
     .action(async (jti: string, _options: object, command: Command) => {
       const { auth, out } = open(command)
-      const info = await auth().call(TokenInfo, `/v1/tokens/${encodeURIComponent(jti)}`)
+      const info = await auth({ scope: 'tokens:read' }).call(
+        TokenInfo,
+        `/v1/tokens/${encodeURIComponent(jti)}`,
+      )
       out.show(info, () => out.fields(tokenFields(info.subject, info)))
     })
 }
