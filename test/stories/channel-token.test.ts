@@ -21,7 +21,7 @@ t.test('revoking a token for one channel ends the subscription, not the connecti
   const again = await client.command({ subscribe: { ...room, token } })
   t.match(
     again,
-    { error: { code: 109 } },
+    { error: { code: 103 } },
     'the subscription has ended (not 105), and the token is refused',
   )
 

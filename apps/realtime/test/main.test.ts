@@ -38,7 +38,7 @@ t.test('serves, logs no secrets at level trace, and exits on SIGTERM', async (t)
   const query = dial(`${url}?access_token=${secret(auth.issue())}`)
   await once(query.socket, 'open')
   query.send({ id: 1, connect: { token: secret('a-stale-token') } })
-  await query.next()
+  await query.closed
   const browser = new WebSocket(url, ['portcullis', `bearer.${secret(auth.issue())}`])
   await once(browser, 'open')
   await refused(url, { headers: { authorization: `Bearer ${secret('unknown-token')}` } })

@@ -9,7 +9,7 @@ import type { Static } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from '../handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from '../hub/namespaces.js'
 import { defaultNodeName, requireRoomForNumber, workerName } from './node-name.js'
-import { configSchema } from './schema.js'
+import { bytesPerSubscription, configSchema } from './schema.js'
 
 export { configSchema }
 
@@ -18,6 +18,7 @@ export type Config = Omit<
   | 'WORKERS'
   | 'NODE_NAME'
   | 'MAX_ANSWER_BYTES'
+  | 'MAX_FRAME_BYTES'
   | 'ALLOWED_ORIGINS'
   | 'NAMESPACES'
   | 'HANDLERS'
@@ -26,6 +27,7 @@ export type Config = Omit<
   WORKERS: number
   NODE_NAME: string
   MAX_ANSWER_BYTES: number
+  MAX_FRAME_BYTES: number
   ALLOWED_ORIGINS: readonly string[]
   NAMESPACES: Namespaces
   HANDLERS: Endpoints
@@ -48,6 +50,13 @@ export function config(environment: Environment, place?: WorkerPlace): Config {
   if (rest.COMMANDS_PER_SECOND * rest.RATE_BURST_SECONDS <= rest.MAX_CHANNELS) {
     throw new ConfigError([
       'COMMANDS_PER_SECOND times RATE_BURST_SECONDS must be more than MAX_CHANNELS',
+    ])
+  }
+  const needed = rest.MAX_CHANNELS * bytesPerSubscription
+  const maxFrameBytes = rest.MAX_FRAME_BYTES ?? needed
+  if (maxFrameBytes < needed) {
+    throw new ConfigError([
+      `MAX_FRAME_BYTES must be ${needed} or more, or MAX_CHANNELS less: a client that reconnects subscribes to ${rest.MAX_CHANNELS} channels, each with a token, in one message`,
     ])
   }
   const maxAnswerBytes = rest.MAX_ANSWER_BYTES ?? Math.floor(rest.SEND_BUFFER_BYTES / 2)
@@ -76,6 +85,7 @@ export function config(environment: Environment, place?: WorkerPlace): Config {
     ...shareOf(rest, place?.count ?? 1),
     WORKERS: workers,
     MAX_ANSWER_BYTES: maxAnswerBytes,
+    MAX_FRAME_BYTES: maxFrameBytes,
     NAMESPACES: namespaces,
     HANDLERS: handlers,
     SERVER_SUBSCRIPTIONS: channels,

@@ -6,6 +6,9 @@ const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
 
 const channel = channelNamePattern.source.slice(1, -1)
 
+/** The bytes of a `subscribe` with the longest channel, and with its token for the longest names. */
+export const bytesPerSubscription = 2048
+
 /**
  * All settings of a realtime node, as environment variables; each may come from a file named by
  * `NAME_FILE`.
@@ -131,12 +134,13 @@ export const configSchema = Type.Object({
     description:
       'milliseconds for closing all connections when the process is stopped; the closes are spread over half of it',
   }),
-  MAX_FRAME_BYTES: Type.Integer({
-    default: 65_536,
-    minimum: 1024,
-    maximum: 16_777_216,
-    description: 'maximum size of a message from a client',
-  }),
+  MAX_FRAME_BYTES: Type.Optional(
+    Type.Integer({
+      minimum: 1024,
+      maximum: 33_554_432,
+      description: `maximum size of a message from a client. Not less than ${bytesPerSubscription} times MAX_CHANNELS, the default: a client that reconnects subscribes to all its channels in one message, each with a token if it needs one`,
+    }),
+  ),
   MAX_CHANNELS: Type.Integer({
     default: 128,
     minimum: 1,

@@ -23,6 +23,8 @@ export interface Limits extends Rates {
   connectionsPerUser?: number | undefined
   channelsPerConnection: number
   /** Further commands get error 111. */
+  /** Of one message. A client that reconnects sends one for each of its channels. */
+  commandsPerMessage: number
   commandsInFlight: number
   /** Calls to the application's handlers in flight. Further ones get error 111. */
   handlerCalls: number

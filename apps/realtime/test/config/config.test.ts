@@ -90,6 +90,9 @@ t.test('names wrong settings, and never their values', async (t) => {
   t.match(problems({ ...required, PING_INTERVAL_MS: '500' }), [/^PONG_TIMEOUT_MS must be less/])
   t.match(problems({ ...required, NODE_NAME: 'with space' }), [/^NODE_NAME /])
   t.match(problems({ ...required, MAX_CHANNELS: '5000' }), [/must be more than MAX_CHANNELS$/])
+  t.match(problems({ ...required, MAX_FRAME_BYTES: '65536' }), [
+    /^MAX_FRAME_BYTES must be 262144 or more, or MAX_CHANNELS less: /,
+  ])
   const answer = { MAX_ANSWER_BYTES: '70000', SEND_BUFFER_BYTES: '65536' }
   t.match(problems({ ...required, ...answer }), [/^MAX_ANSWER_BYTES must not be/])
   t.notMatch(problems({ REGISTRATION_CODE: 'secret', NODE_NAME: ' ' }).join(), /secret/)

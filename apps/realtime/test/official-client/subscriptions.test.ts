@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { next, type OfficialClient, officialClient, socketOf } from '../fixtures/official-client.js'
 import { randomPrefix, realtimeNode } from '../fixtures/realtime-node.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
+import { expiredToken } from '../fixtures/unsigned-token.js'
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
@@ -74,10 +75,8 @@ for (const build of ['json', 'protobuf'] as const) {
 
   t.test(`${build}: fetches another subscription token when the first is stale`, async (t) => {
     const centrifuge = client(t, 'publish:*')
-    const stale = auth.issue({ scope: 'subscribe:private' })
-    await auth.revoke({ token: stale })
     const subscription = centrifuge.newSubscription('private', {
-      token: stale,
+      token: expiredToken,
       getToken: async () => auth.issue({ scope: 'subscribe:private' }),
       minResubscribeDelay: 1,
       maxResubscribeDelay: 5,
@@ -86,6 +85,21 @@ for (const build of ['json', 'protobuf'] as const) {
     subscription.subscribe()
     t.match(await error, { type: 'subscribe', error: { code: 109 } })
     await subscription.ready()
+  })
+
+  t.test(`${build}: asks for no other token when one was revoked`, async (t) => {
+    const centrifuge = client(t, 'publish:*')
+    const revoked = auth.issue({ scope: 'subscribe:private' })
+    await auth.revoke({ token: revoked })
+    const subscription = centrifuge.newSubscription('private', {
+      token: revoked,
+      getToken: async () => {
+        t.fail('asked')
+        return revoked
+      },
+    })
+    subscription.subscribe()
+    t.match(await next(subscription, 'unsubscribed'), { code: 103 })
   })
 
   t.test(`${build}: offers methods on subscriptions and on the client`, async (t) => {

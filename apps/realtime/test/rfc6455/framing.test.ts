@@ -27,6 +27,8 @@ const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
   AUTH_URL: auth.url,
   REDIS_PREFIX: randomPrefix(),
+  MAX_FRAME_BYTES: '65536',
+  MAX_CHANNELS: '32',
   // Prevents pings of the protocol between the expected messages.
   PING_INTERVAL_MS: '3600000',
 })

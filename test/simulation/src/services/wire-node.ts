@@ -54,6 +54,7 @@ const settings = {
     bytesPerSecond: 1e9,
     burstSeconds: 1,
     channelsPerConnection: 8,
+    commandsPerMessage: 256,
     commandsInFlight: 64,
     handlerCalls: 8,
     sendBufferBytes: 100_000,

@@ -12,12 +12,15 @@ import type { ConnectionState } from '../state.js'
 import type { Allowance } from './allowance.js'
 import type { Transport } from './transport.js'
 
-/** Bytes that a client may send while its `connect` is being decided, or while the node has no lease. */
+/**
+ * Bytes that a client may have sent when another message arrives, while its `connect` is being decided
+ * or the node has no lease. The first such message may be longer.
+ */
 const maxWaitingBytes = 131_072
 
 /** A connection as its input sees it. */
 export interface CommandTarget extends Waiting {
-  readonly node: { readonly hold: Hold }
+  readonly node: { readonly hold: Hold; readonly limits: { readonly commandsPerMessage: number } }
   readonly codec: Codec
   readonly closed: boolean
   readonly state: ConnectionState['name']
@@ -55,15 +58,17 @@ export class Input {
       target.end(disconnectCodes.inappropriateProtocol)
       return
     }
-    if (!this.#mayHandle()) {
-      this.#waitingBytes += message.length
-    }
     if (this.#waitingBytes > maxWaitingBytes) {
       target.end(disconnectCodes.tooManyRequests)
       return
     }
+    if (!this.#mayHandle()) {
+      this.#waitingBytes += message.length
+    }
+    const { commandsPerMessage } = target.node.limits
     try {
-      this.#handle(this.#withinRates(message.length, target.codec.decode(message)))
+      const commands = target.codec.decode(message, commandsPerMessage)
+      this.#handle(this.#withinRates(message.length, commands))
     } catch (error) {
       if (error instanceof ProtocolError) {
         target.end(disconnectCodes.badRequest)

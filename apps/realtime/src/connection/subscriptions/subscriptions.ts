@@ -284,7 +284,8 @@ export class Subscriptions {
       this.end(channel, unsubscribeCodes[reason === 'revoked' ? 'tokenRevoked' : 'expired'])
     } else {
       this.leave(channel)
-      this.#connection.fail(replyTo, replyErrors.tokenExpired)
+      const error = reason === 'revoked' ? 'permissionDenied' : 'tokenExpired'
+      this.#connection.fail(replyTo, replyErrors[error])
     }
   }
 }

@@ -104,14 +104,14 @@ t.test('a channel token that ends before Redis confirms opens no subscription', 
   }
   send(before.connection, { id: 2, subscribe: withToken })
   await flushed()
-  t.match(before.transport.messages, [{ id: 2, error: { code: 109 } }])
+  t.match(before.transport.messages, [{ id: 2, error: { code: 103 } }])
 
   const meanwhile = await scene(t)
   const redis = settled()
   meanwhile.memory.joining = () => redis.promise
   send(meanwhile.connection, { id: 2, subscribe: withToken })
   await flushed()
-  meanwhile.memory.end(meanwhile.forSecret, 'revoked')
+  meanwhile.memory.end(meanwhile.forSecret, 'expired')
   redis.resolve()
   await flushed()
   t.match(meanwhile.transport.messages, [{ id: 2, error: { code: 109 } }])

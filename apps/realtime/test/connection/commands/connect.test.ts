@@ -41,6 +41,7 @@ t.test('limits the bytes of waiting commands', async (t) => {
   const large = { id: 2, rpc: { data: 'x'.repeat(50_000) } }
   send(connection, large)
   send(connection, large)
+  send(connection, large)
   t.equal(transport.ending, undefined)
   send(connection, large)
   t.equal(transport.ending, 3013)

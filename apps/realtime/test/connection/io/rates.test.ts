@@ -82,7 +82,7 @@ t.test('limits waiting commands and their bytes', async (t) => {
   t.match(transport.messages, [{ id: 5, error: { code: 111 } }])
   answer.resolve('inactive')
   await flushed()
-  t.equal(transport.ending, 3501, 'connect was refused')
+  t.equal(transport.ending, 3500, 'the token was refused')
 })
 
 t.test('limits the connections of each user', async (t) => {

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { connected, dial, Peer, refused } from '../../fixtures/dial.js'
 import { randomPrefix, realtimeNode } from '../../fixtures/realtime-node.js'
 import { scriptedAuth } from '../../fixtures/scripted-auth.js'
+import { expiredToken } from '../../fixtures/unsigned-token.js'
 
 const auth = await scriptedAuth(t)
 const node = await realtimeNode(t, {
@@ -139,7 +140,11 @@ t.test('switches the connection to a token in the connect command', async (t) =>
 t.test('rejects a connect token of another subject or an inactive one', async (t) => {
   const stale = dial(node.wsUrl, auth.issue())
   await once(stale.socket, 'open')
-  t.match(await stale.call({ id: 1, connect: { token: 'stale' } }), { error: { code: 109 } })
+  t.match(await stale.call({ id: 1, connect: { token: expiredToken } }), { error: { code: 109 } })
+  const unknown = dial(node.wsUrl, auth.issue())
+  await once(unknown.socket, 'open')
+  unknown.send({ id: 1, connect: { token: 'unknown' } })
+  t.same(await unknown.closed, { code: 3500, reason: 'invalid token' })
   const foreign = dial(node.wsUrl, auth.issue())
   await once(foreign.socket, 'open')
   foreign.send({ id: 1, connect: { token: auth.issue({ subject: 'eve' }) } })

@@ -154,7 +154,7 @@ t.test('closes a client that never sends connect', async (t) => {
 
 t.test('closes with 1009 on an oversized message', async (t) => {
   const peer = await connected(node.wsUrl, auth.issue())
-  peer.socket.send(JSON.stringify({ id: 2, rpc: { data: 'x'.repeat(70_000) } }))
+  peer.socket.send(JSON.stringify({ id: 2, rpc: { data: 'x'.repeat(270_000) } }))
   t.equal((await peer.closed).code, 1009)
   await lives(t)
 })

@@ -131,7 +131,7 @@ t.test(
       const late = dial(strict.wsUrl)
       await once(late.socket, 'open')
       late.send({ id: 1, connect: { token: `late${sent}` } })
-      t.equal((await late.closed).code, 3005)
+      t.equal((await late.closed).code, 3500)
     }
   },
 )
@@ -176,7 +176,7 @@ t.test('introspects few unknown tokens of an address beyond its limit at a time'
     t.equal(status, 401)
   }
   for (const { code } of await Promise.all(guests)) {
-    t.equal(code, 3005)
+    t.equal(code, 3500)
   }
 })
 
