@@ -9,8 +9,8 @@ import { type ClientAssertion, invalidClient } from './credentials.js'
 /**
  * Authenticates a client by a JWT that it signed (`private_key_jwt`).
  *
- * @throws AuthError `invalid_client`, the same for an unknown identity and for an invalid or used
- * assertion; `unauthorized_client` only when the assertion is valid
+ * @throws AuthError `invalid_client`: the same for an unknown identity and for a wrong signature, and
+ * naming the broken rule to who has signed it; `unauthorized_client` only when the assertion is valid
  * @throws RegistryError `registry_unavailable`
  */
 export async function authenticateByAssertion(
@@ -28,9 +28,12 @@ export async function authenticateByAssertion(
   }
   // The revision of RFC 7523 requires `client-authentication+jwt`.
   const types = ['jwt', 'client-authentication+jwt']
-  const subject = await acceptClientJwt(registry, identity, { text: assertion, issuer, types })
-  if (subject !== claimed) {
-    throw invalidAssertion(issuer)
+  const outcome = await acceptClientJwt(registry, identity, { text: assertion, issuer, types })
+  if (!('subject' in outcome)) {
+    throw invalidAssertion(issuer, outcome.fault)
+  }
+  if (outcome.subject !== claimed) {
+    throw invalidAssertion(issuer, 'its sub must be the client_id')
   }
   if (identity.state !== 'active') {
     throw new AuthError(
@@ -51,8 +54,11 @@ export function claimedIdentity(assertion: string): string | undefined {
   }
 }
 
-function invalidAssertion(issuer: string): AuthError {
+/** @param fault - the rule that it breaks, known only for one that the identity has signed */
+function invalidAssertion(issuer: string, fault?: string): AuthError {
   return invalidClient(
-    `the client assertion is not valid: it must be a JWT signed with a key of the identity's jwks, with iss and sub the client_id, aud only ${issuer}, exp at most ${maxAheadSeconds} seconds ahead, and a new jti`,
+    fault !== undefined
+      ? `the client assertion is not valid: ${fault}`
+      : `the client assertion is not valid: it must be a JWT signed with a key of the identity's jwks, with iss and sub the client_id, aud only ${issuer}, exp at most ${maxAheadSeconds} seconds ahead, and a new jti`,
   )
 }

@@ -1,18 +1,21 @@
 import type { ClientKey } from '@portcullis/contracts/clients'
 import type { Identity } from '@portcullis/contracts/identities'
-import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import { endpoints } from '../endpoints.js'
 import { type Registry, useOnce } from '../registry/index.js'
 import { algorithmsOf } from './client-keys.js'
 
-/** Upper bound of the seconds from now to the expiry of a client's JWT. */
-export const maxAheadSeconds = 300
+/**
+ * Upper bound of the seconds from now to the expiry of a client's JWT. Some libraries sign for an hour
+ * by default.
+ */
+export const maxAheadSeconds = 3600
 
 /** Tolerated difference of a client's clock. */
 const toleranceSeconds = 5
 
-/** Until every instance refuses the JWT as expired, with a minute for differences of their clocks. */
-const rememberSeconds = maxAheadSeconds + 2 * toleranceSeconds + 60
+/** How long a JWT is remembered after its expiry: the clocks of auth instances may differ. */
+const rememberSeconds = 2 * toleranceSeconds + 60
 
 /** A JWT that a client has signed, and the issuer that it must be for. */
 export interface PresentedJwt {
@@ -23,10 +26,15 @@ export interface PresentedJwt {
 }
 
 /**
+ * `fault`: the rule that the JWT breaks, in words. Only for a JWT that the identity has signed;
+ * others learn nothing.
+ */
+export type ClientJwtOutcome = { subject: string } | { fault?: string }
+
+/**
  * Verifies a JWT that this identity has signed with one of its keys, and accepts it once (RFC 7523
  * §3): `iss` is the identity, `aud` is only this issuer or its token endpoint, `exp` is near, and
- * no instance has seen `jti`. Returns the JWT's subject; undefined for an invalid JWT, without a
- * reason.
+ * no instance has seen `jti`.
  *
  * @throws RegistryError `registry_unavailable`
  */
@@ -34,24 +42,32 @@ export async function acceptClientJwt(
   registry: Registry,
   { identity, jwks }: Identity,
   presented: PresentedJwt,
-): Promise<string | undefined> {
-  const payload = await verified(identity, jwks?.keys ?? [], presented)
-  if (payload === undefined) {
-    return undefined
+): Promise<ClientJwtOutcome> {
+  const claims = await verified(identity, jwks?.keys ?? [], presented)
+  if (!('exp' in claims)) {
+    return claims
   }
-  const isNew = await useOnce(registry, identity, payload.jti, rememberSeconds)
-  return isNew ? payload.sub : undefined
+  const { sub, jti, exp } = claims
+  const leftSeconds = Math.max(0, Math.ceil(exp - Date.now() / 1000))
+  const isNew = await useOnce(registry, identity, jti, leftSeconds + rememberSeconds)
+  return isNew ? { subject: sub } : { fault: 'its jti was used before' }
+}
+
+interface ClientClaims {
+  sub: string
+  jti: string
+  exp: number
 }
 
 async function verified(
   identity: string,
   keys: readonly ClientKey[],
   { text, issuer, types }: PresentedJwt,
-): Promise<{ sub: string; jti: string } | undefined> {
+): Promise<ClientClaims | { fault?: string }> {
   try {
     const key = keyFor(keys, text)
     if (key === undefined) {
-      return undefined
+      return {}
     }
     const { payload, protectedHeader } = await jwtVerify(text, key, {
       algorithms: [...algorithmsOf(key)],
@@ -62,12 +78,32 @@ async function verified(
     })
     const { typ } = protectedHeader
     if (typ !== undefined && !types.includes(typ.toLowerCase())) {
-      return undefined
+      return { fault: `its typ must be ${types.join(' or ')}, or absent` }
     }
-    return hasValidClaims(payload) ? payload : undefined
-  } catch {
-    return undefined
+    return claimsOf(payload)
+  } catch (error) {
+    return faultOf(error, issuer)
   }
+}
+
+/** jose verifies claims after the signature, so an error about a claim is one of a signed JWT. */
+function faultOf(error: unknown, issuer: string): { fault?: string } {
+  if (error instanceof errors.JWTExpired) {
+    return { fault: 'its exp has passed' }
+  }
+  if (!(error instanceof errors.JWTClaimValidationFailed)) {
+    return {}
+  }
+  const { claim, reason } = error
+  if (reason === 'missing') {
+    return { fault: `it has no ${claim}` }
+  }
+  const rules: Readonly<Record<string, string>> = {
+    aud: `its aud must be ${issuer} or ${endpoints(issuer).token}`,
+    nbf: 'its nbf lies in the future',
+    iat: 'its iat lies in the future',
+  }
+  return { fault: rules[claim] ?? `its ${claim} is not valid` }
 }
 
 /**
@@ -86,15 +122,15 @@ function keyFor(keys: readonly ClientKey[], text: string): ClientKey | undefined
   return matching.length === 1 ? matching[0] : undefined
 }
 
-function hasValidClaims(payload: JWTPayload): payload is JWTPayload & { sub: string; jti: string } {
-  const { sub, aud, exp = Number.POSITIVE_INFINITY, jti } = payload
-  const latest = Date.now() / 1000 + maxAheadSeconds + toleranceSeconds
-  return (
-    typeof sub === 'string' &&
-    typeof jti === 'string' &&
-    jti !== '' &&
-    exp <= latest &&
-    // Another recipient of the same JWT could use it here.
-    (typeof aud === 'string' || aud?.length === 1)
-  )
+function claimsOf({ sub, aud, exp, jti }: JWTPayload): ClientClaims | { fault: string } {
+  if (typeof sub !== 'string' || typeof jti !== 'string' || jti === '' || exp === undefined) {
+    return { fault: 'its sub and jti must be text' }
+  }
+  if (exp > Date.now() / 1000 + maxAheadSeconds + toleranceSeconds) {
+    return { fault: `its exp is more than ${maxAheadSeconds} seconds ahead` }
+  }
+  // Another recipient of the same JWT could use it here.
+  return typeof aud === 'string' || aud?.length === 1
+    ? { sub, jti, exp }
+    : { fault: 'its aud must name one recipient' }
 }

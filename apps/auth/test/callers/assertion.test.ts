@@ -31,61 +31,84 @@ t.test('authenticates an identity by a JWT, signed with any supported kind of ke
   }
 })
 
-t.test('rejects every invalid JWT like one of an unknown identity', async (t) => {
+t.test(
+  'rejects a JWT that the identity has not signed like one of an unknown identity',
+  async (t) => {
+    const self = await auth(t)
+    const [key, rsa, other] = await Promise.all([clientKey(), clientKey('RS256'), clientKey()])
+    const { identity } = await self.identity(['feed'], { jwks: { keys: [key.jwk, rsa.jwk] } })
+    const { identity: without } = await self.identity(['feed'])
+    const otherwise = await signedAs(rsa, 'PS256')
+    const [, payload = ''] = (await key.sign(claims(identity))).split('.')
+    const late = claims(identity, { exp: Math.floor(Date.now() / 1000) - 60 })
+    const cases = {
+      'of an unknown identity': await key.sign(claims('unknown')),
+      'of an identity without keys': await key.sign(claims(without)),
+      'of another issuer': await key.sign(claims(identity, { iss: 'admin' })),
+      'signed with another key': await other.sign(claims(identity), { kid: key.jwk.kid }),
+      'signed with another key, and expired': await other.sign(late, { kid: key.jwk.kid }),
+      'naming an unknown key': await other.sign(claims(identity)),
+      'with crit': await key.sign(claims(identity), {
+        crit: ['b64'],
+        b64: true,
+      }),
+      'with another algorithm than the key’s': await otherwise.sign(claims(identity)),
+      'with an HMAC of the public key': hmac(
+        JSON.stringify(key.jwk),
+        { alg: 'HS256', kid: key.jwk.kid },
+        claims(identity),
+      ),
+      unsigned: `${part({ alg: 'none' })}.${payload}.`,
+      'not a JWT': 'x',
+      'an access token of auth': await self.token(),
+    }
+    const bodies = new Set<string>()
+    for (const [name, text] of Object.entries(cases)) {
+      const answer = await ask(self, text)
+      t.equal(answer.statusCode, 401, name)
+      t.equal(answer.json().error, 'invalid_client', name)
+      bodies.add(answer.body)
+    }
+    t.equal(bodies.size, 1, 'sends the same body for all of them')
+    t.match([...bodies][0], /aud only http:\/\/127\.0\.0\.1:4000/, 'describes a valid assertion')
+  },
+)
+
+t.test('tells the signer which rule its JWT breaks', async (t) => {
   const self = await auth(t)
-  const [key, rsa, other] = await Promise.all([clientKey(), clientKey('RS256'), clientKey()])
-  const { identity } = await self.identity(['feed'], { jwks: { keys: [key.jwk, rsa.jwk] } })
-  const { identity: without } = await self.identity(['feed'])
+  const key = await clientKey()
+  const { identity } = await self.identity(['feed'], { jwks: { keys: [key.jwk] } })
   const now = Math.floor(Date.now() / 1000)
   const good = claims(identity)
   const used = await key.sign(good)
   t.equal((await ask(self, used)).statusCode, 200)
-  const otherwise = await signedAs(rsa, 'PS256')
-  const [, payload = ''] = used.split('.')
-  const cases = {
-    'of an unknown identity': await key.sign(claims('unknown')),
-    'of an identity without keys': await key.sign(claims(without)),
-    'used before': used,
-    'with a used jti, signed again': await key.sign(good),
-    'of another issuer': await key.sign(claims(identity, { iss: 'admin' })),
-    'with another subject': await key.sign(claims(identity, { sub: 'admin' })),
-    'for another audience': await key.sign(claims(identity, { aud: 'https://other.example' })),
-    'for two audiences': await key.sign(
-      claims(identity, { aud: ['http://127.0.0.1:4000', 'https://other.example'] }),
-    ),
-    'without an audience': await key.sign(claims(identity, { aud: undefined })),
-    expired: await key.sign(claims(identity, { exp: now - 60 })),
-    'expiring too late': await key.sign(claims(identity, { exp: now + 3600 })),
-    'without an expiry': await key.sign(claims(identity, { exp: undefined })),
-    'not yet valid': await key.sign(claims(identity, { nbf: now + 60 })),
-    'without a jti': await key.sign(claims(identity, { jti: undefined })),
-    'with an empty jti': await key.sign(claims(identity, { jti: '' })),
-    'signed with another key': await other.sign(claims(identity), { kid: key.jwk.kid }),
-    'naming an unknown key': await other.sign(claims(identity)),
-    'of another type': await key.sign(claims(identity), { typ: 'at+jwt' }),
-    'with crit': await key.sign(claims(identity), {
-      crit: ['b64'],
-      b64: true,
-    }),
-    'with another algorithm than the key’s': await otherwise.sign(claims(identity)),
-    'with an HMAC of the public key': hmac(
-      JSON.stringify(key.jwk),
-      { alg: 'HS256', kid: key.jwk.kid },
-      claims(identity),
-    ),
-    unsigned: `${part({ alg: 'none' })}.${payload}.`,
-    'not a JWT': 'x',
-    'an access token of auth': await self.token(),
-  }
-  const bodies = new Set<string>()
-  for (const [name, text] of Object.entries(cases)) {
+  const two = ['http://127.0.0.1:4000', 'https://other.example']
+  const cases: [name: string, text: string, rule: RegExp][] = [
+    ['used before', used, /jti was used/],
+    ['with a used jti, signed again', await key.sign(good), /jti was used/],
+    ['with another subject', await key.sign(claims(identity, { sub: 'admin' })), /sub must be/],
+    [
+      'for another recipient',
+      await key.sign(claims(identity, { aud: two[1] })),
+      /aud must be http/,
+    ],
+    ['for two recipients', await key.sign(claims(identity, { aud: two })), /one recipient/],
+    ['without one', await key.sign(claims(identity, { aud: undefined })), /has no aud/],
+    ['expired', await key.sign(claims(identity, { exp: now - 60 })), /exp has passed/],
+    ['expiring too late', await key.sign(claims(identity, { exp: now + 3700 })), /3600 seconds/],
+    ['without an expiry', await key.sign(claims(identity, { exp: undefined })), /has no exp/],
+    ['not yet valid', await key.sign(claims(identity, { nbf: now + 60 })), /nbf lies in/],
+    ['without a jti', await key.sign(claims(identity, { jti: undefined })), /has no jti/],
+    ['with an empty jti', await key.sign(claims(identity, { jti: '' })), /jti must be text/],
+    ['of another type', await key.sign(claims(identity), { typ: 'at+jwt' }), /typ must be/],
+  ]
+  for (const [name, text, rule] of cases) {
     const answer = await ask(self, text)
     t.equal(answer.statusCode, 401, name)
-    t.equal(answer.json().error, 'invalid_client', name)
-    bodies.add(answer.body)
+    t.match(answer.json(), { error: 'invalid_client', error_description: rule }, name)
   }
-  t.equal(bodies.size, 1, 'sends the same body for all of them')
-  t.match([...bodies][0], /aud only http:\/\/127\.0\.0\.1:4000/, 'describes a valid assertion')
+  const hour = await key.sign(claims(identity, { exp: now + 3600 }))
+  t.equal((await ask(self, hour)).statusCode, 200, 'some libraries sign for an hour')
 })
 
 t.test('accepts a JWT once at all instances together', async (t) => {

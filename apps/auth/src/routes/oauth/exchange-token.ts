@@ -88,13 +88,23 @@ async function subjectOf(
     )
   }
   const { issuer } = app.tokens
-  const name = await acceptClientJwt(app.registry, identity, { text, issuer, types: ['jwt'] })
-  // A JWT with the client's own name as its subject is a client assertion, not a user's.
-  if (name === undefined || name === identity.identity || !subjectCheck.Check(name)) {
+  const outcome = await acceptClientJwt(app.registry, identity, { text, issuer, types: ['jwt'] })
+  const fault = 'subject' in outcome ? faultOfSubject(outcome.subject, identity) : outcome.fault
+  if (!('subject' in outcome) || fault !== undefined) {
     throw new AuthError(
       'invalid_request',
-      `the subject token is not valid: it must be a JWT signed with a key of the client's jwks, with iss the client_id, sub the user, aud only ${issuer}, exp at most ${maxAheadSeconds} seconds ahead, and a new jti`,
+      fault !== undefined
+        ? `the subject token is not valid: ${fault}`
+        : `the subject token is not valid: it must be a JWT signed with a key of the client's jwks, with iss the client_id, sub the user, aud only ${issuer}, exp at most ${maxAheadSeconds} seconds ahead, and a new jti`,
     )
   }
-  return name
+  return outcome.subject
+}
+
+function faultOfSubject(subject: string, { identity }: Identity): string | undefined {
+  // A JWT with the client's own name as its subject is a client assertion, not a user's.
+  if (subject === identity) {
+    return 'its sub must be a user, not the client'
+  }
+  return subjectCheck.Check(subject) ? undefined : `its sub must be ${Subject.description}`
 }
