@@ -52,7 +52,7 @@ t.test('works at a terminal with a real installation', async (t) => {
     ada.enter('presence demo:hello')
     await ada.shows(/\nUSER {2}CLIENT\nada {3}[\w-]{36}\n/)
     ada.enter('rpc greet "x"')
-    await ada.shows('rpc greet: 104 method not found')
+    await ada.shows('rpc greet: 108 not available')
     ada.enter('subscribe secret')
     await ada.shows('cannot subscribe to secret: 103 permission denied')
     ada.enter('status')

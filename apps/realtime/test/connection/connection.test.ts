@@ -11,7 +11,7 @@ t.test('replies to the commands of one frame in one frame', async (t) => {
   t.equal(transport.writes[0]?.length, 1, 'one frame')
   t.match(transport.messages, [
     { id: 1, connect: { expires: true, pong: true, node: 'memory' } },
-    { id: 2, error: { code: 104 } },
+    { id: 2, error: { code: 108 } },
     { id: 3, error: { code: 103 } },
   ])
 })
@@ -63,7 +63,7 @@ t.test('closes with a code for each violation of the protocol', async (t) => {
 t.test('sends waiting replies before it closes', async (t) => {
   const { connection, transport } = await new MemoryNode(t).connect()
   send(connection, { id: 2, rpc: {} }, {})
-  t.match(transport.messages, [{ id: 2, error: { code: 104 } }])
+  t.match(transport.messages, [{ id: 2, error: { code: 108 } }])
   t.equal(transport.ending, 3501)
 })
 
@@ -86,7 +86,7 @@ t.test('replies to malformed and unsupported commands', async (t) => {
       [3, 107],
       [4, 108],
       [5, 103],
-      [6, 104],
+      [6, 108],
     ],
   )
 })

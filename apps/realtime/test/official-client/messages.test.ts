@@ -29,7 +29,7 @@ t.test('connects, subscribes and publishes across two nodes', async (t) => {
   await ada.publish('news', { text: 'hello' })
   t.match(await heard, { data: { text: 'hello' }, info: { user: 'ada' } })
   await t.rejects(ada.history('news', { limit: 1 }), { code: 103 })
-  await t.rejects(ada.rpc('x', {}), { code: 104 })
+  await t.rejects(ada.rpc('x', {}), { code: 108 })
   news.unsubscribe()
   await ada.publish('news', 'unheard')
 })

@@ -117,7 +117,7 @@ t.test('gets error codes', async (t) => {
   const centrifuge = client(t, one.wsUrl, () => token)
   centrifuge.connect()
   await centrifuge.ready()
-  await t.rejects(centrifuge.rpc('x', Buffer.of(1)), { code: 104 })
+  await t.rejects(centrifuge.rpc('x', Buffer.of(1)), { code: 108 })
   await t.rejects(centrifuge.publish('mine', Buffer.of(1)), { code: 103 })
   await t.rejects(centrifuge.publish('with space', Buffer.of(1)), { code: 107 })
   const theirs = centrifuge.newSubscription('theirs')

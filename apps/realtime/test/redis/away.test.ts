@@ -34,7 +34,7 @@ t.test('keeps sockets open and fails publishes while Redis is away, and recovers
   const late = await connected(node.wsUrl, token)
   t.match(
     await late.call({ id: 2, rpc: {} }),
-    { error: { code: 104 } },
+    { error: { code: 108 } },
     'admits clients without Redis',
   )
 

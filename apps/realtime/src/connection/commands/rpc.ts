@@ -11,7 +11,7 @@ export async function rpc(
 ): Promise<void> {
   const handler = session.node.handlers.rpc(method)
   if (handler === undefined) {
-    return session.fail(id, replyErrors.methodNotFound)
+    return session.fail(id, replyErrors.notAvailable)
   }
   const answer = await callHandler(session, handler, { method, ...defined({ data }) })
   if ('disconnect' in answer) {

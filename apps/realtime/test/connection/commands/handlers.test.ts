@@ -144,7 +144,7 @@ t.test('the reply to connect waits for its handler, and has its data', async (t)
   await flushed()
   t.match(transport.messages, [
     { id: 1, connect: { client: connection.id, data: 'welcome' } },
-    { id: 2, error: { code: 104 } },
+    { id: 2, error: { code: 108 } },
   ])
 })
 

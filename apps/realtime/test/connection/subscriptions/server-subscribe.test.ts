@@ -125,7 +125,7 @@ t.test('sends publications made during connect once, after the reply', async (t)
       },
     },
     { push: { channel: 's:fast', pub: { data: 5, offset: 5 } } },
-    { id: 2, error: { code: 104 } },
+    { id: 2, error: { code: 108 } },
   ])
 })
 
