@@ -17,7 +17,7 @@ export async function registerAdmission(
   const refusals = limitRefusals(app, {
     perMinute: config.REFUSALS_PER_MINUTE,
     isGuarded: ({ routeOptions: { url } }) =>
-      url === connectPath || (url?.startsWith('/api/') ?? false),
+      url === connectPath || url === '/api' || (url?.startsWith('/api/') ?? false),
     onLimited: () => {
       counts.limited.refusals += 1
     },

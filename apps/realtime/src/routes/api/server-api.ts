@@ -8,6 +8,7 @@ import { takeApiKey } from './api-key.js'
 import { apiBatch } from './batch.js'
 import { keepData } from './body.js'
 import { type ApiCommand, serve } from './command.js'
+import { apiCommandLines } from './command-lines.js'
 import { apiBroadcast } from './commands/broadcast.js'
 import { apiChannels } from './commands/channels.js'
 import { apiDisconnect } from './commands/disconnect.js'
@@ -24,6 +25,7 @@ import { apiUnsubscribe } from './commands/unsubscribe.js'
 import { type ApiLimits, limitApi } from './limits.js'
 import type { SendOrder } from './orders.js'
 import { requireServer } from './require-server.js'
+import { commandRunner } from './run-commands.js'
 
 /** The node, as the server API uses it. */
 export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'presenceStats'> {
@@ -40,7 +42,7 @@ export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'pres
   }
 }
 
-/** Registers `POST /api/<command>`, in the shapes of the public server API. */
+/** Registers `POST /api/<command>` and `POST /api`, in the shapes of the public server API. */
 export function serverApi(app: FastifyInstance, given: ServerApi): void {
   const { publish, history, presence, presenceStats, optionsOf, nodes, limits } = given
   const sendOrder: SendOrder = (order, caller) => nodes.order(order, caller)
@@ -67,5 +69,7 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
   for (const command of commands) {
     serve(app, command, limits)
   }
-  apiBatch(app, commands, limits)
+  const runCommands = commandRunner(app, commands, limits)
+  apiBatch(app, commands, runCommands)
+  apiCommandLines(app, runCommands)
 }

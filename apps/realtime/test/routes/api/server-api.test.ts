@@ -185,6 +185,7 @@ t.test('serves its OpenAPI description', async (t) => {
   const description = (await answer.json()) as { openapi: string; paths: object }
   t.equal(description.openapi, '3.1.0')
   t.same(Object.keys(description.paths).sort(), [
+    '/api',
     '/api/batch',
     '/api/broadcast',
     '/api/channels',
