@@ -60,13 +60,15 @@ export async function publish(
   deadline: number,
 ): Promise<StreamPosition | undefined> {
   const to = keys.channel(channel)
+  // A publication is UTF-8. ioredis sends a command of strings for less than one with a buffer.
+  const publication = encoded.toString()
   const onceKeys = idempotency === undefined ? [] : [keys.once(channel, idempotency.key)]
   const onceSeconds = idempotency?.ttlSeconds ?? 0
   if (history === undefined) {
     if (idempotency === undefined) {
-      await publishNowScript(redis, [to], [encoded], deadline)
+      await publishNowScript(redis, [to], [publication], deadline)
     } else {
-      await publishOnceScript(redis, onceKeys, [encoded, onceSeconds, to], deadline)
+      await publishOnceScript(redis, onceKeys, [publication, onceSeconds, to], deadline)
     }
     return undefined
   }
@@ -74,7 +76,16 @@ export async function publish(
   const [offset, epoch] = await publishScript(
     redis,
     [keys.stream(channel), keys.place(channel), ...onceKeys],
-    [encoded, size, ttlSeconds, newEpoch(), placeSeconds(ttlSeconds), onceSeconds, newJump(), to],
+    [
+      publication,
+      size,
+      ttlSeconds,
+      newEpoch(),
+      placeSeconds(ttlSeconds),
+      onceSeconds,
+      newJump(),
+      to,
+    ],
     deadline,
   )
   return { offset: Number(offset), epoch }
