@@ -15,6 +15,7 @@ import {
 import type { Closing, Waiting } from '../hub/hold.js'
 import type { Member } from '../hub/member.js'
 import type { SubscribeOrder } from '../hub/orders.js'
+import { ChannelOrder } from './commands/channel-order.js'
 import { connect } from './commands/connect.js'
 import { dispatch, track } from './commands/dispatch.js'
 import { GrantUse } from './grant-use.js'
@@ -49,6 +50,7 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
   readonly node: Node
   readonly codec: Codec
   readonly subscriptions = new Subscriptions(this)
+  readonly order = new ChannelOrder()
   commandsInFlight = 0
   handlerCalls = 0
   #state: ConnectionState

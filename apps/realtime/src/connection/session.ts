@@ -6,6 +6,7 @@ import type {
   ReplyBody,
   ReplyError,
 } from '@portcullis/protocol'
+import type { ChannelOrder } from './commands/channel-order.js'
 import type { ConnectionIdentity, Reader, Services } from './node.js'
 import type { Subscriptions } from './subscriptions/subscriptions.js'
 import type { Grant } from './tokens.js'
@@ -22,6 +23,8 @@ export interface Session extends ConnectionIdentity {
   /** Reads histories and presence in the user's turn, within the connection's rates. */
   readonly reader: Reader
   readonly closed: boolean
+  /** Keeps the order of commands that name the same channel. */
+  readonly order: ChannelOrder
   commandsInFlight: number
   /** Calls to the application's handlers; they are part of `commandsInFlight`. */
   handlerCalls: number

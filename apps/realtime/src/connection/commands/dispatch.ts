@@ -7,6 +7,7 @@ import {
 } from '@portcullis/protocol'
 import type { Session } from '../session.js'
 import type { Connected } from '../state.js'
+import type { ChannelTurn } from './channel-order.js'
 import { history } from './history.js'
 import { presence, presenceStats } from './presence.js'
 import { publish } from './publish.js'
@@ -42,6 +43,17 @@ const handlers: Handlers = {
   rpc,
 }
 
+/** The turns of the commands that name a channel. Other commands do not wait for earlier ones. */
+const channelTurns: { readonly [M in Method]?: ChannelTurn } = {
+  subscribe: 'alone',
+  unsubscribe: 'leave',
+  publish: 'publish',
+  history: 'read',
+  presence: 'read',
+  presence_stats: 'read',
+  sub_refresh: 'alone',
+}
+
 /** Handles one command of a connected client. */
 export function dispatch(
   session: Session,
@@ -72,7 +84,14 @@ export function dispatch(
 
 function request<M extends Method>(session: Session, command: Request<M>, state: Connected): void {
   const handler: Handlers[M] = handlers[command.method]
-  const work = handler(session, command.id, command.body, state)
+  const start = () =>
+    session.closed ? undefined : handler(session, command.id, command.body, state)
+  const turn = channelTurns[command.method]
+  const { body } = command
+  const work =
+    turn === undefined || !('channel' in body)
+      ? start()
+      : session.order.run(body.channel, turn, start)
   if (work !== undefined) {
     track(session, work)
   }

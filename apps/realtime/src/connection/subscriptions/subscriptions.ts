@@ -50,6 +50,8 @@ export interface Subscription {
   replyTo: number | undefined
   /** The client is listed in the channel's presence. */
   readonly present: boolean
+  /** Once the channel was left: resolves when the client is not listed any more, or Redis is away. */
+  left?: Promise<void>
   /** The grant of the subscription's own token, if it has one. */
   grant?: Grant
   /** Stops the watch of that token. */
@@ -165,7 +167,7 @@ export class Subscriptions {
     }
     // When Redis is away, the entry expires by itself.
     if (subscription.present) {
-      void node.channels.leave(channel, info).catch(() => undefined)
+      subscription.left = node.channels.leave(channel, info).catch(() => undefined)
     }
     const joined = subscription.replyTo === undefined && subscription.server?.entered !== false
     if (joined && node.optionsOf(channel).joinLeave) {

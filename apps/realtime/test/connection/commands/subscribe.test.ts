@@ -49,8 +49,8 @@ t.test('rejects a second subscription, and too many channels', async (t) => {
   await flushed()
   const errors = transport.messages.flatMap(({ id, error }) => (error ? [[id, error]] : []))
   t.match(errors, [
-    [3, { code: 105 }],
     [6, { code: 106 }],
+    [3, { code: 105 }],
   ])
 })
 
