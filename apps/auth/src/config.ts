@@ -44,6 +44,7 @@ export const configSchema = Type.Object({
   REDIS_PREFIX: Type.String({
     default: 'portcullis',
     pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    form: '1 to 64 letters, digits or . _ : -',
     description: 'prefix of every key; lets several installations share one Redis',
   }),
   PARTITIONS: Type.Integer({
@@ -56,6 +57,7 @@ export const configSchema = Type.Object({
   ISSUER: Type.String({
     default: 'http://127.0.0.1:4000',
     pattern: '^https?://[^?#]+$',
+    form: 'an http: or https: URL without a query and a fragment, as in https://auth.example.com',
     description: 'URL of this service as clients know it; `iss` of every token',
   }),
   AUDIENCE: Type.String({
@@ -105,6 +107,7 @@ export const configSchema = Type.Object({
   ADMIN_IDENTITY: Type.String({
     default: 'admin',
     pattern: '^[A-Za-z0-9][A-Za-z0-9._@/:-]{0,127}$',
+    form: '1 to 128 letters, digits or . _ @ / : -, beginning with a letter or digit',
     description: 'identity of the administrator',
   }),
   ADMIN_REGISTRATION_CODE: Type.Optional(

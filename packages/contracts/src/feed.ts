@@ -9,10 +9,14 @@ import { RevocationEvent, Selector } from './revocations.js'
 export const Cursor = Type.String({
   maxLength: 65_536,
   pattern: '^[0-9]+-[0-9]+(?:,[0-9]+-[0-9]+)*$',
+  description: 'a position in the feed of each partition, separated by commas',
 })
 
 const closed = { additionalProperties: false }
-const InquiryId = Type.String({ pattern: '^[A-Za-z0-9_-]{8,64}$' })
+const InquiryId = Type.String({
+  pattern: '^[A-Za-z0-9_-]{8,64}$',
+  description: 'an inquiry id: 8 to 64 letters, digits or _ -',
+})
 
 /**
  * When a process joined, in microseconds on the registry's clock; orders processes of the same
@@ -33,7 +37,10 @@ export const Hello = Type.Object(
      * 256 random bits in base64url, new for each process, so that auth can tell a restart from a
      * reconnect. Secret: the API shows only its SHA-256, as the process's `instance`.
      */
-    secret: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+    secret: Type.String({
+      pattern: '^[A-Za-z0-9_-]{43}$',
+      description: '256 bits in base64url',
+    }),
     /** `since` of the process's first welcome; absent before it. */
     since: Type.Optional(Since),
     /** The last position that the node has applied; absent on its first connection. */

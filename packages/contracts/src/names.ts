@@ -19,7 +19,8 @@ export const NodeName = Type.String({
 export const NodePatterns = Type.Array(
   Type.String({
     pattern: '^(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\\*?|\\*)$',
-    description: 'a node name, or the beginning of one and *',
+    description:
+      'a node name, or the beginning of one and *: letters, digits or . _ : -, beginning with a letter or digit',
   }),
   { minItems: 1, maxItems: 16, uniqueItems: true },
 )
@@ -28,8 +29,10 @@ export const NodePatterns = Type.Array(
 export const Subject = Type.String({
   minLength: 1,
   maxLength: 255,
-  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'a subject (sub): 1 to 255 characters, without control characters',
+  // No surrogate without its other half, which UTF-8 and so a token cannot carry.
+  pattern: '^(?:[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])+$',
+  description:
+    'a subject (sub): 1 to 255 characters, without control characters and halves of surrogate pairs',
 })
 
 /** Groups tokens, so that they can be revoked together: `device:phone`. */

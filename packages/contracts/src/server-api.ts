@@ -2,7 +2,10 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ChannelName, Subject } from './names.js'
 
 /** Bytes in base64 (RFC 4648 §4). */
-const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })
+const Base64 = Type.String({
+  pattern: '^[A-Za-z0-9+/]*={0,2}$',
+  description: 'base64 (RFC 4648 §4)',
+})
 
 const published = {
   /** Any JSON. */

@@ -3,6 +3,7 @@ import proxyAddresses from '@fastify/proxy-addr'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
+import { ConfigError } from './config.js'
 
 /**
  * Returns the address that limits count a request for: the direct peer's, or the client's if a trusted
@@ -24,14 +25,24 @@ export function clientAddressOf({ ip, raw }: FastifyRequest): string {
  * Returns Fastify's option `trustProxy` for a list of addresses and networks, separated by commas. Also
  * trusts a proxy whose address another proxy reported with a port.
  *
- * @throws TypeError when an entry is not an address or network
+ * @throws ConfigError when an entry is not an address or network
  */
 export function trustProxy(list: string | undefined): false | ((address: string) => boolean) {
   if (list === undefined) {
     return false
   }
-  const isTrusted = proxyAddresses.compile(list.split(',').map((each) => each.trim()))
+  const isTrusted = compile(list.split(',').map((each) => each.trim()))
   return (address) => isTrusted(parseAddress(address) ?? address, 0)
+}
+
+function compile(entries: string[]): ReturnType<typeof proxyAddresses.compile> {
+  try {
+    return proxyAddresses.compile(entries)
+  } catch {
+    throw new ConfigError([
+      'TRUST_PROXY must be IP addresses or networks separated by commas, as in 10.0.0.0/8,::1',
+    ])
+  }
 }
 
 /** Returns the IP address in `203.0.113.2:5000`, `[2001:db8::7]:4711`, `[2001:db8::7]` or an address alone. */

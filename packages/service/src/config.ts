@@ -91,9 +91,9 @@ function contents(name: string, file: string): string {
   }
 }
 
-/** Returns what a value must be, without patterns. */
+/** Returns what a value must be: the schema's `form` says in words what its `pattern` allows. */
 function requirement({ type, schema, message }: ValueError): string {
-  const { minimum, maximum, minLength, maxLength, description } = schema
+  const { minimum, maximum, minLength, maxLength, form, description } = schema
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return 'is required'
@@ -110,7 +110,7 @@ function requirement({ type, schema, message }: ValueError): string {
     case ValueErrorType.StringMaxLength:
       return `must have at most ${maxLength} characters`
     case ValueErrorType.StringPattern:
-      return description === undefined ? 'is malformed' : `is malformed; expected: ${description}`
+      return `must be ${form ?? description ?? 'of another form'}`
     case ValueErrorType.Union:
       return `must be one of ${choices(schema).join(', ')}`
     default:

@@ -60,7 +60,10 @@ t.test('trusts a proxy whose address has a port', async (t) => {
   t.equal(await ask('/counted', '203.0.113.2, 10.0.0.5:41000'), '203.0.113.2')
   t.equal(await ask('/counted', '203.0.113.2, [fd00::5]:41000, 10.0.0.5'), '203.0.113.2')
   t.equal(await ask('/counted', '203.0.113.2, 11.0.0.5:41000'), '11.0.0.5')
-  t.throws(() => trustProxy('10.0.0.0/8,proxy.example'), TypeError)
+  t.throws(() => trustProxy('10.0.0.0/8,proxy.example'), {
+    code: 'CONFIG_INVALID',
+    problems: [/^TRUST_PROXY must be IP addresses or networks separated by commas/],
+  })
 })
 
 t.test('warns once of X-Forwarded-For without TRUST_PROXY', async (t) => {

@@ -10,7 +10,7 @@ const schema = Type.Object({
   RATE: Type.Optional(Type.Integer({ maximum: 1000 })),
   STRICT: Type.Optional(Type.Boolean()),
   COLOUR: Type.Optional(Type.Union([Type.Literal('red'), Type.Literal('blue')])),
-  PREFIX: Type.Optional(Type.String({ pattern: '^[a-z]*$', description: 'lower-case letters' })),
+  PREFIX: Type.Optional(Type.String({ pattern: '^[a-z]*$', form: 'lower-case letters' })),
 })
 
 t.test('types settings, fills in defaults, and ignores empty variables', async (t) => {
@@ -66,7 +66,7 @@ t.test('names every problem, and shows no value', async (t) => {
   } catch (error) {
     t.match(String(error), /SECRET must have at least 8 characters/)
     t.match(String(error), /PORT must be at least 1/)
-    t.match(String(error), /PREFIX is malformed; expected: lower-case letters/)
+    t.match(String(error), /PREFIX must be lower-case letters/)
     t.notMatch(String(error), 'PRIVATE')
     t.notMatch(String(error), 'private')
   }

@@ -9,6 +9,7 @@ import type { Static } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from '../handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from '../hub/namespaces.js'
 import { defaultNodeName, requireRoomForNumber, workerName } from './node-name.js'
+import { readOrigins } from './read-origins.js'
 import { bytesPerSubscription, configSchema } from './schema.js'
 
 export { configSchema }
@@ -90,9 +91,7 @@ export function config(environment: Environment, place?: WorkerPlace): Config {
     HANDLERS: handlers,
     SERVER_SUBSCRIPTIONS: channels,
     NODE_NAME: place === undefined ? name : workerName(name, place),
-    ALLOWED_ORIGINS: ALLOWED_ORIGINS.split(',')
-      .map((each) => each.trim())
-      .filter((each) => each !== ''),
+    ALLOWED_ORIGINS: readOrigins(ALLOWED_ORIGINS),
   }
 }
 

@@ -2,7 +2,7 @@ import { channelNamePattern } from '@portcullis/contracts/names'
 import { internalSettings, tlsSettings, workersSetting } from '@portcullis/service'
 import { Type } from '@sinclair/typebox'
 
-const origin = '[a-z][a-z0-9+.-]*://[^,/?#\\s]+'
+const origin = '[A-Za-z][A-Za-z0-9+.-]*://[^,/?#@\\s]+'
 
 const channel = channelNamePattern.source.slice(1, -1)
 
@@ -38,6 +38,7 @@ export const configSchema = Type.Object({
   REDIS_PREFIX: Type.String({
     default: 'portcullis',
     pattern: '^[A-Za-z0-9._:-]{1,64}$',
+    form: '1 to 64 letters, digits or . _ : -',
     description: 'first part of every Redis key and channel name',
   }),
   PARTITIONS: Type.Optional(
@@ -51,6 +52,7 @@ export const configSchema = Type.Object({
   AUTH_URL: Type.String({
     default: 'http://127.0.0.1:4000',
     pattern: '^https?://',
+    form: 'an http: or https: URL, as in https://auth.example.com',
     description: 'URL of auth',
   }),
   AUTH_CA: Type.Optional(
@@ -74,6 +76,7 @@ export const configSchema = Type.Object({
   NODE_NAME: Type.Optional(
     Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
+      form: '1 to 128 letters, digits or . _ : -, beginning with a letter or digit',
       description:
         'name of this node, unique in the installation; default: host name, PORT and random characters, new at each start. With WORKERS above 1 each worker is a node, whose name ends in its number: name-1, name-2',
     }),
@@ -87,6 +90,7 @@ export const configSchema = Type.Object({
   ALLOWED_ORIGINS: Type.String({
     default: '',
     pattern: `^(?:${origin}(?:\\s*,\\s*${origin})*)?$`,
+    form: 'origins separated by commas, each a scheme, a host and at most a port, without a path: https://app.example.com',
     description:
       'origins that browsers may connect from, exact, separated by commas; others are refused, all of them when empty. Requests without an Origin header (not from browsers) are unaffected',
   }),
@@ -211,6 +215,7 @@ export const configSchema = Type.Object({
       minLength: 32,
       maxLength: 512,
       pattern: '^[!-~]*$',
+      form: 'visible ASCII characters',
       description:
         'sent to handlers as Authorization: Bearer, so that they can verify the caller; random, 32 characters or more',
     }),
@@ -237,6 +242,7 @@ export const configSchema = Type.Object({
   SERVER_SUBSCRIPTIONS: Type.String({
     default: '',
     pattern: `^ *(?:${channel}(?: +${channel})*)? *$`,
+    form: 'channel names separated by spaces, each of 1 to 255 visible ASCII characters except " \\ and *',
     description:
       "channels that a client is subscribed to when it connects, if its token permits them, separated by spaces; {sub} stands for the token's subject: user:{sub} news",
   }),

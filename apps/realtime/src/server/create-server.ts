@@ -8,6 +8,7 @@ import {
 } from '@portcullis/service'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.js'
+import { describeInvalid } from './describe-invalid.js'
 
 const maxBodyBytes = 524_288
 
@@ -31,7 +32,9 @@ export function createServer(config: Config): FastifyInstance {
       answerFrameworkError(error, request, reply)
     },
     clientErrorHandler: answerClientError,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // `verbose` adds the schema to an error.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, verbose: true } },
+    schemaErrorFormatter: describeInvalid,
     // The `closing` plugin replies instead.
     return503OnClosing: false,
   })

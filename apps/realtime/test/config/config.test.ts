@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { ConfigError } from '@portcullis/service'
+import type { TSchema } from '@sinclair/typebox'
 import t from 'tap'
-import { config } from '../../src/config/config.js'
+import { config, configSchema } from '../../src/config/config.js'
 import { defaultNodeName } from '../../src/config/node-name.js'
 
 const required = { REGISTRATION_CODE: 'code' }
@@ -65,7 +66,26 @@ const problems = (environment: Record<string, string>) => {
 t.test('accepts a list of exact origins only', async (t) => {
   const origins = (text: string) => config({ ...required, ALLOWED_ORIGINS: text }).ALLOWED_ORIGINS
   t.same(origins('https://a.example, http://b:8080'), ['https://a.example', 'http://b:8080'])
-  for (const wrong of ['*', 'null', 'a.example', 'https://a.example/', 'https://a.example,']) {
+  for (const [written, sent] of [
+    ['https://App.Example.com:443', 'https://app.example.com'],
+    ['HTTP://app.example.com:80', 'http://app.example.com'],
+    ['https://app.example.com:8443', 'https://app.example.com:8443'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ['Capacitor://localhost', 'capacitor://localhost'],
+    ['chrome-extension://abcdef', 'chrome-extension://abcdef'],
+    ['http://[::1]:3000', 'http://[::1]:3000'],
+  ] as const) {
+    t.same(origins(written), [sent], 'as browsers send it')
+  }
+  t.match(problems({ ...required, ALLOWED_ORIGINS: 'https://a:99999' }), [/host or port/])
+  for (const wrong of [
+    'https://ada@a.example',
+    '*',
+    'null',
+    'a.example',
+    'https://a.example/',
+    'https://a.example,',
+  ]) {
     t.match(problems({ ...required, ALLOWED_ORIGINS: wrong }), [/^ALLOWED_ORIGINS /], wrong)
   }
 })
@@ -81,6 +101,15 @@ t.test('accepts a list of channel names as server subscriptions', async (t) => {
   }
   t.match(problems({ ...required, SERVER_SUBSCRIPTIONS: 'a b c', MAX_CHANNELS: '2' }), [
     /^SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS/,
+  ])
+})
+
+t.test('each setting with a pattern says in words what it allows', async (t) => {
+  for (const [name, { pattern, form }] of Object.entries<TSchema>(configSchema.properties)) {
+    t.equal(typeof form, typeof pattern, name)
+  }
+  t.match(problems({ ...required, NODE_NAME: 'with space' }), [
+    'NODE_NAME must be 1 to 128 letters, digits or . _ : -, beginning with a letter or digit',
   ])
 })
 

@@ -28,6 +28,27 @@ t.test('issues a token for a user and returns its record', async (t) => {
   t.equal((await api(backend, 'GET', `/v1/tokens/${jti}`)).json().state, 'revoked')
 })
 
+t.test('rejects half a surrogate pair in a subject, which no token can carry', async (t) => {
+  const { api, tokenWith } = await auth(t)
+  const backend = await tokenWith('tokens:issue', 'subscribe:a')
+  const issue = (subject: string) => api(backend, 'POST', '/v1/tokens', { subject })
+  for (const subject of ['\ud800', 'ada \udf1c', '\udf1c\ud83d', 'a\ud83d']) {
+    const answer = await issue(subject)
+    t.equal(answer.statusCode, 400)
+    t.match(answer.json().detail, /^body: subject must be a subject \(sub\): .* surrogate pairs$/)
+  }
+  const answer = await issue('ada 👩‍👧 山田')
+  t.equal(answer.statusCode, 201)
+  const results = { tokens: [answer.json().access_token] }
+  const introspected = await api(
+    await tokenWith('introspect'),
+    'POST',
+    '/v1/introspections',
+    results,
+  )
+  t.match(introspected.json().results, [{ active: true, sub: 'ada 👩‍👧 山田' }])
+})
+
 t.test('rejects the name of the identity as a subject', async (t) => {
   const { api, token, identity } = await auth(t)
   const shop = await identity(['tokens:issue', 'publish:*'])

@@ -80,6 +80,15 @@ t.test('replies 400 with the reason for an invalid body', async (t) => {
     t.equal(answer.status, 400, JSON.stringify(body))
     t.match(answer.body, { status: 400, detail: /body/ })
   }
+  const name = 'a channel name: 1 to 255 visible ASCII characters, except " \\ and *'
+  for (const [command, body, detail] of [
+    ['publish', { channel: 'with space', data: 1 }, `body: channel must be ${name}`],
+    ['publish', { data: 1 }, 'body must have the member channel'],
+    ['broadcast', { channels: ['a', 'b*'], data: 1 }, `body: channels.1 must be ${name}`],
+    ['publish', { channel: 'a', b64data: '?' }, 'body: b64data must be base64 (RFC 4648 §4)'],
+  ] as const) {
+    t.match((await one.api(command, backend, body)).body, { status: 400, detail })
+  }
   const channels = Array.from({ length: 1001 }, (_, at) => `n:${at}`)
   t.equal((await one.api('broadcast', backend, { channels, data: 1 })).status, 400)
 })
