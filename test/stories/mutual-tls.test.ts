@@ -19,7 +19,7 @@ const authMain = fileURLToPath(new URL('../../apps/auth/dist/main.js', import.me
 /** Starts an auth process with TLS; `line` waits for a line in its log. */
 async function startTlsAuth(t: Test, env: Record<string, string>) {
   const child = spawn(process.execPath, [authMain], {
-    env: { PATH: process.env['PATH'] ?? '', PORT: '0', ...env },
+    env: { PATH: process.env['PATH'] ?? '', PORT: '0', SHUTDOWN_DELAY_MS: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.teardown(async () => {

@@ -4,6 +4,7 @@ import {
   type Environment,
   internalSettings,
   loadConfig,
+  shutdownSettings,
   tlsSettings,
   workersSetting,
 } from '@portcullis/service'
@@ -168,6 +169,7 @@ export const configSchema = Type.Object({
       'entries of the audit log that are kept, for each kind (acts, issued tokens, refusals), over all partitions',
   }),
   CLOSE_DEADLINE_MS: milliseconds(5000, 'how long closing may take, in milliseconds'),
+  ...shutdownSettings,
   TRUST_PROXY: Type.Optional(
     Type.String({
       description:

@@ -11,7 +11,13 @@ const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 /** Starts the built service as a process, without tap's module loader hooks. */
 function start(environment: Record<string, string>) {
   const child = spawn(process.execPath, [main], {
-    env: { ...process.env, NODE_OPTIONS: '', REDIS_URL: redisUrl(), ...environment },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      SHUTDOWN_DELAY_MS: '0',
+      REDIS_URL: redisUrl(),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

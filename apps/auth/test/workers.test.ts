@@ -21,6 +21,7 @@ async function start(t: Test, environment: Record<string, string>) {
       REDIS_URL: redis.url,
       REDIS_PREFIX: redis.prefix,
       PORT: '0',
+      SHUTDOWN_DELAY_MS: '0',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -87,6 +87,35 @@ t.test(
   },
 )
 
+t.test('is not ready, but works as usual, for SHUTDOWN_DELAY_MS after a stop signal', async (t) => {
+  const node = await startReady(t, { SHUTDOWN_DELAY_MS: '600000' })
+  const { service, auth, port, url } = node
+  const early = await connected(url, auth.issue())
+  service.child.kill('SIGTERM')
+  await service.wrote(/"closing"/)
+  const ready = await fetch(`http://127.0.0.1:${port}/ready`)
+  t.equal(ready.status, 503)
+  t.match(await ready.json(), { reasons: { node: 'closing' } })
+  const late = await connected(url, auth.issue())
+  const token = auth.issue()
+  const revoked = await connected(url, token)
+  await auth.revoke({ token })
+  t.equal((await revoked.closed).code, 4500, 'revocations take effect')
+  t.same([early.socket.readyState, late.socket.readyState], [1, 1], 'clients stay connected')
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 1, 'a second signal does not wait')
+  early.socket.terminate()
+  late.socket.terminate()
+})
+
+t.test('closes clients after SHUTDOWN_DELAY_MS', async (t) => {
+  const { service, auth, url } = await startReady(t, { SHUTDOWN_DELAY_MS: '1' })
+  const peer = await connected(url, auth.issue())
+  service.child.kill('SIGTERM')
+  t.same(await peer.closed, { code: 3001, reason: 'shutdown' })
+  t.equal(await service.exited, 0)
+})
+
 t.test('exits at once on a second signal', async (t) => {
   const { service, auth, url } = await startReady(t, { CLOSE_DEADLINE_MS: '600000' })
   const deaf = await connected(url, auth.issue())

@@ -105,6 +105,31 @@ t.test('a worker that is killed comes back under its name, and others continue',
   t.equal(service.child.exitCode, null, 'and starts again, like one that was killed')
 })
 
+t.test(
+  'all workers wait for load balancers together; one that leaves alone does not',
+  async (t) => {
+    const node = await startReady(t, { ...settings, SHUTDOWN_DELAY_MS: '600000' })
+    const { service, auth, port, url } = node
+    const peers = await connectToEach(node, names)
+    kill(node, 1, 'SIGTERM')
+    t.same(await peers.get('edge-1')?.closed, { code: 3001, reason: 'shutdown' })
+    await service.wrote(/"worker":1,"how":"exit code 0"/)
+    await connectToEach(node, ['edge-1'])
+
+    service.child.kill('SIGTERM')
+    let status = 200
+    while (status === 200) {
+      ;({ status } = await fetch(`http://127.0.0.1:${port}/ready`))
+    }
+    t.equal(status, 503)
+    const late = await connected(url, auth.issue())
+    t.equal(peers.get('edge-2')?.socket.readyState, 1, 'clients stay connected')
+    service.child.kill('SIGTERM')
+    t.equal(await service.exited, 1)
+    late.socket.terminate()
+  },
+)
+
 t.test('a worker that does not answer makes the service not ready', async (t) => {
   const node = await startReady(t, settings)
   const { port } = node

@@ -6,23 +6,30 @@ import { peers } from './workers/peers.js'
 export interface CloseOptions {
   /** How long a close may take before the process exits anyway, in milliseconds. */
   deadlineMs: number
+  /** How long the app answers that it is leaving before it closes, in milliseconds. */
+  delayMs: number
   /** Called on SIGHUP; without it, SIGHUP closes the app too. */
   onHangup?: () => void
 }
 
 /**
- * Closes the app once, and then exits: on SIGTERM, SIGINT or an uncaught error. A second signal exits at
- * once, but not in a worker.
+ * Closes the app once, and then exits: on SIGTERM, SIGINT or an uncaught error. After a signal, load
+ * balancers get `delayMs` first to notice; not when other workers of the service take over, and not after an
+ * error. A second signal exits at once, but not in a worker.
  */
-export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: CloseOptions): void {
+export function closeOnSignal(
+  app: FastifyInstance,
+  { deadlineMs, delayMs, onHangup }: CloseOptions,
+): void {
   const workers = peers()
   let reason: string | undefined
+  let leaveMs = delayMs
   if (onHangup !== undefined) {
     process.on('SIGHUP', onHangup)
   }
   const { close } = closeWithGrace(
     {
-      delay: deadlineMs,
+      delay: deadlineMs + delayMs,
       logger: app.log,
       skip: workers !== undefined ? stopSignals : onHangup === undefined ? [] : ['SIGHUP'],
     },
@@ -30,7 +37,8 @@ export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: Cl
       if (err) {
         app.log.fatal({ err }, 'closing after an error')
       } else {
-        app.log.info({ signal }, 'closing')
+        app.log.info({ signal, inMs: leaveMs }, 'closing')
+        await app.leave(leaveMs)
       }
       await app.close()
     },
@@ -43,7 +51,12 @@ export function closeOnSignal(app: FastifyInstance, { deadlineMs, onHangup }: Cl
       return
     }
     reason = why
-    if (await workers.leave()) {
+    const others = await workers.leave()
+    if (others || !process.connected) {
+      // No load balancer chooses between workers, and without the primary the port is gone.
+      leaveMs = 0
+    }
+    if (others) {
       // The primary hands new connections to the others from now on; this app would refuse them.
       app.server.close()
       if (app.internal !== app) {

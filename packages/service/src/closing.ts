@@ -1,10 +1,30 @@
+import { setTimeout } from 'node:timers/promises'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
+
+/** Settings of how a service stops. */
+export const shutdownSettings = {
+  SHUTDOWN_DELAY_MS: Type.Integer({
+    default: 2000,
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      'milliseconds between a stop signal and the close: /ready answers 503 and everything else works, so that load balancers stop choosing this instance before it refuses requests. Longer than their health checks take to notice; 0 without a load balancer',
+  }),
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** True once the app has begun to close. */
     readonly closing: boolean
+    /** True once the app has begun to close, or will close after the time for load balancers. */
+    readonly leaving: boolean
+    /**
+     * Makes the app answer on `/ready` that it is leaving, and everything else as usual, so that load
+     * balancers stop choosing it before it refuses requests. Resolves after this time, in milliseconds.
+     */
+    leave(delayMs: number): Promise<void>
   }
 }
 
@@ -29,7 +49,13 @@ const retryAfterSeconds = { min: 1, spread: 4 }
 export const closing = plugin(
   async (app: FastifyInstance, { allowedRoutes, bodyOf }: ClosingOptions) => {
     let begun = false
+    let left = false
     app.decorate('closing', { getter: () => begun })
+    app.decorate('leaving', { getter: () => begun || left })
+    app.decorate('leave', (delayMs: number) => {
+      left = true
+      return setTimeout(delayMs)
+    })
     app.addHook('preClose', async () => {
       begun = true
     })

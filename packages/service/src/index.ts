@@ -9,7 +9,7 @@ export {
   warnOfProxy,
 } from './address.js'
 export { answerClientError } from './answer-client-error.js'
-export { type ClosingOptions, closing } from './closing.js'
+export { type ClosingOptions, closing, shutdownSettings } from './closing.js'
 export { ConfigError, type Environment, loadConfig } from './config.js'
 export { describeWebSocket, type WebSocketDescription } from './describe-web-socket.js'
 export {

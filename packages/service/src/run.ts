@@ -21,6 +21,7 @@ export interface ServiceSettings extends TlsSettings {
   INTERNAL_PORT?: number
   LOG_LEVEL: LogLevel
   WORKERS: number
+  SHUTDOWN_DELAY_MS: number
 }
 
 export interface RunOptions<Settings extends ServiceSettings> {
@@ -33,7 +34,7 @@ export interface RunOptions<Settings extends ServiceSettings> {
    */
   config: (environment: Environment, place?: WorkerPlace) => Settings
   buildApp: (settings: Settings) => Promise<FastifyInstance>
-  /** Returns how long a close may take before the process exits anyway, in milliseconds. */
+  /** Returns how long a close may take before the process exits anyway, in milliseconds, after the delay. */
   closeDeadlineMs: (settings: Settings) => number
   /** Returns variables that every worker gets: values that each would choose differently. */
   shared?: (settings: Settings) => Readonly<Record<string, string>>
@@ -79,7 +80,7 @@ function planOf<Settings extends ServiceSettings>(
     supervise: {
       count: settings.WORKERS,
       environment: shared?.(settings) ?? {},
-      closeDeadlineMs: closeDeadlineMs(settings),
+      closeDeadlineMs: settings.SHUTDOWN_DELAY_MS + closeDeadlineMs(settings),
       renewsOnHangup: serverTls(settings) !== undefined,
       log: pino(loggerOptions(service, settings.LOG_LEVEL)),
     },
@@ -95,6 +96,7 @@ async function serve<Settings extends ServiceSettings>(
   const { server } = app
   closeOnSignal(app, {
     deadlineMs: closeDeadlineMs(settings),
+    delayMs: settings.SHUTDOWN_DELAY_MS,
     // Without TLS, SIGHUP ends the process as usual.
     ...(server instanceof Server
       ? { onHangup: () => renew(app, server, () => serverTls(config(environment, place))) }

@@ -19,7 +19,7 @@ async function closingApp() {
   })
   await app.register(closing, { allowedRoutes: ['/health', '/ready'] })
   await app.register(internal, { port: undefined })
-  await app.register(health, { checks: { node: () => (app.closing ? 'closing' : undefined) } })
+  await app.register(health, { checks: { node: () => (app.leaving ? 'closing' : undefined) } })
   app.addHook('preClose', (done) => {
     finishClose = done
   })
@@ -54,6 +54,19 @@ t.test('refuses new requests with Retry-After, and answers monitoring', async (t
   t.equal(ready.status, 503)
   t.same(await ready.json(), { status: 'not ready', reasons: { node: 'closing' } })
   t.equal((await fetch(`${url}/health`)).status, 200, 'the process is healthy')
+  finishClose()
+  await closed
+})
+
+t.test('says that it leaves, and works as usual, before it closes', async (t) => {
+  const { app, url, finishClose } = await closingApp()
+  const left = app.leave(1)
+  t.equal((await fetch(`${url}/ready`)).status, 503)
+  t.equal((await fetch(`${url}/work`)).status, 200)
+  await left
+  t.equal((await fetch(`${url}/work`)).status, 200, 'until the close')
+  const closed = app.close()
+  t.equal((await fetch(`${url}/work`)).status, 503)
   finishClose()
   await closed
 })

@@ -37,7 +37,7 @@ export async function serveRoutes(
   })
   await app.register(health, {
     checks: {
-      instance: () => (app.closing ? 'closing' : undefined),
+      instance: () => (app.leaving ? 'closing' : undefined),
       redis: registryCheck(registry),
       keys: () => keys.ready(),
       feed: () => feed.ready(),

@@ -1,5 +1,10 @@
 import { channelNamePattern } from '@portcullis/contracts/names'
-import { internalSettings, tlsSettings, workersSetting } from '@portcullis/service'
+import {
+  internalSettings,
+  shutdownSettings,
+  tlsSettings,
+  workersSetting,
+} from '@portcullis/service'
 import { Type } from '@sinclair/typebox'
 
 const origin = '[A-Za-z][A-Za-z0-9+.-]*://[^,/?#@\\s]+'
@@ -138,6 +143,7 @@ export const configSchema = Type.Object({
     description:
       'milliseconds for closing all connections when the process is stopped; the closes are spread over half of it',
   }),
+  ...shutdownSettings,
   MAX_FRAME_BYTES: Type.Optional(
     Type.Integer({
       minimum: 1024,

@@ -38,7 +38,7 @@ export async function registerHealth(app: FastifyInstance, broker: Broker): Prom
     // revocations any more.
     alive: () => app.gate.replaced(),
     checks: {
-      node: () => (app.closing ? 'closing' : undefined),
+      node: () => (app.leaving ? 'closing' : undefined),
       auth: () => app.gate.ready(),
       redis: async () => broker.problem() ?? (await broker.refusal()),
     },

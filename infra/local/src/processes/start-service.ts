@@ -48,7 +48,15 @@ export async function startService(options: StartServiceOptions): Promise<Servic
     name,
     command: process.execPath,
     args: [...(options.watch ? ['--watch', '--watch-preserve-output'] : []), program],
-    env: { ...inherited(), INTERNAL_PORT: '0', ...settings, HOST: host, PORT: `${port}` },
+    // No load balancer stands before the services of one machine.
+    env: {
+      SHUTDOWN_DELAY_MS: '0',
+      ...inherited(),
+      INTERNAL_PORT: '0',
+      ...settings,
+      HOST: host,
+      PORT: `${port}`,
+    },
     logFile,
   })
   options.onChild?.(child)
