@@ -64,7 +64,7 @@ export function config(environment: Environment, place?: WorkerPlace): Config {
   if (maxAnswerBytes > rest.SEND_BUFFER_BYTES) {
     throw new ConfigError(['MAX_ANSWER_BYTES must not be more than SEND_BUFFER_BYTES'])
   }
-  const namespaces = readNamespaces(NAMESPACES)
+  const namespaces = readNamespaces(NAMESPACES, rest.NAMESPACES_STRICT)
   if (typeof namespaces === 'string') {
     throw new ConfigError([`NAMESPACES ${namespaces}`])
   }
@@ -75,6 +75,12 @@ export function config(environment: Environment, place?: WorkerPlace): Config {
   const channels = SERVER_SUBSCRIPTIONS.split(' ').filter((each) => each !== '')
   if (channels.length > rest.MAX_CHANNELS) {
     throw new ConfigError(['SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS'])
+  }
+  const unknown = channels.find((channel) => namespaces.of(channel).isUnknown)
+  if (unknown !== undefined) {
+    throw new ConfigError([
+      `SERVER_SUBSCRIPTIONS has a channel of a namespace that NAMESPACES lacks: ${unknown}`,
+    ])
   }
   const workers = countWorkers(rest.WORKERS)
   const name = NODE_NAME ?? defaultNodeName(rest.PORT)

@@ -209,7 +209,12 @@ export const configSchema = Type.Object({
   NAMESPACES: Type.String({
     default: '{}',
     description:
-      'channel options as JSON, by namespace, the part of a name before its first colon ("": names without one): {"chat":{"historySize":100,"historyTtlSeconds":300,"recovery":true,"presence":true,"joinLeave":true,"delta":true,"tagsFilter":true,"clientPublish":true}}',
+      'channel options as JSON, by namespace, the part of a name before its first colon ("": names without one): {"chat":{"historySize":100,"historyTtlSeconds":300,"recovery":true,"presence":true,"joinLeave":true,"forcePushJoinLeave":true,"delta":true,"tagsFilter":true,"clientPublish":true}}',
+  }),
+  NAMESPACES_STRICT: Type.Boolean({
+    default: false,
+    description:
+      'refuse channels of namespaces that NAMESPACES does not list, with error 102; channels without a namespace are accepted',
   }),
   HANDLERS: Type.String({
     default: '{}',

@@ -15,6 +15,8 @@ const NamespaceOptions = Type.Object(
     presence: Type.Boolean({ default: false }),
     /** Subscribers may request joins and leaves. */
     joinLeave: Type.Boolean({ default: false }),
+    /** Subscribers whose tokens permit presence get joins and leaves without a request. */
+    forcePushJoinLeave: Type.Boolean({ default: false }),
     /** Subscribers may request each publication as the difference to the previous one. */
     delta: Type.Boolean({ default: false }),
     /** Subscribers may filter publications by their tags. */
@@ -24,7 +26,10 @@ const NamespaceOptions = Type.Object(
   },
   { additionalProperties: false },
 )
-export type ChannelOptions = Static<typeof NamespaceOptions>
+export interface ChannelOptions extends Static<typeof NamespaceOptions> {
+  /** True for a channel that nothing may use: its namespace is not configured, and must be. */
+  readonly isUnknown: boolean
+}
 
 /** The empty name stands for channels without a namespace. */
 const Name = '^[A-Za-z0-9_-]{0,64}$'
@@ -40,38 +45,47 @@ const separator = ':'
 /** The options of every channel, by its namespace. */
 export class Namespaces {
   readonly #byName: ReadonlyMap<string, ChannelOptions>
-  readonly #others = Value.Create(NamespaceOptions)
+  readonly #others: ChannelOptions
+  /** Options of channels without a namespace. */
+  readonly #none: ChannelOptions = { ...Value.Create(NamespaceOptions), isUnknown: false }
 
-  constructor(byName: ReadonlyMap<string, ChannelOptions>) {
+  /** @param isStrict - channels of other namespaces are unknown */
+  constructor(byName: ReadonlyMap<string, ChannelOptions>, isStrict = false) {
     this.#byName = byName
+    this.#others = { ...this.#none, isUnknown: isStrict }
   }
 
   /** Returns a channel's options; the defaults when its namespace is not configured. */
   of(channel: string): ChannelOptions {
     const name = channel.slice(0, Math.max(0, channel.indexOf(separator)))
-    return this.#byName.get(name) ?? this.#others
+    return this.#byName.get(name) ?? (name === '' ? this.#none : this.#others)
   }
 }
 
 /**
  * Reads the configuration: a JSON object of options by namespace. Returns a string that names an
  * error.
+ *
+ * @param isStrict - channels of other namespaces are unknown
  */
-export function readNamespaces(json: string): Namespaces | string {
+export function readNamespaces(json: string, isStrict = false): Namespaces | string {
   const value = readJson(Configuration, json)
   if (typeof value === 'string') {
     return value
   }
   const byName = new Map<string, ChannelOptions>()
   for (const [name, given] of Object.entries(value)) {
-    const options: ChannelOptions = { ...Value.Create(NamespaceOptions), ...given }
+    const options = { ...Value.Create(NamespaceOptions), ...given, isUnknown: false }
     if (options.recovery && options.historySize === 0) {
       return `${name}: recovery needs a historySize of 1 or more`
     }
     if (options.joinLeave && !options.presence) {
       return `${name}: joinLeave needs presence`
     }
+    if (options.forcePushJoinLeave && !options.joinLeave) {
+      return `${name}: forcePushJoinLeave needs joinLeave`
+    }
     byName.set(name, options)
   }
-  return new Namespaces(byName)
+  return new Namespaces(byName, isStrict)
 }

@@ -99,6 +99,8 @@ t.test('accepts a list of channel names as server subscriptions', async (t) => {
     const found = problems({ ...required, SERVER_SUBSCRIPTIONS: wrong })
     t.match(found, [/^SERVER_SUBSCRIPTIONS /], wrong)
   }
+  const strict = { NAMESPACES_STRICT: 'true', SERVER_SUBSCRIPTIONS: 'plain other:news' }
+  t.match(problems({ ...required, ...strict }), [/NAMESPACES lacks: other:news$/])
   t.match(problems({ ...required, SERVER_SUBSCRIPTIONS: 'a b c', MAX_CHANNELS: '2' }), [
     /^SERVER_SUBSCRIPTIONS has more channels than MAX_CHANNELS/,
   ])

@@ -10,6 +10,8 @@ const off = {
   delta: false,
   tagsFilter: false,
   clientPublish: true,
+  forcePushJoinLeave: false,
+  isUnknown: false,
 }
 
 t.test('finds options by the part before the first colon', async (t) => {
@@ -29,6 +31,19 @@ t.test('finds options by the part before the first colon', async (t) => {
   t.same(namespaces.of('constructor:x'), { ...off, clientPublish: false })
 })
 
+t.test('namespaces that are not configured are unknown, if they must be', async (t) => {
+  const namespaces = readNamespaces('{"chat":{}}', true)
+  t.type(namespaces, Namespaces)
+  if (typeof namespaces === 'string') {
+    return
+  }
+  const channels = ['chat:room1', 'plain', 'other:room1', 'chat2:', 'constructor:x']
+  t.same(
+    channels.filter((channel) => namespaces.of(channel).isUnknown),
+    ['other:room1', 'chat2:', 'constructor:x'],
+  )
+})
+
 t.test('names the place of an error', async (t) => {
   const cases = [
     ['', /not JSON/],
@@ -38,6 +53,7 @@ t.test('names the place of an error', async (t) => {
     ['{"chat":{"historySize":-1}}', /^chat\.historySize must be greater or equal to 0$/],
     ['{"chat":{"recovery":true}}', /chat: recovery needs a historySize/],
     ['{"chat":{"joinLeave":true}}', /chat: joinLeave needs presence/],
+    ['{"chat":{"forcePushJoinLeave":true}}', /chat: forcePushJoinLeave needs joinLeave/],
   ] as const
   for (const [json, problem] of cases) {
     t.match(readNamespaces(json), problem, json)

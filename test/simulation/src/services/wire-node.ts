@@ -71,6 +71,8 @@ const optionsOf: OptionsOf = () => ({
   delta: false,
   tagsFilter: false,
   clientPublish: true,
+  forcePushJoinLeave: false,
+  isUnknown: false,
 })
 
 interface WiredParts {

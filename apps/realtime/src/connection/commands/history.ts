@@ -14,7 +14,10 @@ export async function history(
   if (!permits(grant, 'history', channel)) {
     return session.fail(id, replyErrors.permissionDenied)
   }
-  const { historySize } = node.optionsOf(channel)
+  const { isUnknown, historySize } = node.optionsOf(channel)
+  if (isUnknown) {
+    return session.fail(id, replyErrors.unknownChannel)
+  }
   if (historySize === 0) {
     return session.fail(id, replyErrors.notAvailable)
   }

@@ -51,7 +51,12 @@ function mayRead(session: Session, id: number, channel: string): boolean {
     session.fail(id, replyErrors.permissionDenied)
     return false
   }
-  if (!node.optionsOf(channel).presence) {
+  const { isUnknown, presence } = node.optionsOf(channel)
+  if (isUnknown) {
+    session.fail(id, replyErrors.unknownChannel)
+    return false
+  }
+  if (!presence) {
     session.fail(id, replyErrors.notAvailable)
     return false
   }

@@ -12,7 +12,11 @@ export async function publish(
   if (!permits(grant, 'publish', channel)) {
     return session.fail(id, replyErrors.permissionDenied)
   }
-  if (!node.optionsOf(channel).clientPublish) {
+  const { isUnknown, clientPublish } = node.optionsOf(channel)
+  if (isUnknown) {
+    return session.fail(id, replyErrors.unknownChannel)
+  }
+  if (!clientPublish) {
     return session.fail(id, replyErrors.permissionDenied)
   }
   const publication = encodePublication({ data, info: session.info })

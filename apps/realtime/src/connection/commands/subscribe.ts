@@ -55,7 +55,9 @@ export async function subscribe(session: Session, id: number, body: Body): Promi
     await subscriptions.enter(channel, subscription, {
       since: sinceOf(body),
       readMissed: missedReader(session)(channel),
-      watches: body.join_leave === true,
+      watches:
+        body.join_leave === true ||
+        (options.forcePushJoinLeave && permits(session.grant, 'presence', channel)),
       subscriptionOptions,
       onEnter,
     })
@@ -72,6 +74,9 @@ function refuse(
 ): ReplyError | undefined {
   if (type !== 0) {
     return replyErrors.notAvailable
+  }
+  if (options.isUnknown) {
+    return replyErrors.unknownChannel
   }
   if (token === '' && !permits(grant, 'subscribe', channel)) {
     return replyErrors.permissionDenied

@@ -31,7 +31,10 @@ export async function subscribeAll(
   positions: Positions,
 ): Promise<Record<string, SubscribeResult>> {
   const results = new Map<string, SubscribeResult>()
-  const permitted = channels.filter((channel) => permits(session.grant, 'subscribe', channel))
+  const { node, grant } = session
+  const permitted = channels.filter(
+    (channel) => permits(grant, 'subscribe', channel) && !node.optionsOf(channel).isUnknown,
+  )
   const readMissed = missedReader(session)
   await Promise.all(
     permitted.map((channel) => {

@@ -1,6 +1,6 @@
 import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { Grant } from '@portcullis/gate'
-import { writeJson } from '@portcullis/protocol'
+import { replyErrors, writeJson } from '@portcullis/protocol'
 import type { FastifyInstance } from 'fastify'
 import type { Channels, Reader, Unread } from '../../connection/node.js'
 import type { ChannelOptions } from '../../hub/namespaces.js'
@@ -24,6 +24,7 @@ import { apiSubscribe } from './commands/subscribe.js'
 import { apiUnsubscribe } from './commands/unsubscribe.js'
 import { type ApiLimits, limitApi } from './limits.js'
 import type { SendOrder } from './orders.js'
+import { apiError } from './reply.js'
 import { requireServer } from './require-server.js'
 import { commandRunner } from './run-commands.js'
 
@@ -46,9 +47,9 @@ export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'pres
 export function serverApi(app: FastifyInstance, given: ServerApi): void {
   const { publish, history, presence, presenceStats, optionsOf, nodes, limits } = given
   const sendOrder: SendOrder = (order, caller) => nodes.order(order, caller)
-  const commands: readonly ApiCommand[] = [
+  const all: readonly ApiCommand[] = [
     apiPublish(publish, limits),
-    apiBroadcast(publish, limits),
+    apiBroadcast(publish, optionsOf, limits),
     apiSubscribe(sendOrder, optionsOf),
     apiUnsubscribe(sendOrder),
     apiDisconnect(sendOrder),
@@ -60,6 +61,7 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
     apiPresenceStats(presenceStats, optionsOf, limits),
     apiChannels(given.channelNames, limits),
   ]
+  const commands = all.map((command) => onKnownChannels(command, optionsOf))
   app.removeContentTypeParser('text/plain')
   keepData(app)
   app.setSerializerCompiler(() => writeJson)
@@ -72,4 +74,17 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
   const runCommands = commandRunner(app, commands, limits)
   apiBatch(app, commands, runCommands)
   apiCommandLines(app, runCommands)
+}
+
+/** Returns the command, which then refuses a `channel` that is unknown. */
+function onKnownChannels(command: ApiCommand, optionsOf: ServerApi['optionsOf']): ApiCommand {
+  return {
+    ...command,
+    run: async (body, caller) => {
+      const { channel } = Object(body)
+      return typeof channel === 'string' && optionsOf(channel).isUnknown
+        ? apiError(replyErrors.unknownChannel)
+        : command.run(body, caller)
+    },
+  }
 }

@@ -87,6 +87,26 @@ t.test('sends joins and leaves to subscribers that ask for them and have the sco
   t.same(silent.transport.writes, [])
 })
 
+t.test(
+  'sends joins and leaves to all that have the scope, where the namespace says so',
+  async (t) => {
+    const memory = node(t)
+    const forced = channelOptions({ presence: true, joinLeave: true, forcePushJoinLeave: true })
+    memory.namespaces.set('room', forced)
+    const may = await memory.connect(grant({ scopes }))
+    const mayNot = await memory.connect()
+    for (const { connection, transport } of [may, mayNot]) {
+      send(connection, { id: 2, subscribe: room })
+      await flushed()
+      transport.writes.length = 0
+    }
+    memory.hub.announce('room:1', 'join', { user: 'u', client: 'c' })
+    await flushed()
+    t.match(may.transport.messages, [{ push: { join: { info: { user: 'u' } } } }])
+    t.same(mayNot.transport.writes, [])
+  },
+)
+
 t.test('presence needs its scope, and a namespace with presence', async (t) => {
   const memory = node(t)
   const may = await memory.connect(grant({ scopes }))

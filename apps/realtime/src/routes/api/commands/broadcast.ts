@@ -2,6 +2,7 @@ import { permitsChannel } from '@portcullis/contracts/scopes'
 import { BroadcastRequest, PublishResult } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
+import type { ChannelOptions } from '../../../hub/namespaces.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
 import { ApiReply, apiError } from '../reply.js'
@@ -18,6 +19,7 @@ const maxConcurrent = 64
  */
 export function apiBroadcast(
   publish: Publish,
+  optionsOf: (channel: string) => ChannelOptions,
   limits: ApiLimits,
 ): ApiCommand<typeof BroadcastRequest, typeof Result> {
   return {
@@ -37,11 +39,14 @@ export function apiBroadcast(
       const remaining = channels.entries()
       const work = async () => {
         for (const [index, channel] of remaining) {
-          responses[index] = await limits.publish(identity, encoded.length, async () =>
-            permitsChannel(scopes, subject, 'publish', channel)
-              ? publishInto(publish, channel, encoded, caller, publication)
-              : apiError(replyErrors.permissionDenied),
-          )
+          responses[index] = await limits.publish(identity, encoded.length, async () => {
+            if (!permitsChannel(scopes, subject, 'publish', channel)) {
+              return apiError(replyErrors.permissionDenied)
+            }
+            return optionsOf(channel).isUnknown
+              ? apiError(replyErrors.unknownChannel)
+              : publishInto(publish, channel, encoded, caller, publication)
+          })
         }
       }
       await Promise.all(Array.from({ length: maxConcurrent }, work))
