@@ -29,6 +29,7 @@ export {
   problemOf,
   problems,
 } from './problems.js'
+export { requireOneHost } from './require-one-host.js'
 export { type RunOptions, run, type ServiceSettings } from './run.js'
 export { type SecurityHeadersOptions, securityHeaders } from './security-headers.js'
 export { type ServerTls, serverTls, type TlsSettings, tlsSettings } from './tls.js'

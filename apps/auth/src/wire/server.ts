@@ -6,6 +6,7 @@ import {
   closing,
   internal,
   loggerOptions,
+  requireOneHost,
   securityHeaders,
   serverTls,
   trustProxy,
@@ -45,6 +46,7 @@ export function newServer(config: Config, logs: DestinationStream | undefined): 
 export async function openServer(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(internal, { port: config.INTERNAL_PORT })
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
+  await app.register(requireOneHost)
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, {
     allowedRoutes: ['/health', '/ready', '/metrics'],

@@ -5,6 +5,7 @@ import {
   internal,
   metrics,
   problems,
+  requireOneHost,
   securityHeaders,
   warnOfProxy,
 } from '@portcullis/service'
@@ -19,6 +20,7 @@ import { version } from '../version.js'
 export async function registerService(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(internal, { port: config.INTERNAL_PORT })
   await app.register(securityHeaders, { tls: config.TLS_CERT !== undefined })
+  await app.register(requireOneHost)
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, { allowedRoutes: ['/health', '/ready', '/metrics'] })
   await app.register(problems)

@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { clientSigningAlgorithms } from '../../callers/client-keys.js'
 import { endpoints } from '../../endpoints.js'
 import type { Route } from '../route.js'
+import { allowPages } from './allow-pages.js'
 
 const Words = Type.Array(Type.String())
 const Metadata = Type.Object({
@@ -61,6 +62,7 @@ export const metadata: Route = async (app) => {
       url,
       { schema: { summary: 'Authorization server metadata', response: { 200: Metadata } } },
       async (_request, reply) => {
+        allowPages(reply)
         reply.header('cache-control', 'public, max-age=300')
         return document
       },

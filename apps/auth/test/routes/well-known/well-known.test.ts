@@ -15,6 +15,22 @@ t.test('publishes keys that verify a token', async (t) => {
   t.ok(verify(null, input, key, Buffer.from(signature, 'base64url')))
 })
 
+t.test('pages of every origin may read the keys and the metadata, and nothing else', async (t) => {
+  const { app } = await auth(t)
+  const headers = { origin: 'https://app.example.com' }
+  for (const url of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server']) {
+    const answer = await app.inject({ url, headers })
+    t.match(answer.headers, {
+      'access-control-allow-origin': '*',
+      'cross-origin-resource-policy': 'cross-origin',
+    })
+  }
+  for (const url of ['/health', '/v1/keys', '/oauth/token']) {
+    const answer = await app.inject({ url, headers })
+    t.notHas(answer.headers, 'access-control-allow-origin', url)
+  }
+})
+
 t.test('names only existing endpoints in the metadata', async (t) => {
   const { app } = await auth(t, { ISSUER: 'https://auth.example/' })
   const metadata = (await app.inject('/.well-known/oauth-authorization-server')).json()
