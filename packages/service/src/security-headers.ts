@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 
@@ -12,44 +11,20 @@ const hstsMaxAge = 31_536_000
 
 /**
  * Sets headers that keep browsers from rendering or embedding answers, which are JSON for programs. A route
- * that serves HTML declares its needs in its `helmet` option
- * (`{ helmet: { contentSecurityPolicy: { directives: … } } }`).
+ * that serves HTML sets a `content-security-policy` of its own, which replaces this one.
  *
  * Register this before any hook that may answer.
  */
 export const securityHeaders = plugin(
   async (app: FastifyInstance, { tls }: SecurityHeadersOptions) => {
-    const headers = Object.entries({
+    const headers = {
       ...fixedHeaders,
       // RFC 6797 §7.2: not without TLS. A proxy that terminates TLS sets its own header.
       ...(tls ? { 'strict-transport-security': `max-age=${hstsMaxAge}` } : {}),
-    })
-    // The same for every answer: helmet would write them anew for each.
-    app.addHook('onRequest', (request, reply, done) => {
-      if (!('helmet' in request.routeOptions.config)) {
-        for (const [name, value] of headers) {
-          reply.raw.setHeader(name, value)
-        }
-      }
+    }
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.headers(headers)
       done()
-    })
-    await app.register(helmet, {
-      global: false,
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-      },
-      crossOriginResourcePolicy: { policy: 'same-origin' },
-      referrerPolicy: { policy: 'no-referrer' },
-      strictTransportSecurity: tls ? { maxAge: hstsMaxAge, includeSubDomains: false } : false,
-      xFrameOptions: { action: 'deny' },
-      // Only for obsolete browsers, or for kinds of pages that the services do not serve.
-      crossOriginOpenerPolicy: false,
-      originAgentCluster: false,
-      xDnsPrefetchControl: false,
-      xDownloadOptions: false,
-      xPermittedCrossDomainPolicies: false,
-      xXssProtection: false,
     })
   },
   { name: 'security-headers', fastify: '5.x' },
