@@ -450,6 +450,24 @@ export const mutations: readonly Mutation[] = [
     auth('test/registry/tokens/tokens.test.ts'),
     [['a presented token is checked by its id alone', '({ text }) => digestOf(text)', "() => ''"]],
   ),
+  ...of(
+    'apps/auth/src/registry/tokens/introspect.ts',
+    auth('test/routes/oauth/introspect.test.ts'),
+    [
+      [
+        'a single presented token is checked by its id alone',
+        '[1, client_id, 1, digestOf(text)]',
+        "[1, client_id, 1, '']",
+      ],
+    ],
+  ),
+  ...of('apps/auth/src/tokens/decoded-tokens.ts', auth('test/tokens/decoded-tokens.test.ts'), [
+    [
+      'a known token is known after the removal of its key',
+      'this.#keys.find(known.key.kid) === known.key',
+      'known.key !== undefined',
+    ],
+  ]),
   ...of('apps/auth/src/tokens/sign.ts', auth('test/routes/keys/keys.test.ts'), [
     [
       'an issued token can be built from its record by whoever has the key',

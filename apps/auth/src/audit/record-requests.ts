@@ -31,9 +31,13 @@ declare module 'fastify' {
     audit?: AuditAction
   }
   interface FastifyRequest {
+    /** Made when it is first read. */
     readonly audit: AuditNotes
+    [auditNotes]: AuditNotes | null
   }
 }
+
+const auditNotes = Symbol('audit notes')
 
 export interface RecordOptions {
   log: AuditLog
@@ -56,15 +60,11 @@ export interface RecordOptions {
  */
 export const recordRequests = plugin(
   async (app: FastifyInstance, { log, attempts }: RecordOptions) => {
-    const notes = new WeakMap<FastifyRequest, AuditNotes>()
+    app.decorateRequest(auditNotes, null)
     app.decorateRequest('audit', {
       getter(this: FastifyRequest) {
-        let known = notes.get(this)
-        if (known === undefined) {
-          known = { target: {}, detail: {} }
-          notes.set(this, known)
-        }
-        return known
+        this[auditNotes] ??= { target: {}, detail: {} }
+        return this[auditNotes]
       },
     })
     app.addHook('onError', async (request, _reply, error) => {

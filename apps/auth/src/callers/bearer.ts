@@ -20,12 +20,12 @@ export function isBearer(authorization: string | undefined): authorization is st
  * @throws AuthError `invalid_token`, the same for a malformed, expired or revoked token
  * @throws RegistryError `registry_unavailable`
  */
-export async function admitBearer(
+export function admitBearer(
   callers: Callers,
   jwt: Jwt,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<AdmittedCaller> {
+): AdmittedCaller | Promise<AdmittedCaller> {
   const { authorization } = request.headers
   if (!isBearer(authorization)) {
     throw new AuthError('invalid_token', 'send a token as "Authorization: Bearer <token>"', {
@@ -34,7 +34,19 @@ export async function admitBearer(
     })
   }
   const [, token] = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization) ?? []
-  const active = token === undefined ? undefined : await callers.admit(request, reply, token)
+  const active = token === undefined ? undefined : callers.admit(request, reply, token)
+  return active instanceof Promise
+    ? active.then((found) => callerOf(jwt, request, token, found))
+    : callerOf(jwt, request, token, active)
+}
+
+/** Returns the caller with an active token, or throws; notes who it is. */
+function callerOf(
+  jwt: Jwt,
+  request: FastifyRequest,
+  token: string | undefined,
+  active: Awaited<ReturnType<Callers['admit']>>,
+): AdmittedCaller {
   if (active === undefined) {
     const claims = token === undefined ? undefined : verify(jwt, token)
     if (claims !== undefined) {

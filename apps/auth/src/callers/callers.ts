@@ -12,7 +12,7 @@ import plugin from 'fastify-plugin'
 import { AuthError, translate } from '../errors.js'
 import { deadlines, partitionOf, type Registry, RegistryError } from '../registry/index.js'
 import { oauthErrorOf } from '../routes/oauth/errors.js'
-import { type ActiveToken, introspect } from '../tokens/introspect.js'
+import { type ActiveToken, introspectOne } from '../tokens/introspect.js'
 import { activeResponse } from '../tokens/introspection.js'
 import type { Jwt } from '../tokens/jwt.js'
 import { type HeldCaller, HeldCallers } from './held-callers.js'
@@ -50,6 +50,15 @@ export interface Authority {
 
 type Admitted = ActiveToken & { authority: Authority }
 
+const admissionOf = Symbol('admission')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The admission of a request with a token, once it is admitted. */
+    [admissionOf]: { admission: Admission; lease: Pick<Lease, 'held'> } | null
+  }
+}
+
 /**
  * The tokens of auth's callers, from their introspection until the response to their request, and
  * between their requests (`HeldCallers`). A revocation ends them here as it ends connections at a node.
@@ -59,10 +68,6 @@ export class Callers {
   readonly #registryUntil: (deadline: number) => Registry
   readonly #held: HeldCallers
   #running = 0
-  readonly #admissions = new WeakMap<
-    FastifyRequest,
-    { admission: Admission; lease: Pick<Lease, 'held'> }
-  >()
 
   constructor(options: CallersOptions) {
     this.#options = options
@@ -77,26 +82,23 @@ export class Callers {
 
   /**
    * Finds the held caller of a request's token, or introspects the token and watches it, from before
-   * the introspection, so that no revocation falls between the two. Resolves to undefined when the
-   * token is not active.
+   * the introspection, so that no revocation falls between the two. Returns or resolves to undefined
+   * when the token is not active. A held caller costs no promise.
    *
    * @throws RegistryError `registry_unavailable`
    */
-  async admit(
+  admit(
     request: FastifyRequest,
     reply: FastifyReply,
     token: string,
-  ): Promise<Admitted | undefined> {
+  ): Admitted | undefined | Promise<Admitted | undefined> {
     try {
       const known = this.#held.find(token)
       return known === undefined
-        ? await this.#ask(request, reply, token)
+        ? this.#ask(request, reply, token).catch(notActive)
         : this.#admitted(request, reply, known)
     } catch (error) {
-      if (error instanceof GateError && error.code === 'invalid_token') {
-        return undefined
-      }
-      throw toAuthError(error)
+      return notActive(error)
     }
   }
 
@@ -104,8 +106,8 @@ export class Callers {
    * Returns the error to send instead of the response, if the token has ended or the lease is out.
    */
   refusal(request: FastifyRequest): AuthError | RegistryError | undefined {
-    const admitted = this.#admissions.get(request)
-    if (admitted === undefined || !admitted.admission.ownedByGate) {
+    const admitted = request[admissionOf]
+    if (admitted === null || !admitted.admission.ownedByGate) {
       return undefined
     }
     if (admitted.admission.grant.ended !== undefined) {
@@ -123,7 +125,7 @@ export class Callers {
     const askedAt = performance.now()
     const mark = watch.begin()
     try {
-      const [active] = await introspect(registry, jwt, [token])
+      const active = await introspectOne(registry, jwt, token)
       if (active === undefined) {
         return undefined
       }
@@ -165,7 +167,7 @@ export class Callers {
       kind: 'response',
       lease,
     })
-    this.#admissions.set(request, { admission, lease })
+    request[admissionOf] = { admission, lease }
     if (request.raw.socket.destroyed) {
       admission.release()
     } else {
@@ -184,6 +186,7 @@ export const admitCallers = plugin(
   async (app: FastifyInstance, options: CallersOptions) => {
     const callers = new Callers(options)
     app.decorate('callers', callers)
+    app.decorateRequest(admissionOf, null)
     app.addHook('onSend', (request, reply, payload, done) => {
       const refusal = callers.refusal(request)
       if (refusal === undefined) {
@@ -211,6 +214,14 @@ export const admitCallers = plugin(
 /** Returns true if the error is the registry's own reply, so that no script is still running. */
 function isReply(error: unknown): boolean {
   return error instanceof RegistryError && error.code !== 'registry_unavailable'
+}
+
+/** Returns undefined for a token that has ended, and throws any other error. */
+function notActive(error: unknown): undefined {
+  if (error instanceof GateError && error.code === 'invalid_token') {
+    return undefined
+  }
+  throw toAuthError(error)
 }
 
 function toAuthError(error: unknown): unknown {

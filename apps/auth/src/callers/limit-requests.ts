@@ -7,12 +7,12 @@ import { charge, type Registry } from '../registry/index.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Counts a request against its identity's limit.
+     * Counts a request against its identity's limit. Returns undefined when there is no limit.
      *
      * @throws AuthError `too_many_requests`, with `Retry-After`
      * @throws RegistryError `registry_unavailable`
      */
-    limitIdentity(request: FastifyRequest, identity: string): Promise<void>
+    limitIdentity(request: FastifyRequest, identity: string): Promise<void> | undefined
   }
   interface FastifyContextConfig {
     /**
@@ -78,9 +78,12 @@ export const limitRequests = plugin(
         await chargeIdentity(request, more)
       })
     }
-    app.decorate('limitIdentity', async (request, identity) => {
+    app.decorate('limitIdentity', (request, identity) => {
+      if (perIdentity === 0) {
+        return undefined
+      }
       identities.set(request, identity)
-      await chargeIdentity(request, 1)
+      return chargeIdentity(request, 1)
     })
   },
   { name: 'limit-requests' },

@@ -99,7 +99,12 @@ export { suspendIdentity } from './revocations/suspend-identity.js'
 export { guard } from './run.js'
 export { describeTokens } from './tokens/describe.js'
 export { getToken } from './tokens/get.js'
-export { type ActiveRecord, introspect, introspectById } from './tokens/introspect.js'
+export {
+  type ActiveRecord,
+  introspect,
+  introspectById,
+  introspectOne,
+} from './tokens/introspect.js'
 export {
   type IssuedToken,
   issueToken,

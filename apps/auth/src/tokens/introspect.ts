@@ -1,4 +1,9 @@
-import { type ActiveRecord, introspect as findActive, type Registry } from '../registry/index.js'
+import {
+  type ActiveRecord,
+  introspect as findActive,
+  introspectOne as findOne,
+  type Registry,
+} from '../registry/index.js'
 import type { DecodedToken } from './decode.js'
 import type { Jwt } from './jwt.js'
 
@@ -6,6 +11,22 @@ import type { Jwt } from './jwt.js'
 export interface ActiveToken {
   claims: Pick<DecodedToken, 'jti' | 'client_id'>
   record: ActiveRecord
+}
+
+/**
+ * Returns the token if it is active. One round trip to the registry, or none when auth did not make its
+ * id.
+ *
+ * @throws RegistryError `registry_unavailable`
+ */
+export async function introspectOne(
+  registry: Registry,
+  jwt: Jwt,
+  text: string,
+): Promise<ActiveToken | undefined> {
+  const claims = jwt.decode(text)
+  const record = claims && (await findOne(registry, claims))
+  return claims && record && { claims, record }
 }
 
 /**

@@ -2,7 +2,8 @@ import fastifyJwt from '@fastify/jwt'
 import Fastify, { type FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { KeySet, SigningKey } from '../keys/index.js'
-import { type DecodedToken, decode } from './decode.js'
+import type { DecodedToken } from './decode.js'
+import { DecodedTokens } from './decoded-tokens.js'
 
 /** @fastify/jwt, configured for one key. */
 export type JwtLibrary = Pick<FastifyInstance['jwt'], 'sign' | 'verify'>
@@ -43,9 +44,10 @@ export const jwt = plugin(
       return configured
     }
     const keyOf = keysByHeader(keys, (key) => headerOf(library(key)))
+    const decoded = new DecodedTokens({ keyOf, issuer, audience }, keys)
     app.decorate('tokens', {
       library,
-      decode: (text: string) => decode({ keyOf, issuer, audience }, text),
+      decode: (text: string) => decoded.decode(text),
       keys,
       issuer,
       audience,

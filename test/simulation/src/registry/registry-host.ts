@@ -257,7 +257,7 @@ function introspected(
       return null
     }
     const { issuedUs, subject, labels, parents } = found
-    const words = [tokenScope, labels.join(' '), expiresAt, parents.join(' ')]
-    return [String(issuedUs), subject, ...words]
+    const lists = [labels.join(' '), parents.join(' ')]
+    return [issuedUs, expiresAt, subject, tokenScope, ...lists].join('\n')
   })
 }

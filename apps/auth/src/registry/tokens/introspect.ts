@@ -5,16 +5,8 @@ import type { Registry } from '../registry.js'
 import { run } from '../run.js'
 import { digestOf } from './digest.js'
 
-type ActiveReply = [
-  issuedUs: string,
-  subject: string,
-  scope: string,
-  labels: string,
-  expiresAt: string,
-  parents: string,
-]
-
-const check = script<(ActiveReply | null)[]>(new URL('./introspect.lua', import.meta.url))
+/** For each token null, or the fields of the active record, one a line. */
+const check = script<(string | null)[]>(new URL('./introspect.lua', import.meta.url))
 
 /** A token's id, and the identity that it was issued to. */
 export interface NamedToken {
@@ -56,6 +48,34 @@ export function introspect(
 }
 
 /**
+ * Like `introspect`, for one token.
+ *
+ * @throws RegistryError `registry_unavailable`
+ */
+export async function introspectOne(
+  registry: Registry,
+  { text, jti, client_id }: PresentedToken,
+): Promise<ActiveRecord | undefined> {
+  const { keys, partitions } = registry
+  const partition = partitionOfToken({ jti, client_id }, partitions)
+  if (partition === undefined) {
+    return undefined
+  }
+  const [reply] = await run(
+    registry,
+    check,
+    [
+      keys.cutoffAll(partition),
+      keys.identity(partition, client_id),
+      keys.cutoffs(partition, client_id),
+      keys.token(partition, jti),
+    ],
+    [1, client_id, 1, digestOf(text)],
+  )
+  return activeOf(reply)
+}
+
+/**
  * Like `introspect`, for tokens whose text the caller does not have: it has been checked before.
  *
  * @throws RegistryError `registry_unavailable`
@@ -74,12 +94,8 @@ async function checkAll<Token extends NamedToken>(
 ): Promise<(ActiveRecord | undefined)[]> {
   const questions = new Map<number, Question>()
   for (const [index, token] of tokens.entries()) {
-    const partition = partitionOfId(token.jti, registry.partitions)
-    // A token is always in the partition of its identity.
-    if (
-      partition === undefined ||
-      partition !== partitionOf(token.client_id, registry.partitions)
-    ) {
+    const partition = partitionOfToken(token, registry.partitions)
+    if (partition === undefined) {
       continue
     }
     let question = questions.get(partition)
@@ -92,6 +108,15 @@ async function checkAll<Token extends NamedToken>(
   const answers = new Array<ActiveRecord | undefined>(tokens.length).fill(undefined)
   await Promise.all([...questions.values()].map((question) => question.ask(answers)))
   return answers
+}
+
+/**
+ * Returns the partition of a token, which is that of its identity; undefined when the id names no
+ * partition of this registry, or another one.
+ */
+function partitionOfToken({ jti, client_id }: NamedToken, partitions: number): number | undefined {
+  const partition = partitionOfId(jti, partitions)
+  return partition === partitionOf(client_id, partitions) ? partition : undefined
 }
 
 /** The tokens of one partition to check, and the arguments of the script. */
@@ -147,11 +172,12 @@ class Question {
   }
 }
 
-function activeOf(reply: ActiveReply | null | undefined): ActiveRecord | undefined {
+function activeOf(reply: string | null | undefined): ActiveRecord | undefined {
   if (reply === null || reply === undefined) {
     return undefined
   }
-  const [issuedUs, subject, scope, labels, expiresAt, parents] = reply
+  // No field contains a control character.
+  const [issuedUs, expiresAt, subject = '', scope = '', labels, parents] = reply.split('\n')
   return {
     issuedUs: Number(issuedUs),
     subject,
