@@ -2,7 +2,7 @@ import { addressOf } from '@portcullis/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Tokens } from '../../connection/tokens.js'
 import { ActiveTokens } from './active-tokens.js'
-import { credentialsOf, digestOf } from './credentials.js'
+import { credentialsOf, digestOf, RequestDigests } from './credentials.js'
 import { IntrospectionTurns } from './introspection-turns.js'
 import { Refusal } from './refusal.js'
 import { RefusalRates } from './refusal-rates.js'
@@ -61,6 +61,7 @@ export class RefusalLimits {
   readonly #options: LimitRefusalsOptions
   /** Of credentials as they arrived; a route may move them to where the gate looks. */
   readonly #digests = new WeakMap<FastifyRequest, string>()
+  readonly #requestDigests = new RequestDigests()
   readonly #rates: RefusalRates
   readonly #active = new ActiveTokens(maxActiveTokens)
   readonly #turns = new IntrospectionTurns()
@@ -77,8 +78,11 @@ export class RefusalLimits {
       return
     }
     const credentials = credentialsOf(request)
-    const digest = digestOf(credentials)
+    const digest = this.#requestDigests.of(request.raw, credentials)
     this.#digests.set(request, digest)
+    if (!this.#rates.countedLately) {
+      return
+    }
     const token = await this.#rates.ofToken(request)
     if (token.remaining === 0) {
       this.#refuse(token.seconds)

@@ -17,6 +17,8 @@ export interface Remaining {
 export class RefusalRates {
   readonly #ofAddress: Limit
   readonly #ofToken: Limit
+  /** When the last refusal was counted, on the monotonic clock in milliseconds. */
+  #lastAt = Number.NEGATIVE_INFINITY
 
   /** A token's limit is a tenth of the address's limit. */
   constructor(
@@ -36,6 +38,11 @@ export class RefusalRates {
     })
   }
 
+  /** False when no window has a refusal, so that no limit can be reached. */
+  get countedLately(): boolean {
+    return performance.now() - this.#lastAt <= 2 * windowMs
+  }
+
   ofToken(request: FastifyRequest): Promise<Remaining> {
     return peek(this.#ofToken, request)
   }
@@ -47,6 +54,7 @@ export class RefusalRates {
 
   /** Counts a refused request for its token and its address. */
   async count(request: FastifyRequest): Promise<void> {
+    this.#lastAt = performance.now()
     for (const limit of [this.#ofToken, this.#ofAddress]) {
       await limit(request)
     }
@@ -54,6 +62,7 @@ export class RefusalRates {
 
   /** Counts a refusal for the address alone: the token came in the first command. */
   async countForAddress(request: FastifyRequest): Promise<void> {
+    this.#lastAt = performance.now()
     await this.#ofAddress(request)
   }
 }
