@@ -7,7 +7,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -20,6 +20,12 @@ const programs = {
   realtime: ['node_modules/@fastify/swagger-ui/static', 'apps/realtime/package.json'],
   cli: ['apps/cli/completion', 'apps/cli/package.json'],
 }
+
+/**
+ * How long a file that is no longer part of a bundle stays, in milliseconds: a service that was started from
+ * an earlier bundle may still load it.
+ */
+const replacedForMs = 7 * 24 * 60 * 60 * 1000
 
 /** Inputs of every bundle besides its modules. */
 const ownFiles = [fileURLToPath(import.meta.url)]
@@ -55,7 +61,9 @@ export async function bundlePrograms(root, workspaces) {
 async function bundle(root, name) {
   const { build } = await import('esbuild')
   const folder = join(root, 'apps', name, 'bundle')
-  rmSync(folder, { recursive: true, force: true })
+  // A bundle without it is made again.
+  rmSync(inputsOf(root, name), { force: true })
+  const earlier = modulesIn(folder)
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [`apps/${name}/dist/main.js`],
@@ -83,8 +91,45 @@ async function bundle(root, name) {
   for (const file of read) {
     cpSync(join(root, file), join(folder, 'files', file), { recursive: true })
   }
-  // Last: a bundle without it is made again.
+  const made = new Set(Object.keys(metafile.outputs).map((file) => join(root, file)))
+  removeReplaced(
+    folder,
+    earlier.filter((file) => !made.has(file)),
+  )
   writeFileSync(inputsOf(root, name), JSON.stringify([...modules, ...read]))
+}
+
+/**
+ * Returns the absolute paths of the modules and source maps in the folder of a bundle.
+ * @param {string} folder
+ */
+function modulesIn(folder) {
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return names.filter((name) => /\.mjs(?:\.map)?$/.test(name)).map((name) => join(folder, name))
+}
+
+/**
+ * Notes in `replaced.json` since when files are no longer part of the bundle, and removes those that have not
+ * been for long enough.
+ * @param {string} folder the bundle's
+ * @param {readonly string[]} files absolute paths
+ */
+function removeReplaced(folder, files) {
+  const list = join(folder, 'replaced.json')
+  /** @type {Record<string, number>} Unix milliseconds, by the file's name */
+  const known = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : {}
+  const now = Date.now()
+  /** @type {Record<string, number>} */
+  const kept = {}
+  for (const file of files) {
+    const since = known[basename(file)] ?? now
+    if (now - since > replacedForMs) {
+      rmSync(file, { force: true })
+    } else {
+      kept[basename(file)] = since
+    }
+  }
+  writeFileSync(list, JSON.stringify(kept))
 }
 
 /**
