@@ -3,6 +3,7 @@ import { Centrifuge, errorCodes, type Options, State, UnauthorizedError } from '
 import { ConnectionTokens } from './connection-tokens.js'
 import { type BrowserWebSocket, type Dial, dialWithSubprotocol } from './dial.js'
 import { TokenError } from './errors.js'
+import { refusesOrigin } from './refuses-origin.js'
 import type { TokenSource } from './token-source.js'
 
 /** Options of centrifuge-js, without those that `connect` sets. */
@@ -56,8 +57,8 @@ const tokenExpired = 109
  *   code 1; `tokens.ended.code` has the reason;
  * - the server closes with a terminal code: `disconnected` with that code, 4500 for a revoked
  *   token;
- * - the server refuses the upgrade with 403 (browsers do not report this): an `error` event of type
- *   `upgrade` with code 403, then `disconnected` with code 0.
+ * - the server refuses the upgrade with 403 (a browser reports this only for the origin of the page):
+ *   an `error` event of type `upgrade` with code 403, then `disconnected` with code 0.
  *
  * After every other failure the client reconnects, as centrifuge-js does.
  */
@@ -90,6 +91,10 @@ export function connect(
         centrifuge.disconnect()
       }
     },
+    onOpened() {
+      originIsKnown = false
+    },
+    onUnopened: (endpoint) => void checkOrigin(endpoint),
   })
   const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket })
 
@@ -102,6 +107,25 @@ export function connect(
       }
       report('token', errorCodes.clientConnectToken, `${error.code}: ${error.message}`)
       throw new build.UnauthorizedError(error.code)
+    }
+  }
+
+  let originIsKnown = false
+  /** After a dial that failed for an unknown reason: stops if the node refuses the page's origin. */
+  async function checkOrigin(endpoint: string): Promise<void> {
+    if (originIsKnown) {
+      return
+    }
+    originIsKnown = true
+    const isRefused = await refusesOrigin(endpoint)
+    originIsKnown = isRefused !== undefined
+    if (isRefused && centrifuge.state === State.Connecting) {
+      report(
+        'upgrade',
+        403,
+        'the node refuses connections from the origin of this page; add it to ALLOWED_ORIGINS of the node',
+      )
+      centrifuge.disconnect()
     }
   }
 
@@ -131,25 +155,35 @@ export function connect(
 interface DialEvents {
   onDial(): void
   onRefused(token: string, status: number): void
+  onOpened(): void
+  /** A dial failed, and the reason is unknown. */
+  onUnopened(endpoint: string): void
 }
 
 /**
  * Returns a class whose constructor returns the dialed socket: centrifuge-js accepts only a class.
  */
-function socketClass(open: Dial, tokens: ConnectionTokens, { onDial, onRefused }: DialEvents) {
+function socketClass(open: Dial, tokens: ConnectionTokens, events: DialEvents) {
   return class {
     constructor(endpoint: string, protocols: string | string[] = []) {
       const token = tokens.dial()
-      onDial()
+      events.onDial()
       let opened = false
-      const socket = open(endpoint, token, (status) => onRefused(token, status), [protocols].flat())
+      const socket = open(
+        endpoint,
+        token,
+        (status) => events.onRefused(token, status),
+        [protocols].flat(),
+      )
       socket.addEventListener('open', () => {
         opened = true
         tokens.opened()
+        events.onOpened()
       })
       socket.addEventListener('close', () => {
         if (!opened && !open.seesRefusals) {
           tokens.failed(token)
+          events.onUnopened(endpoint)
         }
       })
       // biome-ignore lint/correctness/noConstructorReturn: see above

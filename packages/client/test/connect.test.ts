@@ -207,6 +207,32 @@ t.test('stops the client in Node when the upgrade is refused with 403', async (t
   t.equal(realtime.dialed.length, 1)
 })
 
+t.test('stops the client in a browser when the node refuses the origin of the page', async (t) => {
+  const auth = await tokenServer(t, token)
+  const plain = { status: 403, body: { code: 'origin_not_allowed' } }
+  const realtime = await realtimeServer(t, { refuse: () => 403, plain })
+  const centrifuge = client(t, realtime.url, { tokens: tokenSource(auth), dial: browser })
+  const refused = new Promise<string>((resolve) => {
+    centrifuge.on('error', ({ type, error: { code, message } }) => {
+      if (type === 'upgrade') {
+        resolve(`${code} ${message}`)
+      }
+    })
+  })
+  await next(centrifuge, 'disconnected')
+  t.match(
+    await refused,
+    /^403 the node refuses connections from the origin of this page; .*ORIGINS/,
+  )
+})
+
+t.test('asks a node only once why dials of a browser fail', async (t) => {
+  const auth = await tokenServer(t, token)
+  const realtime = await realtimeServer(t, { refuse: (n) => (n < 5 ? 401 : undefined) })
+  await next(client(t, realtime.url, { tokens: tokenSource(auth), dial: browser }), 'connected')
+  t.ok(realtime.plainRequests() <= 1)
+})
+
 t.test('refreshes with another token before the announced expiry', async (t) => {
   const auth = await tokenServer(t, token)
   const realtime = await realtimeServer(t, { ttl: 0.01 })

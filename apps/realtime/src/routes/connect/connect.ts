@@ -10,7 +10,7 @@ import { Deadline } from '../../connection/timing/deadline.js'
 import type { Tokens } from '../../connection/tokens.js'
 import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
-import { checkOrigin } from './check-origin.js'
+import { checkOrigin, readableByPages } from './check-origin.js'
 import { nodeFull, Places } from './places.js'
 import { presentedToken } from './presented-token.js'
 import { serveSocket } from './serve-socket.js'
@@ -57,8 +57,8 @@ export function connectRoute(
       websocket: true,
       onRequest: [
         async (request) => {
-          requireUpgrade(request)
           checkOrigin(request.headers.origin, config.ALLOWED_ORIGINS)
+          requireUpgrade(request)
         },
         async (request) => places.reserve(request.raw.socket, addressOf(request)),
       ],
@@ -102,6 +102,7 @@ function requireUpgrade(request: FastifyRequest): void {
     throw new Refusal(426, 'upgrade_required', 'this address accepts only WebSocket upgrades', {
       upgrade: 'websocket',
       connection: 'upgrade',
+      ...readableByPages,
     })
   }
 }

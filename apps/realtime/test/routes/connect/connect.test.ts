@@ -45,6 +45,18 @@ t.test('refuses an upgrade without a valid token', async (t) => {
   t.equal(query.status, 401, 'ignores a token in the query by default')
 })
 
+t.test('tells a page whether its origin may connect, in reply to a plain request', async (t) => {
+  const ask = (origin: string) => fetch(node.wsUrl.replace('ws', 'http'), { headers: { origin } })
+  const refused = await ask('https://evil.example')
+  t.equal(refused.status, 403)
+  t.match(await refused.json(), { code: 'origin_not_allowed', detail: /ALLOWED_ORIGINS/ })
+  const accepted = await ask('https://app.example')
+  t.equal(accepted.status, 426)
+  for (const { headers } of [refused, accepted]) {
+    t.equal(headers.get('access-control-allow-origin'), '*', 'the page may read it')
+  }
+})
+
 t.test('compares origins as a whole', async (t) => {
   const token = auth.issue()
   const from = (origin: string) => ({ headers: { ...bearer(token).headers, origin } })
