@@ -49,10 +49,12 @@ export async function acceptWebSockets(
       closeSockets().finally(done)
     },
   })
-  app.addHook('onRequest', async ({ ws, routeOptions }) => {
+  app.addHook('onRequest', ({ ws, routeOptions }, _reply, done) => {
     // Otherwise the plugin would accept the upgrade without a token and close it afterwards.
     if (ws && routeOptions.url !== connectPath) {
-      throw new Refusal(404, 'not_found', `no WebSocket at this address; connect to ${connectPath}`)
+      done(new Refusal(404, 'not_found', `no WebSocket at this address; connect to ${connectPath}`))
+    } else {
+      done()
     }
   })
 }

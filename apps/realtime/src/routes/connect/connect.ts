@@ -56,18 +56,22 @@ export function connectRoute(
     {
       websocket: true,
       onRequest: [
-        async (request) => {
+        (request, _reply, done) => {
           checkOrigin(request.headers.origin, config.ALLOWED_ORIGINS)
           requireUpgrade(request)
+          const turn = places.reserve(request.raw.socket, addressOf(request))
+          if (turn === undefined) {
+            done()
+          } else {
+            turn.then(() => done(), done)
+          }
         },
-        async (request) => places.reserve(request.raw.socket, addressOf(request)),
       ],
       preValidation: [
         app.admit({ optional: lobby !== undefined }),
-        async (request) => {
-          if (guests() >= config.MAX_UNAUTHENTICATED && !app.gate.admitted(request)) {
-            throw nodeFull()
-          }
+        (request, _reply, done) => {
+          const isFull = guests() >= config.MAX_UNAUTHENTICATED && !app.gate.admitted(request)
+          done(isFull ? nodeFull() : undefined)
         },
       ],
       // @fastify/websocket assigns a response to the socket, which would keep the request for as long

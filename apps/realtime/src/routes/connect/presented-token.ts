@@ -7,11 +7,7 @@ import { bearerSubprotocolPrefix } from '@portcullis/contracts/websocket'
  */
 export function presentedToken(headers: IncomingHttpHeaders): (token: string) => boolean {
   const { authorization = '', 'sec-websocket-protocol': offered = '' } = headers
-  const presented = offered
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name.startsWith(bearerSubprotocolPrefix))
-    .map((name) => name.slice(bearerSubprotocolPrefix.length))
-  presented.push(authorization.replace(/^bearer +/i, ''))
-  return (token) => presented.includes(token)
+  return (token) =>
+    authorization.replace(/^bearer +/i, '') === token ||
+    offered.split(',').some((name) => name.trim() === `${bearerSubprotocolPrefix}${token}`)
 }

@@ -30,7 +30,14 @@ export interface LimitRefusalsOptions {
  */
 export function limitRefusals(app: FastifyInstance, options: LimitRefusalsOptions): RefusalLimits {
   const limits = new RefusalLimits(app, options)
-  app.addHook('onRequest', (request) => limits.check(request))
+  app.addHook('onRequest', (request, _reply, done) => {
+    const checked = limits.check(request)
+    if (checked === undefined) {
+      done()
+    } else {
+      checked.then(() => done(), done)
+    }
+  })
   // The server API introspects before it parses a body; the upgrade does so after.
   app.addHook('preParsing', (request, _reply, _body, done) => {
     limits.noteAdmitted(request)
@@ -72,17 +79,25 @@ export class RefusalLimits {
     this.#rates = new RefusalRates(app, options.perMinute, (request) => this.#digests.get(request))
   }
 
-  /** Waits for the request's turn if its address is beyond the limit. @throws Refusal 429 */
-  async check(request: FastifyRequest): Promise<void> {
+  /**
+   * Waits for the request's turn if its address is beyond the limit. Returns undefined when no refusal
+   * was counted lately, so that there is nothing to wait for. @throws Refusal 429
+   */
+  check(request: FastifyRequest): Promise<void> | undefined {
     if (!this.#options.isGuarded(request)) {
-      return
+      return undefined
     }
     const credentials = credentialsOf(request)
     const digest = this.#requestDigests.of(request.raw, credentials)
     this.#digests.set(request, digest)
-    if (!this.#rates.countedLately) {
-      return
-    }
+    return this.#rates.countedLately ? this.#checkRates(request, credentials, digest) : undefined
+  }
+
+  async #checkRates(
+    request: FastifyRequest,
+    credentials: readonly (string | undefined)[],
+    digest: string,
+  ): Promise<void> {
     const token = await this.#rates.ofToken(request)
     if (token.remaining === 0) {
       this.#refuse(token.seconds)
