@@ -49,6 +49,8 @@ export interface BrokerOptions {
   onOrder: (order: Order) => void
   /** Describes this node for `info`. */
   describe: () => InfoNode
+  /** Counts the clients of this node in a channel. */
+  countClients: (channel: string) => number
   onError: (error: Error) => void
 }
 
@@ -120,6 +122,7 @@ export class Broker {
       publisher,
       onOrder: options.onOrder,
       describe: options.describe,
+      countClients: options.countClients,
       onMalformed,
       onError,
     })

@@ -69,6 +69,11 @@ export class Hub {
     }
   }
 
+  /** Counts the connections of this node that are subscribed to a channel. */
+  countIn(channel: string): number {
+    return this.#channels.get(channel)?.audience.size ?? 0
+  }
+
   members(): IterableIterator<Member> {
     return this.#members.all()
   }

@@ -63,6 +63,7 @@ export async function openBackplane({
     presenceTtlMs,
     permit,
     describe: describeNode(uid, config.NODE_NAME, hub),
+    countClients: (channel) => hub.countIn(channel),
     onPublication: (channel, encoded, position) => {
       counts.received += 1
       hub.deliver(channel, encoded, position)

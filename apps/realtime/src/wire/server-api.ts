@@ -48,6 +48,7 @@ export async function registerServerApi(
       nodes: {
         order: (order, caller) => broker.control.order(order, tokens.permit(caller)),
         info: () => broker.control.info(),
+        countClients: (names) => broker.control.counts(names),
         removeHistory: (channel, caller) =>
           broker.streams.removeHistory(channel, tokens.permit(caller)),
       },

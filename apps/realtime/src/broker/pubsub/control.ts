@@ -2,8 +2,8 @@ import type { InfoNode } from '@portcullis/contracts/server-api'
 import type { Order } from '../../hub/orders.js'
 import type { Permit } from '../../hub/permit.js'
 import type { Keys } from '../keys.js'
-import { InfoCollector } from './info-collector.js'
-import { readAnswer, readControl } from './messages.js'
+import { Collector } from './collector.js'
+import { type ControlMessage, maxCounted, readAnswer, readControl } from './messages.js'
 import type { Publisher } from './publisher.js'
 import type { Subscriber } from './subscriber.js'
 
@@ -17,6 +17,8 @@ export interface ControlOptions {
   onOrder: (order: Order) => void
   /** Describes this node for `info`. */
   describe: () => InfoNode
+  /** Counts the clients of this node in a channel. */
+  countClients: (channel: string) => number
   /** A malformed message was dropped. */
   onMalformed: () => void
   onError: (error: Error) => void
@@ -29,14 +31,15 @@ export interface ControlOptions {
  */
 export class Control {
   readonly #options: ControlOptions
-  readonly #collector: InfoCollector
+  readonly #infos: Collector<InfoNode>
+  readonly #counts: Collector<readonly number[]>
 
   constructor(options: ControlOptions) {
-    const { uid, keys, publisher } = options
+    const { keys, publisher } = options
     this.#options = options
-    this.#collector = new InfoCollector(uid, (question) =>
-      publisher.publish(keys.control, question),
-    )
+    const ask = (question: string) => publisher.publish(keys.control, question)
+    this.#infos = new Collector(ask)
+    this.#counts = new Collector(ask)
   }
 
   /** Subscribes to the control channel and this node's inbox. @throws BrokerError away */
@@ -53,33 +56,67 @@ export class Control {
   }
 
   /** Returns the descriptions of all nodes that answer within a second. @throws BrokerError away */
-  info(): Promise<InfoNode[]> {
-    return this.#collector.collect()
+  async info(): Promise<InfoNode[]> {
+    const nodes = await this.#infos.collect({ type: 'info', from: this.#options.uid })
+    return nodes.sort((a, b) => a.name.localeCompare(b.name))
+  }
+
+  /**
+   * Counts the clients in each channel, on all nodes that answer within a second.
+   *
+   * @throws BrokerError away
+   */
+  async counts(channels: readonly string[]): Promise<number[]> {
+    const parts: Promise<number[]>[] = []
+    for (let at = 0; at < channels.length; at += maxCounted) {
+      parts.push(this.#countPart(channels.slice(at, at + maxCounted)))
+    }
+    return (await Promise.all(parts)).flat()
   }
 
   stop(): void {
-    this.#collector.stop()
+    this.#infos.stop()
+    this.#counts.stop()
+  }
+
+  async #countPart(channels: readonly string[]): Promise<number[]> {
+    const question = { type: 'count', from: this.#options.uid, channels }
+    const answers = await this.#counts.collect(question)
+    return channels.map((_channel, place) =>
+      answers.reduce((sum, counts) => sum + (counts[place] ?? 0), 0),
+    )
   }
 
   #receiveControl(message: Buffer): void {
-    const { keys, publisher, onOrder, describe, onMalformed, onError } = this.#options
+    const { onOrder, onMalformed } = this.#options
     const control = readControl(message)
     if (control === undefined) {
       onMalformed()
-    } else if (control.type !== 'info') {
-      onOrder(control)
+    } else if (control.type === 'info' || control.type === 'count') {
+      this.#answer(control)
     } else {
-      const answer = { type: 'node', id: control.id, node: describe() }
-      publisher.publish(keys.inbox(control.from), JSON.stringify(answer)).catch(onError)
+      onOrder(control)
     }
+  }
+
+  #answer(question: Extract<ControlMessage, { type: 'info' | 'count' }>): void {
+    const { uid, keys, publisher, describe, countClients, onError } = this.#options
+    const { id } = question
+    const answer =
+      question.type === 'info'
+        ? { type: 'node', id, node: describe() }
+        : { type: 'counts', id, from: uid, counts: question.channels.map(countClients) }
+    publisher.publish(keys.inbox(question.from), JSON.stringify(answer)).catch(onError)
   }
 
   #receiveAnswer(message: Buffer): void {
     const answer = readAnswer(message)
     if (answer === undefined) {
       this.#options.onMalformed()
+    } else if (answer.type === 'node') {
+      this.#infos.take(answer.id, answer.node.uid, answer.node)
     } else {
-      this.#collector.take(answer)
+      this.#counts.take(answer.id, answer.from, answer.counts)
     }
   }
 }

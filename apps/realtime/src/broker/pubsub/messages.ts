@@ -17,11 +17,26 @@ const Id = Type.String({ minLength: 1, maxLength: 64 })
 /** Asks a node to describe itself in the inbox of the node `from`. */
 const InfoQuestion = Type.Object({ type: Type.Literal('info'), id: Id, from: Id }, closed)
 
+/** Maximum number of channels in one count question: question and answer stay below their bounds. */
+export const maxCounted = 200
+
+/** Asks a node how many of its clients are in each channel. */
+const CountQuestion = Type.Object(
+  {
+    type: Type.Literal('count'),
+    id: Id,
+    from: Id,
+    channels: Type.Array(Type.String({ maxLength: 255 }), { maxItems: maxCounted }),
+  },
+  closed,
+)
+
 export const ControlMessage = Type.Union([
   DisconnectOrder,
   SubscribeOrder,
   UnsubscribeOrder,
   InfoQuestion,
+  CountQuestion,
 ])
 export type ControlMessage = Static<typeof ControlMessage>
 
@@ -32,8 +47,22 @@ export const InfoAnswer = Type.Object(
 )
 export type InfoAnswer = Static<typeof InfoAnswer>
 
+/** Answer to a count question: the clients of the node `from` in each channel, in its order. */
+const CountAnswer = Type.Object(
+  {
+    type: Type.Literal('counts'),
+    id: Id,
+    from: Id,
+    counts: Type.Array(Type.Integer({ minimum: 0 }), { maxItems: maxCounted }),
+  },
+  closed,
+)
+
+const Answer = Type.Union([InfoAnswer, CountAnswer])
+type Answer = Static<typeof Answer>
+
 const controlMessage = TypeCompiler.Compile(ControlMessage)
-const infoAnswer = TypeCompiler.Compile(InfoAnswer)
+const nodeAnswer = TypeCompiler.Compile(Answer)
 
 /** Bound of answers and presence messages, in bytes. */
 const maxBytes = 4096
@@ -46,8 +75,8 @@ export function readControl(message: Buffer): ControlMessage | undefined {
 }
 
 /** Reads a message of a node's inbox; returns undefined when it is malformed. */
-export function readAnswer(message: Buffer): InfoAnswer | undefined {
-  return read(infoAnswer, message, maxBytes)
+export function readAnswer(message: Buffer): Answer | undefined {
+  return read(nodeAnswer, message, maxBytes)
 }
 
 /** A message of a channel's Redis channel. */

@@ -39,6 +39,8 @@ export interface ServerApi extends Pick<Channels, 'history' | 'presence' | 'pres
   nodes: {
     order: SendOrder
     info(): Promise<InfoNode[]>
+    /** Counts the clients in each channel. */
+    countClients(channels: readonly string[]): Promise<readonly number[]>
     removeHistory(channel: string, caller: Grant): Promise<void>
   }
 }
@@ -59,7 +61,7 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
     apiHistoryRemove((channel, caller) => nodes.removeHistory(channel, caller)),
     apiPresence(presence, optionsOf, limits),
     apiPresenceStats(presenceStats, optionsOf, limits),
-    apiChannels(given.channelNames, limits),
+    apiChannels(given.channelNames, (names) => nodes.countClients(names), limits),
   ]
   const commands = all.map((command) => onKnownChannels(command, optionsOf))
   app.removeContentTypeParser('text/plain')

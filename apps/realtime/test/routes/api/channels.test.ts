@@ -97,7 +97,7 @@ t.test('returns presence and channels of both nodes', async (t) => {
     result: { num_clients: 2, num_users: 2 },
   })
   t.same((await one.api('channels', operator, { pattern: 'chat:h*' })).body, {
-    result: { channels: { [channel]: {} } },
+    result: { channels: { [channel]: { num_clients: 2 } } },
   })
 })
 

@@ -3,13 +3,19 @@ import { Type } from '@sinclair/typebox'
 import type { Reader, Unread } from '../../../connection/node.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
-import { orUnread } from '../reply.js'
+import { orInternal, orUnread } from '../reply.js'
 
-const Result = Type.Object({ channels: Type.Record(Type.String(), Type.Object({})) })
+const Result = Type.Object({
+  channels: Type.Record(Type.String(), Type.Object({ num_clients: Type.Integer() })),
+})
 
-/** `channels`: lists channels with subscribers on any node; needs `nodes:read`. */
+/**
+ * `channels`: lists channels with subscribers on any node, and counts these; needs `nodes:read`. A node
+ * that does not answer within a second is missing from the counts.
+ */
 export function apiChannels(
   names: (pattern: string | undefined, reader: Reader) => Promise<readonly string[] | Unread>,
+  countClients: (channels: readonly string[]) => Promise<readonly number[]>,
   limits: ApiLimits,
 ): ApiCommand<typeof ChannelsRequest, typeof Result> {
   return {
@@ -23,8 +29,13 @@ export function apiChannels(
       if ('error' in reply) {
         return reply
       }
-      const entries = reply.result.map((name) => [name, {}] as const)
-      return { result: { channels: Object.fromEntries(entries) } }
+      const found = reply.result
+      return orInternal(
+        countClients(found).then((counts) => {
+          const entries = found.map((name, at) => [name, { num_clients: counts[at] ?? 0 }] as const)
+          return { channels: Object.fromEntries(entries) }
+        }),
+      )
     },
   }
 }
