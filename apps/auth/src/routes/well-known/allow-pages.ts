@@ -3,5 +3,5 @@ import type { FastifyReply } from 'fastify'
 /** Lets pages of every origin read a public document (Fetch, CORS protocol). */
 export function allowPages(reply: FastifyReply): void {
   reply.header('access-control-allow-origin', '*')
-  reply.raw.setHeader('cross-origin-resource-policy', 'cross-origin')
+  reply.header('cross-origin-resource-policy', 'cross-origin')
 }
