@@ -9,12 +9,6 @@ import type { Lookup } from './lookup.js'
 /** Tokens waiting for a batch. More would only time out, so they are refused at once. */
 const maxWaiting = 64 * maxIntrospections
 
-/**
- * While a POST is younger than this, in milliseconds, the next batch waits for its answer: fewer, larger
- * batches cost both sides less.
- */
-const collectMs = 20
-
 interface Waiter {
   resolve(grant: LiveGrant): void
   reject(error: unknown): void
@@ -33,6 +27,11 @@ interface IntrospectorOptions {
   watch: Watch
   stats: GateStats
   timeoutMs: number
+  /**
+   * While a POST is younger than this, in milliseconds, the next batch waits for its answer: fewer, larger
+   * batches cost both sides less. Default: 20.
+   */
+  collectMs?: number
 }
 
 /**
@@ -45,20 +44,22 @@ export class Introspector {
   readonly #watch: Watch
   readonly #stats: GateStats
   readonly #timeoutMs: number
+  readonly #collectMs: number
   /** Slots that wait or are in flight, by token. */
   readonly #slots = new Map<string, Slot>()
   #waiting: Slot[] = []
   #scheduled = false
   #inFlight = 0
-  /** POSTs in flight that are younger than `collectMs`. */
+  /** POSTs in flight that are younger than `#collectMs`. */
   #young = 0
   #closed = false
 
-  constructor({ lookup, watch, stats, timeoutMs }: IntrospectorOptions) {
+  constructor({ lookup, watch, stats, timeoutMs, collectMs = 20 }: IntrospectorOptions) {
     this.#lookup = lookup
     this.#watch = watch
     this.#stats = stats
     this.#timeoutMs = timeoutMs
+    this.#collectMs = collectMs
   }
 
   /**
@@ -138,7 +139,7 @@ export class Introspector {
     const timer = setTimeout(() => {
       grownUp()
       this.#schedule()
-    }, collectMs)
+    }, this.#collectMs)
     timer.unref()
     return () => {
       clearTimeout(timer)

@@ -1,5 +1,10 @@
 import { maxIntrospections } from '@portcullis/contracts/introspection'
+import Fastify from 'fastify'
 import t from 'tap'
+import { Introspector } from '../../src/auth/introspector.js'
+import { Watch } from '../../src/grants/watch.js'
+import { maxTimerMs } from '../../src/max-timer.js'
+import { newStats } from '../../src/stats.js'
 import { refused } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
@@ -50,6 +55,49 @@ t.test('collects tokens for the next batch while four batches are in flight', as
     auth.batches.map((batch) => batch.length),
     [1, 1, 1, 1, maxIntrospections, 21],
   )
+})
+
+t.test('has one batch in flight while auth answers quickly, unless the next is full', async (t) => {
+  const stats = newStats()
+  const watch = new Watch(Fastify().log, stats, { held: true, leftMs: 60_000 })
+  watch.synced()
+  const sent: { size: number; answer: () => void }[] = []
+  const introspector = new Introspector({
+    lookup: (tokens) =>
+      new Promise((resolve) => {
+        sent.push({ size: tokens.length, answer: () => resolve(tokens.map(() => undefined)) })
+      }),
+    watch,
+    stats,
+    timeoutMs: 60_000,
+    // No answer in this test is slow.
+    collectMs: maxTimerMs,
+  })
+  const refused: Promise<unknown>[] = []
+  const ask = async (count: number) => {
+    for (let asked = 0; asked < count; asked++) {
+      const token = `token-${refused.length}`
+      refused.push(t.rejects(introspector.introspect(token), { code: 'invalid_token' }))
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const sizes = () => sent.map(({ size }) => size)
+  await ask(1)
+  await ask(2)
+  await ask(3)
+  t.strictSame(sizes(), [1], 'later tokens wait')
+  sent[0]?.answer()
+  await Promise.all(refused.slice(0, 1))
+  await ask(0)
+  t.strictSame(sizes(), [1, 5], 'all of them go with the next batch')
+  await ask(maxIntrospections - 1)
+  t.strictSame(sizes(), [1, 5])
+  await ask(1)
+  t.strictSame(sizes(), [1, 5, maxIntrospections], 'a full batch does not wait')
+  for (const { answer } of sent) {
+    answer()
+  }
+  await Promise.all(refused)
 })
 
 t.test('rejects answers that violate the contract', async (t) => {
