@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { runProgram } from '../run-program.js'
+import { startSite } from '../start-site.js'
+import { preparePython } from './prepare.js'
+
+// The first run downloads packages.
+t.setTimeout(600_000)
+
+const python = await preparePython()
+const skip = 'missing' in python ? python.missing : false
+if (skip !== false) {
+  t.comment(`skipped: ${skip}`)
+}
+
+const programs = [
+  { name: 'centrifuge-python over JSON', file: 'sdk.py', env: {} },
+  { name: 'centrifuge-python over Protobuf', file: 'sdk.py', env: { PROTOBUF: '1' } },
+  { name: 'pycent', file: 'server_api.py', env: {} },
+]
+
+for (const { name, file, env } of programs) {
+  t.test(name, { skip }, async (t) => {
+    const site = await startSite(t)
+    const program = fileURLToPath(new URL(file, import.meta.url))
+    const command = 'command' in python ? python.command : ''
+    await runProgram(t, { command, args: [program], env: { ...site, ...env } })
+  })
+}
