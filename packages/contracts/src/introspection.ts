@@ -22,6 +22,11 @@ export const Active = Type.Object({
   token_type: Type.Literal('Bearer'),
   /** Issue time in microseconds on the partition's clock; cut-offs are compared with it. */
   issued_us: Type.Integer(),
+  /**
+   * Milliseconds until the token expires, on the partition's clock when it answered. Count them on a
+   * clock of your own, and compare `exp` with none: the clocks may differ.
+   */
+  expires_in_ms: Type.Integer({ minimum: 1 }),
   labels: Labels,
   /** A revocation with `cascade` covers the token if it selects one of these. */
   parents: Parents,

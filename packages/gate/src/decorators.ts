@@ -52,6 +52,11 @@ export interface Gate {
     work: (until: number) => Promise<Result>,
     isOver?: (error: unknown) => boolean,
   ): Promise<Result>
+  /**
+   * Returns the time of the registry's clock in Unix milliseconds, as the last answer of auth showed it;
+   * before the first, this process's time.
+   */
+  registryTime(): number
   /** Returns true if `app.admit()` admitted the request with a token; false if it came without one. */
   admitted(request: FastifyRequest): boolean
   /** Returns why the gate cannot admit anything now; undefined when it can. For `/ready`. */

@@ -93,6 +93,7 @@ export function wireGate(options: WireGateOptions): WiredGate {
       return release
     },
     effect: (grant, work, isOver = () => false) => watch.effect(liveGrant(grant), work, isOver),
+    registryTime: () => watch.registryTime(),
     admitted: (request) => door.hasGrant(request),
     ready: () => feed.replaced ?? credentials.problem ?? feed.problem,
     replaced: () => feed.replaced,

@@ -130,7 +130,10 @@ export class Callers {
         return undefined
       }
       // From here without `await`: the watch forgets a grant that neither a request nor `#held` holds.
-      const caller = { ...active, grant: watch.register(activeResponse(jwt, active), token, mark) }
+      const { claims, record } = active
+      const grant = watch.register(activeResponse(jwt, active), token, mark)
+      // The expiry is now a time of this process's clock.
+      const caller = { claims, record: { ...record, expiresAt: grant.expiresAt }, grant }
       this.#held.hold(token, caller, askedAt)
       return this.#admitted(request, reply, caller)
     } finally {

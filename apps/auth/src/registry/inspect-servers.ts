@@ -49,7 +49,8 @@ async function clockOf(
   redis: Redis,
 ): Promise<Pick<RegistryServer, 'clockOffsetMs' | 'roundTripMs'>> {
   const before = performance.now()
-  const asked = performance.timeOrigin + before
+  // Not `timeOrigin`: the wall clock may have been set since.
+  const asked = Date.now()
   const [seconds, microseconds] = (await redis.time()).map(Number)
   const roundTripMs = performance.now() - before
   const there = (seconds ?? 0) * 1000 + (microseconds ?? 0) / 1000

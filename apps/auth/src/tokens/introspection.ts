@@ -37,6 +37,7 @@ export function activeResponse(
     aud: audience,
     token_type: 'Bearer',
     issued_us: record.issuedUs,
+    expires_in_ms: record.leftMs,
     labels: record.labels,
     parents: record.parents,
   }

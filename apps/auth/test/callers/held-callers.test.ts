@@ -34,6 +34,7 @@ function scene(maxHeld?: number) {
       active: true,
       token_type: 'Bearer',
       issued_us: 5,
+      expires_in_ms: Math.max(1, exp * 1000 - Date.now()),
       labels: [],
       parents: [],
     }
@@ -46,7 +47,8 @@ function scene(maxHeld?: number) {
       scope: 'introspect',
       labels: [],
       parents: [],
-      expiresAt: exp * 1000,
+      expiresAt: grant.expiresAt,
+      leftMs: active.expires_in_ms,
     }
     const caller = { claims, record, grant }
     held.hold(token, caller, clock.now)

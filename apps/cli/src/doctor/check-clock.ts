@@ -2,22 +2,23 @@ import { span } from '../output/time.js'
 import { type Check, failed, ok, warning } from './check.js'
 import type { ClockOffset } from './probe.js'
 
-/** From these offsets on, tokens expire noticeably, or harmfully, too early or too late. */
+/** From these offsets on, people notice wrong times, and signed requests are refused. */
 const noticeableMs = 2000
 const harmfulMs = 30_000
 
 /**
- * Compares the clock of a service with auth's. The guarantee depends on no clock, but `exp` of a token
- * is wall time: it expires too early where a clock is ahead of auth's, too late where it is behind.
+ * Compares the clock of a service with auth's. Revocations and the expiry of tokens depend on no two
+ * clocks that agree. What others compare does: logs, times in requests to the server API, and `exp` in
+ * what clients sign, or verify with the JWKS.
  */
 export function checkClock(name: string, service: string, offset: ClockOffset): Check {
   const off = certainMs(offset)
   if (off <= noticeableMs) {
     return ok(name, 'agrees with auth')
   }
-  const [direction, when] = offset.ms > 0 ? ['ahead of', 'early'] : ['behind', 'late']
+  const direction = offset.ms > 0 ? 'ahead of' : 'behind'
   const found = `${service} is ${span(Math.abs(offset.ms) / 1000)} ${direction} auth`
-  const advice = `synchronise the clocks (NTP): tokens expire too ${when} there`
+  const advice = 'synchronise the clocks (NTP): logs and expire_at are wrong there'
   return off > harmfulMs ? failed(name, found, advice) : warning(name, found, advice)
 }
 

@@ -3,7 +3,9 @@ import type { Tokens } from '../connection/tokens.js'
 import { hasExpired } from './has-expired.js'
 
 /** Adapts the gate to what connections need of it. */
-export function wireTokens(gate: Pick<Gate, 'hold' | 'effect' | 'introspect'>): Tokens {
+export function wireTokens(
+  gate: Pick<Gate, 'hold' | 'effect' | 'introspect' | 'registryTime'>,
+): Tokens {
   return {
     watch: (grant, onEnd) => gate.hold(grant, onEnd),
     permit: (grant) => (send, isOver) => gate.effect(grant, send, isOver),
@@ -17,7 +19,7 @@ export function wireTokens(gate: Pick<Gate, 'hold' | 'effect' | 'introspect'>): 
         if (error.code === 'auth_unavailable') {
           return 'unavailable'
         }
-        return hasExpired(token, Date.now()) ? 'expired' : 'invalid'
+        return hasExpired(token, gate.registryTime()) ? 'expired' : 'invalid'
       }
     },
   }

@@ -19,7 +19,7 @@ export interface Grant {
   readonly parents: readonly string[]
   /** When it was issued, in microseconds on the registry's clock. */
   readonly issuedUs: number
-  /** When it expires, in Unix milliseconds. */
+  /** When it expires, in Unix milliseconds of this process's clock, which may differ from auth's. */
   readonly expiresAt: number
   /** Set once the token is revoked or has expired; nothing may use it any more. */
   readonly ended?: EndReason
@@ -30,8 +30,8 @@ export type TokenClaims = Omit<Grant, 'ended'>
 
 const none: readonly string[] = []
 
-/** Returns the claims in an answer of auth. */
-export function claimsOf(active: Active): TokenClaims {
+/** Returns the claims in an answer of auth. `expiresAt`: in milliseconds of this process's clock. */
+export function claimsOf(active: Active, expiresAt: number): TokenClaims {
   return {
     jti: active.jti,
     identity: active.client_id,
@@ -40,7 +40,7 @@ export function claimsOf(active: Active): TokenClaims {
     labels: active.labels.length === 0 ? none : active.labels,
     parents: active.parents.length === 0 ? none : active.parents,
     issuedUs: active.issued_us,
-    expiresAt: active.exp * 1000,
+    expiresAt,
   }
 }
 

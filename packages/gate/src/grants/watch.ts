@@ -20,6 +20,9 @@ export interface Mark {
   readonly next: number
   /** How often the feed had skipped events. */
   readonly epoch: number
+  /** When the introspection began, on the wall clock and the monotonic clock of this process. */
+  readonly wallMs: number
+  readonly monotonicMs: number
 }
 
 /** The result of one revocation, for its acknowledgement. */
@@ -51,6 +54,8 @@ export class Watch {
   readonly #lease: Pick<Lease, 'held' | 'leftMs'>
   readonly #effects: Effects
   #synced = false
+  /** The registry's clock minus this process's, as the last answer showed. */
+  #registryAheadMs = 0
 
   constructor(
     log: FastifyBaseLogger,
@@ -83,6 +88,14 @@ export class Watch {
     return this.#synced && this.#lease.held
   }
 
+  /**
+   * Returns the time of the registry's clock in Unix milliseconds, as the last answer of auth showed it;
+   * before the first, this process's time.
+   */
+  registryTime(): number {
+    return Date.now() + this.#registryAheadMs
+  }
+
   /** Call when every event of the feed is applied, with none skipped. */
   synced(): void {
     this.#synced = true
@@ -100,7 +113,12 @@ export class Watch {
    */
   begin(): Mark {
     this.#needSync()
-    const mark = { next: this.#first + this.#recent.length, epoch: this.#epoch }
+    const mark = {
+      next: this.#first + this.#recent.length,
+      epoch: this.#epoch,
+      wallMs: Date.now(),
+      monotonicMs: performance.now(),
+    }
     this.#marks.add(mark)
     return mark
   }
@@ -127,7 +145,9 @@ export class Watch {
     if (mark.epoch !== this.#epoch) {
       throw outOfSync()
     }
-    const grant = new LiveGrant(claimsOf(active), token)
+    const expiresAt = startOf(mark) + active.expires_in_ms
+    this.#registryAheadMs = active.exp * 1000 - expiresAt
+    const grant = new LiveGrant(claimsOf(active, expiresAt), token)
     const since = this.#recent.slice(mark.next - this.#first)
     if (since.some((event) => coversToken(event, grant))) {
       throw new GateError('invalid_token', 'the token was revoked meanwhile')
@@ -322,4 +342,13 @@ function outOfSync(): GateError {
     'auth_unavailable',
     'the revocation feed is not in sync, or the lease is out',
   )
+}
+
+/**
+ * Returns when an introspection began, in Unix milliseconds of this process's present clock: the time
+ * until the expiry counts from before the registry answered. If one of the two clocks was set or stood
+ * still since, the earlier time counts.
+ */
+function startOf({ wallMs, monotonicMs }: Mark): number {
+  return Math.min(wallMs, Date.now() - (performance.now() - monotonicMs))
 }

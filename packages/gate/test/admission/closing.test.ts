@@ -8,7 +8,7 @@ import { makeAuthority } from '@portcullis/local'
 import t, { type Test } from 'tap'
 import { reset } from '../../src/admission/reset.js'
 import { closeOf } from '../fixtures/close-of.js'
-import { dial, refused } from '../fixtures/dial.js'
+import { dial } from '../fixtures/dial.js'
 import { guardedApp } from '../fixtures/guarded-app.js'
 import { scriptedAuth } from '../fixtures/scripted-auth.js'
 
@@ -166,7 +166,6 @@ t.test('a grant ends when it expires', async (t) => {
   t.strictSame(await peer.closed, { code: 3005, reason: 'connection expired' })
   t.ok(Date.now() >= exp * 1000 - 50, 'not before exp')
   t.equal(app.gate.stats.expired, 1)
-  t.equal((await refused(`${ws}/echo`, { token })).status, 401, 'auth still says active')
 })
 
 t.test('a route that holds the grant closes its socket itself', async (t) => {

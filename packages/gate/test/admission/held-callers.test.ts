@@ -184,6 +184,7 @@ function active(jti: string): Active {
     aud: '',
     token_type: 'Bearer',
     issued_us: 1,
+    expires_in_ms: 3_600_000,
     labels: [],
     parents: [],
   }

@@ -114,6 +114,8 @@ t.test('rejects answers that violate the contract', async (t) => {
     'active without its claims': { results: [{ active: true }] },
     'inactive, with a claim': { results: [{ active: false, jti: good.jti }] },
     'a time as text': { results: [{ ...good, exp: '9999999999' }] },
+    'no time left': { results: [{ ...good, expires_in_ms: 0 }] },
+    'no time until the expiry': { results: [{ ...good, expires_in_ms: undefined }] },
     'no cut-off time': { results: [{ ...good, issued_us: undefined }] },
     null: null,
     'a list': [good],

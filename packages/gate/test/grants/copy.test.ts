@@ -18,6 +18,7 @@ const active: Active = {
   aud: '',
   token_type: 'Bearer',
   issued_us: 1,
+  expires_in_ms: 3_600_000,
   labels: ['eu'],
   parents: ['0-parent'],
 }
@@ -76,6 +77,7 @@ t.test('refuses to copy a grant while the feed is not in sync', async (t) => {
 
 t.test('refuses to copy a grant whose token has expired', async (t) => {
   const { watch, grant } = watched()
-  t.intercept(Date, 'now', { value: () => active.exp * 1000 })
+  const later = Date.now() + active.expires_in_ms + 1
+  t.intercept(Date, 'now', { value: () => later })
   t.throws(() => watch.copy(grant), { code: 'invalid_token' })
 })

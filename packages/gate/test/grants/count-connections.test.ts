@@ -98,10 +98,11 @@ t.test('returns the same first tokens as a full sort', async (t) => {
       token_type: 'Bearer',
       // Some share a microsecond, as tokens of two partitions can.
       issued_us: ((n * 7919) % 250) >> 1,
+      expires_in_ms: 3_600_000,
       labels: [],
       parents: [],
     }
-    const grant = new LiveGrant(claimsOf(active), '')
+    const grant = new LiveGrant(claimsOf(active, active.exp * 1000), '')
     grant.add({ ended: () => undefined, isConnection: () => true })
     return grant
   })

@@ -36,6 +36,7 @@ const tokens: fc.Arbitrary<Active> = fc.record({
   aud: fc.constant(''),
   token_type: fc.constant('Bearer' as const),
   issued_us: fc.integer({ min: 0, max: 9 }),
+  expires_in_ms: fc.constant(3_600_000),
   labels: fc.array(names, { maxLength: 2 }),
   parents: fc.uniqueArray(jtis, { maxLength: 3 }),
 })
@@ -144,4 +145,40 @@ t.test('a grant without a holder expires after ten seconds', async (t) => {
   t.equal(grant.ended, 'expired')
   t.equal(kept.ended, undefined)
   t.equal(watch.size, 1)
+})
+
+t.test('a token lives as long as auth says, whatever this clock makes of its exp', async (t) => {
+  const watch = new Watch(log, newStats(), lease)
+  watch.synced()
+  const [token] = fc.sample(tokens, 1)
+  const register = (exp: number, expires_in_ms: number) => {
+    const mark = watch.begin()
+    const began = Date.now()
+    const grant = watch.register({ ...(token as Active), exp, expires_in_ms }, 'x', mark)
+    watch.finish(mark)
+    return { grant, began }
+  }
+  const now = Math.floor(Date.now() / 1000)
+  for (const exp of [now - 7200, now + 7200]) {
+    const { grant, began } = register(exp, 60_000)
+    t.equal(grant.ended, undefined)
+    const aheadOf = grant.expiresAt - (began + 60_000)
+    t.ok(Math.abs(aheadOf) < 1000, `off by ${aheadOf} ms`)
+    const registry = exp * 1000 - 60_000
+    t.ok(Math.abs(watch.registryTime() - registry) < 1000, "knows the registry's time")
+  }
+})
+
+t.test('the time until the expiry counts from before the question', async (t) => {
+  const watch = new Watch(log, newStats(), lease)
+  watch.synced()
+  const [token] = fc.sample(tokens, 1)
+  const mark = watch.begin()
+  const { now } = Date
+  t.teardown(() => {
+    Date.now = now
+  })
+  Date.now = () => now() + 5000
+  const late = { ...(token as Active), expires_in_ms: 4000 }
+  t.throws(() => watch.register(late, 'x', mark), { code: 'invalid_token' })
 })

@@ -258,6 +258,6 @@ function introspected(
     }
     const { issuedUs, subject, labels, parents } = found
     const lists = [labels.join(' '), parents.join(' ')]
-    return [issuedUs, expiresAt, subject, tokenScope, ...lists].join('\n')
+    return [issuedUs, expiresAt, 1e9, subject, tokenScope, ...lists].join('\n')
   })
 }

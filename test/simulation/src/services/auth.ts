@@ -303,6 +303,7 @@ export class SimulatedAuth {
       aud: 'simulation',
       token_type: 'Bearer',
       issued_us: issuedUs,
+      expires_in_ms: 1_000_000_000,
       labels: [...labels],
       parents: [...parents],
     }

@@ -78,11 +78,11 @@ export class Broker {
   evaluate(call: ScriptCall): unknown {
     return this.#scripts.evaluate(call, this.#nowUs, () => {
       const [key = ''] = call.keys
-      const [bytes] = call.args
-      if (!(bytes instanceof Buffer)) {
+      const [text] = call.args
+      if (typeof text !== 'string') {
         throw new Error('not a publication')
       }
-      this.publish(key.slice(key.indexOf(channelMark) + channelMark.length), bytes)
+      this.publish(key.slice(key.indexOf(channelMark) + channelMark.length), Buffer.from(text))
       return this.#listeners.size
     })
   }

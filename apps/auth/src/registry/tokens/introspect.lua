@@ -5,8 +5,8 @@
   ARGV[2]…  for each identity: its name; then for each token: the position of its identity, and the
             digest of the presented text, or '' when the registry is asked by id
 
-  Returns for each token nil, or its fields, one a line: issuedUs, expiresAt in ms, subject, scope,
-  labels, parents. One string costs the caller less than a list.
+  Returns for each token nil, or its fields, one a line: issuedUs, expiresAt in ms, the
+  milliseconds until then, subject, scope, labels, parents. One string costs the caller less than a list.
 ]]
 --- @include "../lua/redis-time.lua"
 --- @include "../lua/token-index.lua"
@@ -55,7 +55,8 @@ local function check(tokenKey, position, digest)
     and isCutOff(identity.cutoffsKey, issuedUs, token[6], token[8], token[9]) then
     return false
   end
-  return table.concat({ token[3], token[4], token[6], token[7], token[8], token[9] }, '\n')
+  local left = string.format('%.0f', tonumber(token[4]) - nowMs)
+  return table.concat({ token[3], token[4], left, token[6], token[7], token[8], token[9] }, '\n')
 end
 
 local answers = {}

@@ -28,8 +28,10 @@ export interface ActiveRecord {
   scope: string
   labels: string[]
   parents: string[]
-  /** Unix milliseconds. */
+  /** Unix milliseconds on the partition's clock. */
   expiresAt: number
+  /** Milliseconds until then, when the registry answered. */
+  leftMs: number
 }
 
 /**
@@ -177,7 +179,7 @@ function activeOf(reply: string | null | undefined): ActiveRecord | undefined {
     return undefined
   }
   // No field contains a control character.
-  const [issuedUs, expiresAt, subject = '', scope = '', labels, parents] = reply.split('\n')
+  const [issuedUs, expiresAt, leftMs, subject = '', scope = '', labels, parents] = reply.split('\n')
   return {
     issuedUs: Number(issuedUs),
     subject,
@@ -185,5 +187,6 @@ function activeOf(reply: string | null | undefined): ActiveRecord | undefined {
     labels: words(labels),
     parents: words(parents),
     expiresAt: Number(expiresAt),
+    leftMs: Number(leftMs),
   }
 }

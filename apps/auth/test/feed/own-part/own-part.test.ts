@@ -21,6 +21,7 @@ const active: Active = {
   aud: '',
   token_type: 'Bearer',
   issued_us: 5,
+  expires_in_ms: 3_600_000,
   labels: [],
   parents: [],
 }
