@@ -9,6 +9,7 @@ import { startTcpProxy } from '../faults/network/tcp-proxy.js'
 const scopes = [
   'introspect',
   'nodes:read',
+  'identities:write',
   'tokens:issue',
   'tokens:revoke',
   'subscribe:demo:*',
@@ -18,15 +19,19 @@ const scopes = [
 ]
 
 /**
- * Starts an installation for the programs of other languages, with an application's identity. Returns the
- * environment in which they find it.
+ * Starts an installation for the programs of other languages, with an application's identity, and with
+ * these settings besides ours. Returns the environment in which the programs find it.
  */
-export async function startSite(t: Test): Promise<Readonly<Record<string, string>>> {
+export async function startSite(
+  t: Test,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Readonly<Record<string, string>>> {
   const { auth, realtime, identityClient } = await startInstallation(t, {
     realtime: 1,
     env: {
       ADMISSION: 'connect',
       NAMESPACES: '{"demo":{"historySize":100,"recovery":true,"presence":true,"joinLeave":true}}',
+      ...env,
     },
   })
   const [node] = realtime

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { runProgram } from '../run-program.js'
@@ -17,13 +18,29 @@ const programs = [
   { name: 'centrifuge-python over JSON', file: 'sdk.py', env: {} },
   { name: 'centrifuge-python over Protobuf', file: 'sdk.py', env: { PROTOBUF: '1' } },
   { name: 'pycent', file: 'server_api.py', env: {} },
+  { name: 'Authlib and PyJWT with Ed25519', file: 'oauth.py', env: {} },
+  {
+    name: 'Authlib and PyJWT with ES256',
+    file: 'oauth.py',
+    env: {},
+    settings: { SIGNING_ALGORITHM: 'ES256' },
+  },
 ]
 
-for (const { name, file, env } of programs) {
+for (const { name, file, env, settings } of programs) {
   t.test(name, { skip }, async (t) => {
-    const site = await startSite(t)
+    const site = await startSite(t, settings)
     const program = fileURLToPath(new URL(file, import.meta.url))
     const command = 'command' in python ? python.command : ''
-    await runProgram(t, { command, args: [program], env: { ...site, ...env } })
+    await runProgram(t, {
+      command,
+      args: [program],
+      env: { ...site, ...env, PYTHONDONTWRITEBYTECODE: '1' },
+    })
   })
 }
+
+t.test('docs/oauth.md shows the validator that is tested here', async (t) => {
+  const page = await readFile(new URL('../../../docs/oauth.md', import.meta.url), 'utf8')
+  t.ok(page.includes(await readFile(new URL('validator.py', import.meta.url), 'utf8')))
+})
