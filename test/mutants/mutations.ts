@@ -233,6 +233,44 @@ export const mutations: readonly Mutation[] = [
     ],
   ]),
   ...of(
+    realtime('src/connection/commands/publish.ts'),
+    realtime('test/connection/commands/publish-handler.test.ts'),
+    [
+      [
+        "a handler's answer publishes for a connection that has ended",
+        '  if (session.closed) {\n    return\n  }\n',
+        '',
+      ],
+      [
+        "a handler's answer publishes what a refresh does not permit any more",
+        "if (!permits(session.grant, 'publish', channel)) {",
+        'if (false) {',
+      ],
+    ],
+  ),
+  ...of(
+    realtime('src/connection/commands/subscribe.ts'),
+    realtime('test/connection/commands/subscribe-handler.test.ts'),
+    [
+      [
+        "a handler's answer after a revocation begins a subscription",
+        '  if (!isWanted()) {\n    return undefined\n  }\n',
+        '',
+      ],
+    ],
+  ),
+  ...of(
+    realtime('src/connection/commands/limit-in-time.ts'),
+    realtime('test/connection/commands/limit-in-time.test.ts'),
+    [
+      [
+        "a handler's answer changes a subscription that it is not about",
+        '  if (!isWanted()) {\n    return\n  }\n',
+        '',
+      ],
+    ],
+  ),
+  ...of(
     realtime('src/connection/subscriptions/subscriptions.ts'),
     realtime('test/connection/commands/channel-token.test.ts'),
     [

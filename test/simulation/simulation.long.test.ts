@@ -30,6 +30,7 @@ t.test('both invariants hold in every seed', async (t) => {
     'closed 4500',
     'closed 4000',
     'publications',
+    'handler answers without effect',
     'held callers',
     'effects: issue-token',
     'effects: register-identity',

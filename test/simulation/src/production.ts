@@ -33,6 +33,7 @@ export { keys as brokerKeys } from '../../../apps/realtime/dist/broker/keys.js'
 export { Streams } from '../../../apps/realtime/dist/broker/streams/streams.js'
 export { Writes } from '../../../apps/realtime/dist/broker/writes.js'
 export { Connection } from '../../../apps/realtime/dist/connection/connection.js'
+export type { Handler, Handlers } from '../../../apps/realtime/dist/connection/handlers.js'
 export {
   type CloseDeadline,
   WebSocketTransport,

@@ -219,7 +219,7 @@ export const configSchema = Type.Object({
   HANDLERS: Type.String({
     default: '{}',
     description:
-      'URLs of the application\'s own handlers as JSON; for rpc by method, or by the part before a method\'s first colon, or "" for all others: {"rpc":{"":"http://…","billing":"http://…","billing:refund":"http://…"},"send":"http://…","connect":"http://…"}',
+      'URLs of the application\'s own handlers as JSON; for rpc by method, or by the part before a method\'s first colon, or "" for all others: {"rpc":{"":"http://…","billing":"http://…","billing:refund":"http://…"},"send":"http://…","connect":"http://…"}; for subscribe, publish and sub_refresh by channel in the same way: {"subscribe":{"chat":"http://…"}}',
   }),
   HANDLER_SECRET: Type.Optional(
     Type.String({

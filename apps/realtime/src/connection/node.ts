@@ -54,10 +54,20 @@ export interface HistoryQuery {
   reverse?: boolean
 }
 
+export interface PublishOptions {
+  /** Do not keep the publication in the channel's history. */
+  skipHistory?: boolean
+}
+
 /** Channels across all nodes. Each method rejects when Redis is not available. */
 export interface Channels {
   /** Sends an encoded publication to every node. */
-  publish(channel: string, publication: Buffer, permit: Permit): Promise<unknown>
+  publish(
+    channel: string,
+    publication: Buffer,
+    permit: Permit,
+    options?: PublishOptions,
+  ): Promise<unknown>
   /** Returns the first publications that match when all of them are too many for one answer. */
   history(channel: string, query: HistoryQuery, reader: Reader): Promise<StreamRead | Unread>
   /** Returns the position at which a channel's stream ends. */

@@ -9,10 +9,13 @@ import {
 } from '@portcullis/protocol'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import type { HandlerOutcome } from '../connection/handlers.js'
+import type { HandlerOutcome, HandlerResult } from '../connection/handlers.js'
 
 /** Above the highest limit for one connection. */
 const maxChannels = 10_000
+
+/** The latest time that a `Date` can hold. */
+const maxUnixSeconds = 8_640_000_000_000
 
 const orNull = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 
@@ -23,6 +26,10 @@ const HandlerAnswer = Type.Object({
       data: Type.Optional(Type.Unknown()),
       b64data: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
       channels: orNull(Type.Array(ChannelName, { maxItems: maxChannels })),
+      /** Unix seconds; 0: no end. */
+      expire_at: orNull(Type.Integer({ minimum: 0, maximum: maxUnixSeconds })),
+      expired: orNull(Type.Boolean()),
+      skip_history: orNull(Type.Boolean()),
     }),
   ),
   error: orNull(
@@ -74,14 +81,28 @@ function answerOf(
   if (!result) {
     return undefined
   }
-  const { channels, b64data = '', data: parsed } = result
+  const { b64data = '', data: parsed } = result
   const hasData = b64data !== '' || parsed !== undefined
   const data = hasData ? dataOf(text, b64data) : undefined
   // The data is nested too deep.
   if (hasData && data === undefined) {
     return undefined
   }
-  return { result: { ...defined({ data }), ...(channels ? { channels } : {}) } }
+  return { result: { ...defined({ data }), ...optionsOf(result) } }
+}
+
+function optionsOf({
+  channels,
+  expire_at: seconds,
+  expired,
+  skip_history: skipHistory,
+}: Required<HandlerAnswer>['result'] & object): Omit<HandlerResult, 'data'> {
+  return {
+    ...(channels ? { channels } : {}),
+    ...(seconds ? { expiresAt: seconds * 1000 } : {}),
+    ...(expired === true ? { expired } : {}),
+    ...(skipHistory === true ? { skipHistory } : {}),
+  }
 }
 
 /** Returns the answer's data, unchanged. `b64data` wins. */

@@ -14,14 +14,20 @@ const Configured = Type.Union([
 ])
 type Configured = Static<typeof Configured>
 
+const ConfiguredByName = Type.Optional(Type.Record(Type.String({ maxLength: 255 }), Configured))
+
 const Configuration = Type.Object(
   {
-    rpc: Type.Optional(Type.Record(Type.String({ maxLength: 255 }), Configured)),
+    rpc: ConfiguredByName,
+    subscribe: ConfiguredByName,
+    publish: ConfiguredByName,
+    sub_refresh: ConfiguredByName,
     send: Type.Optional(Configured),
     connect: Type.Optional(Configured),
   },
   { additionalProperties: false },
 )
+type Configuration = Static<typeof Configuration>
 
 /** One of the application's handlers. */
 export interface Endpoint {
@@ -31,32 +37,44 @@ export interface Endpoint {
   readonly binary: boolean
 }
 
-/**
- * The application's handlers. An `rpc` handler is found by exact method, then by namespace, then
- * the default.
- */
-export class Endpoints {
-  readonly send: Endpoint | undefined
-  readonly connect: Endpoint | undefined
-  readonly #byMethod: ReadonlyMap<string, Endpoint>
+/** Endpoints by name: of methods for `rpc`, of channels for the others. */
+export class NamedEndpoints {
+  readonly #byName: ReadonlyMap<string, Endpoint>
 
-  constructor(
-    byMethod: ReadonlyMap<string, Endpoint> = new Map(),
-    send?: Endpoint,
-    connect?: Endpoint,
-  ) {
-    this.#byMethod = byMethod
-    this.send = send
-    this.connect = connect
+  constructor(byName: ReadonlyMap<string, Endpoint> = new Map()) {
+    this.#byName = byName
   }
 
   /**
-   * A method's namespace is the part before its first colon, as for channels: `billing` of
-   * `billing:refund`.
+   * Finds an endpoint by the exact name, then by its namespace, then the default, whose name is
+   * empty. A namespace is the part before the first colon: `billing` of `billing:refund`.
    */
-  rpc(method: string): Endpoint | undefined {
-    const namespace = method.slice(0, Math.max(0, method.indexOf(':')))
-    return this.#byMethod.get(method) ?? this.#byMethod.get(namespace) ?? this.#byMethod.get('')
+  of(name: string): Endpoint | undefined {
+    if (this.#byName.size === 0) {
+      return undefined
+    }
+    const namespace = name.slice(0, Math.max(0, name.indexOf(':')))
+    return this.#byName.get(name) ?? this.#byName.get(namespace) ?? this.#byName.get('')
+  }
+}
+
+/** The application's handlers. */
+export class Endpoints {
+  readonly rpc: NamedEndpoints
+  readonly subscribe: NamedEndpoints
+  readonly publish: NamedEndpoints
+  readonly subRefresh: NamedEndpoints
+  readonly send: Endpoint | undefined
+  readonly connect: Endpoint | undefined
+
+  /** @throws EndpointError for a URL that cannot be a handler's */
+  constructor({ rpc, subscribe, publish, sub_refresh, send, connect }: Configuration) {
+    this.rpc = namedEndpoints('rpc', rpc)
+    this.subscribe = namedEndpoints('subscribe', subscribe)
+    this.publish = namedEndpoints('publish', publish)
+    this.subRefresh = namedEndpoints('sub_refresh', sub_refresh)
+    this.send = send === undefined ? undefined : endpoint('send', send)
+    this.connect = connect === undefined ? undefined : endpoint('connect', connect)
   }
 }
 
@@ -69,30 +87,32 @@ export function readEndpoints(json: string): Endpoints | string {
   if (typeof value === 'string') {
     return value
   }
-  const { rpc = {}, send, connect } = value
-  const problems: string[] = []
-  const read = (name: string, configured: Configured): Endpoint | undefined => {
-    const { url, binary = false } =
-      typeof configured === 'string' ? { url: configured } : configured
-    const problem = problemOf(url)
-    if (problem === undefined) {
-      return { name, url: new URL(url), binary }
+  try {
+    return new Endpoints(value)
+  } catch (error) {
+    if (error instanceof EndpointError) {
+      return error.message
     }
-    problems.push(`${name}: ${problem}`)
-    return undefined
+    throw error
   }
-  const optional = (name: string, configured: Configured | undefined) =>
-    configured === undefined ? undefined : read(name, configured)
-  const byMethod = Object.entries(rpc).flatMap(([method, configured]) => {
-    const endpoint = read(`rpc "${method}"`, configured)
-    return endpoint === undefined ? [] : [[method, endpoint] as const]
-  })
-  const endpoints = new Endpoints(
-    new Map(byMethod),
-    optional('send', send),
-    optional('connect', connect),
+}
+
+class EndpointError extends Error {}
+
+function namedEndpoints(kind: string, configured: Record<string, Configured> = {}): NamedEndpoints {
+  const entries = Object.entries(configured).map(
+    ([name, each]) => [name, endpoint(`${kind} "${name}"`, each)] as const,
   )
-  return problems[0] ?? endpoints
+  return new NamedEndpoints(new Map(entries))
+}
+
+function endpoint(name: string, configured: Configured): Endpoint {
+  const { url, binary = false } = typeof configured === 'string' ? { url: configured } : configured
+  const problem = problemOf(url)
+  if (problem !== undefined) {
+    throw new EndpointError(`${name}: ${problem}`)
+  }
+  return { name, url: new URL(url), binary }
 }
 
 function problemOf(text: string): string | undefined {

@@ -59,7 +59,19 @@ export class HttpHandlers implements Handlers {
   }
 
   rpc(method: string): Handler | undefined {
-    return this.#handlerAt(this.#options.endpoints.rpc(method))
+    return this.#handlerAt(this.#options.endpoints.rpc.of(method))
+  }
+
+  subscribe(channel: string): Handler | undefined {
+    return this.#handlerAt(this.#options.endpoints.subscribe.of(channel))
+  }
+
+  publish(channel: string): Handler | undefined {
+    return this.#handlerAt(this.#options.endpoints.publish.of(channel))
+  }
+
+  subRefresh(channel: string): Handler | undefined {
+    return this.#handlerAt(this.#options.endpoints.subRefresh.of(channel))
   }
 
   /** Aborts all calls and closes all connections. */

@@ -6,7 +6,7 @@ import type { HandlerCall } from '../connection/handlers.js'
  * `scope` are additions of ours. The token is not included.
  */
 export function requestBody(
-  { client, user, identity, scope, protocol, data, method, name, version }: HandlerCall,
+  { client, user, identity, scope, protocol, data, method, channel, name, version }: HandlerCall,
   binary: boolean,
 ): string {
   return writeJson({
@@ -17,6 +17,7 @@ export function requestBody(
     identity,
     scope,
     method,
+    channel,
     name,
     version,
     ...payload(data, binary),

@@ -15,7 +15,7 @@ t.test('finds the handler of a method, then of its namespace, then the default',
   if (!(endpoints instanceof Endpoints)) {
     throw new Error(endpoints)
   }
-  const found = (method: string) => endpoints.rpc(method)?.url.href
+  const found = (method: string) => endpoints.rpc.of(method)?.url.href
   t.equal(found('billing:refund'), 'https://b/refund')
   t.equal(found('billing:refund:all'), 'http://a/billing?key=1')
   t.equal(found('billing:pay'), 'http://a/billing?key=1')
@@ -24,7 +24,7 @@ t.test('finds the handler of a method, then of its namespace, then the default',
     t.equal(found(method), 'http://a/default', method)
   }
   t.same(
-    [endpoints.rpc('billing:refund'), endpoints.rpc('billing')].map((each) => each?.binary),
+    [endpoints.rpc.of('billing:refund'), endpoints.rpc.of('billing')].map((each) => each?.binary),
     [true, false],
   )
   t.equal(endpoints.send?.url.href, 'http://a/send')
@@ -36,9 +36,32 @@ t.test('finds no handler for other methods without a default', async (t) => {
   if (!(endpoints instanceof Endpoints)) {
     throw new Error(endpoints)
   }
-  t.equal(endpoints.rpc('other'), undefined)
-  t.equal(endpoints.rpc('toString'), undefined)
-  t.equal(endpoints.rpc(''), undefined)
+  t.equal(endpoints.rpc.of('other'), undefined)
+  t.equal(endpoints.rpc.of('toString'), undefined)
+  t.equal(endpoints.rpc.of(''), undefined)
+})
+
+t.test('finds the handlers of a channel as those of a method', async (t) => {
+  const kinds = { subscribe: 'subscribe', publish: 'publish', sub_refresh: 'subRefresh' } as const
+  for (const [name, kind] of Object.entries(kinds)) {
+    const endpoints = readEndpoints(
+      JSON.stringify({ [name]: { chat: 'http://a/chat', 'chat:vip': 'http://a/vip' } }),
+    )
+    if (!(endpoints instanceof Endpoints)) {
+      throw new Error(endpoints)
+    }
+    const found = (channel: string) => endpoints[kind].of(channel)?.url.pathname
+    t.same(['chat:vip', 'chat:room1', 'news:a', 'news'].map(found), [
+      '/vip',
+      '/chat',
+      undefined,
+      undefined,
+    ])
+    t.same(
+      Object.values(kinds).filter((each) => endpoints[each].of('chat:a') !== undefined),
+      [kind],
+    )
+  }
 })
 
 t.test('names the place of an error, and never the value', async (t) => {
@@ -48,6 +71,8 @@ t.test('names the place of an error, and never the value', async (t) => {
     ['{"rpcs":{}}', /^rpcs is not a known name$/],
     ['{"rpc":{"a":7}}', /^rpc\.a has a wrong type$/],
     ['{"send":{"url":"http://a/","binery":true}}', /^send has a wrong type$/],
+    ['{"publish":"http://a/"}', /^publish must be of type object$/],
+    ['{"subscribe":{"chat":"secret"}}', /^subscribe "chat": must be an http/],
     ['{"send":"secret"}', /^send: must be an http/],
     ['{"rpc":{"a":"ftp://secret/"}}', /^rpc "a": must be an http/],
     [

@@ -23,9 +23,12 @@ const ordinary = {
   }),
 }
 /** Additional settings of the node, by the word after `example`. */
-const settings: Readonly<Record<string, Record<string, string>>> = {
-  '': {},
-  server: { SERVER_SUBSCRIPTIONS: 'news chat:{sub}' },
+const settings: Readonly<Record<string, (app: Application) => Record<string, string>>> = {
+  '': () => ({}),
+  server: () => ({ SERVER_SUBSCRIPTIONS: 'news chat:{sub}' }),
+  handlers: ({ url }) => ({
+    HANDLERS: JSON.stringify({ subscribe: { chat: url }, publish: { chat: url } }),
+  }),
 }
 
 const maxExampleMs = 20_000
@@ -256,7 +259,7 @@ for (const [at, example] of examples.entries()) {
       REDIS_PREFIX: randomPrefix(),
       HANDLERS: JSON.stringify({ rpc: { billing: app.url }, send: app.url }),
       ...ordinary,
-      ...more,
+      ...more(app),
     })
     const replay = new Replay(t, auth, node, app)
     await replay.play(example)

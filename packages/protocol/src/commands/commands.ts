@@ -50,6 +50,7 @@ export const bodies = {
     flag: Type.Optional(Type.Integer()),
     /** A token for this channel alone. */
     token: Type.Optional(Type.Union([TokenText, Type.Literal('')])),
+    data: HandlerData,
     ...recovering,
     positioned: Type.Optional(Type.Boolean()),
     recoverable: Type.Optional(Type.Boolean()),
@@ -84,7 +85,7 @@ export const bodies = {
 export type Method = keyof typeof bodies
 
 /** The name of a command with `data`. */
-export type DataMethod = 'connect' | 'publish' | 'rpc' | 'send'
+export type DataMethod = 'connect' | 'subscribe' | 'publish' | 'rpc' | 'send'
 
 /** The body of each command, by the command's name. */
 export type CommandBodies = { [M in Method]: Static<(typeof bodies)[M]> }

@@ -62,8 +62,16 @@ const isValid: { readonly [M in RequestMethod]: BodyCheck<M> } = {
   rpc: (body) => checks.rpc.Check(body),
 }
 
+const dataMethods: ReadonlySet<Method> = new Set<DataMethod>([
+  'publish',
+  'subscribe',
+  'rpc',
+  'send',
+  'connect',
+])
+
 function hasData(method: Method): method is DataMethod {
-  return method === 'publish' || method === 'rpc' || method === 'send' || method === 'connect'
+  return dataMethods.has(method)
 }
 
 /** Returns the body with its data unchanged; undefined when the data must be refused. */

@@ -40,6 +40,8 @@ export const SubscribeResult = Type.Object({
   /** `publications` are all that the client missed. */
   recovered: Type.Optional(yes),
   publications: Type.Optional(Publications),
+  /** Data from the application's `subscribe` handler. */
+  data: Data,
 })
 export type SubscribeResult = Static<typeof SubscribeResult>
 

@@ -2,6 +2,8 @@ import type { SimulatedWebSocket } from '../network/web-socket.js'
 import {
   type FeedSocket,
   GateError,
+  type Handler,
+  type Handlers,
   type Hub,
   type Node,
   type NodeChannels,
@@ -29,6 +31,9 @@ const timeoutMs = 600
 
 /** Longer than most outages of the lease and of the feed, in milliseconds. */
 const holdCallersMs = 3000
+
+/** How long the application's handlers take at most, in milliseconds. */
+const maxAnswerMs = 20
 
 const feedTiming = {
   handshakeMs: timeoutMs,
@@ -116,7 +121,7 @@ export function wireSimulatedNode(options: NodeOptions): WiredParts {
       hub,
       tokens: { ...tokens, permit: (grant) => publisher.permit(grant) },
       channels,
-      handlers: { rpc: () => undefined, send: undefined, connect: undefined },
+      handlers: handlersOf(process),
       optionsOf,
       channelsFor: () => [],
       ...observe(process),
@@ -170,6 +175,29 @@ function observe(process: Process): Pick<Node, 'onClosed' | 'onLimited' | 'onFau
     onFault: (_connection, error) => {
       process.world.fail(error instanceof Error ? error : new Error(String(error)))
     },
+  }
+}
+
+/** An application that permits every subscription and publication, after a while. */
+function handlersOf(process: Process): Handlers {
+  const { random, world } = process
+  const permit: Handler = (call) =>
+    new Promise((resolve) => {
+      process.event(random.between(0, maxAnswerMs), () => {
+        if (!call.wanted()) {
+          world.history.count('handler answers without effect')
+        }
+        resolve({ result: {} })
+      })
+    })
+  const mayAsk = () => (random.chance(0.5) ? permit : undefined)
+  return {
+    rpc: () => undefined,
+    subscribe: mayAsk,
+    publish: mayAsk,
+    subRefresh: () => undefined,
+    send: undefined,
+    connect: undefined,
   }
 }
 

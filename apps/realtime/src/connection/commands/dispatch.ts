@@ -86,15 +86,26 @@ function request<M extends Method>(session: Session, command: Request<M>, state:
   const handler: Handlers[M] = handlers[command.method]
   const start = () =>
     session.closed ? undefined : handler(session, command.id, command.body, state)
-  const turn = channelTurns[command.method]
   const { body } = command
-  const work =
-    turn === undefined || !('channel' in body)
-      ? start()
-      : session.order.run(body.channel, turn, start)
+  const work = 'channel' in body ? inTurn(session, command.method, body.channel, start) : start()
   if (work !== undefined) {
     track(session, work)
   }
+}
+
+function inTurn(
+  { node, order }: Session,
+  method: Method,
+  channel: string,
+  start: () => Promise<void> | undefined,
+): Promise<void> | undefined {
+  const turn = channelTurns[method]
+  if (turn === undefined) {
+    return start()
+  }
+  // The handler may answer for a later publication first.
+  const isAsked = turn === 'publish' && node.handlers.publish(channel) !== undefined
+  return order.run(channel, isAsked ? 'alone' : turn, start)
 }
 
 function mayBegin({ commandsInFlight, node }: Session): boolean {

@@ -1,14 +1,16 @@
-import { type CommandBody, encodePublication, replyErrors } from '@portcullis/protocol'
+import { type CommandBody, type Data, encodePublication, replyErrors } from '@portcullis/protocol'
+import type { Handler } from '../handlers.js'
+import type { PublishOptions } from '../node.js'
 import type { Session } from '../session.js'
 import { permits } from '../tokens.js'
+import { callHandler } from './call-handler.js'
+
+type Body = CommandBody<'publish'>
 
 /** `publish`: the reply follows once Redis has the publication. A subscribed publisher gets it too. */
-export async function publish(
-  session: Session,
-  id: number,
-  { channel, data }: CommandBody<'publish'>,
-): Promise<void> {
+export async function publish(session: Session, id: number, body: Body): Promise<void> {
   const { grant, node } = session
+  const { channel, data } = body
   if (!permits(grant, 'publish', channel)) {
     return session.fail(id, replyErrors.permissionDenied)
   }
@@ -19,9 +21,50 @@ export async function publish(
   if (!clientPublish) {
     return session.fail(id, replyErrors.permissionDenied)
   }
-  const publication = encodePublication({ data, info: session.info })
+  const handler = node.handlers.publish(channel)
+  if (handler !== undefined) {
+    return publishAsAnswered(session, id, body, handler)
+  }
+  await write(session, id, channel, data)
+}
+
+/** Publishes what the application's handler answers, unless it refuses. */
+async function publishAsAnswered(
+  session: Session,
+  id: number,
+  { channel, data }: Body,
+  handler: Handler,
+): Promise<void> {
+  const answer = await callHandler(session, handler, { channel, data })
+  // A connection that has ended publishes nothing, whatever ended it.
+  if (session.closed) {
+    return
+  }
+  if ('disconnect' in answer) {
+    return session.end(answer.disconnect)
+  }
+  if ('error' in answer) {
+    return session.fail(id, answer.error)
+  }
+  // A refresh may have changed the connection's scopes while the handler was asked.
+  if (!permits(session.grant, 'publish', channel)) {
+    return session.fail(id, replyErrors.permissionDenied)
+  }
+  const { data: replaced = data, skipHistory = false } = answer.result
+  await write(session, id, channel, replaced, { skipHistory })
+}
+
+async function write(
+  session: Session,
+  id: number,
+  channel: string,
+  data: Data,
+  options?: PublishOptions,
+): Promise<void> {
+  const { grant, node, info } = session
+  const publication = encodePublication({ data, info })
   try {
-    await node.channels.publish(channel, publication, node.tokens.permit(grant))
+    await node.channels.publish(channel, publication, node.tokens.permit(grant), options)
   } catch {
     return session.fail(id, replyErrors.internal)
   }

@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import {
   type CommandBody,
   type ReplyError,
@@ -9,13 +10,16 @@ import {
 } from '@portcullis/protocol'
 import type { SubscriptionOptions } from '../../hub/audience.js'
 import type { ChannelOptions } from '../../hub/namespaces.js'
+import type { Handler, HandlerResult } from '../handlers.js'
 import type { Session } from '../session.js'
 import { type Begin, subscribeResult } from '../subscriptions/begin-result.js'
 import { missedReader } from '../subscriptions/missed-reader.js'
 import type { Subscription } from '../subscriptions/subscriptions.js'
 import { permits } from '../tokens.js'
 import { announcedTtl } from './announced-ttl.js'
+import { callHandler } from './call-handler.js'
 import { channelToken } from './channel-token.js'
+import { limitInTime } from './limit-in-time.js'
 
 type Body = CommandBody<'subscribe'>
 
@@ -38,6 +42,12 @@ export async function subscribe(session: Session, id: number, body: Body): Promi
   if (!subscriptions.isCurrent(channel, subscription)) {
     return
   }
+  const handler = node.handlers.subscribe(channel)
+  const permission: HandlerResult | undefined =
+    handler === undefined ? {} : await askHandler(session, handler, subscription, body)
+  if (permission === undefined) {
+    return
+  }
   const onEnter = (begin: Begin) => {
     const error = refuseEntry(session, subscription, body, begin)
     if (error !== undefined) {
@@ -47,8 +57,15 @@ export async function subscribe(session: Session, id: number, body: Body): Promi
     }
     subscription.replyTo = undefined
     session.reply(id, {
-      subscribe: { ...expiry(expiresAt), ...subscribeResult(begin, subscriptionOptions) },
+      subscribe: {
+        ...expiry(expiresAt),
+        ...subscribeResult(begin, subscriptionOptions),
+        ...(permission.data && { data: session.codec.dataValue(permission.data) }),
+      },
     })
+    if (permission.expiresAt !== undefined) {
+      limitInTime(session, channel, subscription, permission.expiresAt)
+    }
     return true
   }
   try {
@@ -134,6 +151,46 @@ async function useToken(
     session.fail(subscription.replyTo, answer.error)
   }
   return undefined
+}
+
+/**
+ * Asks the application's handler, after the token has been found to permit the subscription. Returns the handler's result; undefined once the subscription has ended, also when
+ * that happened while the handler was asked.
+ */
+async function askHandler(
+  session: Session,
+  handler: Handler,
+  subscription: Subscription,
+  { channel, data }: Body,
+): Promise<HandlerResult | undefined> {
+  const { subscriptions } = session
+  const isWanted = () => subscriptions.isCurrent(channel, subscription)
+  const answer = await callHandler(
+    session,
+    handler,
+    { channel, ...defined({ data }) },
+    { isWanted, grant: subscription.grant ?? session.grant },
+  )
+  if (!isWanted()) {
+    return undefined
+  }
+  if ('disconnect' in answer) {
+    session.end(answer.disconnect)
+    return undefined
+  }
+  const refusal = 'error' in answer ? answer.error : refuseExpired(answer.result)
+  if (refusal === undefined && 'result' in answer) {
+    return answer.result
+  }
+  subscriptions.leave(channel)
+  if (subscription.replyTo !== undefined && refusal !== undefined) {
+    session.fail(subscription.replyTo, refusal)
+  }
+  return undefined
+}
+
+function refuseExpired({ expiresAt = Number.POSITIVE_INFINITY }: HandlerResult) {
+  return expiresAt <= Date.now() ? replyErrors.expired : undefined
 }
 
 /** Returns the delta and filter options of the command; undefined when the filter is not valid here. */

@@ -5,6 +5,7 @@ import {
   type StreamPosition,
   type SubscribePush,
   type SubscribeResult,
+  unsubscribeCodes,
 } from '@portcullis/protocol'
 import type { SubscribeOrder } from '../../hub/orders.js'
 import type { Session } from '../session.js'
@@ -82,7 +83,7 @@ export async function subscribeByOrder(
   }
   const server: ServerSide = { granted: true, entered: false }
   const readMissed = missedReader(session)
-  await enter(session, channel, { server, since, readMissed }, (begin) => {
+  const subscription = await enter(session, channel, { server, since, readMissed }, (begin) => {
     const push: SubscribePush = {
       ...subscribePush(begin, since),
       ...(data === undefined
@@ -93,7 +94,9 @@ export async function subscribeByOrder(
     sendMissed(session, channel, begin)
   })
   if (expiresAt !== undefined) {
-    subscriptions.endAt(channel, server, expiresAt)
+    subscriptions.callAt(channel, subscription, expiresAt, () =>
+      subscriptions.end(channel, unsubscribeCodes.expired),
+    )
   }
 }
 
@@ -120,7 +123,7 @@ async function enter(
   channel: string,
   { server, since, readMissed }: ServerEntry,
   onEnter: (begin: Begin) => void,
-): Promise<void> {
+): Promise<Subscription> {
   const { presence } = node.optionsOf(channel)
   const subscription: Subscription = { replyTo: undefined, present: presence, server }
   subscriptions.begin(channel, subscription)
@@ -135,4 +138,5 @@ async function enter(
       return true
     },
   })
+  return subscription
 }

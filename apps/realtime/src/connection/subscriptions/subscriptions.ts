@@ -41,7 +41,6 @@ export interface ServerSide {
   readonly granted: boolean
   /** The client is in the channel, and has been told so before anything else of the channel. */
   entered: boolean
-  expiry?: NodeJS.Timeout
 }
 
 /** A channel that the client is in, or is about to enter. */
@@ -58,6 +57,8 @@ export interface Subscription {
   release?: () => void
   /** Set when the server began the subscription, not the client. */
   readonly server?: ServerSide
+  /** The next call of `callAt`. */
+  timer?: NodeJS.Timeout
 }
 
 /** How a subscription enters its channel. */
@@ -156,7 +157,7 @@ export class Subscriptions {
     }
     const { node, info, waits } = this.#connection
     this.#byChannel.delete(channel)
-    clearTimeout(subscription.server?.expiry)
+    clearTimeout(subscription.timer)
     node.hub.unsubscribe(channel, this.#connection)
     if (subscription.release !== undefined) {
       if (waits) {
@@ -196,23 +197,18 @@ export class Subscriptions {
     this.#connection.send(this.#connection.codec.unsubscribePush(channel, reason))
   }
 
-  /** Ends a server-side subscription at a time, in Unix milliseconds. */
-  endAt(channel: string, server: ServerSide, at: number): void {
-    if (this.#byChannel.get(channel)?.server !== server) {
+  /**
+   * Calls `then` at a time, in Unix milliseconds, if the subscription is still current. Replaces a
+   * call that is due later.
+   */
+  callAt(channel: string, subscription: Subscription, at: number, then: () => void): void {
+    clearTimeout(subscription.timer)
+    if (!this.isCurrent(channel, subscription)) {
       return
     }
-    const leftMs = at - Date.now()
-    server.expiry = setTimeout(
-      () => {
-        if (at > Date.now()) {
-          this.endAt(channel, server, at)
-        } else {
-          this.end(channel, unsubscribeCodes.expired)
-        }
-      },
-      Math.min(leftMs, maxTimerMs),
-    )
-    server.expiry.unref()
+    const onTimer = () => (at > Date.now() ? this.callAt(channel, subscription, at, then) : then())
+    subscription.timer = setTimeout(onTimer, Math.min(at - Date.now(), maxTimerMs))
+    subscription.timer.unref()
   }
 
   /**
