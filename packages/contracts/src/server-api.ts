@@ -15,6 +15,12 @@ const published = {
   tags: Type.Optional(Type.Record(Type.String(), Type.String())),
   /** A repetition within five minutes publishes nothing and returns the first result. */
   idempotency_key: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  /**
+   * Publishes nothing, and returns the end of the stream, unless greater than the channel's last version
+   * of the same `version_epoch`. For a channel with a history; 0 is the same as absent.
+   */
+  version: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  version_epoch: Type.Optional(Type.String({ maxLength: 64 })),
   /** Sends only to current subscribers, and does not store the publication. */
   skip_history: Type.Optional(Type.Boolean()),
 }

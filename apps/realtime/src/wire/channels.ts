@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import type { StreamPosition } from '@portcullis/protocol'
 import type { Channels } from '../connection/node.js'
 import type { Permit } from '../hub/permit.js'
@@ -34,13 +35,14 @@ export function wireChannels({
   onPublished,
 }: ChannelsWiring): NodeChannels {
   return {
-    async publish(channel, publication, permit, { idempotencyKey, skipHistory } = {}) {
+    async publish(channel, publication, permit, { idempotencyKey, skipHistory, version } = {}) {
       const { historySize: size, historyTtlSeconds: ttlSeconds } = optionsOf(channel)
       const position = await broker.streams.publish(channel, publication, permit, {
         ...(size > 0 && skipHistory !== true ? { history: { size, ttlSeconds } } : {}),
         ...(idempotencyKey === undefined
           ? {}
           : { idempotency: { key: idempotencyKey, ttlSeconds: idempotencySeconds } }),
+        ...defined({ version }),
       })
       onPublished()
       return position

@@ -21,7 +21,7 @@ import type { SimulatedToken } from '../registry/registry.js'
 import type { Process } from '../world/process.js'
 import type { AuthReach } from './auth-reach.js'
 import type { Broker } from './broker.js'
-import { wireSimulatedNode } from './wire-node.js'
+import { optionsOf, wireSimulatedNode } from './wire-node.js'
 
 export interface NodeOptions {
   process: Process
@@ -64,8 +64,11 @@ export class SimulatedNode {
     this.#node = node
     const rates = { commandsPerSecond: 1e6, bytesPerSecond: 1e9, burstSeconds: 1 }
     this.#apiPublish = apiPublish(
-      (channel, publication, caller) =>
-        channels.publish(channel, publication, publisher.permit(caller)),
+      {
+        publish: (channel, publication, caller) =>
+          channels.publish(channel, publication, publisher.permit(caller)),
+        optionsOf,
+      },
       wireApiLimits(rates, () => undefined),
     )
     broker.listen(process, (channel, bytes) => hub.deliver(channel, bytes))

@@ -67,7 +67,7 @@ const settings = {
   },
 }
 
-const optionsOf: OptionsOf = () => ({
+export const optionsOf: OptionsOf = () => ({
   historySize: 0,
   historyTtlSeconds: 1,
   recovery: false,

@@ -20,11 +20,15 @@
         7 jump           added to the offset after a change of masters
         8 redisChannel   of the channel's messages. In this slot, but not in KEYS: while a slot
                          migrates, Redis refuses scripts with a missing key.
-  Returns {offset, epoch}.
+        9 version        of the data; '' without one. Publishes nothing if it is not greater than the
+                         last version of the same versionEpoch.
+       10 versionEpoch
+  Returns {offset, epoch}: of this publication, or the end of the stream if it published nothing.
 ]]
 local streamKey, placeKey, onceKey = KEYS[1], KEYS[2], KEYS[3]
 local publication, historySize, historySeconds, newEpoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local placeSeconds, onceSeconds, jump, redisChannel = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local version, versionEpoch = ARGV[9], ARGV[10]
 
 if onceKey then
   local done = redis.call('HMGET', onceKey, 'offset', 'epoch')
@@ -42,6 +46,13 @@ if not epoch then
   redis.call('DEL', streamKey, placeKey)
 elseif place[3] ~= replicationId then
   offset = last + tonumber(jump)
+end
+if version ~= '' then
+  local newest = redis.call('HMGET', placeKey, 'version', 'versionEpoch')
+  if newest[1] and newest[2] == versionEpoch and tonumber(version) <= tonumber(newest[1]) then
+    return { place[1], epoch }
+  end
+  redis.call('HSET', placeKey, 'version', version, 'versionEpoch', versionEpoch)
 end
 local id = string.format('%.0f', offset)
 local entry, position = { 'pub', publication }, 'p' .. id .. ' ' .. epoch

@@ -34,6 +34,8 @@ export interface PublishOptions {
   history?: { size: number; ttlSeconds: number }
   /** Publishes at most once under this key within this time. */
   idempotency?: { key: string; ttlSeconds: number }
+  /** With a history: publishes only if greater than the channel's last version of the same epoch. */
+  version?: { number: number; epoch: string }
 }
 
 export interface BoundedHistoryQuery {
@@ -56,7 +58,7 @@ export async function publish(
   keys: Keys,
   channel: string,
   encoded: Buffer,
-  { history, idempotency }: PublishOptions,
+  { history, idempotency, version }: PublishOptions,
   deadline: number,
 ): Promise<StreamPosition | undefined> {
   const to = keys.channel(channel)
@@ -85,6 +87,8 @@ export async function publish(
       onceSeconds,
       newJump(),
       to,
+      version?.number ?? '',
+      version?.epoch ?? '',
     ],
     deadline,
   )

@@ -50,8 +50,8 @@ export function serverApi(app: FastifyInstance, given: ServerApi): void {
   const { publish, history, presence, presenceStats, optionsOf, nodes, limits } = given
   const sendOrder: SendOrder = (order, caller) => nodes.order(order, caller)
   const all: readonly ApiCommand[] = [
-    apiPublish(publish, limits),
-    apiBroadcast(publish, optionsOf, limits),
+    apiPublish({ publish, optionsOf }, limits),
+    apiBroadcast({ publish, optionsOf }, limits),
     apiSubscribe(sendOrder, optionsOf),
     apiUnsubscribe(sendOrder),
     apiDisconnect(sendOrder),

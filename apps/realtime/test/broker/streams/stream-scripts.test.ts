@@ -193,6 +193,24 @@ t.test('publishes once under an idempotency key', async (t) => {
   t.same(heard, ['{"data":4}', '{"data":6}', ''])
 })
 
+t.test('publishes no older version of the same epoch', async (t) => {
+  const { publish, history } = open()
+  const version = (number: number, epoch = 'x') => ({ ...kept, version: { number, epoch } })
+  const five = await publish('a', 5, version(5))
+  t.match(five, { offset: 1 })
+  t.same(await publish('a', 4, version(4)), five, 'returns the end of the stream')
+  t.same(await publish('a', 'again', version(5)), five)
+  t.match(await publish('a', 10, version(10)), { offset: 2 }, 'compares numbers, not text')
+  t.match(await publish('a', 'without', kept), { offset: 3 }, 'a version is not needed')
+  t.match(await publish('a', 9, version(9)), { offset: 3 }, 'and the newest is still known')
+  t.match(await publish('a', 1, version(1, 'y')), { offset: 4 }, 'another epoch begins anew')
+  t.same(
+    (await history('a', { limit: -1 })).read.map(([, data]) => data),
+    [10, 'without', 1],
+    'the history keeps three',
+  )
+})
+
 t.test('reads the position of a channel, also of one without a stream', async (t) => {
   const { names, publish } = open()
   t.same(await publish('a', 1), await readPosition(redis, names, 'a'))

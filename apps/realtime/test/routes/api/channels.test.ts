@@ -52,6 +52,22 @@ t.test('returns the newest publications of a history, and removes it', async (t)
   })
 })
 
+t.test('publishes no older version, and says where versions are not available', async (t) => {
+  const publish = async (body: object) => (await one.api('publish', backend, body)).body
+  const channel = 'chat:versions'
+  const first = await publish({ channel, data: 2, version: 2, version_epoch: 'e' })
+  t.match(first, { result: { offset: 1 } })
+  t.same(await publish({ channel, data: 1, version: 1, version_epoch: 'e' }), first)
+  t.match(await publish({ channel, data: 3, version: 0, version_epoch: '' }), {
+    result: { offset: 2 },
+  })
+  for (const body of [{ channel: 'plain' }, { channel, skip_history: true }]) {
+    t.match(await publish({ ...body, data: 1, version: 1 }), {
+      error: { code: 108, message: 'not available: version in a channel without a history' },
+    })
+  }
+})
+
 t.test('publishes bytes in base64, and rejects them together with data', async (t) => {
   const peer = await connected(one.wsUrl, auth.issue())
   await peer.call({ id: 2, subscribe: { channel: 'chat:bytes' } })

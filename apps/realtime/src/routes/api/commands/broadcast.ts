@@ -2,11 +2,10 @@ import { permitsChannel } from '@portcullis/contracts/scopes'
 import { BroadcastRequest, PublishResult } from '@portcullis/contracts/server-api'
 import { replyErrors } from '@portcullis/protocol'
 import { Type } from '@sinclair/typebox'
-import type { ChannelOptions } from '../../../hub/namespaces.js'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
 import { ApiReply, apiError } from '../reply.js'
-import { encodeRequest, type Publish, publishInto } from './publish-into.js'
+import { encodeRequest, type PublishTo, publishInto } from './publish-into.js'
 
 const Result = Type.Object({ responses: Type.Array(ApiReply(PublishResult)) })
 
@@ -18,8 +17,7 @@ const maxConcurrent = 64
  * in order. Each channel counts as a command.
  */
 export function apiBroadcast(
-  publish: Publish,
-  optionsOf: (channel: string) => ChannelOptions,
+  to: PublishTo,
   limits: ApiLimits,
 ): ApiCommand<typeof BroadcastRequest, typeof Result> {
   return {
@@ -39,14 +37,11 @@ export function apiBroadcast(
       const remaining = channels.entries()
       const work = async () => {
         for (const [index, channel] of remaining) {
-          responses[index] = await limits.publish(identity, encoded.length, async () => {
-            if (!permitsChannel(scopes, subject, 'publish', channel)) {
-              return apiError(replyErrors.permissionDenied)
-            }
-            return optionsOf(channel).isUnknown
-              ? apiError(replyErrors.unknownChannel)
-              : publishInto(publish, channel, encoded, caller, publication)
-          })
+          responses[index] = await limits.publish(identity, encoded.length, async () =>
+            permitsChannel(scopes, subject, 'publish', channel)
+              ? publishInto(to, channel, encoded, caller, publication)
+              : apiError(replyErrors.permissionDenied),
+          )
         }
       }
       await Promise.all(Array.from({ length: maxConcurrent }, work))

@@ -2,12 +2,16 @@ import { defined } from '@portcullis/contracts/defined'
 import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import type { Grant } from '@portcullis/gate'
 import { encodePublication, replyErrors, type StreamPosition } from '@portcullis/protocol'
+import type { ChannelOptions } from '../../../hub/namespaces.js'
 import { bodyData } from '../body.js'
+import { notAvailable } from '../orders.js'
 import { type ApiReply, apiError, orInternal } from '../reply.js'
 
 export interface PublishIntoOptions {
   idempotencyKey?: string | undefined
   skipHistory?: boolean | undefined
+  /** See `PublishOptions` of the broker. */
+  version?: { number: number; epoch: string } | undefined
 }
 
 /**
@@ -31,14 +35,33 @@ export function encodeRequest(body: Publication): { encoded: Buffer } | { error:
     : { encoded: encodePublication({ data, ...defined({ tags: body.tags }) }) }
 }
 
+export interface PublishTo {
+  publish: Publish
+  optionsOf: (channel: string) => ChannelOptions
+}
+
 /** Publishes into one channel. Never rejects, so that a broadcast can report each channel. */
 export async function publishInto(
-  publish: Publish,
+  { publish, optionsOf }: PublishTo,
   channel: string,
   encoded: Buffer,
   caller: Grant,
-  { idempotency_key: idempotencyKey, skip_history: skipHistory }: Publication,
+  publication: Publication,
 ): Promise<ApiReply<PublishResult>> {
-  const options = { idempotencyKey, skipHistory }
+  const { isUnknown, historySize } = optionsOf(channel)
+  if (isUnknown) {
+    return apiError(replyErrors.unknownChannel)
+  }
+  const { idempotency_key: idempotencyKey, skip_history: skipHistory } = publication
+  const version = versionOf(publication)
+  if (version !== undefined && (historySize === 0 || skipHistory === true)) {
+    return notAvailable('version in a channel without a history')
+  }
+  const options = { idempotencyKey, skipHistory, version }
   return orInternal(publish(channel, encoded, caller, options).then((position) => position ?? {}))
+}
+
+/** Generated clients send 0 when there is no version. */
+function versionOf({ version = 0, version_epoch: epoch = '' }: Publication) {
+  return version === 0 ? undefined : { number: version, epoch }
 }

@@ -4,11 +4,11 @@ import { replyErrors } from '@portcullis/protocol'
 import type { ApiCommand } from '../command.js'
 import type { ApiLimits } from '../limits.js'
 import { apiError } from '../reply.js'
-import { encodeRequest, type Publish, publishInto } from './publish-into.js'
+import { encodeRequest, type PublishTo, publishInto } from './publish-into.js'
 
 /** `publish`: publishes into one channel; needs `publish:<channel>`. */
 export function apiPublish(
-  publish: Publish,
+  to: PublishTo,
   limits: ApiLimits,
 ): ApiCommand<typeof PublishRequest, typeof PublishResult> {
   return {
@@ -28,7 +28,7 @@ export function apiPublish(
       const { encoded } = content
       limits.charge(identity, encoded.length)
       return limits.publish(identity, encoded.length, () =>
-        publishInto(publish, channel, encoded, caller, publication),
+        publishInto(to, channel, encoded, caller, publication),
       )
     },
   }
