@@ -8,8 +8,8 @@ import { preparePython } from './prepare.js'
 // The first run downloads packages.
 t.setTimeout(600_000)
 
-const python = await preparePython()
-const skip = 'missing' in python ? python.missing : false
+const prepared = await preparePython()
+const skip = 'missing' in prepared ? prepared.missing : false
 if (skip !== false) {
   t.comment(`skipped: ${skip}`)
 }
@@ -31,7 +31,7 @@ for (const { name, file, env, settings } of programs) {
   t.test(name, { skip }, async (t) => {
     const site = await startSite(t, settings)
     const program = fileURLToPath(new URL(file, import.meta.url))
-    const command = 'command' in python ? python.command : ''
+    const command = 'python' in prepared ? prepared.python : ''
     await runProgram(t, {
       command,
       args: [program],
