@@ -7,6 +7,12 @@ import { security } from './security-schemes.js'
 
 const maxLines = 1000
 
+/** Parameters of `disconnect` that gocent 3 writes with other names, and as null when they are not set. */
+const namesOfGocent = new Map([
+  ['Disconnect', 'disconnect'],
+  ['ClientWhitelist', 'whitelist'],
+])
+
 /**
  * Registers `POST /api` for older HTTP clients: one command `{"method":"publish","params":{…}}` for
  * each line of the body. The answer has a line with `result` or `error` for each, in order.
@@ -71,9 +77,13 @@ function readLine(line: string): NamedCommand {
     )
   }
   // The parameters are copied: a `__proto__` among them becomes a member that no command reads.
-  const body = { ...params }
+  const body = Object.fromEntries(
+    Object.entries({ ...params })
+      .filter(([name, value]) => value !== null || name === 'data')
+      .map(([name, value]) => [namesOfGocent.get(name) ?? name, value]),
+  )
   if ('data' in body) {
-    body.data = JsonText.member(line, ['params', 'data']) ?? body.data
+    body['data'] = JsonText.member(line, ['params', 'data']) ?? body['data']
   }
   return { name: method, body }
 }

@@ -55,6 +55,29 @@ t.test('runs a command for each line, and answers in order', async (t) => {
   t.match(String(await heard), /9223372036854775807/, 'data arrives unchanged')
 })
 
+t.test("understands gocent's disconnect, with options and without", async (t) => {
+  const token = auth.issue({ subject: 'shop', scope: 'tokens:revoke' })
+  const peers = await Promise.all(
+    ['ada', 'bob'].map((subject) =>
+      connected(node.wsUrl, auth.issue({ identity: 'shop', subject })),
+    ),
+  )
+  const answer = await post(
+    [
+      '{"method":"disconnect","params":{"user":"ada","Disconnect":null,"ClientWhitelist":null}}',
+      '{"method":"disconnect","params":{"user":"bob","Disconnect":{"code":4501,"reason":"away","reconnect":false},"ClientWhitelist":["other"]}}',
+      '{"method":"disconnect","params":{"user":"bob","Unknown":true}}',
+    ].join('\n'),
+    token,
+  )
+  t.match(await lines(answer), [{ result: {} }, { result: {} }, { error: { code: 107 } }])
+  const closed = await Promise.all(peers.map((peer) => peer.closed))
+  t.same(closed, [
+    { code: 3503, reason: 'force disconnect' },
+    { code: 4501, reason: 'away' },
+  ])
+})
+
 t.test('refuses what is not such a body, and says what to send', async (t) => {
   for (const body of ['', '\n', '[]', '1', 'x', '{"channel":"news","data":1}', '{"method":1}']) {
     const answer = await post(body)
