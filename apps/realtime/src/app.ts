@@ -12,6 +12,7 @@ import { createServer } from './server/create-server.js'
 import { registerAdmission } from './wire/admission.js'
 import { openBackplane } from './wire/backplane.js'
 import { wireChannels } from './wire/channels.js'
+import { openEvents } from './wire/events.js'
 import { openHandlers } from './wire/handlers.js'
 import { openLobby } from './wire/lobby.js'
 import { stopNode, wireNode } from './wire/node.js'
@@ -19,6 +20,9 @@ import { nodeSettings } from './wire/node-settings.js'
 import { registerServerApi } from './wire/server-api.js'
 import { registerDocumentation, registerHealth, registerService } from './wire/service.js'
 import { wireTokens } from './wire/tokens.js'
+
+/** Time for the last events when sockets have used up the deadline, in milliseconds. */
+const minFlushMs = 500
 
 /** Builds a realtime node; it does not listen yet. @throws BrokerError, GateError, RedisUrlError */
 export async function buildApp(config: Config): Promise<FastifyInstance> {
@@ -34,9 +38,11 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
   const { hub, broker, reads, optionsOf, streamWatch } = backplane
 
   await registerService(app, config)
-  await acceptWebSockets(app, config, () =>
-    closeSockets(app, { hub, connections, lobby, deadlineMs: config.CLOSE_DEADLINE_MS }),
-  )
+  let closeBy = 0
+  await acceptWebSockets(app, config, () => {
+    closeBy = performance.now() + config.CLOSE_DEADLINE_MS
+    return closeSockets(app, { hub, connections, lobby, deadlineMs: config.CLOSE_DEADLINE_MS })
+  })
   const refusals = await registerAdmission(app, config, counts)
   await registerHealth(app, broker)
 
@@ -46,12 +52,14 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
   }
   const channels = wireChannels({ broker, reads, optionsOf, onPublished })
   const handlers = openHandlers(config, app.log)
+  const events = openEvents(config, app.log)
   const node = wireNode(nodeSettings(config), {
     hub,
     lease: app.gate.lease,
     tokens,
     channels,
     handlers,
+    events,
     optionsOf,
     channelsFor: (subject) => channelsOf(config.SERVER_SUBSCRIPTIONS, subject),
     ...observeNode(counts, app.log),
@@ -61,6 +69,7 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     hub,
     counts,
     handlers,
+    events,
     gate: app.gate,
     unauthenticated: () => lobby?.size ?? 0,
     malformedMessages: () => broker.malformedMessages,
@@ -75,6 +84,7 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     streamWatch.stop()
     lobby?.stop()
     await handlers.close()
+    await events?.close(Math.max(minFlushMs, closeBy - performance.now()))
     await broker.close()
   })
   return app

@@ -219,7 +219,7 @@ export const configSchema = Type.Object({
   HANDLERS: Type.String({
     default: '{}',
     description:
-      'URLs of the application\'s own handlers as JSON; for rpc by method, or by the part before a method\'s first colon, or "" for all others: {"rpc":{"":"http://…","billing":"http://…","billing:refund":"http://…"},"send":"http://…","connect":"http://…"}; for subscribe, publish and sub_refresh by channel in the same way: {"subscribe":{"chat":"http://…"}}',
+      'URLs of the application\'s own handlers as JSON; for rpc by method, or by the part before a method\'s first colon, or "" for all others: {"rpc":{"":"http://…","billing":"http://…","billing:refund":"http://…"},"send":"http://…","connect":"http://…"}; for subscribe, publish and sub_refresh by channel in the same way: {"subscribe":{"chat":"http://…"}}; events: the URL that is told when clients connect, subscribe, unsubscribe, are revoked and disconnect',
   }),
   HANDLER_SECRET: Type.Optional(
     Type.String({
@@ -249,6 +249,13 @@ export const configSchema = Type.Object({
     minimum: 1024,
     maximum: 16_777_216,
     description: 'maximum size of an answer of a handler',
+  }),
+  MAX_WAITING_EVENTS: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      "maximum number of events that wait for the application's backend (HANDLERS, events) on this node, or on each of its WORKERS; beyond that the oldest are dropped and counted",
   }),
   SERVER_SUBSCRIPTIONS: Type.String({
     default: '',

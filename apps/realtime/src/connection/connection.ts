@@ -23,7 +23,7 @@ import { Allowance } from './io/allowance.js'
 import { Input } from './io/input.js'
 import { Output } from './io/output.js'
 import { readerFor } from './io/reader.js'
-import type { Transport } from './io/transport.js'
+import type { Transport, TransportName } from './io/transport.js'
 import type { Node, Reader } from './node.js'
 import type { ConnectingSession, ConnectReply } from './session.js'
 import { type ConnectionState, closed, closing, type Opened } from './state.js'
@@ -97,6 +97,10 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
     return this.grant.subject
   }
 
+  get transport(): TransportName {
+    return this.#transport.name ?? 'websocket'
+  }
+
   get info(): ClientInfo {
     return { user: this.subject, client: this.id }
   }
@@ -146,6 +150,10 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
       this.#reopen(opened)
     }
     this.#output.sendFirst(this.codec.reply(id, body))
+    if ('connect' in body) {
+      this.node.events?.record(this, { type: 'connected' })
+      this.subscriptions.reportEntered()
+    }
     runAll(afterwards)
     this.#input.handleWaiting()
   }
@@ -325,11 +333,21 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
     this.node.connectDeadline.delete(this)
     if (previous.name === 'connected') {
       previous.pulse.stop()
+      this.#reportEnd(disconnect)
     }
     if (this.#state === closed) {
       this.subscriptions.drained()
     }
     this.node.onClosed(this, disconnect)
+  }
+
+  #reportEnd(disconnect: Disconnect): void {
+    const { events } = this.node
+    if (disconnect === disconnectCodes.tokenRevoked) {
+      events?.record(this, { type: 'revoked' })
+    }
+    const { code, reason } = disconnect
+    events?.record(this, { type: 'disconnected', code, reason })
   }
 
   /** Nothing of the connection is left in this process. */

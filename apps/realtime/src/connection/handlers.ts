@@ -1,9 +1,11 @@
 import type { Data, Disconnect, ReplyError } from '@portcullis/protocol'
+import type { TransportName } from './io/transport.js'
 
 /** A call to a handler of the application, on behalf of a connection. */
 export interface HandlerCall {
   /** The connection's id. */
   readonly client: string
+  readonly transport: TransportName
   /** The subject, the identity and the scopes of the connection's token. */
   readonly user: string
   readonly identity: string

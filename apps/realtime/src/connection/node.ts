@@ -9,6 +9,7 @@ import type { Hub } from '../hub/hub.js'
 import type { ChannelOptions } from '../hub/namespaces.js'
 import type { Permit } from '../hub/permit.js'
 import type { StreamRead } from '../hub/stream.js'
+import type { Events } from './events.js'
 import type { Handlers } from './handlers.js'
 import type { Rates } from './io/allowance.js'
 import type { Deadline } from './timing/deadline.js'
@@ -103,6 +104,8 @@ export interface Services {
   readonly channels: Channels
   /** The handlers of the application. */
   readonly handlers: Handlers
+  /** Undefined when the application wants no events. */
+  readonly events?: Events | undefined
   /** Returns the channels that a subject's clients enter when they connect, if their tokens permit. */
   channelsFor(subject: string): readonly string[]
   /** Returns the options of a channel's namespace. */

@@ -7,6 +7,7 @@ import type {
   ReplyError,
 } from '@portcullis/protocol'
 import type { ChannelOrder } from './commands/channel-order.js'
+import type { TransportName } from './io/transport.js'
 import type { ConnectionIdentity, Reader, Services } from './node.js'
 import type { Subscriptions } from './subscriptions/subscriptions.js'
 import type { Grant } from './tokens.js'
@@ -23,6 +24,8 @@ export interface Session extends ConnectionIdentity {
   /** Reads histories and presence in the user's turn, within the connection's rates. */
   readonly reader: Reader
   readonly closed: boolean
+  /** What carries the connection. */
+  readonly transport: TransportName
   /** Keeps the order of commands that name the same channel. */
   readonly order: ChannelOrder
   commandsInFlight: number

@@ -24,6 +24,7 @@ const Configuration = Type.Object(
     sub_refresh: ConfiguredByName,
     send: Type.Optional(Configured),
     connect: Type.Optional(Configured),
+    events: Type.Optional(Type.String()),
   },
   { additionalProperties: false },
 )
@@ -66,15 +67,18 @@ export class Endpoints {
   readonly subRefresh: NamedEndpoints
   readonly send: Endpoint | undefined
   readonly connect: Endpoint | undefined
+  /** Gets events; it is not asked. */
+  readonly events: Endpoint | undefined
 
   /** @throws EndpointError for a URL that cannot be a handler's */
-  constructor({ rpc, subscribe, publish, sub_refresh, send, connect }: Configuration) {
+  constructor({ rpc, subscribe, publish, sub_refresh, send, connect, events }: Configuration) {
     this.rpc = namedEndpoints('rpc', rpc)
     this.subscribe = namedEndpoints('subscribe', subscribe)
     this.publish = namedEndpoints('publish', publish)
     this.subRefresh = namedEndpoints('sub_refresh', sub_refresh)
     this.send = send === undefined ? undefined : endpoint('send', send)
     this.connect = connect === undefined ? undefined : endpoint('connect', connect)
+    this.events = events === undefined ? undefined : endpoint('events', events)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Handler, HandlerCall, HandlerOutcome, Handlers } from '../connecti
 import { readAnswer } from './answer.js'
 import type { Endpoint, Endpoints } from './endpoints.js'
 import { HandlerError } from './errors.js'
-import { requestBody } from './request.js'
+import { requestBody, requestHeaders } from './request.js'
 
 export interface HttpHandlersOptions {
   endpoints: Endpoints
@@ -38,11 +38,7 @@ export class HttpHandlers implements Handlers {
     this.#options = options
     this.send = this.#handlerAt(endpoints.send)
     this.connect = this.#handlerAt(endpoints.connect)
-    this.#headers = {
-      accept: 'application/json',
-      'content-type': 'application/json',
-      ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
-    }
+    this.#headers = requestHeaders(secret)
     this.#agent = new Agent({
       connections: maxCalls,
       pipelining: 1,

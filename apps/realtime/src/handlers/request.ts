@@ -1,17 +1,38 @@
 import { bytesOfData, type Data, JsonText, jsonOfBytes, writeJson } from '@portcullis/protocol'
 import type { HandlerCall } from '../connection/handlers.js'
 
+/** Returns the headers of a request to the application. */
+export function requestHeaders(secret: string | undefined): Record<string, string> {
+  return {
+    accept: 'application/json',
+    'content-type': 'application/json',
+    ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+  }
+}
+
 /**
  * Returns the body of a call, in the format of this protocol's other servers; `identity` and
  * `scope` are additions of ours. The token is not included.
  */
 export function requestBody(
-  { client, user, identity, scope, protocol, data, method, channel, name, version }: HandlerCall,
+  {
+    client,
+    transport,
+    user,
+    identity,
+    scope,
+    protocol,
+    data,
+    method,
+    channel,
+    name,
+    version,
+  }: HandlerCall,
   binary: boolean,
 ): string {
   return writeJson({
     client,
-    transport: 'websocket',
+    transport,
     protocol,
     user,
     identity,

@@ -1,5 +1,6 @@
 import type { Gate } from '@portcullis/gate'
 import type { Registry } from 'prom-client'
+import type { EventSender } from '../handlers/events/event-sender.js'
 import type { HttpHandlers } from '../handlers/http-handlers.js'
 import type { Hub } from '../hub/hub.js'
 import type { Counts } from './counts.js'
@@ -9,6 +10,7 @@ export interface MetricSources {
   hub: Hub
   counts: Counts
   handlers: HttpHandlers
+  events: EventSender | undefined
   gate: Gate
   malformedMessages: () => number
   unauthenticated: () => number
@@ -22,6 +24,7 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
   registerConnectionMetrics(instruments, sources)
   registerMessageMetrics(instruments, sources)
   registerHandlerMetrics(instruments, sources)
+  registerEventMetrics(instruments, sources)
   registerFeedMetrics(instruments, sources)
   registerAdmissionMetrics(instruments, sources)
 }
@@ -79,6 +82,23 @@ function registerHandlerMetrics(
     "calls to the application's handlers by result",
     'result',
     () => Object.entries(handlers.counts),
+  )
+}
+
+function registerEventMetrics({ gauge, labelled }: Instruments, { events }: MetricSources): void {
+  if (events === undefined) {
+    return
+  }
+  gauge(
+    'realtime_events_waiting',
+    "events that wait for the application's backend",
+    () => events.waiting,
+  )
+  labelled(
+    'realtime_events_total',
+    "events sent to the application's backend, and events lost because too many waited",
+    'result',
+    () => Object.entries(events.counts),
   )
 }
 

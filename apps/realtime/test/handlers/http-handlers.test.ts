@@ -31,6 +31,7 @@ function handlers(t: Test, configured: object, more: Partial<HttpHandlersOptions
   const rpc = (call: Partial<HandlerCall> = {}) => {
     const all: HandlerCall = {
       client: 'c1',
+      transport: 'websocket',
       user: 'ada',
       identity: 'shop',
       scope: 'subscribe:a',

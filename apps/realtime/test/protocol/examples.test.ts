@@ -29,6 +29,7 @@ const settings: Readonly<Record<string, (app: Application) => Record<string, str
   handlers: ({ url }) => ({
     HANDLERS: JSON.stringify({ subscribe: { chat: url }, publish: { chat: url } }),
   }),
+  events: ({ url }) => ({ HANDLERS: JSON.stringify({ events: url }) }),
 }
 
 const maxExampleMs = 20_000
@@ -56,6 +57,8 @@ class Replay {
   readonly #peers = new Map<string, Peer>()
   #ids = 1
   #handlerCalls = 0
+  /** Events that the application was told of and the example has not shown yet. */
+  readonly #events: unknown[] = []
   #answers = settled<HandlerAnswer>()
   /** Commands that the client sends together in its first message. */
   #saying: object[] = []
@@ -208,6 +211,12 @@ class Replay {
       },
     ],
     [
+      /^the application is told (.+)$/,
+      async (said = '') => {
+        this.#compare(await this.#nextEvent(), JSON.parse(said), said)
+      },
+    ],
+    [
       /^the application answers (.+)$/,
       async (body = '') => this.#answers.resolve(JSON.parse(body)),
     ],
@@ -224,6 +233,19 @@ class Replay {
       throw new Error(`${method}: ${JSON.stringify(answer)}`)
     }
     return answer.result
+  }
+
+  /** Returns the next event that the application was told of, with its time as text. */
+  async #nextEvent(): Promise<unknown> {
+    while (this.#events.length === 0) {
+      this.#answers.resolve({})
+      this.#handlerCalls += 1
+      await this.#app.received(this.#handlerCalls)
+      const request = this.#app.requests[this.#handlerCalls - 1]
+      this.#events.push(...Object(request?.body['events']))
+    }
+    const event = Object(this.#events.shift())
+    return { ...event, time: String(event.time) }
   }
 
   /** Runs a command of another user and waits for the reply. */

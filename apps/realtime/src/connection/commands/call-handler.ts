@@ -30,6 +30,7 @@ export async function callHandler(
     return await handler({
       ...input,
       client: session.id,
+      transport: session.transport,
       user: grant.subject,
       identity: grant.identity,
       scope: grant.scopes.join(' '),

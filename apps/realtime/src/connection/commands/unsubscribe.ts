@@ -1,4 +1,5 @@
 import type { CommandBody } from '@portcullis/protocol'
+import { clientUnsubscribe } from '../events.js'
 import type { Session } from '../session.js'
 
 /**
@@ -10,7 +11,7 @@ export function unsubscribe(
   id: number,
   { channel }: CommandBody<'unsubscribe'>,
 ): Promise<void> | undefined {
-  const subscription = session.subscriptions.leave(channel)
+  const subscription = session.subscriptions.leave(channel, clientUnsubscribe)
   // A `subscribe` in flight gets its reply first, in the client's order.
   if (subscription?.replyTo !== undefined) {
     session.reply(subscription.replyTo, { subscribe: {} })

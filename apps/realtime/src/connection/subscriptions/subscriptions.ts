@@ -16,16 +16,19 @@ import type { SubscriptionOptions } from '../../hub/audience.js'
 import type { Member } from '../../hub/member.js'
 import type { Permit } from '../../hub/permit.js'
 import type { Recovery, StreamRead } from '../../hub/stream.js'
+import type { EventSource } from '../events.js'
 import type { Services } from '../node.js'
+import type { ConnectionState } from '../state.js'
 import type { EndReason, Grant } from '../tokens.js'
 import { SmallMap } from './small-map.js'
 
 /** A connection as its subscriptions see it. */
-export interface Subscriber extends Member {
+export interface Subscriber extends Member, EventSource {
   readonly node: Services
   readonly info: ClientInfo
   readonly grant: Grant
   readonly closed: boolean
+  readonly state: ConnectionState['name']
   /** True while output has not left the process. */
   readonly waits: boolean
   reply(id: number, body: ReplyBody): void
@@ -57,6 +60,8 @@ export interface Subscription {
   release?: () => void
   /** Set when the server began the subscription, not the client. */
   readonly server?: ServerSide
+  /** The application's backend has been told of it. */
+  reported?: true
   /** The next call of `callAt`. */
   timer?: NodeJS.Timeout
 }
@@ -138,6 +143,10 @@ export class Subscriptions {
           if (options.joinLeave) {
             this.#announceJoin(channel, subscription)
           }
+          // Subscriptions that begin with the connection are reported after it.
+          if (this.#connection.state === 'connected') {
+            this.#report(channel, subscription)
+          }
           return true
         },
       })
@@ -149,8 +158,22 @@ export class Subscriptions {
     }
   }
 
-  /** Takes the connection out of a channel that it is in or about to enter. */
-  leave(channel: string): Subscription | undefined {
+  /** Reports the subscriptions of a client that has just connected. */
+  reportEntered(): void {
+    if (this.#connection.node.events === undefined) {
+      return
+    }
+    for (const [channel, subscription] of this.#byChannel.entries()) {
+      this.#report(channel, subscription)
+    }
+  }
+
+  /**
+   * Takes the connection out of a channel that it is in or about to enter.
+   *
+   * @param reason - reported to the application's backend; undefined when the connection ends
+   */
+  leave(channel: string, reason?: Unsubscribe): Subscription | undefined {
     const subscription = this.#byChannel.get(channel)
     if (subscription === undefined) {
       return undefined
@@ -170,6 +193,9 @@ export class Subscriptions {
     if (subscription.present) {
       subscription.left = node.channels.leave(channel, info).catch(() => undefined)
     }
+    if (reason !== undefined && subscription.reported) {
+      node.events?.record(this.#connection, { type: 'unsubscribed', channel, ...reason })
+    }
     const joined = subscription.replyTo === undefined && subscription.server?.entered !== false
     if (joined && node.optionsOf(channel).joinLeave) {
       void node.channels.announceLeave(channel, info).catch(() => undefined)
@@ -185,7 +211,7 @@ export class Subscriptions {
 
   /** Ends a subscription from the server's side, and tells the client. */
   end(channel: string, reason: Unsubscribe): void {
-    const subscription = this.leave(channel)
+    const subscription = this.leave(channel, reason)
     if (subscription === undefined || subscription.server?.entered === false) {
       return
     }
@@ -249,6 +275,14 @@ export class Subscriptions {
     this.#lingering = undefined
   }
 
+  #report(channel: string, subscription: Subscription): void {
+    const { events } = this.#connection.node
+    if (events !== undefined) {
+      subscription.reported = true
+      events.record(this.#connection, { type: 'subscribed', channel })
+    }
+  }
+
   /** Best effort, like all join and leave messages. Presence is reliable. */
   #announceJoin(channel: string, subscription: Subscription): void {
     const { node, info } = this.#connection
@@ -268,6 +302,9 @@ export class Subscriptions {
   }
 
   #grantEnded(channel: string, subscription: Subscription, reason: EndReason): void {
+    if (reason === 'revoked' && subscription.reported) {
+      this.#connection.node.events?.record(this.#connection, { type: 'revoked', channel })
+    }
     if (reason === 'revoked' && this.#connection.waits) {
       // Output of this channel cannot be told from the rest, so all of it is kept back. The client
       // reconnects at once, and recovers its other channels.

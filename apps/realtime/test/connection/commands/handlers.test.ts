@@ -17,6 +17,7 @@ t.test('passes the client and its scopes to a handler', async (t) => {
   const [{ wanted: _wanted, ...call } = {}] = calls
   t.same(call, {
     client: connection.id,
+    transport: 'websocket',
     user: 'ada',
     identity: 'shop',
     scope: 'subscribe:* publish:*',
