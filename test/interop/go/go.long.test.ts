@@ -13,9 +13,6 @@ const folder = await mkdtemp(join(tmpdir(), 'portcullis-go-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
 const missing = await prepareGo(folder)
 const skip = missing ?? false
-if (skip !== false) {
-  t.comment(`skipped: ${skip}`)
-}
 
 const programs = [
   { name: 'centrifuge-go over JSON', program: 'sdk', env: {} },

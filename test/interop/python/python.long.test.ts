@@ -10,9 +10,6 @@ t.setTimeout(600_000)
 
 const prepared = await preparePython()
 const skip = 'missing' in prepared ? prepared.missing : false
-if (skip !== false) {
-  t.comment(`skipped: ${skip}`)
-}
 
 const programs = [
   { name: 'centrifuge-python over JSON', file: 'sdk.py', env: {} },

@@ -12,6 +12,8 @@ export interface FileResult extends Counts {
   failures: readonly Failure[]
   /** What the test has said with `t.comment`. */
   comments: readonly string[]
+  /** Why tests were skipped, each reason once. */
+  skipped: readonly string[]
 }
 
 /** An assertion that failed: where it is, and what tap or a process says about it. */
@@ -29,7 +31,7 @@ export function brokenFile(
   details: readonly string[],
 ): FileResult {
   const failure = { path: [file, reason], details }
-  return { file, ms, passed: 0, failed: 1, failures: [failure], comments: [] }
+  return { file, ms, passed: 0, failed: 1, failures: [failure], comments: [], skipped: [] }
 }
 
 /** Returns the sum of all. */

@@ -68,6 +68,7 @@ async function run({ file, program, timeoutMs }: HostRequest): Promise<HostReply
   for (const [, comment = ''] of tap.matchAll(/^ *# (?!Subtest: |time=|\{ total)(.+)$/gm)) {
     comments.push(comment)
   }
+  const skipped = [...tap.matchAll(/^ *ok \d+.* # SKIP (.+)$/gm)].map(([, reason = '']) => reason)
   const { total, pass, fail } = test.assertTotals
   const failures = tapFailures(tap)
   // A file may fail for another reason than an assertion: no test, or an error outside of tests.
@@ -79,6 +80,7 @@ async function run({ file, program, timeoutMs }: HostRequest): Promise<HostReply
     failed: Math.max(fail, failures.length > 0 ? 1 : 0),
     failures: failures.map(({ path, details }) => ({ path: [file, ...path], details })),
     comments,
+    skipped: [...new Set(skipped)],
     reusable: await isAsBefore(before),
   }
 }

@@ -13,6 +13,7 @@ export interface HostRequest {
 export interface HostReply extends Counts {
   failures: readonly Failure[]
   comments: readonly string[]
+  skipped: readonly string[]
   /** False if the file has left something open, or has changed the environment or the folder. */
   reusable: boolean
 }

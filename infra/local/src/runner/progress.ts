@@ -58,7 +58,7 @@ export class Progress {
     this.#running.add(`${workspace}/${file}`)
   }
 
-  result(test: TestFile, { passed, failed, ms, failures, comments }: FileResult): void {
+  result(test: TestFile, { passed, failed, ms, failures, comments, skipped }: FileResult): void {
     const { workspace } = test
     this.#running.delete(`${workspace}/${test.file}`)
     this.#done += 1
@@ -78,6 +78,9 @@ export class Progress {
       for (const comment of comments) {
         this.#print(`      ${comment}`)
       }
+    }
+    for (const reason of skipped) {
+      this.#print(`  - ${workspace}/${test.file} skips tests: ${reason}`)
     }
     const left = (this.#left.get(workspace) ?? 1) - 1
     this.#left.set(workspace, left)

@@ -111,6 +111,24 @@ t.test('prints', async (t) => {
   t.equal(counts, '1 passed, 0 failed', output)
 })
 
+t.test('says once why a file skips tests', async (t) => {
+  const { counts, output } = await runTests(
+    workspaceOf(t, {
+      'skipping.test.ts': `import t from 'tap'
+t.pass('one')
+for (const name of ['two', 'three']) {
+  t.test(name, { skip: 'a program is not installed' }, async (t) => t.fail())
+}
+`,
+    }),
+  )
+  t.equal(counts, '1 passed, 0 failed', output)
+  const reasons = output.match(
+    /test\/skipping\.test\.ts skips tests: a program is not installed$/gm,
+  )
+  t.equal(reasons?.length, 1, output)
+})
+
 t.test('counts a file that does not come to its end as failed', async (t) => {
   const { counts, output, exitCode } = await runTests(
     workspaceOf(t, {
