@@ -14,6 +14,7 @@ import { stopLeftovers } from './processes/stop-leftovers.js'
 import { stopSignals } from './processes/stop-signals.js'
 import { type ProvidedRedis, provideRedis } from './redis/provide-redis.js'
 import { makeRedisUsers, prefixes, type RedisUser } from './redis/redis-users.js'
+import { withDemo } from './start/namespaces.js'
 import { readStartOptions, type StartOptions, usage } from './start/options.js'
 import { requireFreePorts } from './start/require-free-ports.js'
 import { summary } from './start/summary.js'
@@ -205,19 +206,6 @@ function authSettings(state: State, redis: RedisSettings, issuer: string, admini
   }
 }
 
-/** The channels of the printed story: with every channel option switched on. */
-const namespaces = {
-  demo: {
-    historySize: 100,
-    historyTtlSeconds: 3600,
-    recovery: true,
-    presence: true,
-    joinLeave: true,
-    delta: true,
-    tagsFilter: true,
-  },
-}
-
 function realtimeSettings(
   state: State,
   redis: RedisSettings,
@@ -231,7 +219,7 @@ function realtimeSettings(
     IDENTITY: identity,
     REGISTRATION_CODE_FILE: state.path(`${identity}.code`),
     NODE_NAME: `realtime-${port}`,
-    NAMESPACES: JSON.stringify(namespaces),
+    NAMESPACES: withDemo(process.env['NAMESPACES']),
     PUBLIC_URL: `http://${host}:${port}`,
   }
 }
