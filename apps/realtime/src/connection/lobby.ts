@@ -92,6 +92,11 @@ export class Guest {
     this.#onLeave = onLeave
   }
 
+  /** True until a token is accepted or the guest has left. */
+  get waits(): boolean {
+    return this.#state.name === 'waiting' || this.#state.name === 'asking'
+  }
+
   /** Handles one WebSocket message from the client. */
   receive(message: Buffer, isBinary: boolean): void {
     const state = this.#state

@@ -4,13 +4,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/config.js'
 import { Connection } from '../../connection/connection.js'
 import { type CloseDeadline, WebSocketTransport } from '../../connection/io/web-socket-transport.js'
-import type { Lobby } from '../../connection/lobby.js'
+import { Guest, type Lobby } from '../../connection/lobby.js'
 import type { Node } from '../../connection/node.js'
 import { Deadline } from '../../connection/timing/deadline.js'
 import type { Tokens } from '../../connection/tokens.js'
 import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
 import { checkOrigin, readableByPages } from './check-origin.js'
+import { limitGuest } from './limit-guest.js'
 import { nodeFull, Places } from './places.js'
 import { presentedToken } from './presented-token.js'
 import { serveSocket } from './serve-socket.js'
@@ -96,6 +97,9 @@ export function connectRoute(
               grant: request.grant,
               isAdmitted: presentedToken(request.headers),
             })
+      if (peer instanceof Guest) {
+        limitGuest(raw, peer, () => transport.destroy())
+      }
       serveSocket(socket, transport, peer, app.log)
     },
   )

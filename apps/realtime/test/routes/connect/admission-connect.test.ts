@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { connected, dial, refused } from '../../fixtures/dial.js'
+import { frame, opcodes, RawSocket, upgradeRequest } from '../../fixtures/raw-socket.js'
 import { randomPrefix, realtimeNode } from '../../fixtures/realtime-node.js'
 import { scriptedAuth } from '../../fixtures/scripted-auth.js'
 import { expiredToken, unsignedToken } from '../../fixtures/unsigned-token.js'
@@ -79,6 +80,22 @@ t.test('bounds the time and the number of sockets without a token', async (t) =>
   t.match(await one.closed, { code: 3502 })
   t.match(await two.closed, { code: 3502 })
   admitted.socket.terminate()
+})
+
+t.test('cuts off a guest whose first message is long and does not end', async (t) => {
+  const patient = await realtimeNode(t, {
+    ...environment,
+    REDIS_PREFIX: randomPrefix(),
+    CONNECT_DEADLINE_MS: '60000',
+  })
+  const raw = await RawSocket.dial(t, patient.port)
+  const upgrade = upgradeRequest(patient.port, '').replace('Authorization: Bearer \r\n', '')
+  raw.send(Buffer.from(upgrade))
+  t.match(await raw.head(), /^HTTP\/1\.1 101 /)
+  const message = frame(opcodes.text, 'x'.repeat(200_000))
+  raw.send(message.subarray(0, 20_000))
+  await once(raw.socket, 'close')
+  t.equal(await patient.metric('realtime_unauthenticated'), 0)
 })
 
 t.test('closes the connection when the token is revoked', async (t) => {
