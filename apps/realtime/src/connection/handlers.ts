@@ -34,6 +34,10 @@ export interface HandlerResult {
   readonly expired?: boolean
   /** For `publish`: the publication is not kept in the channel's history. */
   readonly skipHistory?: boolean
+  readonly tags?: Record<string, string>
+  /** For `publish`: see `PublishOptions`. */
+  readonly idempotencyKey?: string
+  readonly version?: { number: number; epoch: string }
 }
 
 /** What the application answers. */

@@ -58,6 +58,10 @@ export interface HistoryQuery {
 export interface PublishOptions {
   /** Do not keep the publication in the channel's history. */
   skipHistory?: boolean
+  /** A repetition within five minutes publishes nothing. */
+  idempotencyKey?: string
+  /** Publishes nothing unless greater than the channel's last version of the same epoch. */
+  version?: { number: number; epoch: string }
 }
 
 /** Channels across all nodes. Each method rejects when Redis is not available. */

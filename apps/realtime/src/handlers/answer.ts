@@ -30,6 +30,12 @@ const HandlerAnswer = Type.Object({
       expire_at: orNull(Type.Integer({ minimum: 0, maximum: maxUnixSeconds })),
       expired: orNull(Type.Boolean()),
       skip_history: orNull(Type.Boolean()),
+      tags: orNull(Type.Record(Type.String(), Type.String())),
+      /** Empty: none. */
+      idempotency_key: orNull(Type.String({ maxLength: 128 })),
+      /** 0: none. */
+      version: orNull(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+      version_epoch: orNull(Type.String({ maxLength: 64 })),
     }),
   ),
   error: orNull(
@@ -96,12 +102,19 @@ function optionsOf({
   expire_at: seconds,
   expired,
   skip_history: skipHistory,
+  tags,
+  idempotency_key: idempotencyKey,
+  version,
+  version_epoch: epoch,
 }: Required<HandlerAnswer>['result'] & object): Omit<HandlerResult, 'data'> {
   return {
     ...(channels ? { channels } : {}),
     ...(seconds ? { expiresAt: seconds * 1000 } : {}),
     ...(expired === true ? { expired } : {}),
     ...(skipHistory === true ? { skipHistory } : {}),
+    ...(tags ? { tags } : {}),
+    ...(idempotencyKey ? { idempotencyKey } : {}),
+    ...(version ? { version: { number: version, epoch: epoch ?? '' } } : {}),
   }
 }
 

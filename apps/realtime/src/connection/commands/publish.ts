@@ -1,4 +1,10 @@
-import { type CommandBody, type Data, encodePublication, replyErrors } from '@portcullis/protocol'
+import { defined } from '@portcullis/contracts/defined'
+import {
+  type CommandBody,
+  encodePublication,
+  type Publication,
+  replyErrors,
+} from '@portcullis/protocol'
 import type { Handler } from '../handlers.js'
 import type { PublishOptions } from '../node.js'
 import type { Session } from '../session.js'
@@ -25,7 +31,7 @@ export async function publish(session: Session, id: number, body: Body): Promise
   if (handler !== undefined) {
     return publishAsAnswered(session, id, body, handler)
   }
-  await write(session, id, channel, data)
+  await write(session, id, channel, { data })
 }
 
 /** Publishes what the application's handler answers, unless it refuses. */
@@ -50,19 +56,24 @@ async function publishAsAnswered(
   if (!permits(session.grant, 'publish', channel)) {
     return session.fail(id, replyErrors.permissionDenied)
   }
-  const { data: replaced = data, skipHistory = false } = answer.result
-  await write(session, id, channel, replaced, { skipHistory })
+  const { data: replaced = data, tags, skipHistory, idempotencyKey, version } = answer.result
+  const { historySize } = session.node.optionsOf(channel)
+  if (version !== undefined && (historySize === 0 || skipHistory === true)) {
+    return session.fail(id, replyErrors.notAvailable)
+  }
+  const options = defined({ skipHistory, idempotencyKey, version })
+  await write(session, id, channel, { data: replaced, ...defined({ tags }) }, options)
 }
 
 async function write(
   session: Session,
   id: number,
   channel: string,
-  data: Data,
+  content: Pick<Publication, 'data' | 'tags'>,
   options?: PublishOptions,
 ): Promise<void> {
   const { grant, node, info } = session
-  const publication = encodePublication({ data, info })
+  const publication = encodePublication({ ...content, info })
   try {
     await node.channels.publish(channel, publication, node.tokens.permit(grant), options)
   } catch {

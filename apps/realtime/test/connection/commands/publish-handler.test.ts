@@ -1,7 +1,14 @@
 import { decodePublication, JsonText } from '@portcullis/protocol'
 import t from 'tap'
 import type { HandlerCall, HandlerOutcome } from '../../../src/connection/handlers.js'
-import { flushed, grant, MemoryNode, send, settled } from '../../fixtures/memory-node.js'
+import {
+  channelOptions,
+  flushed,
+  grant,
+  MemoryNode,
+  send,
+  settled,
+} from '../../fixtures/memory-node.js'
 
 const publish = { id: 2, publish: { channel: 'chat:a', data: 'hi' } }
 const published = (memory: MemoryNode) =>
@@ -50,6 +57,35 @@ t.test(
     t.same(options, [{ skipHistory: true }])
   },
 )
+
+t.test('publishes with the tags, the key and the version of the handler', async (t) => {
+  const memory = new MemoryNode(t)
+  memory.namespaces.set('chat', channelOptions({ historySize: 10 }))
+  const options: unknown[] = []
+  const { channels } = memory.node
+  const { publish: write } = channels
+  channels.publish = (channel, publication, permit, more) => {
+    options.push(more)
+    return write(channel, publication, permit, more)
+  }
+  const version = { number: 3, epoch: 'e' }
+  memory.handlers.publish = () => async () => ({
+    result: { tags: { role: 'guest' }, idempotencyKey: 'k', version },
+  })
+  const { connection, transport } = await memory.connect()
+  send(connection, publish)
+  await flushed()
+  t.same(options, [{ idempotencyKey: 'k', version }])
+  t.same(
+    memory.published.map(({ bytes }) => decodePublication(bytes)?.tags),
+    [{ role: 'guest' }],
+  )
+  memory.namespaces.set('chat', channelOptions())
+  send(connection, { ...publish, id: 3 })
+  await flushed()
+  t.match(transport.messages.at(-1), { id: 3, error: { code: 108 } }, 'versions need a history')
+  t.equal(memory.published.length, 1)
+})
 
 t.test('cannot permit what the token does not', async (t) => {
   const memory = new MemoryNode(t)
