@@ -150,7 +150,9 @@ module.exports = {
     {
       name: 'nouns-do-not-know-http',
       severity: 'error',
-      from: { path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker|handlers|events)/' },
+      from: {
+        path: '^apps/[^/]+/src/(?:registry|keys|hub|connection|broker|sessions|handlers|events)/',
+      },
       to: { path: ['/routes/', 'node_modules/(?:@fastify|fastify)', '^packages/service/'] },
     },
     {

@@ -271,6 +271,30 @@ export const mutations: readonly Mutation[] = [
     ],
   ),
   ...of(
+    realtime('src/connection/io/stream-transport.ts'),
+    realtime('test/connection/io/stream-transport.test.ts'),
+    [
+      [
+        'bytes of a stream that its reader has not taken are not counted',
+        'return this.#raw.writableLength',
+        'return 0',
+      ],
+      [
+        'a stream that is cut leaves its bytes in the kernel',
+        'reset(this.#raw)',
+        'this.#raw.destroy()',
+      ],
+      ['a closed stream is never reset', '    this.#closeDeadline.add(this)\n', ''],
+    ],
+  ),
+  ...of(realtime('src/sessions/sessions.ts'), realtime('test/sessions/sessions.test.ts'), [
+    [
+      'a session outlives its stream',
+      'if (this.#sessions.delete(id)) {',
+      'if (this.#sessions.has(id)) {',
+    ],
+  ]),
+  ...of(
     realtime('src/connection/subscriptions/subscriptions.ts'),
     realtime('test/connection/commands/channel-token.test.ts'),
     [

@@ -39,6 +39,10 @@ t.test('both invariants hold in every seed', async (t) => {
     'stops between check and effect',
     'bodies cut',
     'callers reused',
+    'streams admitted',
+    'commands of streams',
+    'commands relayed',
+    'commands relayed in vain',
   ]) {
     t.ok((counts.get(what) ?? 0) >= 50, `${what}: ${counts.get(what) ?? 0}`)
   }

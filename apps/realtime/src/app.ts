@@ -6,9 +6,12 @@ import { newCounts } from './metrics/counts.js'
 import { observeNode } from './metrics/observe-node.js'
 import { registerMetrics } from './metrics/register-metrics.js'
 import { connectRoute } from './routes/connect/connect.js'
+import { Places } from './routes/connect/places.js'
+import { fallbackRoutes } from './routes/fallback/fallback.js'
 import { acceptWebSockets, closeMs } from './server/accept-web-sockets.js'
 import { closeSockets, trackConnections } from './server/close-sockets.js'
 import { createServer } from './server/create-server.js'
+import { Sessions } from './sessions/sessions.js'
 import { registerAdmission } from './wire/admission.js'
 import { openBackplane } from './wire/backplane.js'
 import { wireChannels } from './wire/channels.js'
@@ -29,13 +32,15 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
   const counts = newCounts()
   const app = createServer(config)
   const connections = trackConnections(app.server)
+  const sessions = new Sessions()
   const backplane = await openBackplane({
     config,
     counts,
     log: app.log,
     permit: async (send) => send(deadlineOf(app.gate.lease)),
+    sessions,
   })
-  const { hub, broker, reads, optionsOf, streamWatch } = backplane
+  const { uid, hub, broker, reads, optionsOf, streamWatch } = backplane
 
   await registerService(app, config)
   let closeBy = 0
@@ -71,18 +76,32 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     handlers,
     events,
     gate: app.gate,
-    unauthenticated: () => lobby?.size ?? 0,
+    unauthenticated: () => lobby.size,
+    streams: () => sessions.counts,
     malformedMessages: () => broker.malformedMessages,
   })
 
-  connectRoute(app, { config, node, lobby, refusals, closeMs: closeMs(config) })
+  const places = new Places({
+    open: () => hub.size + lobby.size,
+    maxConnections: config.MAX_CONNECTIONS,
+    maxAdmissions: config.MAX_ADMISSIONS,
+  })
+  const waysIn = { config, node, places, refusals, closeMs: closeMs(config) }
+  connectRoute(app, { ...waysIn, lobby: config.ADMISSION === 'connect' ? lobby : undefined })
+  await fallbackRoutes(app, {
+    ...waysIn,
+    lobby,
+    sessions,
+    uid,
+    relay: (address, commands) => broker.relay.send(address, commands),
+  })
   await registerDocumentation(app, config)
   await registerServerApi(app, { config, counts, channels, broker, reads, tokens, optionsOf })
 
   app.addHook('onClose', async () => {
     stopNode(node)
     streamWatch.stop()
-    lobby?.stop()
+    lobby.stop()
     await handlers.close()
     await events?.close(Math.max(minFlushMs, closeBy - performance.now()))
     await broker.close()

@@ -2,6 +2,10 @@ export type { Codec, Encoded } from './codec/codec.js'
 export { codecFor, protobufSubprotocol } from './codec/codec-for.js'
 export { jsonCodec } from './codec/json-codec.js'
 export { protobufCodec } from './codec/protobuf-codec.js'
+export { eventStreamCodec } from './codec/streams/event-stream-codec.js'
+export { jsonStreamCodec } from './codec/streams/json-stream-codec.js'
+export { protobufStreamCodec } from './codec/streams/protobuf-stream-codec.js'
+export type { StreamCodec } from './codec/streams/stream-codec.js'
 export {
   type Disconnect,
   disconnectCodes,
@@ -21,6 +25,7 @@ export {
   rejectUnrecovered,
 } from './commands/commands.js'
 export { decodeCommands, maxCommandsPerFrame } from './commands/decode-commands.js'
+export { type Emulation, readEmulation } from './emulation/read-emulation.js'
 export { ProtocolError, type ProtocolErrorCode } from './errors.js'
 export { fossilDelta } from './fossil-delta.js'
 export { textFrame } from './frames/text-frame.js'

@@ -1,5 +1,5 @@
 import { IncomingHead } from './network/http.js'
-import { HeldCallers, NodeLease, OwnPart, Watch } from './production.js'
+import { HeldCallers, NodeLease, OwnPart, StreamTransport, Watch } from './production.js'
 import type { IsTooLate } from './registry/commands.js'
 import { RegistryClient } from './registry/registry-client.js'
 import { markOf } from './registry/registry-host.js'
@@ -10,6 +10,7 @@ export interface Parts {
   NodeLease: typeof NodeLease
   OwnPart: typeof OwnPart
   HeldCallers: typeof HeldCallers
+  StreamTransport: typeof StreamTransport
   RegistryClient: typeof RegistryClient
   markOf: typeof markOf
   IncomingHead: typeof IncomingHead
@@ -21,6 +22,7 @@ export const productionParts: Parts = {
   NodeLease,
   OwnPart,
   HeldCallers,
+  StreamTransport,
   RegistryClient,
   IncomingHead,
   markOf,

@@ -4,6 +4,7 @@ import { checkWrites, type Masters } from '@portcullis/redis'
 import type { Order } from '../hub/orders.js'
 import type { Permit } from '../hub/permit.js'
 import type { ArrivalPosition } from '../hub/stream.js'
+import type { SessionCommands } from '../sessions/sessions.js'
 import {
   type CommandConnections,
   closeBoth,
@@ -18,6 +19,7 @@ import { Presence } from './presence/presence.js'
 import { ChannelSubscriptions } from './pubsub/channel-subscriptions.js'
 import { Control } from './pubsub/control.js'
 import { Publisher } from './pubsub/publisher.js'
+import { Relay } from './pubsub/relay.js'
 import { Subscriber } from './pubsub/subscriber.js'
 import { readsRegistry } from './reads-registry.js'
 import { Streams } from './streams/streams.js'
@@ -47,6 +49,8 @@ export interface BrokerOptions {
   onRestored: () => void
   /** Receives a valid order of the server API, from any node. */
   onOrder: (order: Order) => void
+  /** Receives commands that another node got. Returns false when this node has no such session. */
+  onCommands: (commands: SessionCommands) => boolean
   /** Describes this node for `info`. */
   describe: () => InfoNode
   /** Counts the clients of this node in a channel. */
@@ -64,6 +68,8 @@ export class Broker {
   readonly channels: ChannelSubscriptions
   /** Orders to all nodes, and questions about them. */
   readonly control: Control
+  /** Commands for sessions of other nodes. */
+  readonly relay: Relay
   readonly #connections: CommandConnections
   readonly #prefix: string
   readonly #masters: Masters
@@ -126,6 +132,16 @@ export class Broker {
       onMalformed,
       onError,
     })
+    const { onCommands } = options
+    this.relay = new Relay({
+      uid,
+      keys: names,
+      subscriber,
+      publisher,
+      onCommands,
+      onMalformed,
+      onError,
+    })
   }
 
   /**
@@ -164,6 +180,7 @@ export class Broker {
       broker = new Broker(options, connections, agreed)
       await broker.#subscriber.open()
       await broker.control.listen()
+      await broker.relay.listen()
       return broker
     } catch (error) {
       await (broker?.close() ?? closeBoth(connections))
@@ -207,6 +224,7 @@ export class Broker {
   async close(): Promise<void> {
     this.#stopProbes()
     this.control.stop()
+    this.relay.stop()
     await this.presence.close()
     this.#masters.close()
     await Promise.all([closeBoth(this.#connections), this.#subscriber.close()])

@@ -19,6 +19,8 @@ export interface Keys {
   readonly control: string
   /** Redis channel: answers to one node; in the first partition. */
   inbox(node: string): string
+  /** Redis channel: commands for sessions of one node, and answers to it; in the first partition. */
+  relay(node: string): string
   /** Stream: a channel's history; the id of each entry is `<offset>-0`. */
   stream(name: string): string
   /** Hash: the end of a channel's stream (`offset`, `epoch`), and its last change of masters. */
@@ -56,6 +58,7 @@ export function keys(prefix: string, partitions: number): Keys {
     },
     control: inPartition(0, 'control'),
     inbox: (node) => inPartition(0, `node:${node}`),
+    relay: (node) => inPartition(0, `relay:${node}`),
     stream: (name) => ofChannel(name, 'stream'),
     place: (name) => ofChannel(name, 'place'),
     // A channel's name contains no space.

@@ -8,6 +8,7 @@ import {
 import type { Static } from '@sinclair/typebox'
 import { type Endpoints, readEndpoints } from '../handlers/endpoints.js'
 import { type Namespaces, readNamespaces } from '../hub/namespaces.js'
+import { type StreamKind, streamKinds } from '../sessions/sessions.js'
 import { defaultNodeName, requireRoomForNumber, workerName } from './node-name.js'
 import { readOrigins } from './read-origins.js'
 import { bytesPerSubscription, configSchema } from './schema.js'
@@ -21,6 +22,7 @@ export type Config = Omit<
   | 'MAX_ANSWER_BYTES'
   | 'MAX_FRAME_BYTES'
   | 'ALLOWED_ORIGINS'
+  | 'FALLBACK_TRANSPORTS'
   | 'NAMESPACES'
   | 'HANDLERS'
   | 'SERVER_SUBSCRIPTIONS'
@@ -30,6 +32,7 @@ export type Config = Omit<
   MAX_ANSWER_BYTES: number
   MAX_FRAME_BYTES: number
   ALLOWED_ORIGINS: readonly string[]
+  FALLBACK_TRANSPORTS: readonly StreamKind[]
   NAMESPACES: Namespaces
   HANDLERS: Endpoints
   SERVER_SUBSCRIPTIONS: readonly string[]
@@ -98,6 +101,9 @@ export function config(environment: Environment, place?: WorkerPlace): Config {
     SERVER_SUBSCRIPTIONS: channels,
     NODE_NAME: place === undefined ? name : workerName(name, place),
     ALLOWED_ORIGINS: readOrigins(ALLOWED_ORIGINS),
+    FALLBACK_TRANSPORTS: streamKinds.filter((kind) =>
+      rest.FALLBACK_TRANSPORTS.split(/ *, */).includes(kind),
+    ),
   }
 }
 

@@ -119,11 +119,18 @@ export const configSchema = Type.Object({
     description:
       'upgrade: each upgrade must bring a token. connect: the token may also come in the first command, for clients that cannot send it earlier',
   }),
+  FALLBACK_TRANSPORTS: Type.String({
+    default: 'http_stream',
+    pattern: '^(?:none|(?:http_stream|sse)(?: *, *(?:http_stream|sse))*)$',
+    form: 'none, http_stream, sse, or http_stream,sse',
+    description:
+      'ways in beside WebSockets, for clients whose network blocks these: http_stream, sse, or both, separated by a comma; or none. With sse the token is in the address, where proxies log it',
+  }),
   MAX_UNAUTHENTICATED: Type.Integer({
     default: 1000,
     minimum: 1,
     description:
-      'maximum number of sockets without a token, under ADMISSION=connect; all WORKERS together',
+      'maximum number of sockets without a token, under ADMISSION=connect, and of streams (FALLBACK_TRANSPORTS) whose token auth is asked about; all WORKERS together',
   }),
   CONNECT_DEADLINE_MS: Type.Integer({
     default: 10_000,

@@ -23,7 +23,7 @@ import { Allowance } from './io/allowance.js'
 import { Input } from './io/input.js'
 import { Output } from './io/output.js'
 import { readerFor } from './io/reader.js'
-import type { Transport, TransportName } from './io/transport.js'
+import type { EmulationAddress, Transport, TransportName } from './io/transport.js'
 import type { Node, Reader } from './node.js'
 import type { ConnectingSession, ConnectReply } from './session.js'
 import { type ConnectionState, closed, closing, type Opened } from './state.js'
@@ -99,6 +99,14 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
 
   get transport(): TransportName {
     return this.#transport.name ?? 'websocket'
+  }
+
+  get session(): string {
+    return this.address.session
+  }
+
+  get address(): EmulationAddress {
+    return this.#transport.emulation ?? { session: this.id, node: this.node.name }
   }
 
   get info(): ClientInfo {

@@ -20,8 +20,9 @@ export interface LobbyOptions {
 }
 
 /**
- * Sockets whose upgrade had no token, until their first command shows one (`ADMISSION=connect`). No
- * application data is kept for them or reaches them: the connection begins with the grant.
+ * Sockets whose upgrade had no token, until their first command shows one (`ADMISSION=connect`), and HTTP
+ * streams whose token came in their first command. No application data is kept for them or reaches them:
+ * the connection begins with the grant.
  */
 export class Lobby {
   readonly #options: LobbyOptions

@@ -7,7 +7,7 @@ import type {
   ReplyError,
 } from '@portcullis/protocol'
 import type { ChannelOrder } from './commands/channel-order.js'
-import type { TransportName } from './io/transport.js'
+import type { EmulationAddress, TransportName } from './io/transport.js'
 import type { ConnectionIdentity, Reader, Services } from './node.js'
 import type { Subscriptions } from './subscriptions/subscriptions.js'
 import type { Grant } from './tokens.js'
@@ -49,4 +49,6 @@ export type ConnectReply = Extract<ReplyBody, { connect: unknown } | { error: un
 export interface ConnectingSession extends Session {
   /** Sends the reply to `connect`, then handles the commands that waited for it. */
   finishConnect(id: number, body: ConnectReply): void
+  /** The session and the node, as the reply names them. */
+  readonly address: EmulationAddress
 }

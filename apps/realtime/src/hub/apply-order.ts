@@ -30,10 +30,10 @@ function selected(hub: Hub, order: Order): readonly Member[] {
   return hub.of(order.user).filter((member) => isTarget(member, order) && !kept.includes(member.id))
 }
 
-function isTarget({ id, identity }: Member, target: Target): boolean {
+function isTarget({ id, session, identity }: Member, target: Target): boolean {
   return (
     (target.client === undefined || id === target.client) &&
-    (target.session === undefined || id === target.session) &&
+    (target.session === undefined || session === target.session) &&
     (target.identity === undefined || identity === target.identity)
   )
 }

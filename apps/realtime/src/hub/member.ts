@@ -4,6 +4,8 @@ import type { SubscribeOrder } from './orders.js'
 /** A connection, as the hub uses it. */
 export interface Member {
   readonly id: string
+  /** The same as `id`, or the secret of a client that sends its commands in emulation requests. */
+  readonly session: string
   readonly identity: string
   readonly subject: string
   readonly codec: Codec

@@ -10,7 +10,7 @@ const target = {
   user: Subject,
   /** Only this connection. */
   client: Type.Optional(Id),
-  /** Same as `client`: a connection and its session share their id. */
+  /** Only the connection with this session, as the reply to `connect` names it. */
   session: Type.Optional(Id),
   /** Only connections with tokens of this identity. */
   identity: Type.Optional(Type.String({ maxLength: 128 })),

@@ -4,6 +4,13 @@ import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client'
 export interface Instruments {
   /** @param ofWorkers - how the values of several workers become one; by default their sum */
   gauge(name: string, help: string, value: () => number, ofWorkers?: Aggregator): void
+  /** A gauge with one label. */
+  gauges<Label extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    values: () => Iterable<readonly [string, number]>,
+  ): void
   counter(name: string, help: string, value: () => number): void
   /** A counter with one label. */
   labelled<Label extends string>(
@@ -25,6 +32,25 @@ export function instrumentsOf(registry: Registry): Instruments {
         registers,
         collect() {
           this.set(value())
+        },
+      })
+    },
+    gauges<Label extends string>(
+      name: string,
+      help: string,
+      label: Label,
+      values: () => Iterable<readonly [string, number]>,
+    ) {
+      new Gauge<Label>({
+        name,
+        help,
+        aggregator: 'sum',
+        registers,
+        labelNames: [label],
+        collect() {
+          for (const [key, value] of values()) {
+            this.labels(key).set(value)
+          }
         },
       })
     },

@@ -14,6 +14,8 @@ export interface MetricSources {
   gate: Gate
   malformedMessages: () => number
   unauthenticated: () => number
+  /** Number of open HTTP streams of each kind. */
+  streams: () => Readonly<Record<string, number>>
 }
 
 /**
@@ -30,14 +32,17 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
 }
 
 function registerConnectionMetrics(
-  { gauge, labelled }: Instruments,
-  { hub, counts, unauthenticated }: MetricSources,
+  { gauge, gauges, labelled }: Instruments,
+  { hub, counts, unauthenticated, streams }: MetricSources,
 ): void {
   gauge('realtime_connections', 'open connections', () => hub.size)
   gauge(
     'realtime_unauthenticated',
     'open sockets that have not presented a token yet',
     unauthenticated,
+  )
+  gauges('realtime_streams', 'open HTTP streams by transport', 'transport', () =>
+    Object.entries(streams()),
   )
   gauge('realtime_subscriptions', 'subscriptions', () => hub.counts.subscriptions)
   gauge('realtime_channels', 'channels with a subscriber', () => hub.counts.channels)

@@ -8,7 +8,7 @@ import type { Hub } from '../hub/hub.js'
 
 export interface CloseSocketsOptions {
   hub: Hub
-  lobby: Lobby | undefined
+  lobby: Lobby
   /** All connections of the server. */
   connections: Iterable<Socket>
   deadlineMs: number
@@ -50,7 +50,7 @@ export async function closeSockets(
     resetAll.unref()
     app.server.once('close', () => clearTimeout(resetAll))
   })
-  lobby?.close()
+  lobby.close()
   const closeAll = async () => {
     await drain(hub, { overMs: deadlineMs / 2 })
     // A socket stays in `clients` until it has closed.

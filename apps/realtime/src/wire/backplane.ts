@@ -9,6 +9,7 @@ import type { Permit } from '../hub/permit.js'
 import { StreamWatch } from '../hub/stream-watch.js'
 import type { Counts } from '../metrics/counts.js'
 import { BulkReads } from '../scheduling/bulk-reads.js'
+import type { Sessions } from '../sessions/sessions.js'
 import { version } from '../version.js'
 import { type OptionsOf, wireHub } from './hub.js'
 
@@ -32,10 +33,14 @@ export interface BackplaneWiring {
   log: FastifyBaseLogger
   /** Permits the node's own writes while it holds its lease. */
   permit: Permit
+  /** The HTTP streams of this node, for commands that another node got. */
+  sessions: Sessions
 }
 
 /** The hub of this node, connected with the other nodes through Redis. */
 export interface Backplane {
+  /** Random id of this process, by which other nodes reach it. */
+  readonly uid: string
   readonly hub: Hub
   readonly broker: Broker
   readonly reads: BulkReads
@@ -49,6 +54,7 @@ export async function openBackplane({
   counts,
   log,
   permit,
+  sessions,
 }: BackplaneWiring): Promise<Backplane> {
   const uid = randomUUID()
   const optionsOf: OptionsOf = (channel) => config.NAMESPACES.of(channel)
@@ -75,6 +81,7 @@ export async function openBackplane({
     onOrder: (order) => {
       applyOrder(hub, order, (error) => log.warn({ err: error, order: order.type }, 'order'))
     },
+    onCommands: (commands) => sessions.receive(commands),
     onError: (error) => log.warn({ err: error }, 'redis'),
   })
   const reads = new BulkReads({
@@ -88,7 +95,7 @@ export async function openBackplane({
     everyMs: verifyMs,
     retryMs: verifyAgainMs,
   })
-  return { hub, broker, reads, optionsOf, streamWatch }
+  return { uid, hub, broker, reads, optionsOf, streamWatch }
 }
 
 function describeNode(uid: string, name: string, hub: Hub): () => InfoNode {

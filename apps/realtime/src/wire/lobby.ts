@@ -3,16 +3,8 @@ import { Connection } from '../connection/connection.js'
 import { Lobby } from '../connection/lobby.js'
 import type { Node } from '../connection/node.js'
 
-/**
- * Makes the lobby of `ADMISSION=connect`; returns undefined when each upgrade must bring a token.
- */
-export function openLobby(
-  { ADMISSION, CONNECT_DEADLINE_MS }: Config,
-  node: Node,
-): Lobby | undefined {
-  if (ADMISSION !== 'connect') {
-    return undefined
-  }
+/** Makes the lobby for clients whose token arrives in the first command. */
+export function openLobby({ CONNECT_DEADLINE_MS }: Config, node: Node): Lobby {
   return new Lobby({
     deadlineMs: CONNECT_DEADLINE_MS,
     enter: (transport, codec, grant, token) =>

@@ -20,6 +20,7 @@ function listener(options: SubscriptionOptions = {}, codec = jsonCodec) {
   const deltas: boolean[] = []
   const member: Member = {
     id: 'id',
+    session: 'id',
     subject: 'ada',
     identity: 'shop',
     codec,

@@ -19,6 +19,7 @@ function member(id: string, subject = 'ada', identity = 'shop', codec = jsonCode
   const ended: number[] = []
   return {
     id,
+    session: id,
     subject,
     identity,
     codec,

@@ -115,6 +115,7 @@ function subscriber(id: string): Subscriber {
   const losses: number[] = []
   const member: Subscriber = {
     id,
+    session: id,
     identity: 'shop',
     subject: id,
     codec: jsonCodec,

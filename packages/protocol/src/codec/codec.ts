@@ -45,6 +45,9 @@ export interface Codec {
   /** The server's ping. */
   readonly ping: Encoded
 
-  /** Returns a whole WebSocket frame with all of these messages, in order. There is at least one. */
+  /**
+   * Returns one frame with all of these messages, in order; there is at least one. It is a whole WebSocket
+   * frame, or a piece of an HTTP stream (`StreamCodec`).
+   */
   frame(messages: readonly Encoded[]): Buffer
 }

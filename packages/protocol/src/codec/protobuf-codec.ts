@@ -42,11 +42,11 @@ export const protobufCodec: Codec = {
 
 const halfSurrogatePair = /\p{Surrogate}/u
 
-function encode(reply: object): Encoded {
+export function encode(reply: object): Encoded {
   return bytesOf(ReplyMessage.encodeDelimited(reply).finish())
 }
 
-function bytesOf(message: string | Uint8Array): Buffer {
+export function bytesOf(message: string | Uint8Array): Buffer {
   if (typeof message === 'string') {
     return Buffer.from(message)
   }
@@ -140,7 +140,7 @@ function decodeCommand(bytes: Buffer): Command {
 }
 
 /** Turns the library's errors, which are of several classes, into a ProtocolError. */
-function readProtobuf<T>(read: () => T): T {
+export function readProtobuf<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {

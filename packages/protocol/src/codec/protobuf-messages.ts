@@ -85,6 +85,10 @@ const root = protobuf.Root.fromJSON({
     SendRequest: { fields: { data: field(1, 'bytes') } },
     RpcRequest: { fields: { data: field(1, 'bytes'), method: field(2, 'string') } },
 
+    EmulationRequest: {
+      fields: { node: field(1, 'string'), session: field(2, 'string'), data: field(3, 'bytes') },
+    },
+
     Reply: {
       fields: {
         id: field(1, 'uint32'),
@@ -117,8 +121,10 @@ const root = protobuf.Root.fromJSON({
         leave: field(6, 'Presence'),
         unsubscribe: field(7, 'Unsubscribe'),
         subscribe: field(9, 'Subscribe'),
+        disconnect: field(11, 'Disconnect'),
       },
     },
+    Disconnect: { fields: { code: field(1, 'uint32'), reason: field(2, 'string') } },
     Subscribe: {
       fields: {
         recoverable: field(1, 'bool'),
@@ -193,4 +199,5 @@ const root = protobuf.Root.fromJSON({
 })
 
 export const CommandMessage = root.lookupType('Command')
+export const EmulationMessage = root.lookupType('EmulationRequest')
 export const ReplyMessage = root.lookupType('Reply')

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import type { Disconnect } from '../codes/disconnect-codes.js'
 import type { ReplyError } from '../codes/reply-errors.js'
 import type { Unsubscribe } from '../codes/unsubscribe-codes.js'
 import { writeJson } from '../json/write-json.js'
@@ -180,6 +181,11 @@ export function encodeSubscribePush(channel: string, subscribe: SubscribePush): 
 /** Returns the push that the server has ended a subscription. */
 export function encodeUnsubscribePush(channel: string, { code, reason }: Unsubscribe): string {
   return JSON.stringify({ push: { channel, unsubscribe: { code, reason } } })
+}
+
+/** Returns the push that ends an HTTP stream. It belongs to no channel. */
+export function encodeDisconnectPush({ code, reason }: Disconnect): string {
+  return JSON.stringify({ push: { disconnect: { code, reason } } })
 }
 
 /** Returns the push that a client has joined or left a channel. */

@@ -129,6 +129,7 @@ export class ClientSocket extends EventEmitter {
 export class RawSocket extends EventEmitter {
   destroyed = false
   writableLength = 0
+  #ended = false
   readonly #process: Process
   readonly #watcher: SocketWatcher
   readonly #slow: boolean
@@ -142,7 +143,7 @@ export class RawSocket extends EventEmitter {
   }
 
   get writable(): boolean {
-    return !this.destroyed
+    return !this.destroyed && !this.#ended
   }
 
   write(bytes: Buffer): void {
@@ -168,6 +169,14 @@ export class RawSocket extends EventEmitter {
     } else {
       this.#queue(done)
     }
+  }
+
+  /** Ends the stream after everything written; the peer then closes the connection. */
+  end(): void {
+    this.#ended = true
+    this.afterwards(() => {
+      this.#process.event(this.#process.random.between(0.1, 2), () => this.destroy())
+    })
   }
 
   destroy(): void {
@@ -199,8 +208,10 @@ export class RawSocket extends EventEmitter {
   #later(): void {
     const { min, max } = slowMs
     this.#process.event(this.#process.random.between(min, max), () => {
-      // After a stop, a process handles its timers before its sockets.
-      this.#process.event(0, () => this.#leave())
+      const { stops } = this.#process
+      // After a stop, a process handles its timers before its sockets. The guarantee does not cover a stop
+      // in the middle of a turn in which the socket became writable.
+      this.#process.event(0, () => (this.#process.stops === stops ? this.#leave() : this.#later()))
     })
   }
 

@@ -6,6 +6,11 @@ import type { Process } from '../world/process.js'
 import type { Random } from '../world/random.js'
 import type { World } from '../world/world.js'
 
+interface Inbox {
+  process: Process
+  onMessage: (message: Buffer) => void
+}
+
 interface Listener {
   process: Process
   deliver: (channel: string, bytes: Buffer) => void
@@ -32,6 +37,7 @@ export class Broker {
   readonly #options: BrokerOptions
   readonly #random: Random
   readonly #listeners = new Set<Listener>()
+  readonly #inboxes = new Map<string, Inbox>()
   readonly #scripts: Scripts
   readonly #offsetUs: number
   #process: Process
@@ -100,6 +106,33 @@ export class Broker {
         process.event(this.#random.between(0.1, 5), () => deliver(channel, bytes))
       }
     }
+  }
+
+  /** Passes messages for one node on to it. */
+  subscribe(process: Process, key: string, onMessage: Inbox['onMessage']): void {
+    const inbox = { process, onMessage }
+    this.#inboxes.set(key, inbox)
+    process.onKilled(() => {
+      if (this.#inboxes.get(key) === inbox) {
+        this.#inboxes.delete(key)
+      }
+    })
+  }
+
+  /** Sends a message of one node to another, sometimes very late or twice. Returns the number of receivers. */
+  send(from: Process, key: string, message: string): Promise<number> {
+    const inbox = this.#inboxes.get(key)
+    if (inbox !== undefined && !this.#process.killed) {
+      const { process, onMessage } = inbox
+      const copies = this.#random.chance(0.02) ? 2 : 1
+      for (let copy = 0; copy < copies; copy++) {
+        const maxMs = this.#random.chance(0.1) ? 600 : 5
+        process.event(this.#random.between(0.1, maxMs), () => onMessage(Buffer.from(message)))
+      }
+    }
+    return new Promise((resolve) => {
+      from.event(this.#random.between(0.1, 5), () => resolve(inbox === undefined ? 0 : 1))
+    })
   }
 
   /** Publishes repeatedly, about every `ms`, without a token. */

@@ -1,9 +1,9 @@
-import { ClientSocket } from '../network/client-socket.js'
 import type { Connection } from '../production.js'
 import type { SimulatedToken } from '../registry/registry.js'
 import type { Random } from '../world/random.js'
 import type { World } from '../world/world.js'
 import type { SimulatedNode } from './node.js'
+import { dialWebSocket, openStream, type WayIn } from './ways-in.js'
 
 /** The surroundings of a client. */
 export interface ClientWorld {
@@ -31,10 +31,11 @@ export class Client {
   /** The token of its next connection. */
   token: SimulatedToken
   #node: SimulatedNode | undefined
-  #socket: ClientSocket | undefined
+  #way: WayIn | undefined
   #connection: Connection | undefined
-  #commands = 0
   readonly #slow: boolean
+  /** True if its network blocks WebSockets. */
+  readonly #blocked: boolean
   /** True if it reconnects although a close code forbids it. */
   readonly #stubborn: boolean
   #refusals = 0
@@ -49,6 +50,7 @@ export class Client {
     this.#random = within.world.random(`client/${name}`)
     this.#slow = this.#random.chance(0.15)
     this.#stubborn = this.#random.chance(0.5)
+    this.#blocked = this.#random.chance(0.35)
     this.#awaySince = within.world.now
     this.#publishAgain()
   }
@@ -85,52 +87,66 @@ export class Client {
   }
 
   connect(): void {
-    const { world } = this.#in
     const node = this.#in.pickNode(this.#random)
-    if (this.#socket !== undefined || this.#over) {
+    if (this.#way !== undefined || this.#over) {
       return
     }
     if (node === undefined) {
       this.#reconnect()
       return
     }
+    this.#dial(node)
+  }
+
+  #dial(node: SimulatedNode): void {
+    const { world } = this.#in
+    const { token } = this
     let closed = false
-    const socket = new ClientSocket(
-      node.process,
-      {
-        out: (bytes) => this.#out(node, bytes),
-        closed: (code) => {
-          if (closed) {
-            return
-          }
-          closed = true
-          world.schedule(this.#travel(), () => this.#closed(node, socket, code))
-        },
+    world.note(this.name, () => `dials ${node.name} with ${token.jti}`)
+    const dial = this.#blocked ? openStream : dialWebSocket
+    const way = dial({
+      node,
+      slow: this.#slow,
+      token: token.jti,
+      travel: () => this.#travel(),
+      now: () => world.now,
+      pickNode: () => this.#in.pickNode(this.#random),
+      opened: (connection, status) => this.#opened(node, way, connection, status),
+      ready: () => {
+        if (this.#way === way) {
+          this.#send({ subscribe: { channel } })
+        }
       },
-      this.#slow,
-    )
-    this.#socket = socket
+      out: (bytes) => this.#out(node, bytes),
+      closed: (code) => {
+        if (!closed) {
+          closed = true
+          world.schedule(this.#travel(), () => this.#closed(node, way, code))
+        }
+      },
+    })
+    this.#way = way
     this.#node = node
     this.#connection = undefined
-    const token = this.token
-    world.note(this.name, () => `dials ${node.name} with ${token.jti}`)
-    node.process.onKilled(() => socket.gone())
-    node.process.event(this.#travel(), () => {
-      void node.upgrade(socket, token.jti, (connection, status) => {
-        if (connection === undefined) {
-          world.note(this.name, `is refused by ${node.name}: ${status}`)
-          world.history.count(status === 401 ? 'refused: token' : 'refused: unavailable')
-          world.schedule(this.#travel(), () => this.#closed(node, socket, status))
-          return
-        }
-        world.history.count('admitted')
-        world.note(this.name, () => `is connected to ${node.name} as ${connection.id.slice(0, 8)}`)
-        this.#connection = connection
-      })
-    })
-    // Right after the upgrade, without waiting for its answer.
-    this.#send({ connect: {} })
-    this.#send({ subscribe: { channel } })
+    node.process.onKilled(() => way.gone())
+  }
+
+  #opened(
+    node: SimulatedNode,
+    way: WayIn,
+    connection: Connection | undefined,
+    status: number,
+  ): void {
+    const { world } = this.#in
+    if (connection === undefined) {
+      world.note(this.name, `is refused by ${node.name}: ${status}`)
+      world.history.count(status === 401 ? 'refused: token' : 'refused: unavailable')
+      world.schedule(this.#travel(), () => this.#closed(node, way, status))
+      return
+    }
+    world.history.count(this.#blocked ? 'streams admitted' : 'admitted')
+    world.note(this.name, () => `is connected to ${node.name} as ${connection.id.slice(0, 8)}`)
+    this.#connection = connection
   }
 
   publish(): void {
@@ -145,25 +161,17 @@ export class Client {
 
   /** Leaves without closing its connection. */
   vanish(): void {
-    const socket = this.#socket
+    const way = this.#way
     const node = this.#node
-    if (socket === undefined || node === undefined) {
+    if (way === undefined || node === undefined) {
       return
     }
     this.#vanished = true
-    node.process.event(this.#travel(), () => socket.gone())
+    node.process.event(this.#travel(), () => way.gone())
   }
 
   #send(command: object): void {
-    const socket = this.#socket
-    const node = this.#node
-    if (socket === undefined || node === undefined) {
-      return
-    }
-    this.#commands += 1
-    const text = JSON.stringify({ id: this.#commands, ...command })
-    socket.sent = Math.max(socket.sent, this.#in.world.now + this.#travel())
-    node.process.event(socket.sent - this.#in.world.now, () => socket.message(text))
+    this.#way?.send(command)
   }
 
   #publishAgain(): void {
@@ -188,14 +196,14 @@ export class Client {
     )
   }
 
-  #closed(node: SimulatedNode, socket: ClientSocket, code: number): void {
-    if (this.#socket !== socket) {
+  #closed(node: SimulatedNode, way: WayIn, code: number): void {
+    if (this.#way !== way) {
       return
     }
     const { world } = this.#in
     world.note(this.name, `is closed by ${node.name}: ${code}`)
     const connection = this.#connection
-    this.#socket = undefined
+    this.#way = undefined
     this.#connection = undefined
     if (connection !== undefined) {
       this.#awaySince = world.now

@@ -1,4 +1,5 @@
 import type { ClientSocket } from '../network/client-socket.js'
+import type { ClientStream } from '../network/client-stream.js'
 import type { HttpRequest } from '../network/http.js'
 import type { Network } from '../network/network.js'
 import { admitUpgrade, SimulatedServer } from '../network/upgrade.js'
@@ -9,6 +10,7 @@ import {
   Connection,
   Deadline,
   drain,
+  type EmulationAddress,
   type GateStats,
   type Hub,
   type Node,
@@ -21,6 +23,7 @@ import type { SimulatedToken } from '../registry/registry.js'
 import type { Process } from '../world/process.js'
 import type { AuthReach } from './auth-reach.js'
 import type { Broker } from './broker.js'
+import { SimulatedStreams } from './streams.js'
 import { optionsOf, wireSimulatedNode } from './wire-node.js'
 
 export interface NodeOptions {
@@ -51,6 +54,7 @@ export class SimulatedNode {
   readonly #server = new SimulatedServer()
   readonly #node: Node
   readonly #closeDeadline: CloseDeadline = new Deadline(closeMs, (late) => late.destroy())
+  readonly #streams: SimulatedStreams
   readonly #apiPublish: ReturnType<typeof apiPublish>
 
   constructor(options: NodeOptions) {
@@ -62,6 +66,7 @@ export class SimulatedNode {
     this.hub = hub
     this.#gate = gate
     this.#node = node
+    this.#streams = new SimulatedStreams(options, node, this.#closeDeadline)
     const rates = { commandsPerSecond: 1e6, bytesPerSecond: 1e9, burstSeconds: 1 }
     this.#apiPublish = apiPublish(
       {
@@ -128,6 +133,26 @@ export class SimulatedNode {
       connection.left()
     })
     opened(connection, status)
+  }
+
+  /** Handles `POST /connection/http_stream`; `connect` is its body. */
+  openStream(
+    stream: ClientStream,
+    connect: string,
+    opened: (connection: Connection | undefined, status: number) => void,
+  ): void {
+    if (this.leaving) {
+      opened(undefined, 503)
+    } else {
+      this.#streams.open(stream, connect, (connection) => opened(connection, 200))
+    }
+  }
+
+  /** Handles `POST /emulation`: commands for a session of any node. */
+  async emulate(address: EmulationAddress, commands: string): Promise<void> {
+    if (!this.leaving) {
+      await this.#streams.emulate(address, commands)
+    }
   }
 
   /** Handles `POST /api/publish`, as Fastify and the route do. */

@@ -46,6 +46,8 @@ export class Process {
   #sleptMs = 0
   /** When the machine last woke up from a suspend. */
   wokeAt = Number.NEGATIVE_INFINITY
+  /** How often the process was stopped. */
+  stops = 0
   /** Timers and arrivals that came due while the process was stopped. */
   #waiting: (() => void)[] = []
   readonly #onKilled: (() => void)[] = []
@@ -152,6 +154,7 @@ export class Process {
       return
     }
     this.#state = 'stopped'
+    this.stops += 1
     this.note('is stopped')
   }
 

@@ -20,8 +20,8 @@ export interface ChannelSubscriptionsOptions {
   onMalformed: () => void
 }
 
-/** Redis channels of the node itself: control and inbox. */
-const nodeChannels = 2
+/** Redis channels of the node itself: control, inbox and relay. */
+const nodeChannels = 3
 
 /** The channels that this node receives messages of; each has a Redis channel. */
 export class ChannelSubscriptions {

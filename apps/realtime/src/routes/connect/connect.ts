@@ -12,21 +12,20 @@ import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
 import { checkOrigin, readableByPages } from './check-origin.js'
 import { limitGuest } from './limit-guest.js'
-import { nodeFull, Places } from './places.js'
+import { nodeFull, type Places } from './places.js'
 import { presentedToken } from './presented-token.js'
 import { serveSocket } from './serve-socket.js'
 
 /** The path that the protocol's SDKs expect. */
 export const connectPath = '/connection/websocket'
 
-type ConnectConfig = Pick<
-  Config,
-  'ALLOWED_ORIGINS' | 'MAX_CONNECTIONS' | 'MAX_ADMISSIONS' | 'MAX_UNAUTHENTICATED'
->
+type ConnectConfig = Pick<Config, 'ALLOWED_ORIGINS' | 'MAX_UNAUTHENTICATED'>
 
 export interface ConnectRouteOptions {
   config: ConnectConfig
   node: Node
+  /** Shared by all ways in. */
+  places: Places
   /** Holds sockets without a token; undefined when each upgrade must bring a token. */
   lobby: Lobby | undefined
   /** Limits tokens that arrive in the first command. */
@@ -42,16 +41,11 @@ export interface ConnectRouteOptions {
  */
 export function connectRoute(
   app: FastifyInstance,
-  { config, node, lobby, refusals, closeMs }: ConnectRouteOptions,
+  { config, node, places, lobby, refusals, closeMs }: ConnectRouteOptions,
 ): void {
   const guests = () => lobby?.size ?? 0
   const closeDeadline: CloseDeadline = new Deadline(closeMs, (late) => late.destroy())
   app.addHook('onClose', async () => closeDeadline.stop())
-  const places = new Places({
-    open: () => node.hub.size + guests(),
-    maxConnections: config.MAX_CONNECTIONS,
-    maxAdmissions: config.MAX_ADMISSIONS,
-  })
   app.get(
     connectPath,
     {
