@@ -61,3 +61,46 @@ t.test(
     t.equal(await elsewhere.locator('li').count(), 0, 'a page of another origin is refused')
   },
 )
+
+for (const stream of ['http_stream', 'sse']) {
+  t.test(`a page in Chromium falls back to ${stream}, and is closed when revoked`, async (t) => {
+    let shop: IdentityClient | undefined
+    const site = await startSite(async () => {
+      const issued = await shop?.api('POST', '/v1/tokens', { subject: 'ada' })
+      return issued?.body
+    })
+    t.teardown(() => site.close())
+    const { realtime, api, identityClient } = await startInstallation(t, {
+      realtime: 2,
+      env: { ALLOWED_ORIGINS: site.origin, FALLBACK_TRANSPORTS: 'http_stream,sse' },
+    })
+    const [here, there] = realtime
+    shop = await identityClient('shop', ['tokens:issue', 'subscribe:*', 'publish:*'])
+    const browser = await startChromium()
+    t.teardown(() => browser.close())
+
+    const page = await browser.newPage()
+    const line = (text: string) => page.locator('li', { hasText: text }).first().waitFor()
+    const query = new URLSearchParams({ node: here.url, commands: there.url, stream })
+    await page.goto(`${site.origin}/?${query}`)
+    // The command went through the other node.
+    await line('subscribed')
+    const published = await fetch(`${there.url}/api/publish`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await shop.accessToken()}`,
+      },
+      body: JSON.stringify({ channel: 'news', data: { text: 'hello' } }),
+    })
+    t.equal(published.status, 200)
+    await line('publication {"text":"hello"}')
+    const revoked = await api('POST', '/v1/revocations', {
+      identity: 'shop',
+      subject: 'ada',
+      wait: 5000,
+    })
+    t.match(revoked.body, { complete: true })
+    await line('disconnected 4500 token revoked')
+  })
+}
