@@ -58,7 +58,10 @@ t.test(
     const refused = elsewhere.waitForEvent('console', (message) => message.text().includes('403'))
     await elsewhere.goto(`${site.otherOrigin}/?node=${encodeURIComponent(here.wsUrl)}`)
     await refused
-    t.equal(await elsewhere.locator('li').count(), 0, 'a page of another origin is refused')
+    await elsewhere.locator('li', { hasText: 'ALLOWED_ORIGINS' }).waitFor()
+    await elsewhere.locator('li', { hasText: 'disconnected 0' }).waitFor()
+    const shown = await elsewhere.locator('li').allTextContents()
+    t.notOk(shown.includes('connected'), 'a page of another origin is refused, and told why')
   },
 )
 

@@ -32,6 +32,7 @@ const show = (line: string) => {
 }
 centrifuge.on('connected', () => show('connected'))
 centrifuge.on('disconnected', ({ code, reason }) => show(`disconnected ${code} ${reason}`))
+centrifuge.on('error', ({ error }) => show(`error ${error.code} ${error.message}`))
 const channel = centrifuge.newSubscription('news')
 channel.on('subscribed', () => show('subscribed'))
 channel.on('publication', ({ data }) => show(`publication ${JSON.stringify(data)}`))
