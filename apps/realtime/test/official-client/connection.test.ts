@@ -199,10 +199,11 @@ for (const build of ['json', 'protobuf'] as const) {
 
   t.test(`${build}: falls back to WebSocket when other transports are refused`, async (t) => {
     const token = auth.issue()
+    const plain = await realtimeNode(t, { ...environment, FALLBACK_TRANSPORTS: 'none' })
     const endpoints = [
-      { transport: 'http_stream' as const, endpoint: `${node.url}/connection/http_stream` },
-      { transport: 'sse' as const, endpoint: `${node.url}/connection/sse` },
-      { transport: 'websocket' as const, endpoint: node.wsUrl },
+      { transport: 'http_stream' as const, endpoint: `${plain.url}/connection/http_stream` },
+      { transport: 'sse' as const, endpoint: `${plain.url}/connection/sse` },
+      { transport: 'websocket' as const, endpoint: plain.wsUrl },
     ]
     for (const { transport, endpoint } of endpoints) {
       if (transport !== 'websocket') {
@@ -211,7 +212,7 @@ for (const build of ['json', 'protobuf'] as const) {
     }
     const centrifuge = officialClient(t, endpoints, () => token, {
       build,
-      emulationEndpoint: `${node.url}/emulation`,
+      emulationEndpoint: `${plain.url}/emulation`,
     })
     const connected = next<{ transport: string }>(centrifuge, 'connected')
     centrifuge.connect()

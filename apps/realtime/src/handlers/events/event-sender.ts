@@ -5,6 +5,7 @@ import type { ClientEvent, EventSource, Events } from '../../connection/events.j
 import type { Endpoint } from '../endpoints.js'
 import { HandlerError } from '../errors.js'
 import { requestHeaders } from '../request.js'
+import { signRequest } from './sign-request.js'
 import { type Batch, WaitingEvents } from './waiting-events.js'
 
 /** Keeps a request below the 100 kB that common servers accept. */
@@ -17,7 +18,7 @@ const maxClosingRetryMs = 100
 
 export interface EventSenderOptions {
   endpoint: Endpoint
-  /** Sent with each request, as with the calls of handlers. */
+  /** Sent with each request, as with the calls of handlers, and signs it. */
   secret: string | undefined
   /** Name of the node. */
   node: string
@@ -125,7 +126,7 @@ export class EventSender implements Events {
     const body = JSON.stringify({ node: this.#options.node, run: this.#run, lost, events })
     while (!this.#abandoned.signal.aborted) {
       try {
-        await this.#post(body)
+        await this.#post(`${this.#run}.${events[0]?.seq ?? 0}`, body)
         this.#succeeded(events.length)
         return
       } catch (error) {
@@ -137,14 +138,14 @@ export class EventSender implements Events {
     this.counts.lost += events.length
   }
 
-  async #post(body: string): Promise<void> {
-    const { endpoint, timeoutMs } = this.#options
+  async #post(id: string, body: string): Promise<void> {
+    const { endpoint, timeoutMs, secret } = this.#options
     const { url } = endpoint
     const { statusCode, body: answer } = await this.#agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'POST',
-      headers: this.#headers,
+      headers: { ...this.#headers, ...signRequest(secret, id, body) },
       body,
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#abandoned.signal]),
     })

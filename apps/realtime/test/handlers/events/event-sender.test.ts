@@ -2,6 +2,7 @@ import { jsonCodec, protobufCodec } from '@portcullis/protocol'
 import t, { type Test } from 'tap'
 import type { EventSource } from '../../../src/connection/events.js'
 import { EventSender, type EventSenderOptions } from '../../../src/handlers/events/event-sender.js'
+import { signRequest } from '../../../src/handlers/events/sign-request.js'
 import {
   type Application,
   application,
@@ -60,6 +61,14 @@ t.test('posts events with everything that names the client, and no more', async 
     'content-type': 'application/json',
     authorization: `Bearer ${secret}`,
   })
+  const { 'webhook-id': id, 'webhook-timestamp': at } = request?.headers ?? {}
+  const { 'webhook-signature': signature } = signRequest(
+    secret,
+    String(id),
+    request?.text ?? '',
+    Number(at) * 1000,
+  )
+  t.equal(request?.headers['webhook-signature'], signature)
   const common = { user: 'ada', identity: 'shop', transport: 'websocket' }
   const time = eventsOf(app.requests).map((event) => event['time'])
   t.same(request?.body, {
