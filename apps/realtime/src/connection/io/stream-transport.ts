@@ -3,6 +3,7 @@ import { reset } from '@portcullis/gate'
 import type { StreamCodec } from '@portcullis/protocol'
 import type { EmulationAddress, Transport, TransportName } from './transport.js'
 import type { CloseDeadline } from './web-socket-transport.js'
+import { writeFrames } from './write-frames.js'
 
 export interface StreamTransportOptions {
   name: TransportName
@@ -32,15 +33,9 @@ export class StreamTransport implements Transport {
   }
 
   write(frames: readonly Buffer[]): void {
-    const raw = this.#raw
-    if (!raw.writable) {
-      return
+    if (this.#raw.writable) {
+      writeFrames(this.#raw, frames)
     }
-    raw.cork()
-    for (const frame of frames) {
-      raw.write(frame)
-    }
-    raw.uncork()
   }
 
   backlog(): number {

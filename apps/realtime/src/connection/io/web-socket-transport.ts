@@ -3,6 +3,7 @@ import { resetWebSocket } from '@portcullis/gate'
 import type { WebSocket } from 'ws'
 import type { Deadline } from '../timing/deadline.js'
 import type { Transport } from './transport.js'
+import { writeFrames } from './write-frames.js'
 
 /** Resets peers that do not answer a close frame in time. */
 export type CloseDeadline = Deadline<{ destroy(): void }>
@@ -28,16 +29,7 @@ export class WebSocketTransport implements Transport {
     if (this.#socket.readyState !== this.#socket.OPEN || !raw.writable) {
       return
     }
-    const [first] = frames
-    if (first !== undefined && frames.length === 1) {
-      raw.write(first)
-      return
-    }
-    raw.cork()
-    for (const frame of frames) {
-      raw.write(frame)
-    }
-    raw.uncork()
+    writeFrames(raw, frames)
   }
 
   backlog(): number {

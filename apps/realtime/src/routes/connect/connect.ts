@@ -7,7 +7,7 @@ import { type CloseDeadline, WebSocketTransport } from '../../connection/io/web-
 import { Guest, type Lobby } from '../../connection/lobby.js'
 import type { Node } from '../../connection/node.js'
 import { Deadline } from '../../connection/timing/deadline.js'
-import type { Tokens } from '../../connection/tokens.js'
+import { introspectLimited } from '../refusals/introspect-limited.js'
 import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
 import { checkOrigin, readableByPages } from './check-origin.js'
@@ -107,15 +107,4 @@ function requireUpgrade(request: FastifyRequest): void {
       ...readableByPages,
     })
   }
-}
-
-/**
- * Outside of the route's closures, which would keep the request for as long as the socket is open.
- */
-function introspectLimited(
-  refusals: RefusalLimits,
-  request: FastifyRequest,
-  tokens: Tokens,
-): Tokens['introspect'] {
-  return (token) => refusals.introspect(request, token, (shown) => tokens.introspect(shown))
 }

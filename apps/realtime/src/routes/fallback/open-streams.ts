@@ -13,6 +13,7 @@ import { Deadline } from '../../connection/timing/deadline.js'
 import type { Sessions, StreamKind } from '../../sessions/sessions.js'
 import { nodeFull, type Places } from '../connect/places.js'
 import { presentedToken } from '../connect/presented-token.js'
+import { introspectLimited } from '../refusals/introspect-limited.js'
 import type { RefusalLimits } from '../refusals/limit-refusals.js'
 import { Refusal } from '../refusals/refusal.js'
 
@@ -91,9 +92,7 @@ export function openStreams(app: FastifyInstance, options: StreamsOptions): Stre
             grant: request.grant,
             isAdmitted: presentedToken(request.headers),
           })
-        : lobby.add(transport, codec, (token) =>
-            refusals.introspect(request, token, (shown) => node.tokens.introspect(shown)),
-          )
+        : lobby.add(transport, codec, introspectLimited(refusals, request, node.tokens))
       const removeSession = sessions.add(session, kind, peer)
       const ended = (): void => {
         removeSession()
