@@ -31,6 +31,14 @@ export interface ChannelOptions extends Static<typeof NamespaceOptions> {
   readonly isUnknown: boolean
 }
 
+/** Returns true when a publication goes into the channel's history, which a version needs. */
+export function isKept(
+  { historySize }: Pick<ChannelOptions, 'historySize'>,
+  skipHistory = false,
+): boolean {
+  return historySize > 0 && !skipHistory
+}
+
 /** The empty name stands for channels without a namespace. */
 const Name = '^[A-Za-z0-9_-]{0,64}$'
 const Configuration = Type.Record(

@@ -1,8 +1,8 @@
 import { defined } from '@portcullis/contracts/defined'
 import type { StreamPosition } from '@portcullis/protocol'
-import type { Channels } from '../connection/node.js'
+import type { Channels, PublishOptions } from '../connection/node.js'
+import { isKept } from '../hub/namespaces.js'
 import type { Permit } from '../hub/permit.js'
-import type { PublishIntoOptions } from '../routes/api/commands/publish-into.js'
 import type { BulkReads } from '../scheduling/bulk-reads.js'
 import type { NodeBroker, OptionsOf } from './hub.js'
 
@@ -16,7 +16,7 @@ export interface NodeChannels extends Channels {
     channel: string,
     publication: Buffer,
     permit: Permit,
-    options?: PublishIntoOptions,
+    options?: PublishOptions,
   ): Promise<StreamPosition | undefined>
 }
 
@@ -36,9 +36,10 @@ export function wireChannels({
 }: ChannelsWiring): NodeChannels {
   return {
     async publish(channel, publication, permit, { idempotencyKey, skipHistory, version } = {}) {
-      const { historySize: size, historyTtlSeconds: ttlSeconds } = optionsOf(channel)
+      const channelOptions = optionsOf(channel)
+      const { historySize: size, historyTtlSeconds: ttlSeconds } = channelOptions
       const position = await broker.streams.publish(channel, publication, permit, {
-        ...(size > 0 && skipHistory !== true ? { history: { size, ttlSeconds } } : {}),
+        ...(isKept(channelOptions, skipHistory) ? { history: { size, ttlSeconds } } : {}),
         ...(idempotencyKey === undefined
           ? {}
           : { idempotency: { key: idempotencyKey, ttlSeconds: idempotencySeconds } }),

@@ -5,6 +5,7 @@ import {
   type Publication,
   replyErrors,
 } from '@portcullis/protocol'
+import { isKept } from '../../hub/namespaces.js'
 import type { Handler } from '../handlers.js'
 import type { PublishOptions } from '../node.js'
 import type { Session } from '../session.js'
@@ -57,8 +58,7 @@ async function publishAsAnswered(
     return session.fail(id, replyErrors.permissionDenied)
   }
   const { data: replaced = data, tags, skipHistory, idempotencyKey, version } = answer.result
-  const { historySize } = session.node.optionsOf(channel)
-  if (version !== undefined && (historySize === 0 || skipHistory === true)) {
+  if (version !== undefined && !isKept(session.node.optionsOf(channel), skipHistory)) {
     return session.fail(id, replyErrors.notAvailable)
   }
   const options = defined({ skipHistory, idempotencyKey, version })

@@ -154,8 +154,9 @@ async function useToken(
 }
 
 /**
- * Asks the application's handler, after the token has been found to permit the subscription. Returns the handler's result; undefined once the subscription has ended, also when
- * that happened while the handler was asked.
+ * Asks the application's handler, after the token has been found to permit the subscription. Returns
+ * the handler's result; undefined once the subscription has ended, also when that happened while the
+ * handler was asked.
  */
 async function askHandler(
   session: Session,

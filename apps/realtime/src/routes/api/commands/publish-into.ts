@@ -2,17 +2,11 @@ import { defined } from '@portcullis/contracts/defined'
 import type { ApiError, PublishRequest, PublishResult } from '@portcullis/contracts/server-api'
 import type { Grant } from '@portcullis/gate'
 import { encodePublication, replyErrors, type StreamPosition } from '@portcullis/protocol'
-import type { ChannelOptions } from '../../../hub/namespaces.js'
+import type { PublishOptions } from '../../../connection/node.js'
+import { type ChannelOptions, isKept } from '../../../hub/namespaces.js'
 import { bodyData } from '../body.js'
 import { notAvailable } from '../orders.js'
 import { type ApiReply, apiError, orInternal } from '../reply.js'
-
-export interface PublishIntoOptions {
-  idempotencyKey?: string | undefined
-  skipHistory?: boolean | undefined
-  /** See `PublishOptions` of the broker. */
-  version?: { number: number; epoch: string } | undefined
-}
 
 /**
  * Sends an encoded publication to every node; rejects when Redis is away or the caller's token has
@@ -22,7 +16,7 @@ export type Publish = (
   channel: string,
   publication: Buffer,
   caller: Grant,
-  options?: PublishIntoOptions,
+  options?: PublishOptions,
 ) => Promise<StreamPosition | undefined>
 
 type Publication = Omit<PublishRequest, 'channel'>
@@ -48,16 +42,16 @@ export async function publishInto(
   caller: Grant,
   publication: Publication,
 ): Promise<ApiReply<PublishResult>> {
-  const { isUnknown, historySize } = optionsOf(channel)
-  if (isUnknown) {
+  const channelOptions = optionsOf(channel)
+  if (channelOptions.isUnknown) {
     return apiError(replyErrors.unknownChannel)
   }
   const { idempotency_key: idempotencyKey, skip_history: skipHistory } = publication
   const version = versionOf(publication)
-  if (version !== undefined && (historySize === 0 || skipHistory === true)) {
+  if (version !== undefined && !isKept(channelOptions, skipHistory)) {
     return notAvailable('version in a channel without a history')
   }
-  const options = { idempotencyKey, skipHistory, version }
+  const options = defined({ idempotencyKey, skipHistory, version })
   return orInternal(publish(channel, encoded, caller, options).then((position) => position ?? {}))
 }
 
