@@ -52,13 +52,14 @@ t.test(
     })
     t.match(revoked.body, { complete: true })
     await line('disconnected 4500 token revoked')
+    await line('signed out revoked')
     t.equal(site.tokenRequests(), 1, 'the page requests no other token after a terminal close')
 
     const elsewhere = await browser.newPage()
     const refused = elsewhere.waitForEvent('console', (message) => message.text().includes('403'))
     await elsewhere.goto(`${site.otherOrigin}/?node=${encodeURIComponent(here.wsUrl)}`)
     await refused
-    await elsewhere.locator('li', { hasText: 'ALLOWED_ORIGINS' }).waitFor()
+    await elsewhere.locator('li', { hasText: `the origin ${site.otherOrigin}; add` }).waitFor()
     await elsewhere.locator('li', { hasText: 'disconnected 0' }).waitFor()
     const shown = await elsewhere.locator('li').allTextContents()
     t.notOk(shown.includes('connected'), 'a page of another origin is refused, and told why')

@@ -8,7 +8,10 @@ const node = query.get('node') ?? ''
 const stream = query.get('stream')
 const centrifuge =
   stream === null
-    ? connect(node, { tokens: tokenSource({ url: '/token' }) })
+    ? connect(node, {
+        tokens: tokenSource({ url: '/token' }),
+        onSignedOut: ({ reason }) => show(`signed out ${reason}`),
+      })
     : fallBackTo(stream === 'sse' ? 'sse' : 'http_stream')
 
 /** Connects as a page does whose network blocks WebSockets: nothing answers at their address. */

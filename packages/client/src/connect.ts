@@ -1,9 +1,18 @@
 import { closeCodes } from '@portcullis/contracts/websocket'
-import { Centrifuge, errorCodes, type Options, State, UnauthorizedError } from 'centrifuge'
+import {
+  Centrifuge,
+  disconnectedCodes,
+  errorCodes,
+  type Options,
+  State,
+  UnauthorizedError,
+} from 'centrifuge'
 import { ConnectionTokens } from './connection-tokens.js'
-import { type BrowserWebSocket, type Dial, dialWithSubprotocol } from './dial.js'
+import { type Dial, dialInBrowser, requireWebSocket } from './dial.js'
 import { TokenError } from './errors.js'
-import { refusesOrigin } from './refuses-origin.js'
+import { isBrowser } from './is-browser.js'
+import { OriginCheck } from './origin-check.js'
+import { invalidToken, type SignedOut, signedOutByClose, signedOutByError } from './signed-out.js'
 import type { TokenSource } from './token-source.js'
 
 /** Options of centrifuge-js, without those that `connect` sets. */
@@ -14,12 +23,25 @@ export interface ConnectOptions extends Partial<Omit<Options, 'token' | 'getToke
    * `@portcullis/client/node`.
    */
   dial?: Dial
+  /**
+   * Connects at once. Default: true in a browser, and with `dial`. Otherwise false, so that a page
+   * that is rendered on a server does not connect there; `connect()` of the client does.
+   */
+  autoConnect?: boolean
+  /**
+   * Called when the server or the token endpoint has ended the user's session for good: once, and
+   * again only if the application calls `connect()` of the client and the new session ends too.
+   */
+  onSignedOut?: (signedOut: SignedOut) => void
 }
 
 /** The part of a centrifuge-js client that `connect` uses. */
 export interface Client {
   readonly state: string
-  on(event: 'connecting' | 'disconnected', listener: (context: { code: number }) => void): unknown
+  on(
+    event: 'connecting' | 'disconnected',
+    listener: (context: { code: number; reason: string }) => void,
+  ): unknown
   on(event: 'error', listener: (context: { error: { code: number } }) => void): unknown
   emit(event: 'error', context: { type: string; error: { code: number; message: string } }): unknown
   setToken(token: string): void
@@ -41,8 +63,7 @@ const tokenEndingCodes: ReadonlySet<number> = new Set([
   closeCodes.tokenRevoked.code,
   // The client protocol's "connection expired".
   3005,
-  // The client protocol's "invalid token".
-  3500,
+  invalidToken,
 ])
 
 /** The client protocol's error "token expired". */
@@ -60,7 +81,10 @@ const tokenExpired = 109
  * - the server refuses the upgrade with 403 (a browser reports this only for the origin of the page):
  *   an `error` event of type `upgrade` with code 403, then `disconnected` with code 0.
  *
- * After every other failure the client reconnects, as centrifuge-js does.
+ * After every other failure the client reconnects, as centrifuge-js does. `onSignedOut` is called when
+ * the client stops because the user's session has ended.
+ *
+ * @throws TypeError when it is to connect at once and there is neither `dial` nor a global WebSocket
  */
 export function connect<Built extends Client>(
   url: string,
@@ -71,14 +95,17 @@ export function connect(
   url: string,
   {
     tokens,
-    dial,
+    dial = dialInBrowser,
+    autoConnect = isBrowser() || dial !== dialInBrowser,
+    onSignedOut,
     build = { Centrifuge, UnauthorizedError },
     ...options
   }: ConnectOptions & { build?: ClientBuild<Client> },
 ): Client {
-  const open = dial ?? dialWithSubprotocol(browserWebSocket())
   const own = new ConnectionTokens(tokens)
-  const websocket = socketClass(open, own, {
+  const origin = new OriginCheck()
+  let tokenError: TokenError | undefined
+  const websocket = socketClass(dial, own, {
     // The upgrade carries the token, so keep it out of the connect frame, where it could leak.
     onDial: () => centrifuge.setToken(''),
     onRefused(token, status) {
@@ -91,10 +118,14 @@ export function connect(
         centrifuge.disconnect()
       }
     },
-    onOpened() {
-      originIsKnown = false
+    onOpened: () => origin.opened(),
+    async onUnopened(endpoint) {
+      const refusal = await origin.failed(endpoint)
+      if (refusal !== undefined && centrifuge.state === State.Connecting) {
+        report('upgrade', 403, refusal)
+        centrifuge.disconnect()
+      }
     },
-    onUnopened: (endpoint) => void checkOrigin(endpoint),
   })
   const centrifuge = new build.Centrifuge(url, { ...options, getToken, websocket })
 
@@ -105,27 +136,9 @@ export function connect(
       if (!(error instanceof TokenError) || !error.terminal) {
         throw error
       }
+      tokenError = error
       report('token', errorCodes.clientConnectToken, `${error.code}: ${error.message}`)
       throw new build.UnauthorizedError(error.code)
-    }
-  }
-
-  let originIsKnown = false
-  /** After a dial that failed for an unknown reason: stops if the node refuses the page's origin. */
-  async function checkOrigin(endpoint: string): Promise<void> {
-    if (originIsKnown) {
-      return
-    }
-    originIsKnown = true
-    const isRefused = await refusesOrigin(endpoint)
-    originIsKnown = isRefused !== undefined
-    if (isRefused && centrifuge.state === State.Connecting) {
-      report(
-        'upgrade',
-        403,
-        'the node refuses connections from the origin of this page; add it to ALLOWED_ORIGINS of the node',
-      )
-      centrifuge.disconnect()
     }
   }
 
@@ -143,12 +156,26 @@ export function connect(
 
   centrifuge.on('connecting', onClosed)
   centrifuge.on('disconnected', onClosed)
+  centrifuge.on('disconnected', ({ code, reason }) => {
+    const ended =
+      code === disconnectedCodes.unauthorized && tokenError !== undefined
+        ? signedOutByError(tokenError)
+        : signedOutByClose(code, reason)
+    if (ended !== undefined) {
+      onSignedOut?.(ended)
+    }
+  })
   centrifuge.on('error', ({ error }) => {
     if (error.code === tokenExpired) {
       own.refuse()
     }
   })
-  centrifuge.connect()
+  if (autoConnect) {
+    if (dial === dialInBrowser) {
+      requireWebSocket()
+    }
+    centrifuge.connect()
+  }
   return centrifuge
 }
 
@@ -157,7 +184,7 @@ interface DialEvents {
   onRefused(token: string, status: number): void
   onOpened(): void
   /** A dial failed, and the reason is unknown. */
-  onUnopened(endpoint: string): void
+  onUnopened(endpoint: string): Promise<void>
 }
 
 /**
@@ -183,20 +210,11 @@ function socketClass(open: Dial, tokens: ConnectionTokens, events: DialEvents) {
       socket.addEventListener('close', () => {
         if (!opened && !open.seesRefusals) {
           tokens.failed(token)
-          events.onUnopened(endpoint)
+          void events.onUnopened(endpoint)
         }
       })
       // biome-ignore lint/correctness/noConstructorReturn: see above
       return socket
     }
   }
-}
-
-function browserWebSocket(): BrowserWebSocket {
-  if (typeof globalThis.WebSocket === 'function') {
-    return globalThis.WebSocket
-  }
-  throw new TypeError(
-    'no global WebSocket: pass `dial`, for example dialWithHeader of @portcullis/client/node',
-  )
 }

@@ -36,3 +36,19 @@ export function dialWithSubprotocol(WebSocketClass: BrowserWebSocket): Dial {
     { seesRefusals: false },
   )
 }
+
+/** Dials with the browser's WebSocket class, which it looks up at each dial: a server may have none. */
+export const dialInBrowser: Dial = Object.assign(
+  (...dial: Parameters<Dial>) => dialWithSubprotocol(requireWebSocket())(...dial),
+  { seesRefusals: false },
+)
+
+/** Returns the global WebSocket class. @throws TypeError when there is no such class */
+export function requireWebSocket(): BrowserWebSocket {
+  if (typeof globalThis.WebSocket === 'function') {
+    return globalThis.WebSocket
+  }
+  throw new TypeError(
+    'no global WebSocket: pass `dial`, for example dialWithHeader of @portcullis/client/node',
+  )
+}

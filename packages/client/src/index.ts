@@ -1,3 +1,4 @@
+export { type ChannelTokenOptions, channelToken } from './channel-token.js'
 export { type Client, type ClientBuild, type ConnectOptions, connect } from './connect.js'
 export {
   type BrowserWebSocket,
@@ -7,6 +8,7 @@ export {
   type OnRefused,
 } from './dial.js'
 export { TokenError, type TokenErrorCode } from './errors.js'
+export type { SignedOut, SignedOutReason } from './signed-out.js'
 export {
   fixedToken,
   type TokenSource,
