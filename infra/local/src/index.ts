@@ -4,7 +4,7 @@ export type { Answer, Credentials } from './identities/administrator.js'
 export { type PrivateRedis, type StartRedisOptions, startRedis } from './redis/start-redis.js'
 export type { Api } from './testing/api.js'
 export { type Authority, type Certificate, makeAuthority } from './testing/certificates.js'
-export type { RedisServer } from './testing/redis/server.js'
+export { type RedisServer, type StartServerOptions, startServer } from './testing/redis/server.js'
 export {
   type ClusterOptions,
   type RedisCluster,
