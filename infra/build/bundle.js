@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundledLicenses } from './bundled-licenses.js'
 
 /**
  * The programs, and what each reads at run time besides the Lua scripts of the workspaces in it: paths
@@ -27,8 +28,13 @@ const programs = {
  */
 const replacedForMs = 7 * 24 * 60 * 60 * 1000
 
+/** The command line's bundle is published, and has nothing but its own files. */
+const published = 'cli'
+
 /** Inputs of every bundle besides its modules. */
-const ownFiles = [fileURLToPath(import.meta.url)]
+const ownFiles = ['bundle.js', 'bundled-licenses.js'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+)
 
 /** Replaces `import.meta.url`: the place of the module, not of the bundle. */
 const moduleUrl = '__moduleUrl'
@@ -91,10 +97,12 @@ async function bundle(root, name) {
   for (const file of read) {
     cpSync(join(root, file), join(folder, 'files', file), { recursive: true })
   }
+  writeFileSync(join(folder, 'LICENSES.txt'), bundledLicenses(root, metafile))
   const made = new Set(Object.keys(metafile.outputs).map((file) => join(root, file)))
   removeReplaced(
     folder,
     earlier.filter((file) => !made.has(file)),
+    name === published ? 0 : replacedForMs,
   )
   writeFileSync(inputsOf(root, name), JSON.stringify([...modules, ...read]))
 }
@@ -110,11 +118,12 @@ function modulesIn(folder) {
 
 /**
  * Notes in `replaced.json` since when files are no longer part of the bundle, and removes those that have not
- * been for long enough.
+ * been for `keptForMs`.
  * @param {string} folder the bundle's
  * @param {readonly string[]} files absolute paths
+ * @param {number} keptForMs milliseconds
  */
-function removeReplaced(folder, files) {
+function removeReplaced(folder, files, keptForMs) {
   const list = join(folder, 'replaced.json')
   /** @type {Record<string, number>} Unix milliseconds, by the file's name */
   const known = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : {}
@@ -123,7 +132,7 @@ function removeReplaced(folder, files) {
   const kept = {}
   for (const file of files) {
     const since = known[basename(file)] ?? now
-    if (now - since > replacedForMs) {
+    if (now - since >= keptForMs) {
       rmSync(file, { force: true })
     } else {
       kept[basename(file)] = since
