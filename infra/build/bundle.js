@@ -17,7 +17,7 @@ import { bundledLicenses } from './bundled-licenses.js'
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const programs = {
-  auth: ['node_modules/@fastify/swagger-ui/static'],
+  auth: ['node_modules/@fastify/swagger-ui/static', 'apps/auth/package.json'],
   realtime: ['node_modules/@fastify/swagger-ui/static', 'apps/realtime/package.json'],
   cli: ['apps/cli/completion', 'apps/cli/package.json'],
 }

@@ -51,7 +51,7 @@ t.test(
     await logged(node, /the revocation feed is lost/, before)
     await logged(node, /the revocation feed is in sync/, before)
     t.ok(
-      ((await metric(node, 'realtime_feed_reconnects_total')) ?? 0) > 0,
+      ((await metric(node, 'portcullis_realtime_feed_reconnects_total')) ?? 0) > 0,
       'the reconnect is counted',
     )
     await traffic.reaches(lives)

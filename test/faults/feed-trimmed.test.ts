@@ -47,7 +47,7 @@ t.test(
     }
     await logged(node, /the feed has lost its place; introspecting \d+ live tokens again/, before)
     await logged(node, /the revocation feed is in sync/, before)
-    t.equal(await metric(node, 'realtime_resyncs_total'), 1, 'the resync is counted')
+    t.equal(await metric(node, 'portcullis_realtime_resyncs_total'), 1, 'the resync is counted')
     await traffic.reaches(lives)
     await listens.receives('lives', lives.publish())
     t.same(judge({ clients, revocations, leaseMs }), [])

@@ -54,7 +54,7 @@ for (const [how, part] of Object.entries(ways)) {
         listens.received.some(({ from, n }) => from === 'lives' && n > fromLives),
         'no publication is accepted',
       )
-      t.equal(await metric(node, 'realtime_connections'), 2, 'the sockets stay open')
+      t.equal(await metric(node, 'portcullis_realtime_connections'), 2, 'the sockets stay open')
       node.toAuth.resume()
 
       const code = await ada.closed()

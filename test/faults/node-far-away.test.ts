@@ -42,7 +42,7 @@ t.test('a distant node keeps its lease during continuous revocations', async (t)
   for (const one of covered) {
     t.equal(await one.closed(), 4500)
   }
-  t.equal(await metric(node, 'realtime_leases_lost_total'), 0)
+  t.equal(await metric(node, 'portcullis_realtime_leases_lost_total'), 0)
   await traffic.reaches(lives)
   await listens.receives('lives', lives.publish())
   t.same(judge({ clients, revocations, leaseMs }), [])

@@ -56,7 +56,10 @@ t.test('a node stopped past its lease delivers nothing when it is resumed', asyn
     t.ok(code === 4500 || code === 1006, `${one.name} is closed: ${code}`)
   }
   await logged(node, /the lease is held; connections are let through/, before)
-  t.ok(((await metric(node, 'realtime_leases_lost_total')) ?? 0) > 0, 'the loss is counted')
+  t.ok(
+    ((await metric(node, 'portcullis_realtime_leases_lost_total')) ?? 0) > 0,
+    'the loss is counted',
+  )
   await node.ready()
   if (lives.end === undefined) {
     await traffic.reaches(lives)

@@ -58,7 +58,10 @@ t.test('nodes introspect their tokens again when Redis returns with older data',
   for (const [index, each] of nodes.entries()) {
     await logged(each, /the feed has lost its place; introspecting \d+ live/, logLengths[index])
     await logged(each, /the revocation feed is in sync/, logLengths[index])
-    t.ok(((await metric(each, 'realtime_resyncs_total')) ?? 0) > 0, 'the resync is counted')
+    t.ok(
+      ((await metric(each, 'portcullis_realtime_resyncs_total')) ?? 0) > 0,
+      'the resync is counted',
+    )
   }
   await traffic.reaches(lives)
   await traffic.reaches(listens)

@@ -45,7 +45,10 @@ async function unharmed(): Promise<void> {
   for (;;) {
     const metrics = await (await fetch(`${node.url}/metrics`)).text()
     const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1])
-    if (value('realtime_connections') === 1 && value('realtime_subscriptions') === 0) {
+    if (
+      value('portcullis_realtime_connections') === 1 &&
+      value('portcullis_realtime_subscriptions') === 0
+    ) {
       return
     }
   }

@@ -8,12 +8,16 @@ import { mutate } from '../mutants/run-mutation.js'
 
 const root = new URL('../../', import.meta.url)
 
-t.test("the README's configuration table matches the schemas", async (t) => {
-  const checked = promisify(execFile)(process.execPath, ['infra/docs/config-table.js', '--check'], {
-    cwd: root,
+const generated = [
+  ["the README's configuration table matches the schemas", 'infra/docs/config-table.js'],
+  ["the tables of docs/metrics.md match the services' metrics", 'infra/docs/metrics-table.js'],
+] as const
+for (const [name, program] of generated) {
+  t.test(name, async (t) => {
+    const checked = promisify(execFile)(process.execPath, [program, '--check'], { cwd: root })
+    await t.resolves(checked, 'run npm run docs')
   })
-  await t.resolves(checked, 'run npm run docs')
-})
+}
 
 t.test(
   'each guard that `npm run mutants` removes exists, and docs/guarantee.md lists it',

@@ -53,7 +53,7 @@ t.test('a revocation closes sockets at every worker, and the receipt lists each'
   t.equal(revoked.body.auths.length, 2, 'each worker of auth is a part too')
 
   const metrics = await (await fetch(`${auth.url}/metrics`)).text()
-  t.match(metrics, /^service_workers 2$/m)
-  t.match(metrics, /^portcullis_feed_nodes 2$/m, 'the nodes of all workers of auth')
-  t.match(metrics, /^portcullis_revocations_total\{selector="identity_subject"\} 1$/m)
+  t.match(metrics, /^portcullis_workers 2$/m)
+  t.match(metrics, /^portcullis_auth_feed_nodes 2$/m, 'the nodes of all workers of auth')
+  t.match(metrics, /^portcullis_auth_revocations_total\{selector="identity_subject"\} 1$/m)
 })

@@ -5,6 +5,7 @@ import { recordOwnActs } from './audit/record-own-acts.js'
 import type { Config } from './config.js'
 import { feedRegistry } from './feed/registry.js'
 import { jwt } from './tokens/jwt.js'
+import { version } from './version.js'
 import { setUpAdministrator } from './wire/administrator.js'
 import { openAudit } from './wire/audit.js'
 import { authenticateCallers } from './wire/callers.js'
@@ -57,7 +58,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(jwt, { keys, issuer: config.ISSUER, audience: config.AUDIENCE })
   await openAudit(app, sources, config)
   await authenticateCallers(app, registry, feed, config)
-  await app.register(metrics)
+  await app.register(metrics, { service: 'auth', version })
   decorate(
     app,
     {

@@ -140,12 +140,12 @@ t.test('metrics count what auth does, and contain no names', async (t) => {
   await self.api(admin, 'POST', '/v1/introspections', { tokens: [admin, 'x', 'y'] })
   await self.api(admin, 'POST', '/v1/revocations', { identity: 'x', subject: 'ann' })
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_tokens_issued_total{grant="subject"} 1')
-  t.match(body, 'portcullis_introspections_total{result="active"} 1')
-  t.match(body, 'portcullis_introspections_total{result="inactive"} 2')
-  t.match(body, 'portcullis_revocations_total{selector="identity_subject"} 1')
-  t.match(body, 'portcullis_feed_nodes 1')
-  t.match(body, /portcullis_feed_position_seconds [0-9.]+/)
+  t.match(body, 'portcullis_auth_tokens_issued_total{grant="subject"} 1')
+  t.match(body, 'portcullis_auth_introspections_total{result="active"} 1')
+  t.match(body, 'portcullis_auth_introspections_total{result="inactive"} 2')
+  t.match(body, 'portcullis_auth_revocations_total{selector="identity_subject"} 1')
+  t.match(body, 'portcullis_auth_feed_nodes 1')
+  t.match(body, /portcullis_auth_feed_position_seconds [0-9.]+/)
   t.notMatch(body, /ann|node-1|admin/)
 })
 
@@ -164,42 +164,44 @@ t.test(
           ?.slice(name.length + 1)
       }
       t.equal(
-        await value('portcullis_receipt_parts_total{state="fenced"}'),
+        await value('portcullis_auth_receipt_parts_total{state="fenced"}'),
         '0',
         'before the first increment',
       )
-      t.equal(await value('portcullis_revocation_seconds_count{state="acked"}'), '0')
+      t.equal(await value('portcullis_auth_revocation_duration_seconds_count{state="acked"}'), '0')
 
       const one = await joined(t, self, 'node-1')
       const [id = ''] = await revocations(self, admin, 1)
       await one.events(1)
-      t.equal(await value('portcullis_receipt_parts_pending'), '1')
+      t.equal(await value('portcullis_auth_receipt_parts_pending'), '1')
       const ack = { type: 'ack', cursor: one.cursor(), revocations: [{ id, connectionsClosed: 3 }] }
       one.send(ack)
       one.send(ack)
-      while ((await value('portcullis_receipt_parts_pending')) !== '0') {}
+      while ((await value('portcullis_auth_receipt_parts_pending')) !== '0') {}
       t.equal(
-        await value('portcullis_receipt_parts_total{state="acked"}'),
+        await value('portcullis_auth_receipt_parts_total{state="acked"}'),
         '1',
         'a repeated ack counts once',
       )
-      t.equal(await value('portcullis_revocation_seconds_count{state="acked"}'), '1')
-      const seconds = Number(await value('portcullis_revocation_seconds_sum{state="acked"}'))
+      t.equal(await value('portcullis_auth_revocation_duration_seconds_count{state="acked"}'), '1')
+      const seconds = Number(
+        await value('portcullis_auth_revocation_duration_seconds_sum{state="acked"}'),
+      )
       t.ok(seconds > 0 && seconds < 2, `${seconds} s`)
 
       // The node never renews its lease.
       await self.api(admin, 'POST', '/v1/revocations', { all: true, wait: 60_000 })
-      t.equal(await value('portcullis_receipt_parts_total{state="fenced"}'), PARTITIONS)
-      t.equal(await value('portcullis_nodes_fenced_total'), '1')
+      t.equal(await value('portcullis_auth_receipt_parts_total{state="fenced"}'), PARTITIONS)
+      t.equal(await value('portcullis_auth_nodes_fenced_total'), '1')
       t.match(
-        await value('portcullis_revocation_seconds_bucket{le="5",state="fenced"}'),
+        await value('portcullis_auth_revocation_duration_seconds_bucket{le="5",state="fenced"}'),
         PARTITIONS,
         'soon after the lease is out',
       )
       if (PARTITIONS === '4') {
         proxy.cut()
         t.equal(
-          await value('portcullis_receipt_parts_pending'),
+          await value('portcullis_auth_receipt_parts_pending'),
           'Nan',
           'an unknown number is not zero',
         )

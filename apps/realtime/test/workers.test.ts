@@ -48,13 +48,13 @@ t.test(
   async (t) => {
     const node = await startReady(t, settings)
     const { service, auth, port, url } = node
-    t.equal(await metric(port, 'service_workers'), 2, '/ready waits for all workers')
+    t.equal(await metric(port, 'portcullis_workers'), 2, '/ready waits for all workers')
     const peers = await connectToEach(node, names)
     t.same([...peers.keys()].sort(), names)
-    const open = () => metric(port, 'realtime_connections')
+    const open = () => metric(port, 'portcullis_realtime_connections')
     while ((await open()) !== 2) {}
     t.pass('the sum of all connections is reported')
-    const lease = await metric(port, 'realtime_lease_left_seconds')
+    const lease = await metric(port, 'portcullis_realtime_lease_left_seconds')
     t.ok(lease > 0 && lease <= 60, 'the lease is that of one worker, not a sum')
 
     const token = auth.issue()
@@ -81,7 +81,7 @@ t.test('a worker that is killed comes back under its name, and others continue',
   const node = await startReady(t, settings)
   const { service, port } = node
   const peers = await connectToEach(node, names)
-  const admitted = /^realtime_admissions_total\{result="admitted"\} (\d+)$/m
+  const admitted = /^portcullis_realtime_admissions_total\{result="admitted"\} (\d+)$/m
   const count = async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     return Number(admitted.exec(text)?.[1])
@@ -97,7 +97,7 @@ t.test('a worker that is killed comes back under its name, and others continue',
   const again = await connectToEach(node, ['edge-2'])
   t.ok(again.has('edge-2'))
   t.equal(pidsOf(node, 2).length, 2)
-  while ((await metric(port, 'service_workers')) !== 2) {}
+  while ((await metric(port, 'portcullis_workers')) !== 2) {}
 
   kill(node, 1, 'SIGTERM')
   t.same(await peers.get('edge-1')?.closed, { code: 3001, reason: 'shutdown' }, 'one worker drains')

@@ -20,7 +20,10 @@ export {
 export { type HealthOptions, health, type ReadyCheck } from './health.js'
 export { type InternalOptions, internal, internalSettings } from './internal.js'
 export { type LogLevel, loggerOptions } from './logger.js'
-export { metrics } from './metrics.js'
+export { Durations, durationBounds } from './metrics/durations.js'
+export type { Family } from './metrics/family.js'
+export { Instruments, type LabelValues } from './metrics/instruments.js'
+export { type MetricsOptions, metrics } from './metrics/metrics.js'
 export {
   type AnswerableError,
   answerable,

@@ -3,7 +3,7 @@ import t from 'tap'
 import { documentation } from '../src/documentation.js'
 import { health } from '../src/health.js'
 import { internal } from '../src/internal.js'
-import { metrics } from '../src/metrics.js'
+import { metrics } from '../src/metrics/metrics.js'
 
 t.test('/ready names the failing checks, with Retry-After', async (t) => {
   const app = Fastify()
@@ -42,7 +42,7 @@ t.test('two apps in one process do not share metrics', async (t) => {
   for (let n = 0; n < 2; n++) {
     const app = Fastify()
     await app.register(internal, { port: 0 })
-    await app.register(metrics)
+    await app.register(metrics, { service: 'test', version: '1.2.3' })
     const answer = await app.inject('/metrics')
     t.match(answer.headers['content-type'], /^text\/plain/)
     t.match(answer.body, 'process_cpu_seconds_total')
@@ -56,7 +56,7 @@ t.test(
     const build = async (port: number | undefined) => {
       const app = Fastify({ logger: { level: 'silent' } })
       await app.register(internal, { port })
-      await app.register(metrics)
+      await app.register(metrics, { service: 'test', version: '1.2.3' })
       await app.register(documentation, {
         title: 'test',
         description: '',

@@ -52,7 +52,7 @@ export interface RecordOptions {
  * also finds the entry, even if this process ends. By then the act is committed. When Redis does not take
  * the entry, the answer still reports the success: after an error the caller would repeat the act, and a
  * registration code that was not shown would be lost. The whole entry then goes to the service's log at
- * level `error`, and is counted (`portcullis_audit_entries_lost_total`).
+ * level `error`, and is counted (`portcullis_auth_audit_entries_lost_total`).
  *
  * Issued tokens and refusals do not wait for their entries, which leave together at the end of the tick:
  * issuing costs no second round trip. Refusals of unauthenticated callers are grouped

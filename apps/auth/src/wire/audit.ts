@@ -31,7 +31,7 @@ export async function openAudit(
     append: (partition, records) => appendAudit(registry, retention, partition, records),
     partitionOf: (entry) => auditPartition(entry, registry.partitions),
     onLost(entries, cause) {
-      app.meters.auditEntriesLost.inc(entries.length)
+      app.meters.auditEntriesLost += entries.length
       for (const entry of entries) {
         app.log.error({ entry, err: cause }, 'not in the audit log: Redis did not take it')
       }

@@ -8,7 +8,7 @@ import type { FeedHub } from '../feed/hub.js'
 import type { Inquiries } from '../feed/inquiries.js'
 import type { OwnPart } from '../feed/own-part/own-part.js'
 import type { FeedRegistry } from '../feed/registry.js'
-import { type Meters, meters } from '../meters.js'
+import { type Meters, openMeters } from '../metrics/meters.js'
 import {
   type AuditRetention,
   type AuditWatch,
@@ -65,6 +65,6 @@ export function decorate(app: FastifyInstance, parts: Decorations, config: Confi
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
   app.decorate(
     'meters',
-    meters(app.metrics, { feed: () => feedHub, countPending: () => countPending(registry) }),
+    openMeters(app.metrics, { feed: () => feedHub, countPending: () => countPending(registry) }),
   )
 }

@@ -4,7 +4,7 @@ import type { Events } from '../events/context.js'
 import { countQueued } from '../events/count-queued.js'
 import { Deliverer } from '../events/delivery/deliverer.js'
 import { Poller } from '../events/delivery/poller.js'
-import { eventMeters } from '../events/meters.js'
+import { openEventMeters } from '../metrics/event-meters.js'
 
 /** Opens security events, and delivers them until the app closes. */
 export function openEvents(app: FastifyInstance, config: Config): void {
@@ -25,7 +25,7 @@ export function openEvents(app: FastifyInstance, config: Config): void {
       maxQueued: config.EVENT_QUEUE_LENGTH,
       pollWaitMs: config.EVENT_POLL_WAIT_MS,
     },
-    meters: eventMeters(app.metrics, () => countQueued(registry)),
+    meters: openEventMeters(app.metrics, () => countQueued(registry)),
     onLost: ({ id }) =>
       app.log.warn(
         { receiver: id },

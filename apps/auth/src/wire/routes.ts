@@ -8,9 +8,7 @@ import { describeFeed } from '../routes/feed/describe.js'
 import { routes } from '../routes/index.js'
 import { methodNotAllowed } from '../routes/method-not-allowed.js'
 import { securityOf, securitySchemes } from '../routes/security.js'
-
-/** Version of the API in its descriptions. */
-const version = '0.1.0'
+import { version } from '../version.js'
 
 interface ServedState {
   registry: Registry

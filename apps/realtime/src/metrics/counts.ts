@@ -1,3 +1,6 @@
+/** Callers of the server API may choose close codes; more different ones are counted together. */
+const maxCodes = 100
+
 /** Counters of this node since its start. */
 export interface Counts {
   /** Publications that entered on this node. */
@@ -5,7 +8,7 @@ export interface Counts {
   /** Publications received from Redis. */
   received: number
   /** Closed connections by close code. */
-  readonly disconnects: Map<number, number>
+  readonly disconnects: Map<number | 'other', number>
   /** What limits refused. */
   readonly limited: {
     /** Commands over the rate of a connection. */
@@ -24,4 +27,10 @@ export function newCounts(): Counts {
     disconnects: new Map(),
     limited: { commands: 0, requests: 0, refusals: 0 },
   }
+}
+
+/** Counts a closed connection by its close code. */
+export function countClose({ disconnects }: Pick<Counts, 'disconnects'>, code: number): void {
+  const key = disconnects.has(code) || disconnects.size < maxCodes ? code : 'other'
+  disconnects.set(key, (disconnects.get(key) ?? 0) + 1)
 }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Node } from '../connection/node.js'
-import type { Counts } from './counts.js'
+import { type Counts, countClose } from './counts.js'
 
 /** Returns the callbacks that count and log what happens to connections. */
 export function observeNode(
@@ -9,7 +9,7 @@ export function observeNode(
 ): Pick<Node, 'onClosed' | 'onLimited' | 'onFault'> {
   return {
     onClosed: ({ id, identity, subject }, { code, reason }) => {
-      counts.disconnects.set(code, (counts.disconnects.get(code) ?? 0) + 1)
+      countClose(counts, code)
       log.debug({ client: id, identity, subject, code, reason }, 'closed')
     },
     onLimited: (_connection, commands) => {

@@ -1,10 +1,10 @@
 import type { Gate } from '@portcullis/gate'
-import type { Registry } from 'prom-client'
+import type { Instruments } from '@portcullis/service'
 import type { EventSender } from '../handlers/events/event-sender.js'
 import type { HttpHandlers } from '../handlers/http-handlers.js'
 import type { Hub } from '../hub/hub.js'
 import type { Counts } from './counts.js'
-import { type Instruments, instrumentsOf } from './instruments.js'
+import { families } from './families.js'
 
 export interface MetricSources {
   hub: Hub
@@ -18,157 +18,76 @@ export interface MetricSources {
   streams: () => Readonly<Record<string, number>>
 }
 
-/**
- * Registers the node's metrics. Their values are read at each scrape and cost nothing in between.
- */
-export function registerMetrics(registry: Registry, sources: MetricSources): void {
-  const instruments = instrumentsOf(registry)
+/** Registers the node's metrics. */
+export function registerMetrics(instruments: Instruments, sources: MetricSources): void {
   registerConnectionMetrics(instruments, sources)
   registerMessageMetrics(instruments, sources)
-  registerHandlerMetrics(instruments, sources)
-  registerEventMetrics(instruments, sources)
+  registerBackendMetrics(instruments, sources)
   registerFeedMetrics(instruments, sources)
   registerAdmissionMetrics(instruments, sources)
 }
 
 function registerConnectionMetrics(
-  { gauge, gauges, labelled }: Instruments,
+  instruments: Instruments,
   { hub, counts, unauthenticated, streams }: MetricSources,
 ): void {
-  gauge('realtime_connections', 'open connections', () => hub.size)
-  gauge(
-    'realtime_unauthenticated',
-    'open sockets that have not presented a token yet',
-    unauthenticated,
-  )
-  gauges('realtime_streams', 'open HTTP streams by transport', 'transport', () =>
-    Object.entries(streams()),
-  )
-  gauge('realtime_subscriptions', 'subscriptions', () => hub.counts.subscriptions)
-  gauge('realtime_channels', 'channels with a subscriber', () => hub.counts.channels)
-  labelled(
-    'realtime_disconnects_total',
-    'closed connections by close code',
-    'code',
-    () => counts.disconnects,
-  )
+  instruments.value(families.connections, () => hub.size)
+  instruments.value(families.unauthenticated, unauthenticated)
+  instruments.values(families.streams, () => Object.entries(streams()))
+  instruments.value(families.subscriptions, () => hub.counts.subscriptions)
+  instruments.value(families.channels, () => hub.counts.channels)
+  instruments.values(families.disconnects, () => counts.disconnects)
 }
 
 function registerMessageMetrics(
-  { counter }: Instruments,
+  instruments: Instruments,
   { hub, counts, malformedMessages }: MetricSources,
 ): void {
-  counter(
-    'realtime_published_total',
-    'publications that entered on this node',
-    () => counts.published,
-  )
-  counter('realtime_received_total', 'publications received from Redis', () => counts.received)
-  counter('realtime_deliveries_total', 'frames sent to subscribers', () => hub.deliveries)
-  counter(
-    'realtime_streams_lost_total',
-    'times that the subscribers of a channel had to subscribe again because history lacked missed publications',
-    () => hub.lostStreams,
-  )
-  counter('realtime_bus_garbage_total', 'malformed messages from Redis', malformedMessages)
+  instruments.value(families.published, () => counts.published)
+  instruments.value(families.received, () => counts.received)
+  instruments.value(families.deliveries, () => hub.deliveries)
+  instruments.value(families.streamsLost, () => hub.lostStreams)
+  instruments.value(families.busGarbage, malformedMessages)
 }
 
-function registerHandlerMetrics(
-  { gauge, labelled }: Instruments,
-  { handlers }: MetricSources,
+function registerBackendMetrics(
+  instruments: Instruments,
+  { handlers, events }: MetricSources,
 ): void {
-  gauge(
-    'realtime_handler_calls',
-    "calls to the application's handlers in flight",
-    () => handlers.callsInFlight,
-  )
-  labelled(
-    'realtime_handler_calls_total',
-    "calls to the application's handlers by result",
-    'result',
-    () => Object.entries(handlers.counts),
-  )
-}
-
-function registerEventMetrics({ gauge, labelled }: Instruments, { events }: MetricSources): void {
-  if (events === undefined) {
-    return
+  instruments.value(families.handlerCalls, () => handlers.callsInFlight)
+  instruments.values(families.handlerCallsDone, () => Object.entries(handlers.counts))
+  if (events !== undefined) {
+    instruments.value(families.eventsWaiting, () => events.waiting)
+    instruments.values(families.events, () => Object.entries(events.counts))
   }
-  gauge(
-    'realtime_events_waiting',
-    "events that wait for the application's backend",
-    () => events.waiting,
-  )
-  labelled(
-    'realtime_events_total',
-    "events sent to the application's backend, and events lost because too many waited",
-    'result',
-    () => Object.entries(events.counts),
-  )
 }
 
-function registerFeedMetrics({ gauge, counter }: Instruments, { gate }: MetricSources): void {
-  gauge(
-    'realtime_lease_left_seconds',
-    'remaining time of the lease',
-    () => gate.lease.leftMs / 1000,
-    'min',
-  )
-  counter(
-    'realtime_leases_lost_total',
-    'times that the lease was lost and every connection held',
-    () => gate.stats.leasesLost,
-  )
-  gauge(
-    'realtime_feed_position',
-    'revocations received from the feed, over all partitions',
-    () => positionOf(gate.stats.feedCursor),
-    'min',
-  )
-  gauge(
-    'realtime_feed_lag_seconds',
-    'time from the commit of the last revocation to its application, by the clocks of both machines',
-    () => gate.stats.feedLagMs / 1000,
-    'max',
-  )
-  counter(
-    'realtime_feed_reconnects_total',
-    'reconnects of the feed',
-    () => gate.stats.feedReconnects,
-  )
-  counter('realtime_feed_garbage_total', 'malformed feed messages', () => gate.stats.feedGarbage)
-  counter(
-    'realtime_resyncs_total',
-    'times that every live token was introspected again',
-    () => gate.stats.resyncs,
-  )
+function registerFeedMetrics(instruments: Instruments, { gate }: MetricSources): void {
+  const { lease, stats } = gate
+  instruments.value(families.leaseLeft, () => lease.leftMs / 1000)
+  instruments.value(families.leasesLost, () => stats.leasesLost)
+  instruments.value(families.feedPosition, () => positionOf(stats.feedCursor))
+  instruments.value(families.feedLag, () => stats.feedLagMs / 1000)
+  instruments.value(families.feedReconnects, () => stats.feedReconnects)
+  instruments.value(families.feedGarbage, () => stats.feedGarbage)
+  instruments.value(families.resyncs, () => stats.resyncs)
 }
 
 function registerAdmissionMetrics(
-  { gauge, counter, labelled }: Instruments,
-  { counts, gate }: MetricSources,
+  instruments: Instruments,
+  { counts, gate: { stats } }: MetricSources,
 ): void {
-  labelled('realtime_grants_ended_total', 'tokens that ended during use', 'reason', () => [
-    ['revoked', gate.stats.revoked] as const,
-    ['expired', gate.stats.expired] as const,
+  instruments.values(families.admissions, () => [
+    ['admitted', stats.admitted] as const,
+    ...Object.entries(stats.refused),
   ])
-  gauge(
-    'realtime_held_callers',
-    'callers of the server API whose tokens are not introspected at each request',
-    () => gate.stats.callersHeld,
-  )
-  counter(
-    'realtime_held_callers_admitted_total',
-    'requests admitted without an introspection of their token',
-    () => gate.stats.callersReused,
-  )
-  labelled('realtime_limited_total', 'commands and requests that a limit refused', 'what', () =>
-    Object.entries(counts.limited),
-  )
-  labelled('realtime_admissions_total', 'requests and upgrades by result', 'result', () => [
-    ['admitted', gate.stats.admitted] as const,
-    ...Object.entries(gate.stats.refused),
+  instruments.values(families.grantsEnded, () => [
+    ['revoked', stats.revoked] as const,
+    ['expired', stats.expired] as const,
   ])
+  instruments.value(families.heldCallers, () => stats.callersHeld)
+  instruments.value(families.heldCallersAdmitted, () => stats.callersReused)
+  instruments.values(families.limited, () => Object.entries(counts.limited))
 }
 
 /** A cursor has parts `<sequence>-<microsecond>`; a sequence grows by one with each revocation. */

@@ -24,7 +24,7 @@ export async function registerService(app: FastifyInstance, config: Config): Pro
   await app.register(warnOfProxy, { trusted: config.TRUST_PROXY })
   await app.register(closing, { allowedRoutes: ['/health', '/ready', '/metrics'] })
   await app.register(problems)
-  await app.register(metrics)
+  await app.register(metrics, { service: 'realtime', version })
 }
 
 /** Registers `/health` and `/ready`. Needs the gate. */

@@ -167,7 +167,7 @@ for (const build of ['json', 'protobuf'] as const) {
       t.match(await disconnected, { code: 4500 })
       late.resolve()
 
-      while ((await node.metric('realtime_handler_calls')) > 0) {
+      while ((await node.metric('portcullis_realtime_handler_calls')) > 0) {
         await new Promise(setImmediate)
       }
       const { body: presence } = await node.api('presence_stats', server, { channel })

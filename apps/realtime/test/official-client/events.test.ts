@@ -73,8 +73,8 @@ t.test('tells the backend what its clients do, without tokens', async (t) => {
   t.match(app.requests[0]?.headers.authorization, 'Bearer a-secret-of-thirty-two-characters')
   t.equal(app.requests[0]?.body['node'], 'node-1')
   t.notOk(app.requests.some(({ text }) => text.includes(token)))
-  t.equal(await node.metric('realtime_events_total{result="sent"}'), 6)
-  t.equal(await node.metric('realtime_events_total{result="lost"}'), 0)
+  t.equal(await node.metric('portcullis_realtime_events_total{result="sent"}'), 6)
+  t.equal(await node.metric('portcullis_realtime_events_total{result="lost"}'), 0)
 })
 
 t.test('tells the backend of the clients of a node that stops', async (t) => {

@@ -249,9 +249,9 @@ t.test('the node counts its streams', async (t) => {
   const token = auth.issue()
   centrifuge.connect()
   await centrifuge.ready()
-  t.equal(await node.metric('realtime_streams{transport="http_stream"}'), 1)
-  t.equal(await node.metric('realtime_streams{transport="sse"}'), 0)
-  t.equal(await node.metric('realtime_connections'), 1)
+  t.equal(await node.metric('portcullis_realtime_streams{transport="http_stream"}'), 1)
+  t.equal(await node.metric('portcullis_realtime_streams{transport="sse"}'), 0)
+  t.equal(await node.metric('portcullis_realtime_connections'), 1)
 })
 
 t.test('a node that stops tells its streams to come back', async (t) => {

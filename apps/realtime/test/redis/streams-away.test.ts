@@ -55,7 +55,7 @@ t.test('delivers missed publications after the node was cut off from Redis', asy
   await ready(200)
   await publish(10)
   t.same(await heard(), numbers(), 'each once and in order, on the same connection')
-  t.equal(await deaf.metric('realtime_streams_lost_total'), 0)
+  t.equal(await deaf.metric('portcullis_realtime_streams_lost_total'), 0)
 })
 
 t.test('delivers missed publications after Redis hung', async (t) => {

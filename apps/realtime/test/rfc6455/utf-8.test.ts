@@ -153,7 +153,7 @@ t.test('returns valid UTF-8 unchanged, however it is fragmented', async (t) => {
 })
 
 t.test('closes with 1007 on invalid UTF-8 and publishes nothing', async (t) => {
-  const before = await node.metric('realtime_published_total')
+  const before = await node.metric('portcullis_realtime_published_total')
   for (const [name, data] of invalid) {
     const message = publish(data)
     for (const frames of [[text(message)], fragments(message, at + 1)]) {
@@ -166,5 +166,5 @@ t.test('closes with 1007 on invalid UTF-8 and publishes nothing', async (t) => {
       raw.socket.destroy()
     }
   }
-  t.equal(await node.metric('realtime_published_total'), before)
+  t.equal(await node.metric('portcullis_realtime_published_total'), before)
 })

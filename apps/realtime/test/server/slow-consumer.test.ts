@@ -38,7 +38,7 @@ t.test('closes a client that does not read with 3008 and frees its buffer', asyn
   await reader.call({ id: 2, subscribe: { channel: 'news' } })
   const publisher = await connected(node.wsUrl, auth.issue({ subject: 'publisher' }))
   const data = 'x'.repeat(50_000)
-  const slowCloses = 'realtime_disconnects_total{code="3008"}'
+  const slowCloses = 'portcullis_realtime_disconnects_total{code="3008"}'
   let sent = 0
   while ((await node.metric(slowCloses)) === 0) {
     await publisher.call({ id: 3 + sent, publish: { channel: 'news', data } })
@@ -48,8 +48,8 @@ t.test('closes a client that does not read with 3008 and frees its buffer', asyn
     }
   }
   t.ok(sent * data.length < 30_000_000, `${sent} publications until the close`)
-  t.equal(await node.metric('realtime_connections'), 2)
-  t.equal(await node.metric('realtime_subscriptions'), 1)
+  t.equal(await node.metric('portcullis_realtime_connections'), 2)
+  t.equal(await node.metric('portcullis_realtime_subscriptions'), 1)
   for (let heard = 0; heard < sent; heard += 1) {
     const message = await reader.next()
     t.match(message, { push: { channel: 'news', pub: { data } } }, 'a reader receives every one')

@@ -120,7 +120,7 @@ t.test('starts the workers of auth and of each node', async (t) => {
   const { auth, realtime } = localRun(dir)
   for (const url of [auth, ...realtime]) {
     const metrics = await (await fetch(`${url}/metrics`)).text()
-    t.match(metrics, /^service_workers 2$/m, url)
+    t.match(metrics, /^portcullis_workers 2$/m, url)
   }
   child.kill('SIGTERM')
   t.equal(await ended, 0)

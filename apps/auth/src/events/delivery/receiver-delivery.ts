@@ -147,7 +147,7 @@ export class ReceiverDelivery {
       }
     }
     meters.settled(await settleEvents(registry, this.#receiver.id, outcomes, failure))
-    meters.attemptsFailed.inc(failed.length)
+    meters.attemptsFailed += failed.length
     const answered = [...outcomes.values()].some((outcome) => outcome !== 'expired')
     this.retries.tried(failed, answered, performance.now())
     return answered

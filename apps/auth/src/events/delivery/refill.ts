@@ -9,7 +9,7 @@ export async function refill(
   const { dropped, lost } = await queueEvents(registry, receiver, settings.maxQueued)
   meters.settled({ dropped })
   if (lost) {
-    meters.lost.inc()
+    meters.lost += 1
     onLost(receiver)
   }
 }

@@ -26,7 +26,7 @@ export const remove: Route = async (app) => {
       )
       request.caller.keepResponse()
       request.audit.target.revocation = id
-      app.meters.revocations.inc({ selector: 'identity' })
+      app.meters.revocations.identity += 1
       await awaitConfirmations(app, { id, parts })
       return reply.code(204).header('location', `/v1/revocations/${id}`).send(null)
     },

@@ -29,7 +29,7 @@ export const suspend: Route = async (app) => {
       )
       request.caller.keepResponse()
       request.audit.target.revocation = revocation.id
-      app.meters.revocations.inc({ selector: 'identity' })
+      app.meters.revocations.identity += 1
       await awaitConfirmations(app, revocation)
       return { identity, revocation: await getReceipt(app.registry, revocation.id) }
     },

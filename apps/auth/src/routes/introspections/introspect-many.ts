@@ -29,8 +29,8 @@ export const introspectMany: Route = async (app) => {
     async (request) => {
       const results = await introspectionResponses(app.registry, app.tokens, request.body.tokens)
       const active = results.filter((result) => result.active).length
-      app.meters.introspections.inc({ result: 'active' }, active)
-      app.meters.introspections.inc({ result: 'inactive' }, results.length - active)
+      app.meters.introspections.active += active
+      app.meters.introspections.inactive += results.length - active
       return { results }
     },
   )

@@ -33,7 +33,7 @@ export const revoke: Route = async (app) => {
       request.caller.keepResponse()
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
-      app.meters.revocations.inc({ selector: 'all' })
+      app.meters.revocations.all += 1
       await Promise.all([
         awaitConfirmations(app, { id, parts }, { ...asked, wait }),
         wait === 0 ? undefined : awaitReceipt(app.registry, app.receiptWatch, id, wait),

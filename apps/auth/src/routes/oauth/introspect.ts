@@ -32,7 +32,7 @@ export const introspect: Route = async (app) => {
       const active = await introspectOne(app.registry, app.tokens, request.body.token)
       const response: Introspection =
         active === undefined ? { active: false } : activeResponse(app.tokens, active)
-      app.meters.introspections.inc({ result: response.active ? 'active' : 'inactive' })
+      app.meters.introspections[response.active ? 'active' : 'inactive'] += 1
       return response
     },
   )

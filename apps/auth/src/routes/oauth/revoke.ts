@@ -57,7 +57,7 @@ export const revoke: Route = async (app) => {
       request.audit.target.revocation = id
       Object.assign(request.audit.detail, { tokens, ...(cascade && { cascade }) })
       request.audit.omitted = unlisted
-      app.meters.revocations.inc({ selector: cascade ? 'jti_cascade' : 'jti' })
+      app.meters.revocations[cascade ? 'jti_cascade' : 'jti'] += 1
       await awaitConfirmations(app, { id, parts })
       return reply.send('')
     },

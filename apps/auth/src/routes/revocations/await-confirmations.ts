@@ -25,7 +25,7 @@ export async function awaitConfirmations(
       withinMs: Math.max(replicasWithinMs, wait),
     })
     if (have < replicas) {
-      app.meters.revocationsUnderReplicated.inc()
+      app.meters.revocationsUnderReplicated += 1
     }
   }
   await Promise.all(own)

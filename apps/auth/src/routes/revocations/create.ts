@@ -1,5 +1,6 @@
 import { DryRun, Receipt, Revoke, type Selector } from '@portcullis/contracts/revocations'
 import type { FastifyRequest } from 'fastify'
+import type { Meters } from '../../metrics/meters.js'
 import { awaitReceipt, countCovered, getReceipt, revoke } from '../../registry/index.js'
 import { problemResponses } from '../response-schemas.js'
 import type { Route } from '../route.js'
@@ -47,7 +48,7 @@ export const create: Route = async (app) => {
       request.caller.keepResponse()
       request.audit.target.revocation = id
       request.audit.detail['tokens'] = tokens
-      app.meters.revocations.inc({ selector: Object.keys(selector).join('_') })
+      app.meters.revocations[kindOf(selector)] += 1
       await Promise.all([
         awaitConfirmations(app, { id, parts }, request.body),
         // Closing ends this wait; the response is the receipt so far, to be read again elsewhere.
@@ -57,6 +58,20 @@ export const create: Route = async (app) => {
       return reply.code(201).header('location', `/v1/revocations/${id}`).send(receipt)
     },
   )
+}
+
+/** Returns the name of a selector's kind in metrics. */
+function kindOf(selector: Selector): keyof Meters['revocations'] {
+  if ('all' in selector) {
+    return 'all'
+  }
+  if ('jti' in selector) {
+    return selector.cascade === true ? 'jti_cascade' : 'jti'
+  }
+  if ('subject' in selector) {
+    return 'identity_subject'
+  }
+  return 'label' in selector ? 'identity_label' : 'identity'
 }
 
 /** Notes the selector for the audit log, never the token that was sent to select it. */

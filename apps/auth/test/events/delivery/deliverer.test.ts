@@ -111,7 +111,7 @@ t.test('a receiver is told when events were trimmed from the feed', async (t) =>
   const notice = got.find(({ txn }) => txn === undefined)
   t.match(notice?.['events'], { [streamUpdatedEvent]: { reason: /check every session/ } })
   t.match(self.logs(), /security events are lost/)
-  t.match((await self.app.inject('/metrics')).body, 'portcullis_security_events_lost_total 1')
+  t.match((await self.app.inject('/metrics')).body, 'portcullis_auth_security_events_lost_total 1')
   const next = await revoked(self, { identity: 'admin', subject: 'eve' })
   let count = http.pushed.length
   while (!(await txns(self, http.pushed.slice(0, count))).includes(next)) {

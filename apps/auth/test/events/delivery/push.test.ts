@@ -75,8 +75,8 @@ t.test('pushes each revocation as a signed CAEP event', async (t) => {
   t.match(done, { pending: 0, refused: 0, expired: 0, dropped: 0, lost: 0 })
   t.notOk('lastFailure' in done)
   const metrics = (await self.app.inject('/metrics')).body
-  t.match(metrics, 'portcullis_security_events_total{outcome="delivered"} 7')
-  t.match(metrics, 'portcullis_security_events_pending 0')
+  t.match(metrics, 'portcullis_auth_security_events_total{outcome="delivered"} 7')
+  t.match(metrics, 'portcullis_auth_security_events_pending 0')
 })
 
 t.test('refuses an event in place of an access token', async (t) => {

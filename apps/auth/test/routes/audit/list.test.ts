@@ -98,7 +98,7 @@ t.test('answers a completed act normally when its entry cannot be written', asyn
   })
   t.notOk(self.logs().includes(registrationCode))
   const metrics = (await self.app.inject('/metrics')).body
-  t.match(metrics, 'portcullis_audit_entries_lost_total 1')
+  t.match(metrics, 'portcullis_auth_audit_entries_lost_total 1')
   await redis.del(keys.audit(0, 'acts'))
 })
 

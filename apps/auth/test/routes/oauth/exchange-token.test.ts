@@ -58,7 +58,7 @@ t.test('issues a token for a user as /v1/tokens does', async (t) => {
     .results
   t.match(active, { active: true, sub: 'ann', client_id: shop.shop.identity })
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_tokens_issued_total{grant="token_exchange"} 2')
+  t.match(body, 'portcullis_auth_tokens_issued_total{grant="token_exchange"} 2')
 })
 
 t.test('limits scopes as /v1/tokens does', async (t) => {

@@ -36,7 +36,7 @@ t.test("revokes a client's own token, with a receipt and an event on the feed", 
   const receipt = await self.api(await self.token(), 'GET', `/v1/revocations/${id}`)
   t.match(receipt.json(), { selector: { jti }, tokens: 1, nodes: [{ node: 'n' }] })
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_revocations_total{selector="jti"} 1')
+  t.match(body, 'portcullis_auth_revocations_total{selector="jti"} 1')
 })
 
 t.test('also revokes the tokens that it has issued (RFC 7009 §2.1)', async (t) => {

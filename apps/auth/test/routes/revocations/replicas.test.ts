@@ -118,7 +118,7 @@ t.test('reports fewer replicas than requested after a bounded wait', replicated,
   const [read] = (await self.api(admin, 'GET', '/v1/revocations?limit=1')).json().revocations
   t.same(read, ended.json())
   const { body } = await self.app.inject('/metrics')
-  t.match(body, 'portcullis_revocations_under_replicated_total 3\n')
+  t.match(body, 'portcullis_auth_revocations_under_replicated_total 3\n')
 })
 
 t.test('serves other requests while revocations wait for replicas', replicated, async (t) => {

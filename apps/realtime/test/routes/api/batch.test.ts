@@ -148,7 +148,7 @@ t.test('counts each command and each channel for the identity', async (t) => {
   t.same(await answers(services[1], thirty, false), expected)
   const refused = await node.api('publish', services[1] ?? '', publish.publish)
   t.match(refused, { status: 429, body: { code: 'too_many_requests' } })
-  t.equal(await node.metric('realtime_limited_total{what="requests"}'), 41)
+  t.equal(await node.metric('portcullis_realtime_limited_total{what="requests"}'), 41)
 
   const channels = ['a', 'b', 'c', 'd', 'e', 'f']
   const broadcast = { broadcast: { channels, data: 1 } }
@@ -181,8 +181,8 @@ t.test('does not delay another caller behind a batch of broadcasts', async (t) =
     order.push('batch')
     return Object(body).replies
   })
-  const published = (await one.metric('realtime_published_total')) + 1
-  while ((await one.metric('realtime_published_total')) < published) {}
+  const published = (await one.metric('portcullis_realtime_published_total')) + 1
+  while ((await one.metric('portcullis_realtime_published_total')) < published) {}
   const other = auth.issue({ identity: 'other', subject: 'other', scope })
   await one.api('publish', other, { channel: 'b', data: 1 }).then(() => order.push('other'))
   t.match(

@@ -247,7 +247,7 @@ t.test('replies to random requests without harm to a node', async (t) => {
     { requiredKeys: [] },
   )
   const method = fc.constantFrom('subscribe', 'unsubscribe', 'disconnect', 'refresh', 'batch')
-  const garbage = () => two.metric('realtime_bus_garbage_total')
+  const garbage = () => two.metric('portcullis_realtime_bus_garbage_total')
   await fc.assert(
     fc.asyncProperty(method, body, async (name, asked) => {
       const commands = name === 'batch' ? { commands: [{ subscribe: asked }] } : asked

@@ -164,7 +164,9 @@ t.test('lists all nodes with their numbers', async (t) => {
   t.equal(status, 200)
   t.match(body, { result: { nodes: [{ version: /^\d/ }, { version: /^\d/ }] } })
   const nodes = (body as { result: { nodes: { num_clients: number }[] } }).result.nodes
-  const numbers = await Promise.all([one, two].map((each) => each.metric('realtime_connections')))
+  const numbers = await Promise.all(
+    [one, two].map((each) => each.metric('portcullis_realtime_connections')),
+  )
   t.same(nodes.map((each) => each.num_clients).sort(), numbers.sort())
   t.equal((await one.api('info', backend)).status, 403)
 })
@@ -174,16 +176,16 @@ t.test('serves health, readiness and metrics', async (t) => {
   t.equal((await fetch(`${one.url}/ready`)).status, 200)
   const text = await (await fetch(`${one.url}/metrics`)).text()
   for (const name of [
-    'realtime_connections',
-    'realtime_subscriptions',
-    'realtime_channels',
-    'realtime_published_total',
-    'realtime_received_total',
-    'realtime_deliveries_total',
-    'realtime_bus_garbage_total',
-    'realtime_disconnects_total{code="3503"}',
-    'realtime_admissions_total{result="admitted"}',
-    'realtime_admissions_total{result="invalid_token"}',
+    'portcullis_realtime_connections',
+    'portcullis_realtime_subscriptions',
+    'portcullis_realtime_channels',
+    'portcullis_realtime_published_total',
+    'portcullis_realtime_received_total',
+    'portcullis_realtime_deliveries_total',
+    'portcullis_realtime_bus_garbage_total',
+    'portcullis_realtime_disconnects_total{code="3503"}',
+    'portcullis_realtime_admissions_total{result="admitted"}',
+    'portcullis_realtime_admissions_total{result="invalid_token"}',
   ]) {
     t.match(text, new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} \\d`, 'm'), name)
   }

@@ -28,7 +28,7 @@ t.test('accepts a token in the first command and runs the commands after it', as
   peer.send({ id: 2, subscribe: { channel: 'news' } })
   t.match(await peer.next(), { id: 1, connect: { expires: true } })
   t.same(await peer.next(), { id: 2, subscribe: {} })
-  t.equal(await node.metric('realtime_unauthenticated'), 0)
+  t.equal(await node.metric('portcullis_realtime_unauthenticated'), 0)
   peer.socket.terminate()
 })
 
@@ -95,7 +95,7 @@ t.test('cuts off a guest whose first message is long and does not end', async (t
   const message = frame(opcodes.text, 'x'.repeat(200_000))
   raw.send(message.subarray(0, 20_000))
   await once(raw.socket, 'close')
-  t.equal(await patient.metric('realtime_unauthenticated'), 0)
+  t.equal(await patient.metric('portcullis_realtime_unauthenticated'), 0)
 })
 
 t.test('closes the connection when the token is revoked', async (t) => {

@@ -30,7 +30,7 @@ t.test('holds frames right after the upgrade request until admission, and runs t
   auth.hold = new Promise((resolve) => {
     answer = resolve
   })
-  const published = await node.metric('realtime_published_total')
+  const published = await node.metric('portcullis_realtime_published_total')
   const asked = auth.introspected
   const raw = await RawSocket.dial(t, node.port)
   const connect = '{"id":1,"connect":{}}\n{"id":2,"publish":{"channel":"early","data":1}}'
@@ -40,7 +40,7 @@ t.test('holds frames right after the upgrade request until admission, and runs t
   }
   raw.send(frame(opcodes.text, '{"id":3,"unsubscribe":{"channel":"x"}}'))
   t.equal(
-    await node.metric('realtime_published_total'),
+    await node.metric('portcullis_realtime_published_total'),
     published,
     'no command ran before admission',
   )
@@ -58,12 +58,12 @@ t.test('holds frames right after the upgrade request until admission, and runs t
 })
 
 t.test('ignores frames right after a refused upgrade', async (t) => {
-  const published = await node.metric('realtime_published_total')
+  const published = await node.metric('portcullis_realtime_published_total')
   const raw = await RawSocket.dial(t, node.port)
   const connect = '{"id":1,"connect":{}}\n{"id":2,"publish":{"channel":"early","data":1}}'
   raw.send(Buffer.concat([Buffer.from(upgrade('bad')), frame(opcodes.text, connect)]))
   t.match(await raw.rest(), /^HTTP\/1\.1 401 /, 'the socket is closed at once')
-  t.equal(await node.metric('realtime_published_total'), published)
+  t.equal(await node.metric('portcullis_realtime_published_total'), published)
   await lives(t)
 })
 
@@ -89,7 +89,8 @@ t.test('closes the socket of every refused upgrade', async (t) => {
 })
 
 t.test('counts refused upgrades by reason', async (t) => {
-  const count = (result: string) => node.metric(`realtime_admissions_total{result="${result}"}`)
+  const count = (result: string) =>
+    node.metric(`portcullis_realtime_admissions_total{result="${result}"}`)
   const before = await count('invalid_token')
   await refused(node.wsUrl, { headers: { authorization: 'Bearer bad' } })
   t.equal(await count('invalid_token'), before + 1)

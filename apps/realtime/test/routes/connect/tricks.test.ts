@@ -45,7 +45,7 @@ const as = (token: string) => `Authorization: Bearer ${token}`
 
 t.test('checks the token and the schema with any Content-Type', async (t) => {
   // fastify CVE-2026-25223, CVE-2026-3419, CVE-2026-33806
-  const published = await node.metric('realtime_published_total')
+  const published = await node.metric('portcullis_realtime_published_total')
   const types = [
     'application/json',
     'Application/JSON',
@@ -75,7 +75,7 @@ t.test('checks the token and the schema with any Content-Type', async (t) => {
       t.ok(status === 400 || status === 415, `${name}: ${status} ${body}`)
     }
   }
-  t.equal(await node.metric('realtime_published_total'), published)
+  t.equal(await node.metric('portcullis_realtime_published_total'), published)
 })
 
 t.test('checks the token with any spelling of a path', async (t) => {
@@ -143,7 +143,7 @@ t.test('refuses a user’s token for every command of the server API', async (t)
     'subscribe:* publish:* history:* presence:*',
     'introspect feed tokens:issue tokens:read tokens:revoke identities:write nodes:read',
   ].join(' ')
-  const published = await node.metric('realtime_published_total')
+  const published = await node.metric('portcullis_realtime_published_total')
   const user = auth.issue({ subject: 'ada', scope: everything })
   const namesake = auth.issue({ identity: 'bank', subject: 'shop', scope: everything })
   for (const path of routes) {
@@ -161,7 +161,7 @@ t.test('refuses a user’s token for every command of the server API', async (t)
     t.match(refusal, /www-authenticate: Bearer error="insufficient_scope", scope="server"/i)
     waiting.socket.destroy()
   }
-  t.equal(await node.metric('realtime_published_total'), published)
+  t.equal(await node.metric('portcullis_realtime_published_total'), published)
 })
 
 t.test('accepts an identity’s own token and one with the scope server', async (t) => {

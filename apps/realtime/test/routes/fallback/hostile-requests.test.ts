@@ -34,7 +34,7 @@ t.test('an unknown session gets 404, at each node', async (t) => {
       t.match(await answer.json(), { code: 'unknown_session', status: 404 })
     }
   }
-  t.equal(await node.metric('realtime_published_total'), 0)
+  t.equal(await node.metric('portcullis_realtime_published_total'), 0)
 })
 
 t.test('a session is a secret of its own, with 192 random bits', async (t) => {
@@ -165,7 +165,7 @@ t.test('a request behind another one on its connection opens no stream', async (
   socket.write(request.repeat(20))
   const [head] = await once(socket, 'data')
   t.match(String(head), /^HTTP\/1\.1 200 /)
-  t.equal(await alone.metric('realtime_connections'), 1)
+  t.equal(await alone.metric('portcullis_realtime_connections'), 1)
   t.equal(auth.introspected, before + 1, 'auth is asked once')
 })
 

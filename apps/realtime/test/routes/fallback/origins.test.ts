@@ -71,6 +71,6 @@ t.test(
       }
     }
     t.equal(auth.introspected, before, 'auth was not asked')
-    t.equal(await node.metric('realtime_published_total'), 0)
+    t.equal(await node.metric('portcullis_realtime_published_total'), 0)
   },
 )

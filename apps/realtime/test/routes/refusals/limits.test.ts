@@ -30,7 +30,7 @@ t.test('limits the rate of commands on a socket and on HTTP', async (t) => {
   const refusals = replies.filter((reply) => 'error' in reply)
   t.ok(refusals.length > 0 && refusals.length <= 6, `${refusals.length} commands were refused`)
   t.match(refusals[0], { error: { code: 111, message: 'too many requests', temporary: true } })
-  t.equal(await slow.metric('realtime_published_total'), 15 - refusals.length)
+  t.equal(await slow.metric('portcullis_realtime_published_total'), 15 - refusals.length)
 
   const backend = () => auth.issue({ identity: 'shop', subject: 'shop' })
   const token = backend()
@@ -51,8 +51,8 @@ t.test('limits the rate of commands on a socket and on HTTP', async (t) => {
   const other = auth.issue({ identity: 'other', subject: 'other' })
   t.equal((await slow.api('publish', other, { channel: 'a', data: 1 })).status, 200)
   const metrics = await (await fetch(`${slow.url}/metrics`)).text()
-  t.match(metrics, `realtime_limited_total{what="commands"} ${refusals.length}`)
-  t.match(metrics, 'realtime_limited_total{what="requests"} 2')
+  t.match(metrics, `portcullis_realtime_limited_total{what="commands"} ${refusals.length}`)
+  t.match(metrics, 'portcullis_realtime_limited_total{what="requests"} 2')
 })
 
 t.test('closes a flooding client, which may reconnect', async (t) => {
@@ -90,7 +90,7 @@ t.test('limits the connections of a user', async (t) => {
   await connected(two.wsUrl, auth.issue({ subject: 'bob' }))
   first.socket.terminate()
   await once(first.socket, 'close')
-  while ((await two.metric('realtime_connections')) > 2) {}
+  while ((await two.metric('portcullis_realtime_connections')) > 2) {}
   await connected(two.wsUrl, auth.issue())
 })
 
@@ -193,7 +193,7 @@ t.test('refuses a refused token again without introspection beyond the limit', a
   t.equal((await refused(strict.wsUrl)).status, 401, 'no introspection without a token')
   t.equal(auth.introspected, asked + 1)
   t.equal((await fetch(`${strict.url}/health`)).status, 200)
-  t.equal(await strict.metric('realtime_limited_total{what="refusals"}'), 2)
+  t.equal(await strict.metric('portcullis_realtime_limited_total{what="refusals"}'), 2)
 
   const token = auth.issue({ subject: 'shop' })
   t.equal((await strict.api('publish', token, { channel: 'a', data: 1 })).status, 200)

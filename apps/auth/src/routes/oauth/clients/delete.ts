@@ -24,7 +24,7 @@ export const remove: Route = async (app) => {
       const { identity } = registeredClient(request)
       const { id, parts } = await deleteIdentity(app.registry, identity.identity)
       request.audit.target.revocation = id
-      app.meters.revocations.inc({ selector: 'identity' })
+      app.meters.revocations.identity += 1
       await awaitConfirmations(app, { id, parts })
       return reply.code(204).send(null)
     },

@@ -60,7 +60,7 @@ t.test('registers, reads, changes and deletes a client', async (t) => {
   t.match(revocations[0], { selector: { identity: client_id }, tokens: 3 })
   t.match(
     (await app.inject('/metrics')).body,
-    'portcullis_revocations_total{selector="identity"} 1',
+    'portcullis_auth_revocations_total{selector="identity"} 1',
   )
 })
 
