@@ -105,6 +105,7 @@ module.exports = {
       { core: true },
     ),
     room('client', 'packages/client', [...external('centrifuge'), own('contracts')]),
+    room('backend', 'packages/backend', [...external('@sinclair/typebox'), own('contracts')]),
     {
       name: 'redis-and-service-know-no-domain',
       severity: 'error',

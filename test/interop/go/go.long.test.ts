@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -18,6 +18,7 @@ const programs = [
   { name: 'centrifuge-go over JSON', program: 'sdk', env: {} },
   { name: 'centrifuge-go over Protobuf', program: 'sdk', env: { PROTOBUF: '1' } },
   { name: 'golang.org/x/oauth2', program: 'oauth', env: {} },
+  { name: 'the backend of docs/backend.md', program: 'issue', env: {} },
 ]
 
 for (const { name, program, env } of programs) {
@@ -26,3 +27,8 @@ for (const { name, program, env } of programs) {
     await runProgram(t, { command: join(folder, program), args: [], env: { ...site, ...env } })
   })
 }
+
+t.test('docs/backend.md shows the Go backend that is tested here', async (t) => {
+  const page = await readFile(new URL('../../../docs/backend.md', import.meta.url), 'utf8')
+  t.ok(page.includes(await readFile(new URL('backend/backend.go', import.meta.url), 'utf8')))
+})

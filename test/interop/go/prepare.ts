@@ -20,7 +20,7 @@ export async function prepareGo(folder: string): Promise<string | undefined> {
   if (missing !== undefined) {
     return `the Go modules cannot be downloaded: ${missing}`
   }
-  const build = ['build', '-mod=readonly', '-o', `${folder}/`, './sdk', './oauth']
+  const build = ['build', '-mod=readonly', '-o', `${folder}/`, './sdk', './oauth', './issue']
   await promisify(execFile)(go, build, { cwd: module })
   return undefined
 }

@@ -14,6 +14,7 @@ const skip = 'missing' in prepared ? prepared.missing : false
 const programs = [
   { name: 'centrifuge-python over JSON', file: 'sdk.py', env: {} },
   { name: 'centrifuge-python over Protobuf', file: 'sdk.py', env: { PROTOBUF: '1' } },
+  { name: 'the backend of docs/backend.md', file: 'backend_use.py', env: {} },
   { name: 'pycent', file: 'server_api.py', env: {} },
   { name: 'Authlib and PyJWT with Ed25519', file: 'oauth.py', env: {} },
   {
@@ -37,7 +38,12 @@ for (const { name, file, env, settings } of programs) {
   })
 }
 
-t.test('docs/oauth.md shows the validator that is tested here', async (t) => {
-  const page = await readFile(new URL('../../../docs/oauth.md', import.meta.url), 'utf8')
-  t.ok(page.includes(await readFile(new URL('validator.py', import.meta.url), 'utf8')))
-})
+for (const [document, file] of [
+  ['docs/oauth.md', 'validator.py'],
+  ['docs/backend.md', 'backend.py'],
+] as const) {
+  t.test(`${document} shows the code that is tested here: ${file}`, async (t) => {
+    const page = await readFile(new URL(`../../../${document}`, import.meta.url), 'utf8')
+    t.ok(page.includes(await readFile(new URL(file, import.meta.url), 'utf8')))
+  })
+}
