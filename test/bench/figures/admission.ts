@@ -2,6 +2,7 @@ import { type Swarm, startSwarm } from '../clients/start-swarm.js'
 import type { Figure, Sample } from '../figure.js'
 import { givenPeers } from '../peers/given.js'
 import { costOf, cpuColumns, openCall, type Peer } from '../peers/peer.js'
+import { startFastifyAuth, startFastifyNode } from '../peers/plain-fastify.js'
 import { startPlainWs } from '../peers/plain-ws.js'
 import { startPortcullis } from '../peers/portcullis.js'
 
@@ -21,6 +22,8 @@ export const admission: Figure = async ({ stage, quick, against }) => {
   const peers = [
     await startPortcullis(stage, { nodes: 1 }),
     await startPlainWs(stage),
+    await startFastifyNode(stage),
+    await startFastifyNode(stage, await startFastifyAuth(stage)),
     ...givenPeers(against),
   ]
   const swarm = await startSwarm(stage)
@@ -37,6 +40,7 @@ export const admission: Figure = async ({ stage, quick, against }) => {
       `${arrivals.map(({ count, name }) => `${count} sockets a round ${name}`).join(', ')}; each until the reply to its connect command.`,
       'Portcullis: the node and auth, each socket with a token of its own that was never shown before.',
       'plain ws: the ws library without authentication, each socket until a text has been answered.',
+      'bare Fastify: Fastify and @fastify/websocket without limits or authentication; asking: its preValidation hook POSTs the tokens, in batches, to a Fastify that looks them up in Redis with one script. These are the libraries of Portcullis without Portcullis.',
     ],
   }
 }

@@ -4,6 +4,7 @@ import { type Requests, sendRequests } from '../clients/requests.js'
 import type { Figure, Setting, Side } from '../figure.js'
 import { costOf, cpuColumns } from '../peers/peer.js'
 import { startPeerRedis } from '../peers/peer-redis.js'
+import { startFastifyAuth } from '../peers/plain-fastify.js'
 import { type PortcullisPeer, startPortcullis } from '../peers/portcullis.js'
 import { startServer } from '../servers/start-server.js'
 
@@ -33,12 +34,13 @@ export const introspection: Figure = async (setting) => {
     urls: [`${auth.url}/health`],
   })
   const batches = batchSide(portcullis, authorization, tokens, count)
+  const bare = await fastifySides(setting, tokens, count)
   const peer = await providerSide(setting, count)
   return {
     title: 'Introspection: CPU of the servers per token',
     columns: cpuColumns,
     cases: [
-      { name: 'alone', sides: [alone, health] },
+      { name: 'alone', sides: [alone, health, ...bare] },
       { name: 'alone', sides: [alone, peer] },
       { name: 'in batches', sides: [batches, peer] },
     ],
@@ -46,6 +48,7 @@ export const introspection: Figure = async (setting) => {
     warmUp: 10,
     conditions: [
       `Alone: ${count} requests a round, one at a time over one connection; the caller shows a bearer token, the introspected tokens are ${batch.tokens} in turn. GET /health is of the same process.`,
+      'bare Fastify: a Fastify without authentication, limits or headers that looks one token up in Redis with one script; these are the libraries of Portcullis without Portcullis.',
       `In batches: POST /v1/introspections with ${batch.tokens} tokens, ${batch.concurrency} at the same time; oidc-provider has no batches and is asked one at a time.`,
       'oidc-provider: node-oidc-provider with opaque tokens in a durable Redis; its caller authenticates by HTTP Basic.',
     ],
@@ -78,6 +81,24 @@ function batchSide(
         }),
       ),
   }
+}
+
+async function fastifySides(
+  { stage }: Setting,
+  tokens: readonly string[],
+  count: number,
+): Promise<Side[]> {
+  const { pid, redis, url } = await startFastifyAuth(stage)
+  const oneByOne = { count, concurrency: 1 }
+  const ask = (n: number) => JSON.stringify({ tokens: [tokens[n % tokens.length]] })
+  const side = (name: string, requests: Requests): Side => ({
+    name,
+    run: () => costOf({ servers: [pid], redis }, count, () => sendRequests(requests)),
+  })
+  return [
+    side('bare Fastify', { ...oneByOne, urls: [`${url}/introspections`], body: ask }),
+    side('bare Fastify, GET /health', { ...oneByOne, method: 'GET', urls: [`${url}/health`] }),
+  ]
 }
 
 async function providerSide({ stage }: Setting, count: number): Promise<Side> {

@@ -3,7 +3,7 @@ import type { Stage } from '../stage.js'
 import type { Served } from './serve.js'
 
 /** The servers that Portcullis is compared with. */
-export type ServerName = 'socket-io' | 'plain-ws' | 'oidc-server'
+export type ServerName = 'socket-io' | 'plain-ws' | 'oidc-server' | 'fastify-auth' | 'fastify-node'
 
 export interface StartedServer {
   pid: number
