@@ -11,6 +11,7 @@ const root = new URL('../../', import.meta.url)
 const generated = [
   ["the README's configuration table matches the schemas", 'infra/docs/config-table.js'],
   ["the tables of docs/metrics.md match the services' metrics", 'infra/docs/metrics-table.js'],
+  ["the chart's settings match the schemas", 'infra/docs/chart-settings.js'],
 ] as const
 for (const [name, program] of generated) {
   t.test(name, async (t) => {
