@@ -1,4 +1,4 @@
-import { metrics } from '@portcullis/service'
+import { Durations, metrics } from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import { recordOwnActs } from './audit/record-own-acts.js'
@@ -39,7 +39,8 @@ export async function buildApp(config: Config, logs?: DestinationStream): Promis
 async function wire(app: FastifyInstance, config: Config): Promise<void> {
   await openServer(app, config)
 
-  const redis = await openRedis(app, config)
+  const redisCommands = new Durations()
+  const redis = await openRedis(app, config, (ms) => redisCommands.observe(ms))
   const registry = await openTokenRegistry(app, redis, config)
   const keys = await openKeys(redis, config)
   const administrator = await setUpAdministrator(app, registry, config)
@@ -69,6 +70,7 @@ async function wire(app: FastifyInstance, config: Config): Promise<void> {
       feedHub: feed.hub,
       feedRegistry: nodes,
       inquiries,
+      redisCommands,
     },
     config,
   )

@@ -40,7 +40,7 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
     permit: async (send) => send(deadlineOf(app.gate.lease)),
     sessions,
   })
-  const { uid, hub, broker, reads, optionsOf, streamWatch } = backplane
+  const { uid, hub, broker, reads, optionsOf, streamWatch, onPublishing } = backplane
 
   await registerService(app, config)
   let closeBy = 0
@@ -55,8 +55,8 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
   const onPublished = () => {
     counts.published += 1
   }
-  const channels = wireChannels({ broker, reads, optionsOf, onPublished })
-  const handlers = openHandlers(config, app.log)
+  const channels = wireChannels({ broker, reads, optionsOf, onPublishing, onPublished })
+  const handlers = openHandlers(config, app.log, counts.timings)
   const events = openEvents(config, app.log)
   const node = wireNode(nodeSettings(config), {
     hub,
@@ -73,6 +73,7 @@ export async function buildApp(config: Config): Promise<FastifyInstance> {
   registerMetrics(app.metrics, {
     hub,
     counts,
+    traffic: node.traffic,
     handlers,
     events,
     gate: app.gate,

@@ -47,6 +47,7 @@ export const gate = plugin(
       log,
       credentials,
       lookup: createLookup(http, credentials, log),
+      timings: given.timings,
       dial: createDial(options.tls),
     })
 

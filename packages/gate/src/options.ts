@@ -35,6 +35,16 @@ export interface GateOptions {
   holdCallersMs?: number
   /** TLS to auth. If any field is set, `authUrl` must be `https://`. */
   tls?: GateTls
+  /** Receives how long admissions take, for the app's metrics. */
+  timings?: GateTimings
+}
+
+/** Each is called with milliseconds. */
+export interface GateTimings {
+  /** How long a token has waited for auth's answer, from the first request that presented it. */
+  admission(ms: number): void
+  /** How long auth took to answer one request, which may be about many tokens. */
+  introspection(ms: number): void
 }
 
 /** Each field in PEM. */

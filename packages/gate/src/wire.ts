@@ -13,6 +13,7 @@ import type { FeedTiming } from './feed/feed-connection.js'
 import { type Grant, LiveGrant } from './grants/grant.js'
 import { NodeLease } from './grants/lease.js'
 import { Watch } from './grants/watch.js'
+import type { GateTimings } from './options.js'
 import { type GateStats, newStats } from './stats.js'
 
 export interface WireGateOptions {
@@ -32,6 +33,7 @@ export interface WireGateOptions {
   credentials: Pick<Credentials, 'token' | 'renew' | 'problem'>
   /** Introspects tokens at auth. */
   lookup: Lookup
+  timings?: GateTimings | undefined
   /** Opens the feed's connection. Default: a WebSocket. */
   dial?: Dial
   stats?: GateStats
@@ -69,7 +71,13 @@ export function wireGate(options: WireGateOptions): WiredGate {
   const stats = options.stats ?? newStats()
   const lease = options.lease ?? new NodeLease()
   const watch = options.watch ?? new Watch(log, stats, lease)
-  const introspector = new Introspector({ lookup, watch, stats, timeoutMs })
+  const introspector = new Introspector({
+    lookup,
+    watch,
+    stats,
+    timeoutMs,
+    ...defined({ timings: options.timings }),
+  })
   const callers = new HeldCallers({ introspector, watch, stats, holdMs: holdCallersMs })
   const door = new Door({ introspector, callers, watch, lease, stats, tokenInQuery })
   const feed = new Feed({

@@ -1,6 +1,7 @@
 import { Cluster, type ClusterOptions } from 'ioredis'
 import { type ConnectOptions, commandTimeoutMs, connect, type Redis } from './connect.js'
 import { RedisAwayError } from './errors.js'
+import { ReplySampler } from './reply-sampler.js'
 import { retryDelay } from './retry-delay.js'
 import { type Address, targetOf } from './url.js'
 
@@ -30,7 +31,7 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
   if (target.kind !== 'cluster') {
     return connect(options)
   }
-  const { name, onError } = options
+  const { name, onError, onReply } = options
   const cluster = new CommandCluster(target.nodes, {
     ...clusterOptions,
     redisOptions: {
@@ -42,6 +43,9 @@ export function connectCommands(options: Omit<ConnectOptions, 'role'>): Commands
       autoResendUnfulfilledCommands: false,
     },
   })
+  if (onReply !== undefined) {
+    cluster.sampler = new ReplySampler(onReply)
+  }
   // Report the error of the last node; ioredis' own error only says that no node answers.
   cluster.on('error', (error: Error & { lastNodeError?: Error }) =>
     onError(error.lastNodeError ?? error),
@@ -77,10 +81,13 @@ const clusterOptions: ClusterOptions = {
 }
 
 class CommandCluster extends Cluster {
+  sampler: ReplySampler | undefined
+
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
     const [command] = args
     // ioredis would queue the command until the Cluster is back.
     if (this.status === 'ready' || command.name === 'cluster') {
+      this.sampler?.sent(command)
       return super.sendCommand(...args)
     }
     command.reject(new RedisAwayError())

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { BatchedRedis } from './batched-redis.js'
 import { RedisClusterError } from './errors.js'
+import { ReplySampler } from './reply-sampler.js'
 import { retryDelay } from './retry-delay.js'
 import { connectSentinel } from './sentinel.js'
 import { type Access, type Address, type RedisOptions, targetOf } from './url.js'
@@ -32,6 +33,8 @@ export interface ConnectOptions {
   name?: string
   /** Called on each connection error. ioredis keeps reconnecting. */
   onError: (error: Error) => void
+  /** Called with the milliseconds that a command took, for at most 20 commands in a second. */
+  onReply?: (ms: number) => void
 }
 
 /**
@@ -45,7 +48,7 @@ export interface ConnectOptions {
  * @throws RedisUrlError when `url` has another form than those above; RedisClusterError for a Cluster's
  * URL
  */
-export function connect({ url, role = 'commands', name, onError }: ConnectOptions): Redis {
+export function connect({ url, role = 'commands', name, onError, onReply }: ConnectOptions): Redis {
   const target = targetOf(url)
   if (target.kind === 'cluster') {
     throw new RedisClusterError()
@@ -53,6 +56,9 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
   const options = { ...target.options, ...roleOptions(role, name) }
   const redis = target.kind === 'sentinel' ? connectSentinel(options) : new BatchedRedis(options)
   redis.on('error', onError)
+  if (onReply !== undefined) {
+    redis.sampler = new ReplySampler(onReply)
+  }
   return redis
 }
 
@@ -60,7 +66,7 @@ export function connect({ url, role = 'commands', name, onError }: ConnectOption
 export function connectTo(
   address: Address,
   access: Access,
-  { role = 'commands', name, onError }: Omit<ConnectOptions, 'url'>,
+  { role = 'commands', name, onError }: Omit<ConnectOptions, 'url' | 'onReply'>,
 ): Redis {
   const redis = new Redis({ ...address, ...access, ...roleOptions(role, name) })
   redis.on('error', onError)

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { BatchedRedis } from './batched-redis.js'
 import { retryDelay } from './retry-delay.js'
 import type { RedisOptions } from './url.js'
@@ -10,7 +9,7 @@ const sentinelTimeoutMs = 1000
  * Returns a connection to the master that Sentinels name. It moves to another server when the
  * Sentinels name a new master, and when its server is no longer a master.
  */
-export function connectSentinel(options: RedisOptions): Redis {
+export function connectSentinel(options: RedisOptions): BatchedRedis {
   return new SentinelRedis({
     connectTimeout: sentinelTimeoutMs * 2,
     ...options,

@@ -66,6 +66,11 @@ const requestFamilies = {
     help: 'Tokens introspected for callers',
     labels: { result: '`active` or `inactive`' },
   },
+  redisDuration: {
+    name: 'portcullis_auth_redis_command_duration_seconds',
+    type: 'histogram',
+    help: 'Time from sending a command to Redis until its reply; a sample of at most 20 commands in a second',
+  },
   auditEntriesLost: {
     name: 'portcullis_auth_audit_entries_lost_total',
     type: 'counter',

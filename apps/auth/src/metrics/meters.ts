@@ -17,6 +17,7 @@ export interface MeterSources {
   feed: () => FeedState
   /** Counts the pending parts of receipts in the whole installation. */
   countPending: () => Promise<number>
+  redisCommands: Durations
 }
 
 /** Counters since the start. Each starts at 0, since an alert would miss the first increment of a new one. */
@@ -40,7 +41,7 @@ export interface Meters {
 
 /** Registers auth's metrics. */
 export function openMeters(instruments: Instruments, sources: MeterSources): Meters {
-  const { feed, countPending } = sources
+  const { feed, countPending, redisCommands } = sources
   const parts = { acked: 0, fenced: 0 }
   const latency = { acked: new Durations(latencySeconds), fenced: new Durations(latencySeconds) }
   const meters: Meters = {
@@ -74,6 +75,7 @@ export function openMeters(instruments: Instruments, sources: MeterSources): Met
   instruments.value(families.revocationsUnderReplicated, () => meters.revocationsUnderReplicated)
   instruments.values(families.tokensIssued, () => Object.entries(meters.tokensIssued))
   instruments.values(families.introspections, () => Object.entries(meters.introspections))
+  instruments.durations(families.redisDuration, () => [[[], redisCommands]])
   instruments.value(families.auditEntriesLost, () => meters.auditEntriesLost)
   return meters
 }

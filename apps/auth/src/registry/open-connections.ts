@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import {
   type Commands,
   close,
@@ -10,6 +11,8 @@ export interface OpenConnections {
   url: string
   /** Called when a connection is lost or cannot be made; once while the message stays the same. */
   onError(error: Error): void
+  /** Called with the milliseconds that a command took, for some commands. */
+  onReply?: (ms: number) => void
 }
 
 export interface Connections {
@@ -24,7 +27,11 @@ export interface Connections {
  *
  * @throws Error that says why Redis cannot be reached
  */
-export async function openConnections({ url, onError }: OpenConnections): Promise<Connections> {
+export async function openConnections({
+  url,
+  onError,
+  onReply,
+}: OpenConnections): Promise<Connections> {
   let last: Error | undefined
   const options = {
     url,
@@ -37,7 +44,11 @@ export async function openConnections({ url, onError }: OpenConnections): Promis
       last = error
     },
   }
-  const commands = connectCommands({ ...options, name: 'portcullis-auth-commands' })
+  const commands = connectCommands({
+    ...options,
+    name: 'portcullis-auth-commands',
+    ...defined({ onReply }),
+  })
   commands.on('ready', () => {
     last = undefined
   })

@@ -1,3 +1,4 @@
+import type { Durations } from '@portcullis/service'
 import type { FastifyInstance } from 'fastify'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Callers } from '../callers/callers.js'
@@ -49,7 +50,7 @@ declare module 'fastify' {
 type Decorations = Pick<
   FastifyInstance,
   'registry' | 'ownPart' | 'receiptWatch' | 'waiting' | 'feedHub' | 'feedRegistry' | 'inquiries'
->
+> & { redisCommands: Durations }
 
 /** Puts the open parts on the app. */
 export function decorate(app: FastifyInstance, parts: Decorations, config: Config): void {
@@ -65,6 +66,10 @@ export function decorate(app: FastifyInstance, parts: Decorations, config: Confi
   app.decorate('defaultTtlSeconds', config.TOKEN_TTL_SECONDS)
   app.decorate(
     'meters',
-    openMeters(app.metrics, { feed: () => feedHub, countPending: () => countPending(registry) }),
+    openMeters(app.metrics, {
+      feed: () => feedHub,
+      countPending: () => countPending(registry),
+      redisCommands: parts.redisCommands,
+    }),
   )
 }

@@ -12,11 +12,21 @@ import {
   type WaitingConnections,
 } from '../registry/index.js'
 
-/** Connects to Redis. @throws RedisUrlError, RegistryError */
-export async function openRedis(app: FastifyInstance, config: Config): Promise<Connections> {
+/**
+ * Connects to Redis.
+ *
+ * @param onReply - called with the milliseconds that a command took, for some commands
+ * @throws RedisUrlError, RegistryError
+ */
+export async function openRedis(
+  app: FastifyInstance,
+  config: Config,
+  onReply: (ms: number) => void,
+): Promise<Connections> {
   const connections = await openConnections({
     url: config.REDIS_URL,
     onError: (err) => app.log.warn({ err }, 'Redis connection'),
+    onReply,
   })
   app.addHook('onClose', () => connections.close())
   return connections

@@ -56,6 +56,8 @@ export interface BrokerOptions {
   /** Counts the clients of this node in a channel. */
   countClients: (channel: string) => number
   onError: (error: Error) => void
+  /** Called with the milliseconds that a command took, for some commands. */
+  onReply?: (ms: number) => void
 }
 
 /** Connects this node with the other nodes through Redis. */
@@ -155,7 +157,7 @@ export class Broker {
       lastError = error
       options.onError(error)
     }
-    const connections = commandConnections(options.url, onError)
+    const connections = commandConnections({ ...options, onError })
     try {
       return await Broker.#openOn(connections, { ...options, onError })
     } catch (error) {

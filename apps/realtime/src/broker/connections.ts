@@ -1,3 +1,4 @@
+import { defined } from '@portcullis/contracts/defined'
 import {
   type Commands,
   close,
@@ -14,13 +15,21 @@ export interface CommandConnections {
   readonly bulk: Commands
 }
 
+export interface CommandConnectionsOptions {
+  url: string
+  onError: (error: Error) => void
+  /** Called with the milliseconds that a command took, for some commands. */
+  onReply?: (ms: number) => void
+}
+
 /** Makes both, not connected yet. @throws RedisUrlError */
-export function commandConnections(
-  url: string,
-  onError: (error: Error) => void,
-): CommandConnections {
+export function commandConnections({
+  url,
+  onError,
+  onReply,
+}: CommandConnectionsOptions): CommandConnections {
   return {
-    commands: connectCommands({ url, name: 'realtime', onError }),
+    commands: connectCommands({ url, name: 'realtime', onError, ...defined({ onReply }) }),
     bulk: connectCommands({ url, name: 'realtime-bulk', onError }),
   }
 }

@@ -126,6 +126,7 @@ export class Connection implements Member, Waiting, Closing, ConnectingSession {
 
   handle(command: Command): void {
     const state = this.#state
+    this.node.traffic.commands[command.method] += 1
     if (command.method === 'connect' && state.name === 'opened') {
       this.#state = { name: 'connecting', opened: state, afterwards: [] }
       track(this, connect(this, command.id, command.body, state.isAdmitted))

@@ -17,6 +17,7 @@ import type { FlushQueue } from './timing/flush-queue.js'
 import type { Heartbeat } from './timing/heartbeat.js'
 import type { SliceQueue } from './timing/slice-queue.js'
 import type { Tokens } from './tokens.js'
+import type { Traffic } from './traffic.js'
 
 /** Bounds for one connection, unless stated otherwise. */
 export interface Limits extends Rates {
@@ -118,6 +119,7 @@ export interface Services {
 
 /** The node as its connections see it. */
 export interface Node extends Services {
+  readonly traffic: Traffic
   readonly flushQueue: FlushQueue
   /** Leaves the channels of closed connections, and counts them. */
   readonly cleanups: SliceQueue

@@ -20,6 +20,8 @@ export interface HttpHandlersOptions {
   onFailing: (endpoint: string, error: unknown) => void
   /** Called for the first success of a handler after a failure. */
   onRecovered: (endpoint: string) => void
+  /** Called with the milliseconds that a call took. */
+  onDone?: (result: 'answered' | 'failed', ms: number) => void
 }
 
 /** Calls the application's handlers over kept-alive HTTP connections. Does not follow redirects. */
@@ -86,9 +88,11 @@ export class HttpHandlers implements Handlers {
       return { error: replyErrors.tooManyRequests }
     }
     this.#callsInFlight += 1
+    const startedAt = performance.now()
     try {
       const answer = await this.#post(endpoint.url, body, call)
       this.counts.answered += 1
+      this.#options.onDone?.('answered', performance.now() - startedAt)
       if (this.#failing.delete(endpoint.name)) {
         this.#options.onRecovered(endpoint.name)
       }
@@ -96,6 +100,7 @@ export class HttpHandlers implements Handlers {
     } catch (error) {
       // The client does not see the error; a withdrawn call is not a failure.
       if (call.wanted()) {
+        this.#options.onDone?.('failed', performance.now() - startedAt)
         this.#failed(endpoint, error)
       }
       return { error: replyErrors.internal }

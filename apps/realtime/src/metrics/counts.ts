@@ -1,8 +1,11 @@
+import { newTimings, type Timings } from './timings.js'
+
 /** Callers of the server API may choose close codes; more different ones are counted together. */
 const maxCodes = 100
 
 /** Counters of this node since its start. */
 export interface Counts {
+  readonly timings: Timings
   /** Publications that entered on this node. */
   published: number
   /** Publications received from Redis. */
@@ -22,6 +25,7 @@ export interface Counts {
 
 export function newCounts(): Counts {
   return {
+    timings: newTimings(),
     published: 0,
     received: 0,
     disconnects: new Map(),

@@ -37,6 +37,25 @@ const connectionFamilies = {
   },
 } as const satisfies Record<string, Family>
 
+const trafficFamilies = {
+  receivedBytes: {
+    name: 'portcullis_realtime_received_bytes_total',
+    type: 'counter',
+    help: 'Bytes of messages from clients',
+  },
+  sentBytes: {
+    name: 'portcullis_realtime_sent_bytes_total',
+    type: 'counter',
+    help: 'Bytes of frames to clients',
+  },
+  commands: {
+    name: 'portcullis_realtime_commands_total',
+    type: 'counter',
+    help: 'Commands from clients by method',
+    labels: { method: 'the methods of the protocol, `pong`, and `malformed` for an invalid body' },
+  },
+} as const satisfies Record<string, Family>
+
 const messageFamilies = {
   published: {
     name: 'portcullis_realtime_published_total',
@@ -52,6 +71,16 @@ const messageFamilies = {
     name: 'portcullis_realtime_deliveries_total',
     type: 'counter',
     help: 'Frames sent to subscribers',
+  },
+  deliveryDuration: {
+    name: 'portcullis_realtime_delivery_duration_seconds',
+    type: 'histogram',
+    help: "Time from a publication's entry on this node, through Redis, to the sockets of this node's own subscribers; a sample of at most 20 publications in a second",
+  },
+  redisDuration: {
+    name: 'portcullis_realtime_redis_command_duration_seconds',
+    type: 'histogram',
+    help: 'Time from sending a command to Redis until its reply; a sample of at most 20 commands in a second',
   },
   streamsLost: {
     name: 'portcullis_realtime_streams_lost_total',
@@ -76,6 +105,12 @@ const backendFamilies = {
     type: 'counter',
     help: "Calls to the application's handlers by result",
     labels: { result: '`answered`, `failed` or `refused` (too many in flight)' },
+  },
+  handlerDuration: {
+    name: 'portcullis_realtime_handler_call_duration_seconds',
+    type: 'histogram',
+    help: "Duration of calls to the application's handlers",
+    labels: { result: '`answered` or `failed`' },
   },
   eventsWaiting: {
     name: 'portcullis_realtime_events_waiting',
@@ -141,6 +176,21 @@ const admissionFamilies = {
         '`admitted`, `missing_token`, `invalid_request`, `invalid_token`, `insufficient_scope` or `auth_unavailable`',
     },
   },
+  admissionDuration: {
+    name: 'portcullis_realtime_admission_duration_seconds',
+    type: 'histogram',
+    help: "Time from the presentation of a token until auth's answer",
+  },
+  introspectionDuration: {
+    name: 'portcullis_realtime_introspection_duration_seconds',
+    type: 'histogram',
+    help: 'Time of one request to auth, which introspects all tokens that were presented meanwhile',
+  },
+  introspected: {
+    name: 'portcullis_realtime_introspected_tokens_total',
+    type: 'counter',
+    help: 'Tokens in the requests to auth',
+  },
   grantsEnded: {
     name: 'portcullis_realtime_grants_ended_total',
     type: 'counter',
@@ -170,6 +220,7 @@ const admissionFamilies = {
 /** The metrics of a node, besides those of every service. */
 export const families = {
   ...connectionFamilies,
+  ...trafficFamilies,
   ...messageFamilies,
   ...backendFamilies,
   ...feedFamilies,

@@ -1,5 +1,6 @@
 import type { Gate } from '@portcullis/gate'
 import type { Instruments } from '@portcullis/service'
+import type { Traffic } from '../connection/traffic.js'
 import type { EventSender } from '../handlers/events/event-sender.js'
 import type { HttpHandlers } from '../handlers/http-handlers.js'
 import type { Hub } from '../hub/hub.js'
@@ -9,6 +10,7 @@ import { families } from './families.js'
 export interface MetricSources {
   hub: Hub
   counts: Counts
+  traffic: Traffic
   handlers: HttpHandlers
   events: EventSender | undefined
   gate: Gate
@@ -21,6 +23,7 @@ export interface MetricSources {
 /** Registers the node's metrics. */
 export function registerMetrics(instruments: Instruments, sources: MetricSources): void {
   registerConnectionMetrics(instruments, sources)
+  registerTrafficMetrics(instruments, sources)
   registerMessageMetrics(instruments, sources)
   registerBackendMetrics(instruments, sources)
   registerFeedMetrics(instruments, sources)
@@ -39,6 +42,12 @@ function registerConnectionMetrics(
   instruments.values(families.disconnects, () => counts.disconnects)
 }
 
+function registerTrafficMetrics(instruments: Instruments, { traffic }: MetricSources): void {
+  instruments.value(families.receivedBytes, () => traffic.receivedBytes)
+  instruments.value(families.sentBytes, () => traffic.sentBytes)
+  instruments.values(families.commands, () => Object.entries(traffic.commands))
+}
+
 function registerMessageMetrics(
   instruments: Instruments,
   { hub, counts, malformedMessages }: MetricSources,
@@ -46,16 +55,19 @@ function registerMessageMetrics(
   instruments.value(families.published, () => counts.published)
   instruments.value(families.received, () => counts.received)
   instruments.value(families.deliveries, () => hub.deliveries)
+  instruments.durations(families.deliveryDuration, () => [[[], counts.timings.deliveries]])
+  instruments.durations(families.redisDuration, () => [[[], counts.timings.redisCommands]])
   instruments.value(families.streamsLost, () => hub.lostStreams)
   instruments.value(families.busGarbage, malformedMessages)
 }
 
 function registerBackendMetrics(
   instruments: Instruments,
-  { handlers, events }: MetricSources,
+  { counts, handlers, events }: MetricSources,
 ): void {
   instruments.value(families.handlerCalls, () => handlers.callsInFlight)
   instruments.values(families.handlerCallsDone, () => Object.entries(handlers.counts))
+  instruments.durations(families.handlerDuration, () => Object.entries(counts.timings.handlerCalls))
   if (events !== undefined) {
     instruments.value(families.eventsWaiting, () => events.waiting)
     instruments.values(families.events, () => Object.entries(events.counts))
@@ -81,6 +93,10 @@ function registerAdmissionMetrics(
     ['admitted', stats.admitted] as const,
     ...Object.entries(stats.refused),
   ])
+  const { admissions, introspections } = counts.timings
+  instruments.durations(families.admissionDuration, () => [[[], admissions]])
+  instruments.durations(families.introspectionDuration, () => [[[], introspections]])
+  instruments.value(families.introspected, () => stats.introspected)
   instruments.values(families.grantsEnded, () => [
     ['revoked', stats.revoked] as const,
     ['expired', stats.expired] as const,

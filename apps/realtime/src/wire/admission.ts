@@ -27,6 +27,10 @@ export async function registerAdmission(
     credentials: { identity: config.IDENTITY, registrationCode: config.REGISTRATION_CODE },
     node: config.NODE_NAME,
     tokenInQuery: config.TOKEN_IN_QUERY,
+    timings: {
+      admission: (ms) => counts.timings.admissions.observe(ms),
+      introspection: (ms) => counts.timings.introspections.observe(ms),
+    },
     tls: { ca: config.AUTH_CA, cert: config.AUTH_CERT, key: config.AUTH_KEY },
     ...defined({ url: config.PUBLIC_URL }),
   })

@@ -8,6 +8,7 @@ import type { Hub } from '../hub/hub.js'
 import type { Permit } from '../hub/permit.js'
 import { StreamWatch } from '../hub/stream-watch.js'
 import type { Counts } from '../metrics/counts.js'
+import { DeliverySampler } from '../metrics/delivery-sampler.js'
 import { BulkReads } from '../scheduling/bulk-reads.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { version } from '../version.js'
@@ -46,6 +47,8 @@ export interface Backplane {
   readonly reads: BulkReads
   readonly optionsOf: OptionsOf
   readonly streamWatch: StreamWatch
+  /** Call before a publication is sent to Redis. */
+  readonly onPublishing: (channel: string, publication: Buffer) => void
 }
 
 /** Connects to Redis. @throws BrokerError, RedisUrlError */
@@ -59,6 +62,8 @@ export async function openBackplane({
   const uid = randomUUID()
   const optionsOf: OptionsOf = (channel) => config.NAMESPACES.of(channel)
   const hub: Hub = wireHub({ broker: () => broker, reads: () => reads, optionsOf })
+  const { timings } = counts
+  const deliveries = new DeliverySampler((ms) => timings.deliveries.observe(ms))
   let streamWatch: StreamWatch | undefined
   const broker: Broker = await Broker.open({
     url: config.REDIS_URL,
@@ -73,7 +78,9 @@ export async function openBackplane({
     onPublication: (channel, encoded, position) => {
       counts.received += 1
       hub.deliver(channel, encoded, position)
+      deliveries.delivered(channel, encoded)
     },
+    onReply: (ms) => timings.redisCommands.observe(ms),
     onPresence: (channel, kind, info) => {
       hub.announce(channel, kind, info)
     },
@@ -95,7 +102,19 @@ export async function openBackplane({
     everyMs: verifyMs,
     retryMs: verifyAgainMs,
   })
-  return { uid, hub, broker, reads, optionsOf, streamWatch }
+  return {
+    uid,
+    hub,
+    broker,
+    reads,
+    optionsOf,
+    streamWatch,
+    onPublishing: (channel, publication) => {
+      if (hub.countIn(channel) > 0) {
+        deliveries.entered(channel, publication)
+      }
+    },
+  }
 }
 
 function describeNode(uid: string, name: string, hub: Hub): () => InfoNode {

@@ -24,6 +24,8 @@ export interface ChannelsWiring {
   broker: NodeBroker
   reads: BulkReads
   optionsOf: OptionsOf
+  /** Called before a publication is sent to Redis. */
+  onPublishing?: (channel: string, publication: Buffer) => void
   onPublished: () => void
 }
 
@@ -32,11 +34,13 @@ export function wireChannels({
   broker,
   reads,
   optionsOf,
+  onPublishing = () => undefined,
   onPublished,
 }: ChannelsWiring): NodeChannels {
   return {
     async publish(channel, publication, permit, { idempotencyKey, skipHistory, version } = {}) {
       const channelOptions = optionsOf(channel)
+      onPublishing(channel, publication)
       const { historySize: size, historyTtlSeconds: ttlSeconds } = channelOptions
       const position = await broker.streams.publish(channel, publication, permit, {
         ...(isKept(channelOptions, skipHistory) ? { history: { size, ttlSeconds } } : {}),

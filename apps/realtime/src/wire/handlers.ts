@@ -1,9 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.js'
 import { HttpHandlers } from '../handlers/http-handlers.js'
+import type { Timings } from '../metrics/timings.js'
 
 /** Makes the client of the application's HTTP handlers. */
-export function openHandlers(config: Config, log: FastifyBaseLogger): HttpHandlers {
+export function openHandlers(
+  config: Config,
+  log: FastifyBaseLogger,
+  { handlerCalls }: Timings,
+): HttpHandlers {
   return new HttpHandlers({
     endpoints: config.HANDLERS,
     secret: config.HANDLER_SECRET,
@@ -12,5 +17,6 @@ export function openHandlers(config: Config, log: FastifyBaseLogger): HttpHandle
     maxAnswerBytes: config.HANDLER_ANSWER_BYTES,
     onFailing: (handler, error) => log.warn({ handler, err: error }, 'handler fails'),
     onRecovered: (handler) => log.info({ handler }, 'handler answers again'),
+    onDone: (result, ms) => handlerCalls[result].observe(ms),
   })
 }

@@ -5,6 +5,7 @@ import { Deadline } from '../connection/timing/deadline.js'
 import { FlushQueue } from '../connection/timing/flush-queue.js'
 import { Heartbeat } from '../connection/timing/heartbeat.js'
 import { SliceQueue } from '../connection/timing/slice-queue.js'
+import { newTraffic } from '../connection/traffic.js'
 import { Hold } from '../hub/hold.js'
 
 export interface NodeSettings {
@@ -23,13 +24,13 @@ export interface NodeSettings {
 
 const defaultCleanupSliceMs = 2
 
-type Timers = 'hold' | 'flushQueue' | 'cleanups' | 'heartbeat' | 'connectDeadline'
+type Own = 'traffic' | 'hold' | 'flushQueue' | 'cleanups' | 'heartbeat' | 'connectDeadline'
 type Settings = 'name' | 'version' | 'pingIntervalMs' | 'limits'
 
 /**
  * The rest of the system as a node's connections see it; tests and the simulation bring their own.
  */
-export interface NodeSurroundings extends Omit<Node, Timers | Settings> {
+export interface NodeSurroundings extends Omit<Node, Own | Settings> {
   lease: Lease
 }
 
@@ -43,6 +44,7 @@ export function wireNode(settings: NodeSettings, { lease, ...rest }: NodeSurroun
     pingIntervalMs,
     limits,
     hold: new Hold({ lease, hub: rest.hub, graceMs: settings.leaseGraceMs }),
+    traffic: newTraffic(),
     flushQueue: new FlushQueue(),
     cleanups: new SliceQueue({ maxSliceMs: settings.cleanupSliceMs ?? defaultCleanupSliceMs }),
     heartbeat: new Heartbeat({ pingIntervalMs, pongTimeoutMs }),

@@ -2,6 +2,7 @@ import { type Active, maxIntrospections } from '@portcullis/contracts/introspect
 import { GateError } from '../errors.js'
 import type { LiveGrant } from '../grants/grant.js'
 import type { Mark, Watch } from '../grants/watch.js'
+import type { GateTimings } from '../options.js'
 import type { GateStats } from '../stats.js'
 import { authConnections } from './auth-http.js'
 import type { Lookup } from './lookup.js'
@@ -27,6 +28,7 @@ interface IntrospectorOptions {
   watch: Watch
   stats: GateStats
   timeoutMs: number
+  timings?: GateTimings
   /**
    * While a POST is younger than this, in milliseconds, the next batch waits for its answer: fewer, larger
    * batches cost both sides less. Default: 20.
@@ -44,6 +46,7 @@ export class Introspector {
   readonly #watch: Watch
   readonly #stats: GateStats
   readonly #timeoutMs: number
+  readonly #timings: GateTimings | undefined
   readonly #collectMs: number
   /** Slots that wait or are in flight, by token. */
   readonly #slots = new Map<string, Slot>()
@@ -54,11 +57,12 @@ export class Introspector {
   #young = 0
   #closed = false
 
-  constructor({ lookup, watch, stats, timeoutMs, collectMs = 20 }: IntrospectorOptions) {
+  constructor({ lookup, watch, stats, timeoutMs, timings, collectMs = 20 }: IntrospectorOptions) {
     this.#lookup = lookup
     this.#watch = watch
     this.#stats = stats
     this.#timeoutMs = timeoutMs
+    this.#timings = timings
     this.#collectMs = collectMs
   }
 
@@ -157,6 +161,7 @@ export class Introspector {
     }
     this.#inFlight++
     const answered = this.#countYoung()
+    const sentAt = performance.now()
     this.#stats.batches++
     this.#stats.introspected += slots.length
     this.#stats.largestBatch = Math.max(this.#stats.largestBatch, slots.length)
@@ -172,9 +177,21 @@ export class Introspector {
       .finally(() => {
         this.#watch.finish(mark)
         this.#inFlight--
+        this.#measure(slots, sentAt)
         answered()
         this.#schedule()
       })
+  }
+
+  #measure(slots: readonly Slot[], sentAt: number): void {
+    if (this.#timings === undefined) {
+      return
+    }
+    const now = performance.now()
+    this.#timings.introspection(now - sentAt)
+    for (const { since } of slots) {
+      this.#timings.admission(now - since)
+    }
   }
 
   /** Registers the answer with the watch in one synchronous step. */

@@ -9,6 +9,7 @@ import {
 } from '@portcullis/protocol'
 import type { Hold, Waiting } from '../../hub/hold.js'
 import type { ConnectionState } from '../state.js'
+import type { Traffic } from '../traffic.js'
 import type { Allowance } from './allowance.js'
 import type { Transport } from './transport.js'
 
@@ -20,7 +21,11 @@ const maxWaitingBytes = 131_072
 
 /** A connection as its input sees it. */
 export interface CommandTarget extends Waiting {
-  readonly node: { readonly hold: Hold; readonly limits: { readonly commandsPerMessage: number } }
+  readonly node: {
+    readonly traffic: Pick<Traffic, 'receivedBytes'>
+    readonly hold: Hold
+    readonly limits: { readonly commandsPerMessage: number }
+  }
   readonly codec: Codec
   readonly closed: boolean
   readonly state: ConnectionState['name']
@@ -54,6 +59,7 @@ export class Input {
   /** Handles one WebSocket message. */
   receive(message: Buffer, isBinary: boolean): void {
     const target = this.#target
+    target.node.traffic.receivedBytes += message.length
     if (isBinary !== target.codec.binary) {
       target.end(disconnectCodes.inappropriateProtocol)
       return

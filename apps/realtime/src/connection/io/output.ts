@@ -2,6 +2,7 @@ import { closeCodes } from '@portcullis/contracts/websocket'
 import type { Codec, Disconnect, Encoded } from '@portcullis/protocol'
 import type { Hold, Waiting } from '../../hub/hold.js'
 import type { Flushable, FlushQueue } from '../timing/flush-queue.js'
+import type { Traffic } from '../traffic.js'
 import { Outbox } from './outbox.js'
 import type { Transport } from './transport.js'
 
@@ -12,6 +13,7 @@ const earlyFlushBytes = 65_536
 export interface OutputSource extends Waiting {
   readonly codec: Codec
   readonly node: {
+    readonly traffic: Pick<Traffic, 'sentBytes'>
     readonly flushQueue: FlushQueue
     readonly hold: Hold
     readonly limits: { readonly sendBufferBytes: number }
@@ -77,7 +79,12 @@ export class Output implements Flushable {
     if (this.#source.closed || this.#outbox.bytes === 0 || !this.#mayWrite()) {
       return
     }
-    this.#transport.write(this.#outbox.take())
+    const frames = this.#outbox.take()
+    const { traffic } = this.#source.node
+    for (const frame of frames) {
+      traffic.sentBytes += frame.length
+    }
+    this.#transport.write(frames)
     const backlog = this.#transport.backlog()
     if (backlog === 0) {
       this.#source.subscriptions.drained()
