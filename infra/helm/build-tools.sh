@@ -1,20 +1,36 @@
 #!/usr/bin/env bash
-# Builds what test/helm needs into a folder: helm, kubeconform, and the OpenAPI document of Kubernetes. What
-# is already there is kept. Needs Go, which loads the sources through its module proxy; takes minutes.
+# Builds what test/helm needs into a folder: helm, kubeconform and the OpenAPI document of Kubernetes; with
+# --api-server also Kubernetes' own API server, which takes ten minutes or more. What is already there is
+# kept. Needs Go, which loads the sources through its module proxy.
 #
-#   infra/helm/build-tools.sh ~/.cache/portcullis/chart
-#   HELM=…/helm KUBECONFORM=…/kubeconform KUBERNETES_OPENAPI=…/swagger.json npm run test:long -- test/helm
+#   infra/helm/build-tools.sh ~/.cache/portcullis/chart [--api-server]
+#   HELM=…/helm KUBECONFORM=…/kubeconform KUBERNETES_OPENAPI=…/swagger.json KUBE_APISERVER=…/kube-apiserver \
+#     npm run test:long -- test/helm
 set -euo pipefail
 folder=$1
 mkdir -p "$folder"
 cd "$folder"
+version=37.2
 
 export GOBIN=$PWD
 [ -x helm ] || go install helm.sh/helm/v3/cmd/helm@v3.22.0
 [ -x kubeconform ] || go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+
+kubernetes=$(go env GOMODCACHE)/k8s.io/kubernetes@v1.$version
 if [ ! -s swagger.json ]; then
-  kubernetes=k8s.io/kubernetes@v1.37.2
-  go mod download "$kubernetes"
-  cp "$(go env GOMODCACHE)/$kubernetes/api/openapi-spec/swagger.json" swagger.new
+  go mod download "k8s.io/kubernetes@v1.$version"
+  cp "$kubernetes/api/openapi-spec/swagger.json" swagger.new
   mv -f swagger.new swagger.json
+fi
+
+if [ "${2:-}" = --api-server ] && [ ! -x kube-apiserver ]; then
+  go mod download "k8s.io/kubernetes@v1.$version"
+  module=$(mktemp -d)
+  trap 'rm -rf "$module"' EXIT
+  # Go installs no module that replaces others. One of our own may: the parts of Kubernetes by their versions.
+  sed "s#^module .*#module tools#; s#=> ./staging/src/\(.*\)#=> \1 v0.$version#" "$kubernetes/go.mod" \
+    >"$module/go.mod"
+  cd "$module"
+  go mod edit -require "k8s.io/kubernetes@v1.$version"
+  go build -mod=mod -o "$GOBIN/kube-apiserver" k8s.io/kubernetes/cmd/kube-apiserver
 fi
