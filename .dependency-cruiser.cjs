@@ -106,6 +106,7 @@ module.exports = {
     ),
     room('client', 'packages/client', [...external('centrifuge'), own('contracts')]),
     room('backend', 'packages/backend', [...external('@sinclair/typebox'), own('contracts')]),
+    room('react', 'packages/react', [...external('react', 'centrifuge'), own('client')]),
     {
       name: 'redis-and-service-know-no-domain',
       severity: 'error',

@@ -13,9 +13,12 @@ export interface Site {
 }
 
 /** An application: its page, and its backend's token endpoint for the signed-in user. */
-export async function startSite(issue: () => Promise<unknown>): Promise<Site> {
+export async function startSite(
+  issue: () => Promise<unknown> | undefined,
+  page = new URL('page.ts', import.meta.url),
+): Promise<Site> {
   const { outputFiles } = await build({
-    entryPoints: [new URL('page.ts', import.meta.url).pathname],
+    entryPoints: [page.pathname],
     bundle: true,
     format: 'esm',
     platform: 'browser',

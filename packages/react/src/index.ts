@@ -1,0 +1,8 @@
+export type { CommandError } from './channel-view.js'
+export { PortcullisProvider, type PortcullisProviderProps } from './provider.js'
+export type { ConnectionState } from './shared-connection.js'
+export type { ChannelState } from './shared-subscription.js'
+export { type Connection, useConnection } from './use-connection.js'
+export { type History, type UseHistoryOptions, useHistory } from './use-history.js'
+export { type Presence, usePresence } from './use-presence.js'
+export { type UseSubscriptionOptions, useSubscription } from './use-subscription.js'
