@@ -67,7 +67,7 @@ module.exports = {
       name: 'through-exports',
       severity: 'error',
       comment: 'a package is imported by its name, never by a path into it',
-      from: { path: '^(?:apps|packages|infra/local|test)/([^/]+)/' },
+      from: { path: '^(?:apps|packages|examples|infra/local|test)/([^/]+)/' },
       to: {
         path: '^packages/[^/]+/src/',
         pathNot: '^packages/$1/',

@@ -1,6 +1,6 @@
-// The first program of `npm start`, `npm test`, `npm run bench`, `npm run simulate` and `npm run mutants`. It
-// uses only Node's own modules, because no package is installed yet: it installs packages, builds, and
-// imports the program of the command.
+// The first program of `npm start`, `npm run chat`, `npm test`, `npm run bench`, `npm run simulate` and
+// `npm run mutants`. It uses only Node's own modules, because no package is installed yet: it installs
+// packages, builds, and imports the program of the command.
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,10 +10,20 @@ const root = new URL('../../', import.meta.url)
 /** The program of each command. */
 const mains = {
   start: new URL('./dist/start.js', import.meta.url),
+  chat: new URL('examples/chat/dist/main.js', root),
   test: new URL('./dist/test.js', import.meta.url),
   bench: new URL('test/dist/bench/main.js', root),
   simulate: new URL('test/simulation/dist/main.js', root),
   mutants: new URL('test/dist/mutants/main.js', root),
+}
+
+/**
+ * What a command needs to be built, if that is not everything.
+ * @type {Readonly<Partial<Record<keyof typeof mains, string[]>>>}
+ */
+const built = {
+  start: ['apps/auth', 'apps/realtime', 'apps/cli', 'infra/local'],
+  chat: ['apps/auth', 'apps/realtime', 'examples/chat'],
 }
 
 /**
@@ -113,8 +123,7 @@ async function main(command, args) {
   if (!installed()) {
     await step('installing packages', () => run('npm', ['ci', '--loglevel=error']))
   }
-  const workspaces =
-    command === 'start' ? ['apps/auth', 'apps/realtime', 'apps/cli', 'infra/local'] : []
+  const workspaces = built[command] ?? []
   await step('building', () => run(process.execPath, ['infra/build/build.js', ...workspaces]))
   process.removeListener('SIGINT', interrupted)
   process.removeListener('SIGTERM', interrupted)
