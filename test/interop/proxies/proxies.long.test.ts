@@ -8,7 +8,7 @@ import { Newcomers } from './newcomers.js'
 import { channel, startClients } from './start-clients.js'
 import { type ReverseProxy, startProxy } from './start-proxy.js'
 
-for (const program of ['haproxy', 'nginx'] as const) {
+for (const program of ['caddy', 'haproxy', 'nginx'] as const) {
   const path = findProgram(program)
   const skip = path === undefined ? `${program} is not installed` : false
 
@@ -33,6 +33,7 @@ for (const program of ['haproxy', 'nginx'] as const) {
       t.equal(published.status, 200, 'the server API')
       t.same(await client?.received(1), [{ n: 1 }])
       t.equal(await upgrade(proxy, 'not-a-token'), 401, "the node's refusal reaches the client")
+      await call(proxy, 'GET', '/api/info?access_token=in-the-query', { token: 'in-a-header' })
       const revoked = await api('POST', '/v1/revocations', { token: ada.access_token, wait: 5000 })
       t.match(revoked.body, { complete: true, tokens: 1 })
       t.same(await client?.disconnected, { code: 4500, reason: 'token revoked' })
@@ -42,6 +43,9 @@ for (const program of ['haproxy', 'nginx'] as const) {
       const plain = await fetch(`${proxy.plainUrl}/api/info?a=b`, { redirect: 'manual' })
       t.equal(plain.status, 308)
       t.match(plain.headers.get('location'), /^https:\/\/127\.0\.0\.1.*\/api\/info\?a=b$/)
+      t.match(proxy.log(), '/api/info', 'requests are logged')
+      t.notMatch(proxy.log(), /in-the-query|in-a-header|not-a-token/, 'tokens are not')
+      t.notMatch(proxy.log(), ada.access_token)
     },
   )
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { makeAuthority, type Teardown } from '@portcullis/local'
 import getPort from 'get-port'
 import { Client } from 'undici'
 
-export type ProxyProgram = 'haproxy' | 'nginx'
+export type ProxyProgram = 'caddy' | 'haproxy' | 'nginx'
 
 export interface StartProxyOptions {
   program: ProxyProgram
@@ -28,6 +29,8 @@ export interface ReverseProxy {
   readonly wsUrl: string
   /** The authority of the proxy's certificate, in PEM. */
   readonly ca: string
+  /** Returns its access log, and what it has printed. */
+  log(): string
 }
 
 const shipped = fileURLToPath(new URL('../../../infra/proxies/', import.meta.url))
@@ -46,7 +49,11 @@ export async function startProxy(t: Teardown, options: StartProxyOptions): Promi
   await writeFile(join(dir, 'portcullis.pem'), `${cert}\n${key}`)
   const [port, plainPort] = [await getPort(), await getPort()]
   const { args } = await configure(dir, options, { port, plainPort })
-  const child = spawn(options.path, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(options.path, args, {
+    // Caddy keeps a copy of its configuration there.
+    env: { ...process.env, XDG_CONFIG_HOME: dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = once(child, 'exit')
   t.teardown(async () => {
     child.kill('SIGTERM')
@@ -71,6 +78,10 @@ export async function startProxy(t: Teardown, options: StartProxyOptions): Promi
     plainUrl: `http://127.0.0.1:${plainPort}`,
     wsUrl: `wss://127.0.0.1:${port}/connection/websocket`,
     ca: authority.cert,
+    log: () => {
+      const file = join(dir, 'portcullis.log')
+      return existsSync(file) ? output + readFileSync(file, 'utf8') : output
+    },
   }
 }
 
@@ -104,6 +115,22 @@ async function configure(
       ]),
     )
     return { args: ['-db', '-f', file] }
+  }
+  if (program === 'caddy') {
+    const text = await readFile(join(shipped, 'Caddyfile'), 'utf8')
+    const own = `admin off\nhttp_port ${plainPort}\nhttps_port ${port}\nstorage file_system ${dir}`
+    await writeFile(
+      file,
+      replaceEach(text, [
+        ...common,
+        ['grace_period 10s', `grace_period 1s\n${own}`],
+        [
+          'rt.example.com {',
+          `https://127.0.0.1:${port} {\ntls ${dir}/portcullis.crt ${dir}/portcullis.key`,
+        ],
+      ]),
+    )
+    return { args: ['run', '--config', file, '--adapter', 'caddyfile'] }
   }
   const text = await readFile(join(shipped, 'nginx.conf'), 'utf8')
   await writeFile(
