@@ -1,3 +1,5 @@
+'use client'
+
 export type { CommandError } from './channel-view.js'
 export { PortcullisProvider, type PortcullisProviderProps } from './provider.js'
 export type { ConnectionState } from './shared-connection.js'

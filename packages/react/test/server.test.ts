@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { fixedToken } from '@portcullis/client'
 import { createElement, type ReactElement } from 'react'
 import { renderToString } from 'react-dom/server'
@@ -37,4 +38,9 @@ t.test('a page is rendered on a server without a connection', async (t) => {
 t.test('a hook without a provider throws an error that names the provider', (t) => {
   t.throws(() => renderToString(createElement(All)), /PortcullisProvider/)
   t.end()
+})
+
+t.test('the package is marked for frameworks with server components', async (t) => {
+  const entry = await readFile(new URL(import.meta.resolve('@portcullis/react')), 'utf8')
+  t.match(entry, /^'use client';/)
 })
