@@ -24,9 +24,20 @@ t.test('the routes of docs/backend.md sign a user in, and out with a receipt', a
   const app = fastify()
   t.teardown(() => app.close())
   let signedIn = true
+  let afterIssue = () => {}
   addTokenRoutes(app, {
-    auth: shop,
-    userOf: () => (signedIn ? 'ada' : undefined),
+    auth: {
+      ...shop,
+      issueToken: async (order) => {
+        const token = await shop.issueToken(order)
+        afterIssue()
+        return token
+      },
+    },
+    userOf: async () => (signedIn ? 'ada' : undefined),
+    endSessions: async () => {
+      signedIn = false
+    },
     mayRead: (user, channel) => channel === `inbox:${user}`,
   })
   const backend = await app.listen({ port: 0, host: '127.0.0.1' })
@@ -49,7 +60,6 @@ t.test('the routes of docs/backend.md sign a user in, and out with a receipt', a
 
   const closed = new Promise((resolve) => centrifuge.once('disconnected', resolve))
   const signOut = await fetch(`${backend}/sign-out`, { method: 'POST' })
-  signedIn = false
   t.same(await signOut.json(), { closed: true })
   t.match(await closed, { code: 4500 })
   t.match(told, [{ reason: 'revoked' }])
@@ -59,6 +69,13 @@ t.test('the routes of docs/backend.md sign a user in, and out with a receipt', a
   t.match(await again, { code: 1 }, 'a signed-out user gets no token')
   t.match(told, [{ reason: 'revoked' }, { reason: 'refused', error: { status: 401 } }])
   t.equal(told.length, 2)
+
+  signedIn = true
+  afterIssue = () => {
+    signedIn = false
+  }
+  const late = await fetch(`${backend}/token`, { method: 'POST' })
+  t.equal(late.status, 401, 'a user who signs out while a token is issued does not get it')
 })
 
 t.test('a backend revokes by label and by token, and learns why auth refuses', async (t) => {

@@ -4,30 +4,48 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 interface TokenRoutes {
   auth: AuthClient
   /** Your session: returns the signed-in user. */
-  userOf(request: FastifyRequest): string | undefined
+  userOf(request: FastifyRequest): Promise<string | undefined>
+  /** Your session: ends all sessions of a user. */
+  endSessions(user: string): Promise<void>
   /** Your rules. */
   mayRead(user: string, channel: string): boolean
 }
 
 /** The routes that the client package calls, and a sign-out that closes the user's sockets. */
-export function addTokenRoutes(app: FastifyInstance, { auth, userOf, mayRead }: TokenRoutes): void {
+export function addTokenRoutes(app: FastifyInstance, routes: TokenRoutes): void {
+  const { auth, userOf, endSessions, mayRead } = routes
+
+  async function issue(request: FastifyRequest, order: { scope: string } | { channel: string }) {
+    const subject = await userOf(request)
+    if (subject === undefined) {
+      return undefined
+    }
+    const token = await auth.issueToken({ subject, ttlSeconds: 600, ...order })
+    // A user who was signed out meanwhile gets no token: the revocation may have come before the token.
+    return (await userOf(request)) === subject ? token : undefined
+  }
+
   app.post('/token', async (request, reply) => {
-    const subject = userOf(request)
-    return subject === undefined
-      ? reply.code(401).send({ error: 'signed_out' })
-      : await auth.issueToken({ subject, scope: 'subscribe:news', ttlSeconds: 600 })
+    const token = await issue(request, { scope: 'subscribe:news' })
+    return token ?? (await reply.code(401).send({ error: 'signed_out' }))
   })
 
   app.post<{ Body: { channel: string } }>('/channel-token', async (request, reply) => {
-    const subject = userOf(request)
     const { channel } = request.body
-    return subject === undefined || !mayRead(subject, channel)
-      ? reply.code(403).send({ error: 'not_allowed' })
-      : await auth.issueToken({ subject, channel, ttlSeconds: 600 })
+    const user = await userOf(request)
+    const isAllowed = user !== undefined && mayRead(user, channel)
+    const token = isAllowed ? await issue(request, { channel }) : undefined
+    return token ?? (await reply.code(403).send({ error: 'not_allowed' }))
   })
 
   app.post('/sign-out', async (request) => {
-    const subject = userOf(request)
-    return subject === undefined ? {} : { closed: (await auth.revoke({ subject })).complete }
+    const subject = await userOf(request)
+    if (subject === undefined) {
+      return {}
+    }
+    // In this order: the session gets no other token, and then its tokens end.
+    await endSessions(subject)
+    const receipt = await auth.revoke({ subject })
+    return { closed: receipt.complete }
   })
 }
