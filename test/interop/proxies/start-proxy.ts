@@ -119,16 +119,11 @@ async function configure(
   if (program === 'caddy') {
     const text = await readFile(join(shipped, 'Caddyfile'), 'utf8')
     const own = `admin off\nhttp_port ${plainPort}\nhttps_port ${port}\nstorage file_system ${dir}`
+    const name = '{$PORTCULLIS_HOST:rt.example.com} {'
+    const site = `https://127.0.0.1:${port} {\ntls ${dir}/portcullis.crt ${dir}/portcullis.key`
     await writeFile(
       file,
-      replaceEach(text, [
-        ...common,
-        ['grace_period 10s', `grace_period 1s\n${own}`],
-        [
-          'rt.example.com {',
-          `https://127.0.0.1:${port} {\ntls ${dir}/portcullis.crt ${dir}/portcullis.key`,
-        ],
-      ]),
+      replaceEach(text, [...common, ['grace_period 10s', `grace_period 1s\n${own}`], [name, site]]),
     )
     return { args: ['run', '--config', file, '--adapter', 'caddyfile'] }
   }
