@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import t from 'tap'
-import { example, findWorkload, helm, parse, render } from './render.js'
+import { chart, example, findWorkload, helm, kubernetesVersion, parse, render } from './render.js'
 
 const skip = helm === undefined ? 'HELM names no program' : false
 
@@ -26,6 +28,11 @@ const refused: readonly [values: string, message: RegExp][] = [
   ['realtime.readinessPath=/live', /readinessPath': value must be one of '\/ready', '\/health'/],
   ['realtimes.replicas=2', /additional properties 'realtimes' not allowed/],
 ]
+
+t.test('helm finds no fault in the chart', { skip }, async (t) => {
+  const args = ['lint', '--strict', chart, '--kube-version', kubernetesVersion]
+  await t.resolves(promisify(execFile)(helm ?? '', [...args, ...example('production')]))
+})
 
 t.test('each wrong value is refused with a message that names it', { skip }, async (t) => {
   for (const [values, message] of refused) {
