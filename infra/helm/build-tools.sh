@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Builds what test/helm needs into a folder: helm, kubeconform and the OpenAPI document of Kubernetes; with
-# --api-server also Kubernetes' own API server, which takes ten minutes or more. What is already there is
+# Builds what test/helm needs into a folder: helm, kubeconform, the OpenAPI document of Kubernetes and the
+# definition of the kind ServiceMonitor; with --api-server also Kubernetes' own API server, which takes ten minutes or more. What is already there is
 # kept. Needs Go, which loads the sources through its module proxy.
 #
 #   infra/helm/build-tools.sh ~/.cache/portcullis/chart [--api-server]
-#   HELM=…/helm KUBECONFORM=…/kubeconform KUBERNETES_OPENAPI=…/swagger.json KUBE_APISERVER=…/kube-apiserver \
-#     npm run test:long -- test/helm
+#   CHART_TOOLS=~/.cache/portcullis/chart npm run test:long -- test/helm
 set -euo pipefail
 folder=$1
 mkdir -p "$folder"
@@ -21,6 +20,14 @@ if [ ! -s swagger.json ]; then
   go mod download "k8s.io/kubernetes@v1.$version"
   cp "$kubernetes/api/openapi-spec/swagger.json" swagger.new
   mv -f swagger.new swagger.json
+fi
+
+operator=github.com/prometheus-operator/prometheus-operator@v0.85.0
+if [ ! -s servicemonitors.yaml ]; then
+  go mod download "$operator"
+  cp "$(go env GOMODCACHE)/$operator/example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml" \
+    servicemonitors.new
+  mv -f servicemonitors.new servicemonitors.yaml
 fi
 
 if [ "${2:-}" = --api-server ] && [ ! -x kube-apiserver ]; then

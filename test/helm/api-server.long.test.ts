@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,34 +7,48 @@ import { promisify } from 'node:util'
 import { startAuth, testRedis } from '@portcullis/local'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { parse as parseYaml } from 'yaml'
 import { findProgram } from '../interop/find-program.js'
-import { example, helm, parse, render } from './render.js'
-import { type KubernetesObject, kubernetesObject, startKubernetes } from './start-kubernetes.js'
+import { example, parse, render } from './render.js'
+import {
+  type Kubernetes,
+  type KubernetesObject,
+  kubernetesObject,
+  startKubernetes,
+} from './start-kubernetes.js'
+import { skipWithout, tools } from './tools.js'
 
-/** `KUBE_APISERVER` names the program. */
-const { KUBE_APISERVER: apiServer = '' } = process.env
 const etcd = findProgram('etcd') ?? ''
-const skip =
-  helm === undefined || apiServer === '' || etcd === ''
-    ? 'HELM and KUBE_APISERVER are not both set, or etcd is not installed'
-    : false
+const missing = skipWithout('helm', 'apiServer', 'serviceMonitors')
+const skip = missing === false && etcd === '' ? 'etcd is not installed' : missing
 const program = fileURLToPath(new URL('../../infra/images/register-identity.js', import.meta.url))
 
-/** Returns the objects of a rendered chart that Kubernetes itself knows. */
-const knownObjects = async (args: readonly string[]): Promise<KubernetesObject[]> =>
-  parse(await render(args)).filter(
-    (object): object is KubernetesObject =>
-      Value.Check(kubernetesObject, object) && object.kind !== 'ServiceMonitor',
-  )
+const isObject = (value: unknown): value is KubernetesObject => Value.Check(kubernetesObject, value)
+
+/** Starts an API server that knows the kind ServiceMonitor. */
+async function start(t: Test): Promise<Kubernetes> {
+  const kubernetes = await startKubernetes(t, { apiServer: tools.apiServer ?? '', etcd })
+  const definition: unknown = parseYaml(readFileSync(tools.serviceMonitors ?? '', 'utf8'))
+  if (!isObject(definition)) {
+    throw new Error('the definition of ServiceMonitor is no object of Kubernetes')
+  }
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const { status, text } = await kubernetes.call('POST', path, definition)
+  t.equal(status, 201, text)
+  while ((await kubernetes.call('GET', '/apis/monitoring.coreos.com/v1')).status !== 200) {
+    // The API server begins to serve a new kind a moment later.
+  }
+  return kubernetes
+}
 
 t.test(
   'an API server takes each object of the chart, and knows every field',
   { skip },
   async (t) => {
-    const kubernetes = await startKubernetes(t, { apiServer, etcd })
+    const kubernetes = await start(t)
     for (const name of ['trial', 'production'] as const) {
-      for (const object of await knownObjects(example(name))) {
+      for (const object of parse(await render(example(name))).filter(isObject)) {
         const path = `${await kubernetes.collectionOf(object)}?fieldValidation=Strict&dryRun=All`
         const { status, text } = await kubernetes.call('POST', path, object)
         t.equal(status, 201, `${name} ${object.kind} ${object.metadata.name}: ${text}`)
@@ -44,8 +58,8 @@ t.test(
 )
 
 t.test('the Job may keep the registration code, and nothing else', { skip }, async (t) => {
-  const kubernetes = await startKubernetes(t, { apiServer, etcd })
-  for (const object of await knownObjects(example('production'))) {
+  const kubernetes = await start(t)
+  for (const object of parse(await render(example('production'))).filter(isObject)) {
     const { status, text } = await kubernetes.call(
       'POST',
       await kubernetes.collectionOf(object),

@@ -10,11 +10,23 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { bundleOf, startAuth, startRealtime, testRedis } from '@portcullis/local'
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
-import { example, findWorkload, helm, parse, render, type Workload } from './render.js'
+import { example, findWorkload, parse, render, type Workload } from './render.js'
+import { skipWithout } from './tools.js'
 
 const run = promisify(execFile)
 const program = fileURLToPath(new URL('../../infra/images/register-identity.js', import.meta.url))
+
+const autoscaler = Type.Object({
+  kind: Type.Literal('HorizontalPodAutoscaler'),
+  spec: Type.Object({
+    metrics: Type.Array(
+      Type.Object({ pods: Type.Object({ metric: Type.Object({ name: Type.String() }) }) }),
+    ),
+  }),
+})
 
 /** Returns the environment that the chart gives a workload, with texts replaced in its values. */
 function environmentOf(
@@ -62,7 +74,7 @@ async function startKubernetes(t: Test, { path, token }: { path: string; token: 
 
 t.test(
   'services start with the settings of the chart, once the Job has registered the nodes',
-  { skip: helm === undefined ? 'HELM names no program' : false },
+  { skip: skipWithout('helm') },
   async (t) => {
     const objects = parse(await render([...example('production'), '--namespace', 'prod']))
     const dir = mkdtempSync(join(tmpdir(), 'portcullis-chart-'))
@@ -151,5 +163,14 @@ t.test(
       headers: { authorization: `Bearer ${token}` },
     })
     t.match(JSON.stringify(await nodes.json()), /"identity":"realtime"/)
+
+    const scaler = objects.find((object): object is Static<typeof autoscaler> =>
+      Value.Check(autoscaler, object),
+    )
+    const metrics = await (await fetch(`${realtime.url}/metrics`)).text()
+    for (const { pods } of scaler?.spec.metrics ?? []) {
+      t.match(metrics, new RegExp(`^${pods.metric.name} 0$`, 'm'), 'the metric of the autoscaler')
+    }
+    t.equal(scaler?.spec.metrics.length, 1)
   },
 )

@@ -4,14 +4,12 @@ import { promisify } from 'node:util'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { parseAllDocuments } from 'yaml'
+import { tools } from './tools.js'
 
 export const chart = fileURLToPath(new URL('../../infra/helm/portcullis', import.meta.url))
 
 /** The version of Kubernetes that the chart is rendered for. */
 export const kubernetesVersion = '1.37.0'
-
-/** `HELM` names the program; undefined without it. */
-export const helm = process.env['HELM']
 
 const variable = Type.Object({ name: Type.String(), value: Type.Optional(Type.String()) })
 const container = Type.Object({
@@ -42,7 +40,7 @@ const run = promisify(execFile)
  */
 export async function render(args: readonly string[]): Promise<string> {
   const { stdout } = await run(
-    helm ?? '',
+    tools.helm ?? '',
     ['template', 'shop', chart, '--kube-version', kubernetesVersion, ...args],
     { maxBuffer: 1 << 24 },
   )

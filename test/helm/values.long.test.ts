@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { chart, example, findWorkload, helm, kubernetesVersion, parse, render } from './render.js'
+import { chart, example, findWorkload, kubernetesVersion, parse, render } from './render.js'
+import { skipWithout, tools } from './tools.js'
 
-const skip = helm === undefined ? 'HELM names no program' : false
+const skip = skipWithout('helm')
 
 /** Values that the chart refuses, and what it says. */
 const refused: readonly [values: string, message: RegExp][] = [
@@ -31,7 +32,7 @@ const refused: readonly [values: string, message: RegExp][] = [
 
 t.test('helm finds no fault in the chart', { skip }, async (t) => {
   const args = ['lint', '--strict', chart, '--kube-version', kubernetesVersion]
-  await t.resolves(promisify(execFile)(helm ?? '', [...args, ...example('production')]))
+  await t.resolves(promisify(execFile)(tools.helm ?? '', [...args, ...example('production')]))
 })
 
 t.test('each wrong value is refused with a message that names it', { skip }, async (t) => {

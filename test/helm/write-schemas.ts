@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { parse } from 'yaml'
 
 const definition = Type.Object({
   'x-kubernetes-group-version-kind': Type.Optional(
@@ -32,6 +33,36 @@ export function writeSchemas(file: string, dir: string): void {
         JSON.stringify({ $ref: `definitions.json#/definitions/${name}` }),
       )
     }
+  }
+}
+
+const customKind = Type.Object({
+  spec: Type.Object({
+    group: Type.String(),
+    names: Type.Object({ kind: Type.String() }),
+    versions: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        schema: Type.Object({ openAPIV3Schema: Type.Unknown() }),
+      }),
+    ),
+  }),
+})
+
+/**
+ * Writes the JSON schemas of a kind that is not part of Kubernetes itself.
+ * @param file its CustomResourceDefinition, in YAML
+ */
+export function writeSchemasOf(file: string, dir: string): void {
+  const definition: unknown = parse(readFileSync(file, 'utf8'))
+  if (!Value.Check(customKind, definition)) {
+    throw new Error(`${file} is no CustomResourceDefinition`)
+  }
+  const { group, names, versions } = definition.spec
+  for (const { name, schema } of versions) {
+    const kind = `${names.kind.toLowerCase()}-${group.split('.')[0]}-${name}.json`
+    const text = JSON.stringify(schema.openAPIV3Schema)
+    writeFileSync(join(dir, kind), JSON.stringify(JSON.parse(text, strict)))
   }
 }
 
