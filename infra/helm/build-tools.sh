@@ -4,7 +4,7 @@
 # kept. Needs Go, which loads the sources through its module proxy.
 #
 #   infra/helm/build-tools.sh ~/.cache/portcullis/chart [--api-server]
-#   CHART_TOOLS=~/.cache/portcullis/chart npm run test:long -- test/helm
+#   CHART_TOOLS=~/.cache/portcullis/chart npm test -- test/helm
 set -euo pipefail
 folder=$1
 mkdir -p "$folder"
