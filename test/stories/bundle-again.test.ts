@@ -32,6 +32,7 @@ function checkout(t: Test) {
     join(dist, 'main.js'),
     "export const late = async () => (await import('./late.js')).name",
   )
+  writeFileSync(join(root, 'apps/auth/package.json'), '{"type":"module"}')
   let changes = 0
   const bundleWith = async (name: string) => {
     writeFileSync(join(dist, 'late.js'), `export const name = ${JSON.stringify(name)}`)
